@@ -1,0 +1,353 @@
+"""The signals a car can report: Smartcar's 93 codes, and what each one means.
+
+The only place of the project where a signal code is spelled; everything else names a signal by its constant
+here. Source: Smartcar documentation, "Smartcar Signals & Attributes Overview" and the page of each group, with
+the three codes added later (tailgate, trim, packages). Permissions are inferred from the group's v2.0 endpoints;
+the compatibility API has the last word on them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from vehicles.units import Unit
+
+
+class Shape(StrEnum):
+    """The shape of a signal's canonical body (see `vehicles.normalise`)."""
+
+    NUMBER = "number"  # {value, unit?}
+    BOOLEAN = "boolean"  # {value}
+    TEXT = "text"  # {value}
+    CHOICE = "choice"  # {value}, upper case, one of an open list
+    STATUS = "status"  # {status: OK | ALERT, description}
+    LOCATION = "location"  # {latitude, longitude, heading?, direction?, locationType?}
+    CLOSURE = "closure"  # {isOpen, isLocked}, each possibly null
+    OPENINGS = "openings"  # {values: [{row, column, isOpen, isLocked}], rowCount, columnCount}
+    TIRES = "tires"  # {values: [{row, column, tirePressure}], rowCount, columnCount, unit}
+    CHARGE_LIMITS = "charge_limits"  # {values: [{type, limit, condition}], activeLimit, unit}
+    CAPACITY = "capacity"  # {capacity, source, availableCapacities: [{capacity, description}], unit}
+    DRIVE_MODE = "drive_mode"  # {canonical, oemDisplayName}
+    VALUES = "values"  # {values: [...]}, entries as documented for the signal
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal of the catalogue.
+
+    `group` and `name` are Smartcar's, `label` is for people. `unit` is the one we store (None for a signal
+    without one). `permission` is "" where Smartcar does not document it. `staleness` is the age after which a
+    value must be shown as old; None for what does not age.
+    """
+
+    code: str
+    group: str
+    name: str
+    label: str
+    shape: Shape
+    unit: Unit | None
+    permission: str
+    staleness: timedelta | None
+
+
+_MOVING = timedelta(minutes=15)
+_CHARGING = timedelta(hours=1)
+_LIVE = timedelta(hours=2)
+_SLOW = timedelta(hours=12)
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+_MONTH = timedelta(days=30)
+_NEVER = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    name: str
+    permission: str
+    staleness: timedelta | None
+
+
+_GROUPS: dict[str, _Group] = {
+    group.name.lower(): group
+    for group in (
+        _Group("Charge", "read_charge", _CHARGING),
+        _Group("Climate", "read_thermometer", _CHARGING),
+        _Group("Closure", "read_security", _LIVE),
+        _Group("ConnectivitySoftware", "read_extended_vehicle_info", _MONTH),
+        _Group("ConnectivityStatus", "read_vehicle_info", _LIVE),
+        _Group("Diagnostics", "read_diagnostics", _WEEK),
+        _Group("HVAC", "read_climate", _CHARGING),
+        _Group("InternalCombustionEngine", "read_fuel", _SLOW),
+        _Group("Location", "read_location", _LIVE),
+        _Group("LowVoltageBattery", "read_battery", _DAY),
+        _Group("Motion", "read_speedometer", _MOVING),
+        _Group("Odometer", "read_odometer", _DAY),
+        _Group("Service", "read_service_history", _WEEK),
+        _Group("Surveillance", "read_security", _DAY),
+        _Group("TractionBattery", "read_battery", _SLOW),
+        _Group("Transmission", "", _MOVING),
+        _Group("VehicleIdentification", "read_extended_vehicle_info", _NEVER),
+        _Group("VehicleUserAccount", "read_user_profile", _WEEK),
+        _Group("Wheel", "read_tires", timedelta(days=2)),
+    )
+}
+
+_signals: dict[str, Signal] = {}
+_OF_GROUP = timedelta(0)  # "as its group": no signal is stale at once
+
+
+def _add(
+    code: str,
+    name: str,
+    label: str,
+    shape: Shape,
+    unit: Unit | None = None,
+    *,
+    permission: str | None = None,
+    staleness: timedelta | None = _OF_GROUP,
+) -> Signal:
+    group = _GROUPS[code.partition("-")[0]]
+    signal = Signal(
+        code=code,
+        group=group.name,
+        name=name,
+        label=label,
+        shape=shape,
+        unit=unit,
+        permission=group.permission if permission is None else permission,
+        staleness=group.staleness if staleness == _OF_GROUP else staleness,
+    )
+    _signals[code] = signal
+    return signal
+
+
+# Charge
+AMPERAGE = _add("charge-amperage", "Amperage", "Charging current", Shape.NUMBER, Unit.AMPERE)
+AMPERAGE_MAX = _add("charge-amperagemax", "AmperageMax", "Largest current", Shape.NUMBER, Unit.AMPERE)
+AMPERAGE_REQUESTED = _add(
+    "charge-amperagerequested", "AmperageRequested", "Requested current", Shape.NUMBER, Unit.AMPERE
+)
+CHARGE_LIMITS = _add(
+    "charge-chargelimits", "ChargeLimits", "Charge limits", Shape.CHARGE_LIMITS, Unit.PERCENT, staleness=_DAY
+)
+CHARGE_PORT_COLOR = _add(
+    "charge-chargeportstatuscolor", "ChargePortStatusColor", "Charge port light", Shape.CHOICE
+)
+CHARGE_RATE = _add("charge-chargerate", "ChargeRate", "Range added", Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
+CHARGE_RECORDS = _add(
+    "charge-chargerecords",
+    "ChargeRecords",
+    "Charging records",
+    Shape.VALUES,
+    permission="read_charge_records",
+    staleness=_WEEK,
+)
+CHARGE_TIMERS = _add("charge-chargetimers", "ChargeTimers", "Charge timers", Shape.VALUES, staleness=_DAY)
+CHARGER_PHASES = _add("charge-chargerphases", "ChargerPhases", "Charger phases", Shape.NUMBER)
+CHARGING_CONNECTOR = _add(
+    "charge-chargingconnectortype", "ChargingConnectorType", "Charging connector", Shape.TEXT, staleness=_DAY
+)
+DETAILED_CHARGING_STATUS = _add(
+    "charge-detailedchargingstatus", "DetailedChargingStatus", "Charging status", Shape.CHOICE
+)
+ENERGY_ADDED = _add("charge-energyadded", "EnergyAdded", "Energy added", Shape.NUMBER, Unit.KILOWATT_HOUR)
+FAST_CHARGER_TYPE = _add("charge-fastchargertype", "FastChargerType", "Fast charger type", Shape.TEXT)
+IS_CHARGING = _add("charge-ischarging", "IsCharging", "Charging", Shape.BOOLEAN)
+CABLE_CONNECTED = _add(
+    "charge-ischargingcableconnected", "IsChargingCableConnected", "Cable connected", Shape.BOOLEAN
+)
+CABLE_LATCHED = _add(
+    "charge-ischargingcablelatched", "IsChargingCableLatched", "Cable latched", Shape.BOOLEAN
+)
+CHARGE_PORT_OPEN = _add(
+    "charge-ischargingportflapopen", "IsChargingPortFlapOpen", "Charge port flap open", Shape.BOOLEAN
+)
+FAST_CHARGER_PRESENT = _add(
+    "charge-isfastchargerpresent", "IsFastChargerPresent", "Fast charger present", Shape.BOOLEAN
+)
+TIME_TO_COMPLETE = _add(
+    "charge-timetocomplete", "TimeToComplete", "Time to charge limit", Shape.NUMBER, Unit.MINUTE
+)
+CHARGE_VOLTAGE = _add("charge-voltage", "Voltage", "Charging voltage", Shape.NUMBER, Unit.VOLT)
+CHARGE_WATTAGE = _add("charge-wattage", "Wattage", "Charging power", Shape.NUMBER, Unit.WATT)
+
+# Climate
+EXTERNAL_TEMPERATURE = _add(
+    "climate-externaltemperature", "ExternalTemperature", "Outside temperature", Shape.NUMBER, Unit.CELSIUS
+)
+INTERNAL_TEMPERATURE = _add(
+    "climate-internaltemperature", "InternalTemperature", "Cabin temperature", Shape.NUMBER, Unit.CELSIUS
+)
+
+# Closure
+DOORS = _add("closure-doors", "Doors", "Doors", Shape.OPENINGS)
+ENGINE_COVER = _add("closure-enginecover", "EngineCover", "Engine cover", Shape.CLOSURE)
+FRONT_TRUNK = _add("closure-fronttrunk", "FrontTrunk", "Front trunk", Shape.CLOSURE)
+IS_LOCKED = _add("closure-islocked", "IsLocked", "Locked", Shape.BOOLEAN)
+REAR_TRUNK = _add("closure-reartrunk", "RearTrunk", "Rear trunk", Shape.CLOSURE)
+SUNROOF = _add("closure-sunroof", "Sunroof", "Sunroof", Shape.CLOSURE)
+TAILGATE = _add("closure-tailgate", "Tailgate", "Tailgate", Shape.CLOSURE)
+WINDOWS = _add("closure-windows", "Windows", "Windows", Shape.OPENINGS)
+
+# Connectivity
+FIRMWARE = _add(
+    "connectivitysoftware-currentfirmwareversion", "CurrentFirmwareVersion", "Firmware version", Shape.TEXT
+)
+IS_ASLEEP = _add("connectivitystatus-isasleep", "IsAsleep", "Asleep", Shape.BOOLEAN)
+DIGITAL_KEY_PAIRED = _add(
+    "connectivitystatus-isdigitalkeypaired",
+    "IsDigitalKeyPaired",
+    "Digital key paired",
+    Shape.BOOLEAN,
+    staleness=_WEEK,
+)
+IS_ONLINE = _add("connectivitystatus-isonline", "IsOnline", "Online", Shape.BOOLEAN)
+
+# Diagnostics
+ABS = _add("diagnostics-abs", "ABS", "Anti-lock brakes", Shape.STATUS)
+ACTIVE_SAFETY = _add("diagnostics-activesafety", "ActiveSafety", "Active safety", Shape.STATUS)
+AIRBAG = _add("diagnostics-airbag", "Airbag", "Airbag", Shape.STATUS)
+BRAKE_FLUID = _add("diagnostics-brakefluid", "BrakeFluid", "Brake fluid", Shape.STATUS)
+DRIVER_ASSISTANCE = _add(
+    "diagnostics-driverassistance", "DriverAssistance", "Driver assistance", Shape.STATUS
+)
+DTC_COUNT = _add("diagnostics-dtccount", "DTCCount", "Trouble codes", Shape.NUMBER, Unit.COUNT)
+DTC_LIST = _add("diagnostics-dtclist", "DTCList", "Trouble code list", Shape.VALUES)
+EMISSIONS = _add("diagnostics-emissions", "Emissions", "Emissions", Shape.STATUS)
+EV_BATTERY_CONDITIONING = _add(
+    "diagnostics-evbatteryconditioning", "EVBatteryConditioning", "Battery conditioning", Shape.STATUS
+)
+EV_CHARGING = _add("diagnostics-evcharging", "EVCharging", "Charging system", Shape.STATUS)
+EV_DRIVE_UNIT = _add("diagnostics-evdriveunit", "EVDriveUnit", "Drive unit", Shape.STATUS)
+EV_HV_BATTERY = _add("diagnostics-evhvbattery", "EVHVBattery", "High-voltage battery", Shape.STATUS)
+LIGHTING = _add("diagnostics-lighting", "Lighting", "Lighting", Shape.STATUS)
+MIL = _add("diagnostics-mil", "MIL", "Malfunction indicator lamp", Shape.STATUS)
+OIL_LIFE_STATUS = _add("diagnostics-oillife", "OilLife", "Engine oil", Shape.STATUS)
+OIL_PRESSURE = _add("diagnostics-oilpressure", "OilPressure", "Oil pressure", Shape.STATUS)
+OIL_TEMPERATURE = _add("diagnostics-oiltemperature", "OilTemperature", "Oil temperature", Shape.STATUS)
+TELEMATICS = _add("diagnostics-telematics", "Telematics", "Telematics", Shape.STATUS)
+TIRE_PRESSURE_STATUS = _add("diagnostics-tirepressure", "TirePressure", "Tire pressure warning", Shape.STATUS)
+TIRE_PRESSURE_MONITORING = _add(
+    "diagnostics-tirepressuremonitoring", "TirePressureMonitoring", "Tire pressure monitoring", Shape.STATUS
+)
+TRANSMISSION_STATUS = _add("diagnostics-transmission", "Transmission", "Transmission", Shape.STATUS)
+WASHER_FLUID = _add("diagnostics-washerfluid", "WasherFluid", "Washer fluid", Shape.STATUS)
+WATER_IN_FUEL = _add("diagnostics-waterinfuel", "WaterInFuel", "Water in fuel", Shape.STATUS)
+
+# HVAC
+CABIN_TARGET_TEMPERATURE = _add(
+    "hvac-cabintargettemperature", "CabinTargetTemperature", "Target temperature", Shape.NUMBER, Unit.CELSIUS
+)
+HVAC_ACTIVE = _add("hvac-iscabinhvacactive", "IsCabinHVACActive", "Climate control on", Shape.BOOLEAN)
+FRONT_DEFROSTER = _add(
+    "hvac-isfrontdefrosteractive", "IsFrontDefrosterActive", "Front defroster on", Shape.BOOLEAN
+)
+REAR_DEFROSTER = _add(
+    "hvac-isreardefrosteractive", "IsRearDefrosterActive", "Rear defroster on", Shape.BOOLEAN
+)
+STEERING_HEATER = _add(
+    "hvac-issteeringheateractive", "IsSteeringHeaterActive", "Steering wheel heater on", Shape.BOOLEAN
+)
+
+# Combustion engine
+FUEL_REMAINING = _add(
+    "internalcombustionengine-amountremaining", "AmountRemaining", "Fuel remaining", Shape.NUMBER, Unit.LITRE
+)
+FUEL_LEVEL = _add("internalcombustionengine-fuellevel", "FuelLevel", "Fuel level", Shape.NUMBER, Unit.PERCENT)
+OIL_LIFE = _add(
+    "internalcombustionengine-oillife",
+    "OilLife",
+    "Oil life remaining",
+    Shape.NUMBER,
+    Unit.PERCENT,
+    permission="read_engine_oil",
+    staleness=_WEEK,
+)
+FUEL_RANGE = _add("internalcombustionengine-range", "Range", "Fuel range", Shape.NUMBER, Unit.KILOMETRE)
+
+# Location, motion, odometer
+IS_AT_HOME = _add("location-isathome", "IsAtHome", "At home", Shape.BOOLEAN)
+PRECISE_LOCATION = _add("location-preciselocation", "PreciseLocation", "Location", Shape.LOCATION)
+SPEED = _add("motion-currentspeed", "CurrentSpeed", "Speed", Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
+ODOMETER = _add("odometer-traveleddistance", "TraveledDistance", "Odometer", Shape.NUMBER, Unit.KILOMETRE)
+
+# Low-voltage battery
+LOW_VOLTAGE_SOC = _add(
+    "lowvoltagebattery-stateofcharge", "StateOfCharge", "12 V state of charge", Shape.NUMBER, Unit.PERCENT
+)
+LOW_VOLTAGE_STATUS = _add("lowvoltagebattery-status", "Status", "12 V battery", Shape.CHOICE)
+
+# Service, surveillance
+IN_SERVICE = _add("service-isinservice", "IsInService", "In service", Shape.BOOLEAN, staleness=_DAY)
+SERVICE_RECORDS = _add("service-records", "Records", "Service records", Shape.VALUES)
+SURVEILLANCE_BRAND = _add("surveillance-brand", "Brand", "Surveillance", Shape.TEXT, staleness=_NEVER)
+SURVEILLANCE_ENABLED = _add("surveillance-isenabled", "IsEnabled", "Surveillance on", Shape.BOOLEAN)
+
+# Traction battery
+BATTERY_HEATER = _add(
+    "tractionbattery-isheateractive",
+    "IsHeaterActive",
+    "Battery heater on",
+    Shape.BOOLEAN,
+    staleness=_CHARGING,
+)
+MAX_RANGE_CHARGE_COUNT = _add(
+    "tractionbattery-maxrangechargecounter",
+    "MaxRangeChargeCounter",
+    "Charges to full range",
+    Shape.NUMBER,
+    Unit.COUNT,
+    staleness=_WEEK,
+)
+NOMINAL_CAPACITY = _add(
+    "tractionbattery-nominalcapacity",
+    "NominalCapacity",
+    "Battery capacity",
+    Shape.CAPACITY,
+    Unit.KILOWATT_HOUR,
+    staleness=_NEVER,
+)
+RANGE = _add("tractionbattery-range", "Range", "Range", Shape.NUMBER, Unit.KILOMETRE)
+STATE_OF_CHARGE = _add(
+    "tractionbattery-stateofcharge", "StateOfCharge", "State of charge", Shape.NUMBER, Unit.PERCENT
+)
+
+# Transmission
+DRIVE_MODE = _add("transmission-drivemode", "DriveMode", "Drive mode", Shape.DRIVE_MODE, staleness=_DAY)
+GEAR_STATE = _add("transmission-gearstate", "GearState", "Gear", Shape.CHOICE)
+
+# Identification, account, wheels
+EXTERIOR_COLOR = _add("vehicleidentification-exteriorcolor", "ExteriorColor", "Exterior color", Shape.TEXT)
+NICKNAME = _add(
+    "vehicleidentification-nickname", "Nickname", "Nickname", Shape.TEXT, permission="read_vehicle_info"
+)
+PACKAGES = _add("vehicleidentification-packages", "Packages", "Packages", Shape.VALUES)
+TRIM = _add("vehicleidentification-trim", "Trim", "Trim", Shape.TEXT)
+VIN = _add("vehicleidentification-vin", "VIN", "VIN", Shape.TEXT, permission="read_vin")
+ACCOUNT_PERMISSIONS = _add(
+    "vehicleuseraccount-permissions", "Permissions", "Account permissions", Shape.VALUES
+)
+ACCOUNT_ROLE = _add("vehicleuseraccount-role", "Role", "Account role", Shape.TEXT)
+WHEEL_STYLE = _add(
+    "wheel-style", "Style", "Wheel style", Shape.TEXT, permission="read_vehicle_info", staleness=_NEVER
+)
+TIRES = _add("wheel-tires", "Tires", "Tire pressure", Shape.TIRES, Unit.KILOPASCAL)
+
+CATALOGUE: Mapping[str, Signal] = MappingProxyType(_signals)
+"""Every signal by its code."""
+
+_BY_NAME: Mapping[tuple[str, str], Signal] = {(s.group.lower(), s.name.lower()): s for s in _signals.values()}
+
+
+def find(*, code: str | None = None, group: str | None = None, name: str | None = None) -> Signal | None:
+    """The signal of this code, or else of this group and name (as older payloads write it); None if unknown.
+
+    Letter case does not matter.
+    """
+    if code and (signal := CATALOGUE.get(code.lower())):
+        return signal
+    if group and name:
+        return _BY_NAME.get((group.lower(), name.lower()))
+    return None
