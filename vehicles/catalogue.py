@@ -1,9 +1,9 @@
 """The signals a car can report: Smartcar's 93 codes, and what each one means.
 
-The only place of the project where a signal code is spelled; everything else names a signal by its constant
-here. Source: Smartcar documentation, "Smartcar Signals & Attributes Overview" and the page of each group, with
-the three codes added later (tailgate, trim, packages). Permissions are inferred from the group's v2.0 endpoints;
-the compatibility API has the last word on them.
+The only place of the project where a signal code is spelled; everything else names a signal by its
+constant here. Source: Smartcar documentation, "Smartcar Signals & Attributes Overview" and the page of each
+group, with the three codes added later (tailgate, trim, packages). Permissions are inferred from the v2.0
+endpoints of the group; the compatibility API has the last word on them.
 """
 
 from collections.abc import Mapping

@@ -42,7 +42,7 @@ class ReportedError:
 
 @dataclass(frozen=True, slots=True)
 class VehicleReport:
-    """All that one message says about one car. `skipped` names, in words, each entry that could not be read."""
+    """All that one message says about one car. `skipped` says in words what could not be read."""
 
     facts: VehicleFacts
     observations: tuple[Observation, ...] = ()
