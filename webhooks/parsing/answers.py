@@ -1,0 +1,52 @@
+"""Answers of the REST APIs, read as the webhook's payloads are: V3 signals and a v2.0 batch.
+
+Source: Smartcar documentation, "Signals", "Signal" and "Batch". V3 answers were documented without a `data`
+wrapper and with epoch times at first, and come with both a wrapper and ISO times; both are read.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from webhooks.parsing.events import read_facts
+from webhooks.parsing.fields import mapping
+from webhooks.parsing.signals import read_signals
+from webhooks.parsing.types import Malformed, VehicleReport
+from webhooks.parsing.v2 import find_attributes, read_answers
+
+
+def parse_v3_signals(
+    body: Mapping[str, Any], *, vehicle_id: str, received_at: datetime | None = None
+) -> VehicleReport:
+    """What `GET /vehicles/{id}/signals`, or `…/signals/{code}`, answers about a car.
+
+    Raises Malformed where the answer has no signals in any of the known places; an empty list is an answer.
+    """
+    included = mapping(mapping(body.get("included")).get("vehicle"))
+    facts = read_facts(mapping(included.get("attributes")), {}, vehicle_id=vehicle_id)
+    observations, skipped = read_signals(_signals(body), latest=received_at)
+    return VehicleReport(facts=facts, observations=observations, skipped=skipped)
+
+
+def _signals(body: Mapping[str, Any]) -> list[Any]:
+    for key in ("data", "signals"):
+        if isinstance(body.get(key), list):
+            return list(body[key])
+        if isinstance(body.get(key), Mapping):
+            return [body[key]]
+    if "code" in body or "attributes" in body:
+        return [body]
+    raise Malformed("no signals in the answer")
+
+
+def parse_v2_batch(
+    body: Mapping[str, Any], *, vehicle_id: str, received_at: datetime | None = None
+) -> VehicleReport:
+    """What a v2.0 `POST /batch` answers about a car. Raises Malformed where there are no responses."""
+    responses = body.get("responses")
+    if not isinstance(responses, list):
+        raise Malformed("no responses in the answer")
+    facts = read_facts(find_attributes(responses), {}, vehicle_id=vehicle_id)
+    about_signals = [response for response in responses if mapping(response).get("path") != "/"]
+    observations, skipped = read_answers(about_signals, latest=received_at)
+    return VehicleReport(facts=facts, observations=observations, skipped=skipped)

@@ -1,0 +1,35 @@
+"""A webhook delivery, from its raw bytes. The key that names the event decides which reader takes it."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+import orjson
+
+from webhooks.parsing.events import read_event
+from webhooks.parsing.legacy import read_legacy
+from webhooks.parsing.types import Delivery, Malformed
+
+_READERS: dict[str, Callable[..., Delivery]] = {
+    "eventType": read_event,
+    "eventName": read_legacy,
+}
+
+
+def parse_delivery(raw: bytes, *, received_at: datetime | None = None) -> Delivery:
+    """What a delivery says, whichever variant of the payload it is.
+
+    `received_at` is when it came, if known; a car's time after it is taken for a fault. Raises Malformed,
+    and nothing else, for what is no event at all and for an event that does not say which vehicle it is on.
+    """
+    try:
+        message = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Malformed("not JSON") from None
+    if not isinstance(message, dict):
+        raise Malformed("not a JSON object")
+    for key, read in _READERS.items():
+        if key in message:
+            fallback_id = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+            return read(message, fallback_id=fallback_id, received_at=received_at)
+    raise Malformed("neither an eventType nor an eventName")

@@ -1,0 +1,41 @@
+"""Entries of VEHICLE_ERROR events. Source: Smartcar documentation, "VEHICLE_ERROR Event"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhooks.parsing.fields import first, items, mapping, text, upper
+from webhooks.parsing.signals import code_of, read_resolution_type
+from webhooks.parsing.types import ReportedError
+
+
+def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
+    """All errors of a payload, and in words those that could not be read."""
+    errors: list[ReportedError] = []
+    skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["errors: not a list"]
+    for at, entry in enumerate(items(raw)):
+        if upper(mapping(entry).get("type")):
+            errors.append(_read_entry(entry))
+        else:
+            skipped.append(f"error {at}: it has no type")
+    return tuple(errors), tuple(skipped)
+
+
+def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
+    codes = [code for reference in items(entry.get("signals")) if (code := code_of(reference))]
+    return ReportedError(
+        type=upper(entry.get("type")),
+        code=upper(entry.get("code")) or None,
+        state="RESOLVED" if upper(entry.get("state")) == "RESOLVED" else "ERROR",
+        description=text(first(entry, "detail", "description"), 1000),
+        suggested_user_message=text(entry.get("suggestedUserMessage"), 1000),
+        resolution_type=read_resolution_type(entry.get("resolution")),
+        resolution_url=_web_address(mapping(entry.get("resolution")).get("url")),
+        doc_url=_web_address(first(entry, "docURL", "docUrl")),
+        signals=tuple(dict.fromkeys(codes)),
+    )
+
+
+def _web_address(raw: Any) -> str:
+    """An https address, which a page may link to; "" for anything else."""
+    address = text(raw, 2001)
+    return address if address.startswith("https://") and len(address) <= 2000 else ""

@@ -1,0 +1,169 @@
+"""Signal entries of a payload made into observations.
+
+Covers the entries of webhooks (fields at the root, epoch times) and of the V3 REST API (fields under
+`attributes`, ISO times). Source: Smartcar documentation, "VEHICLE_STATE Event" and "Signals".
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from vehicles.catalogue import Signal, find
+from vehicles.normalise import NoValue, Refused, normalise
+from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
+from vehicles.records import plain
+from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
+from webhooks.parsing.times import not_from_the_future, parse_time
+
+_UNKNOWN_BODY_LIMIT = 4096
+UNKNOWN_SIGNAL = "not in the catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a value was true at the car, fetched by Smartcar, and taken in by Smartcar."""
+
+    oem_updated_at: datetime | None = None
+    retrieved_at: datetime | None = None
+    ingested_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
+    """The times of one signal. `latest` is when the message came; what lies after it is absurd."""
+    retrieved = not_from_the_future(parse_time(first(meta, "retrievedAt", "fetchedAt")), latest)
+    ingested = not_from_the_future(parse_time(meta.get("ingestedAt")), latest)
+    told = parse_time(meta.get("oemUpdatedAt"))
+    updated = not_from_the_future(told, retrieved or ingested or latest)
+    notes = ("the car's time lies in the future and was left out",) if told != updated else ()
+    return Times(updated, retrieved, ingested, notes)
+
+
+def code_of(reference: Any) -> str:
+    """The code of the signal named by a code, by "Group.Name", or by an object with either; "" for none."""
+    if isinstance(reference, str):
+        group, dot, name = reference.partition(".")
+        known = find(code=reference, group=group, name=name)
+        return known.code if known else signal_like(f"{group}-{name}" if dot else reference)
+    fields = mapping(reference)
+    code, group, name = text(fields.get("code")), text(fields.get("group")), text(fields.get("name"))
+    known = find(code=code, group=group, name=name)
+    return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
+
+
+def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
+    """All signals of a payload, and in words those that could not be read.
+
+    `raw` is a list of entries, or an object of bodies by "Group.Name".
+    """
+    observations: list[Observation] = []
+    skipped: list[str] = [] if raw is None or isinstance(raw, list | Mapping) else ["signals: not a list"]
+    for at, entry in enumerate(_entries(raw)):
+        observation = _read_entry(entry, latest)
+        if observation is None:
+            skipped.append(f"signal {at}: it does not say which signal it is")
+        else:
+            observations.append(observation)
+    return tuple(observations), tuple(skipped)
+
+
+def _entries(raw: Any) -> Iterable[Any]:
+    if isinstance(raw, Mapping):
+        return [{"code": code_of(key), "body": body} for key, body in raw.items()]
+    return items(raw)
+
+
+def _read_entry(entry: Any, latest: datetime | None) -> Observation | None:
+    fields = {**mapping(entry), **mapping(mapping(entry).get("attributes"))}
+    code = code_of(fields)
+    if not code:
+        return None
+    status, error = read_status(fields)
+    times = read_times(mapping(fields.get("meta")), latest=latest)
+    return observe(code, fields.get("body"), status=status, error=error, times=times)
+
+
+def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | None]:
+    """What an entry says of its own success. Where it says nothing: whether it has an error, else a body."""
+    raw = fields.get("status")
+    status = mapping(raw) if isinstance(raw, Mapping) else {"value": raw}
+    error = status.get("error") or fields.get("error")
+    told = upper(status.get("value"))
+    if told == SignalStatus.ERROR or (isinstance(error, Mapping) and told != SignalStatus.UNAVAILABLE):
+        return SignalStatus.ERROR, read_error(error)
+    if told == SignalStatus.SUCCESS or (not told and fields.get("body") is not None):
+        return SignalStatus.SUCCESS, None
+    return SignalStatus.UNAVAILABLE, read_error(error) if error else None
+
+
+def read_error(raw: Any) -> SignalError:
+    """Why one signal failed (V3 puts the words under `detail`, older payloads under `description`)."""
+    error = mapping(raw)
+    return SignalError(
+        type=upper(error.get("type")) or "UNKNOWN",
+        code=upper(error.get("code")) or None,
+        description=text(first(error, "detail", "description"), 500),
+        resolution_type=read_resolution_type(error.get("resolution")),
+    )
+
+
+def read_resolution_type(raw: Any) -> str | None:
+    """The type of a resolution, sent as an object or as bare text."""
+    return upper(raw if isinstance(raw, str) else mapping(raw).get("type")) or None
+
+
+def observe(
+    code: str,
+    body: Any,
+    *,
+    status: SignalStatus = SignalStatus.SUCCESS,
+    error: SignalError | None = None,
+    times: Times = Times(),
+) -> Observation:
+    """The observation of one signal, its body normalised.
+
+    A value that is refused becomes an error of type `REFUSED`; one that is empty, UNAVAILABLE.
+    """
+    canonical: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    if status is SignalStatus.SUCCESS:
+        try:
+            canonical, notes = _canonical(find(code=code), body)
+        except NoValue as nothing:
+            status, notes = SignalStatus.UNAVAILABLE, (nothing.reason,)
+        except Refused as refusal:
+            status, notes = SignalStatus.ERROR, (refusal.reason,)
+            error = SignalError(REFUSED, description=refusal.reason)
+    return Observation(
+        code=code,
+        status=status,
+        body=canonical,
+        error=error,
+        oem_updated_at=times.oem_updated_at,
+        retrieved_at=times.retrieved_at,
+        ingested_at=times.ingested_at,
+        notes=notes + times.notes,
+    )
+
+
+def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    if body is None:
+        raise NoValue("there was no body")
+    if signal is None:
+        return _unknown(body), (UNKNOWN_SIGNAL,)
+    if not isinstance(body, Mapping):
+        normalised = normalise(signal, {"value": body})
+        return normalised.body, ("the value came without a body around it", *normalised.notes)
+    normalised = normalise(signal, body)
+    return normalised.body, normalised.notes
+
+
+def _unknown(body: Any) -> dict[str, Any]:
+    """The body of a signal that we do not know, kept as it is, within bounds."""
+    kept = plain(body if isinstance(body, Mapping) else {"value": body})
+    if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
+        raise Refused(f"{UNKNOWN_SIGNAL}, and too large to keep")
+    return dict(kept)

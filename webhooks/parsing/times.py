@@ -1,0 +1,52 @@
+"""Times as Smartcar sends them: epoch milliseconds in webhooks, ISO 8601 in REST answers and headers."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no car was connected before
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_BELOW = 100_000_000_000  # 100 thousand million: the year 5138 in seconds, 1973 in milliseconds
+_SKEW = timedelta(hours=1)
+
+
+def parse_time(raw: Any) -> datetime | None:
+    """An aware UTC time from epoch milliseconds, epoch seconds or ISO 8601 (UTC where it has no zone).
+
+    None for 0, for null, for what is no time, and for times before 2000 or after 2100.
+    """
+    moment = _from_text(raw) if isinstance(raw, str) else _from_epoch(raw)
+    return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
+
+
+def _from_epoch(raw: Any) -> datetime | None:
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        return None
+    milliseconds = raw if abs(raw) >= _SECONDS_BELOW else raw * 1000
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _from_text(raw: str) -> datetime | None:
+    if raw.isascii() and raw.isdigit():
+        return _from_epoch(int(raw)) if len(raw) < 20 else None
+    try:
+        moment = datetime.fromisoformat(raw.strip())
+    except ValueError:
+        return None
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def not_from_the_future(moment: datetime | None, latest: datetime | None) -> datetime | None:
+    """`moment`, or None where it is more than an hour after `latest`.
+
+    A car whose clock runs ahead would otherwise win over every later reading until that time comes.
+    """
+    if moment is not None and latest is not None and moment > latest + _SKEW:
+        return None
+    return moment
