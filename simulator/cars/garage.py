@@ -1,0 +1,163 @@
+"""The seeded world of cars and the accounts that hold them."""
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from simulator.cars.car import Car, Identity
+from simulator.cars.changes import changes
+from simulator.cars.city import build_city
+from simulator.cars.deviation import Deviation
+from simulator.cars.makes import MAKES
+from simulator.cars.models import MODELS, Model
+from simulator.cars.rounds import role_of
+from simulator.cars.routine import Library, Routine, plan_week
+from simulator.cars.vin import build_vin
+
+_COLORS: Final = ("White", "Black", "Silver", "Grey", "Blue", "Red", "Green")
+_FIRST: Final = (
+    "alex|amara|anna|ben|carla|chen|dana|david|elena|emma|farid|grace|hana|hugo|ines|jack|jamal|julia|karim|kate|lena"
+    "|leo|lucia|marco|maria|mei|mia|nadia|noah|omar|paula|priya|rosa|sam|sara|sofia|tariq|tom|vera|yuki"
+).split("|")
+_LAST: Final = (
+    "adams|baker|brown|cruz|diaz|evans|fischer|garcia|hall|ito|jones|kim|lee|lopez|martin|meyer|nguyen|ortiz|park|patel"
+    "|reyes|rossi|santos|silva|smith|tanaka|torres|wang|weber|wong|young|zhang"
+).split("|")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An owner's account at a maker."""
+
+    email: str
+    make: str
+    user_id: str
+    car_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Signals of a car whose reported value changed."""
+
+    car_id: str
+    codes: tuple[str, ...]
+    at: float
+
+
+def _uuid(rng: Random) -> str:
+    return str(UUID(int=rng.getrandbits(128), version=4))
+
+
+class Garage:
+    """The seeded world of cars. All times are epoch seconds of the simulator's clock, given by the caller."""
+
+    def __init__(self, *, seed: int, vehicles: int, start: float) -> None:
+        self.seed, self.start = seed, start
+        self._library = Library(seed=seed, city=build_city(seed))
+        self._cars: dict[str, Car] = {}
+        self._accounts: dict[str, Account] = {}
+        self._now = start
+        self._due: list[tuple[float, str]] = []
+        self._fill(vehicles)
+        self.cars: Mapping[str, Car] = MappingProxyType(self._cars)
+        self.accounts: Mapping[str, Account] = MappingProxyType(self._accounts)
+        self._by_make: dict[str, list[Account]] = {}
+        for account in self._accounts.values():
+            self._by_make.setdefault(account.make, []).append(account)
+
+    def accounts_of(self, make: str) -> Sequence[Account]:
+        """The accounts at a maker; empty for a make that no car has."""
+        return tuple(self._by_make.get(make, ()))
+
+    # The world
+
+    def _fill(self, vehicles: int) -> None:
+        deck = list(MODELS)
+        Random(self.seed).shuffle(deck)  # noqa: S311 - a reproducible world
+        pending: dict[str, tuple[str, str, list[str]]] = {}
+        for index in range(vehicles):
+            rng = Random(f"{self.seed}:{index}")  # noqa: S311 - a reproducible world
+            model = deck[index % len(deck)]
+            holder = pending.get(model.make)
+            if holder is None or len(holder[2]) >= 1 + Random(holder[0]).choice((0, 1, 1, 2)):  # noqa: S311
+                holder = pending[model.make] = (self._email(rng, index, model), _uuid(rng), [])
+            facts = self._facts(rng, index=index, model=model, email=holder[0], user_id=holder[1])
+            holder[2].append(facts.id)
+            self._accounts[holder[0]] = Account(holder[0], model.make, holder[1], tuple(holder[2]))
+            self._cars[facts.id] = Car(facts, seed=self.seed, start=self.start, plan=self._planner(facts))
+
+    def _email(self, rng: Random, index: int, model: Model) -> str:
+        return (
+            f"{rng.choice(_FIRST)}.{rng.choice(_LAST)}{index}@{model.make.lower().replace('_', '-')}.example"
+        )
+
+    def _facts(self, rng: Random, *, index: int, model: Model, email: str, user_id: str) -> Identity:
+        year = rng.randint(*model.years)
+        age = max(0.3, 2026.5 - year)
+        return Identity(
+            index=index,
+            id=_uuid(rng),
+            vin=build_vin(
+                maker=model.maker_code,
+                description=model.description,
+                year=year,
+                plant=model.plant,
+                serial=100_000 + (index * 7919 + rng.randrange(7000)) % 900_000,
+            ),
+            model=model,
+            year=year,
+            trim=rng.choice(model.trims),
+            color=rng.choice(_COLORS),
+            nickname=f"{MAKES[model.make].display} {index + 1}",
+            account=email,
+            user_id=user_id,
+            first_km=round(age * rng.uniform(9_000, 21_000), 1),
+            firmware=f"{year}.{rng.randrange(2, 44)}.{rng.randrange(1, 9)}",
+        )
+
+    def _planner(self, facts: Identity) -> Callable[[], Routine]:
+        def plan() -> Routine:
+            rng = Random(f"{self.seed}:{facts.index}:week")  # noqa: S311 - a reproducible world
+            return plan_week(
+                rng, index=facts.index, role=role_of(facts.index), library=self._library, model=facts.model
+            )
+
+        return plan
+
+    # Time
+
+    def advance(self, *, now: float) -> Sequence[Change]:
+        """Move the world to ``now``; gives what cars reported since the last advance, by car and last report.
+
+        Only the last report of each car counts, as for a reader that looks now and then.
+        """
+        if not self._due:
+            self._due = [(car.next_report(self._now), car.id) for car in self._cars.values()]
+            heapq.heapify(self._due)
+        then, self._now = self._now, max(now, self._now)
+        found = []
+        while self._due and self._due[0][0] <= now:
+            _, car_id = self._due[0]
+            car = self._cars[car_id]
+            codes, at = changes(car, then=then, now=now)
+            if codes:
+                found.append(Change(car_id, codes, at))
+            heapq.heapreplace(self._due, (car.next_report(now), car_id))
+        return found
+
+    def snapshot(self) -> dict[str, Any]:
+        """What deviates from the seeded plan, JSON-able."""
+        deviations = {car.id: car.deviation.dump() for car in self._cars.values() if car.deviation}
+        return {"now": self._now, "cars": deviations}
+
+    def restore(self, data: dict[str, Any]) -> None:
+        """Take over what a snapshot of the same world holds. Raises KeyError for cars that are not in this world."""
+        for car in self._cars.values():
+            car.deviate(None)
+        for car_id, plain in data["cars"].items():
+            self._cars[car_id].deviate(Deviation.load(plain))
+        self._now, self._due = float(data["now"]), []

@@ -1,0 +1,187 @@
+"""The control API's view of a car: its state as plain values, and setting it from outside.
+
+What is set holds as long as it would in life: locks, doors, lids, plug, place, sleep and speed until the car next
+leaves; levels go on from the value set; tyres and warnings stay until they are set again (None gives them back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from simulator.cars.bodies import signal
+from simulator.cars.catalogue import CATALOGUE
+from simulator.cars.day import Event
+from simulator.cars.incidents import TROUBLE_CODES
+
+if TYPE_CHECKING:
+    from simulator.cars.car import Car
+    from simulator.cars.state import State
+
+
+def _boolean(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false")
+    return value
+
+
+def _number(value: Any, name: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{name} must be a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def _held(key: str) -> Callable[[Car, float, Any, str], None]:
+    def setter(car: Car, now: float, value: Any, name: str) -> None:
+        car.hold(key, _boolean(value, name), now=now)
+
+    return setter
+
+
+def _event(key: str) -> Callable[[Car, float, Any, str], None]:
+    def setter(car: Car, now: float, value: Any, name: str) -> None:
+        if not car.facts.model.electric:
+            raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
+        car.change(now, Event(now, key, _boolean(value, name)))
+
+    return setter
+
+
+def _openings(car: Car, now: float, value: Any, name: str) -> None:
+    """A list of what is open, each as [row, column]; an empty list closes all."""
+    rows, columns = car.facts.model.doors
+    try:
+        cells = [[int(row), int(column)] for row, column in value]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a list of [row, column]") from error
+    if any(not (0 <= row < rows and 0 <= column < columns) for row, column in cells):
+        raise ValueError(f"{name}: this car has {rows} rows and {columns} columns")
+    car.hold(name, cells, now=now)
+
+
+def _state_of_charge(car: Car, now: float, value: Any, name: str) -> None:
+    if not car.facts.model.electric:
+        raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
+    car.change(now, Event(now, "soc", _number(value, name, 0, 100)))
+
+
+def _fuel(car: Car, now: float, value: Any, name: str) -> None:
+    if not car.facts.model.combustion:
+        raise ValueError(f"{name}: a {car.powertrain} has no tank")
+    car.change(now, Event(now, "fuel", _number(value, name, 0, 100)))
+
+
+def _charge_limit(car: Car, now: float, value: Any, name: str) -> None:
+    if not car.facts.model.electric:
+        raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
+    car.set_limit(_number(value, name, 50, 100), now=now)
+
+
+def _odometer(car: Car, now: float, value: Any, name: str) -> None:
+    present = car.observe(now).odometer
+    wanted = _number(value, name, 0, 5_000_000)
+    if wanted < present:
+        raise ValueError(f"odometer never falls: it is {present:.1f} km")
+    car.change(now).odometer += wanted - present
+
+
+def _speed(car: Car, now: float, value: Any, name: str) -> None:
+    car.hold("speed", _number(value, name, 0, 250), now=now)
+
+
+def _tyres(car: Car, now: float, value: Any, name: str) -> None:
+    if value is None:
+        car.change(now).held.pop("tyres", None)
+        return
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError(f"{name} must be four pressures in kPa: front left and right, rear left and right")
+    car.hold("tyres", [_number(pressure, name, 0, 1000) for pressure in value], now=now, lasting=True)
+
+
+def _warnings(car: Car, now: float, value: Any, name: str) -> None:
+    if value is None:
+        car.change(now).held.pop("warnings", None)
+        return
+    unknown = sorted(set(value) - TROUBLE_CODES.keys())
+    if unknown:
+        raise ValueError(f"{name}: unknown systems {unknown}; known: {', '.join(sorted(TROUBLE_CODES))}")
+    car.hold("warnings", list(value), now=now, lasting=True)
+
+
+_SETTERS: Final[Mapping[str, Callable[[Car, float, Any, str], None]]] = {
+    "asleep": _held("asleep"),
+    "charge_limit": _charge_limit,
+    "charge_port_open": _held("port"),
+    "charging": _event("charging"),
+    "doors": _openings,
+    "fuel_level": _fuel,
+    "front_trunk_open": _held("frunk"),
+    "hood_open": _held("hood"),
+    "is_locked": _held("locked"),
+    "odometer": _odometer,
+    "plugged_in": _event("plugged"),
+    "rear_trunk_open": _held("trunk"),
+    "speed": _speed,
+    "state_of_charge": _state_of_charge,
+    "sunroof_open": _held("sunroof"),
+    "tyre_pressures": _tyres,
+    "warning_lights": _warnings,
+    "windows": _openings,
+}
+NAMES: Final = tuple(sorted({*_SETTERS, "latitude", "longitude"}))
+
+
+def apply(car: Car, *, now: float, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Set a car's state; gives the codes of the signals that changed. Raises ValueError, before anything is set,
+    for unknown names, and for impossible values."""
+    unknown = sorted(set(values) - set(NAMES))
+    if unknown:
+        raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}")
+    if ("latitude" in values) != ("longitude" in values):
+        raise ValueError("latitude and longitude go together")
+    before = car.reported(now=now)
+    for name, value in values.items():
+        if name in _SETTERS:
+            _SETTERS[name](car, now, value, name)
+    if "latitude" in values:
+        point = [
+            _number(values["latitude"], "latitude", -90, 90),
+            _number(values["longitude"], "longitude", -180, 180),
+        ]
+        car.hold("place", point, now=now)
+        car.change(now, Event(now, "place", point))
+    return changed_codes(car, before, car.reported(now=now))
+
+
+def changed_codes(car: Car, before: State, after: State) -> tuple[str, ...]:
+    """Codes of the supported signals whose body differs between two reports."""
+    codes = []
+    for entry in CATALOGUE.values():
+        if car.supports(entry.code):
+            one, other = signal(car, entry, before), signal(car, entry, after)
+            if one.body != other.body or one.error != other.error:
+                codes.append(entry.code)
+    return tuple(codes)
+
+
+def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
+    """The car as plain JSON-able values."""
+    plain = asdict(state)
+    for name in ("doors", "windows"):
+        plain[name] = [list(cell) for cell in sorted(plain[name])]
+    plain.update(tyres=list(state.tyres), faults=list(state.faults), parked=list(state.parked))
+    facts = car.facts
+    return {
+        "id": car.id,
+        "vin": car.vin,
+        "make": car.make,
+        "model": car.model,
+        "year": car.year,
+        "powertrain": car.powertrain,
+        "trim": facts.trim,
+        "account": facts.account,
+        "reported_at": car.last_report(now),
+        "schedules": car.timers(),
+        **plain,
+    }
