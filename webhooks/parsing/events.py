@@ -44,8 +44,7 @@ def read_event(message: Mapping[str, Any], *, fallback_id: str, received_at: dat
         raise Malformed("the eventType is empty or not text")
     data = mapping(message.get("data"))
     meta = mapping(message.get("meta")) or mapping(data.get("meta"))
-    delivered_at = parse_time(first(meta, "deliveredAt", "deliveryTime", "deliveryTimestamp"))
-    contents = _CONTENTS.get(event_type, _unknown)(message, received_at or delivered_at)
+    contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
     triggers = items(message.get("triggers")) + items(data.get("triggers"))
     return Delivery(
         event_id=identifier(message.get("eventId")) or fallback_id,
@@ -53,7 +52,7 @@ def read_event(message: Mapping[str, Any], *, fallback_id: str, received_at: dat
         delivery_id=identifier(meta.get("deliveryId")),
         webhook_id=identifier(meta.get("webhookId")),
         version=text(meta.get("version"), 20),
-        delivered_at=delivered_at,
+        delivered_at=parse_time(first(meta, "deliveredAt", "deliveryTime", "deliveryTimestamp")),
         mode=mode([mapping(data.get("vehicle")).get("mode"), meta.get("mode")]),
         sequence=integer(meta.get("sequence"), low=0, high=_LARGEST_SEQUENCE),
         challenge=contents.challenge,

@@ -14,7 +14,7 @@ _CODE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 def mapping(raw: Any) -> Mapping[str, Any]:
     """An object, or an empty one in place of anything else."""
-    return raw if isinstance(raw, Mapping) else {}
+    return raw if isinstance(raw, dict) else {}
 
 
 def items(raw: Any) -> list[Any]:

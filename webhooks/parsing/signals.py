@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from vehicles.catalogue import Signal, find
+from vehicles.catalogue import CATALOGUE, Signal, find
 from vehicles.normalise import NoValue, Refused, normalise
 from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
 from vehicles.records import plain
@@ -49,7 +49,10 @@ def code_of(reference: Any) -> str:
         known = find(code=reference, group=group, name=name)
         return known.code if known else signal_like(f"{group}-{name}" if dot else reference)
     fields = mapping(reference)
-    code, group, name = text(fields.get("code")), text(fields.get("group")), text(fields.get("name"))
+    told = fields.get("code")
+    if isinstance(told, str) and told in CATALOGUE:  # nearly always
+        return told
+    code, group, name = text(told), text(fields.get("group")), text(fields.get("name"))
     known = find(code=code, group=group, name=name)
     return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
 
@@ -60,7 +63,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[Observatio
     `raw` is a list of entries, or an object of bodies by "Group.Name".
     """
     observations: list[Observation] = []
-    skipped: list[str] = [] if raw is None or isinstance(raw, list | Mapping) else ["signals: not a list"]
+    skipped: list[str] = [] if raw is None or isinstance(raw, list | dict) else ["signals: not a list"]
     for at, entry in enumerate(_entries(raw)):
         observation = _read_entry(entry, latest)
         if observation is None:
@@ -71,7 +74,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[Observatio
 
 
 def _entries(raw: Any) -> Iterable[Any]:
-    if isinstance(raw, Mapping):
+    if isinstance(raw, dict):
         return [{"code": code_of(key), "body": body} for key, body in raw.items()]
     return items(raw)
 
@@ -89,10 +92,10 @@ def _read_entry(entry: Any, latest: datetime | None) -> Observation | None:
 def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | None]:
     """What an entry says of its own success. Where it says nothing: whether it has an error, else a body."""
     raw = fields.get("status")
-    status = mapping(raw) if isinstance(raw, Mapping) else {"value": raw}
+    status = raw if isinstance(raw, dict) else {"value": raw}
     error = status.get("error") or fields.get("error")
     told = upper(status.get("value"))
-    if told == SignalStatus.ERROR or (isinstance(error, Mapping) and told != SignalStatus.UNAVAILABLE):
+    if told == SignalStatus.ERROR or (isinstance(error, dict) and told != SignalStatus.UNAVAILABLE):
         return SignalStatus.ERROR, read_error(error)
     if told == SignalStatus.SUCCESS or (not told and fields.get("body") is not None):
         return SignalStatus.SUCCESS, None
@@ -154,7 +157,7 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
         raise NoValue("there was no body")
     if signal is None:
         return _unknown(body), (UNKNOWN_SIGNAL,)
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         normalised = normalise(signal, {"value": body})
         return normalised.body, ("the value came without a body around it", *normalised.notes)
     normalised = normalise(signal, body)
@@ -163,7 +166,7 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
 
 def _unknown(body: Any) -> dict[str, Any]:
     """The body of a signal that we do not know, kept as it is, within bounds."""
-    kept = plain(body if isinstance(body, Mapping) else {"value": body})
+    kept = plain(body if isinstance(body, dict) else {"value": body})
     if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
         raise Refused(f"{UNKNOWN_SIGNAL}, and too large to keep")
     return dict(kept)

@@ -1,6 +1,7 @@
 """Times as Smartcar sends them: epoch milliseconds in webhooks, ISO 8601 in REST answers and headers."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no car was connected before
@@ -20,8 +21,13 @@ def parse_time(raw: Any) -> datetime | None:
 
 
 def _from_epoch(raw: Any) -> datetime | None:
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
+    if type(raw) is not int and type(raw) is not float:
         return None
+    return _moment(raw)
+
+
+@lru_cache(maxsize=4096)  # the signals of one delivery share few times
+def _moment(raw: float) -> datetime | None:
     milliseconds = raw if abs(raw) >= _SECONDS_BELOW else raw * 1000
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)

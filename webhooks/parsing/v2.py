@@ -277,8 +277,10 @@ def read_answers(
         path = _find_path(text(answer.get("path")))
         if path is None:
             skipped.append(f"answer {at}: its path tells no signal")
-            continue
-        observations += _read_answer(path, answer, latest=latest, unit_system=unit_system)
+        elif _failed(answer) and not path.signals:
+            skipped.append(f"answer {at}: the endpoint failed")
+        else:
+            observations += _read_answer(path, answer, latest=latest, unit_system=unit_system)
     return tuple(observations), tuple(skipped)
 
 

@@ -1,0 +1,60 @@
+"""Who may do what. Every page and API call loads its fleet here: outsiders get 404, members without the right 403."""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from accounts.models import Fleet, Membership, Role, User
+
+
+class Right(StrEnum):
+    """What a member may do in a fleet."""
+
+    VIEW = "see its cars"
+    CONNECT = "connect cars"
+    COMMAND = "send commands to cars"
+
+
+RIGHTS: dict[str, frozenset[Right]] = {
+    Role.OWNER: frozenset(Right),
+    Role.MANAGER: frozenset(Right),
+    Role.VIEWER: frozenset({Right.VIEW}),
+    Role.DRIVER: frozenset(),
+}
+
+
+def has_right(*, membership: Membership, right: Right) -> bool:
+    """Whether the member's role carries the right."""
+    return right in RIGHTS[membership.role]
+
+
+def membership_for(*, user: User | AnonymousUser, slug: str, right: Right) -> Membership:
+    """The user's membership in the fleet named by `slug`, its fleet loaded.
+
+    Raises Http404 for outsiders (a fleet's existence is its own affair) and PermissionDenied for members
+    whose role lacks the right.
+    """
+    membership = (
+        Membership.objects.select_related("fleet").filter(user_id=user.pk, fleet__slug=slug).first()
+        if user.is_authenticated
+        else None
+    )
+    if membership is None:
+        raise Http404("There is no such fleet, or you are not a member of it.")
+    if not has_right(membership=membership, right=right):
+        raise PermissionDenied(
+            f"Your role in this fleet ({membership.get_role_display()}) does not let you {right.value}. "
+            "Ask an owner of the fleet to change your role."
+        )
+    return membership
+
+
+def fleets_with_right(*, user: User | AnonymousUser, right: Right) -> QuerySet[Fleet]:
+    """The fleets in which the user has the right, by name."""
+    if not user.is_authenticated:
+        return Fleet.objects.none()
+    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    return Fleet.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles).order_by("name")

@@ -1,0 +1,31 @@
+from django.contrib import admin
+from django.http import HttpRequest
+
+from commands.models import Command
+
+
+@admin.register(Command)
+class CommandAdmin(admin.ModelAdmin[Command]):
+    """The ledger, to look at only: a command is asked for on the car's page, by a member of its fleet."""
+
+    list_display = ["requested_at", "vehicle", "kind", "state", "requested_by", "fleet", "changed_at"]
+    list_filter = ["state", "kind", "generation", "fleet"]
+    search_fields = [
+        "vehicle__name",
+        "vehicle__smartcar_id",
+        "requested_by__email",
+        "request_id",
+        "execution_id",
+    ]
+    list_select_related = ["vehicle", "requested_by", "fleet"]
+    date_hierarchy = "requested_at"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Command | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Command | None = None) -> bool:
+        return False

@@ -1,0 +1,204 @@
+"""Asking a car for something, and settling what became of it.
+
+An unlock is sent at most once and never late. An ambiguous answer becomes `unknown` and is settled by the next
+lock signal, never by sending again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.doorbell import ring
+from accounts.models import User
+from commands.models import AWAITING_SIGNAL, LIFETIME, Command, Kind, State
+from connect import applications, lifecycle, vault
+from connect.models import Connection
+from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
+from vehicles import catalogue
+from vehicles.models import Vehicle
+from vehicles.services import Update
+
+CONFIRMATION_LIMIT = timedelta(minutes=15)
+# Longer than any call can take: a command still "being sent" after this was left by a process that died.
+SENDING_LIMIT = timedelta(seconds=420)
+
+_PROOF = {Kind.LOCK: True, Kind.UNLOCK: False}
+
+
+class NotPossibleError(Exception):
+    """The command was not even written down; str() says why and what to do, fit for people."""
+
+
+def request(*, vehicle: Vehicle, kind: Kind, user: User) -> Command:
+    """Writes the command down and rings for its sending. The caller has checked the user's right.
+
+    Raises NotPossibleError when the car cannot be called now or another command to it is under way.
+    """
+    connection = lifecycle.usable(vehicle_id=vehicle.pk)
+    if connection is None:
+        raise NotPossibleError(
+            "This car has no working connection. Its driver has to connect it again; then repeat the command."
+        )
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            command = Command.objects.create(
+                fleet_id=vehicle.fleet_id,
+                vehicle=vehicle,
+                connection=connection,
+                kind=kind,
+                generation=connection.generation,
+                requested_by=user,
+                requested_at=now,
+                expires_at=now + LIFETIME[kind],
+            )
+            audit.record(
+                fleet=connection.fleet, actor=user, action=f"asked to {kind}", target=vehicle.smartcar_id
+            )
+    except IntegrityError:
+        raise NotPossibleError(
+            "Another command to this car is being sent right now. Wait for its result, then try again."
+        ) from None
+    ring("commands.tasks.send", command.pk)
+    return command
+
+
+def send(*, command: Command) -> None:
+    """Claims the command and sends it. Does nothing when another process has it or it is too late.
+
+    Tokens are fetched before the claim, so that a token that cannot be had leaves the command unsent.
+    """
+    connection = command.connection
+    if connection is None:
+        _fail(command, come_from=(State.REQUESTED,), message="The car's connection was removed meanwhile.")
+        return
+    try:
+        access = vault.access(connection=connection)
+    except vault.TokensUnavailableError as error:
+        _fail(command, come_from=(State.REQUESTED,), message=str(error))
+        return
+    except SmartcarError as error:
+        _refuse(command, connection, error, come_from=(State.REQUESTED,))
+        return
+    if command.claim(now=timezone.now()):
+        _call(command, connection, access)
+
+
+def _call(command: Command, connection: Connection, access: Access) -> None:
+    api = applications.api(command.generation)
+    call = api.lock if command.kind == Kind.LOCK else api.unlock
+    try:
+        answer = call(access, vehicle_id=command.vehicle.smartcar_id)
+    except SmartcarError as error:
+        _refuse(command, connection, error, come_from=(State.SENDING,))
+    except BaseException:
+        # Whatever broke here broke after the claim: the car may have heard it.
+        _unknown(command, message="Sending was interrupted. The car's next lock signal will tell.")
+        raise
+    else:
+        _answered(command, answer)
+
+
+def _answered(command: Command, answer: CommandAnswer) -> None:
+    now = timezone.now()
+    ids = {"request_id": answer.request_id[:80], "execution_id": answer.execution_id[:80]}
+    if answer.outcome is CommandOutcome.FAILURE:
+        message = answer.message or "Smartcar reports that the car did not carry it out. Try again."
+        _fail(command, come_from=(State.SENDING,), message=message, **ids)
+        return
+    if not command.move(to=State.ACCEPTED, come_from=(State.SENDING,), now=now, accepted_at=now, **ids):
+        # A signal was faster than the answer: the state stands, the ids are still worth keeping.
+        Command.objects.filter(pk=command.pk).update(accepted_at=now, **ids)
+
+
+def _refuse(
+    command: Command, connection: Connection, error: SmartcarError, *, come_from: tuple[State, ...]
+) -> None:
+    now = timezone.now()
+    if error.unauthorised:
+        vault.forget_application_token()
+    lifecycle.call_failed(connection=connection, error=error, now=now)
+    details = {
+        "error_type": error.type[:60],
+        "error_code": error.code[:60],
+        "request_id": error.request_id[:80],
+    }
+    if error.ambiguous and State.SENDING in come_from:
+        _unknown(command, message="No clear answer came. The car's next lock signal will tell.", **details)
+        return
+    command.move(
+        to=State.REFUSED,
+        come_from=come_from,
+        now=now,
+        settled_at=now,
+        message=error.for_people[:300],
+        **details,
+    )
+
+
+def _fail(command: Command, *, come_from: tuple[State, ...], message: str, **columns: object) -> None:
+    now = timezone.now()
+    command.move(
+        to=State.FAILED, come_from=come_from, now=now, settled_at=now, message=message[:300], **columns
+    )
+
+
+def _unknown(command: Command, *, message: str, **columns: object) -> None:
+    command.move(
+        to=State.UNKNOWN, come_from=(State.SENDING,), now=timezone.now(), message=message[:300], **columns
+    )
+
+
+def confirm(*, updates: Iterable[Update], now: datetime) -> int:
+    """Settles commands whose proof is among these updates: a lock signal of a time after the sending.
+
+    Returns how many were confirmed.
+    """
+    proofs = [update for update in updates if update.code == catalogue.IS_LOCKED.code]
+    if not proofs:
+        return 0
+    waiting = Command.objects.filter(
+        vehicle_id__in={proof.vehicle_id for proof in proofs}, state__in=AWAITING_SIGNAL
+    )
+    confirmed = 0
+    for command in waiting:
+        if any(_proves(proof, command) for proof in proofs):
+            confirmed += command.move(
+                to=State.CONFIRMED, come_from=AWAITING_SIGNAL, now=now, settled_at=now, message=""
+            )
+    return confirmed
+
+
+def _proves(proof: Update, command: Command) -> bool:
+    return (
+        proof.vehicle_id == command.vehicle_id
+        and command.sent_at is not None
+        and proof.observed_at > command.sent_at
+        and proof.body.get("value") is _PROOF[Kind(command.kind)]
+    )
+
+
+def sweep(*, now: datetime) -> list[int]:
+    """Ends what time has ended, and returns the ids of commands that still wait to be sent."""
+    requested = Command.objects.filter(state=State.REQUESTED)
+    requested.filter(expires_at__lte=now).update(
+        state=State.EXPIRED,
+        changed_at=now,
+        settled_at=now,
+        message="It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted.",
+    )
+    Command.objects.filter(state=State.SENDING, sent_at__lte=now - SENDING_LIMIT).update(
+        state=State.UNKNOWN,
+        changed_at=now,
+        message="Sending was interrupted. The car's next lock signal will tell.",
+    )
+    Command.objects.filter(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT).update(
+        state=State.UNCONFIRMED,
+        changed_at=now,
+        settled_at=now,
+        message="The car accepted it, but has not reported its lock since. Look at the car, or read it again.",
+    )
+    return list(requested.filter(expires_at__gt=now).values_list("pk", flat=True))

@@ -1,0 +1,25 @@
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.doorbell import ring
+from commands import services
+from commands.models import Command
+
+
+@shared_task
+def send(command_id: int) -> None:
+    """Sends one command. Run twice, it sends once: the claim is taken once."""
+    command = (
+        Command.objects.select_related("vehicle", "connection__vehicle", "connection__tokens")
+        .filter(pk=command_id)
+        .first()
+    )
+    if command is not None:
+        services.send(command=command)
+
+
+@shared_task
+def sweep() -> None:
+    """Ends what time has ended and sends what a lost doorbell left unsent."""
+    for command_id in services.sweep(now=timezone.now()):
+        ring("commands.tasks.send", command_id)

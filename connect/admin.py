@@ -1,0 +1,76 @@
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.doorbell import ring
+from connect import vault
+from connect.models import ApplicationTokens, AuthorizationRequest, Connection, OwnerTokens
+from connect.smartcar import SmartcarError
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A list to look at: what stands in it is made and changed by services only."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnly):
+    list_display = ["vehicle", "fleet", "generation", "mode", "state", "state_since", "subscribed_at"]
+    list_filter = ["state", "generation", "mode", "fleet"]
+    search_fields = ["vehicle__name", "vehicle__smartcar_id", "smartcar_user_id", "fleet__name"]
+    list_select_related = ["vehicle", "fleet"]
+    exclude = ["tokens"]
+    actions = ["subscribe"]
+
+    @admin.action(description="Subscribe to the webhook", permissions=["view"])
+    def subscribe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
+        queryset.update(subscribed_at=None, next_subscription_try_at=None)
+        for connection in queryset:
+            ring("connect.tasks.complete_connection", connection.pk)
+        messages.info(request, f"{queryset.count()} connections are being subscribed.")
+
+
+@admin.register(AuthorizationRequest)
+class AuthorizationRequestAdmin(ReadOnly):
+    list_display = ["created_at", "fleet", "started_by", "generation", "mode", "used_at", "outcome"]
+    list_filter = ["generation", "mode", "fleet"]
+    search_fields = ["started_by__email", "fleet__name", "outcome", "external_id"]
+    list_select_related = ["fleet", "started_by"]
+    exclude = ["state_hash", "session_hash"]
+
+
+@admin.register(OwnerTokens)
+class OwnerTokensAdmin(ReadOnly):
+    list_display = ["pk", "smartcar_user_id", "refreshed_at", "refresh_expires_at", "revoked_at", "version"]
+    list_filter = ["revoked_at", "refresh_expires_at"]
+    search_fields = ["smartcar_user_id"]
+    exclude = ["access_ciphertext", "refresh_ciphertext"]
+    actions = ["refresh"]
+
+    @admin.action(description="Refresh now", permissions=["view"])
+    def refresh(self, request: HttpRequest, queryset: QuerySet[OwnerTokens]) -> None:
+        for tokens in queryset[:20]:
+            try:
+                vault.refresh(tokens=tokens)
+            except (SmartcarError, vault.TokensUnavailableError) as error:
+                messages.error(request, f"{tokens}: {error}")
+            else:
+                messages.success(request, f"{tokens} is refreshed.")
+
+
+@admin.register(ApplicationTokens)
+class ApplicationTokensAdmin(ReadOnly):
+    list_display = ["client_id", "expires_at", "version"]
+    list_filter = ["expires_at"]
+    search_fields = ["client_id"]
+    exclude = ["token_ciphertext"]

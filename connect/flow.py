@@ -1,0 +1,205 @@
+"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.doorbell import ring
+from accounts.models import Fleet, Generation, User
+from connect import applications, outcomes, vault
+from connect.models import AuthorizationRequest, Connection, ConnectionState, OwnerTokens
+from connect.outcomes import ConnectRefusedError
+from connect.scopes import FLEET_SCOPES
+from connect.smartcar import Access, ConnectRequest, SharedVehicle, SmartcarError
+from vehicles import services as vehicle_services
+from vehicles.observations import VehicleFacts
+
+
+def redirect_uri() -> str:
+    """Where Connect sends the browser back to; it must be registered in Smartcar's dashboard."""
+    return f"{settings.SITE_URL}/connect/callback/"
+
+
+def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
+    """The Connect address for a new trip, good for one return in this browser session."""
+    state = secrets.token_urlsafe(32)
+    request = AuthorizationRequest.objects.create(
+        fleet=fleet,
+        started_by=user,
+        generation=fleet.generation,
+        mode=settings.SMARTCAR_MODE,
+        scopes=list(FLEET_SCOPES),
+        state_hash=_hash(state),
+        session_hash=_hash(session_secret),
+        external_id=f"{fleet.slug}-{secrets.token_hex(8)}"[:64],
+    )
+    return applications.api(fleet.generation).connect_url(
+        ConnectRequest(
+            redirect_uri=redirect_uri(),
+            state=state,
+            external_id=request.external_id,
+            scopes=FLEET_SCOPES,
+            mode=request.mode,
+            make=make,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A trip that ended well."""
+
+    fleet: Fleet
+    connections: list[Connection]
+
+
+def complete(*, params: Mapping[str, str], user: User, session_secret: str) -> Arrival:
+    """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
+
+    Raises ConnectRefusedError with the words for the person; then nothing was connected.
+    """
+    request = _spend(state=params.get("state", ""), user=user, session_secret=session_secret)
+    try:
+        arrival = _arrive(request=request, params=params)
+    except ConnectRefusedError as refusal:
+        _note_outcome(request, refusal.trouble.title)
+        raise
+    _note_outcome(request, f"connected {len(arrival.connections)}")
+    return arrival
+
+
+def _spend(*, state: str, user: User, session_secret: str) -> AuthorizationRequest:
+    request = (
+        AuthorizationRequest.objects.select_related("fleet", "started_by")
+        .filter(state_hash=_hash(state), session_hash=_hash(session_secret), started_by=user)
+        .first()
+    )
+    if not state or request is None or not request.use(now=timezone.now()):
+        raise ConnectRefusedError(outcomes.UNKNOWN_STATE)
+    return request
+
+
+def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arrival:
+    if params.get("error"):
+        car = " ".join(
+            filter(None, (params.get("make", "").title(), params.get("model"), params.get("year")))
+        )
+        raise ConnectRefusedError(outcomes.trouble_for(error=params["error"], car=car[:80]))
+    try:
+        tokens, shared = _ask_smartcar(request=request, params=params)
+    except SmartcarError as error:
+        ours = error.unauthorised or error.type in ("invalid_client", "unauthorized_client")
+        raise ConnectRefusedError(outcomes.CREDENTIALS if ours else outcomes.UNREACHABLE) from error
+    if not shared:
+        raise ConnectRefusedError(outcomes.NOTHING_SHARED)
+    return Arrival(request.fleet, _connect_all(request=request, tokens=tokens, shared=shared))
+
+
+def _ask_smartcar(
+    *, request: AuthorizationRequest, params: Mapping[str, str]
+) -> tuple[OwnerTokens | None, list[SharedVehicle]]:
+    if request.generation == Generation.V2:
+        return _exchange(request=request, code=params.get("code", ""))
+    return None, _confirm_user(request=request, user_id=params.get("user_id") or params.get("userId", ""))
+
+
+def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[OwnerTokens, list[SharedVehicle]]:
+    """v2: the code becomes a token pair, and the pair tells what it is for."""
+    if not code:
+        raise ConnectRefusedError(outcomes.INCOMPLETE)
+    api = applications.v2()
+    pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
+    user_id = api.user_id(pair.access_token)
+    # Kept at once: the code is spent, and the pair cannot be had again.
+    tokens = vault.keep(user_id=user_id, pair=pair)
+    shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
+    return tokens, list(shared)
+
+
+def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[SharedVehicle]:
+    """v3: the redirect's user id is only a claim; Smartcar's own list has to carry our external id for it.
+
+    A user may have shared other cars with another fleet of this site: those are left alone unless this trip
+    touched them.
+    """
+    if not user_id:
+        raise ConnectRefusedError(outcomes.INCOMPLETE)
+    access = vault.application_access(user_id=user_id)
+    listed = [
+        car
+        for car in applications.v3().shared_vehicles(access, mode=request.mode)
+        if car.user_id == user_id and car.external_id == request.external_id
+    ]
+    if not listed:
+        raise ConnectRefusedError(outcomes.UNCONFIRMED_USER)
+    elsewhere = set(
+        Connection.objects.filter(smartcar_user_id=user_id)
+        .exclude(fleet=request.fleet)
+        .exclude(state=ConnectionState.REMOVED)
+        .values_list("vehicle__smartcar_id", flat=True)
+    )
+    return [car for car in listed if car.vehicle_id not in elsewhere or _touched_by(car, request)]
+
+
+def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
+    return car.updated_at is not None and car.updated_at >= request.created_at
+
+
+@transaction.atomic
+def _connect_all(
+    *, request: AuthorizationRequest, tokens: OwnerTokens | None, shared: list[SharedVehicle]
+) -> list[Connection]:
+    connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
+    for connection in connections:
+        ring("connect.tasks.complete_connection", connection.pk)
+    return connections
+
+
+def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: SharedVehicle) -> Connection:
+    facts = VehicleFacts(
+        smartcar_id=car.vehicle_id,
+        user_id=car.user_id,
+        external_id=car.external_id,
+        make=car.make,
+        model=car.model,
+        year=car.year,
+        mode=car.mode or request.mode,
+        powertrain=car.powertrain,
+    )
+    vehicle = vehicle_services.register(fleet=request.fleet, facts=facts)
+    connection, _ = Connection.objects.update_or_create(
+        vehicle=vehicle,
+        smartcar_user_id=car.user_id,
+        defaults={
+            "fleet": request.fleet,
+            "smartcar_connection_id": car.connection_id,
+            "generation": request.generation,
+            "mode": facts.mode,
+            "scopes": sorted(car.permissions),
+            "tokens": tokens,
+            "state": ConnectionState.PENDING,
+            "state_cause": "Connected by the driver.",
+            "state_since": timezone.now(),
+            "subscribed_at": None,
+            "subscription_error": "",
+            "next_subscription_try_at": None,
+        },
+    )
+    audit.record(
+        fleet=request.fleet, actor=request.started_by, action="connected a car", target=vehicle.smartcar_id
+    )
+    return connection
+
+
+def _note_outcome(request: AuthorizationRequest, outcome: str) -> None:
+    AuthorizationRequest.objects.filter(pk=request.pk).update(outcome=outcome[:80])
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,161 @@
+"""Connections to cars, the requests that lead to them, and the vault's rows.
+
+Columns named `*_ciphertext` are read and written by connect.vault only.
+"""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import Fleet, Generation, User
+from vehicles.models import Vehicle
+
+
+class AuthorizationRequest(models.Model):
+    """One trip to Smartcar Connect. Only hashes of its state and of the browser session are kept.
+
+    `external_id` goes to Smartcar with the trip and comes back from its list of connections: the proof that
+    the user named in the redirect is the one who made this very trip.
+    """
+
+    LIFETIME = timedelta(hours=1)
+
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="authorization_requests")
+    started_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    generation = models.CharField(max_length=2, choices=Generation.choices)
+    mode = models.CharField(max_length=10)
+    scopes = ArrayField(models.CharField(max_length=60))
+    state_hash = models.CharField(max_length=64, unique=True)
+    session_hash = models.CharField(max_length=64)
+    external_id = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"Connect for {self.fleet}, {self.created_at:%Y-%m-%d %H:%M}"
+
+    def use(self, *, now: datetime) -> bool:
+        """Spends the request. False when it was spent before or is too old: then nothing may follow from it."""
+        fresh = AuthorizationRequest.objects.filter(
+            pk=self.pk, used_at=None, created_at__gt=now - self.LIFETIME
+        )
+        return fresh.update(used_at=now) == 1
+
+
+class Leased(models.Model):
+    """A row that one process at a time may renew, by a lease; `version` grows with each renewal."""
+
+    version = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def claim(self, *, now: datetime, lease: timedelta) -> bool:
+        """Takes the lease if nobody holds it and the row is still at the version we read."""
+        free = type(self)._default_manager.filter(pk=self.pk, version=self.version)
+        return free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(lease_until=now + lease) == 1
+
+    def release(self) -> None:
+        """Gives the lease back without a renewal."""
+        type(self)._default_manager.filter(pk=self.pk, version=self.version).update(lease_until=None)
+
+    def renew(self, **columns: object) -> bool:
+        """Stores the renewal if the row is still at the version we read (compare and swap)."""
+        mine = type(self)._default_manager.filter(pk=self.pk, version=self.version)
+        return mine.update(**columns, version=F("version") + 1, lease_until=None) == 1
+
+    def reread(self) -> Self:
+        return type(self)._default_manager.get(pk=self.pk)
+
+
+class OwnerTokens(Leased):
+    """A v2 token pair of one car owner, encrypted. One code exchange makes one pair."""
+
+    smartcar_user_id = models.CharField("Smartcar user id", max_length=64, db_index=True)
+    access_ciphertext = models.BinaryField()
+    refresh_ciphertext = models.BinaryField()
+    access_expires_at = models.DateTimeField()
+    refresh_expires_at = models.DateTimeField(db_index=True)
+    refreshed_at = models.DateTimeField(default=timezone.now)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["refresh_expires_at"]
+        verbose_name = verbose_name_plural = "owner tokens (v2)"
+
+    def __str__(self) -> str:
+        return f"Token pair {self.pk}"
+
+
+class ApplicationTokens(Leased):
+    """The v3 token of one Smartcar application, encrypted."""
+
+    client_id = models.CharField(max_length=80, unique=True)
+    token_ciphertext = models.BinaryField(default=bytes)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "application tokens (v3)"
+
+    def __str__(self) -> str:
+        return f"Token of {self.client_id}"
+
+
+class ConnectionState(models.TextChoices):
+    PENDING = "pending", "Waiting for first data"
+    ACTIVE = "active", "Connected"
+    NEEDS_REAUTHENTICATION = "needs_reauth", "Driver must sign in again"
+    REMOVED = "removed", "Removed"
+
+
+class Connection(models.Model):
+    """A Smartcar user's grant to one car of a fleet. Reconnecting updates the row, it never doubles it."""
+
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="connections")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="connections")
+    smartcar_user_id = models.CharField("Smartcar user id", max_length=64, db_index=True)
+    smartcar_connection_id = models.CharField("Smartcar connection id", max_length=64, blank=True)
+    generation = models.CharField(max_length=2, choices=Generation.choices)
+    mode = models.CharField(max_length=10)
+    scopes = ArrayField(models.CharField(max_length=60), default=list)
+    tokens = models.ForeignKey(
+        OwnerTokens, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
+    )
+    state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.PENDING)
+    state_cause = models.CharField(max_length=200, blank=True)
+    state_since = models.DateTimeField(default=timezone.now)
+    subscribed_at = models.DateTimeField(null=True, blank=True)
+    subscription_error = models.CharField(max_length=200, blank=True)
+    next_subscription_try_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["vehicle", "smartcar_user_id"], name="connect_connection_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vehicle} ({self.get_generation_display()})"
+
+    @property
+    def alive(self) -> bool:
+        """Whether calls to the car may be made through it."""
+        return self.state in (ConnectionState.PENDING, ConnectionState.ACTIVE)
+
+    def move_to(self, state: ConnectionState, *, cause: str, now: datetime) -> bool:
+        """Changes the state, with its cause. False when it was there already."""
+        others = Connection.objects.filter(pk=self.pk).exclude(state=state)
+        moved = others.update(state=state, state_cause=cause[:200], state_since=now) == 1
+        if moved:
+            self.refresh_from_db(fields=["state", "state_cause", "state_since"])
+        return moved

@@ -1,0 +1,55 @@
+"""Subscribing a connected car to the webhook, so that Smartcar starts to collect and deliver its data."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from connect import applications, vault
+from connect.models import Connection, ConnectionState
+from connect.smartcar import SmartcarError
+
+RETRY_AFTER = timedelta(minutes=1)
+
+
+def complete(*, connection: Connection) -> None:
+    """Subscribes the car if it is not yet; a refusal is kept with the connection and tried again later.
+
+    Repeating it changes nothing: Smartcar answers 409 for a car that is subscribed, which counts as done.
+    """
+    if connection.subscribed_at is not None or not connection.alive:
+        return
+    if not settings.SMARTCAR_WEBHOOK_ID:
+        _put_off(connection, "No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
+        return
+    try:
+        access = vault.access(connection=connection)
+        applications.api(connection.generation).subscribe(
+            access, vehicle_id=connection.vehicle.smartcar_id, webhook_id=settings.SMARTCAR_WEBHOOK_ID
+        )
+    except SmartcarError as error:
+        if error.unauthorised:
+            vault.forget_application_token()
+        _put_off(connection, error.for_people)
+    except vault.TokensUnavailableError as error:
+        _put_off(connection, str(error))
+    else:
+        Connection.objects.filter(pk=connection.pk).update(
+            subscribed_at=timezone.now(), subscription_error=""
+        )
+
+
+def unfinished() -> list[Connection]:
+    """Connections whose car is not subscribed and whose next try is due."""
+    due = Q(next_subscription_try_at=None) | Q(next_subscription_try_at__lte=timezone.now())
+    waiting = Connection.objects.filter(
+        due, subscribed_at=None, state__in=[ConnectionState.PENDING, ConnectionState.ACTIVE]
+    )
+    return list(waiting.select_related("vehicle", "tokens").order_by("pk")[:100])
+
+
+def _put_off(connection: Connection, why: str) -> None:
+    Connection.objects.filter(pk=connection.pk).update(
+        subscription_error=why[:200], next_subscription_try_at=timezone.now() + RETRY_AFTER
+    )

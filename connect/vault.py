@@ -1,0 +1,135 @@
+"""The only code that reads or writes token columns.
+
+A renewal is single-flight: one process takes the lease by a conditional UPDATE, calls Smartcar outside any
+transaction, and stores by compare and swap; the others wait for the new version. A crash or a lost answer in
+between is healed by trying again with the old refresh token, which stays good for minutes after its use
+(Smartcar documentation, "Refresh Token Exchange").
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.utils import timezone
+
+from accounts.models import Generation
+from connect import applications, keyring
+from connect.models import ApplicationTokens, Connection, ConnectionState, Leased, OwnerTokens
+from connect.smartcar import Access, SmartcarError, TokenPair
+
+LEASE = timedelta(seconds=45)
+EARLY = timedelta(minutes=5)
+_POLL = 0.1
+
+Row = TypeVar("Row", bound=Leased)
+
+
+class TokensUnavailableError(Exception):
+    """No valid token can be had for this connection now; str() says why, fit for people."""
+
+
+def keep(*, user_id: str, pair: TokenPair) -> OwnerTokens:
+    """Stores a new v2 token pair, encrypted."""
+    return OwnerTokens.objects.create(smartcar_user_id=user_id, **_columns(pair))
+
+
+def access(*, connection: Connection) -> Access:
+    """What a call for this connection is authorised with, renewed ahead of its end.
+
+    Raises TokensUnavailableError when the connection has no usable tokens, SmartcarError when Smartcar refuses.
+    """
+    if connection.generation == Generation.V3:
+        return application_access(user_id=connection.smartcar_user_id)
+    if connection.tokens is None or connection.tokens.revoked_at is not None:
+        raise TokensUnavailableError(
+            "The driver's permission has ended. Ask the driver to connect the car again."
+        )
+    tokens = _renewed(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
+    return Access(token=keyring.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
+
+
+def application_access(*, user_id: str) -> Access:
+    """The v3 application token with the user it speaks for; minted by one process at a time.
+
+    Raises SmartcarError when Smartcar refuses the credentials.
+    """
+    row, _ = ApplicationTokens.objects.get_or_create(client_id=applications.credentials().client_id)
+    row = _renewed(row, valid=_application_valid, renew=_mint)
+    return Access(token=keyring.decrypt(row.token_ciphertext), user_id=user_id)
+
+
+def forget_application_token() -> None:
+    """Drops the cached v3 token after Smartcar said 401, so that the next call mints a new one."""
+    ApplicationTokens.objects.filter(client_id=applications.credentials().client_id).update(expires_at=None)
+
+
+def refresh(*, tokens: OwnerTokens) -> OwnerTokens:
+    """Rotates the pair now. Raises SmartcarError; on invalid_grant the pair is marked revoked first."""
+    started_at = tokens.version
+    return _renewed(tokens, valid=lambda row, now: row.version > started_at, renew=_refresh)
+
+
+def _access_valid(row: OwnerTokens, now: datetime) -> bool:
+    return row.access_expires_at > now + EARLY
+
+
+def _application_valid(row: ApplicationTokens, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at > now + EARLY
+
+
+def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
+    """The row once it is valid: as it is, renewed by us, or renewed by whoever holds the lease."""
+    deadline = time.monotonic() + LEASE.total_seconds() * 2
+    while not valid(row, now := timezone.now()):
+        if row.claim(now=now, lease=LEASE):
+            try:
+                renew(row)
+            except BaseException:
+                row.release()
+                raise
+        elif time.monotonic() > deadline:
+            raise TokensUnavailableError("Renewing the token takes too long. Try again in a minute.")
+        else:
+            time.sleep(_POLL)
+        row = row.reread()
+    return row
+
+
+def _refresh(row: OwnerTokens) -> None:
+    if row.revoked_at is not None:
+        raise TokensUnavailableError(
+            "The driver's permission has ended. Ask the driver to connect the car again."
+        )
+    try:
+        pair = applications.v2().refresh(refresh_token=keyring.decrypt(row.refresh_ciphertext))
+    except SmartcarError as error:
+        if error.type == "invalid_grant":
+            _revoked(row)
+        raise
+    row.renew(**_columns(pair), refreshed_at=timezone.now())
+
+
+def _revoked(row: OwnerTokens) -> None:
+    now = timezone.now()
+    OwnerTokens.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now)
+    for connection in Connection.objects.filter(tokens=row):
+        connection.move_to(
+            ConnectionState.NEEDS_REAUTHENTICATION,
+            cause="Smartcar no longer accepts the driver's token.",
+            now=now,
+        )
+
+
+def _mint(row: ApplicationTokens) -> None:
+    minted = applications.v3().mint_token()
+    row.renew(token_ciphertext=keyring.encrypt(minted.token), expires_at=minted.expires_at)
+
+
+def _columns(pair: TokenPair) -> dict[str, object]:
+    return {
+        "access_ciphertext": keyring.encrypt(pair.access_token),
+        "refresh_ciphertext": keyring.encrypt(pair.refresh_token),
+        "access_expires_at": pair.access_expires_at,
+        "refresh_expires_at": pair.refresh_expires_at,
+    }

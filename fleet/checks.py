@@ -1,0 +1,79 @@
+"""Bad configuration, found at start."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.models import Generation
+from connect import keyring
+
+_NEEDED = {
+    Generation.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
+    Generation.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
+}
+
+
+@register()
+def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        keyring.ring()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="fleet.E001", hint="Tokens cannot be stored without a good key.")]
+    return []
+
+
+@register()
+def smartcar_choices(**kwargs: Any) -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if settings.SMARTCAR_GENERATION not in Generation.values:
+        problems.append(
+            Error(
+                f"SMARTCAR_GENERATION is {settings.SMARTCAR_GENERATION!r}.",
+                hint=f"It is one of {', '.join(Generation.values)}.",
+                id="fleet.E002",
+            )
+        )
+    if settings.SMARTCAR_MODE not in ("live", "simulated"):
+        problems.append(
+            Error(
+                f"SMARTCAR_MODE is {settings.SMARTCAR_MODE!r}.",
+                hint="It is live or simulated.",
+                id="fleet.E003",
+            )
+        )
+    return problems
+
+
+@register()
+def smartcar_credentials(**kwargs: Any) -> list[CheckMessage]:
+    needed = [
+        *_NEEDED.get(settings.SMARTCAR_GENERATION, ()),
+        "SMARTCAR_MANAGEMENT_TOKENS",
+        "SMARTCAR_WEBHOOK_ID",
+    ]
+    missing = [name for name in needed if not getattr(settings, name)]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"{', '.join(missing)} not set: cars cannot be connected, or their data will not come.",
+            hint="docs/smartcar-application.md says where Smartcar's dashboard shows each.",
+            id="fleet.W001",
+        )
+    ]
+
+
+@register()
+def client_id_kind(**kwargs: Any) -> list[CheckMessage]:
+    same = settings.SMARTCAR_CLIENT_ID and settings.SMARTCAR_CLIENT_ID == settings.SMARTCAR_APPLICATION_ID
+    if not same:
+        return []
+    return [
+        Warning(
+            "SMARTCAR_CLIENT_ID is the application id.",
+            hint="v3 wants the client id of “API credentials”, which usually starts with client_.",
+            id="fleet.W002",
+        )
+    ]

@@ -1,0 +1,141 @@
+"""Pages that show several rooms at once: the fleet page and the vehicle page."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import Right, fleets_with_right, has_right, membership_for
+from accounts.models import Membership
+from commands.panel import panel_context
+from connect import lifecycle
+from connect.models import Connection
+from connect.smartcar import SmartcarError
+from connect.vault import TokensUnavailableError
+from fleet import vehicle_page
+from fleet.rows import overview_of
+from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.models import Vehicle
+from vehicles.selectors import history_of, vehicle_of
+from webhooks import reconcile
+
+HISTORY_LIMIT = timedelta(days=31)
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """The user's first fleet, or what to do without one."""
+    first = fleets_with_right(user=request.user, right=Right.VIEW).first()
+    return redirect("fleet:fleet", slug=first.slug) if first else render(request, "fleet/no_fleet.html")
+
+
+@login_required
+@require_GET
+def fleet(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's cars in a table and on a map."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    return render(request, "fleet/fleet.html", _fleet_context(membership))
+
+
+@login_required
+@require_GET
+def cars(request: HttpRequest, slug: str) -> HttpResponse:
+    """The table alone, for the open page; 204 when it shows already what there is."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    context = _fleet_context(membership)
+    if request.GET.get("version") == context["overview"].version:
+        return HttpResponse(status=204)
+    return render(request, "fleet/cars.html", context)
+
+
+def _fleet_context(membership: Membership) -> dict[str, Any]:
+    return {
+        "fleet": membership.fleet,
+        "overview": overview_of(fleet=membership.fleet),
+        "may_connect": has_right(membership=membership, right=Right.CONNECT),
+    }
+
+
+@login_required
+@require_GET
+def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """All that is known of one car, and its command buttons."""
+    membership, car = _car(request, slug, smartcar_id, Right.VIEW)
+    context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
+    context |= panel_context(membership=membership, vehicle=car)
+    return render(request, "fleet/vehicle.html", context)
+
+
+@login_required
+@require_GET
+def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """The car's values alone, for the open page; 204 when it shows them already."""
+    membership, car = _car(request, slug, smartcar_id, Right.VIEW)
+    context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
+    if request.GET.get("version") == str(context["version"]):
+        return HttpResponse(status=204)
+    return render(request, "fleet/values.html", context)
+
+
+@login_required
+@require_GET
+def signals(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Every signal of the car, as a table."""
+    membership, car = _car(request, slug, smartcar_id, Right.VIEW)
+    return render(request, "fleet/signals.html", vehicle_page.context_of(fleet=membership.fleet, vehicle=car))
+
+
+@login_required
+@require_GET
+def history(request: HttpRequest, slug: str, smartcar_id: str, code: str) -> HttpResponse:
+    """`{"times": [epoch seconds], "values": [number]}` of a number signal over the last `?hours=` (at most 31 days)."""
+    _, car = _car(request, slug, smartcar_id, Right.VIEW)
+    signal = CATALOGUE.get(code)
+    hours = request.GET.get("hours", "24")
+    if signal is None or signal.shape is not Shape.NUMBER or not hours.isdecimal() or len(hours) > 6:
+        raise Http404("There is no history of that.")
+    end = timezone.now()
+    points = history_of(
+        vehicle=car, signal=signal, start=end - min(timedelta(hours=int(hours)), HISTORY_LIMIT), end=end
+    )
+    return JsonResponse(
+        {"times": [int(at.timestamp()) for at, _ in points], "values": [value for _, value in points]}
+    )
+
+
+@login_required
+@require_POST
+def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Reads the car through the API, into the inbox."""
+    _, car = _car(request, slug, smartcar_id, Right.COMMAND)
+    connection = lifecycle.usable(vehicle_id=car.pk)
+    if connection is None:
+        messages.error(request, "This car has no working connection. Its driver has to connect it again.")
+    else:
+        _read(request, connection)
+    return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
+
+
+def _read(request: HttpRequest, connection: Connection) -> None:
+    try:
+        reconcile.pull(connection=connection)
+    except SmartcarError as error:
+        messages.error(request, error.for_people)
+    except TokensUnavailableError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The car was read. What is new shows here in a moment.")
+
+
+def _car(request: HttpRequest, slug: str, smartcar_id: str, right: Right) -> tuple[Membership, Vehicle]:
+    membership = membership_for(user=request.user, slug=slug, right=right)
+    car = vehicle_of(fleet=membership.fleet, smartcar_id=smartcar_id)
+    if car is None:
+        raise Http404("There is no such car in this fleet.")
+    return membership, car

@@ -1,0 +1,119 @@
+"""A fleet's cars as its page shows them: one row per car, in a fixed number of queries."""
+
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from accounts.models import Fleet
+from connect.models import Connection, ConnectionState
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.selectors import VehicleState, states_of, vehicles_of
+
+LOW_BATTERY = 20
+SIGNALS = (
+    catalogue.STATE_OF_CHARGE,
+    catalogue.RANGE,
+    catalogue.IS_CHARGING,
+    catalogue.IS_LOCKED,
+    catalogue.PRECISE_LOCATION,
+    catalogue.FUEL_LEVEL,
+    catalogue.FUEL_RANGE,
+    catalogue.ODOMETER,
+    catalogue.SPEED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One car on the fleet page. Percentages are 0–100, distances in km, None where unknown."""
+
+    state: VehicleState
+    connection: Connection | None
+
+    @property
+    def vehicle(self) -> Vehicle:
+        return self.state.vehicle
+
+    @property
+    def charge(self) -> LatestSignal | None:
+        return self.state.signal(catalogue.STATE_OF_CHARGE)
+
+    @property
+    def fuel(self) -> LatestSignal | None:
+        return self.state.signal(catalogue.FUEL_LEVEL)
+
+    @property
+    def range_km(self) -> Any:
+        electric = self.state.value(catalogue.RANGE)
+        return electric if electric is not None else self.state.value(catalogue.FUEL_RANGE)
+
+    @property
+    def charging(self) -> bool:
+        return self.state.value(catalogue.IS_CHARGING) is True
+
+    @property
+    def lock(self) -> LatestSignal | None:
+        return self.state.signal(catalogue.IS_LOCKED)
+
+    @property
+    def locked(self) -> Any:
+        return self.state.value(catalogue.IS_LOCKED)
+
+    @property
+    def location(self) -> LatestSignal | None:
+        return self.state.signal(catalogue.PRECISE_LOCATION)
+
+    @property
+    def moving(self) -> bool:
+        return (self.state.value(catalogue.SPEED) or 0) > 0
+
+    @property
+    def low(self) -> bool:
+        level = self.state.value(catalogue.STATE_OF_CHARGE)
+        level = self.state.value(catalogue.FUEL_LEVEL) if level is None else level
+        return level is not None and level < LOW_BATTERY
+
+    @property
+    def waiting(self) -> bool:
+        """Connected, but nothing heard yet."""
+        return self.vehicle.last_seen_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The page's rows and the counts above them."""
+
+    rows: list[Row]
+
+    @property
+    def charging(self) -> int:
+        return sum(row.charging for row in self.rows)
+
+    @property
+    def unlocked(self) -> int:
+        return sum(row.locked is False for row in self.rows)
+
+    @property
+    def low(self) -> int:
+        return sum(row.low for row in self.rows)
+
+    @property
+    def version(self) -> str:
+        """Changes when anything that the page shows has changed."""
+        heard = [row.vehicle.last_seen_at.timestamp() for row in self.rows if row.vehicle.last_seen_at]
+        states = sorted(f"{row.vehicle.pk}{row.connection.state}" for row in self.rows if row.connection)
+        return f"{len(self.rows)}-{max(heard, default=0)}-{sum(heard)}-{crc32(''.join(states).encode())}"
+
+
+def overview_of(*, fleet: Fleet) -> Overview:
+    """Cars with a connection that was not removed, by name."""
+    connections: dict[int, Connection] = {}
+    alive = (
+        Connection.objects.filter(fleet=fleet).exclude(state=ConnectionState.REMOVED).order_by("created_at")
+    )
+    for connection in alive:
+        connections[connection.vehicle_id] = connection
+    vehicles = [vehicle for vehicle in vehicles_of(fleet=fleet) if vehicle.pk in connections]
+    states = states_of(vehicles=vehicles, signals=SIGNALS)
+    return Overview([Row(state=state, connection=connections.get(state.vehicle.pk)) for state in states])

@@ -1,0 +1,248 @@
+"""Every setting, read once from the environment. A secret may come from a file: NAME_FILE names it.
+
+Nothing secret has a default: a process that misses one refuses to start and says which (.env.example explains each).
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django_stubs_ext
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from fleet import environment
+from fleet.redis_urls import celery_broker_url
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# Lets Django's generic classes be written with their types, as mypy wants them.
+django_stubs_ext.monkeypatch()
+
+environment.load()
+env = environ.FileAwareEnv()
+
+
+def required(name: str) -> str:
+    """A setting without a default. Raises ImproperlyConfigured, naming it, when it is not set."""
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(
+            f"{name} is not set. Copy .env.example to .env and fill it in; "
+            "beside a demo, run with ENV_FILE=var/demo.env."
+        )
+    return value
+
+
+# The process
+DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("DEMO", default=False)
+SECRET_KEY = required("DJANGO_SECRET_KEY")
+SITE_URL = required("SITE_URL").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or ""])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+FIELD_ENCRYPTION_KEYS = [key.strip() for key in required("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
+
+INSTALLED_APPS = [
+    "fleet.apps.FleetConfig",
+    "webhooks.apps.WebhooksConfig",
+    "commands.apps.CommandsConfig",
+    "connect.apps.ConnectConfig",
+    "vehicles.apps.VehiclesConfig",
+    "accounts.apps.AccountsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.contrib.postgres",
+    "django_htmx",
+    "csp",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "fleet.urls"
+ASGI_APPLICATION = "fleet.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "fleet.context.product",
+            ],
+            "builtins": ["fleet.templatetags.icons", "fleet.templatetags.display"],
+        },
+    }
+]
+
+# PostgreSQL. The pool keeps connections open between requests: Django is several times slower without it.
+DATABASES = {"default": {**env.db_url_config(required("DATABASE_URL")), "CONN_MAX_AGE": 0}}
+DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+    "min_size": 1,
+    "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+    "timeout": 10,
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis
+REDIS_URL = required("REDIS_URL")
+
+# Celery. The broker is only a doorbell, so nothing is lost with it; what it redelivers may run twice.
+# visibility_timeout stays above the longest task (a v3 command is read for up to 310 s).
+CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 420,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 400
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"commands.tasks.*": {"queue": "commands"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BEAT_SCHEDULE = {
+    "sweep the inbox": {"task": "webhooks.tasks.process_inbox", "schedule": 5},
+    "release the quarantine": {"task": "webhooks.tasks.release_quarantined", "schedule": 30},
+    "read silent cars": {"task": "webhooks.tasks.pull_silent", "schedule": 120},
+    "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
+    "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
+    "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 30},
+}
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "accounts:sign_in"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 100,
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+# Language, time, static files
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))()
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "fleet.staticfiles.NodePackagesFinder",
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "fleet.staticfiles.Storage"},
+}
+WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
+
+# Behind the browser: one strict policy. MapLibre starts its worker from a blob.
+MAP_STYLE_URL = env.str("MAP_STYLE_URL", default="")
+_map_origin = [f"{(u := urlsplit(MAP_STYLE_URL)).scheme}://{u.netloc}"] if MAP_STYLE_URL else []
+_map_origins = _map_origin + env.list("MAP_ORIGINS", default=[])
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *_map_origins],
+        "font-src": [SELF, *_map_origins],
+        "connect-src": [SELF, *_map_origins],
+        "worker-src": [SELF, "blob:"],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_SSL_REDIRECT = False
+if not DEBUG and SITE_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# Smartcar. Four different credentials; which is which: docs/smartcar-application.md. Where Smartcar's SDK has
+# a name for an origin, it is that name.
+SMARTCAR_APPLICATION_ID = env.str("SMARTCAR_APPLICATION_ID", default="")
+SMARTCAR_APPLICATION_SECRET = env.str("SMARTCAR_APPLICATION_SECRET", default="")
+SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")
+SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
+SMARTCAR_MANAGEMENT_TOKENS = env.list("SMARTCAR_MANAGEMENT_TOKENS", default=[])
+SMARTCAR_WEBHOOK_ID = env.str("SMARTCAR_WEBHOOK_ID", default="")
+SMARTCAR_GENERATION = env.str("SMARTCAR_GENERATION", default="v3")
+SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
+SMARTCAR_ORIGINS = {
+    "connect": env.str("SMARTCAR_CONNECT_ORIGIN", default="https://connect.smartcar.com"),
+    "auth": env.str("SMARTCAR_AUTH_ORIGIN", default="https://auth.smartcar.com/oauth/token"),
+    "api": env.str("SMARTCAR_API_ORIGIN", default="https://api.smartcar.com"),
+    "management": env.str("SMARTCAR_MANAGEMENT_API_ORIGIN", default="https://management.smartcar.com"),
+    "iam": env.str("SMARTCAR_IAM_ORIGIN", default="https://iam.smartcar.com"),
+    "vehicle": env.str("SMARTCAR_VEHICLE_API_V3_ORIGIN", default="https://vehicle.api.smartcar.com"),
+    "management_v3": env.str(
+        "SMARTCAR_MANAGEMENT_API_V3_ORIGIN", default="https://management.api.smartcar.com"
+    ),
+    "compatibility": env.str(
+        "SMARTCAR_COMPATIBILITY_ORIGIN", default="https://compatibility.api.smartcar.com"
+    ),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # httpx logs each request's whole address, and an address may hold a user id.
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "urllib3")},
+}

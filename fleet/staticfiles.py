@@ -1,0 +1,68 @@
+"""Static files: those of npm packages by name, and hashed, compressed names for all."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import BaseFinder
+from django.core.files.storage import FileSystemStorage
+from django.core.files.storage import Storage as FileStorage
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+NODE_MODULES = Path(settings.BASE_DIR) / "node_modules"
+
+# Address under static/ → file of an installed npm package. Only what pages use is served.
+NODE_FILES = {
+    "vendor/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "vendor/tabler.min.css.map": "@tabler/core/dist/css/tabler.min.css.map",
+    "vendor/maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
+    "vendor/maplibre-gl-worker.mjs": "maplibre-gl/dist/maplibre-gl-worker.mjs",
+    "vendor/maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
+    "vendor/uPlot.esm.mjs": "uplot/dist/uPlot.esm.js",
+    "vendor/uPlot.min.css": "uplot/dist/uPlot.min.css",
+    "vendor/land-10m.json": "world-atlas/land-10m.json",
+    "vendor/topojson-client.min.js": "topojson-client/dist/topojson-client.min.js",
+} | {
+    f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
+    for name in (
+        "arrow-left", "bolt", "car", "gas-station", "lock", "lock-open", "lock-question", "plug-x", "plus", "refresh",
+        "steering-wheel",
+    )
+}  # fmt: skip
+
+
+class NodePackagesFinder(BaseFinder):
+    """Finds the files of NODE_FILES in node_modules/."""
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return []
+
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
+        source = NODE_FILES.get(path)
+        found = NODE_MODULES / source if source else None
+        if found is None or not found.exists():
+            return [] if find_all else None
+        return [str(found)] if find_all else str(found)
+
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileStorage]]:
+        storage = RenamedFiles()
+        for path, source in NODE_FILES.items():
+            if (NODE_MODULES / source).exists():
+                yield path, storage
+
+
+class RenamedFiles(FileSystemStorage):
+    """node_modules/ read under the names of NODE_FILES."""
+
+    def __init__(self) -> None:
+        super().__init__(location=NODE_MODULES)
+
+    def path(self, name: str) -> str:
+        return super().path(NODE_FILES[name])
+
+
+class Storage(CompressedManifestStaticFilesStorage):
+    """Hashed names, compressed once at set-up. An unknown name is a plain address, not a broken page."""
+
+    manifest_strict = False

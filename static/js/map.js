@@ -1,0 +1,72 @@
+// A MapLibre map that needs no network: Natural Earth's land outline and a grid, or the style of data-style.
+const LAND = "land";
+
+export async function makeMap(element) {
+  const maplibre = await import(element.dataset.library);
+  maplibre.setWorkerUrl(element.dataset.worker);
+  const map = new maplibre.Map({
+    container: element,
+    style: element.dataset.style || outlineStyle(),
+    attributionControl: element.dataset.style ? undefined : false,
+    center: [0, 30],
+    zoom: 1,
+    maxZoom: 18,
+    dragRotate: false,
+    pitchWithRotate: false,
+  });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new maplibre.ScaleControl({}), "bottom-left");
+  if (!element.dataset.style) {
+    await new Promise((resolve) => map.once("load", resolve));
+    drawLand(map, element);
+    const redrawGrid = () => map.getSource("grid").setData(grid(map));
+    map.on("moveend", redrawGrid);
+    redrawGrid();
+  }
+  return { map, maplibre };
+}
+
+function color(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function outlineStyle() {
+  const empty = { type: "FeatureCollection", features: [] };
+  return {
+    version: 8,
+    sources: { [LAND]: { type: "geojson", data: empty }, grid: { type: "geojson", data: empty } },
+    layers: [
+      { id: "water", type: "background", paint: { "background-color": color("--map-water") } },
+      { id: LAND, type: "fill", source: LAND, paint: { "fill-color": color("--map-land") } },
+      { id: "coast", type: "line", source: LAND, paint: { "line-color": color("--map-coast"), "line-width": 1 } },
+      { id: "grid", type: "line", source: "grid", paint: { "line-color": color("--map-grid"), "line-width": 1 } },
+    ],
+  };
+}
+
+async function drawLand(map, element) {
+  const [response] = await Promise.all([fetch(element.dataset.land), import(element.dataset.topojson)]);
+  const topology = await response.json();
+  map.getSource(LAND).setData(globalThis.topojson.feature(topology, topology.objects.land));
+}
+
+// Lines of latitude and longitude about 120 pixels apart.
+function grid(map) {
+  const bounds = map.getBounds();
+  const step = stepFor((bounds.getEast() - bounds.getWest()) / Math.max(1, map.getContainer().clientWidth / 120));
+  const lines = [];
+  const [west, east] = [bounds.getWest(), bounds.getEast()];
+  const [south, north] = [Math.max(-85, bounds.getSouth()), Math.min(85, bounds.getNorth())];
+  for (let x = Math.ceil(west / step) * step; x <= east; x += step) lines.push([[x, south], [x, north]]);
+  for (let y = Math.ceil(south / step) * step; y <= north; y += step) lines.push([[west, y], [east, y]]);
+  return {
+    type: "FeatureCollection",
+    features: [{ type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates: lines } }],
+  };
+}
+
+function stepFor(wanted) {
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= wanted);
+}

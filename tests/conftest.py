@@ -1,0 +1,110 @@
+"""People, fleets and the queue: what most tests start from. Servers and the simulator: tests/servers.py."""
+
+from collections.abc import Callable, Iterator
+from queue import Empty
+
+import pytest
+from celery import current_app
+from django.test import Client
+
+from accounts.models import Fleet, Generation, Role, User
+from accounts.services import add_member, create_fleet
+from vehicles.models import Vehicle
+
+PASSWORD = "a long enough passphrase"
+
+
+def make_user(email: str) -> User:
+    return User.objects.create_user(email, PASSWORD)
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    return make_user("owner@fleet.example")
+
+
+@pytest.fixture
+def fleet(owner: User) -> Fleet:
+    return create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=Generation.V3)
+
+
+@pytest.fixture
+def teammate(fleet: Fleet) -> User:
+    """A manager of the fleet."""
+    user = make_user("manager@fleet.example")
+    add_member(fleet=fleet, user=user, role=Role.MANAGER, actor=None)
+    return user
+
+
+@pytest.fixture
+def viewer(fleet: Fleet) -> User:
+    user = make_user("viewer@fleet.example")
+    add_member(fleet=fleet, user=user, role=Role.VIEWER, actor=None)
+    return user
+
+
+@pytest.fixture
+def driver(fleet: Fleet) -> User:
+    user = make_user("driver@fleet.example")
+    add_member(fleet=fleet, user=user, role=Role.DRIVER, actor=None)
+    return user
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """The owner of another fleet."""
+    user = make_user("outsider@elsewhere.example")
+    create_fleet(name="Red Fleet", slug="red", owner=user, generation=Generation.V3)
+    return user
+
+
+@pytest.fixture
+def vehicle(fleet: Fleet) -> Vehicle:
+    return Vehicle.objects.create(
+        fleet=fleet,
+        smartcar_id="11111111-2222-4333-8444-555555555555",
+        name="Van 1",
+        make="TESLA",
+        model="Model 3",
+        year=2022,
+    )
+
+
+@pytest.fixture
+def browser_of() -> Callable[[User], Client]:
+    """A test client signed in as the user."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def run_rung() -> Iterator[Callable[[], list[str]]]:
+    """Runs, in this process, what was put into the broker; returns the names of the tasks, in order."""
+
+    def run() -> list[str]:
+        names = []
+        with current_app.connection_for_read() as connection:
+            for queue_name in ("default", "commands"):
+                queue = connection.SimpleQueue(queue_name)
+                while True:
+                    try:
+                        message = queue.get_nowait()
+                    except Empty:
+                        break
+                    message.ack()
+                    names.append(message.headers["task"])
+                    current_app.tasks[message.headers["task"]](*message.payload[0])
+                queue.close()
+        return names
+
+    yield run
+    with current_app.connection_for_write() as connection:
+        for queue_name in ("default", "commands"):
+            queue = connection.SimpleQueue(queue_name)
+            queue.clear()
+            queue.close()

@@ -1,0 +1,87 @@
+"""What is known of cars: the car, the latest state of each of its signals, and their history.
+
+The two signal tables are hot, so the vehicle comes first in their keys: they can be partitioned, and
+distributed over hosts, without a rewrite.
+"""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Fleet
+
+
+class Vehicle(models.Model):
+    """A car as one fleet knows it. `smartcar_id` is stable; the same car may stand in two fleets."""
+
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
+    smartcar_id = models.CharField("Smartcar vehicle id", max_length=64)
+    name = models.CharField(max_length=80, blank=True)
+    plate = models.CharField(max_length=20, blank=True)
+    vin = models.CharField("VIN", max_length=17, blank=True)
+    make = models.CharField(max_length=60, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    powertrain = models.CharField(max_length=8, blank=True)
+    mode = models.CharField(max_length=10, blank=True)
+    last_seen_at = models.DateTimeField("last heard", null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["fleet", "smartcar_id"], name="vehicles_vehicle_once")]
+        indexes = [models.Index(fields=["smartcar_id"], name="vehicles_by_smartcar_id")]
+
+    def __str__(self) -> str:
+        return self.name or self.description or "New vehicle"
+
+    @property
+    def description(self) -> str:
+        """Make, model and year, as far as known."""
+        return " ".join(str(part) for part in (self.make.title(), self.model, self.year) if part)
+
+
+class LatestSignal(models.Model):
+    """The newest good value of one signal of one car, and how its last report went.
+
+    `body` is normalised (vehicles.normalise). Under an error the last good body stays; `status` tells.
+    `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it.
+    """
+
+    pk = models.CompositePrimaryKey("vehicle_id", "code")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="latest_signals")
+    code = models.CharField(max_length=80)
+    body = models.JSONField(null=True)
+    observed_at = models.DateTimeField(null=True)
+    oem_updated_at = models.DateTimeField(null=True)
+    retrieved_at = models.DateTimeField(null=True)
+    sequence = models.BigIntegerField(null=True)
+    status = models.CharField(max_length=12)
+    error_type = models.CharField(max_length=60, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_description = models.TextField(blank=True)
+    reported_at = models.DateTimeField()
+    notes = ArrayField(models.TextField(), default=list)
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def value(self) -> Any:
+        """The plain value of a single-valued signal, else None."""
+        return self.body.get("value") if self.body else None
+
+
+class Reading(models.Model):
+    """One point of a signal's history: written when (value, observed_at) changes, never updated."""
+
+    pk = models.CompositePrimaryKey("vehicle_id", "code", "observed_at")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="readings")
+    code = models.CharField(max_length=80)
+    observed_at = models.DateTimeField()
+    body = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.code} at {self.observed_at:%Y-%m-%d %H:%M:%S}"

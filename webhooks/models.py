@@ -1,0 +1,59 @@
+"""The inbox: every message about cars, pushed or pulled, as it came, before anything believes it."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class Source(models.TextChoices):
+    WEBHOOK = "webhook", "Webhook"
+    PULL_V2 = "pull_v2", "Read by v2"
+    PULL_V3 = "pull_v3", "Read by v3"
+
+
+class EntryState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    PROCESSED = "processed", "Processed"
+    DUPLICATE = "duplicate", "Seen before"
+    TEST = "test", "Test, not recorded"
+    QUARANTINED = "quarantined", "Quarantined"
+    DEAD = "dead", "Dead letter"
+
+
+class InboxEntry(models.Model):
+    """One message. It is done when its state is no longer `waiting`; an event id is processed at most once."""
+
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.WEBHOOK)
+    received_at = models.DateTimeField()
+    body = models.BinaryField()
+    signed_with = models.CharField(max_length=8, blank=True)
+    smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=64, blank=True, db_index=True)
+    event_id = models.CharField(max_length=80, blank=True)
+    event_type = models.CharField(max_length=40, blank=True)
+    state = models.CharField(max_length=12, choices=EntryState.choices, default=EntryState.WAITING)
+    note = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    traceback = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "inbox entries"
+        indexes = [
+            models.Index(fields=["id"], name="webhooks_waiting", condition=Q(state=EntryState.WAITING)),
+            models.Index(
+                fields=["smartcar_vehicle_id"],
+                name="webhooks_quarantine",
+                condition=Q(state=EntryState.QUARANTINED),
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event_id"],
+                name="webhooks_event_once",
+                condition=Q(state=EntryState.PROCESSED) & ~Q(event_id=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type or self.get_source_display()} {self.pk}"

@@ -1,0 +1,54 @@
+"""Reading a car through the API, into the same inbox as everything else."""
+
+from datetime import timedelta
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.doorbell import ring
+from accounts.models import Generation
+from connect import applications, lifecycle, vault
+from connect.models import Connection, ConnectionState
+from connect.smartcar import SmartcarError
+from webhooks.models import InboxEntry, Source
+
+# A connected car that stays silent this long after its subscription is read once.
+SILENCE = timedelta(minutes=5)
+
+
+def pull(*, connection: Connection) -> InboxEntry:
+    """Reads the car now and puts the answer into the inbox.
+
+    Raises SmartcarError or connect.vault.TokensUnavailableError when it cannot be read.
+    """
+    access = vault.access(connection=connection)
+    try:
+        answer = applications.api(connection.generation).read(
+            access, vehicle_id=connection.vehicle.smartcar_id
+        )
+    except SmartcarError as error:
+        if error.unauthorised:
+            vault.forget_application_token()
+        lifecycle.call_failed(connection=connection, error=error, now=timezone.now())
+        raise
+    source = Source.PULL_V2 if connection.generation == Generation.V2 else Source.PULL_V3
+    with transaction.atomic():
+        entry = InboxEntry.objects.create(
+            source=source,
+            received_at=timezone.now(),
+            body=orjson.dumps(answer.body),
+            smartcar_vehicle_id=connection.vehicle.smartcar_id,
+        )
+        ring("webhooks.tasks.process_inbox")
+    return entry
+
+
+def silent() -> list[int]:
+    """Ids of connections that were subscribed a while ago and have never delivered anything."""
+    quiet = Connection.objects.filter(
+        state=ConnectionState.PENDING,
+        subscribed_at__lte=timezone.now() - SILENCE,
+        vehicle__last_seen_at=None,
+    )
+    return list(quiet.order_by("pk").values_list("pk", flat=True)[:20])

@@ -1,0 +1,41 @@
+"""Smartcar's webhook signature: hex HMAC-SHA256 of the raw body, keyed by an application management token.
+
+Source: Smartcar documentation, "Verify Payload Signatures" and "Callback URI Verification".
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def sign(*, token: str, message: bytes) -> str:
+    """Lowercase hex digest."""
+    return hmac.new(token.encode(), message, hashlib.sha256).hexdigest()
+
+
+def matching_token(*, tokens: Sequence[str], body: bytes, signature: str) -> str | None:
+    """The token that the body was signed with. Compares with all of them, each in constant time."""
+    given = signature.strip().lower().encode("ascii", "replace")
+    found = None
+    for token in tokens:
+        if hmac.compare_digest(sign(token=token, message=body).encode(), given):
+            found = token
+    return found
+
+
+def fingerprint(token: str) -> str:
+    """A short name for a token, safe to keep and show."""
+    return hashlib.sha256(token.encode()).hexdigest()[:8]
+
+
+def answer_to(*, challenge: str, token: str) -> str | None:
+    """The answer to a VERIFY challenge, or None for one that is not short and plain.
+
+    VERIFY is unsigned, so the endpoint would otherwise sign whatever anyone sends, such as a whole payload.
+    """
+    if not _CHALLENGE.fullmatch(challenge):
+        return None
+    return sign(token=token, message=challenge.encode())

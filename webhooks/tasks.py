@@ -1,0 +1,42 @@
+import logging
+
+from celery import shared_task
+
+from connect.models import Connection
+from connect.smartcar import SmartcarError
+from connect.vault import TokensUnavailableError
+from webhooks import processing, reconcile
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def process_inbox() -> None:
+    """Rung by the receiver, swept by beat."""
+    processing.process_waiting()
+
+
+@shared_task
+def release_quarantined() -> None:
+    """Releases what waited for its car to be connected."""
+    if processing.release_quarantined():
+        processing.process_waiting()
+
+
+@shared_task
+def pull(connection_id: int) -> None:
+    """Reads one car through the API."""
+    connection = Connection.objects.select_related("vehicle", "tokens").filter(pk=connection_id).first()
+    if connection is None or not connection.alive:
+        return
+    try:
+        reconcile.pull(connection=connection)
+    except (SmartcarError, TokensUnavailableError) as error:
+        logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
+
+
+@shared_task
+def pull_silent() -> None:
+    """Reads connected cars that never delivered."""
+    for connection_id in reconcile.silent():
+        pull.delay(connection_id)
