@@ -1,0 +1,173 @@
+"""What the tests stand on, as a pytest plugin (`-p tests.servers`): real servers, fake secrets, the simulator.
+
+Before Django's settings are read, the environment gets values made up for this run, and PostgreSQL and Redis are
+started in a folder of their own in the temporary directory, unless `DATABASE_URL` and `REDIS_URL` name servers.
+Sessions beside each other don't meet. The simulator starts when a test first asks for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_urlsafe
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from fleet import embedded
+from fleet.embedded import processes
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_PREFIX = "smartcar-fleet-tests-"
+_SIMULATOR_START_SECONDS = 20.0
+_until_exit = ExitStack()
+atexit.register(_until_exit.close)  # pytest's own last hook is not called when settings can't be imported
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """The running simulator: `url` is its origin, without a slash at the end; `log` is where it writes."""
+
+    url: str
+    log: Path
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
+    _set_environment(site_port=_free_port(), simulator_port=_free_port())
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        _start_servers()
+    yield
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """The simulator on the port that the settings' origins name, without rate limits; 40 cars, seed 1.
+
+    It is started once for the session. Fails with the end of its log when it does not come up within 20 s.
+    """
+    log = tmp_path_factory.mktemp("simulator") / "simulator.log"
+    url = os.environ["SIMULATOR_URL"]
+    limits = [f"--{name}=0" for name in ("request-bucket", "vehicle-bucket", "monthly-limit")]
+    command = [sys.executable, "-m", "simulator", "--port", url.rpartition(":")[2], "--seed=1", *limits]
+    child = processes.start(command, log=log, cwd=_PROJECT)
+    try:
+        _wait_for_simulator(child, url=url, log=log)
+        yield Simulator(url=url, log=log)
+    finally:
+        child.terminate()
+        try:
+            child.wait(5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _set_environment(*, site_port: int, simulator_port: int) -> None:
+    site = f"http://127.0.0.1:{site_port}"
+    simulator = f"http://127.0.0.1:{simulator_port}"
+    # Names that only a demo or a real application sets must not leak in from the developer's shell.
+    for name in [name for name in os.environ if name.startswith(("SMARTCAR_", "DEMO", "FIELD_ENCRYPTION"))]:
+        del os.environ[name]
+    os.environ |= {
+        "ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "fleet.settings",
+        "DJANGO_SECRET_KEY": token_urlsafe(50),
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the thread of the tests
+        "DJANGO_LIVE_TEST_SERVER_ADDRESS": f"127.0.0.1:{site_port}",
+        "DEBUG": "false",
+        "SITE_URL": site,
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        "CSRF_TRUSTED_ORIGINS": site,
+        "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "SMARTCAR_APPLICATION_ID": str(uuid.uuid4()),
+        "SMARTCAR_APPLICATION_SECRET": str(uuid.uuid4()),
+        "SMARTCAR_CLIENT_ID": f"client_{token_urlsafe(8)}",
+        "SMARTCAR_CLIENT_SECRET": token_urlsafe(32),
+        "SMARTCAR_MANAGEMENT_TOKENS": str(uuid.uuid4()),
+        "SMARTCAR_WEBHOOK_ID": str(uuid.uuid4()),
+        "SMARTCAR_GENERATION": "v3",
+        "SMARTCAR_MODE": "simulated",
+        "SIMULATOR_URL": simulator,
+        "SMARTCAR_CONNECT_ORIGIN": f"{simulator}/connect",
+        "SMARTCAR_AUTH_ORIGIN": f"{simulator}/auth/oauth/token",
+        "SMARTCAR_API_ORIGIN": f"{simulator}/api",
+        "SMARTCAR_MANAGEMENT_API_ORIGIN": f"{simulator}/management",
+        "SMARTCAR_VEHICLE_API_V3_ORIGIN": f"{simulator}/vehicle",
+        "SMARTCAR_IAM_ORIGIN": f"{simulator}/iam",
+        "SMARTCAR_MANAGEMENT_API_V3_ORIGIN": f"{simulator}/management-v3",
+        "SMARTCAR_COMPATIBILITY_ORIGIN": f"{simulator}/compatibility",
+    }
+
+
+def _start_servers() -> None:
+    _remove_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    _until_exit.callback(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        urls = _until_exit.enter_context(embedded.servers(folder, logs=folder, durable=False))
+    except embedded.ServerError as error:
+        _until_exit.close()
+        raise pytest.UsageError(str(error)) from None
+    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or urls.database_url
+    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or urls.redis_url
+
+
+def _remove_leftovers() -> None:
+    """Remove the folders of sessions that were killed: those whose lock nobody holds."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            with (folder / "lock").open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                embedded.stop(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # in use, of another user, or not yet that far
+            continue
+
+
+def _free_port() -> int:
+    """A port nobody listens on, from below the range the kernel gives to outgoing connections."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def _wait_for_simulator(child: subprocess.Popen[bytes], *, url: str, log: Path) -> None:
+    deadline = time.monotonic() + _SIMULATOR_START_SECONDS
+    while not _healthy(url):
+        if child.poll() is not None or time.monotonic() > deadline:
+            state = (
+                "died" if child.poll() is not None else f"is not up after {_SIMULATOR_START_SECONDS:.0f} s"
+            )
+            pytest.fail(
+                "\n".join([f"the simulator {state}; the end of its log:", *processes.last_lines(log, 20)])
+            )
+        time.sleep(0.05)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/control/health", timeout=1).status_code == 200
+    except httpx.TransportError:
+        return False
