@@ -26,7 +26,7 @@ class SmartcarError(Exception):
     def __init__(
         self,
         *,
-        type: str,
+        type: str,  # noqa: A002
         code: str = "",
         description: str = "",
         suggested_user_message: str = "",
@@ -54,7 +54,7 @@ class SmartcarError(Exception):
         marks = [f"HTTP {self.status}"] if self.status else []
         marks += [f"request {self.request_id}"] if self.request_id else []
         said = f" - {self.description}" if self.description else ""
-        return f"{name}{said}{f' ({', '.join(marks)})' if marks else ''}"
+        return f"{name}{said} ({', '.join(marks)})" if marks else f"{name}{said}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (dict(self.__dict__),)
@@ -113,4 +113,6 @@ def no_answer(description: str, *, code: str) -> SmartcarError:
 
 def unreadable(description: str, *, status: int, request_id: str) -> SmartcarError:
     """A success whose body is not what the documentation promises. The body itself is left out: it may hold tokens."""
-    return SmartcarError(type=UNREADABLE_ANSWER, description=description, status=status, request_id=request_id)
+    return SmartcarError(
+        type=UNREADABLE_ANSWER, description=description, status=status, request_id=request_id
+    )

@@ -4,21 +4,28 @@ import re
 from collections.abc import Iterable
 
 REMOVED = "[removed]"
+_SHORTEST = 4
 
 # v2 tokens are UUIDs, v3 tokens JWTs, VINs 17 characters: every long run that is not plain words goes.
 _RUN = re.compile(r"[A-Za-z0-9_\-.~+/=%]{16,}")
-_WORDS = re.compile(r"(?:[A-Z]?[a-z]{0,19}|[A-Z]{0,19})(?:[-_./](?:[A-Z]?[a-z]{0,19}|[A-Z]{0,19}))*")
+_BETWEEN_WORDS = re.compile(r"[-_./]")
+_WORD = re.compile(r"[A-Z]?[a-z]{0,19}|[A-Z]{2,20}")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
-_EMAIL = re.compile(r"\S+@\S+")
+_EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
     """The text without the given secrets, and without anything that looks like a token, a VIN or an address."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, REMOVED)
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, REMOVED)
     text = _EMAIL.sub(REMOVED, _BEARER.sub(REMOVED, text))
-    return _RUN.sub(lambda run: run[0] if _WORDS.fullmatch(run[0]) else REMOVED, text)
+    return _RUN.sub(lambda run: run[0] if _is_words(run[0]) else REMOVED, text)
+
+
+def _is_words(run: str) -> bool:
+    return all(_WORD.fullmatch(part) for part in _BETWEEN_WORDS.split(run))
 
 
 def one_line(text: str, *, limit: int) -> str:
