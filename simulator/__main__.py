@@ -1,0 +1,67 @@
+"""``python -m simulator``: serve the simulated Smartcar until SIGTERM or SIGINT."""
+
+import asyncio
+import signal
+import socket
+import sys
+
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from simulator.app import make_app
+from simulator.running import Heart
+from simulator.settings import Settings, from_command_line
+from simulator.state import Keeper
+from simulator.world import make_world
+
+
+def _check_free(settings: Settings) -> None:
+    """Exit with one clear line when the port is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as taken:
+            sys.exit(f"simulator: cannot listen on {settings.host}:{settings.port}: {taken.strerror}")
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until a signal asks to stop."""
+    world = make_world(settings)
+    keeper = Keeper(world, settings.state) if settings.state else None
+    if keeper is not None:
+        keeper.restore()
+    app = make_app(world, heart=Heart(world, keeper))
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        websockets=False,
+        log_level=LogLevels.error,
+        http1_settings=HTTP1Settings(keep_alive=True),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    sys.stdout.write(
+        f"simulator: {settings.origin} with {settings.vehicles} cars, control at {settings.origin}/control/\n"
+    )
+    sys.stdout.flush()
+    await server.serve()
+
+
+def main() -> None:
+    """Entry point."""
+    settings = from_command_line()
+    _check_free(settings)
+    try:
+        asyncio.run(serve(settings))
+    except ValueError as wrong:
+        sys.exit(f"simulator: {wrong}")
+
+
+if __name__ == "__main__":
+    main()

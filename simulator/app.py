@@ -1,0 +1,117 @@
+"""The application: every host under its prefix, the request log, and the troubles that befall answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from simulator.connect.pages import connect_host
+from simulator.control.api import API_ROUTES, ControlError, lost, refused
+from simulator.control.pages import PAGE_ROUTES
+from simulator.errors import ApiError, v2_response, v3_response
+from simulator.hosts.api import api_host
+from simulator.hosts.compatibility import compatibility_host
+from simulator.hosts.management import management_host, management_v3_host
+from simulator.hosts.tokens import auth_host, iam_host
+from simulator.hosts.vehicle import vehicle_host
+from simulator.requestlog import Seen, generation_of
+from simulator.running import Heart
+from simulator.world import World
+
+TROUBLED = ("/api/", "/auth/", "/management/", "/vehicle/", "/iam/", "/management-v3/")
+
+
+class Observed:
+    """Logs each request, and lets the troubles befall those to Smartcar's API hosts."""
+
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app = app
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        seen = Seen(method=scope["method"], path=path, at=self._world.now(), generation=generation_of(path))
+        scope["simulator.seen"] = seen
+        if not path.startswith("/control"):
+            self._world.requests.add(seen)
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen.status = message["status"]
+            await send(message)
+
+        if path.startswith(TROUBLED):
+            await self._troubled(scope, receive, noted)
+        else:
+            await self._app(scope, receive, noted)
+
+    async def _troubled(self, scope: Scope, receive: Receive, send: Send) -> None:
+        troubles = self._world.troubles
+        if troubles.slow_answers:
+            await asyncio.sleep(troubles.slow_answers)
+        v3 = generation_of(scope["path"]) == "v3"
+        refuse = v3_response if v3 else v2_response
+        if troubles.strikes(troubles.rate_limited):
+            await refuse(ApiError("RATE_LIMIT", "SMARTCAR_API", retry_after=30))(scope, receive, send)
+        elif troubles.strikes(troubles.server_errors):
+            status = troubles.dice.choice((500, 502, 503))
+            kind, code = ("UPSTREAM", "UNKNOWN_ISSUE") if status == 502 else ("SERVER", "INTERNAL")
+            await refuse(ApiError(kind, code, status=status))(scope, receive, send)
+        else:
+            scope["simulator.lost"] = troubles.strikes(troubles.lost_answers)
+            await self._app(scope, receive, _breaking(scope, send))
+
+
+def _breaking(scope: Scope, send: Send) -> Send:
+    """A ``send`` that promises a longer body than it sends once the answer is to be lost."""
+
+    async def broken(message: Message) -> None:
+        if scope.get("simulator.lost") and message["type"] == "http.response.start":
+            headers = [each for each in message["headers"] if each[0].lower() != b"content-length"]
+            await send({**message, "headers": [*headers, (b"content-length", b"1000000")]})
+        elif scope.get("simulator.lost"):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await send(message)
+
+    return broken
+
+
+def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
+    """The whole simulator as one ASGI application. ``heart`` runs while it serves."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if heart is None:
+            yield
+            return
+        async with heart.beating():
+            yield
+
+    control = Starlette(
+        routes=[*API_ROUTES, *PAGE_ROUTES],
+        exception_handlers={ControlError: refused, ValueError: refused, HTTPException: lost},
+    )
+    control.state.world = world
+    hosts = {
+        "/connect": connect_host(world),
+        "/auth": auth_host(world),
+        "/iam": iam_host(world),
+        "/api": api_host(world),
+        "/management": management_host(world),
+        "/vehicle": vehicle_host(world),
+        "/management-v3": management_v3_host(world),
+        "/compatibility": compatibility_host(world),
+        "/control": control,
+    }
+    app = Starlette(routes=[Mount(prefix, app=host) for prefix, host in hosts.items()], lifespan=lifespan)
+    return Observed(app, world)

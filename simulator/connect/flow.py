@@ -1,0 +1,259 @@
+"""The Connect flow without its pages: what an address asks for, who signed in, and where the browser is sent.
+
+Parameters, redirects and errors are those of "Build the Connect URL", "Handle the Response", "Redirect to Connect"
+(re-authentication), "User Selected Battery Capacity" and the pages of Connect errors.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from simulator.cars import Car
+from simulator.connect.people import TEST_VINS, Person, find_person, owner_of
+from simulator.connections import User
+from simulator.permissions import PERMISSIONS
+from simulator.world import World, permissions_of
+
+DESCRIPTIONS = {
+    "access_denied": "User denied access to application.",
+    "invalid_subscription": "User does not have an active connected vehicle subscription.",
+    "configuration_error": "There has been an error in the configuration of your application.",
+    "no_vehicles": "No vehicles found. Please add vehicles to your account and try again.",
+    "vehicle_incompatible": "The user's vehicle is not compatible.",
+    "server_error": "Unexpected server error. Please try again.",
+    "oem_cancelled_login": "The user did not complete authorization with the OEM",
+    "user_manually_returned_to_application": "The user exited Connect before granting your application access",
+}
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
+AUTHORIZE, REAUTHENTICATE = "authorize", "reauthenticate"
+
+
+class ConnectPageError(Exception):
+    """The address itself is wrong, so that Connect shows a page and sends the browser nowhere."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One visit to Connect. ``redirect_uri`` is None only for response_type ``none``."""
+
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
+    kind: str
+    response_type: str
+    redirect_uri: str | None
+    state: str | None
+    scopes: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
+    external_id: str | None = None
+    sets_external_id: bool = False
+    label: str | None = None
+    mode: str = "live"
+    make: str | None = None
+    single: bool = False
+    vin: str | None = None
+    force: bool = False
+    country: str = "US"
+    vehicle_id: str | None = None
+    person: Person | None = None
+    questions: list[str] = field(default_factory=list)
+    address: str | None = None
+
+
+def open_session(world: World, url: str) -> Session:
+    """Read a Connect address. Raises ConnectPageError when it must not be followed."""
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    kind = REAUTHENTICATE if parts.path.rstrip("/").endswith("/reauthenticate") else AUTHORIZE
+    _check_application(world, asked)
+    response_type = asked.get("response_type", "")
+    allowed = ("code", "none") if kind == AUTHORIZE else ("vehicle_id", "none")
+    if response_type not in allowed:
+        raise ConnectPageError(f"response_type must be {' or '.join(allowed)}.")
+    session = Session(
+        kind=kind,
+        response_type=response_type,
+        redirect_uri=checked_redirect(world, asked.get("redirect_uri"), optional=response_type == "none"),
+        state=asked.get("state"),
+        external_id=asked.get("external_id") or None,
+        sets_external_id="external_id" in asked,
+        label=asked.get("user"),
+    )
+    if kind == REAUTHENTICATE:
+        return _reauthentication(world, session, asked)
+    return _authorization(world, session, asked)
+
+
+def _check_application(world: World, asked: Mapping[str, str]) -> None:
+    application = asked.get("application_id") or asked.get("client_id")
+    if not application:
+        raise ConnectPageError("application_id is missing.")
+    if application != world.settings.credentials.application_id:
+        raise ConnectPageError("There is no application with that id.")
+
+
+def checked_redirect(world: World, given: str | None, *, optional: bool = False) -> str | None:
+    """The redirect URI, if it is registered. Raises ConnectPageError."""
+    registered = world.settings.redirect_uris
+    if not given:
+        if registered:
+            return registered[0]
+        if optional:
+            return None
+        raise ConnectPageError("redirect_uri is missing, and the application has none registered.")
+    local = urlsplit(given).scheme == "http" and urlsplit(given).hostname in LOCAL_HOSTS
+    if given not in registered and not (local and not registered):
+        raise ConnectPageError("redirect_uri is not one of the application's redirect URIs.")
+    return given
+
+
+def _reauthentication(world: World, session: Session, asked: Mapping[str, str]) -> Session:
+    car = world.car(asked.get("vehicle_id", ""))
+    connected = world.connections.select(vehicle_id=car.id) if car else []
+    if car is None or not connected:
+        raise ConnectPageError("There is no connected vehicle with that vehicle_id.")
+    session.vehicle_id, session.make = car.id, car.make
+    return session
+
+
+def _authorization(world: World, session: Session, asked: Mapping[str, str]) -> Session:
+    wanted = asked.get("scope", "").split() or list(PERMISSIONS)
+    session.scopes = tuple(dict.fromkeys(each.removeprefix("required:") for each in wanted))
+    session.required = frozenset(each[9:] for each in wanted if each.startswith("required:"))
+    unknown = [each for each in session.scopes if each not in PERMISSIONS]
+    if unknown:
+        raise ConnectPageError(f"Unknown permission in scope: {', '.join(unknown)}.")
+    session.mode = asked.get("mode", "live")
+    if session.mode not in ("live", "simulated", "test"):
+        raise ConnectPageError("mode must be live or simulated.")
+    session.force = asked.get("approval_prompt", "auto") == "force"
+    flags = dict(each.partition(":")[::2] for each in asked.get("flags", "").split())
+    session.country = flags.get("country", "US").upper()
+    session.single = asked.get("single_select", "").lower() == "true"
+    makes = {each.make for each in world.garage.cars.values()}
+    make = asked.get("make", "").upper().replace("-", "_")
+    session.make = make if make in makes else None
+    if session.single and asked.get("single_select_vin"):
+        session.vin = asked["single_select_vin"].upper()
+        car = next((each for each in world.garage.cars.values() if each.vin == session.vin), None)
+        session.make = car.make if car else session.make
+    return session
+
+
+def sign_in(world: World, session: Session, *, make: str | None, email: str) -> str | None:
+    """Sign a driver in. Returns why not, or None."""
+    person = find_person(world, make=make, email=email)
+    if person is None:
+        return "There is no account with this e-mail at this brand."
+    if session.kind == REAUTHENTICATE:
+        held = world.connections.get(user_id=person.user_id, vehicle_id=session.vehicle_id or "")
+        if held is None:
+            return "This account does not hold the vehicle that has to be connected again."
+    session.person, session.make = person, make or session.make
+    return None
+
+
+def eligible(world: World, session: Session) -> tuple[list[Car], list[Car]]:
+    """The signed-in driver's cars that may be granted, and those that lack what is required."""
+    person = session.person
+    cars = [world.garage.cars[each] for each in person.car_ids] if person else []
+    if session.vin and session.vin not in TEST_VINS:
+        cars = [each for each in cars if each.vin == session.vin]
+    enforced = session.required if session.country in ("US", "CA") else frozenset[str]()
+    fitting = [each for each in cars if enforced <= permissions_of(each)]
+    return fitting, [each for each in cars if each not in fitting]
+
+
+def approved_before(world: World, session: Session) -> bool:
+    """Whether the driver has granted all this before, so that ``approval_prompt=auto`` asks nothing."""
+    cars, _ = eligible(world, session)
+    if session.force or session.single or session.person is None or not cars:
+        return False
+    held = [world.connections.get(user_id=session.person.user_id, vehicle_id=each.id) for each in cars]
+    return all(each is not None and set(session.scopes) <= set(each.permissions) for each in held)
+
+
+def grant(
+    world: World, session: Session, *, vehicle_ids: Sequence[str], scopes: Sequence[str] | None = None
+) -> str | None:
+    """Grant access to cars. Returns where to send the browser; None for Smartcar's own last page."""
+    user = _remember(world, session)
+    given = tuple(each for each in session.scopes if scopes is None or each in scopes)
+    world.grant(user=user, vehicle_ids=vehicle_ids, permissions=given, mode=session.mode)
+    if session.redirect_uri is None:
+        return None
+    fields: list[tuple[str, str]] = []
+    if session.response_type == "code":
+        code = world.tokens.issue_code(
+            user_id=user.id,
+            vehicle_ids=tuple(vehicle_ids),
+            scopes=given,
+            redirect_uri=session.redirect_uri,
+            now=world.now(),
+        )
+        fields.append(("code", code))
+    return _redirect(session, [*fields, ("user_id", user.id)])
+
+
+def reauthenticate(world: World, session: Session) -> str | None:
+    """Renew the login behind a car. Returns where to send the browser; None for Smartcar's own last page."""
+    user, vehicle_id = _remember(world, session), session.vehicle_id or ""
+    expired = world.troubles.reauthenticate
+    world.troubles.reauthenticate = tuple(each for each in expired if each not in (user.id, vehicle_id))
+    world.feed.reconsider([each.vehicle_id for each in world.connections.select(user_id=user.id)])
+    if session.redirect_uri is None:
+        return None
+    return _redirect(session, [("vehicle_id", vehicle_id)])
+
+
+def _remember(world: World, session: Session) -> User:
+    person = session.person
+    if person is None:
+        raise ConnectPageError("Nobody has signed in.")
+    user = world.connections.remember(user_id=person.user_id, email=person.email, error=person.error)
+    if session.sets_external_id:
+        user.external_id = session.external_id
+    user.label = session.label or user.label
+    world.changed = True
+    return user
+
+
+def refuse(session: Session, error: str, *, car: Car | None = None, status: int | None = None) -> str | None:
+    """End the visit with an error. Returns where to send the browser; None for Smartcar's own last page."""
+    if session.redirect_uri is None:
+        return None
+    fields = [("error", error), ("error_description", DESCRIPTIONS.get(error, "The request failed."))]
+    if error == "configuration_error":
+        fields += [("status_code", str(status or 400)), ("error_message", "This page cannot be opened now.")]
+    if error == "vehicle_incompatible" and car is not None:
+        fields += [("vin", car.vin), ("make", car.make), ("model", car.model), ("year", str(car.year))]
+    return _redirect(session, fields)
+
+
+def _redirect(session: Session, fields: Sequence[tuple[str, str]]) -> str:
+    extra = [(name, value) for name, value in fields]
+    if session.external_id and not any(name == "error" for name, _ in fields):
+        extra.append(("external_id", session.external_id))
+    if session.state is not None:
+        extra.append(("state", session.state))
+    return with_query(session.redirect_uri or "", extra)
+
+
+def with_query(uri: str, fields: Sequence[tuple[str, str]]) -> str:
+    """``uri`` with more query parameters."""
+    parts = urlsplit(uri)
+    query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def expected_person(world: World, session: Session) -> Person | None:
+    """Who would sign in when nobody says: the owner of the VIN or of the car to re-authenticate."""
+    if session.vin in TEST_VINS:
+        return find_person(world, make=session.make, email=TEST_VINS[session.vin])
+    if session.kind == REAUTHENTICATE:
+        held = world.connections.select(vehicle_id=session.vehicle_id)
+        user = world.connections.users.get(held[0].user_id) if held else None
+        return find_person(world, make=None, email=user.email) if user else None
+    if session.vin:
+        car = next((each for each in world.garage.cars.values() if each.vin == session.vin), None)
+        return owner_of(world, car) if car else None
+    return None

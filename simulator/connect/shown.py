@@ -1,0 +1,35 @@
+"""Rendering of the simulator's pages."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from simulator.cars.makes import MAKES
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+NAMES = {make: entry.display for make, entry in MAKES.items()}
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(), trim_blocks=True
+)
+POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
+
+
+def page(template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A page from a template."""
+    text = _ENVIRONMENT.get_template(template).render(names=NAMES, **shown)
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+    return HTMLResponse(text, status_code=status, headers=headers)
+
+
+def problem(heading: str, text: str, *, status: int = 400, **shown: Any) -> HTMLResponse:
+    """A page that says what is wrong."""
+    return page("connect/problem.html", status=status, heading=heading, text=text, **shown)
+
+
+def send_browser(address: str | None) -> Response:
+    """Send the browser on, or show Smartcar's own last page when there is nowhere to send it."""
+    if address is None:
+        return problem("You’re done", "You can close this page.", status=200)
+    return RedirectResponse(address, status_code=302)

@@ -1,0 +1,89 @@
+"""Granting without a browser: the same steps as the pages, with somebody else's clicks."""
+
+from typing import Any
+
+from simulator.connect import flow
+from simulator.connect.flow import ConnectPageError, Session
+from simulator.connect.people import Person, find_person, owner_of
+from simulator.world import World
+
+
+def grant(world: World, body: dict[str, Any]) -> str | None:
+    """Follow a Connect address to its end; gives the redirect. Raises ConnectPageError, ValueError."""
+    if not isinstance(body.get("url"), str):
+        raise ValueError("url is the Connect address")
+    session = flow.open_session(world, body["url"])
+    outcome = body.get("outcome", "grant")
+    if outcome == "deny":
+        return flow.refuse(session, "access_denied")
+    if outcome != "grant":
+        return flow.refuse(session, str(outcome))
+    person = _person(world, session, body)
+    session.person = person
+    if person.connect_error:
+        return flow.refuse(session, person.connect_error)
+    if session.kind == flow.REAUTHENTICATE:
+        return flow.reauthenticate(world, session)
+    return _grant(world, session, body)
+
+
+def _person(world: World, session: Session, body: dict[str, Any]) -> Person:
+    make = body.get("make") or session.make
+    make = str(make).upper() if make else None
+    if body.get("email"):
+        found = find_person(world, make=make, email=str(body["email"]))
+    else:
+        found = flow.expected_person(world, session) or _somebody(world, make, body)
+    if found is None:
+        raise ValueError("no account fits")
+    if session.kind == flow.REAUTHENTICATE:
+        held = world.connections.get(user_id=found.user_id, vehicle_id=session.vehicle_id or "")
+        if held is None:
+            raise ConnectPageError("This account does not hold the vehicle that has to be connected again.")
+    return found
+
+
+def _somebody(world: World, make: str | None, body: dict[str, Any]) -> Person | None:
+    """The owner of the named cars, or the first account with enough cars, rather one not connected yet."""
+    ids = body.get("vehicleIds") or []
+    car = world.car(str(ids[0])) if ids else None
+    if car is not None:
+        owner = owner_of(world, car)
+        if owner and set(ids) <= set(owner.car_ids):
+            return owner
+        raise ValueError("vehicleIds belong to several accounts; name an email or grant one by one")
+    wanted = _count(body) or 1
+    fitting = [
+        each
+        for each in world.garage.accounts.values()
+        if make in (None, each.make) and len(each.car_ids) >= wanted
+    ]
+    fresh = [each for each in fitting if not world.connections.select(user_id=each.user_id)]
+    if not fitting:
+        return find_person(world, make=make, email=f"{wanted}-vehicles@smartcar.com")
+    return find_person(world, make=make, email=(fresh or fitting)[0].email)
+
+
+def _count(body: dict[str, Any]) -> int | None:
+    count = body.get("count")
+    if count is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError("count is a whole number from 1")
+    return count
+
+
+def _grant(world: World, session: Session, body: dict[str, Any]) -> str | None:
+    fitting, unfit = flow.eligible(world, session)
+    if not fitting:
+        return flow.refuse(
+            session, "vehicle_incompatible" if unfit else "no_vehicles", car=next(iter(unfit), None)
+        )
+    ids = [each.id for each in fitting]
+    if body.get("vehicleIds"):
+        missing = [each for each in body["vehicleIds"] if each not in ids]
+        if missing:
+            raise ValueError(f"not this account's vehicles: {', '.join(map(str, missing))}")
+        ids = list(body["vehicleIds"])
+    ids = ids[: 1 if session.single else _count(body)]
+    return flow.grant(world, session, vehicle_ids=ids, scopes=body.get("scopes"))

@@ -1,0 +1,223 @@
+"""Sending webhook events: four attempts at 0, 25, 75 and 175 seconds, signed, then dropped.
+
+Times are simulated ("Delivery Behavior", retry policy); only the 15 seconds an endpoint has to answer are real.
+"""
+
+import asyncio
+import heapq
+import itertools
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+
+from simulator.clock import Clock, iso
+from simulator.payloads import address
+from simulator.settings import Credentials, Settings
+from simulator.signing import signature
+from simulator.troubles import Troubles
+
+ATTEMPTS_AT = (0.0, 25.0, 75.0, 175.0)
+HELD_BACK = 10.0
+REMEMBERED = 2000
+AT_ONCE = 32
+USER_AGENT = "Smartcar/1.0"
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One try: the status it met, or why there was none."""
+
+    delivery_id: str
+    at: float
+    status: int | None
+    error: str | None
+    seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to one callback. ``state`` is waiting, delivered or dropped."""
+
+    event_id: str
+    event_type: str
+    uri: str
+    event: dict[str, Any]
+    webhook_id: str
+    vehicle_id: str | None
+    user_id: str | None
+    triggers: tuple[str, ...]
+    created_at: float
+    due: float
+    attempts: list[Attempt] = field(default_factory=list)
+    state: str = "waiting"
+    again: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """What the control API tells about it; the payload is left out."""
+        attempts = [
+            {
+                "deliveryId": each.delivery_id,
+                "at": iso(each.at),
+                "status": each.status,
+                "error": each.error,
+                "seconds": round(each.seconds, 3),
+            }
+            for each in self.attempts
+        ]
+        return {
+            "eventId": self.event_id,
+            "eventType": self.event_type,
+            "webhookId": self.webhook_id,
+            "vehicleId": self.vehicle_id,
+            "userId": self.user_id,
+            "triggers": list(self.triggers),
+            "createdAt": iso(self.created_at),
+            "state": self.state,
+            "attempts": attempts,
+        }
+
+
+class Courier:
+    """Holds the events that are due and posts them, a few dozen at a time."""
+
+    def __init__(self, *, settings: Settings, clock: Clock, troubles: Troubles) -> None:
+        self._settings = settings
+        self._credentials: Credentials = settings.credentials
+        self._clock = clock
+        self._troubles = troubles
+        self._heap: list[tuple[float, int, Delivery]] = []
+        self._order = itertools.count()
+        self._posting: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
+        self.log: deque[Delivery] = deque(maxlen=REMEMBERED)
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The HTTP client, made when it is first needed."""
+        if self._client is None:
+            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            self._client = httpx.AsyncClient(
+                limits=limits, timeout=self._settings.delivery_timeout, trust_env=False
+            )
+        return self._client
+
+    def send(
+        self,
+        event: dict[str, Any],
+        *,
+        uri: str,
+        webhook_id: str,
+        vehicle_id: str | None,
+        user_id: str | None,
+        event_type: str,
+        triggers: Iterable[str] = (),
+    ) -> Delivery:
+        """Put an event on its way; troubles may delay it."""
+        now = self._clock.now()
+        made = Delivery(
+            event_id=event.get("eventId") or str(uuid.uuid4()),
+            event_type=event_type,
+            uri=uri,
+            event=event,
+            webhook_id=webhook_id,
+            vehicle_id=vehicle_id,
+            user_id=user_id,
+            triggers=tuple(triggers),
+            created_at=now,
+            due=self._due(now),
+        )
+        self.log.append(made)
+        self._push(made)
+        return made
+
+    def _due(self, now: float) -> float:
+        troubles = self._troubles
+        due = now + troubles.delay
+        if troubles.strikes(troubles.disorder):
+            due += HELD_BACK
+        if troubles.burst:
+            due = math.ceil(due / troubles.burst) * troubles.burst
+        return due
+
+    def _push(self, delivery: Delivery) -> None:
+        heapq.heappush(self._heap, (delivery.due, next(self._order), delivery))
+
+    async def run(self) -> None:
+        """Post what is due until cancelled."""
+        while True:
+            self.start_due()
+            await asyncio.sleep(0.05)
+
+    def start_due(self) -> None:
+        """Start posting everything that is due now, as far as there is room."""
+        now = self._clock.now()
+        while self._heap and self._heap[0][0] <= now and len(self._posting) < AT_ONCE:
+            delivery = heapq.heappop(self._heap)[2]
+            task = asyncio.create_task(self._attempt(delivery))
+            self._posting.add(task)
+            task.add_done_callback(self._posting.discard)
+
+    async def settle(self) -> None:
+        """Post everything that is due and wait for the answers."""
+        self.start_due()
+        while self._posting:
+            await asyncio.gather(*self._posting, return_exceptions=True)
+            self.start_due()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        now = self._clock.now()
+        attempt = Attempt(delivery_id=str(uuid.uuid4()), at=now, status=None, error=None, seconds=0.0)
+        delivery.attempts.append(attempt)
+        body = orjson.dumps(address(delivery.event, delivery_id=attempt.delivery_id, now=now))
+        started = time.monotonic()
+        try:
+            answer = await self.client.post(delivery.uri, content=body, headers=self._headers(body))
+            attempt.status = answer.status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as failure:
+            attempt.error = type(failure).__name__
+        attempt.seconds = time.monotonic() - started
+        self._conclude(delivery, taken=attempt.status is not None and 200 <= attempt.status < 300)
+
+    def _headers(self, body: bytes) -> dict[str, str]:
+        key = self._credentials.management_tokens[0]
+        if self._troubles.strikes(self._troubles.bad_signatures):
+            key += " no more"
+        return {
+            "Content-Type": "application/json",
+            "SC-Signature": signature(key, body),
+            "User-Agent": USER_AGENT,
+        }
+
+    def _conclude(self, delivery: Delivery, *, taken: bool) -> None:
+        if taken:
+            delivery.state = "delivered"
+            if not delivery.again and self._troubles.strikes(self._troubles.duplicates):
+                delivery.again = True
+                delivery.due = self._clock.now()
+                self._push(delivery)
+        elif delivery.state == "delivered" or len(delivery.attempts) >= len(ATTEMPTS_AT):
+            delivery.state = delivery.state if delivery.state == "delivered" else "dropped"
+        else:
+            first = delivery.attempts[0].at
+            delivery.due = max(first + ATTEMPTS_AT[len(delivery.attempts)], self._clock.now())
+            self._push(delivery)
+
+    def forget(self) -> None:
+        """Drop everything that is waiting or remembered."""
+        self._heap.clear()
+        self.log.clear()
+
+    async def close(self) -> None:
+        """Stop posting and close the connections."""
+        for task in list(self._posting):
+            task.cancel()
+        await asyncio.gather(*self._posting, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()

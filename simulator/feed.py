@@ -1,0 +1,336 @@
+"""What Smartcar's webhooks tell, and when: collecting a car's signals and turning changes into events.
+
+A car reports by its maker's rhythm and at once when a lock, door, plug or the like changes; every report in which a
+trigger changed is told to the webhook at once, with all the signals it is configured for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from simulator import errors
+from simulator.cars import CATALOGUE, Car, Change
+from simulator.lies import lie
+from simulator.payloads import FIRST_DELIVERY, Reading, Subject, Trouble, vehicle_error, vehicle_state
+from simulator.webhooks import AlreadySubscribed, Subscription, Webhook
+
+if TYPE_CHECKING:
+    from simulator.connections import Connection
+    from simulator.world import World
+
+FIRST_AFTER = 1.0
+
+
+class Feed:
+    """Decides what to tell about which car, keeps Smartcar's signal store, and hands events to the courier."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._due: list[tuple[float, int, str]] = []
+        self._order = itertools.count()
+        self.store: dict[tuple[str, str], bytes] = {}
+
+    # -- subscribing ---------------------------------------------------------------------------------------
+
+    def enrol(self, connection: Connection) -> None:
+        """Subscribe a new connection to the webhooks that enrol by themselves."""
+        for webhook in self._world.webhooks.by_id.values():
+            if webhook.auto_subscribe:
+                try:
+                    self.subscribe(webhook_id=webhook.id, connection=connection)
+                except AlreadySubscribed:
+                    continue
+
+    def subscribe(self, *, webhook_id: str, connection: Connection) -> Subscription:
+        """Subscribe and plan the first delivery. Raises AlreadySubscribed."""
+        world = self._world
+        made = world.webhooks.subscribe(
+            webhook_id=webhook_id,
+            user_id=connection.user_id,
+            vehicle_id=connection.vehicle_id,
+            now=world.now(),
+        )
+        self._plan(made, world.now() + FIRST_AFTER)
+        world.changed = True
+        return made
+
+    def reconsider(self, vehicle_ids: Iterable[str] | None = None) -> None:
+        """Look at these cars (or all) at the next beat: something about their accounts has changed."""
+        now = self._world.now()
+        wanted = None if vehicle_ids is None else set(vehicle_ids)
+        for each in self._world.webhooks.subscriptions.values():
+            if wanted is None or each.vehicle_id in wanted:
+                self._plan(each, now)
+
+    def _plan(self, subscription: Subscription, due: float) -> None:
+        heapq.heappush(self._due, (due, next(self._order), subscription.id))
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def notice(self, changes: Iterable[Change]) -> None:
+        """Take note of what cars reported; whatever a webhook is triggered by is told at the next beat."""
+        now = self._world.now()
+        for change in changes:
+            for subscription, webhook in self._world.webhooks.live(change.car_id):
+                fired = set(change.codes) & set(webhook.triggers)
+                if fired and not subscription.pending:
+                    self._plan(subscription, now)
+                subscription.pending |= fired
+
+    def beat(self) -> None:
+        """Tell everything that is due."""
+        now = self._world.now()
+        while self._due and self._due[0][0] <= now:
+            subscription_id = heapq.heappop(self._due)[2]
+            subscription = self._world.webhooks.subscriptions.get(subscription_id)
+            if subscription is not None:
+                self.tell(subscription)
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def tell(self, subscription: Subscription, *, force: bool = False) -> None:
+        """Collect the car's signals and send what there is to send: state, errors raised, errors resolved."""
+        world = self._world
+        webhook = world.webhooks.by_id.get(subscription.webhook_id)
+        connection = world.connections.get(user_id=subscription.user_id, vehicle_id=subscription.vehicle_id)
+        car = world.car(subscription.vehicle_id)
+        if not (webhook and webhook.enabled and webhook.verified and connection and car):
+            return
+        problem = world.account_error(user_id=connection.user_id, vehicle_id=car.id)
+        if problem:
+            told = ("VEHICLE_STATE", "UNREACHABLE") if problem[0] == "UPSTREAM" else problem
+            self._tell_errors(subscription, webhook, connection, {told: ()}, resolve=False)
+            return
+        readings = self.collect(connection, car, webhook.signals)
+        if subscription.pending or force or not subscription.first_sent:
+            self._tell_state(subscription, webhook, connection, readings)
+        failed: dict[tuple[str, str | None], tuple[Reading, ...]] = {}
+        for each in readings:
+            if each.error and each.code in webhook.signals:
+                failed[each.error] = (*failed.get(each.error, ()), each)
+        self._tell_errors(subscription, webhook, connection, failed, resolve=True)
+
+    def _tell_state(
+        self,
+        subscription: Subscription,
+        webhook: Webhook,
+        connection: Connection,
+        readings: Sequence[Reading],
+    ) -> None:
+        world = self._world
+        fired = sorted(subscription.pending) if subscription.first_sent else []
+        triggers = [
+            {"name": CATALOGUE[code].name, "code": code, "group": CATALOGUE[code].group} for code in fired
+        ]
+        subscription.sequence += 1
+        event = vehicle_state(
+            subject=self.subject(webhook, connection, sequence=subscription.sequence),
+            readings=[each for each in readings if each.code in webhook.signals],
+            triggers=triggers,
+            event_id=str(uuid.uuid4()),
+            first=not subscription.first_sent,
+        )
+        world.courier.send(
+            event,
+            uri=webhook.callback_uri,
+            webhook_id=webhook.id,
+            vehicle_id=connection.vehicle_id,
+            user_id=connection.user_id,
+            event_type="VEHICLE_STATE",
+            triggers=fired if subscription.first_sent else [FIRST_DELIVERY],
+        )
+        subscription.first_sent = True
+        subscription.pending.clear()
+        subscription.delivered_at = world.now()
+        world.changed = True
+
+    def _tell_errors(
+        self,
+        subscription: Subscription,
+        webhook: Webhook,
+        connection: Connection,
+        failed: dict[tuple[str, str | None], tuple[Reading, ...]],
+        *,
+        resolve: bool,
+    ) -> None:
+        world = self._world
+        raised = [error for error in failed if error not in subscription.errors]
+        resolved = [error for error in subscription.errors if error not in failed] if resolve else []
+        if not raised and not resolved:
+            return
+        subscription.errors = (subscription.errors | set(raised)) - set(resolved)
+        troubles = [self._trouble(connection, error, "ERROR", failed[error]) for error in raised]
+        troubles += [self._trouble(connection, error, "RESOLVED", ()) for error in resolved]
+        subscription.sequence += 1
+        event = vehicle_error(
+            subject=self.subject(webhook, connection, sequence=subscription.sequence),
+            troubles=troubles,
+            event_id=str(uuid.uuid4()),
+        )
+        world.courier.send(
+            event,
+            uri=webhook.error_callback_uri or webhook.callback_uri,
+            webhook_id=webhook.id,
+            vehicle_id=connection.vehicle_id,
+            user_id=connection.user_id,
+            event_type="VEHICLE_ERROR",
+            triggers=[f"{each.kind}:{each.code}:{each.state}" for each in troubles],
+        )
+        world.changed = True
+
+    def _trouble(
+        self,
+        connection: Connection,
+        error: tuple[str, str | None],
+        state: str,
+        readings: Sequence[Reading],
+    ) -> Trouble:
+        refusal = errors.ApiError(*error, url=self._world.reauthenticate_url(connection.vehicle_id))
+        return Trouble(
+            kind=error[0],
+            code=error[1],
+            state=state,
+            description=refusal.words.description,
+            message=refusal.words.message,
+            doc_url=errors.doc_url(*error),
+            resolution=errors.resolution(refusal),
+            signals=tuple(each.key for each in readings),
+        )
+
+    def subject(self, webhook: Webhook, connection: Connection, *, sequence: int) -> Subject:
+        """Whom an event to ``webhook`` about that connection is about."""
+        world = self._world
+        car = world.garage.cars[connection.vehicle_id]
+        user = world.connections.users.get(connection.user_id)
+        return Subject(
+            user_id=connection.user_id,
+            external_id=user.external_id if user else None,
+            vehicle_id=car.id,
+            make=car.make,
+            model=car.model,
+            year=car.year,
+            vin=car.vin,
+            powertrain=car.powertrain,
+            mode=connection.mode,
+            webhook_id=webhook.id,
+            webhook_name=webhook.name,
+            application_id=world.settings.credentials.application_id,
+            variant=webhook.variant,
+            sequence=sequence,
+        )
+
+    # -- the store -----------------------------------------------------------------------------------------
+
+    def collect(self, connection: Connection, car: Car, configured: Iterable[str]) -> list[Reading]:
+        """Read everything the grant allows and the webhook wants, and put it in Smartcar's store."""
+        now = self._world.now()
+        wanted = set(configured)
+        before = (
+            {each.code: each for each in self.stored(connection)} if self._world.troubles.stale_bodies else {}
+        )
+        readings = []
+        for code, entry in CATALOGUE.items():
+            granted = self._world.permits(connection, entry.permission)
+            if code in wanted and not granted:
+                readings.append(_refused(code, ("PERMISSION", None), now))
+            elif granted and (code in wanted or car.supports(code)):
+                readings.append(self._read(car, code, now, before.get(code)))
+        self.store[connection.user_id, connection.vehicle_id] = _pack(readings)
+        return readings
+
+    def _read(self, car: Car, code: str, now: float, before: Reading | None) -> Reading:
+        troubles = self._world.troubles
+        signal = car.signal(code, now=now)
+        body = self._chosen_capacity(car, code, signal.body)
+        reading = Reading(
+            code=code,
+            group=signal.group,
+            name=signal.name,
+            body=body,
+            oem_updated_at=signal.oem_updated_at,
+            retrieved_at=now,
+            error=signal.error,
+        )
+        if body is not None and troubles.strikes(troubles.stale_bodies):
+            old = before or reading
+            return Reading(
+                code=code, group=signal.group, name=signal.name, body=old.body,
+                oem_updated_at=old.oem_updated_at, retrieved_at=now, error=("UPSTREAM", "NO_RESPONSE"),
+            )  # fmt: skip
+        return lie(reading) if troubles.strikes(troubles.lying_units) else reading
+
+    def _chosen_capacity(self, car: Car, code: str, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        chosen = self._world.capacities.get(car.id)
+        if code != "tractionbattery-nominalcapacity" or chosen is None or body is None:
+            return body
+        return body | {"capacity": chosen, "source": "USER_SELECTED"}
+
+    def read(self, connection: Connection, code: str) -> Reading:
+        """One signal straight from the car, as the v2 reads do. The permission is the caller's to check."""
+        car = self._world.garage.cars[connection.vehicle_id]
+        return self._read(car, code, self._world.now(), None)
+
+    def stored(self, connection: Connection) -> list[Reading]:
+        """What the store holds for a connection; empty until the car has been subscribed."""
+        packed = self.store.get((connection.user_id, connection.vehicle_id))
+        return _unpack(packed) if packed else []
+
+    def clear(self) -> None:
+        """Forget what is planned and stored."""
+        self._due.clear()
+        self.store.clear()
+
+    def snapshot(self) -> list[Any]:
+        """The store, as JSON can hold it."""
+        return [[user, vehicle, orjson.Fragment(packed)] for (user, vehicle), packed in self.store.items()]
+
+    def restore(self, saved: list[Any]) -> None:
+        """Take back the store; subscriptions not told yet are planned again."""
+        self.store = {(user, vehicle): orjson.dumps(packed) for user, vehicle, packed in saved}
+        now = self._world.now()
+        for each in self._world.webhooks.subscriptions.values():
+            if each.pending or not each.first_sent:
+                self._plan(each, now + FIRST_AFTER)
+
+
+def _refused(code: str, error: tuple[str, str | None], now: float) -> Reading:
+    entry = CATALOGUE[code]
+    return Reading(
+        code=code,
+        group=entry.group,
+        name=entry.name,
+        body=None,
+        oem_updated_at=None,
+        retrieved_at=now,
+        error=error,
+    )
+
+
+def _pack(readings: Sequence[Reading]) -> bytes:
+    return orjson.dumps(
+        [[each.code, each.body, each.oem_updated_at, each.retrieved_at, each.error] for each in readings]
+    )
+
+
+def _unpack(packed: bytes) -> list[Reading]:
+    readings = []
+    for code, body, updated, retrieved, error in orjson.loads(packed):
+        entry = CATALOGUE[code]
+        readings.append(
+            Reading(
+                code=code,
+                group=entry.group,
+                name=entry.name,
+                body=body,
+                oem_updated_at=updated,
+                retrieved_at=retrieved,
+                error=(error[0], error[1]) if error else None,
+            )
+        )
+    return readings

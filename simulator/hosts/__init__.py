@@ -1,0 +1,1 @@
+"""The hosts of Smartcar, each under its prefix of the one port."""

@@ -1,0 +1,283 @@
+"""api.smartcar.com, v2.0: vehicles, reads, batch, commands, webhook subscriptions, disconnection."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from simulator.cars import Car
+from simulator.commanding import carry_out, latency, may_command
+from simulator.connections import Connection
+from simulator.errors import ApiError, v2_body
+from simulator.hosts.common import mark, v2_host, world_of
+from simulator.hosts.v2_compatibility import by_vin, matrix
+from simulator.hosts.v2_reads import READS, Reader
+from simulator.tokens import Pair
+from simulator.units import IMPERIAL, METRIC
+from simulator.webhooks import AlreadySubscribed
+from simulator.wire import bearer, json_object, json_response, request_id
+from simulator.world import World
+
+SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that may touch one car."""
+
+    world: World
+    connection: Connection
+    car: Car
+
+
+def _pair(request: Request) -> Pair:
+    world = world_of(request)
+    pair = world.tokens.user_of(access=bearer(request) or "", now=world.now())
+    if pair is None:
+        raise ApiError("AUTHENTICATION")
+    mark(request, user_id=pair.user_id)
+    return pair
+
+
+def access(request: Request) -> Access:
+    """The car of the path, if the token reaches it. Raises ApiError AUTHENTICATION or PERMISSION."""
+    world, pair = world_of(request), _pair(request)
+    vehicle_id = request.path_params["vehicle_id"]
+    mark(request, vehicle_id=vehicle_id)
+    connection = world.connections.get(user_id=pair.user_id, vehicle_id=vehicle_id)
+    car = world.car(vehicle_id)
+    if connection is None or car is None or vehicle_id not in pair.vehicle_ids:
+        raise ApiError("PERMISSION")
+    return Access(world, connection, car)
+
+
+def unit_system(request: Request) -> str:
+    """The unit system the request asks for. Raises ApiError VALIDATION."""
+    system = request.headers.get("sc-unit-system", METRIC).lower()
+    if system not in (METRIC, IMPERIAL):
+        raise ApiError("VALIDATION", "PARAMETER")
+    return system
+
+
+def _page(request: Request, *, limit: int, most: int) -> tuple[int, int]:
+    try:
+        size = int(request.query_params.get("limit", limit))
+        offset = int(request.query_params.get("offset", 0))
+    except ValueError:
+        raise ApiError("VALIDATION", "PARAMETER") from None
+    if not 0 < size <= most or offset < 0:
+        raise ApiError("VALIDATION", "PARAMETER")
+    return size, offset
+
+
+async def vehicles(request: Request) -> Response:
+    """GET /vehicles"""
+    world, pair = world_of(request), _pair(request)
+    world.limits.request()
+    size, offset = _page(request, limit=10, most=50)
+    ids = [each for each in pair.vehicle_ids if world.connections.get(user_id=pair.user_id, vehicle_id=each)]
+    return json_response(
+        {"vehicles": ids[offset : offset + size], "paging": {"count": len(ids), "offset": offset}}
+    )
+
+
+async def user(request: Request) -> Response:
+    """GET /user"""
+    pair = _pair(request)
+    world_of(request).limits.request()
+    return json_response({"id": pair.user_id})
+
+
+async def permissions(request: Request) -> Response:
+    """GET /vehicles/{id}/permissions"""
+    given = access(request)
+    given.world.limits.request()
+    size, offset = _page(request, limit=25, most=100)
+    held = [each for each in given.connection.permissions if given.world.permits(given.connection, each)]
+    return json_response(
+        {"permissions": held[offset : offset + size], "paging": {"count": len(held), "offset": offset}}
+    )
+
+
+def perform_read(
+    given: Access, path: str, *, system: str, query: dict[str, str]
+) -> tuple[Any, dict[str, str]]:
+    """Body and headers of a read endpoint. Raises ApiError."""
+    read = READS.get(path)
+    if read is None:
+        raise ApiError("RESOURCE_NOT_FOUND", "PATH")
+    if not given.world.permits(given.connection, read.permission):
+        raise ApiError("PERMISSION")
+    user_id = given.connection.user_id
+    problem = given.world.account_error(user_id=user_id, vehicle_id=given.car.id)
+    if problem and path:
+        raise ApiError(*problem, url=given.world.reauthenticate_url(given.car.id))
+    reader = Reader(given.world, given.connection, system, query)
+    return read.body(reader), reader.headers()
+
+
+async def read(request: Request) -> Response:
+    """GET /vehicles/{id} and the read endpoints below it"""
+    given = access(request)
+    path = request.path_params.get("path", "").strip("/")
+    given.world.limits.request()
+    given.world.limits.vehicle_request(given.car.id)
+    body, headers = perform_read(given, path, system=unit_system(request), query=dict(request.query_params))
+    return json_response(body, headers=headers)
+
+
+async def batch(request: Request) -> Response:
+    """POST /vehicles/{id}/batch: each path inside is billed"""
+    given = access(request)
+    body = await json_object(request)
+    wanted = body.get("requests") if body else None
+    if not isinstance(wanted, list) or not wanted or not all(_is_path(each) for each in wanted):
+        raise ApiError("VALIDATION")
+    given.world.limits.request()
+    given.world.limits.vehicle_request(given.car.id, requests=len(wanted))
+    system = unit_system(request)
+    return json_response({"responses": [_inner(given, each["path"], system) for each in wanted]})
+
+
+def _is_path(entry: Any) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("path"), str)
+
+
+def _inner(given: Access, path: str, system: str) -> dict[str, Any]:
+    try:
+        body, headers = perform_read(given, path.strip("/"), system=system, query={})
+    except ApiError as refusal:
+        return {
+            "path": path,
+            "code": refusal.status,
+            "body": v2_body(refusal, request=request_id()),
+            "headers": {},
+        }
+    return {"path": path, "code": 200, "body": body, "headers": headers}
+
+
+async def _command(
+    request: Request, permission: str, name: str, parameters: dict[str, Any] | None = None
+) -> Response:
+    given = access(request)
+    given.world.limits.request()
+    may_command(given.world, given.connection, given.car, permission)
+    given.world.limits.vehicle_request(given.car.id)
+    await carry_out(given.world, given.car, name, wait=latency(given.world), **(parameters or {}))
+    return json_response(SENT)
+
+
+def _switch(permission: str, actions: dict[str, str]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        body = await json_object(request)
+        access(request)
+        action = body.get("action") if body else None
+        if action not in actions:
+            raise ApiError("VALIDATION")
+        return await _command(request, permission, actions[action])
+
+    return endpoint
+
+
+def _number(body: dict[str, Any] | None, name: str, low: float, high: float) -> float:
+    value = body.get(name) if body else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ApiError("VALIDATION")
+    return float(value)
+
+
+async def charge_limit(request: Request) -> Response:
+    """POST /vehicles/{id}/charge/limit: a fraction from 0.5 to 1"""
+    access(request)
+    limit = _number(await json_object(request), "limit", 0.5, 1.0)
+    return await _command(request, "control_charge", "set_charge_limit", {"percent": round(limit * 100)})
+
+
+async def destination(request: Request) -> Response:
+    """POST /vehicles/{id}/navigation/destination"""
+    access(request)
+    body = await json_object(request)
+    place = {
+        "latitude": _number(body, "latitude", -90, 90),
+        "longitude": _number(body, "longitude", -180, 180),
+    }
+    return await _command(request, "control_navigation", "set_destination", place)
+
+
+async def disconnect(request: Request) -> Response:
+    """DELETE /vehicles/{id}/application"""
+    given = access(request)
+    given.world.disconnect(given.connection)
+    return json_response({"status": "success"})
+
+
+async def subscribe(request: Request) -> Response:
+    """POST /vehicles/{id}/webhooks/{webhookId}, with the driver's token"""
+    given = access(request)
+    given.world.limits.request()
+    webhook_id = request.path_params["webhook_id"]
+    if webhook_id not in given.world.webhooks.by_id:
+        raise ApiError("RESOURCE_NOT_FOUND", "PATH")
+    with suppress(AlreadySubscribed):
+        given.world.feed.subscribe(webhook_id=webhook_id, connection=given.connection)
+    return json_response({"vehicleId": given.car.id, "webhookId": webhook_id})
+
+
+async def unsubscribe(request: Request) -> Response:
+    """DELETE /vehicles/{id}/webhooks/{webhookId}, with the application management token"""
+    world = world_of(request)
+    if (bearer(request) or "") not in world.settings.credentials.management_tokens:
+        raise ApiError("AUTHENTICATION")
+    vehicle_id = request.path_params["vehicle_id"]
+    mark(request, vehicle_id=vehicle_id)
+    found = world.webhooks.of_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
+    if not found:
+        raise ApiError("RESOURCE_NOT_FOUND", "PATH")
+    for each in found:
+        world.webhooks.unsubscribe(each)
+    world.changed = True
+    return json_response({"status": "success"})
+
+
+async def virtual_key(request: Request) -> Response:
+    """GET /vehicles/{id}/tesla/virtual_key"""
+    given = access(request)
+    given.world.limits.request()
+    if given.car.make != "TESLA":
+        raise ApiError("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    reader = Reader(given.world, given.connection, unit_system(request))
+    paired = reader.value("connectivitystatus-isdigitalkeypaired")
+    return json_response({"isPaired": paired}, headers=reader.headers())
+
+
+def api_host(world: World) -> Starlette:
+    """api.smartcar.com"""
+    vehicle = "/v2.0/vehicles/{vehicle_id}"
+    security = _switch("control_security", {"LOCK": "lock", "UNLOCK": "unlock"})
+    charge = _switch("control_charge", {"START": "start_charge", "STOP": "stop_charge"})
+    return v2_host(
+        world,
+        [
+            Route("/v2.0/vehicles", vehicles),
+            Route("/v2.0/user", user),
+            Route("/v2.0/compatibility", by_vin),
+            Route("/v2.0/compatibility/matrix", matrix),
+            Route(f"{vehicle}/permissions", permissions),
+            Route(f"{vehicle}/tesla/virtual_key", virtual_key),
+            Route(f"{vehicle}/batch", batch, methods=["POST"]),
+            Route(f"{vehicle}/security", security, methods=["POST"]),
+            Route(f"{vehicle}/charge", charge, methods=["POST"]),
+            Route(f"{vehicle}/charge/limit", charge_limit, methods=["POST"]),
+            Route(f"{vehicle}/navigation/destination", destination, methods=["POST"]),
+            Route(f"{vehicle}/application", disconnect, methods=["DELETE"]),
+            Route(f"{vehicle}/webhooks/{{webhook_id}}", subscribe, methods=["POST"]),
+            Route(f"{vehicle}/webhooks/{{webhook_id}}", unsubscribe, methods=["DELETE"]),
+            Route(vehicle, read),
+            Route(f"{vehicle}/{{path:path}}", read),
+        ],
+    )

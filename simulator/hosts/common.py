@@ -1,0 +1,65 @@
+"""What all hosts share: building one with its error form, finding the world, and marking the request log."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from simulator.errors import ApiError, v2_response, v3_response
+from simulator.requestlog import Seen
+from simulator.world import World
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def world_of(request: Request) -> World:
+    """The simulator's memory."""
+    return cast(World, request.app.state.world)
+
+
+def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None = None) -> None:
+    """Note in the request log whom and what the request was about."""
+    seen = request.scope.get("simulator.seen")
+    if isinstance(seen, Seen):
+        seen.user_id = user_id or seen.user_id
+        seen.vehicle_id = vehicle_id or seen.vehicle_id
+
+
+def v2_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
+    """A host that refuses in the flat v2 form."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        return v2_response(cast(ApiError, error))
+
+    async def lost(request: Request, _: Exception) -> Response:
+        versioned = request.url.path.split("/")[2:3] == ["v2.0"]
+        return v2_response(ApiError("RESOURCE_NOT_FOUND", "PATH" if versioned else "VERSION"))
+
+    return _host(world, routes, refused, lost)
+
+
+def v3_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
+    """A host that refuses in the v3 form, a list of errors."""
+
+    async def refused(_: Request, error: Exception) -> Response:
+        return v3_response(cast(ApiError, error))
+
+    async def lost(_: Request, __: Exception) -> Response:
+        return v3_response(ApiError("RESOURCE_NOT_FOUND", "INVALID_PATH"))
+
+    return _host(world, routes, refused, lost)
+
+
+def _host(
+    world: World,
+    routes: Sequence[BaseRoute],
+    refused: Callable[[Request, Exception], Awaitable[Response]],
+    lost: Callable[[Request, Exception], Awaitable[Response]],
+) -> Starlette:
+    app = Starlette(routes=list(routes), exception_handlers={ApiError: refused, HTTPException: lost})
+    app.state.world = world
+    return app

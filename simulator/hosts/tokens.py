@@ -1,0 +1,128 @@
+"""The token endpoints: v2 at /auth/oauth/token, v3 at /iam/oauth2/token, with the documented OAuth errors."""
+
+import hmac
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from simulator.hosts.common import mark, v2_host, v3_host, world_of
+from simulator.tokens import ACCESS_LIFE, APPLICATION_LIFE, Pair, TokenError
+from simulator.troubles import Troubles
+from simulator.wire import basic, json_response
+from simulator.world import World
+
+
+def same(left: str, right: str) -> bool:
+    """Compare two secrets without telling where they differ."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def oauth_error(error: str, description: str, *, status: int = 400) -> Response:
+    """An OAuth error body."""
+    return json_response({"error": error, "error_description": description}, status=status)
+
+
+async def _fields(request: Request) -> dict[str, str] | None:
+    raw = await request.body()
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind == "application/json":
+        try:
+            value: Any = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None
+        if not isinstance(value, dict):
+            return None
+        return {key: each for key, each in value.items() if isinstance(each, str)}
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(raw.decode(errors="replace")))
+    return None
+
+
+async def v2_token(request: Request) -> Response:
+    """Exchange a code or rotate a refresh token ("Auth Code Exchange", "Refreshing Access Tokens")."""
+    world = world_of(request)
+    credentials = world.settings.credentials
+    given = basic(request)
+    if (
+        given is None
+        or not same(given[0], credentials.application_id)
+        or not same(given[1], credentials.application_secret)
+    ):
+        return oauth_error("invalid_client", "Client ID or secret is invalid.", status=401)
+    if not request.headers.get("user-agent"):
+        return oauth_error("invalid_request", "A User-Agent header is required.")
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    fields = await _fields(request) if form else None
+    if fields is None:
+        return oauth_error("invalid_request", "The body must be application/x-www-form-urlencoded.")
+    return _grant(request, world, fields)
+
+
+def _grant(request: Request, world: World, fields: dict[str, str]) -> Response:
+    kind = fields.get("grant_type")
+    wanted = {"authorization_code": "code", "refresh_token": "refresh_token"}.get(kind or "")
+    if wanted is None:
+        return oauth_error("unsupported_grant_type" if kind else "invalid_request", "Invalid grant_type.")
+    if not fields.get(wanted):
+        return oauth_error("invalid_request", f"Missing parameter: {wanted}.")
+    try:
+        if kind == "authorization_code":
+            pair = world.tokens.exchange(
+                code=fields["code"], redirect_uri=fields.get("redirect_uri"), now=world.now()
+            )
+        else:
+            pair = world.tokens.rotate(refresh=fields["refresh_token"], now=world.now())
+    except TokenError as refusal:
+        return oauth_error("invalid_grant", str(refusal))
+    world.changed = True
+    mark(request, user_id=pair.user_id)
+    _lose_answer(request, world.troubles, kind)
+    return _pair(pair)
+
+
+def _lose_answer(request: Request, troubles: Troubles, kind: str | None) -> None:
+    if kind == "refresh_token" and troubles.strikes(troubles.token_answer_lost):
+        request.scope["simulator.lost"] = True
+
+
+def _pair(pair: Pair) -> Response:
+    return json_response(
+        {
+            "access_token": pair.access,
+            "token_type": "Bearer",
+            "expires_in": int(ACCESS_LIFE),
+            "refresh_token": pair.refresh,
+        }
+    )
+
+
+async def v3_token(request: Request) -> Response:
+    """A v3 application token for client credentials, form or JSON ("Authentication" of API V3)."""
+    world = world_of(request)
+    credentials = world.settings.credentials
+    fields = await _fields(request)
+    if fields is None or fields.get("grant_type") != "client_credentials":
+        return oauth_error("invalid_request", "grant_type must be client_credentials.")
+    client_id, secret = fields.get("client_id"), fields.get("client_secret")
+    if not client_id or not secret:
+        return oauth_error("invalid_request", "client_id and client_secret are required.")
+    if not same(client_id, credentials.client_id) or not same(secret, credentials.client_secret):
+        return oauth_error("invalid_client", "Client authentication failed.", status=401)
+    token = world.tokens.issue_application(now=world.now())
+    world.changed = True
+    return json_response({"access_token": token, "token_type": "Bearer", "expires_in": int(APPLICATION_LIFE)})
+
+
+def auth_host(world: World) -> Starlette:
+    """auth.smartcar.com"""
+    return v2_host(world, [Route("/oauth/token", v2_token, methods=["POST"])])
+
+
+def iam_host(world: World) -> Starlette:
+    """iam.smartcar.com"""
+    return v3_host(world, [Route("/oauth2/token", v3_token, methods=["POST"])])

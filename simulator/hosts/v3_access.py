@@ -1,0 +1,137 @@
+"""What every v3 host needs: who may ask, whose car it is about, and pages of results."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from simulator.cars import Car
+from simulator.connections import Connection
+from simulator.errors import ApiError
+from simulator.hosts.common import mark, world_of
+from simulator.wire import bearer
+from simulator.world import World
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A request that may touch one car of one driver."""
+
+    world: World
+    connection: Connection
+    car: Car
+
+
+def application(request: Request) -> World:
+    """The world, for a request with a living application token. Raises ApiError AUTHENTICATION:UNAUTHORIZED."""
+    world = world_of(request)
+    if not world.tokens.is_application(token=bearer(request) or "", now=world.now()):
+        raise ApiError("AUTHENTICATION", "UNAUTHORIZED")
+    return world
+
+
+def _user_token(request: Request, world: World) -> str | None:
+    """The driver of a v2 access token, where v3 reads take one (as Smartcar's own SDKs send it)."""
+    if not world.settings.v3_user_tokens:
+        return None
+    pair = world.tokens.user_of(access=bearer(request) or "", now=world.now())
+    if pair is None or request.path_params.get("vehicle_id") not in pair.vehicle_ids:
+        return None
+    return pair.user_id
+
+
+def asking_user(request: Request, *, commands: bool = False) -> tuple[World, str]:
+    """The driver the request speaks for: sc-user-id, or the owner of a v2 token on a read. Raises ApiError."""
+    world = world_of(request)
+    owner = None if commands else _user_token(request, world)
+    if owner is not None:
+        return world, owner
+    application(request)
+    user_id = request.headers.get("sc-user-id")
+    if not user_id:
+        detail = "The userId is missing: send the sc-user-id header."
+        raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=detail)
+    return world, user_id
+
+
+def access(request: Request, *, commands: bool = False) -> Access:
+    """The car of the path, connected by the asking driver. Raises ApiError."""
+    world, user_id = asking_user(request, commands=commands)
+    vehicle_id = request.path_params["vehicle_id"]
+    mark(request, user_id=user_id, vehicle_id=vehicle_id)
+    connection = world.connections.get(user_id=user_id, vehicle_id=vehicle_id)
+    car = world.car(vehicle_id)
+    if connection is None or car is None:
+        if user_id in world.connections.users and world.connections.select(vehicle_id=vehicle_id):
+            raise ApiError("AUTHENTICATION", "ACCESS_DENIED", status=403)
+        raise ApiError("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
+    return Access(world, connection, car)
+
+
+def any_access(request: Request) -> Access:
+    """The car of the path, whoever connected it: GET vehicle asks for no sc-user-id. Raises ApiError."""
+    world = world_of(request)
+    owner = _user_token(request, world)
+    if owner is None:
+        application(request)
+        owner = request.headers.get("sc-user-id")
+    vehicle_id = request.path_params["vehicle_id"]
+    mark(request, user_id=owner, vehicle_id=vehicle_id)
+    found = world.connections.select(vehicle_id=vehicle_id, user_id=owner)
+    car = world.car(vehicle_id)
+    if not found or car is None:
+        raise ApiError("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
+    return Access(world, found[0], car)
+
+
+def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
+    """``page[number]`` (from 1) and ``page[size]``. Raises ApiError VALIDATION:INVALID_INPUT_FORMAT."""
+    try:
+        number = int(request.query_params.get("page[number]", 1))
+        wanted = int(request.query_params.get("page[size]", size))
+    except ValueError:
+        raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT") from None
+    if number < 1 or not 1 <= wanted <= most:
+        raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT")
+    return number, wanted
+
+
+def listing(
+    request: Request, items: Sequence[T], resource: Callable[[T], dict[str, Any]], *, size: int
+) -> dict[str, Any]:
+    """One page of a list of resources, with its counts and links. Raises ApiError for a bad page."""
+    number, wanted = page_of(request, size=size)
+    last = max(1, math.ceil(len(items) / wanted))
+    shown = items[(number - 1) * wanted : number * wanted]
+    base = world_of(request).settings.origin + request.url.path
+    filters = [
+        (key, value) for key, value in request.query_params.multi_items() if not key.startswith("page[")
+    ]
+
+    def link(page: int | None) -> str | None:
+        if page is None:
+            return None
+        return f"{base}?{urlencode([*filters, ('page[number]', page), ('page[size]', wanted)])}"
+
+    return {
+        "data": [resource(each) for each in shown],
+        "meta": {
+            "pageNumber": number,
+            "pageSize": wanted,
+            "totalCount": len(items),
+            "orderBy": "createdAt",
+            "orderDirection": "DESC",
+        },
+        "links": {
+            "self": link(number),
+            "first": link(1),
+            "last": link(last),
+            "next": link(number + 1 if number < last else None),
+            "prev": link(number - 1 if number > 1 else None),
+        },
+    }

@@ -1,0 +1,229 @@
+"""v3 commands and charge schedules: checked, carried out, answered at once or as a long answer.
+
+A command that takes longer than the setting (about 175 s in life) is answered 202 without a length, and its result
+follows later in the same body ("Commands overview"). The body's own status may then disagree with the 202.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from simulator.clock import iso
+from simulator.commanding import carry_out, latency, may_command
+from simulator.errors import ApiError, v3_body
+from simulator.hosts.v3_access import Access, access
+from simulator.wire import json_object, json_response, request_id
+
+Parameters = dict[str, Any]
+TIMES = {"startTime", "stopTime"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command: its v3 name, the garage's name, the permission, and how its body is read."""
+
+    kind: str
+    command: str
+    permission: str
+    parameters: Callable[[dict[str, Any]], Parameters]
+    schedule: str | None = None
+    action: str = "set"
+
+
+def _invalid(detail: str) -> ApiError:
+    return ApiError("VALIDATION", "INVALID_INPUT_FORMAT", detail=detail)
+
+
+def _nothing(_: dict[str, Any]) -> Parameters:
+    return {}
+
+
+def _percent(attributes: dict[str, Any]) -> Parameters:
+    percent = attributes.get("percent")
+    if percent is None:
+        raise ApiError("VALIDATION", "MISSING_PARAMETER", detail="percent is required")
+    if isinstance(percent, bool) or not isinstance(percent, int) or not 50 <= percent <= 100:
+        raise _invalid("percent must be a whole number from 50 to 100")
+    return {"percent": percent}
+
+
+def _place(attributes: dict[str, Any]) -> Parameters:
+    place = {}
+    for name, most in (("latitude", 90), ("longitude", 180)):
+        value = attributes.get(name)
+        if value is None:
+            raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=f"{name} is required")
+        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > most:
+            raise _invalid(f"{name} must be a number from -{most} to {most}")
+        place[name] = float(value)
+    return place
+
+
+def _located(attributes: dict[str, Any]) -> Parameters:
+    location = attributes.get("location")
+    if not isinstance(location, dict):
+        raise ApiError("VALIDATION", "MISSING_PARAMETER", detail="location is required")
+    return _place(location)
+
+
+def _is_time(text: Any) -> bool:
+    if not isinstance(text, str) or len(text) != 5 or text[2] != ":":
+        return False
+    hour, minute = text[:2], text[3:]
+    return hour.isdecimal() and minute.isdecimal() and int(hour) < 24 and int(minute) < 60
+
+
+def _window(window: Any, name: str) -> dict[str, str]:
+    if not isinstance(window, dict) or not set(window) >= TIMES:
+        raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=f"{name} needs startTime and stopTime")
+    if not all(_is_time(window[each]) for each in TIMES):
+        raise _invalid(f"{name}: times are HH:MM")
+    return {"startTime": window["startTime"], "stopTime": window["stopTime"]}
+
+
+def _daily(attributes: dict[str, Any]) -> Parameters:
+    window = _window(attributes, "the schedule")
+    return _located(attributes) | {"start_time": window["startTime"], "stop_time": window["stopTime"]}
+
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _weekly(attributes: dict[str, Any]) -> Parameters:
+    days = attributes.get("days")
+    if not isinstance(days, dict) or not days or not set(days) <= set(DAYS):
+        raise _invalid("days names one or more days of the week")
+    return _located(attributes) | {"days": {day: _window(days[day], day) for day in days}}
+
+
+def _workweek(attributes: dict[str, Any]) -> Parameters:
+    parts = [part for part in ("weekdays", "weekends") if part in attributes]
+    if not parts:
+        raise ApiError("VALIDATION", "MISSING_PARAMETER", detail="weekdays or weekends is required")
+    return _located(attributes) | {part: _window(attributes[part], part) for part in parts}
+
+
+ORDERS = {
+    "commands/security/lock": Order("security-lock", "lock", "control_security", _nothing),
+    "commands/security/unlock": Order("security-unlock", "unlock", "control_security", _nothing),
+    "commands/charge/start": Order("charge-start", "start_charge", "control_charge", _nothing),
+    "commands/charge/stop": Order("charge-stop", "stop_charge", "control_charge", _nothing),
+    "commands/charge/set-limit": Order("charge-set-limit", "set_charge_limit", "control_charge", _percent),
+    "commands/charge-port/open": Order("charge-port-open", "open_charge_port", "control_charge", _nothing),
+    "commands/charge-port/close": Order("charge-port-close", "close_charge_port", "control_charge", _nothing),
+    "commands/navigation/set-destination": Order(
+        "navigation-set-destination", "set_destination", "control_navigation", _place
+    ),
+    "charge-schedules/daily": Order("", "set_daily_schedule", "control_charge", _daily, "daily"),
+    "charge-schedules/weekly": Order("", "set_weekly_schedule", "control_charge", _weekly, "weekly"),
+    "charge-schedules/workweek": Order("", "set_workweek_schedule", "control_charge", _workweek, "workweek"),
+}
+
+
+async def _attributes(request: Request) -> dict[str, Any]:
+    body = await json_object(request)
+    if body is None:
+        raise ApiError("VALIDATION", "BAD_REQUEST", detail="the body is not a JSON object")
+    data = body.get("data", {})
+    attributes = data.get("attributes", {}) if isinstance(data, dict) else None
+    if not isinstance(attributes, dict):
+        raise ApiError("VALIDATION", "BAD_REQUEST", detail="data.attributes must be an object")
+    return attributes
+
+
+def _endpoint(order: Order) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        given = access(request, commands=True)
+        given.world.limits.request()
+        attributes = await _attributes(request)
+        parameters = order.parameters(attributes)
+        return await _execute(given, order, parameters, attributes)
+
+    return endpoint
+
+
+async def delete_schedule(request: Request) -> Response:
+    """DELETE /vehicles/{id}/charge-schedules/{scheduleId}"""
+    given = access(request, commands=True)
+    given.world.limits.request()
+    order = Order("", "delete_schedule", "control_charge", _nothing, None, "delete")
+    parameters = {"schedule_id": request.path_params["schedule_id"]}
+    return await _execute(given, order, parameters, {})
+
+
+async def _execute(
+    given: Access, order: Order, parameters: Parameters, attributes: dict[str, Any]
+) -> Response:
+    may_command(given.world, given.connection, given.car, order.permission)
+    given.world.limits.vehicle_request(given.car.id)
+    wait = latency(given.world)
+    run = asyncio.ensure_future(_run(given, order, parameters, attributes, wait))
+    patience = given.world.settings.long_answer_after
+    if wait > patience:
+        await asyncio.sleep(patience)
+        return StreamingResponse(
+            _later(run),
+            status_code=202,
+            media_type="application/json",
+            headers={"SC-Request-Id": request_id()},
+        )
+    return json_response(await run)
+
+
+async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
+    try:
+        yield orjson.dumps(await run)
+    except ApiError as refusal:
+        yield orjson.dumps(v3_body(refusal))
+
+
+async def _run(
+    given: Access, order: Order, parameters: Parameters, attributes: dict[str, Any], wait: float
+) -> dict[str, Any]:
+    started = given.world.now()
+    outcome = await carry_out(given.world, given.car, order.command, wait=wait, **parameters)
+    finished = given.world.now()
+    times = {
+        "executedAt": iso(started),
+        "completedAt": iso(finished),
+        "durationInSeconds": round(finished - started),
+    }
+    done: dict[str, Any] = {"status": {"value": "SUCCESS"}, "executionMode": "sync"}
+    execution = f"exec_{uuid.uuid4().hex}"
+    if order.kind:
+        shown = {"commandType": order.kind} | done
+        return {"data": {"id": execution, "type": "command-execution", "attributes": shown, "meta": times}}
+    schedule_id = outcome or parameters.get("schedule_id")
+    shown = {
+        "action": order.action,
+        "scheduleType": order.schedule,
+        **done,
+        "scheduleId": schedule_id,
+        "parameters": attributes,
+    }
+    base = f"{given.world.settings.origin}/vehicle/v3/vehicles/{given.car.id}/charge-schedules"
+    return {
+        "data": {
+            "id": execution,
+            "type": "charge-schedule-execution",
+            "attributes": shown,
+            "meta": times,
+            "links": {"schedule": f"{base}/{schedule_id}"},
+        }
+    }
+
+
+COMMAND_ROUTES = [
+    *(
+        Route(f"/v3/vehicles/{{vehicle_id}}/{path}", _endpoint(order), methods=["POST"])
+        for path, order in ORDERS.items()
+    ),
+    Route("/v3/vehicles/{vehicle_id}/charge-schedules/{schedule_id}", delete_schedule, methods=["DELETE"]),
+]

@@ -1,0 +1,97 @@
+"""Smartcar's request limits: the application's bucket, each car's bucket, and the month's allowance.
+
+"Smartcar Usage Limits": the application has 120 requests, refilled by 2 a minute; a car's own limit is answered
+with Retry-After; a car's allowance for the month is the plan's.
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from simulator.clock import Clock
+from simulator.errors import ApiError
+from simulator.settings import Settings
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket in simulated time. A size of 0 never refuses."""
+
+    size: int
+    per_minute: float
+    level: float
+    at: float
+
+    def take(self, now: float) -> float:
+        """Take one. Returns 0 when it was there, else the seconds until it will be."""
+        if self.size <= 0:
+            return 0.0
+        self.level = min(self.size, self.level + (now - self.at) * self.per_minute / 60)
+        self.at = now
+        if self.level >= 1:
+            self.level -= 1
+            return 0.0
+        return (1 - self.level) * 60 / self.per_minute if self.per_minute else math.inf
+
+
+@dataclass(slots=True)
+class Limits:
+    """What has been asked so far, and whether more may be."""
+
+    settings: Settings
+    clock: Clock
+    application: Bucket = field(init=False)
+    vehicles: dict[str, Bucket] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    month: str = ""
+
+    def __post_init__(self) -> None:
+        self.application = self._bucket(self.settings.request_bucket, self.settings.request_refill)
+
+    def _bucket(self, size: int, refill: float) -> Bucket:
+        return Bucket(size=size, per_minute=refill, level=size, at=self.clock.now())
+
+    def request(self) -> None:
+        """Count a request to the application's limit. Raises ApiError RATE_LIMIT:SMARTCAR_API."""
+        wait = self.application.take(self.clock.now())
+        if wait:
+            raise ApiError("RATE_LIMIT", "SMARTCAR_API")
+
+    def vehicle_request(self, vehicle_id: str, *, requests: int = 1) -> None:
+        """Count requests that reach a car. Raises ApiError RATE_LIMIT:VEHICLE or BILLING:VEHICLE_REQUEST_LIMIT."""
+        self.billed(vehicle_id, requests=requests)
+        settings = self.settings
+        bucket = self.vehicles.setdefault(
+            vehicle_id, self._bucket(settings.vehicle_bucket, settings.vehicle_refill)
+        )
+        wait = bucket.take(self.clock.now())
+        if wait:
+            raise ApiError("RATE_LIMIT", "VEHICLE", retry_after=math.ceil(min(wait, 3600)))
+
+    def billed(self, vehicle_id: str, *, requests: int = 1) -> None:
+        """Count requests to the month's allowance of a car. Raises ApiError BILLING:VEHICLE_REQUEST_LIMIT."""
+        month = datetime.fromtimestamp(self.clock.now(), UTC).strftime("%Y-%m")
+        if month != self.month:
+            self.month = month
+            self.counts.clear()
+        count = self.counts.get(vehicle_id, 0) + requests
+        if self.settings.monthly_limit and count > self.settings.monthly_limit:
+            raise ApiError("BILLING", "VEHICLE_REQUEST_LIMIT")
+        self.counts[vehicle_id] = count
+
+    def clear(self) -> None:
+        """Start with full buckets and nothing counted."""
+        self.vehicles.clear()
+        self.counts.clear()
+        self.application = self._bucket(self.settings.request_bucket, self.settings.request_refill)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The month's counts and the application's level, as JSON can hold them."""
+        return {"month": self.month, "counts": self.counts, "level": self.application.level}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what ``snapshot`` gave."""
+        self.month = saved["month"]
+        self.counts = dict(saved["counts"])
+        self.application.level = min(saved["level"], self.settings.request_bucket)

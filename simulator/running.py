@@ -1,0 +1,66 @@
+"""The heart of a running simulator: cars move on, webhooks are told, memory is saved."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from simulator.state import Keeper
+from simulator.world import World
+
+_log = logging.getLogger("simulator")
+
+BEAT = 0.25
+CARS_EVERY = 0.5
+REST = 4.0
+
+
+class Heart:
+    """Runs the world's clockwork until it is stopped."""
+
+    def __init__(self, world: World, keeper: Keeper | None = None) -> None:
+        self._world = world
+        self._keeper = keeper
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Beat while the block runs; save once more at its end."""
+        jobs = [self._cars, self._feed, self._world.courier.run]
+        if self._keeper is not None:
+            jobs.append(self._keeper.run)
+        tasks = [asyncio.create_task(_kept_going(job)) for job in jobs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+            await self._world.courier.close()
+            if self._keeper is not None:
+                self._keeper.save()
+
+    async def _cars(self) -> None:
+        """Move the cars; a large world gets longer rests, so that it never takes more than a fifth of the time."""
+        world = self._world
+        while True:
+            started = time.monotonic()
+            world.feed.notice(world.garage.advance(now=world.now()))
+            await asyncio.sleep(max(CARS_EVERY, REST * (time.monotonic() - started)))
+
+    async def _feed(self) -> None:
+        while True:
+            self._world.feed.beat()
+            await asyncio.sleep(BEAT)
+
+
+async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:
+    """Run a job until cancelled. A fault is logged, and does not stop the others or the job for good."""
+    while True:
+        try:
+            await job()
+        except Exception:  # noqa: BLE001 - whatever it is, the cars must go on and the log must tell
+            _log.exception("the simulator's %s stumbled and goes on", job.__qualname__)
+            await asyncio.sleep(1)

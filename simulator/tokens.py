@@ -1,0 +1,179 @@
+"""Authorization codes, v2 token pairs and v3 application tokens: issued, rotated, expired.
+
+Lifetimes are those of "Authorization, Overview": codes 10 minutes and one use, access tokens 2 hours, refresh
+tokens 60 days and a while after their use; v3 application tokens one hour.
+"""
+
+import secrets
+import uuid
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+CODE_LIFE = 600.0
+ACCESS_LIFE = 7200.0
+REFRESH_LIFE = 60 * 86400.0
+APPLICATION_LIFE = 3600.0
+
+
+class TokenError(Exception):
+    """The grant is unknown, used, expired or for another redirect URI."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """An authorization code, not used yet. Times are epoch seconds."""
+
+    code: str = field(repr=False)
+    user_id: str
+    vehicle_ids: tuple[str, ...]
+    scopes: tuple[str, ...]
+    redirect_uri: str | None
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """A v2 access and refresh token for some cars of one driver."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    user_id: str
+    vehicle_ids: tuple[str, ...]
+    scopes: tuple[str, ...]
+    access_until: float
+    refresh_until: float
+
+
+@dataclass(slots=True)
+class TokenBook:
+    """Every code and token that is alive."""
+
+    reuse: float = 600.0
+    codes: dict[str, Code] = field(default_factory=dict, repr=False)
+    access: dict[str, Pair] = field(default_factory=dict, repr=False)
+    refresh: dict[str, Pair] = field(default_factory=dict, repr=False)
+    application: dict[str, float] = field(default_factory=dict, repr=False)
+
+    def issue_code(
+        self,
+        *,
+        user_id: str,
+        vehicle_ids: tuple[str, ...],
+        scopes: tuple[str, ...],
+        redirect_uri: str | None,
+        now: float,
+    ) -> str:
+        """A new code for a grant that the driver has just made."""
+        code = str(uuid.uuid4())
+        self.codes[code] = Code(
+            code=code,
+            user_id=user_id,
+            vehicle_ids=vehicle_ids,
+            scopes=scopes,
+            redirect_uri=redirect_uri,
+            expires_at=now + CODE_LIFE,
+        )
+        return code
+
+    def exchange(self, *, code: str, redirect_uri: str | None, now: float) -> Pair:
+        """Turn a code into a token pair. Raises TokenError."""
+        held = self.codes.pop(code, None)
+        if held is None or held.expires_at < now:
+            raise TokenError("Invalid code: it is unknown, used or expired.")
+        if held.redirect_uri and redirect_uri and held.redirect_uri != redirect_uri:
+            raise TokenError("Invalid redirect_uri: it is not the one the code was issued for.")
+        return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
+
+    def rotate(self, *, refresh: str, now: float) -> Pair:
+        """A new pair for a refresh token, which dies soon after its first use. Raises TokenError."""
+        held = self.refresh.get(refresh)
+        if held is None or held.refresh_until < now:
+            raise TokenError("Invalid or expired refresh token.")
+        dying = min(held.refresh_until, now + self.reuse)
+        self.refresh[refresh] = replace(held, refresh_until=dying)
+        return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
+
+    def _issue(self, user_id: str, vehicle_ids: tuple[str, ...], scopes: tuple[str, ...], now: float) -> Pair:
+        self._forget_dead(now)
+        pair = Pair(
+            access=secrets.token_urlsafe(32),
+            refresh=secrets.token_urlsafe(32),
+            user_id=user_id,
+            vehicle_ids=vehicle_ids,
+            scopes=scopes,
+            access_until=now + ACCESS_LIFE,
+            refresh_until=now + REFRESH_LIFE,
+        )
+        self.access[pair.access] = pair
+        self.refresh[pair.refresh] = pair
+        return pair
+
+    def user_of(self, *, access: str, now: float) -> Pair | None:
+        """The pair of a living v2 access token, or None."""
+        held = self.access.get(access)
+        return held if held and held.access_until >= now else None
+
+    def issue_application(self, *, now: float) -> str:
+        """A new v3 application token."""
+        self._forget_dead(now)
+        token = secrets.token_urlsafe(48)
+        self.application[token] = now + APPLICATION_LIFE
+        return token
+
+    def is_application(self, *, token: str, now: float) -> bool:
+        """Whether ``token`` is a living v3 application token."""
+        return self.application.get(token, 0.0) >= now
+
+    def revoke_user(self, *, user_id: str) -> None:
+        """Kill every code and v2 token of one driver."""
+        self.codes = {key: held for key, held in self.codes.items() if held.user_id != user_id}
+        self.access = {key: held for key, held in self.access.items() if held.user_id != user_id}
+        self.refresh = {key: held for key, held in self.refresh.items() if held.user_id != user_id}
+
+    def revoke_vehicle(self, *, user_id: str, vehicle_id: str) -> None:
+        """Take one car out of a driver's tokens; tokens left without a car die."""
+
+        def without(pairs: dict[str, Pair]) -> dict[str, Pair]:
+            kept: dict[str, Pair] = {}
+            for key, pair in pairs.items():
+                left = tuple(each for each in pair.vehicle_ids if each != vehicle_id)
+                if pair.user_id != user_id:
+                    kept[key] = pair
+                elif left:
+                    kept[key] = replace(pair, vehicle_ids=left)
+            return kept
+
+        self.access, self.refresh = without(self.access), without(self.refresh)
+
+    def clear(self) -> None:
+        """Forget every code and token."""
+        self.codes.clear()
+        self.access.clear()
+        self.refresh.clear()
+        self.application.clear()
+
+    def _forget_dead(self, now: float) -> None:
+        self.codes = {key: held for key, held in self.codes.items() if held.expires_at >= now}
+        self.access = {key: held for key, held in self.access.items() if held.access_until >= now}
+        self.refresh = {key: held for key, held in self.refresh.items() if held.refresh_until >= now}
+        self.application = {key: until for key, until in self.application.items() if until >= now}
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        return {
+            "codes": [asdict(each) for each in self.codes.values()],
+            "access": {key: asdict(each) for key, each in self.access.items()},
+            "refresh": {key: asdict(each) for key, each in self.refresh.items()},
+            "application": self.application,
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what ``snapshot`` gave."""
+        self.codes = {each["code"]: Code(**_tuples(each)) for each in saved["codes"]}
+        self.access = {key: Pair(**_tuples(each)) for key, each in saved["access"].items()}
+        self.refresh = {key: Pair(**_tuples(each)) for key, each in saved["refresh"].items()}
+        self.application = dict(saved["application"])
+
+
+def _tuples(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {"vehicle_ids": tuple(fields["vehicle_ids"]), "scopes": tuple(fields["scopes"])}

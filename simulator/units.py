@@ -1,0 +1,63 @@
+"""Metric and imperial: the conversions the SC-Unit-System header asks for."""
+
+from collections.abc import Callable
+from typing import Any
+
+METRIC, IMPERIAL = "metric", "imperial"
+
+MILES_PER_KM = 0.62137119
+PSI_PER_KPA = 0.14503774
+GALLONS_PER_LITRE = 0.26417205
+
+
+def miles(km: float) -> float:
+    """Kilometres as miles."""
+    return round(km * MILES_PER_KM, 2)
+
+
+def psi(kpa: float) -> float:
+    """Kilopascals as pounds per square inch."""
+    return round(kpa * PSI_PER_KPA, 2)
+
+
+def gallons(litres: float) -> float:
+    """Litres as US gallons."""
+    return round(litres * GALLONS_PER_LITRE, 2)
+
+
+def fahrenheit(celsius: float) -> float:
+    """Degrees Celsius as degrees Fahrenheit."""
+    return round(celsius * 9 / 5 + 32, 1)
+
+
+# Unit on the wire → its imperial name and conversion.
+_IMPERIAL: dict[str, tuple[str, Callable[[float], float]]] = {
+    "km": ("miles", miles),
+    "kilometers": ("miles", miles),
+    "km/h": ("mph", miles),
+    "kph": ("mph", miles),
+    "celsius": ("fahrenheit", fahrenheit),
+    "liters": ("gallons", gallons),
+    "kPa": ("psi", psi),
+    "kpa": ("psi", psi),
+    "bar": ("psi", lambda bar: psi(bar * 100)),
+}
+
+
+def in_system(body: dict[str, Any], system: str) -> dict[str, Any]:
+    """A v3 signal body in ``system``: value and unit, or the pressures of wheel-tires."""
+    known = _IMPERIAL.get(body.get("unit", "")) if system == IMPERIAL else None
+    if known is None:
+        return body
+    unit, convert = known
+    changed = dict(body) | {"unit": unit}
+    if isinstance(body.get("value"), int | float):
+        changed["value"] = convert(body["value"])
+    if isinstance(body.get("values"), list):
+        changed["values"] = [
+            each | {"tirePressure": convert(each["tirePressure"])}
+            if each.get("tirePressure") is not None
+            else each
+            for each in body["values"]
+        ]
+    return changed
