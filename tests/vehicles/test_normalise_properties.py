@@ -19,7 +19,8 @@ PERCENT_SIGNALS = st.sampled_from(
 KEYS = st.sampled_from([
     "value", "unit", "percentage", "values", "doors", "windows", "isOpen", "isLocked", "row", "column",
     "tirePressure", "latitude", "longitude", "heading", "direction", "locationType", "limit", "type",
-    "condition", "activeLimit", "capacity", "availableCapacities", "status", "description", "additionalValues", "rowCount",
+    "condition", "activeLimit", "capacity", "availableCapacities", "status", "description", "rowCount",
+    "additionalValues",
 ])
 # fmt: on
 LEAVES = (

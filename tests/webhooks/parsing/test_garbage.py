@@ -1,0 +1,175 @@
+"""Whatever comes: a delivery or Malformed, and nothing that a database could not hold."""
+
+import dataclasses
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests import payloads
+from vehicles.observations import SignalStatus
+from webhooks.parsing import (
+    Delivery,
+    Malformed,
+    VehicleReport,
+    parse_delivery,
+    parse_v2_batch,
+    parse_v3_signals,
+)
+
+MESSAGES = [orjson.loads(payloads.read(name)) for name in payloads.deliveries()]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def parse_or_refuse(raw: bytes) -> Delivery | None:
+    try:
+        return parse_delivery(raw)
+    except Malformed as malformed:
+        assert malformed.reason
+        return None
+
+
+def check(report: VehicleReport) -> None:
+    """What holds of every report, whatever it was read from."""
+    assert b"\\u0000" not in orjson.dumps(dataclasses.asdict(report))
+    for observation in report.observations:
+        assert observation.code
+        assert (observation.body is not None) == (observation.status is SignalStatus.SUCCESS)
+        assert (observation.error is not None) or observation.status is not SignalStatus.ERROR
+
+
+def paths(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The place of every value inside a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
+    return [path, *(found for key, item in inner for found in paths(item, (*path, key)))]
+
+
+def replaced(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """A copy of a JSON value with another one at `path`."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes(raw: bytes) -> None:
+    parse_or_refuse(raw)
+
+
+@given(JSON)
+def test_any_json(message: Any) -> None:
+    parse_or_refuse(orjson.dumps(message))
+
+
+@given(
+    event=st.sampled_from(["VERIFY", "VEHICLE_STATE", "VEHICLE_ERROR"]),
+    data=st.dictionaries(st.sampled_from(["vehicle", "user", "signals", "errors", "triggers", "meta"]), JSON),
+)
+def test_any_contents_of_an_event(event: str, data: Any) -> None:
+    message = {"eventType": event, "vehicleId": "car", "data": data}
+    delivery = parse_or_refuse(orjson.dumps(message))
+    for report in delivery.reports if delivery else ():
+        check(report)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@given(data=st.data(), message=st.sampled_from(MESSAGES), new=JSON)
+def test_a_true_payload_with_one_value_replaced_by_anything(
+    data: st.DataObject, message: Any, new: Any
+) -> None:
+    path = data.draw(st.sampled_from(paths(message)))
+    delivery = parse_or_refuse(orjson.dumps(replaced(message, path, new)))
+    for report in delivery.reports if delivery else ():
+        check(report)
+
+
+@given(JSON)
+def test_any_answer_of_the_rest_apis(body: Any) -> None:
+    for key in ("data", "signals", "responses"):
+        for parse in (parse_v3_signals, parse_v2_batch):
+            try:
+                check(parse({key: body}, vehicle_id="car"))
+            except Malformed:
+                continue
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), new=JSON)
+def test_a_true_batch_with_one_value_replaced_by_anything(data: st.DataObject, new: Any) -> None:
+    batch = payloads.load("answers/v2-batch")["responses"]
+    path = data.draw(st.sampled_from(paths(batch)))
+    try:
+        check(parse_v2_batch({"responses": replaced(batch, path, new)}, vehicle_id="car"))
+    except Malformed:
+        assert path == ()
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b"{", "not JSON"),
+        (b"[" * 5000 + b"]" * 5000, "not JSON"),
+        (b"[]", "not a JSON object"),
+        (b'"VERIFY"', "not a JSON object"),
+        (b"{}", "neither an eventType nor an eventName"),
+        (b'{"eventType": ""}', "the eventType is empty or not text"),
+        (b'{"eventType": 7}', "the eventType is empty or not text"),
+        (b'{"eventName": null}', "the eventName is empty or not text"),
+        (b'{"eventType": "VERIFY"}', "a VERIFY event without a challenge"),
+        (b'{"eventType": "VERIFY", "data": {"challenge": 7}}', "a VERIFY event without a challenge"),
+        (b'{"eventName": "verify", "payload": {}}', "a verify event without a challenge"),
+        (b'{"eventType": "VEHICLE_STATE"}', "the event does not say which vehicle it is about"),
+        (b'{"eventName": "schedule"}', "the event does not say which vehicle it is about"),
+        (b'{"eventName": "eventBased"}', "the event does not say which vehicle it is about"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(raw: bytes, reason: str) -> None:
+    with pytest.raises(Malformed) as malformed:
+        parse_delivery(raw)
+    assert malformed.value.reason == reason
+
+
+def test_the_reason_never_repeats_the_message() -> None:
+    with pytest.raises(Malformed) as malformed:
+        parse_delivery(b'{"eventType": "VEHICLE_STATE", "data": {"vehicle": {"vin": "SECRET"}}')
+    assert "SECRET" not in str(malformed.value)
+    assert malformed.value.__cause__ is None
+    assert malformed.value.__suppress_context__
+
+
+def test_a_challenge_is_kept_to_the_letter() -> None:
+    raw = orjson.dumps({"eventType": "VERIFY", "data": {"challenge": " a\x00b "}})
+    assert parse_delivery(raw).challenge == " a\x00b "
+
+
+def test_an_id_too_long_to_be_one_is_none() -> None:
+    raw = orjson.dumps({"eventId": "x" * 129, "eventType": "PING", "meta": {"deliveryId": "y" * 128}})
+    delivery = parse_delivery(raw)
+    assert delivery.event_id.startswith("sha256:")
+    assert delivery.delivery_id == "y" * 128
+
+
+def test_an_address_that_is_not_https_is_not_kept() -> None:
+    error = {
+        "type": "PERMISSION",
+        "resolution": {"url": "javascript:alert(1)"},
+        "docURL": "http://example.com",
+    }
+    raw = orjson.dumps({"eventType": "VEHICLE_ERROR", "vehicleId": "car", "data": {"errors": [error, {}, 7]}})
+    (report,) = parse_delivery(raw).reports
+    assert (report.errors[0].resolution_url, report.errors[0].doc_url) == ("", "")
+    assert report.skipped == ("error 1: it has no type", "error 2: it has no type")

@@ -1,0 +1,154 @@
+"""Signal entries: status, times, naming, and what is wrong with one of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from vehicles import catalogue
+from vehicles.observations import Observation, SignalError, SignalStatus
+from webhooks.parsing.signals import code_of, read_signals
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+NOON_MS = int(NOON.timestamp() * 1000)
+HOUR_MS = 3_600_000
+
+
+def read(entry: Any, latest: datetime | None = NOON) -> Observation:
+    (observations, skipped) = read_signals([entry], latest=latest)
+    assert skipped == ()
+    (observation,) = observations
+    return observation
+
+
+def charge(**fields: Any) -> dict[str, Any]:
+    return {"code": catalogue.STATE_OF_CHARGE.code, "body": {"value": 50, "unit": "percent"}} | fields
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "tractionbattery-stateofcharge",
+        "TractionBattery-StateOfCharge",
+        "TractionBattery.StateOfCharge",
+        {"code": "tractionbattery-stateofcharge"},
+        {"group": "TractionBattery", "name": "StateOfCharge"},
+        {"code": None, "group": "tractionbattery", "name": "stateofcharge"},
+    ],
+)
+def test_ways_to_name_a_signal(reference: Any) -> None:
+    assert code_of(reference) == catalogue.STATE_OF_CHARGE.code
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [
+        ({"code": "cabin-scent"}, "cabin-scent"),
+        ({"group": "Cabin", "name": "Scent"}, "cabin-scent"),
+        ("Cabin.Scent", "cabin-scent"),
+        ({"name": "Scent"}, ""),
+        ({"code": ["x"]}, ""),
+        ({"code": "no code at all"}, ""),
+        ({"code": "x" * 101}, ""),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_signals_that_are_not_in_the_catalogue_and_what_names_none(reference: Any, code: str) -> None:
+    assert code_of(reference) == code
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, SignalStatus.SUCCESS),
+        ({"status": {"value": "SUCCESS"}}, SignalStatus.SUCCESS),
+        ({"status": "success"}, SignalStatus.SUCCESS),
+        ({"status": {"value": "ERROR"}}, SignalStatus.ERROR),
+        ({"status": {"error": {"type": "PERMISSION"}}}, SignalStatus.ERROR),
+        ({"error": {"type": "PERMISSION"}}, SignalStatus.ERROR),
+        ({"status": {"value": "UNAVAILABLE"}}, SignalStatus.UNAVAILABLE),
+        ({"status": {"value": "PONDERING"}}, SignalStatus.UNAVAILABLE),
+        ({"body": None}, SignalStatus.UNAVAILABLE),
+        ({"body": {"value": None, "unit": "percent"}}, SignalStatus.UNAVAILABLE),
+    ],
+)
+def test_status(fields: dict[str, Any], status: SignalStatus) -> None:
+    observation = read(charge(**fields))
+    assert observation.status is status
+    assert (observation.body is not None) == (status is SignalStatus.SUCCESS)
+
+
+def test_the_newer_wording_of_an_error_wins() -> None:
+    error = {
+        "type": "PERMISSION",
+        "code": "UNKNOWN",
+        "detail": "Not granted.",
+        "description": "Deprecated. Use detail",
+        "resolution": "REAUTHENTICATE",
+    }
+    observation = read(charge(status={"value": "ERROR", "error": error}))
+    assert observation.error == SignalError("PERMISSION", "UNKNOWN", "Not granted.", "REAUTHENTICATE")
+
+
+def test_a_bare_value_in_place_of_a_body_is_taken_and_noted() -> None:
+    observation = read({"code": catalogue.IS_LOCKED.code, "body": True})
+    assert observation.value is True
+    assert observation.notes
+
+
+def test_times_under_either_name() -> None:
+    old = read(charge(meta={"oemUpdatedAt": NOON_MS - 2000, "fetchedAt": NOON_MS - 1000}))
+    new = read(charge(meta={"oemUpdatedAt": NOON_MS - 2000, "retrievedAt": NOON_MS - 1000}))
+    assert old == new
+    assert new.retrieved_at == datetime(2026, 7, 1, 11, 59, 59, tzinfo=UTC)
+
+
+def test_a_car_whose_clock_runs_ahead_has_no_time() -> None:
+    observation = read(
+        charge(meta={"oemUpdatedAt": NOON_MS + 3 * HOUR_MS, "retrievedAt": NOON_MS}), latest=None
+    )
+    assert observation.oem_updated_at is None
+    assert observation.retrieved_at == NOON
+    assert observation.notes == ("the car's time lies in the future and was left out",)
+
+
+def test_a_retrieval_after_the_message_came_is_left_out() -> None:
+    assert read(charge(meta={"retrievedAt": NOON_MS + 3 * HOUR_MS})).retrieved_at is None
+
+
+def test_one_broken_signal_does_not_lose_the_others() -> None:
+    observations, skipped = read_signals(
+        [charge(), None, {"body": {}}, 7, charge(body="broken")], latest=NOON
+    )
+    assert [observation.status for observation in observations] == [SignalStatus.SUCCESS, SignalStatus.ERROR]
+    assert skipped == tuple(f"signal {at}: it does not say which signal it is" for at in (1, 2, 3))
+
+
+@pytest.mark.parametrize("raw", ["many", 7, True])
+def test_signals_that_are_no_list_are_told(raw: Any) -> None:
+    assert read_signals(raw, latest=NOON) == ((), ("signals: not a list",))
+
+
+def test_no_signals_at_all_are_no_fault() -> None:
+    assert read_signals(None, latest=NOON) == ((), ())
+
+
+def test_a_large_body_of_an_unknown_signal_is_not_kept() -> None:
+    body = {f"key {at}": "x" * 400 for at in range(50)}
+    observation = read({"code": "cabin-scent", "body": body})
+    assert observation.status is SignalStatus.ERROR
+    assert observation.body is None
+
+
+def test_a_deep_body_of_an_unknown_signal_is_cut() -> None:
+    body: Any = {"value": 1}
+    for _ in range(500):
+        body = {"inner": body}
+    observation = read({"code": "cabin-scent", "body": body})
+    assert observation.status is SignalStatus.SUCCESS
+    assert str(observation.body).count("inner") == 5
+
+
+def test_a_body_of_an_unknown_signal_loses_what_a_database_cannot_hold() -> None:
+    assert read({"code": "cabin-scent", "body": {"a\x00b": "c\x00d"}}).body == {"ab": "cd"}
