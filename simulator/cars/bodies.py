@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.cars.catalogue import SignalCode
-from simulator.cars.history import charge_records, service_records
+from simulator.cars.energy import power_at
+from simulator.cars.history import charge_records, iso, service_records
 from simulator.cars.incidents import TROUBLE_CODES
+from simulator.cars.observing import State
 from simulator.cars.signal import Signal
-from simulator.cars.state import State, charging_power
 
 if TYPE_CHECKING:
     from simulator.cars.car import Car
@@ -26,8 +26,8 @@ def signal(car: Car, entry: SignalCode, state: State) -> Signal:
         return Signal(entry.code, entry.group, entry.name, None, None, error)
     writer = _WRITERS.get(entry.code)
     body = writer(car, state) if writer else _diagnosis(entry.name, state)
-    asleep = ("VEHICLE_STATE", "ASLEEP") if state.deep and car.rules.deep_sleep_after else None
-    return Signal(entry.code, entry.group, entry.name, body, state.at, asleep)
+    unreachable = ("VEHICLE_STATE", "ASLEEP") if state.deep and car.rules.deep_sleep_after else None
+    return Signal(entry.code, entry.group, entry.name, body, state.at, unreachable)
 
 
 def _value(value: Any, unit: str | None = None) -> Body:
@@ -42,11 +42,6 @@ def _diagnosis(name: str, state: State) -> Body:
     return {"status": "ALERT", "description": f"{name} needs attention"} if alert else {"status": "OK"}
 
 
-def iso(moment: float) -> str:
-    """A moment as ISO-8601 in UTC."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 # Charge
 
 
@@ -55,7 +50,7 @@ def _volts(state: State) -> int:
 
 
 def _kw(state: State) -> float:
-    return charging_power(soc=state.soc, kw=state.kw, fast=state.fast) if state.charging else 0.0
+    return power_at(state.soc, kw=state.kw, fast=state.fast) if state.charging else 0.0
 
 
 def _amperes(state: State) -> int:
@@ -120,15 +115,15 @@ def _lid(is_open: bool, state: State) -> Body:
 
 
 def _location(car: Car, state: State) -> Body:
-    parked_only = car.rules.last_parked
-    if parked_only and state.driving:
-        return {"latitude": state.parked[0], "longitude": state.parked[1], "locationType": "LAST_PARKED"}
+    if car.rules.last_parked and state.driving:
+        latitude, longitude = state.parked
+        return {"latitude": latitude, "longitude": longitude, "locationType": "LAST_PARKED"}
     return {
         "latitude": state.latitude,
         "longitude": state.longitude,
         "heading": state.heading,
         "direction": _COMPASS[round(state.heading / 45) % 8],
-        "locationType": "LAST_PARKED" if parked_only else "CURRENT",
+        "locationType": "LAST_PARKED" if car.rules.last_parked else "CURRENT",
     }
 
 
@@ -149,18 +144,21 @@ def _fuel_range(car: Car, state: State) -> int:
     return round(state.fuel / 100 * model.tank / model.economy * 100)
 
 
-def _capacity(car: Car) -> Body:
-    battery = car.facts.model.battery
+def _capacity(car: Car, state: State) -> Body:
+    """Where a model has several batteries the maker does not tell which it is; then the owner is asked."""
+    known = len(car.capacities) == 1
     return {
-        "capacity": battery,
-        "source": "SMARTCAR",
-        "availableCapacities": [{"capacity": battery, "description": f"{car.powertrain}:{car.facts.trim}"}],
+        "capacity": car.capacities[0] if known else None,
+        "source": "SMARTCAR" if known else None,
+        "availableCapacities": [
+            {"capacity": kwh, "description": f"{car.powertrain}:{kwh:g}"} for kwh in car.capacities
+        ],
         "unit": "kWh",
     }
 
 
 def _oil_life(state: State) -> int:
-    return round(100 - state.odometer % 12_000 / 120)
+    return round(100 - state.odometer % 12_000 / 125)
 
 
 def _low_voltage(state: State) -> int:
@@ -183,8 +181,10 @@ _WRITERS: Final[dict[str, Callable[[Car, State], Body]]] = {
     "charge-chargelimits": _limits,
     "charge-chargeportstatuscolor": lambda car, s: _value(_port_color(s)),
     "charge-chargerate": lambda car, s: _value(_rate(car, s), "km/h"),
-    "charge-chargerecords": lambda car, s: {"values": charge_records(car, s)},
-    "charge-chargetimers": lambda car, s: {"values": car.timers()},
+    "charge-chargerecords": lambda car, s: {
+        "values": charge_records(car.life, ports=car.rules.ports, moment=s.at)
+    },
+    "charge-chargetimers": lambda car, s: {"values": [schedule.body() for schedule in s.schedules]},
     "charge-chargerphases": lambda car, s: _value(1 if s.charging and not s.fast else 0),
     "charge-chargingconnectortype": lambda car, s: _value(_connector(car, s)),
     "charge-detailedchargingstatus": lambda car, s: _value(_charge_state(s)),
@@ -210,7 +210,7 @@ _WRITERS: Final[dict[str, Callable[[Car, State], Body]]] = {
     "closure-windows": lambda car, s: _grid(car, s.windows),
     "connectivitysoftware-currentfirmwareversion": lambda car, s: _value(car.facts.firmware),
     "connectivitystatus-isasleep": lambda car, s: _value(s.asleep),
-    "connectivitystatus-isdigitalkeypaired": lambda car, s: _value(car.facts.index % 3 != 0),
+    "connectivitystatus-isdigitalkeypaired": lambda car, s: _value(car.facts.index % 8 != 5),
     "connectivitystatus-isonline": lambda car, s: _value(not s.deep),
     "diagnostics-dtccount": lambda car, s: _value(len(s.faults), "count"),
     "diagnostics-dtclist": lambda car, s: _trouble_list(s),
@@ -225,19 +225,19 @@ _WRITERS: Final[dict[str, Callable[[Car, State], Body]]] = {
     "internalcombustionengine-fuellevel": lambda car, s: _value(round(s.fuel, 1), "percent"),
     "internalcombustionengine-oillife": lambda car, s: _value(_oil_life(s), "percent"),
     "internalcombustionengine-range": lambda car, s: _value(_fuel_range(car, s), "km"),
-    "location-isathome": lambda car, s: _value(s.at_home),
+    "location-isathome": lambda car, s: _value(s.at_base),
     "location-preciselocation": _location,
     "lowvoltagebattery-stateofcharge": lambda car, s: _value(_low_voltage(s), "percent"),
     "lowvoltagebattery-status": lambda car, s: _value("WARN" if s.deep else "GOOD"),
     "motion-currentspeed": lambda car, s: _value(s.speed, "kph"),
     "odometer-traveleddistance": lambda car, s: _value(round(s.odometer, 1), "km"),
     "service-isinservice": lambda car, s: _value(False),
-    "service-records": lambda car, s: {"values": service_records(car, s)},
+    "service-records": lambda car, s: {"values": service_records(car.life, odometer=s.odometer, moment=s.at)},
     "surveillance-brand": lambda car, s: _value("Sentry Mode" if car.make == "TESLA" else "Gear Guard"),
-    "surveillance-isenabled": lambda car, s: _value(not s.driving and not s.at_home and s.locked),
+    "surveillance-isenabled": lambda car, s: _value(not s.driving and not s.at_base and s.locked),
     "tractionbattery-isheateractive": lambda car, s: _value(s.charging and s.outside < 8.0),
     "tractionbattery-maxrangechargecounter": lambda car, s: _value(int(s.odometer // 2_500), "count"),
-    "tractionbattery-nominalcapacity": lambda car, s: _capacity(car),
+    "tractionbattery-nominalcapacity": _capacity,
     "tractionbattery-range": lambda car, s: _value(_range(car, s), "km"),
     "tractionbattery-stateofcharge": lambda car, s: _value(round(s.soc, 1), "percent"),
     "transmission-drivemode": lambda car, s: {

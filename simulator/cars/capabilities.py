@@ -75,6 +75,7 @@ _TESLA: Final = (
     _COMMON | _CHARGING_ALL | _CLIMATE | _HVAC | _MOTION | _ASLEEP | _IDENTITY | _ACCOUNT | _SERVICE | _FIRMWARE
     | _SURVEILLANCE | _FRUNK | _codes("Closure", "Sunroof") | _codes("Location", "IsAtHome") | _codes("Wheel", "Style")
     | _codes("TractionBattery", "IsHeaterActive MaxRangeChargeCounter") | _codes("Transmission", "DriveMode")
+    | _codes("ConnectivityStatus", "IsDigitalKeyPaired")
 )  # fmt: skip
 _RIVIAN: Final = (
     _COMMON | _CHARGING_MORE | _CLIMATE | _HVAC | _MOTION | _ASLEEP | _FIRMWARE | _FRUNK | _TAILGATE | _IDENTITY

@@ -1,13 +1,55 @@
-"""Which signals changed between two reports of a car."""
+"""Which signals of a car changed between two of its reports."""
 
-from simulator.cars.car import Car
-from simulator.cars.patches import changed_codes
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from simulator.cars.bodies import signal
+from simulator.cars.capabilities import supported
+from simulator.cars.catalogue import CATALOGUE, SignalCode
+from simulator.cars.models import Model
+
+if TYPE_CHECKING:
+    from simulator.cars.car import Car
+    from simulator.cars.observing import State
+
+_FIXED: Final = frozenset(
+    {
+        "charge-amperagemax",
+        "connectivitysoftware-currentfirmwareversion",
+        "connectivitystatus-isdigitalkeypaired",
+        "hvac-cabintargettemperature",
+        "service-isinservice",
+        "surveillance-brand",
+        "transmission-drivemode",
+        "wheel-style",
+    }
+)
+_FIXED_GROUPS: Final = frozenset({"VehicleIdentification", "VehicleUserAccount"})
 
 
-def changes(car: Car, *, then: float, now: float) -> tuple[tuple[str, ...], float]:
-    """Codes of the signals whose reported value differs between two moments, and when the last report was."""
-    before = car.reported(now=then)
-    after = car.reported(now=now)
-    if before.at == after.at:
-        return (), after.at
-    return changed_codes(car, before, after), after.at
+@cache
+def _watched(model: Model, year: int) -> tuple[tuple[SignalCode, ...], tuple[SignalCode, ...]]:
+    """Signals of a model that can change: those of the car's health, and all others."""
+    entries = [
+        entry
+        for code, entry in CATALOGUE.items()
+        if code in supported(model, year) and code not in _FIXED and entry.group not in _FIXED_GROUPS
+    ]
+    health = tuple(entry for entry in entries if entry.group in {"Diagnostics", "Wheel"})
+    return health, tuple(entry for entry in entries if entry not in health)
+
+
+def changed_codes(car: Car, before: State, after: State) -> tuple[str, ...]:
+    """Codes of the supported signals whose body or error differs between two reports, sorted."""
+    health, others = _watched(car.facts.model, car.year)
+    if before.deep == after.deep and (before.faults, before.tyres) == (after.faults, after.tyres):
+        health = ()
+    codes = [entry.code for entry in (*health, *others) if _differs(car, entry, before, after)]
+    return tuple(sorted(codes))
+
+
+def _differs(car: Car, entry: SignalCode, before: State, after: State) -> bool:
+    one, other = signal(car, entry, before), signal(car, entry, after)
+    return one.body != other.body or one.error != other.error

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
+from simulator.cars.names import SOMA_STREETS, STREETS
+
 BANDS = (  # south, north, west, east
     (37.708, 37.737, -122.480, -122.399),
     (37.737, 37.785, -122.503, -122.399),
@@ -128,23 +130,15 @@ def route(start: Place, end: Place, *, turns: Point) -> list[Point]:
     return points
 
 
-_STREETS = (
-    "Balboa St|Geary Blvd|Fulton St|Irving St|Judah St|Noriega St|Taraval St|Divisadero St|Fillmore St|Valencia St"
-    "|Mission St|Guerrero St|Castro St|Church St|Cortland Ave|San Bruno Ave|Silver Ave|Ocean Ave|Geneva Ave"
-    "|Lombard St|Chestnut St|Polk St|Larkin St|California St|Clement St|Hayes St|Oak St|Haight St|Potrero Ave"
-).split("|")
-_SOMA_STREETS = "Howard St|Folsom St|Harrison St|Bryant St|Brannan St|Townsend St".split("|")
-
-
 def _random_place(rng: Random, name: str) -> Place:
     if rng.random() < 0.16:
         along, off = rng.uniform(0, _SOMA_LENGTH), rng.uniform(20, _SOMA_WIDTH)
         latitude, longitude = _soma_point(along, off)
         return Place(
-            name, f"{rng.randrange(100, 1400)} {rng.choice(_SOMA_STREETS)}", latitude, longitude, (along, off)
+            name, f"{rng.randrange(100, 1400)} {rng.choice(SOMA_STREETS)}", latitude, longitude, (along, off)
         )
     south, north, west, east = rng.choices(BANDS, weights=(5, 10, 3, 2))[0]
-    address = f"{rng.randrange(100, 4800)} {rng.choice(_STREETS)}"
+    address = f"{rng.randrange(100, 4800)} {rng.choice(STREETS)}"
     return Place(name, address, round(rng.uniform(south, north), 6), round(rng.uniform(west, east), 6), None)
 
 

@@ -6,21 +6,20 @@ Refusals follow the documentation's "Vehicle State Errors", "Brand Quirks" and t
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.cars.day import Event
 from simulator.cars.makes import COMMANDS
+from simulator.cars.phases import Event
+from simulator.cars.schedules import Schedule, windows_of
 from simulator.cars.signal import Refused
 
 if TYPE_CHECKING:
     from simulator.cars.car import Car
-    from simulator.cars.state import State
+    from simulator.cars.observing import State
 
 _CHARGE_COMMANDS: Final = COMMANDS - {"lock", "unlock", "set_destination"}
-_FULL: Final = 99.5
-_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -28,21 +27,32 @@ def run(car: Car, name: str, *, now: float, parameters: Mapping[str, Any]) -> st
     """Carry out a command by name; the schedule's id for schedule commands. Raises Refused."""
     if name not in COMMANDS:
         raise Refused("VALIDATION", "PARAMETER", f"unknown command {name}")
-    capable = name in car.rules.commands and (name not in _CHARGE_COMMANDS or car.facts.model.electric)
-    if not capable:
+    if not capable(car, name):
         raise Refused("COMPATIBILITY", "VEHICLE_NOT_CAPABLE", f"{car.make} {car.model} does not take {name}")
     state = car.observe(now)
-    if state.deep:
-        raise Refused("VEHICLE_STATE", "ASLEEP")
+    _awake(car, state)
     try:
-        return _COMMANDS[name](car, state, now, **parameters)
+        inspect.signature(_COMMANDS[name]).bind(car, state, now, **parameters)
     except TypeError as error:
         raise Refused("VALIDATION", "PARAMETER", str(error)) from error
+    return _COMMANDS[name](car, state, now, **parameters)
+
+
+def capable(car: Car, name: str) -> bool:
+    """Whether make and powertrain of the car take the command at all."""
+    return name in car.rules.commands and (name not in _CHARGE_COMMANDS or car.facts.model.electric)
 
 
 def _still(state: State) -> None:
     if state.driving:
         raise Refused("VEHICLE_STATE", "IN_MOTION")
+
+
+def _awake(car: Car, state: State) -> None:
+    if state.deep:
+        raise Refused("VEHICLE_STATE", "ASLEEP")
+    if state.driving and car.rules.silent_when_running:
+        raise Refused("VEHICLE_STATE", "IGNITION_ON")
 
 
 def _lock(car: Car, state: State, now: float) -> None:
@@ -53,12 +63,12 @@ def _lock(car: Car, state: State, now: float) -> None:
         raise Refused("VEHICLE_STATE", "TRUNK_OPEN")
     if state.hood:
         raise Refused("VEHICLE_STATE", "HOOD_OPEN")
-    car.hold("locked", True, now=now)
+    car.life.hold("locked", True, now=now)
 
 
 def _unlock(car: Car, state: State, now: float) -> None:
     _still(state)
-    car.hold("locked", False, now=now)
+    car.life.hold("locked", False, now=now)
 
 
 def _plugged(state: State) -> None:
@@ -74,7 +84,7 @@ def _start_charge(car: Car, state: State, now: float) -> None:
         raise Refused("VEHICLE_STATE", "FULLY_CHARGED")
     if state.soc < car.rules.start_floor:
         raise Refused("VEHICLE_STATE", "LOW_BATTERY")
-    car.change(now, Event(now, "charging", True))
+    car.life.change(now, Event(now, "charging", True))
 
 
 def _stop_charge(car: Car, state: State, now: float) -> None:
@@ -83,7 +93,7 @@ def _stop_charge(car: Car, state: State, now: float) -> None:
         raise Refused("VEHICLE_STATE", "NOT_CHARGING")
     if state.soc < car.rules.stop_floor:
         raise Refused("VEHICLE_STATE", "LOW_BATTERY")
-    car.change(now, Event(now, "charging", False))
+    car.life.change(now, Event(now, "charging", False))
 
 
 def _set_charge_limit(car: Car, state: State, now: float, *, percent: float) -> None:
@@ -91,18 +101,18 @@ def _set_charge_limit(car: Car, state: State, now: float, *, percent: float) -> 
         raise Refused("VALIDATION", "PARAMETER", "percent must be from 50 to 100")
     if not car.rules.limit_when_unplugged:
         _plugged(state)
-    car.set_limit(float(percent), now=now)
+    car.life.set_limit(float(percent), now=now)
 
 
 def _open_charge_port(car: Car, state: State, now: float) -> None:
     _still(state)
-    car.hold("port", True, now=now)
+    car.life.hold("port", True, now=now)
 
 
 def _close_charge_port(car: Car, state: State, now: float) -> None:
     if state.plugged:
         raise Refused("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED")
-    car.hold("port", False, now=now)
+    car.life.hold("port", False, now=now)
 
 
 def _coordinates(latitude: Any, longitude: Any) -> tuple[float, float]:
@@ -113,44 +123,40 @@ def _coordinates(latitude: Any, longitude: Any) -> tuple[float, float]:
 
 
 def _set_destination(car: Car, state: State, now: float, *, latitude: float, longitude: float) -> None:
-    car.hold("destination", list(_coordinates(latitude, longitude)), now=now)
-
-
-def _window(window: Any) -> tuple[str, str]:
-    """Start and end of a charging window, ``HH:MM`` or ``HH:MM:SS``."""
-    if not isinstance(window, Mapping):
-        raise Refused("VALIDATION", "PARAMETER", "a window has startTime and stopTime")
-    times = (window.get("startTime"), window.get("stopTime"))
-    if not all(isinstance(time, str) and _CLOCK.fullmatch(time) for time in times):
-        raise Refused("VALIDATION", "PARAMETER", "times are HH:MM")
-    start, stop = (f"{time}:00" if len(str(time)) == 5 else str(time) for time in times)
-    return start, stop
+    car.life.hold("destination", list(_coordinates(latitude, longitude)), now=now)
 
 
 def _schedule(
-    car: Car, now: float, *, kind: str, location: tuple[Any, Any], windows: list[tuple[list[str], Any]]
+    car: Car, now: float, *, kind: str, place: tuple[Any, Any], entries: list[tuple[Sequence[int], Any]]
 ) -> str:
-    latitude, longitude = _coordinates(*location)
-    times = [
-        {"startTime": start, "endTime": stop, "days": [day.upper() for day in days]}
-        for days, window in windows
-        for start, stop in [_window(window)]
-    ]
-    return car.add_schedule(kind=kind, latitude=latitude, longitude=longitude, windows=times, now=now)
+    """Keep a schedule; it replaces one of the same kind at the same place."""
+    latitude, longitude = _coordinates(*place)
+    if not entries or not all(isinstance(window, Mapping) for _, window in entries):
+        raise Refused("VALIDATION", "PARAMETER", "a window has startTime and stopTime")
+    windows = windows_of(entries)
+    if windows is None:
+        raise Refused("VALIDATION", "PARAMETER", "times are HH:MM, and differ")
+    deviation = car.life.change(now)
+    deviation.serial += 1
+    new = Schedule(f"{car.id[:8]}-{deviation.serial}", kind, latitude, longitude, windows)
+    same = (kind, latitude, longitude)
+    kept = (old for old in car.life.schedules if (old.kind, old.latitude, old.longitude) != same)
+    car.life.set_schedules((*kept, new), now=now)
+    return new.id
 
 
 def _daily(
     car: Car, state: State, now: float, *, latitude: Any, longitude: Any, start_time: Any, stop_time: Any
 ) -> str:
     window = {"startTime": start_time, "stopTime": stop_time}
-    return _schedule(car, now, kind="DAILY", location=(latitude, longitude), windows=[(list(_DAYS), window)])
+    return _schedule(car, now, kind="DAILY", place=(latitude, longitude), entries=[(range(7), window)])
 
 
 def _weekly(car: Car, state: State, now: float, *, latitude: Any, longitude: Any, days: Any) -> str:
-    if not isinstance(days, Mapping) or not days or not set(days) <= set(_DAYS):
+    if not isinstance(days, Mapping) or not set(days) <= set(_DAYS):
         raise Refused("VALIDATION", "PARAMETER", "days are monday to sunday")
-    windows = [([day], days[day]) for day in _DAYS if day in days]
-    return _schedule(car, now, kind="WEEKLY", location=(latitude, longitude), windows=windows)
+    entries: list[tuple[Sequence[int], Any]] = [((_DAYS.index(day),), window) for day, window in days.items()]
+    return _schedule(car, now, kind="WEEKLY", place=(latitude, longitude), entries=entries)
 
 
 def _workweek(
@@ -163,17 +169,16 @@ def _workweek(
     weekdays: Any = None,
     weekends: Any = None,
 ) -> str:
-    windows = [
-        (list(days), window) for days, window in ((_DAYS[:5], weekdays), (_DAYS[5:], weekends)) if window
-    ]
-    if not windows:
-        raise Refused("VALIDATION", "PARAMETER", "weekdays or weekends must be given")
-    return _schedule(car, now, kind="WORKWEEK", location=(latitude, longitude), windows=windows)
+    both: list[tuple[Sequence[int], Any]] = [(range(5), weekdays), (range(5, 7), weekends)]
+    entries = [(days, window) for days, window in both if window is not None]
+    return _schedule(car, now, kind="WORKWEEK", place=(latitude, longitude), entries=entries)
 
 
 def _delete_schedule(car: Car, state: State, now: float, *, schedule_id: str) -> str:
-    if not car.remove_schedule(schedule_id, now=now):
+    kept = tuple(schedule for schedule in car.life.schedules if schedule.id != schedule_id)
+    if len(kept) == len(car.life.schedules):
         raise Refused("RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND", f"no schedule {schedule_id}")
+    car.life.set_schedules(kept, now=now)
     return schedule_id
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.cars.day import Event
+from simulator.cars.phases import Event
+from simulator.cars.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,46 +15,64 @@ class Held:
     since: float
     until: float | None
 
+    def at(self, moment: float) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
 
 @dataclass(slots=True)
 class Deviation:
-    """All of it, JSON-able by ``dump``. ``day``, ``soc`` and ``fuel`` are where levels leave the routine."""
+    """What was done to one car.
 
-    limit: float | None = None
+    ``day`` is the first day whose levels do not follow from the routine (None: all do); ``soc``, ``fuel``, ``plug`` and
+    ``stopped`` are how it begins, ``events`` what happened on it. ``limit`` and ``schedules`` are those of now.
+    """
+
     day: int | None = None
     soc: float = 0.0
     fuel: float = 0.0
+    plug: float = 0.0
+    stopped: bool = False
     events: list[Event] = field(default_factory=list)
+    limit: float | None = None
+    schedules: tuple[Schedule, ...] = ()
+    serial: int = 0
     held: dict[str, Held] = field(default_factory=dict)
     odometer: float = 0.0
     reported: float | None = None
-    schedules: list[dict[str, Any]] = field(default_factory=list)
-    serial: int = 0
+    sessions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def dump(self) -> dict[str, Any]:
         """Plain values for a snapshot."""
         return {
-            "limit": self.limit,
-            "day": self.day,
-            "soc": self.soc,
-            "fuel": self.fuel,
-            "events": [list(event) for event in self.events],
+            **{name: getattr(self, name) for name in _PLAIN},
+            "events": [[event.at, event.name, _dump_value(event)] for event in self.events],
+            "schedules": [schedule.dump() for schedule in self.schedules],
             "held": {name: [held.value, held.since, held.until] for name, held in self.held.items()},
-            "odometer": self.odometer,
-            "reported": self.reported,
-            "schedules": self.schedules,
-            "serial": self.serial,
+            "sessions": {str(day): records for day, records in self.sessions.items()},
         }
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> "Deviation":
         """The deviation that ``dump`` wrote."""
-        plain = {
-            name: data[name] for name in ("limit", "day", "soc", "fuel", "odometer", "reported", "serial")
-        }
         return cls(
-            **plain,
-            events=[Event(at, name, value) for at, name, value in data["events"]],
+            **{name: data[name] for name in _PLAIN},
+            events=[Event(at, name, _load_value(name, value)) for at, name, value in data["events"]],
+            schedules=tuple(Schedule.load(plain) for plain in data["schedules"]),
             held={name: Held(*parts) for name, parts in data["held"].items()},
-            schedules=[dict(schedule) for schedule in data["schedules"]],
+            sessions={int(day): records for day, records in data["sessions"].items()},
         )
+
+
+_PLAIN = ("day", "soc", "fuel", "plug", "stopped", "limit", "serial", "odometer", "reported")
+
+
+def _dump_value(event: Event) -> Any:
+    if event.name == "schedules":
+        return [[schedule.dump() for schedule in side] for side in event.value]
+    return list(event.value) if isinstance(event.value, tuple) else event.value
+
+
+def _load_value(name: str, value: Any) -> Any:
+    if name == "schedules":
+        return tuple(tuple(Schedule.load(plain) for plain in side) for side in value)
+    return tuple(value) if isinstance(value, list) else value

@@ -1,32 +1,24 @@
 """The seeded world of cars and the accounts that hold them."""
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from simulator.cars.car import Car, Identity
-from simulator.cars.changes import changes
+from simulator.cars.car import Car
+from simulator.cars.changes import changed_codes
 from simulator.cars.city import build_city
 from simulator.cars.deviation import Deviation
+from simulator.cars.life import Identity, Life
 from simulator.cars.makes import MAKES
 from simulator.cars.models import MODELS, Model
+from simulator.cars.names import COLORS, FIRST, LAST
 from simulator.cars.rounds import role_of
 from simulator.cars.routine import Library, Routine, plan_week
 from simulator.cars.vin import build_vin
-
-_COLORS: Final = ("White", "Black", "Silver", "Grey", "Blue", "Red", "Green")
-_FIRST: Final = (
-    "alex|amara|anna|ben|carla|chen|dana|david|elena|emma|farid|grace|hana|hugo|ines|jack|jamal|julia|karim|kate|lena"
-    "|leo|lucia|marco|maria|mei|mia|nadia|noah|omar|paula|priya|rosa|sam|sara|sofia|tariq|tom|vera|yuki"
-).split("|")
-_LAST: Final = (
-    "adams|baker|brown|cruz|diaz|evans|fischer|garcia|hall|ito|jones|kim|lee|lopez|martin|meyer|nguyen|ortiz|park|patel"
-    "|reyes|rossi|santos|silva|smith|tanaka|torres|wang|weber|wong|young|zhang"
-).split("|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,9 @@ class Garage:
         self._cars: dict[str, Car] = {}
         self._accounts: dict[str, Account] = {}
         self._now = start
-        self._due: list[tuple[float, str]] = []
+        self._due: list[tuple[float, str]] = []  # (next report, car), outdated ones among them
+        self._next: dict[str, float] = {}  # the report that counts, for each car
+        self._touched: set[str] = set()
         self._fill(vehicles)
         self.cars: Mapping[str, Car] = MappingProxyType(self._cars)
         self.accounts: Mapping[str, Account] = MappingProxyType(self._accounts)
@@ -88,12 +82,12 @@ class Garage:
             facts = self._facts(rng, index=index, model=model, email=holder[0], user_id=holder[1])
             holder[2].append(facts.id)
             self._accounts[holder[0]] = Account(holder[0], model.make, holder[1], tuple(holder[2]))
-            self._cars[facts.id] = Car(facts, seed=self.seed, start=self.start, plan=self._planner(facts))
+            self._cars[facts.id] = Car(
+                Life(facts, seed=self.seed, start=self.start, plan=self._plan, touched=self._touch)
+            )
 
     def _email(self, rng: Random, index: int, model: Model) -> str:
-        return (
-            f"{rng.choice(_FIRST)}.{rng.choice(_LAST)}{index}@{model.make.lower().replace('_', '-')}.example"
-        )
+        return f"{rng.choice(FIRST)}.{rng.choice(LAST)}{index}@{model.make.lower().replace('_', '-')}.example"
 
     def _facts(self, rng: Random, *, index: int, model: Model, email: str, user_id: str) -> Identity:
         year = rng.randint(*model.years)
@@ -111,7 +105,7 @@ class Garage:
             model=model,
             year=year,
             trim=rng.choice(model.trims),
-            color=rng.choice(_COLORS),
+            color=rng.choice(COLORS),
             nickname=f"{MAKES[model.make].display} {index + 1}",
             account=email,
             user_id=user_id,
@@ -119,45 +113,61 @@ class Garage:
             firmware=f"{year}.{rng.randrange(2, 44)}.{rng.randrange(1, 9)}",
         )
 
-    def _planner(self, facts: Identity) -> Callable[[], Routine]:
-        def plan() -> Routine:
-            rng = Random(f"{self.seed}:{facts.index}:week")  # noqa: S311 - a reproducible world
-            return plan_week(
-                rng, index=facts.index, role=role_of(facts.index), library=self._library, model=facts.model
-            )
-
-        return plan
+    def _plan(self, facts: Identity) -> Routine:
+        rng = Random(f"{self.seed}:{facts.index}:week")  # noqa: S311 - a reproducible world
+        return plan_week(
+            rng, index=facts.index, role=role_of(facts.index), library=self._library, model=facts.model
+        )
 
     # Time
 
     def advance(self, *, now: float) -> Sequence[Change]:
-        """Move the world to ``now``; gives what cars reported since the last advance, by car and last report.
+        """Move the world to ``now``; gives the cars whose reported values changed since the last advance.
 
-        Only the last report of each car counts, as for a reader that looks now and then.
+        Of several reports of a car in between, the last counts, as for a reader that looks now and then; what
+        commands and patches did is among the changes.
         """
-        if not self._due:
-            self._due = [(car.next_report(self._now), car.id) for car in self._cars.values()]
-            heapq.heapify(self._due)
-        then, self._now = self._now, max(now, self._now)
-        found = []
-        while self._due and self._due[0][0] <= now:
-            _, car_id = self._due[0]
-            car = self._cars[car_id]
-            codes, at = changes(car, then=then, now=now)
-            if codes:
-                found.append(Change(car_id, codes, at))
-            heapq.heapreplace(self._due, (car.next_report(now), car_id))
-        return found
+        if not self._next:
+            for car in self._cars.values():
+                car.known = car.reported(now=self._now)
+                self._schedule(car, self._now)
+        self._now = max(now, self._now)
+        due = self._touched
+        self._touched = set()
+        while self._due and self._due[0][0] <= self._now:
+            at, car_id = heapq.heappop(self._due)
+            if self._next[car_id] == at:
+                due.add(car_id)
+        return [change for car_id in sorted(due) if (change := self._hear(self._cars[car_id]))]
+
+    def _hear(self, car: Car) -> Change | None:
+        before, after = car.known, car.reported(now=self._now)
+        car.known = after
+        self._schedule(car, self._now)
+        codes = changed_codes(car, before, after) if before is not None and before is not after else ()
+        return Change(car.id, codes, after.at) if codes else None
+
+    def _schedule(self, car: Car, now: float) -> None:
+        at = car.next_report(now)
+        if self._next.get(car.id) != at:
+            self._next[car.id] = at
+            heapq.heappush(self._due, (at, car.id))
+
+    def _touch(self, car_id: str) -> None:
+        self._cars[car_id].forget()
+        self._touched.add(car_id)
 
     def snapshot(self) -> dict[str, Any]:
         """What deviates from the seeded plan, JSON-able."""
-        deviations = {car.id: car.deviation.dump() for car in self._cars.values() if car.deviation}
+        deviations = {car.id: car.life.deviation.dump() for car in self._cars.values() if car.life.deviation}
         return {"now": self._now, "cars": deviations}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what a snapshot of the same world holds. Raises KeyError for cars that are not in this world."""
+        loaded = {car_id: Deviation.load(plain) for car_id, plain in data["cars"].items()}
+        for unknown in loaded.keys() - self._cars.keys():
+            raise KeyError(unknown)
         for car in self._cars.values():
-            car.deviate(None)
-        for car_id, plain in data["cars"].items():
-            self._cars[car_id].deviate(Deviation.load(plain))
-        self._now, self._due = float(data["now"]), []
+            car.life.restore(loaded.get(car.id))
+        self._now = float(data["now"])
+        self._due, self._next, self._touched = [], {}, set()

@@ -5,71 +5,90 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.cars.state import State
+from simulator.cars.clocks import DAY
+from simulator.cars.models import Model
 
 if TYPE_CHECKING:
-    from simulator.cars.car import Car
+    from simulator.cars.day import Day
+    from simulator.cars.life import Life
 
-_DAY: Final = 86_400.0
-_KWH_PRICE: Final = {False: 0.31, True: 0.56}
+_PRICES: Final = {False: 0.31, True: 0.56}  # USD for a kWh, alternating and direct current
 _SERVICE_EVERY: Final = 12_000.0  # km
+_REMEMBERED: Final = 7  # days
 
 
-def _iso(moment: float) -> str:
+def iso(moment: float) -> str:
+    """A moment as ISO-8601 in UTC."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def charge_records(car: Car, state: State) -> list[dict[str, Any]]:
-    """The finished charging sessions of the car's day, oldest first."""
-    day, battery = car.day(state.at), car.facts.model.battery
+def sessions_of(
+    day: Day, model: Model, *, ports: tuple[str, str], until: float | None = None
+) -> list[dict[str, Any]]:
+    """The charging sessions of a day that are over, as ``charge-chargerecords`` tells them."""
+    over = day.end if until is None else until
     records = []
-    for phase in day.phases:
-        if not phase.charges or phase.charge_end > min(state.at, day.end):
-            continue
-        end_soc, _ = day.levels(phase.charge_end, phase.km)
-        fast, place = phase.fast, day.spot(phase.at).place
-        energy = round((end_soc - phase.session_soc) / 100 * battery, 2)
-        records.append(
-            {
-                "id": f"CHG{round(phase.charge_start)}",
-                "startTime": _iso(phase.charge_start),
-                "endTime": _iso(phase.charge_end),
-                "energyAdded": energy,
-                "connectorType": car.rules.ports[1 if fast else 0],
-                "isPublicCharger": fast,
-                "startStateOfCharge": round(phase.session_soc, 1),
-                "endStateOfCharge": round(end_soc, 1),
-                "cost": {
-                    "currency": "USD",
-                    "energyAmount": round(energy * _KWH_PRICE[fast], 2),
-                    "otherAmount": 0,
-                },
-                "location": {
-                    "name": place.name,
-                    "address": place.address,
-                    "latitude": place.latitude,
-                    "longitude": place.longitude,
-                },
-            }
-        )
+    for phase, following in zip(day.phases, (*day.phases[1:], None), strict=True):
+        end = min(phase.charge_end, following.at if following else day.end)
+        if phase.charges and phase.charge_start < end <= over:
+            _, (latitude, longitude) = phase, day.fix(end, day.spot(end))[:2]
+            soc, _ = day.levels(end - 0.001, phase.km)
+            place = day.spot(phase.at).place
+            energy = round((soc - phase.soc) / 100 * model.battery, 2)
+            records.append(
+                {
+                    "id": f"CHG{round(phase.charge_start)}",
+                    "startTime": iso(phase.charge_start),
+                    "endTime": iso(end),
+                    "energyAdded": energy,
+                    "connectorType": ports[1 if phase.fast else 0],
+                    "isPublicCharger": phase.fast,
+                    "startStateOfCharge": round(phase.soc, 1),
+                    "endStateOfCharge": round(soc, 1),
+                    "cost": {
+                        "currency": "USD",
+                        "energyAmount": round(energy * _PRICES[phase.fast], 2),
+                        "otherAmount": 0,
+                    },
+                    "location": {
+                        "name": place.name,
+                        "address": place.address,
+                        "latitude": latitude,
+                        "longitude": longitude,
+                    },
+                }
+            )
     return records
 
 
-def service_records(car: Car, state: State) -> list[dict[str, Any]]:
-    """Services at every 12,000 km, the last three; dates from the car's weekly distance."""
-    weekly = max(car.routine.prefix[7], 1.0)
-    done = int(state.odometer // _SERVICE_EVERY)
+def charge_records(life: Life, *, ports: tuple[str, str], moment: float) -> list[dict[str, Any]]:
+    """The sessions of the last seven days that are over, oldest first."""
+    today = life.day(moment)
+    kept = life.deviation.sessions if life.deviation else {}
+    records: list[dict[str, Any]] = []
+    for number in range(today.number - _REMEMBERED + 1, today.number):
+        if number in kept:
+            records += kept[number]
+        elif not life.deviation or life.deviation.day is None or number < life.deviation.day:
+            records += sessions_of(life.day_number(number), life.facts.model, ports=ports)
+    return records + sessions_of(today, life.facts.model, ports=ports, until=moment)
+
+
+def service_records(life: Life, *, odometer: float, moment: float) -> list[dict[str, Any]]:
+    """The last three services, one each 12,000 km; when, follows from the car's weekly distance."""
+    weekly = max(life.routine.prefix[7], 1.0)
+    index, done = life.facts.index, int(odometer // _SERVICE_EVERY)
     records = []
     for number in range(max(1, done - 2), done + 1):
-        odometer = number * _SERVICE_EVERY
-        ago = (state.odometer - odometer) / weekly * 7 * _DAY
-        time = state.at - ago
-        task = "Oil and filter change" if car.facts.model.combustion else "Cabin filter and brake fluid check"
+        time = moment - (odometer - number * _SERVICE_EVERY) / weekly * 7 * DAY
+        task = (
+            "Oil and filter change" if life.facts.model.combustion else "Cabin filter and brake fluid check"
+        )
         records.append(
             {
-                "id": f"SVC-{car.facts.index}-{number}",
-                "time": _iso(time - time % _DAY + 61_200),
-                "odometer": round(odometer + car.facts.index % 200),
+                "id": f"SVC-{index}-{number}",
+                "time": iso(time - time % DAY + 61_200),
+                "odometer": round(number * _SERVICE_EVERY),
                 "cost": {"amount": 120 + 35 * (number % 4), "currency": "USD"},
                 "tasks": [{"id": f"TSK-{number}", "description": task}],
                 "details": [{"id": f"DTL-{number}", "description": "Multi-point inspection passed"}],

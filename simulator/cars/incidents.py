@@ -4,6 +4,7 @@ Drawn anew for each car and day (closures) or fortnight (health), from the seed 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -51,14 +52,23 @@ class Lapses:
     window: int | None = None
     trunk: int | None = None
 
+    @property
+    def door_closed(self) -> float:
+        """Seconds after arriving at which the forgotten door is closed."""
+        return 30.0 + self.door_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Warnings (system, from the n-th day of the fortnight on) and the tyre that loses air."""
+    """Warnings (system, from the n-th day of the fortnight on), the tyre that loses air, and how far tyres are off.
+
+    ``loss`` in kPa over the fortnight, ``wear`` in kPa for each tyre.
+    """
 
     faults: tuple[tuple[str, int], ...] = ()
     tyre: int | None = None
     loss: float = 0.0
+    wear: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
 
 
 def lapses(*, seed: int, index: int, day: int, stops: int) -> Lapses:
@@ -78,6 +88,7 @@ def lapses(*, seed: int, index: int, day: int, stops: int) -> Lapses:
     )
 
 
+@lru_cache(maxsize=20_000)
 def health(*, seed: int, index: int, fortnight: int, model: Model) -> Health:
     """Which systems alert during a fortnight, and which tyre is low."""
     rng = _rng(seed, index, fortnight, "health")
@@ -87,4 +98,7 @@ def health(*, seed: int, index: int, fortnight: int, model: Model) -> Health:
     if rng.random() < (0.7 if index % 12 == 4 else 0.07):
         faults = [(system, rng.randrange(FORTNIGHT)) for system in rng.sample(systems, rng.choice((1, 1, 2)))]
     low = rng.random() < (0.8 if index % 12 == 9 else 0.08)
-    return Health(faults=tuple(faults), tyre=rng.randrange(4) if low else None, loss=rng.uniform(45, 110))
+    wear = tuple(_rng(seed, index, wheel, "wear").uniform(-12.0, 8.0) for wheel in range(4))
+    return Health(
+        faults=tuple(faults), tyre=rng.randrange(4) if low else None, loss=rng.uniform(45, 110), wear=wear
+    )

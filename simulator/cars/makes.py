@@ -4,11 +4,10 @@ Rhythms follow the documentation's page "Data Freshness Frequencies", commands a
 "Start & Stop Charge" and the makes' own pages (Volvo, Mercedes-Benz, BMW, Tesla). Regions: United States.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-HOUR: Final = 3600.0
-DAY: Final = 86_400.0
+from simulator.cars.clocks import DAY, HOUR
 
 _SECURITY = frozenset({"lock", "unlock"})
 _CHARGE = frozenset({"start_charge", "stop_charge"})
@@ -22,26 +21,28 @@ COMMANDS: Final = _SECURITY | _CHARGE | _LIMIT | _PORT | _NAVIGATION | _SCHEDULE
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Rules of one make. Times in seconds; ``reports`` while awake, None where only events are reported."""
+    """Rules of one make. Times in seconds; ``reports`` is the rhythm while awake, the floors are percent."""
 
     display: str
-    reports: float | None
+    reports: float
     sleeps_after: float
     commands: frozenset[str]
     deep_sleep_after: float | None = None
-    last_parked: bool = False
+    last_parked: bool = False  # tells only where it was parked
     limit_when_unplugged: bool = True
     stop_floor: float = 0.0  # below this state of charge the maker refuses to stop charging
     start_floor: float = 0.0
-    silent_when_running: bool = False  # no data while the ignition is on
-    ports: tuple[str, ...] = field(default=("J1772", "CCS"))
+    silent_when_running: bool = False  # gives no data while the ignition is on
+    events_only_before: int = 0  # cars built before this year report on events only
+    ports: tuple[str, str] = ("J1772", "CCS")  # connectors for alternating and direct current
+
+    @property
+    def polled(self) -> bool:
+        """Whether cars are asked now and then, rather than tell what happens."""
+        return self.reports >= 15 * 60.0
 
 
 _ALL_CHARGE = _SECURITY | _CHARGE | _LIMIT
-_GM = {
-    "reports": 35 * 60.0, "sleeps_after": 2 * HOUR, "deep_sleep_after": 3.5 * DAY,
-    "stop_floor": 50.0, "start_floor": 50.0,
-}  # fmt: skip
 
 
 def _gm(display: str) -> Make:
@@ -72,10 +73,12 @@ MAKES: Final[dict[str, Make]] = {
     "FORD": Make("Ford", 7 * 60.0, 1800.0, _ALL_CHARGE),
     "GMC": _gm("GMC"),
     "HONDA": Make("Honda", 20 * 60.0, HOUR, _SECURITY),
-    "HYUNDAI": Make("Hyundai", 5 * 60.0, 1800.0, _ALL_CHARGE | _PORT, last_parked=True),
+    "HYUNDAI": Make(
+        "Hyundai", 5 * 60.0, 1800.0, _ALL_CHARGE | _PORT, last_parked=True, events_only_before=2025
+    ),
     "JAGUAR": Make("Jaguar", 20 * 60.0, HOUR, _SECURITY | _CHARGE, last_parked=True),
     "JEEP": _stellantis("Jeep"),
-    "KIA": Make("Kia", 5 * 60.0, 1800.0, _ALL_CHARGE | _PORT, last_parked=True),
+    "KIA": Make("Kia", 5 * 60.0, 1800.0, _ALL_CHARGE | _PORT, last_parked=True, events_only_before=2025),
     "LEXUS": Make("Lexus", 8 * 60.0, HOUR, _SECURITY, last_parked=True),
     "LINCOLN": Make("Lincoln", 7 * 60.0, 1800.0, _ALL_CHARGE),
     "MAZDA": Make("Mazda", 8 * 60.0, HOUR, _SECURITY, last_parked=True),

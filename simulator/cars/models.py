@@ -29,6 +29,9 @@ class Model:
     dc_kw: float = 0.0
     tank: float = 0.0
     economy: float = 0.0
+    other_batteries: tuple[
+        float, ...
+    ] = ()  # gross kWh of variants that the maker's answers do not tell apart
 
     @property
     def electric(self) -> bool:
@@ -56,11 +59,11 @@ class Model:
 
 def _bev(
     make: str, name: str, years: tuple[int, int], vin: str, body: Literal["car", "suv", "van", "truck"],
-    trims: str, battery: float, range_km: float, ac_kw: float, dc_kw: float,
+    trims: str, battery: float, range_km: float, ac_kw: float, dc_kw: float, *others: float,
 ) -> Model:  # fmt: skip
     return Model(
         make, name, "BEV", years, vin[:3], vin[3:8], vin[8], body, tuple(trims.split("|")),
-        battery=battery, range_km=range_km, ac_kw=ac_kw, dc_kw=dc_kw,
+        battery=battery, range_km=range_km, ac_kw=ac_kw, dc_kw=dc_kw, other_batteries=others,
     )  # fmt: skip
 
 
@@ -94,19 +97,19 @@ def _ice(
 
 
 MODELS: tuple[Model, ...] = (
-    # make, model, years, VIN (maker 3, description 5, plant 1), body, trims, kWh, km, AC kW, DC kW
+    # make, model, years, VIN (maker 3, description 5, plant 1), body, trims, kWh, km, AC kW, DC kW, other kWh
     _bev("TESLA", "Model 3", (2020, 2026), "5YJ3E1EBF", "car", "Standard Range|Long Range", 75.0, 491, 11.5, 170),
     _bev("TESLA", "Model Y", (2022, 2026), "7SAYGDEEA", "suv", "Long Range|Performance", 81.0, 498, 11.5, 170),
     _bev("TESLA", "Model S", (2021, 2025), "5YJSA1E5F", "car", "Long Range|Plaid", 100.0, 637, 11.5, 200),
     _bev("FORD", "E-Transit", (2022, 2026), "1FTBW1YKK", "van", "Cargo Low Roof|Cargo High Roof", 68.0, 203, 11.3, 115),
-    _bev("FORD", "Mustang Mach-E", (2021, 2026), "3FMTK3SUM", "suv", "Select|Premium", 91.0, 483, 10.5, 150),
-    _bev("FORD", "F-150 Lightning", (2022, 2025), "1FTVW1ELW", "truck", "Pro|XLT|Lariat", 131.0, 515, 11.3, 150),
+    _bev("FORD", "Mustang Mach-E", (2021, 2026), "3FMTK3SUM", "suv", "Select|Premium", 91.0, 483, 10.5, 150, 72.0),
+    _bev("FORD", "F-150 Lightning", (2022, 2025), "1FTVW1ELW", "truck", "Pro|XLT|Lariat", 131.0, 515, 11.3, 150, 98.0),
     _bev("CHEVROLET", "Bolt EV", (2020, 2023), "1G1FY6S04", "car", "1LT|2LT", 65.0, 417, 11.0, 55),
     _bev("CHEVROLET", "Equinox EV", (2024, 2026), "3GN7DNRPS", "suv", "LT|RS", 85.0, 513, 11.5, 150),
     _bev("CADILLAC", "LYRIQ", (2023, 2026), "1GYKPPRLZ", "suv", "Tech|Luxury", 102.0, 505, 11.5, 190),
-    _bev("NISSAN", "LEAF", (2020, 2025), "1N4AZ1CVC", "car", "S|SV Plus", 62.0, 342, 6.6, 100),
-    _bev("VOLKSWAGEN", "ID.4", (2023, 2026), "1V2GNPE8C", "suv", "Standard|Pro S", 82.0, 443, 11.0, 135),
-    _bev("HYUNDAI", "IONIQ 5", (2022, 2026), "KM8KNDAFU", "suv", "SE|SEL|Limited", 77.4, 488, 10.9, 230),
+    _bev("NISSAN", "LEAF", (2020, 2025), "1N4AZ1CVC", "car", "S|SV Plus", 62.0, 342, 6.6, 100, 40.0),
+    _bev("VOLKSWAGEN", "ID.4", (2023, 2026), "1V2GNPE8C", "suv", "Standard|Pro S", 82.0, 443, 11.0, 135, 62.0),
+    _bev("HYUNDAI", "IONIQ 5", (2022, 2026), "KM8KNDAFU", "suv", "SE|SEL|Limited", 77.4, 488, 10.9, 230, 58.0),
     _bev("KIA", "EV6", (2022, 2026), "KNDC4DLC5", "suv", "Wind|GT-Line", 77.4, 499, 10.9, 230),
     _bev("RIVIAN", "R1T", (2022, 2026), "7FCTGAAAN", "truck", "Adventure|Explore", 135.0, 505, 11.5, 210),
     _bev("RIVIAN", "R1S", (2022, 2026), "7PDSGABAN", "suv", "Adventure|Launch", 135.0, 508, 11.5, 210),

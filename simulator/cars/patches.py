@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from simulator.cars.bodies import signal
-from simulator.cars.catalogue import CATALOGUE
-from simulator.cars.day import Event
+from simulator.cars.changes import changed_codes
 from simulator.cars.incidents import TROUBLE_CODES
+from simulator.cars.phases import Event
 
 if TYPE_CHECKING:
     from simulator.cars.car import Car
-    from simulator.cars.state import State
+    from simulator.cars.observing import State
 
 
 def _boolean(value: Any, name: str) -> bool:
@@ -34,7 +33,7 @@ def _number(value: Any, name: str, least: float, most: float) -> float:
 
 def _held(key: str) -> Callable[[Car, float, Any, str], None]:
     def setter(car: Car, now: float, value: Any, name: str) -> None:
-        car.hold(key, _boolean(value, name), now=now)
+        car.life.hold(key, _boolean(value, name), now=now)
 
     return setter
 
@@ -43,7 +42,9 @@ def _event(key: str) -> Callable[[Car, float, Any, str], None]:
     def setter(car: Car, now: float, value: Any, name: str) -> None:
         if not car.facts.model.electric:
             raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
-        car.change(now, Event(now, key, _boolean(value, name)))
+        if _boolean(value, name) and car.life.day(now).spot(now).driving:
+            raise ValueError(f"{name}: the car is driving")
+        car.life.change(now, Event(now, key, value))
 
     return setter
 
@@ -57,25 +58,25 @@ def _openings(car: Car, now: float, value: Any, name: str) -> None:
         raise ValueError(f"{name} must be a list of [row, column]") from error
     if any(not (0 <= row < rows and 0 <= column < columns) for row, column in cells):
         raise ValueError(f"{name}: this car has {rows} rows and {columns} columns")
-    car.hold(name, cells, now=now)
+    car.life.hold(name, cells, now=now)
 
 
 def _state_of_charge(car: Car, now: float, value: Any, name: str) -> None:
     if not car.facts.model.electric:
         raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
-    car.change(now, Event(now, "soc", _number(value, name, 0, 100)))
+    car.life.change(now, Event(now, "soc", _number(value, name, 0, 100)))
 
 
 def _fuel(car: Car, now: float, value: Any, name: str) -> None:
     if not car.facts.model.combustion:
         raise ValueError(f"{name}: a {car.powertrain} has no tank")
-    car.change(now, Event(now, "fuel", _number(value, name, 0, 100)))
+    car.life.change(now, Event(now, "fuel", _number(value, name, 0, 100)))
 
 
 def _charge_limit(car: Car, now: float, value: Any, name: str) -> None:
     if not car.facts.model.electric:
         raise ValueError(f"{name}: a {car.powertrain} has no traction battery")
-    car.set_limit(_number(value, name, 50, 100), now=now)
+    car.life.set_limit(_number(value, name, 50, 100), now=now)
 
 
 def _odometer(car: Car, now: float, value: Any, name: str) -> None:
@@ -83,30 +84,30 @@ def _odometer(car: Car, now: float, value: Any, name: str) -> None:
     wanted = _number(value, name, 0, 5_000_000)
     if wanted < present:
         raise ValueError(f"odometer never falls: it is {present:.1f} km")
-    car.change(now).odometer += wanted - present
+    car.life.change(now).odometer += wanted - present
 
 
 def _speed(car: Car, now: float, value: Any, name: str) -> None:
-    car.hold("speed", _number(value, name, 0, 250), now=now)
+    car.life.hold("speed", _number(value, name, 0, 250), now=now)
 
 
 def _tyres(car: Car, now: float, value: Any, name: str) -> None:
     if value is None:
-        car.change(now).held.pop("tyres", None)
+        car.life.release("tyres", now=now)
         return
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise ValueError(f"{name} must be four pressures in kPa: front left and right, rear left and right")
-    car.hold("tyres", [_number(pressure, name, 0, 1000) for pressure in value], now=now, lasting=True)
+    car.life.hold("tyres", [_number(pressure, name, 0, 1000) for pressure in value], now=now, lasting=True)
 
 
 def _warnings(car: Car, now: float, value: Any, name: str) -> None:
     if value is None:
-        car.change(now).held.pop("warnings", None)
+        car.life.release("warnings", now=now)
         return
     unknown = sorted(set(value) - TROUBLE_CODES.keys())
     if unknown:
         raise ValueError(f"{name}: unknown systems {unknown}; known: {', '.join(sorted(TROUBLE_CODES))}")
-    car.hold("warnings", list(value), now=now, lasting=True)
+    car.life.hold("warnings", list(value), now=now, lasting=True)
 
 
 _SETTERS: Final[Mapping[str, Callable[[Car, float, Any, str], None]]] = {
@@ -149,20 +150,8 @@ def apply(car: Car, *, now: float, values: Mapping[str, Any]) -> tuple[str, ...]
             _number(values["latitude"], "latitude", -90, 90),
             _number(values["longitude"], "longitude", -180, 180),
         ]
-        car.hold("place", point, now=now)
-        car.change(now, Event(now, "place", point))
+        car.life.hold("place", point, now=now)
     return changed_codes(car, before, car.reported(now=now))
-
-
-def changed_codes(car: Car, before: State, after: State) -> tuple[str, ...]:
-    """Codes of the supported signals whose body differs between two reports."""
-    codes = []
-    for entry in CATALOGUE.values():
-        if car.supports(entry.code):
-            one, other = signal(car, entry, before), signal(car, entry, after)
-            if one.body != other.body or one.error != other.error:
-                codes.append(entry.code)
-    return tuple(codes)
 
 
 def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
@@ -171,6 +160,7 @@ def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
     for name in ("doors", "windows"):
         plain[name] = [list(cell) for cell in sorted(plain[name])]
     plain.update(tyres=list(state.tyres), faults=list(state.faults), parked=list(state.parked))
+    plain["schedules"] = [schedule.body() for schedule in state.schedules]
     facts = car.facts
     return {
         "id": car.id,
@@ -182,6 +172,5 @@ def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
         "trim": facts.trim,
         "account": facts.account,
         "reported_at": car.last_report(now),
-        "schedules": car.timers(),
         **plain,
     }

@@ -1,8 +1,7 @@
 """A car's week: what it does on which weekday, planned once and repeated with small shifts of the clock.
 
 A routine is periodic, so that any moment of any year is found without simulating the time before it: odometer, state of
-charge and fuel level at the start of a day follow from the weekday. City time is UTC-8 all year.
-"""
+charge and fuel level at the start of a day follow from the weekday."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,11 @@ from random import Random
 from typing import Final
 
 from simulator.cars.city import City, Place
+from simulator.cars.clocks import CITY_TIME, DAY, HOUR, weekday
 from simulator.cars.energy import EFFICIENCY
 from simulator.cars.models import Model
 from simulator.cars.rounds import Role, Round, build_round
 
-HOUR: Final = 3600.0
-DAY: Final = 86_400.0
-CITY_TIME: Final = -8 * HOUR
 RESERVE: Final = 15.0  # percent that a plug-in hybrid keeps before it burns fuel
 REFUEL_BELOW: Final = 40.0
 _LEAD: Final = 1800.0  # a day begins this long before its earliest departure
@@ -29,7 +26,6 @@ class Routine:
     """The week of one car, weekdays from Monday. Its day begins at ``boundary`` (local), parked at its base."""
 
     base: Place
-    home: Place
     base_kw: float
     limit: float
     patience: float  # 0-1: how late in the night it charges
@@ -49,15 +45,14 @@ class Routine:
         """Epoch seconds at which the car's day begins."""
         return day * DAY - CITY_TIME + self.boundary
 
+    def departs(self, day: int, *, shift: float) -> float | None:
+        """Epoch seconds of the day's first departure, ``shift`` seconds from the usual; None on a day off."""
+        return self.start_of(day) + self.starts[weekday(day)] + shift if self.week[weekday(day)] else None
+
     def km_before(self, day: int) -> float:
         """Kilometres driven from a fixed Monday long ago to the start of the day."""
         weeks, rest = divmod(day + 3, 7)
         return weeks * self.prefix[7] + self.prefix[rest]
-
-
-def weekday(day: int) -> int:
-    """0 is Monday; day 0 is 1 January 1970."""
-    return (day + 3) % 7
 
 
 class Library:
@@ -77,11 +72,10 @@ class Library:
             )
         return found
 
-    def base(self, *, role: Role, variant: int) -> tuple[Place, Place]:
-        """Base and home of the cars with this job."""
+    def base(self, *, role: Role, variant: int) -> Place:
+        """Where the cars with this job stand when they are off: a depot or a home."""
         rng = Random(f"{self._seed}:{role.name}:{variant}:base")  # noqa: S311 - a reproducible world
-        home = rng.choice(self._city.homes)
-        return (rng.choice(self._city.depots) if role.depot else home), home
+        return rng.choice(self._city.depots if role.depot else self._city.homes)
 
 
 def _nights(role: Role, model: Model, km: Sequence[float]) -> tuple[bool, ...]:
@@ -157,7 +151,7 @@ def _base_power(rng: Random, *, model: Model, rounds: Iterable[Round], drain: fl
 def plan_week(rng: Random, *, index: int, role: Role, library: Library, model: Model) -> Routine:
     """Plan the week of the n-th car; the same generator state and library give the same week."""
     variant = index // 12 % _VARIANTS * 12 + index % 12
-    base, home = library.base(role=role, variant=variant)
+    base = library.base(role=role, variant=variant)
     letters = sorted(set(role.week) - {"-"})
     rounds = {
         letter: library.round(role=role, variant=variant, letter=letter, base=base, model=model)
@@ -173,7 +167,6 @@ def plan_week(rng: Random, *, index: int, role: Role, library: Library, model: M
     drain = limit - min(soc) + max(km) * model.percent_per_km
     return Routine(
         base=base,
-        home=home,
         base_kw=_base_power(rng, model=model, rounds=rounds.values(), drain=drain),
         limit=limit,
         patience=rng.random(),

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from simulator.cars.city import EAST, NORTH, Place, Point, route
@@ -31,12 +32,13 @@ class _Leg(NamedTuple):
 class Way:
     """The route between two places, cut into legs."""
 
-    __slots__ = ("_legs", "_starts", "length")
+    __slots__ = ("_legs", "_starts", "length", "start")
 
     def __init__(self, corners: list[Point]) -> None:
+        self.start = corners[0]
         self._legs: list[_Leg] = []
         self.length = 0.0
-        for start, end in zip(corners, corners[1:], strict=False):
+        for start, end in pairwise(corners):
             north, east = (end[0] - start[0]) * NORTH, (end[1] - start[1]) * EAST
             length = math.hypot(north, east)
             if length > 0.5:
@@ -45,9 +47,9 @@ class Way:
                 self.length += length
         self._starts = [leg.before for leg in self._legs]
 
-    def fix(self, part: float, *, pace: float) -> Fix:
-        """Where the car is when this part (0-1) of the driving time is over; ``pace`` in metres a second."""
-        metres = min(max(part, 0.0), 1.0) * self.length
+    def fix(self, driven: float, *, seconds: float) -> Fix:
+        """Where the car is after driving for some of the trip's ``seconds``."""
+        metres = min(max(driven / seconds, 0.0), 1.0) * self.length
         leg = self._legs[max(0, bisect_right(self._starts, metres) - 1)]
         blocks = max(1, math.ceil(leg.length / _BLOCK))
         size = leg.length / blocks
@@ -60,7 +62,7 @@ class Way:
             leg.start[0] + (leg.end[0] - leg.start[0]) * share,
             leg.start[1] + (leg.end[1] - leg.start[1]) * share,
             leg.heading,
-            pace * (1.0 - math.cos(turn)) * 3.6,
+            self.length / seconds * (1.0 - math.cos(turn)) * 3.6,
             leg.before + along,
         )
 

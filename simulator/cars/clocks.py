@@ -1,0 +1,12 @@
+"""City time: UTC-8 all year, and days counted from 1 January 1970."""
+
+from typing import Final
+
+HOUR: Final = 3600.0
+DAY: Final = 86_400.0
+CITY_TIME: Final = -8 * HOUR
+
+
+def weekday(day: int) -> int:
+    """Weekday of a day's number; 0 is Monday."""
+    return (day + 3) % 7

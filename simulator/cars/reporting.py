@@ -1,0 +1,149 @@
+"""When a car reports, and when it sleeps.
+
+An awake car reports in its make's rhythm and when something happens: it leaves, arrives, is locked, starts to charge.
+Makes that are asked rather than tell (30 to 60 minutes) report in the rhythm only; Hyundais and Kias built before 2025
+only on events, five minutes after the ignition is off ("Brand Quirks"). A car asleep reports nothing until it wakes,
+apart from once a day. Whatever is done to a car, it reports at once.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from simulator.cars.clocks import DAY, weekday
+from simulator.cars.day import Day, Spot
+from simulator.cars.life import Life
+from simulator.cars.makes import MAKES, Make
+
+LOCK_AFTER: Final = 25.0  # seconds from arriving to locking
+UNLOCK_BEFORE: Final = 20.0  # seconds from unlocking to leaving
+_IGNITION_OFF: Final = 300.0
+
+
+def rules_of(life: Life) -> Make:
+    """The make's rules."""
+    return MAKES[life.facts.model.make]
+
+
+def sleeps_from(life: Life, moment: float) -> float:
+    """When the car falls asleep where it stands if nothing more happens; infinity while it drives."""
+    day, after = life.day(moment), rules_of(life).sleeps_after
+    spot, phase = day.spot(moment), day.phase_at(moment)
+    if spot.driving:
+        return math.inf
+    since = spot.since + after if spot.trip >= 0 else day.start
+    if phase.charges and moment >= phase.charge_start:
+        since = max(since, min(phase.charge_end, day.end) + after)
+    reported = life.deviation.reported if life.deviation else None
+    if reported is not None and spot.since <= reported <= moment:
+        since = max(since, reported + after)
+    return since
+
+
+def asleep(life: Life, moment: float) -> bool:
+    """Whether the car sleeps."""
+    held = life.held("asleep", moment)
+    if held is not None:
+        return bool(held)
+    return not life.day(moment).phase_at(moment).charging_at(moment) and moment >= sleeps_from(life, moment)
+
+
+def deeply_asleep(life: Life, moment: float) -> bool:
+    """Whether it takes no call: sent to sleep, or unused for longer than its make stays awake."""
+    held = life.held("asleep", moment)
+    if held is not None:
+        return bool(held)
+    after, day = rules_of(life).deep_sleep_after, life.day(moment)
+    if after is None or day.spot(moment).trip >= 0:
+        return False
+    reported = life.deviation.reported if life.deviation else None
+    idle = next((back for back in range(1, 8) if life.routine.week[weekday(day.number - back)]), 7)
+    return moment - max(day.start - (idle - 1) * DAY, reported or 0.0) > after
+
+
+def _rhythm(life: Life) -> float | None:
+    rules = rules_of(life)
+    return None if life.facts.year < rules.events_only_before else rules.reports
+
+
+def last_report(life: Life, now: float) -> float:
+    """When the car last reported, at the earliest at the start of its day."""
+    if rules_of(life).polled:
+        last = _last_poll(life, now)
+    else:
+        last = max(moment for moment in _moments(life, now) if moment <= now)
+        rhythm = _rhythm(life)
+        if rhythm is not None and not asleep(life, now):
+            last += math.floor((now - last) / rhythm) * rhythm
+    reported = life.deviation.reported if life.deviation else None
+    return last if reported is None or reported > now else max(last, reported)
+
+
+def _last_poll(life: Life, now: float) -> float:
+    """The last time that the maker asked an awake car; one that is silent when running has told before it left."""
+    day, rhythm = life.day(now), rules_of(life).reports
+    poll = now
+    if not asleep(life, now):
+        poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
+    if asleep(life, poll) and life.held("asleep", poll) is None:
+        poll = min(poll, sleeps_from(life, poll))
+    spot = day.spot(poll)
+    if spot.driving and rules_of(life).silent_when_running:
+        poll = spot.since - 1.0
+    return max(poll, day.start)
+
+
+def next_report(life: Life, now: float) -> float:
+    """When it will report next, if nothing is done to it; never later than the end of its day."""
+    day = life.day(now)
+    upcoming = min((moment for moment in _moments(life, now) if moment > now), default=day.end)
+    rhythm = _rhythm(life)
+    if rhythm is not None and not asleep(life, now):
+        if rules_of(life).polled:
+            upcoming = min(upcoming, day.start + (math.floor((now - day.start) / rhythm) + 1) * rhythm)
+        else:
+            upcoming = min(upcoming, last_report(life, now) + rhythm)
+    return max(upcoming, now + 0.01)
+
+
+def _moments(life: Life, now: float) -> Iterator[float]:
+    """Moments near now at which something happens that is reported, and always the day's bounds."""
+    day = life.day(now)
+    spot = day.spot(now)
+    yield day.start
+    yield day.end
+    events_only = _rhythm(life) is None
+    for moment in (
+        *_on_the_spot(life, spot, events_only=events_only),
+        *_charging(day, every_tenth=events_only),
+    ):
+        if day.start <= moment <= day.end:
+            yield moment
+    if not events_only:
+        yield sleeps_from(life, now)
+
+
+def _on_the_spot(life: Life, spot: Spot, *, events_only: bool) -> Iterator[float]:
+    if events_only:
+        if not spot.driving and spot.trip >= 0 and spot.since + _IGNITION_OFF < spot.until:
+            yield spot.since + _IGNITION_OFF
+        return
+    yield spot.since
+    yield spot.until
+    if not spot.driving:
+        yield spot.since + LOCK_AFTER
+        yield spot.until - UNLOCK_BEFORE
+        lapse = life.lapses(spot.since)
+        if lapse.door == spot.trip and spot.trip >= 0:
+            yield min(spot.since + lapse.door_closed, spot.until)
+
+
+def _charging(day: Day, *, every_tenth: bool) -> Iterator[float]:
+    for phase in day.phases:
+        if phase.charges:
+            yield phase.charge_start
+            yield phase.charge_end
+            if every_tenth:
+                yield from day.tenths(phase)
+        elif not every_tenth:
+            yield phase.at
