@@ -17,8 +17,11 @@ from connect.smartcar.interface import (
     TokenPair,
     VehicleAttributes,
 )
+from connect.smartcar.v2 import FLEET_PATHS, V2Api, paths_granted
+from connect.smartcar.v3 import V3Api
 
 __all__ = [
+    "FLEET_PATHS",
     "Access",
     "ApplicationToken",
     "CommandAnswer",
@@ -33,5 +36,8 @@ __all__ = [
     "SmartcarError",
     "Subscription",
     "TokenPair",
+    "V2Api",
+    "V3Api",
     "VehicleAttributes",
+    "paths_granted",
 ]

@@ -10,6 +10,7 @@ NOT_SENT = "NOT_SENT"
 UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
+_WRONG_ADDRESS = frozenset({"PATH", "INVALID_PATH", "VERSION"})
 _WAITING_HELPS = frozenset({408, 409, 425, 429})
 
 
@@ -83,6 +84,11 @@ class SmartcarError(Exception):
     def unauthorised(self) -> bool:
         """Whether the token or the credentials were refused (401): ours on v3, the owner's token on v2."""
         return self.status == 401
+
+    @property
+    def gone(self) -> bool:
+        """Whether Smartcar does not know what the request names (404), though it knows the request."""
+        return self.status == 404 and self.code not in _WRONG_ADDRESS
 
     @property
     def reauthentication(self) -> bool:

@@ -161,7 +161,7 @@ class Subscription:
 
 
 class SmartcarApi(Protocol):
-    """What can be asked of Smartcar in either generation. Every call but `connect_url` raises SmartcarError."""
+    """What can be asked of Smartcar in either generation. Every call raises SmartcarError and nothing else."""
 
     generation: Generation
 

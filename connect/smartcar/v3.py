@@ -1,0 +1,334 @@
+"""Smartcar's API v3 over plain HTTP: one token for the application, the owner's id in a header, the values that
+Smartcar has collected, and commands whose answer can take minutes. The SDK (6.19.1) has none of it but two reads.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from connect.smartcar.errors import SmartcarError, not_sent, unreadable
+from connect.smartcar.interface import (
+    Access,
+    ApplicationToken,
+    CommandAnswer,
+    CommandOutcome,
+    ConnectRequest,
+    Credentials,
+    Generation,
+    Origins,
+    ReadAnswer,
+    SharedVehicle,
+    Subscription,
+    VehicleAttributes,
+)
+from connect.smartcar.reading import at, moment_of, text_at, year_of
+from connect.smartcar.refusals import read_refusal, v3_error
+from connect.smartcar.transport import Answer, Transport, segment
+
+CONNECTIONS_A_PAGE = 50
+SUBSCRIPTIONS_A_PAGE = 100
+MOST_PAGES = 200
+MODES = ("live", "simulated")
+
+
+class V3Api:
+    """The client of one application. Time-outs are seconds; shared by the threads of a process, and across a fork.
+
+    `command_timeout` is longer than the 175 s after which Smartcar announces a late result ("Commands").
+    """
+
+    generation = Generation.V3
+
+    def __init__(
+        self,
+        *,
+        origins: Origins,
+        credentials: Credentials,
+        timeout: float = 15.0,
+        command_timeout: float = 310.0,
+    ) -> None:
+        self._origins = origins
+        self._credentials = credentials
+        self._timeout = timeout
+        self._command_timeout = command_timeout
+        self._transport = Transport()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._transport.close()
+
+    def connect_url(self, request: ConnectRequest) -> str:
+        """The address of Connect. The application id goes under its new name and its old one; both are in use."""
+        query = {
+            "response_type": "code",
+            "application_id": self._credentials.application_id,
+            "client_id": self._credentials.application_id,
+            "redirect_uri": request.redirect_uri,
+            "state": request.state,
+            "external_id": request.external_id,
+            "scope": " ".join(request.scopes),
+            "mode": request.mode,
+            "approval_prompt": "force" if request.force_prompt else "auto",
+            "make": request.make,
+            "single_select": "true" if request.single_select or request.single_select_vin else "",
+            "single_select_vin": request.single_select_vin,
+            "flags": f"country:{request.country}" if request.country else "",
+        }
+        given = {name: value for name, value in query.items() if value}
+        return f"{self._origins.connect}/oauth/authorize?{urlencode(given)}"
+
+    def mint_token(self) -> ApplicationToken:
+        """A new token for the whole application, by its API credentials ("Application Access Token")."""
+        held = self._credentials
+        if not held.client_id or not held.client_secret:
+            raise not_sent("the client id or the client secret is not set")
+        asked_at = datetime.now(UTC)
+        try:
+            answer = self._transport.send(
+                "POST",
+                f"{self._origins.iam}/oauth2/token",
+                timeout=self._timeout,
+                data={
+                    "grant_type": "client_credentials",
+                    "client_id": held.client_id,
+                    "client_secret": held.client_secret,
+                },
+            )
+        except SmartcarError as error:
+            raise error.with_traceback(None) from None  # The frames below hold the secret.
+        body = answer.json()
+        token, life = text_at(body, "access_token"), body.get("expires_in")
+        if (
+            not token
+            or not isinstance(life, int | float)
+            or not 0 < life <= timedelta(days=366).total_seconds()
+        ):
+            raise _unreadable(answer, "there is no token with an expiry in it")
+        return ApplicationToken(token=token, expires_at=asked_at + timedelta(seconds=life))
+
+    def shared_vehicles(self, access: Access, *, mode: str) -> tuple[SharedVehicle, ...]:
+        """The owner's connections, all pages ("List connections"). Without a mode Smartcar would list live ones."""
+        found = self._connections(access, mode=mode)
+        return tuple({vehicle.vehicle_id: vehicle for vehicle in found}.values())
+
+    def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
+        """Make, model, year, powertrain and mode ("Vehicle")."""
+        body = self._ask("GET", self._of_vehicle(vehicle_id, ""), access).json()
+        known = at(body, "data", "attributes")
+        return VehicleAttributes(
+            vehicle_id=vehicle_id,
+            make=text_at(known, "make"),
+            model=text_at(known, "model"),
+            year=year_of(at(known, "year")),
+            powertrain=text_at(known, "powertrainType"),
+            mode=text_at(known, "mode"),
+        )
+
+    def read(self, access: Access, *, vehicle_id: str) -> ReadAnswer:
+        """All signals that Smartcar has collected of the car ("Signals"): none before it is subscribed."""
+        answer = self._ask("GET", self._of_vehicle(vehicle_id, "/signals"), access)
+        return ReadAnswer(body=answer.json(), request_id=answer.request_id)
+
+    def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Lock the doors ("Lock doors")."""
+        return self._command(access, vehicle_id, "/commands/security/lock")
+
+    def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Unlock the doors ("Unlock doors")."""
+        return self._command(access, vehicle_id, "/commands/security/unlock")
+
+    def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
+        """Have the car feed the webhook. Smartcar only says that it will: `is_subscribed` tells when it does."""
+        ids = {"webhookId": webhook_id, "userId": _owner(access), "vehicleId": vehicle_id}
+        if not (webhook_id and vehicle_id):
+            raise not_sent("no webhook id or no vehicle id was given")
+        try:
+            self._ask("POST", self._management("/subscriptions"), access, json={"data": {"attributes": ids}})
+        except SmartcarError as error:
+            if error.status != 409:
+                raise
+
+    def unsubscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
+        """Have the car feed the webhook no more."""
+        for mode in MODES:
+            for subscription in self.subscriptions(
+                access, vehicle_id=vehicle_id, webhook_id=webhook_id, mode=mode
+            ):
+                self._delete(
+                    self._management(f"/subscriptions/{segment(subscription.id, name='id')}"), access
+                )
+
+    def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> bool:
+        """Whether the car feeds the webhook; false for a moment after `subscribe`."""
+        return any(
+            self.subscriptions(access, vehicle_id=vehicle_id, webhook_id=webhook_id, mode=mode)
+            for mode in MODES
+        )
+
+    def subscriptions(
+        self, access: Access, *, vehicle_id: str, webhook_id: str, mode: str
+    ) -> tuple[Subscription, ...]:
+        """The subscriptions of this owner's car to the webhook, in this mode ("List subscriptions")."""
+        wanted = {"vehicle": vehicle_id, "webhook": webhook_id, "user": _owner(access)}
+        filters = {f"filter[{name}Id]": value for name, value in wanted.items()} | {
+            "filter[vehicle.mode]": mode
+        }
+        entries = self._pages(self._management("/subscriptions"), access, filters, SUBSCRIPTIONS_A_PAGE)
+        found = [_subscription(entry) for entry in entries]
+        # A filter that Smartcar does not know would list other people's; unsubscribing must never reach them.
+        return tuple(
+            each
+            for each in found
+            if (each.vehicle_id, each.webhook_id, each.user_id) == tuple(wanted.values())
+        )
+
+    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
+        """End the owner's grant for this car ("Delete connection").
+
+        The connection is looked up where its id is not given, or not known to Smartcar: reconnecting changes it.
+        """
+        if connection_id and self._delete(self._of_connection(connection_id), access):
+            return
+        for mode in MODES:
+            for shared in self._connections(access, mode=mode, vehicle_id=vehicle_id):
+                self._delete(self._of_connection(shared.connection_id), access)
+
+    def _connections(self, access: Access, *, mode: str, vehicle_id: str = "") -> list[SharedVehicle]:
+        filters = {"filter[userId]": _owner(access), "filter[vehicle.mode]": mode}
+        if vehicle_id:
+            filters["filter[vehicleId]"] = vehicle_id
+        url = f"{self._origins.vehicle}/v3/connections"
+        found = [_shared(entry) for entry in self._pages(url, access, filters, CONNECTIONS_A_PAGE)]
+        # A filter that Smartcar does not know would list other people's cars.
+        return [
+            each
+            for each in found
+            if each.vehicle_id and each.user_id == access.user_id and vehicle_id in {"", each.vehicle_id}
+        ]
+
+    def _command(self, access: Access, vehicle_id: str, path: str) -> CommandAnswer:
+        """Send a command and judge by the body, read to its end: its result can follow minutes after a 202."""
+        answer = self._ask("POST", self._of_vehicle(vehicle_id, path), access, timeout=self._command_timeout)
+        body = answer.json()
+        status = at(body, "data", "attributes", "status")
+        if status is None and ("errors" in body or "type" in body):
+            raise read_refusal(
+                status=answer.status, headers=answer.headers, body=answer.body, secrets=(access.token,)
+            )
+        try:
+            outcome = CommandOutcome((text_at(status, "value") or str(status)).lower())
+        except ValueError:
+            raise _unreadable(answer, "it names no outcome that we know") from None
+        return CommandAnswer(
+            outcome=outcome,
+            execution_id=text_at(body, "data", "id"),
+            request_id=answer.request_id,
+            message=_why(answer, at(status, "error")),
+        )
+
+    def _pages(
+        self, url: str, access: Access, filters: dict[str, str], size: int
+    ) -> Iterator[dict[str, Any]]:
+        seen = 0
+        for number in range(1, MOST_PAGES + 1):
+            page = {"page[number]": str(number), "page[size]": str(size)}
+            answer = self._ask("GET", url, access, params=filters | page)
+            body = answer.json()
+            entries = body.get("data")
+            if not isinstance(entries, list):
+                raise _unreadable(answer, "there is no list in it")
+            yield from (entry for entry in entries if isinstance(entry, dict))
+            seen += len(entries)
+            if not entries or not _more(body, seen):
+                return
+        raise _unreadable(answer, "there is no end of pages")
+
+    def _delete(self, url: str, access: Access) -> bool:
+        """Whether there was something to delete."""
+        try:
+            self._ask("DELETE", url, access)
+        except SmartcarError as error:
+            if error.gone:
+                return False
+            raise
+        return True
+
+    def _of_vehicle(self, vehicle_id: str, path: str) -> str:
+        return f"{self._origins.vehicle}/v3/vehicles/{segment(vehicle_id, name='vehicle id')}{path}"
+
+    def _of_connection(self, connection_id: str) -> str:
+        return f"{self._origins.vehicle}/v3/connections/{segment(connection_id, name='connection id')}"
+
+    def _management(self, path: str) -> str:
+        return f"{self._origins.management_v3}/v3{path}"
+
+    def _ask(
+        self, method: str, url: str, access: Access, *, timeout: float | None = None, **content: Any
+    ) -> Answer:
+        owner = _owner(access)
+        try:
+            return self._transport.send(
+                method,
+                url,
+                timeout=self._timeout if timeout is None else timeout,
+                headers={
+                    "Authorization": f"Bearer {access.token}",
+                    "sc-user-id": owner,
+                    "SC-Unit-System": "metric",
+                },
+                **content,
+            )
+        except SmartcarError as error:
+            raise error.with_traceback(None) from None  # The frames below hold the token.
+
+
+def _owner(access: Access) -> str:
+    if not access.user_id:
+        raise not_sent("the access names no vehicle owner")
+    return access.user_id
+
+
+def _shared(entry: dict[str, Any]) -> SharedVehicle:
+    known = at(entry, "attributes", "vehicle")
+    permissions = at(entry, "attributes", "permissions")
+    return SharedVehicle(
+        vehicle_id=text_at(entry, "relationships", "vehicle", "data", "id"),
+        user_id=text_at(entry, "relationships", "user", "data", "id")
+        or text_at(entry, "attributes", "user", "id"),
+        external_id=text_at(entry, "attributes", "user", "externalId"),
+        make=text_at(known, "make"),
+        model=text_at(known, "model"),
+        year=year_of(at(known, "year")),
+        powertrain=text_at(known, "powertrainType"),
+        mode=text_at(known, "mode"),
+        permissions=frozenset(map(str, permissions if isinstance(permissions, list) else [])),
+        connection_id=text_at(entry, "id"),
+        updated_at=moment_of(at(entry, "meta", "updatedAt")),
+    )
+
+
+def _subscription(entry: dict[str, Any]) -> Subscription:
+    of = at(entry, "relationships")
+    return Subscription(
+        id=text_at(entry, "id"),
+        webhook_id=text_at(of, "webhook", "data", "id"),
+        user_id=text_at(of, "user", "data", "id"),
+        vehicle_id=text_at(of, "vehicle", "data", "id"),
+    )
+
+
+def _more(body: dict[str, Any], seen: int) -> bool:
+    total = at(body, "meta", "totalCount")
+    return bool(at(body, "links", "next")) or (isinstance(total, int) and seen < total)
+
+
+def _why(answer: Answer, error: Any) -> str:
+    """Why a command failed, in words for people; empty where the body gives no reason."""
+    if not isinstance(error, dict):
+        return ""
+    return v3_error(error, status=answer.status, request_id=answer.request_id).for_people
+
+
+def _unreadable(answer: Answer, what: str) -> SmartcarError:
+    return unreadable(what, status=answer.status, request_id=answer.request_id)
