@@ -11,32 +11,34 @@ started them:
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet.embedded import postgres, redis
 from fleet.embedded.errors import ServerError
 
-__all__ = ["ServerError", "ServerUrls", "servers", "stop"]
+__all__ = ["ServerError", "Servers", "servers", "stop"]
 
 
 @dataclass(frozen=True)
-class ServerUrls:
-    """Where the two servers listen, in the form `DATABASE_URL` and `REDIS_URL` take.
+class Servers:
+    """The two running servers: where they listen, in the form `DATABASE_URL` and `REDIS_URL` take.
 
     `database_url` is `postgres://postgres@/fleet?host=/folder`, the form libpq and django-environ both read
     (django-environ puts a percent-encoded host into lower case and leaves it encoded); `redis_url` is
-    `unix:///folder/redis.sock?db=0`.
+    `unix:///folder/redis.sock?db=0`. `processes` are the children, by the name of their log.
     """
 
     database_url: str
     redis_url: str
+    processes: Mapping[str, subprocess.Popen[bytes]] = field(repr=False)
 
 
 @contextmanager
-def servers(directory: Path, *, logs: Path, durable: bool = True) -> Iterator[ServerUrls]:
+def servers(directory: Path, *, logs: Path, durable: bool = True) -> Iterator[Servers]:
     """Run both servers, with their data in `directory` and their logs in `logs`, while the block runs.
 
     Servers that a killed process left behind on the same data are stopped first. With `durable` a committed
@@ -45,18 +47,25 @@ def servers(directory: Path, *, logs: Path, durable: bool = True) -> Iterator[Se
     Raises `ServerError` when another process uses `directory`, or when a server does not come up.
     """
     directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True)
-    logs.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServerError(f"{error.filename} can't be made: {error.strerror}") from None
     with ExitStack() as stack:
         stack.enter_context(_sole_use(directory))
         stop(directory)
-        redis_url = stack.enter_context(
+        redis_url, redis_process = stack.enter_context(
             redis.running(directory / "redis", log=logs / "redis.log", durable=durable)
         )
-        database_url = stack.enter_context(
+        database_url, postgres_process = stack.enter_context(
             postgres.running(directory / "postgres", log=logs / "postgres.log", durable=durable)
         )
-        yield ServerUrls(database_url=database_url, redis_url=redis_url)
+        yield Servers(
+            database_url=database_url,
+            redis_url=redis_url,
+            processes={"postgres": postgres_process, "redis": redis_process},
+        )
 
 
 def stop(directory: Path) -> None:
@@ -69,7 +78,11 @@ def stop(directory: Path) -> None:
 @contextmanager
 def _sole_use(directory: Path) -> Iterator[None]:
     """Hold the folder's lock. The kernel lets go of it when the process ends, however it ends."""
-    with (directory / "lock").open("w") as lock:
+    try:
+        lock = (directory / "lock").open("w")
+    except PermissionError:
+        raise ServerError(f"{directory} belongs to another user; run as that user, or remove it") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -36,6 +36,8 @@ _SOCKET = ".s.PGSQL.5432"
 _START_SECONDS = 60.0  # recovery after a crash may take a while
 _STOP_SECONDS = 10.0
 
+Running = tuple[str, subprocess.Popen[bytes]]
+
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -48,10 +50,10 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 @contextmanager
-def running(data: Path, *, log: Path, durable: bool) -> Iterator[str]:
-    """Run PostgreSQL on the folder `data` while the block runs; gives the URL of the database `fleet` in it.
+def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
+    """Run PostgreSQL on the folder `data` while the block runs, initialised first if it has to be.
 
-    The folder is initialised if it has to be. Raises `ServerError`.
+    Gives the URL of the database `fleet` in it, and the server's process. Raises `ServerError`.
     """
     owner = _owner()
     _make_reachable(data, owner)
@@ -67,7 +69,7 @@ def running(data: Path, *, log: Path, durable: bool) -> Iterator[str]:
     try:
         _wait(data, child=child, log=log)
         _ensure_database(sockets)
-        yield f"postgres://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}"
+        yield f"postgres://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}", child
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions, keeps every commit

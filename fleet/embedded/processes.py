@@ -81,13 +81,27 @@ def working_in(directory: Path, *, name: str) -> list[psutil.Process]:
     return found
 
 
+def marked(name: str, value: str) -> list[psutil.Process]:
+    """Every other process that was started with the environment variable `name` set to `value`."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.pid != os.getpid() and process.environ().get(name) == value:
+                found.append(process)
+    return found
+
+
 def stop(processes: Iterable[psutil.Process], *, gently: signal.Signals, patience: float) -> None:
-    """Send `gently`, wait up to `patience` seconds, kill what is left."""
+    """Send `gently`, wait up to `patience` seconds, then kill what is left of them and of their children."""
     processes = list(processes)
+    family = set(processes)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family.update(process.children(recursive=True))
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(gently)
-    _, alive = psutil.wait_procs(processes, timeout=patience)
+    _, alive = psutil.wait_procs(family, timeout=patience)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()

