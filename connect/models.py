@@ -80,7 +80,7 @@ class Leased(models.Model):
 class OwnerTokens(Leased):
     """A v2 token pair of one car owner, encrypted. One code exchange makes one pair."""
 
-    smartcar_user_id = models.CharField("Smartcar user id", max_length=64, db_index=True)
+    smartcar_user_id = models.CharField("Smartcar user id", max_length=128, db_index=True)
     access_ciphertext = models.BinaryField()
     refresh_ciphertext = models.BinaryField()
     access_expires_at = models.DateTimeField()
@@ -122,8 +122,8 @@ class Connection(models.Model):
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="connections")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="connections")
-    smartcar_user_id = models.CharField("Smartcar user id", max_length=64, db_index=True)
-    smartcar_connection_id = models.CharField("Smartcar connection id", max_length=64, blank=True)
+    smartcar_user_id = models.CharField("Smartcar user id", max_length=128, db_index=True)
+    smartcar_connection_id = models.CharField("Smartcar connection id", max_length=128, blank=True)
     generation = models.CharField(max_length=2, choices=Generation.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60), default=list)

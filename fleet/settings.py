@@ -172,9 +172,15 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "fleet.staticfiles.NodePackagesFinder",
 ]
+# Hashed names come from collectstatic; tests serve the files as they lie.
+STATIC_HASHED = env.bool("STATIC_HASHED", default=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "fleet.staticfiles.Storage"},
+    "staticfiles": {
+        "BACKEND": "fleet.staticfiles.Storage"
+        if STATIC_HASHED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
 

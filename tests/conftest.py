@@ -11,11 +11,10 @@ from accounts.models import Fleet, Generation, Role, User
 from accounts.services import add_member, create_fleet
 from vehicles.models import Vehicle
 
-PASSWORD = "a long enough passphrase"
-
 
 def make_user(email: str) -> User:
-    return User.objects.create_user(email, PASSWORD)
+    """A user without a password: hashing one takes longer than most tests."""
+    return User.objects.create_user(email)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ class Vehicle(models.Model):
     """A car as one fleet knows it. `smartcar_id` is stable; the same car may stand in two fleets."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
-    smartcar_id = models.CharField("Smartcar vehicle id", max_length=64)
+    smartcar_id = models.CharField("Smartcar vehicle id", max_length=128)
     name = models.CharField(max_length=80, blank=True)
     plate = models.CharField(max_length=20, blank=True)
     vin = models.CharField("VIN", max_length=17, blank=True)
@@ -52,7 +52,7 @@ class LatestSignal(models.Model):
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="latest_signals")
-    code = models.CharField(max_length=80)
+    code = models.CharField(max_length=100)
     body = models.JSONField(null=True)
     observed_at = models.DateTimeField(null=True)
     oem_updated_at = models.DateTimeField(null=True)
@@ -79,7 +79,7 @@ class Reading(models.Model):
 
     pk = models.CompositePrimaryKey("vehicle_id", "code", "observed_at")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="readings")
-    code = models.CharField(max_length=80)
+    code = models.CharField(max_length=100)
     observed_at = models.DateTimeField()
     body = models.JSONField()
 

@@ -129,10 +129,10 @@ def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
         delivery = _parse(entry)
     except Malformed as malformed:
         return _set_aside(entry, EntryState.DEAD, malformed.reason)
-    entry.event_id = delivery.event_id[:80]
+    entry.event_id = delivery.event_id[:128]
     entry.event_type = delivery.event_type[:40]
     if delivery.reports:
-        entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:64]
+        entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
     if delivery.mode == "test":
         return _set_aside(entry, EntryState.TEST, "A test delivery of Smartcar's dashboard.")
     if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
@@ -142,9 +142,13 @@ def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
 
 def _parse(entry: InboxEntry) -> Delivery:
     if entry.source == Source.WEBHOOK:
-        return parse_delivery(bytes(entry.body))
+        return parse_delivery(bytes(entry.body), received_at=entry.received_at)
     parse = parse_v2_batch if entry.source == Source.PULL_V2 else parse_v3_signals
-    report = parse(orjson.loads(bytes(entry.body)), vehicle_id=entry.smartcar_vehicle_id)
+    report = parse(
+        orjson.loads(bytes(entry.body)),
+        vehicle_id=entry.smartcar_vehicle_id,
+        received_at=entry.received_at,
+    )
     return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
 
 

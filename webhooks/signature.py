@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
-_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~:+/=<>-]{1,128}")
 
 
 def sign(*, token: str, message: bytes) -> str:

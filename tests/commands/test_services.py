@@ -1,0 +1,265 @@
+"""The ledger's rules, against a stand-in for Smartcar's answers where an answer is needed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+from commands import services
+from commands.models import LIFETIME, Command, Kind, State
+from connect import applications, vault
+from connect.models import Connection, ConnectionState
+from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
+from vehicles import catalogue
+from vehicles.models import Vehicle
+from vehicles.services import Update
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        state=ConnectionState.ACTIVE,
+    )
+
+
+class Car:
+    """Counts what reaches it and answers as told."""
+
+    def __init__(self, answer: CommandAnswer | Exception) -> None:
+        self.answer = answer
+        self.heard: list[str] = []
+
+    def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        return self._hear("lock")
+
+    def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        return self._hear("unlock")
+
+    def _hear(self, what: str) -> CommandAnswer:
+        self.heard.append(what)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", request_id="req_1", message="")
+
+
+@pytest.fixture
+def car(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception], Car]:
+    def answering(answer: CommandAnswer | Exception) -> Car:
+        car = Car(answer)
+        monkeypatch.setattr(applications, "api", lambda generation: car)
+        monkeypatch.setattr(vault, "access", lambda *, connection: Access(token="t", user_id="user-1"))
+        return car
+
+    return answering
+
+
+def asked(vehicle: Vehicle, user: User, kind: Kind = Kind.LOCK) -> Command:
+    return services.request(vehicle=vehicle, kind=kind, user=user)
+
+
+def proof(command: Command, *, locked: bool, at: datetime) -> Update:
+    return Update(command.vehicle_id, catalogue.IS_LOCKED.code, {"value": locked}, at)
+
+
+def state(command: Command) -> str:
+    command.refresh_from_db()
+    return command.state
+
+
+def test_a_command_is_written_down_and_rung_for(
+    vehicle: Vehicle, connection: Connection, owner: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks() as callbacks:
+        command = asked(vehicle, owner)
+    assert (command.state, len(callbacks)) == (State.REQUESTED, 1)
+    assert AuditEntry.objects.filter(actor=owner, action="asked to lock").exists()
+
+
+def test_a_car_without_a_working_connection_takes_no_command(vehicle: Vehicle, owner: User) -> None:
+    with pytest.raises(services.NotPossibleError, match="no working connection"):
+        asked(vehicle, owner)
+
+
+def test_a_second_command_while_one_is_under_way_is_refused(
+    vehicle: Vehicle, connection: Connection, owner: User, teammate: User
+) -> None:
+    asked(vehicle, owner)
+    with pytest.raises(services.NotPossibleError, match="Another command"):
+        asked(vehicle, teammate, Kind.UNLOCK)
+    assert Command.objects.count() == 1
+
+
+def test_an_accepted_command_waits_for_the_car(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(DONE)
+    services.send(command=command)
+    assert state(command) == State.ACCEPTED
+    assert (command.execution_id, ledger_car.heard) == ("exec_1", ["lock"])
+
+
+def test_a_command_whose_task_runs_twice_is_sent_once(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
+    services.send(command=command)
+    services.send(command=command)
+    assert ledger_car.heard == ["unlock"]
+
+
+def test_an_expired_unlock_is_never_sent(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
+    Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    services.send(command=command)
+    assert ledger_car.heard == []
+    assert services.sweep(now=timezone.now()) == []
+    assert state(command) == State.EXPIRED
+
+
+def test_an_unlock_lives_a_minute_and_a_lock_ten(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    assert command.expires_at - command.requested_at == timedelta(seconds=60) == LIFETIME[Kind.UNLOCK]
+    assert LIFETIME[Kind.LOCK] == timedelta(minutes=10)
+
+
+def test_a_lost_answer_is_unknown_and_not_sent_again(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = (
+        asked(vehicle, owner, Kind.UNLOCK),
+        car(SmartcarError(type="NO_ANSWER", code="TIMEOUT")),
+    )
+    services.send(command=command)
+    services.send(command=command)
+    assert state(command) == State.UNKNOWN
+    assert ledger_car.heard == ["unlock"]
+
+
+def test_a_refusal_says_why_in_words_for_people(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command = asked(vehicle, owner)
+    car(
+        SmartcarError(
+            type="VEHICLE_STATE", code="DOOR_OPEN", status=409, suggested_user_message="A door is open."
+        )
+    )
+    services.send(command=command)
+    assert state(command) == State.REFUSED
+    assert (command.error_code, command.message) == ("DOOR_OPEN", "A door is open.")
+
+
+def test_a_failure_in_the_body_is_a_failure(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command = asked(vehicle, owner)
+    car(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r", message=""))
+    services.send(command=command)
+    assert state(command) == State.FAILED
+
+
+def test_an_unexpected_break_after_the_claim_is_unknown(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command = asked(vehicle, owner)
+    car(RuntimeError("broken"))
+    with pytest.raises(RuntimeError):
+        services.send(command=command)
+    assert state(command) == State.UNKNOWN
+
+
+@pytest.mark.parametrize(("kind", "locked"), [(Kind.LOCK, True), (Kind.UNLOCK, False)])
+@pytest.mark.parametrize("before", [State.SENDING, State.ACCEPTED, State.UNKNOWN])
+def test_a_later_signal_confirms(
+    vehicle: Vehicle, connection: Connection, owner: User, kind: Kind, locked: bool, before: State
+) -> None:
+    command = asked(vehicle, owner, kind)
+    now = timezone.now()
+    Command.objects.update(state=before, sent_at=now)
+    assert (
+        services.confirm(updates=[proof(command, locked=locked, at=now + timedelta(seconds=2))], now=now) == 1
+    )
+    assert state(command) == State.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("locked", "seconds"),
+    [(False, 2), (True, -2)],
+    ids=["the opposite state", "a state from before the sending"],
+)
+def test_what_proves_nothing_confirms_nothing(
+    vehicle: Vehicle, connection: Connection, owner: User, locked: bool, seconds: int
+) -> None:
+    command = asked(vehicle, owner)
+    now = timezone.now()
+    Command.objects.update(state=State.ACCEPTED, sent_at=now)
+    at = now + timedelta(seconds=seconds)
+    assert services.confirm(updates=[proof(command, locked=locked, at=at)], now=now) == 0
+    assert state(command) == State.ACCEPTED
+
+
+def test_a_signal_faster_than_the_answer_keeps_its_word(
+    vehicle: Vehicle,
+    connection: Connection,
+    owner: User,
+    car: Callable[..., Car],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(DONE)
+    honest = ledger_car.lock
+
+    def lock_and_report(access: Access, *, vehicle_id: str) -> CommandAnswer:
+        answer = honest(access, vehicle_id=vehicle_id)
+        later = timezone.now() + timedelta(seconds=1)
+        services.confirm(updates=[proof(command, locked=True, at=later)], now=later)
+        return answer
+
+    monkeypatch.setattr(ledger_car, "lock", lock_and_report)
+    services.send(command=command)
+    assert state(command) == State.CONFIRMED
+    assert command.execution_id == "exec_1"
+
+
+def test_an_accepted_command_without_its_signal_ends_unconfirmed(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner)
+    long_ago = timezone.now() - services.CONFIRMATION_LIMIT - timedelta(seconds=1)
+    Command.objects.update(state=State.ACCEPTED, sent_at=long_ago, accepted_at=long_ago)
+    services.sweep(now=timezone.now())
+    assert state(command) == State.UNCONFIRMED
+
+
+def test_a_command_that_a_dead_process_left_behind_becomes_unknown(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner)
+    Command.objects.update(
+        state=State.SENDING, sent_at=timezone.now() - services.SENDING_LIMIT - timedelta(seconds=1)
+    )
+    assert services.sweep(now=timezone.now()) == []
+    assert state(command) == State.UNKNOWN
+
+
+def test_the_sweeper_names_what_a_lost_doorbell_left_unsent(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner)
+    assert services.sweep(now=timezone.now()) == [command.pk]

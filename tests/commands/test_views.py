@@ -1,0 +1,81 @@
+"""The buttons: who may press them, and what they answer."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from commands.models import Command, State
+from connect.models import Connection, ConnectionState
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def lock_address(vehicle: Vehicle) -> str:
+    Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        state=ConnectionState.ACTIVE,
+    )
+    return f"/commands/blue/{vehicle.smartcar_id}/lock/"
+
+
+@pytest.mark.parametrize(
+    ("person", "status", "written"),
+    [("owner", 302, 1), ("teammate", 302, 1), ("viewer", 403, 0), ("driver", 403, 0), ("outsider", 404, 0)],
+)
+def test_only_owner_and_manager_may_command(
+    request: pytest.FixtureRequest,
+    lock_address: str,
+    browser_of: BrowserOf,
+    person: str,
+    status: int,
+    written: int,
+) -> None:
+    answer = browser_of(request.getfixturevalue(person)).post(lock_address)
+    assert answer.status_code == status
+    assert Command.objects.count() == written
+
+
+def test_a_get_commands_nothing(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
+    assert browser_of(owner).get(lock_address).status_code == 405
+
+
+def test_an_unknown_command_is_404(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
+    assert browser_of(owner).post(lock_address.replace("/lock/", "/explode/")).status_code == 404
+
+
+def test_pressing_twice_tells_that_one_is_under_way(
+    owner: User, lock_address: str, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    browser.post(lock_address, headers={"HX-Request": "true"})
+    second = browser.post(lock_address, headers={"HX-Request": "true"})
+    assert "Another command to this car is being sent" in second.content.decode()
+    assert Command.objects.count() == 1
+
+
+def test_the_panel_shows_the_ledger_and_no_buttons_to_a_viewer(
+    owner: User, viewer: User, lock_address: str, browser_of: BrowserOf
+) -> None:
+    browser_of(owner).post(lock_address)
+    Command.objects.update(state=State.ACCEPTED)
+    page = browser_of(viewer).get(lock_address.removesuffix("lock/")).content.decode()
+    assert "Waiting for the car" in page
+    assert "<button" not in page
+
+
+def test_an_unchanged_panel_is_not_sent_again(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
+    browser = browser_of(owner)
+    address = lock_address.removesuffix("lock/")
+    version = browser.get(address).context["panel_version"]
+    assert browser.get(address, {"version": version}).status_code == 204
+    browser.post(lock_address)
+    assert browser.get(address, {"version": version}).status_code == 200

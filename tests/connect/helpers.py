@@ -1,0 +1,31 @@
+"""Walking through the simulator's Connect without a browser."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from accounts.models import Fleet, User
+from connect import flow
+from connect.flow import Arrival
+
+SESSION = "one browser session"
+
+
+def come_back(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
+    """What the browser comes back with from the Connect address; choices as in the simulator's /control/grants."""
+    answer = httpx.post(f"{simulator_url}/control/grants", json={"url": url, **choices}, timeout=30)
+    answer.raise_for_status()
+    return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
+
+
+def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> Arrival:
+    """The whole trip."""
+    url = flow.start(fleet=fleet, user=user, session_secret=SESSION)
+    params = come_back(simulator_url, url, **choices)
+    return flow.complete(params=params, user=user, session_secret=SESSION)
+
+
+def reset(simulator_url: str) -> None:
+    """The simulator forgets grants, tokens and subscriptions."""
+    httpx.post(f"{simulator_url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()

@@ -1,0 +1,175 @@
+"""The vault: valid tokens for calls, renewed once, encrypted, and never lost to a transient failure."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from django.db import connections
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect import keyring, refreshing, vault
+from connect.models import ApplicationTokens, Connection, ConnectionState, OwnerTokens
+from connect.smartcar import SmartcarError
+from tests.connect.helpers import connect
+
+
+@pytest.fixture
+def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
+    fleet.generation = Generation.V2
+    fleet.save()
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    return connection
+
+
+def token_requests(smartcar: str, path: str) -> int:
+    seen = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
+    return len([request for request in seen if request["method"] == "POST"])
+
+
+def expire_access() -> None:
+    OwnerTokens.objects.update(access_expires_at=timezone.now())
+
+
+@pytest.mark.django_db
+def test_a_valid_token_is_used_as_it_is(smartcar: str, v2_connection: Connection) -> None:
+    first = vault.access(connection=v2_connection)
+    assert vault.access(connection=v2_connection) == first
+    assert first.token not in repr(first)
+
+
+@pytest.mark.django_db
+def test_an_expiring_token_is_renewed_ahead_of_its_end(smartcar: str, v2_connection: Connection) -> None:
+    before = vault.access(connection=v2_connection)
+    OwnerTokens.objects.update(access_expires_at=timezone.now() + timedelta(minutes=4))
+    after = vault.access(connection=v2_connection)
+    assert after.token != before.token
+    assert OwnerTokens.objects.get().version == 1
+
+
+@pytest.mark.django_db
+def test_an_ended_grant_marks_the_connection_for_reauthentication(
+    smartcar: str, v2_connection: Connection
+) -> None:
+    expire_access()
+    OwnerTokens.objects.update(refresh_ciphertext=keyring.encrypt("not a token Smartcar knows"))
+    with pytest.raises(SmartcarError):
+        vault.access(connection=v2_connection)
+    v2_connection.refresh_from_db()
+    assert v2_connection.state == ConnectionState.NEEDS_REAUTHENTICATION
+    with pytest.raises(vault.TokensUnavailableError, match="connect the car again"):
+        vault.access(connection=v2_connection)
+
+
+@pytest.mark.django_db
+def test_a_transient_failure_keeps_the_old_pair(
+    smartcar: str, v2_connection: Connection, settings: Settings
+) -> None:
+    expire_access()
+    origins = dict(settings.SMARTCAR_ORIGINS)
+    settings.SMARTCAR_ORIGINS = {**origins, "auth": "http://127.0.0.1:1/oauth/token"}
+    with pytest.raises(SmartcarError):
+        vault.access(connection=v2_connection)
+    tokens = OwnerTokens.objects.get()
+    assert (tokens.version, tokens.lease_until, tokens.revoked_at) == (0, None, None)
+    settings.SMARTCAR_ORIGINS = origins
+    assert vault.access(connection=v2_connection).token
+
+
+@pytest.mark.django_db
+def test_a_renewal_whose_answer_was_lost_is_healed_with_the_old_token(
+    smartcar: str, v2_connection: Connection
+) -> None:
+    """Smartcar rotated, we never stored it: the old refresh token is good for minutes more."""
+    before = OwnerTokens.objects.get()
+    vault.refresh(tokens=before)
+    OwnerTokens.objects.update(
+        refresh_ciphertext=bytes(before.refresh_ciphertext), access_expires_at=timezone.now(), version=0
+    )
+    assert vault.access(connection=v2_connection).token
+
+
+@pytest.mark.django_db
+def test_a_lease_left_behind_by_a_dead_process_is_taken_over(
+    smartcar: str, v2_connection: Connection
+) -> None:
+    expire_access()
+    OwnerTokens.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert vault.access(connection=v2_connection).token
+
+
+def _at_once(count: int, work: Callable[[], object]) -> list[object]:
+    """Runs the work in threads that start together, each with a database connection of its own."""
+    results: list[object] = []
+    barrier = threading.Barrier(count)
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            results.append(work())
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_need_one_expired_token_make_one_refresh(smartcar: str, v2_connection: Connection) -> None:
+    expire_access()
+    before = token_requests(smartcar, "/auth/oauth/token")
+    tokens = _at_once(8, lambda: vault.access(connection=Connection.objects.get(pk=v2_connection.pk)).token)
+    assert len(set(tokens)) == 1
+    assert len(tokens) == 8
+    assert token_requests(smartcar, "/auth/oauth/token") - before == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None:
+    before = token_requests(smartcar, "/iam/oauth2/token")
+    tokens = _at_once(8, lambda: vault.application_access(user_id="user").token)
+    assert len(set(tokens)) == 1
+    assert len(tokens) == 8
+    assert token_requests(smartcar, "/iam/oauth2/token") - before == 1
+
+
+@pytest.mark.django_db
+def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
+    first = vault.application_access(user_id="user")
+    vault.forget_application_token()
+    assert vault.application_access(user_id="user").token != first.token
+    assert ApplicationTokens.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_pairs_past_half_their_life_are_rotated_oldest_first(
+    smartcar: str, v2_connection: Connection
+) -> None:
+    assert refreshing.due(now=timezone.now()) == []
+    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=29))
+    assert refreshing.refresh_due(now=timezone.now()) == 1
+    assert OwnerTokens.objects.get().refresh_expires_at > timezone.now() + timedelta(days=59)
+
+
+def test_the_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.FIELD_ENCRYPTION_KEYS = [old]
+    ciphertext = keyring.encrypt("secret")
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    assert keyring.decrypt(ciphertext) == "secret"
+    assert Fernet(new).decrypt(keyring.encrypt("secret")) == b"secret"
+
+
+def test_a_missing_key_is_a_clear_error(settings: Settings) -> None:
+    ciphertext = keyring.encrypt("secret")
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(keyring.WrongKeyError, match="FIELD_ENCRYPTION_KEYS"):
+        keyring.decrypt(ciphertext)

@@ -1,0 +1,87 @@
+"""The admin: every model is there, no secret is shown, nobody but staff gets in."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import models
+from django.test import Client
+
+from accounts.models import User
+from connect import keyring
+from connect.models import ApplicationTokens, OwnerTokens
+from vehicles.models import LatestSignal, Reading, Vehicle
+from webhooks.models import InboxEntry
+
+pytestmark = pytest.mark.django_db
+ROOMS = ("accounts", "vehicles", "connect", "commands", "webhooks")
+# Django's admin cannot register composite primary keys: these stand on their car's page.
+ON_THE_CARS_PAGE = {LatestSignal, Reading}
+OURS = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin@fleet.example"))
+    return client
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_every_model_is_in_the_admin_searchable_and_filtered(
+    model: type[models.Model], staff: Client
+) -> None:
+    if model in ON_THE_CARS_PAGE:
+        assert not admin.site.is_registered(model)
+        return
+    registered = admin.site.get_model_admin(model)
+    assert registered.search_fields
+    assert registered.list_filter
+    meta = model._meta
+    address = f"/admin/{meta.app_label}/{meta.model_name}/"
+    assert staff.get(address, {"q": "x"}).status_code == 200
+
+
+def test_a_cars_signals_are_searched_and_filtered_on_its_page(staff: Client, vehicle: Vehicle) -> None:
+    for code, status in (("closure-islocked", "SUCCESS"), ("tractionbattery-range", "ERROR")):
+        LatestSignal.objects.create(vehicle=vehicle, code=code, status=status, reported_at=NOW)
+    address = f"/admin/vehicles/vehicle/{vehicle.pk}/signals/"
+    page = staff.get(address, {"q": "islocked"}).content.decode()
+    assert "closure-islocked" in page
+    assert "tractionbattery-range" not in page
+    page = staff.get(address, {"status": "ERROR"}).content.decode()
+    assert "closure-islocked" not in page
+    assert "tractionbattery-range" in page
+
+
+def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
+    tokens = OwnerTokens.objects.create(
+        smartcar_user_id="user-1",
+        access_ciphertext=keyring.encrypt("s3cret-access"),
+        refresh_ciphertext=keyring.encrypt("s3cret-refresh"),
+        access_expires_at=NOW,
+        refresh_expires_at=NOW,
+    )
+    application = ApplicationTokens.objects.create(
+        client_id="c", token_ciphertext=keyring.encrypt("s3cret-token")
+    )
+    entry = InboxEntry.objects.create(received_at=NOW, body=b"s3cret-body")
+    for address in (
+        f"/admin/connect/ownertokens/{tokens.pk}/change/",
+        f"/admin/connect/applicationtokens/{application.pk}/change/",
+        f"/admin/webhooks/inboxentry/{entry.pk}/change/",
+    ):
+        answer = staff.get(address)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "ciphertext" not in page
+        assert "s3cret" not in page
+        assert bytes(tokens.access_ciphertext).decode() not in page
+
+
+def test_the_admin_is_for_staff_only(owner: User) -> None:
+    client = Client()
+    client.force_login(owner)
+    assert client.get("/admin/").status_code == 302

@@ -1,0 +1,49 @@
+"""Bad configuration is found at start, with a hint."""
+
+import pytest
+from pytest_django import Settings
+
+from fleet import checks
+
+
+def ids(found: list[object]) -> list[str]:
+    return [problem.id for problem in found]  # type: ignore[attr-defined]
+
+
+def test_good_settings_pass() -> None:
+    for check in (
+        checks.encryption_keys,
+        checks.smartcar_choices,
+        checks.smartcar_credentials,
+        checks.client_id_kind,
+    ):
+        assert check() == []
+
+
+@pytest.mark.parametrize("keys", [[], ["not a key"]])
+def test_missing_or_malformed_encryption_keys_are_an_error(settings: Settings, keys: list[str]) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = keys
+    assert ids(checks.encryption_keys()) == ["fleet.E001"]
+    assert "not a key" not in str(checks.encryption_keys())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [("SMARTCAR_GENERATION", "v9", "fleet.E002"), ("SMARTCAR_MODE", "test", "fleet.E003")],
+)
+def test_an_unknown_generation_or_mode_is_an_error(
+    settings: Settings, name: str, value: str, problem: str
+) -> None:
+    setattr(settings, name, value)
+    assert ids(checks.smartcar_choices()) == [problem]
+
+
+def test_a_missing_credential_is_named(settings: Settings) -> None:
+    settings.SMARTCAR_CLIENT_SECRET = ""
+    (problem,) = checks.smartcar_credentials()
+    assert "SMARTCAR_CLIENT_SECRET" in problem.msg
+
+
+def test_the_application_id_in_the_client_ids_place_is_noticed(settings: Settings) -> None:
+    settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
+    assert ids(checks.client_id_kind()) == ["fleet.W002"]

@@ -1,0 +1,45 @@
+"""/healthz and /readyz."""
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from pytest_django import Settings
+
+from fleet import health
+
+
+def test_healthz_needs_nothing_but_the_process() -> None:
+    assert Client().get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_is_200_when_everything_is_right() -> None:
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "migrations": "ok", "redis": "ok"})
+
+
+@pytest.mark.django_db
+def test_readyz_names_a_redis_that_does_not_answer_without_its_address(settings: Settings) -> None:
+    settings.REDIS_URL = "redis://:secret@127.0.0.1:1/0"
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "does not answer")
+    assert "secret" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+def test_readyz_names_missing_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: ["one", "two"])
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert "2 not applied" in answer.json()["migrations"]
+
+
+@pytest.mark.django_db
+def test_readyz_names_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> object:
+        raise DatabaseError("host=secret.example")
+
+    monkeypatch.setattr(health.connection, "cursor", broken)
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
+    assert "secret" not in answer.content.decode()

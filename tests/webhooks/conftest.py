@@ -1,0 +1,13 @@
+import pytest
+
+from accounts.models import Generation
+from connect.models import Connection
+from vehicles.models import Vehicle
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    """The car is connected."""
+    return Connection.objects.create(
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation=Generation.V3, mode="live"
+    )
