@@ -63,8 +63,8 @@ class Observed:
         if troubles.strikes(troubles.rate_limited):
             await refuse(ApiError("RATE_LIMIT", "SMARTCAR_API", retry_after=30))(scope, receive, send)
         elif troubles.strikes(troubles.server_errors):
-            status = troubles.dice.choice((500, 502, 503))
-            kind, code = ("UPSTREAM", "UNKNOWN_ISSUE") if status == 502 else ("SERVER", "INTERNAL")
+            status = troubles.dice.choice((500, 502, 503, 504) if v3 else (500, 502, 503))
+            kind, code = ("UPSTREAM", "NO_RESPONSE") if status in (502, 504) else ("SERVER", "INTERNAL")
             await refuse(ApiError(kind, code, status=status))(scope, receive, send)
         else:
             scope["simulator.lost"] = troubles.strikes(troubles.lost_answers)

@@ -10,6 +10,7 @@ from simulator.errors import ApiError
 from simulator.world import World
 
 SHOWN_AFTER = 1.0
+DIGITAL_KEY = "connectivitystatus-isdigitalkeypaired"
 
 
 def latency(world: World) -> float:
@@ -25,6 +26,10 @@ def may_command(world: World, connection: Connection, car: Car, permission: str)
     problem = world.account_error(user_id=connection.user_id, vehicle_id=car.id)
     if problem:
         raise ApiError(*problem, url=world.reauthenticate_url(car.id))
+    if car.supports(DIGITAL_KEY):
+        paired = car.signal(DIGITAL_KEY, now=world.now()).body
+        if paired is not None and paired["value"] is False:
+            raise ApiError("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED")
 
 
 async def carry_out(world: World, car: Car, command: str, *, wait: float, **parameters: Any) -> str | None:
@@ -42,5 +47,5 @@ async def carry_out(world: World, car: Car, command: str, *, wait: float, **para
     world.changed = True
     after = world.now()
     codes = tuple(each.code for each in car.signals(now=after) if each.body != before[each.code])
-    asyncio.get_running_loop().call_later(SHOWN_AFTER, world.feed.notice, [Change(car.id, codes, after)])
+    world.feed.notice_later(Change(car.id, codes, after), after=SHOWN_AFTER)
     return outcome

@@ -87,7 +87,15 @@ class Delivery:
 class Courier:
     """Holds the events that are due and posts them, a few dozen at a time."""
 
-    def __init__(self, *, settings: Settings, clock: Clock, troubles: Troubles) -> None:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        troubles: Troubles,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._transport = transport
         self._settings = settings
         self._credentials: Credentials = settings.credentials
         self._clock = clock
@@ -104,7 +112,10 @@ class Courier:
         if self._client is None:
             limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
             self._client = httpx.AsyncClient(
-                limits=limits, timeout=self._settings.delivery_timeout, trust_env=False
+                limits=limits,
+                timeout=self._settings.delivery_timeout,
+                trust_env=False,
+                transport=self._transport,
             )
         return self._client
 

@@ -33,6 +33,7 @@ class Feed:
     def __init__(self, world: World) -> None:
         self._world = world
         self._due: list[tuple[float, int, str]] = []
+        self._later: list[tuple[float, int, Change]] = []
         self._order = itertools.count()
         self.store: dict[tuple[str, str], bytes] = {}
 
@@ -83,9 +84,15 @@ class Feed:
                     self._plan(subscription, now)
                 subscription.pending |= fired
 
+    def notice_later(self, change: Change, *, after: float) -> None:
+        """Take note of a change some simulated seconds from now: makers are told of their own cars' doings late."""
+        heapq.heappush(self._later, (self._world.now() + after, next(self._order), change))
+
     def beat(self) -> None:
         """Tell everything that is due."""
         now = self._world.now()
+        while self._later and self._later[0][0] <= now:
+            self.notice([heapq.heappop(self._later)[2]])
         while self._due and self._due[0][0] <= now:
             subscription_id = heapq.heappop(self._due)[2]
             subscription = self._world.webhooks.subscriptions.get(subscription_id)
@@ -284,6 +291,7 @@ class Feed:
     def clear(self) -> None:
         """Forget what is planned and stored."""
         self._due.clear()
+        self._later.clear()
         self.store.clear()
 
     def snapshot(self) -> list[Any]:

@@ -56,7 +56,7 @@ class Limits:
         """Count a request to the application's limit. Raises ApiError RATE_LIMIT:SMARTCAR_API."""
         wait = self.application.take(self.clock.now())
         if wait:
-            raise ApiError("RATE_LIMIT", "SMARTCAR_API")
+            raise ApiError("RATE_LIMIT", "SMARTCAR_API", retry_after=math.ceil(min(wait, 3600)))
 
     def vehicle_request(self, vehicle_id: str, *, requests: int = 1) -> None:
         """Count requests that reach a car. Raises ApiError RATE_LIMIT:VEHICLE or BILLING:VEHICLE_REQUEST_LIMIT."""

@@ -32,13 +32,6 @@ PERMISSIONS: dict[str, str] = {
     "control_pin": "Change its PIN to drive",
 }
 
-# Commands a permission allows, in the garage's names.
-CONTROLS = {
-    "control_charge": "charge",
-    "control_security": "security",
-    "control_navigation": "navigation",
-}
-
 
 def in_words(permissions: list[str]) -> list[str]:
     """The plain words for each known permission, reading before controlling, in a fixed order."""

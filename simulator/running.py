@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from simulator.load.planning import make_plan
 from simulator.state import Keeper
 from simulator.world import World
 
@@ -27,6 +28,8 @@ class Heart:
     async def beating(self) -> AsyncIterator[None]:
         """Beat while the block runs; save once more at its end."""
         jobs = [self._cars, self._feed, self._world.courier.run]
+        if self._world.settings.load:
+            jobs.append(self._start_load)
         if self._keeper is not None:
             jobs.append(self._keeper.run)
         tasks = [asyncio.create_task(_kept_going(job)) for job in jobs]
@@ -38,6 +41,7 @@ class Heart:
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
+            await self._world.load.stop()
             await self._world.courier.close()
             if self._keeper is not None:
                 self._keeper.save()
@@ -50,6 +54,20 @@ class Heart:
             world.feed.notice(world.garage.advance(now=world.now()))
             await asyncio.sleep(max(CARS_EVERY, REST * (time.monotonic() - started)))
 
+    async def _start_load(self) -> None:
+        """Start the load of the command line as soon as a car is subscribed to a verified webhook."""
+        world = self._world
+        while not world.load.running:
+            await asyncio.sleep(0.5)
+            subscribed = {each.webhook_id for each in world.webhooks.subscriptions.values()}
+            for webhook in world.webhooks.by_id.values():
+                if webhook.verified and webhook.id in subscribed:
+                    plan = make_plan(
+                        world, webhook, rate=world.settings.load, seconds=0, connections=64, everything=False
+                    )
+                    await world.load.start(plan)
+                    return
+
     async def _feed(self) -> None:
         while True:
             self._world.feed.beat()
@@ -61,6 +79,7 @@ async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await job()
+            return
         except Exception:  # noqa: BLE001 - whatever it is, the cars must go on and the log must tell
             _log.exception("the simulator's %s stumbled and goes on", job.__qualname__)
             await asyncio.sleep(1)

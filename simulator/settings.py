@@ -49,6 +49,7 @@ class Settings:
     state: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     load: float = 0.0
+    troubles: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
 
     request_bucket: int = 120
@@ -56,6 +57,7 @@ class Settings:
     vehicle_bucket: int = 30
     vehicle_refill: float = 6.0
     monthly_limit: int = 500
+    vehicle_limit: int = 0
 
     command_latency: tuple[float, float] = (1.0, 3.0)
     long_answer_after: float = 175.0
@@ -105,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--vehicle-bucket", type=int, default=30, help="per-vehicle limit: requests at once, 0 for none (30)")
     add("--vehicle-refill", type=float, default=6.0, help="per-vehicle limit: requests regained a minute (6)")
     add("--monthly-limit", type=int, default=500, help="requests per vehicle and month, 0 for no limit (500)")
+    add("--vehicle-limit", type=int, default=0, help="connected vehicles the plan allows, 0 for no limit (0)")
     add("--command-latency", default="1-3", help="seconds a command takes, MIN-MAX (1-3)")
     add(
         "--long-answer-after",
@@ -153,7 +156,8 @@ def from_command_line(arguments: Sequence[str] | None = None) -> Settings:
     values = vars(given) | {
         "redirect_uris": tuple(given.redirect_uri),
         "command_latency": latency,
+        "troubles": dict(each.partition("=")[::2] for each in given.trouble),
         "credentials": Credentials.from_environment(os.environ),
     }
-    del values["redirect_uri"]
+    del values["redirect_uri"], values["trouble"]
     return Settings(**values)

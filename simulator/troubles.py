@@ -22,6 +22,16 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
     "outage": ("outage", "names", "Makes whose cars cannot be reached"),
     "revokedPermissions": ("revoked_permissions", "names", "Permissions that no longer count, for all cars"),
+    "unauthorizedMakes": (
+        "unauthorized_makes",
+        "names",
+        "Makes whose codes are refused: unauthorized_client",
+    ),
+    "answerWith": (
+        "answer_with",
+        "names",
+        "API errors, as TYPE:CODE, that requests about a car get by turns",
+    ),
     "reauthenticate": ("reauthenticate", "names", "Vehicle or user ids whose account login has expired"),
 }
 
@@ -45,6 +55,8 @@ class Troubles:
     lying_units: float = 0.0
     outage: tuple[str, ...] = ()
     revoked_permissions: tuple[str, ...] = ()
+    unauthorized_makes: tuple[str, ...] = ()
+    answer_with: tuple[str, ...] = ()
     reauthenticate: tuple[str, ...] = ()
     dice: random.Random = field(default_factory=lambda: random.Random(1), repr=False, compare=False)  # noqa: S311
 
@@ -57,6 +69,13 @@ class Troubles:
         values = {name: _value(name, given) for name, given in wanted.items()}
         for name, value in values.items():
             setattr(self, SWITCHES[name][0], value)
+
+    def forced_error(self) -> tuple[str, str | None] | None:
+        """The error that a request about a car is answered with just now, or None."""
+        if not self.answer_with:
+            return None
+        kind, _, code = self.dice.choice(self.answer_with).partition(":")
+        return kind, code or None
 
     def clear(self) -> None:
         """Switch all off."""

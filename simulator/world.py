@@ -1,11 +1,11 @@
 """Everything one running simulator holds, and the rules that need several parts of it at once."""
 
-import re
 import secrets
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx
 
 from simulator.cars import CATALOGUE, Car, Garage
 from simulator.clock import Clock
@@ -13,6 +13,7 @@ from simulator.connections import Connection, Connections, User
 from simulator.deliveries import Courier
 from simulator.feed import Feed
 from simulator.limits import Limits
+from simulator.load.process import Load
 from simulator.requestlog import RequestLog
 from simulator.settings import Settings
 from simulator.tokens import TokenBook
@@ -36,6 +37,7 @@ class World:
     limits: Limits
     courier: Courier
     requests: RequestLog
+    load: Load = field(default_factory=Load)
     capacities: dict[str, float] = field(default_factory=dict)
     capacity_tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     feed: Feed = field(init=False)
@@ -55,8 +57,9 @@ class World:
     def account_error(self, *, user_id: str, vehicle_id: str) -> ForcedError | None:
         """What is wrong with the driver's account or the whole make just now, or None."""
         user = self.connections.users.get(user_id)
-        if user and user.error:
-            return user.error
+        forced = self.troubles.forced_error() or (user.error if user else None)
+        if forced:
+            return forced
         expired = self.troubles.reauthenticate
         if user_id in expired or vehicle_id in expired:
             return ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED")
@@ -66,6 +69,14 @@ class World:
         if car.make in self.troubles.outage:
             return ("UPSTREAM", "NO_RESPONSE")
         return None
+
+    def beyond_plan(self, vehicle_id: str) -> bool:
+        """Whether the car is one more than the plan allows; those connected first are within it."""
+        most = self.settings.vehicle_limit
+        if not most:
+            return False
+        order = list(dict.fromkeys(each.vehicle_id for each in self.connections.by_key.values()))
+        return vehicle_id in order[most:]
 
     def permits(self, connection: Connection, permission: str) -> bool:
         """Whether the driver granted it and it was not revoked since."""
@@ -163,10 +174,11 @@ class World:
         self.feed.restore(saved["signals"])
 
 
-def make_world(settings: Settings) -> World:
-    """A fresh world of ``settings.vehicles`` cars, no driver connected yet."""
+def make_world(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> World:
+    """A fresh world of ``settings.vehicles`` cars, no driver connected yet. ``transport`` carries its deliveries."""
     clock = Clock(speed=settings.speed)
     troubles = Troubles()
+    troubles.switch(settings.troubles)
     return World(
         settings=settings,
         clock=clock,
@@ -176,7 +188,7 @@ def make_world(settings: Settings) -> World:
         tokens=TokenBook(reuse=settings.refresh_reuse),
         webhooks=Webhooks(),
         limits=Limits(settings=settings, clock=clock),
-        courier=Courier(settings=settings, clock=clock, troubles=troubles),
+        courier=Courier(settings=settings, clock=clock, troubles=troubles, transport=transport),
         requests=RequestLog(),
     )
 
@@ -188,16 +200,3 @@ def permissions_of(car: Car) -> set[str]:
     if car.powertrain != "ICE":
         found |= {"control_charge", "read_charge_events", "read_charge_locations"}
     return found
-
-
-def is_uuid(text: str) -> bool:
-    """Whether ``text`` looks like one of Smartcar's ids."""
-    return bool(re.fullmatch(r"[0-9a-fA-F-]{36}", text)) and _parses(text)
-
-
-def _parses(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

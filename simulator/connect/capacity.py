@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from simulator.cars import Car
 from simulator.connect.flow import ConnectPageError, checked_redirect, with_query
-from simulator.connect.shown import page, problem, send_browser
 from simulator.hosts.common import mark, world_of
+from simulator.rendering import page, problem, send_browser
 from simulator.world import World
 
 CODE = "tractionbattery-nominalcapacity"

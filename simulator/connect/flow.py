@@ -25,6 +25,10 @@ DESCRIPTIONS = {
     "oem_cancelled_login": "The user did not complete authorization with the OEM",
     "user_manually_returned_to_application": "The user exited Connect before granting your application access",
 }
+CONFIGURATION = {
+    True: "You have entered a test mode VIN. Please enter a VIN that belongs to a real vehicle.",
+    False: "This page cannot be opened at this step.",
+}
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 AUTHORIZE, REAUTHENTICATE = "authorize", "reauthenticate"
 
@@ -57,6 +61,7 @@ class Session:
     person: Person | None = None
     questions: list[str] = field(default_factory=list)
     address: str | None = None
+    stopped: str | None = None
 
 
 def open_session(world: World, url: str) -> Session:
@@ -136,6 +141,8 @@ def _authorization(world: World, session: Session, asked: Mapping[str, str]) -> 
         session.vin = asked["single_select_vin"].upper()
         car = next((each for each in world.garage.cars.values() if each.vin == session.vin), None)
         session.make = car.make if car else session.make
+        if session.vin in TEST_VINS and session.mode == "live":
+            session.stopped = "configuration_error"
     return session
 
 
@@ -217,13 +224,13 @@ def _remember(world: World, session: Session) -> User:
     return user
 
 
-def refuse(session: Session, error: str, *, car: Car | None = None, status: int | None = None) -> str | None:
+def refuse(session: Session, error: str, *, car: Car | None = None) -> str | None:
     """End the visit with an error. Returns where to send the browser; None for Smartcar's own last page."""
     if session.redirect_uri is None:
         return None
     fields = [("error", error), ("error_description", DESCRIPTIONS.get(error, "The request failed."))]
     if error == "configuration_error":
-        fields += [("status_code", str(status or 400)), ("error_message", "This page cannot be opened now.")]
+        fields += [("status_code", "400"), ("error_message", CONFIGURATION[session.stopped is not None])]
     if error == "vehicle_incompatible" and car is not None:
         fields += [("vin", car.vin), ("make", car.make), ("model", car.model), ("year", str(car.year))]
     return _redirect(session, fields)

@@ -10,9 +10,9 @@ from starlette.routing import Route
 
 from simulator.connect import capacity, flow
 from simulator.connect.flow import ConnectPageError, Session
-from simulator.connect.shown import NAMES, TEMPLATES, page, problem, send_browser
 from simulator.hosts.common import mark, world_of
 from simulator.permissions import in_words
+from simulator.rendering import NAMES, TEMPLATES, page, problem, send_browser
 from simulator.world import World
 
 REMEMBERED = 1000
@@ -60,6 +60,8 @@ def _session(request: Request) -> Session:
 def _next(world: World, session: Session) -> str:
     """The page a visit stands at."""
     here = f"/connect/flow/{session.id}"
+    if session.stopped:
+        return f"{here}/stopped?error={session.stopped}"
     if session.person is not None:
         return f"{here}/grant"
     if session.make:
@@ -218,6 +220,7 @@ async def ask_capacity(request: Request) -> Response:
 
 
 STOPPED = {
+    "configuration_error": ("Something is wrong with this link", flow.CONFIGURATION[True]),
     "no_vehicles": (
         "We found no vehicle",
         "There are no vehicles in this account. Add one to it and try again.",

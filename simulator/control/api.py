@@ -15,6 +15,7 @@ from simulator.connect import flow
 from simulator.control.granting import grant
 from simulator.control.registering import NotVerified, register
 from simulator.hosts.common import world_of
+from simulator.load.planning import make_plan
 from simulator.troubles import SWITCHES
 from simulator.wire import json_object, json_response
 from simulator.world import World
@@ -305,6 +306,45 @@ async def clear_troubles(request: Request) -> Response:
     return _troubles(world)
 
 
+async def get_load(request: Request) -> Response:
+    """GET /load: whether the load process runs, and its figures"""
+    load = world_of(request).load
+    return json_response({"running": load.running, "figures": load.figures})
+
+
+async def post_load(request: Request) -> Response:
+    """POST /load {"eventsPerSecond", "seconds"?, "webhookId"?, "connections"?, "everyCar"?}: start sending"""
+    world, body = world_of(request), await _body(request)
+    known = world.webhooks.by_id
+    webhook = known.get(body.get("webhookId") or next(iter(known), ""))
+    if webhook is None or not webhook.verified:
+        raise ControlError(404, "no such webhook, or not verified")
+    plan = make_plan(
+        world,
+        webhook,
+        rate=_positive(body, "eventsPerSecond", 100.0),
+        seconds=_positive(body, "seconds", 0.0),
+        connections=int(_positive(body, "connections", 64.0)),
+        everything=body.get("everyCar") is True,
+    )
+    await world.load.start(plan)
+    return json_response({"running": True, "vehicles": len(plan.vehicles)}, status=202)
+
+
+def _positive(body: dict[str, Any], name: str, default: float) -> float:
+    value = body.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ControlError(400, f"{name} is a number, 0 or more")
+    return float(value)
+
+
+async def stop_load(request: Request) -> Response:
+    """DELETE /load: stop sending"""
+    load = world_of(request).load
+    await load.stop()
+    return json_response({"running": False, "figures": load.figures})
+
+
 async def reset(request: Request) -> Response:
     """POST /reset {"webhooks": true}"""
     world, body = world_of(request), await _body(request)
@@ -346,6 +386,9 @@ _TABLE: list[tuple[str, str, Endpoint]] = [
     ("GET", "/troubles", get_troubles),
     ("POST", "/troubles", post_troubles),
     ("DELETE", "/troubles", clear_troubles),
+    ("GET", "/load", get_load),
+    ("POST", "/load", post_load),
+    ("DELETE", "/load", stop_load),
     ("POST", "/reset", reset),
     ("POST", "/disconnect", disconnect),
 ]

@@ -13,6 +13,8 @@ def grant(world: World, body: dict[str, Any]) -> str | None:
     if not isinstance(body.get("url"), str):
         raise ValueError("url is the Connect address")
     session = flow.open_session(world, body["url"])
+    if session.stopped:
+        return flow.refuse(session, session.stopped)
     outcome = body.get("outcome", "grant")
     if outcome == "deny":
         return flow.refuse(session, "access_denied")

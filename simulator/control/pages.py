@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from simulator.connect.shown import page
 from simulator.control.api import SUMMARIES, ControlError
 from simulator.hosts.common import world_of
+from simulator.rendering import page
 from simulator.troubles import SWITCHES
 
 SHOWN = 200

@@ -53,6 +53,8 @@ def access(request: Request) -> Access:
     car = world.car(vehicle_id)
     if connection is None or car is None or vehicle_id not in pair.vehicle_ids:
         raise ApiError("PERMISSION")
+    if world.beyond_plan(vehicle_id):
+        raise ApiError("BILLING", "VEHICLE_LIMIT")
     return Access(world, connection, car)
 
 

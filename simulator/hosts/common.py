@@ -1,7 +1,7 @@
 """What all hosts share: building one with its error form, finding the world, and marking the request log."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -13,7 +13,7 @@ from simulator.errors import ApiError, v2_response, v3_response
 from simulator.requestlog import Seen
 from simulator.world import World
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def world_of(request: Request) -> World:
@@ -39,7 +39,10 @@ def v2_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
         versioned = request.url.path.split("/")[2:3] == ["v2.0"]
         return v2_response(ApiError("RESOURCE_NOT_FOUND", "PATH" if versioned else "VERSION"))
 
-    return _host(world, routes, refused, lost)
+    async def broken(_: Request, __: Exception) -> Response:
+        return v2_response(ApiError("SERVER", "INTERNAL"))
+
+    return _host(world, routes, refused, lost, broken)
 
 
 def v3_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
@@ -51,15 +54,16 @@ def v3_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
     async def lost(_: Request, __: Exception) -> Response:
         return v3_response(ApiError("RESOURCE_NOT_FOUND", "INVALID_PATH"))
 
-    return _host(world, routes, refused, lost)
+    async def broken(_: Request, __: Exception) -> Response:
+        return v3_response(ApiError("SERVER", "INTERNAL"))
+
+    return _host(world, routes, refused, lost, broken)
 
 
 def _host(
-    world: World,
-    routes: Sequence[BaseRoute],
-    refused: Callable[[Request, Exception], Awaitable[Response]],
-    lost: Callable[[Request, Exception], Awaitable[Response]],
+    world: World, routes: Sequence[BaseRoute], refused: Answer, lost: Answer, broken: Answer
 ) -> Starlette:
-    app = Starlette(routes=list(routes), exception_handlers={ApiError: refused, HTTPException: lost})
+    handlers: dict[Any, Answer] = {ApiError: refused, HTTPException: lost, Exception: broken}
+    app = Starlette(routes=list(routes), exception_handlers=handlers)
     app.state.world = world
     return app

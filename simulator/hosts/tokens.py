@@ -70,6 +70,11 @@ def _grant(request: Request, world: World, fields: dict[str, str]) -> Response:
         return oauth_error("unsupported_grant_type" if kind else "invalid_request", "Invalid grant_type.")
     if not fields.get(wanted):
         return oauth_error("invalid_request", f"Missing parameter: {wanted}.")
+    if kind == "authorization_code":
+        refused = _unauthorized_make(world, fields["code"])
+        if refused:
+            description = f"not authorized to requested make(s): {refused}"
+            return oauth_error("unauthorized_client", description, status=403)
     try:
         if kind == "authorization_code":
             pair = world.tokens.exchange(
@@ -83,6 +88,12 @@ def _grant(request: Request, world: World, fields: dict[str, str]) -> Response:
     mark(request, user_id=pair.user_id)
     _lose_answer(request, world.troubles, kind)
     return _pair(pair)
+
+
+def _unauthorized_make(world: World, code: str) -> str | None:
+    held = world.tokens.codes.get(code)
+    makes = {world.garage.cars[each].make for each in held.vehicle_ids} if held else set()
+    return next((each for each in sorted(makes) if each in world.troubles.unauthorized_makes), None)
 
 
 def _lose_answer(request: Request, troubles: Troubles, kind: str | None) -> None:

@@ -70,6 +70,8 @@ def access(request: Request, *, commands: bool = False) -> Access:
         if user_id in world.connections.users and world.connections.select(vehicle_id=vehicle_id):
             raise ApiError("AUTHENTICATION", "ACCESS_DENIED", status=403)
         raise ApiError("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
+    if world.beyond_plan(vehicle_id):
+        raise ApiError("BILLING", "VEHICLE_LIMIT")
     return Access(world, connection, car)
 
 

@@ -1,0 +1,239 @@
+"""A simulator inside the test's own process: its world, a client to it, and a callback that takes its deliveries.
+
+Nothing moves by itself: `settle` carries the world on to its own clock, `later` moves the clock first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import orjson
+from starlette.testclient import TestClient
+
+from simulator.app import make_app
+from simulator.settings import Credentials, Settings
+from simulator.world import World, make_world
+
+CALLBACK = "http://callback.test/hook"
+REDIRECT = "http://localhost:8000/back"
+CREDENTIALS = Credentials(
+    application_id="11111111-2222-4333-8444-555555555555",
+    application_secret="application secret",
+    client_id="client_test",
+    client_secret="client secret",
+    management_tokens=("first token", "second token"),
+)
+QUICK: dict[str, Any] = {
+    "credentials": CREDENTIALS,
+    "vehicles": 40,
+    "command_latency": (0.0, 0.0),
+    "request_bucket": 0,
+    "vehicle_bucket": 0,
+    "monthly_limit": 0,
+    "public_origin": "http://testserver",
+}
+
+
+@dataclass
+class Callback:
+    """The application's webhook endpoint: answers VERIFY rightly, takes the rest with `status`."""
+
+    status: int = 200
+    key: str = CREDENTIALS.management_tokens[0]
+    answer: Callable[[httpx.Request], httpx.Response] | None = None
+    requests: list[httpx.Request] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        event = orjson.loads(request.content)
+        if self.answer is not None:
+            return self.answer(request)
+        if event.get("eventType") == "VERIFY" or event.get("eventName") == "verify":
+            challenge = (event.get("data") or event["payload"])["challenge"]
+            return httpx.Response(200, json={"challenge": self.sign(challenge.encode())})
+        self.requests.append(request)
+        return httpx.Response(self.status)
+
+    def sign(self, body: bytes) -> str:
+        return hmac.new(self.key.encode(), body, hashlib.sha256).hexdigest()
+
+    def events(self, kind: str | None = None) -> list[dict[str, Any]]:
+        found = [orjson.loads(each.content) for each in self.requests]
+        return [each for each in found if kind in (None, each.get("eventType"))]
+
+    def well_signed(self) -> list[bool]:
+        return [each.headers["SC-Signature"] == self.sign(each.content) for each in self.requests]
+
+
+class Simulated:
+    """One simulator under test."""
+
+    def __init__(self, client: TestClient, world: World, callback: Callback) -> None:
+        self.client = client
+        self.world = world
+        self.callback = callback
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Tell what is due and wait for the answers."""
+        self.world.feed.notice(self.world.garage.advance(now=self.world.now()))
+        self.world.feed.beat()
+        self._portal(self.world.courier.settle)
+
+    def later(self, seconds: float) -> None:
+        self.world.clock.advance(seconds)
+        self.settle()
+
+    def _portal(self, job: Callable[[], Any]) -> None:
+        portal = self.client.portal
+        assert portal is not None
+        portal.call(job)
+
+    # -- Connect and tokens --------------------------------------------------------------------------------
+
+    def connect_url(self, path: str = "authorize", **parameters: str) -> str:
+        fields = {
+            "response_type": "code",
+            "client_id": CREDENTIALS.application_id,
+            "redirect_uri": REDIRECT,
+        } | parameters
+        return f"http://testserver/connect/oauth/{path}?{urlencode(fields)}"
+
+    def grant(
+        self, *, url: str | None = None, parameters: dict[str, str] | None = None, **body: Any
+    ) -> dict[str, str]:
+        """Grant through the control API; gives the parameters of the redirect."""
+        address = url or self.connect_url(**(parameters or {}))
+        answer = self.client.post("/control/grants", json={"url": address} | body)
+        assert answer.status_code == 200, answer.text
+        return query_of(answer.json()["redirect"])
+
+    def exchange(self, code: str) -> dict[str, Any]:
+        answer = self.token(grant_type="authorization_code", code=code, redirect_uri=REDIRECT)
+        assert answer.status_code == 200, answer.text
+        held: dict[str, Any] = answer.json()
+        return held
+
+    def token(self, **fields: str) -> httpx.Response:
+        given = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
+        answer: httpx.Response = self.client.post("/auth/oauth/token", data=fields, auth=given)
+        return answer
+
+    def application_token(self) -> str:
+        fields = {
+            "grant_type": "client_credentials",
+            "client_id": CREDENTIALS.client_id,
+            "client_secret": CREDENTIALS.client_secret,
+        }
+        answer = self.client.post("/iam/oauth2/token", data=fields)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
+
+    def driver(self, **body: Any) -> Driver:
+        """A driver who has granted everything for their cars, with tokens of both generations."""
+        back = self.grant(**body)
+        pair = self.exchange(back["code"])
+        held = self.world.connections.select(user_id=back["user_id"])
+        order = sorted((each.vehicle_id for each in held), key=list(self.world.garage.cars).index)
+        return Driver(
+            self,
+            back["user_id"],
+            order,
+            pair["access_token"],
+            pair["refresh_token"],
+            self.application_token(),
+        )
+
+    # -- webhooks ------------------------------------------------------------------------------------------
+
+    def webhook(self, **body: Any) -> str:
+        answer = self.client.post("/control/webhooks", json={"callbackUri": CALLBACK} | body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def switch(self, **troubles: Any) -> None:
+        answer = self.client.post("/control/troubles", json=troubles)
+        assert answer.status_code == 200, answer.text
+
+
+@dataclass
+class Driver:
+    """Someone connected: their user id, their cars, and how to ask about them."""
+
+    simulated: Simulated
+    user_id: str
+    vehicle_ids: list[str]
+    access_token: str
+    refresh_token: str
+    application_token: str
+
+    @property
+    def vehicle_id(self) -> str:
+        return self.vehicle_ids[0]
+
+    @property
+    def v2(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+    @property
+    def v3(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.application_token}", "sc-user-id": self.user_id}
+
+    def get(self, path: str = "", **more: Any) -> httpx.Response:
+        """A v2 read of the first car."""
+        headers = self.v2 | more.pop("headers", {})
+        return self.simulated.client.get(
+            f"/api/v2.0/vehicles/{self.vehicle_id}{path}", headers=headers, **more
+        )
+
+    def post(self, path: str, body: Any = None) -> httpx.Response:
+        """A v2 POST about the first car."""
+        url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
+        answer: httpx.Response = self.simulated.client.post(url, headers=self.v2, json=body)
+        return answer
+
+    def get3(self, path: str = "", **more: Any) -> httpx.Response:
+        """A v3 read of the first car."""
+        headers = self.v3 | more.pop("headers", {})
+        return self.simulated.client.get(
+            f"/vehicle/v3/vehicles/{self.vehicle_id}{path}", headers=headers, **more
+        )
+
+    def post3(self, path: str, attributes: dict[str, Any] | None = None) -> httpx.Response:
+        """A v3 POST about the first car."""
+        body = None if attributes is None else {"data": {"attributes": attributes}}
+        url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
+        answer: httpx.Response = self.simulated.client.post(url, headers=self.v3, json=body)
+        return answer
+
+    def patch(self, **state: Any) -> None:
+        """Set the first car's state."""
+        answer = self.simulated.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
+        assert answer.status_code == 200, answer.text
+
+    def subscribe(self, webhook_id: str) -> None:
+        """Subscribe the first car, and take the first delivery."""
+        answer = self.post(f"/webhooks/{webhook_id}")
+        assert answer.status_code == 200, answer.text
+        self.simulated.later(1.5)
+
+
+def query_of(address: str) -> dict[str, str]:
+    """The query parameters of an address."""
+    return {
+        key: values[0] for key, values in parse_qs(urlsplit(address).query, keep_blank_values=True).items()
+    }
+
+
+def simulated(**settings: Any) -> tuple[TestClient, World, Callback]:
+    """A client to a fresh simulator with these settings; use the client as a context."""
+    callback = Callback()
+    world = make_world(Settings(**(QUICK | settings)), transport=httpx.MockTransport(callback))
+    client = TestClient(make_app(world), follow_redirects=False, headers={"User-Agent": "test"})
+    return client, world, callback
