@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
@@ -169,7 +170,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         make=car.make,
         model=car.model,
         year=car.year,
-        mode=car.mode or request.mode,
+        mode=_mode(car.mode or request.mode),
         powertrain=car.powertrain,
     )
     vehicle = vehicle_services.register(fleet=request.fleet, facts=facts)
@@ -195,6 +196,12 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         fleet=request.fleet, actor=request.started_by, action="connected a car", target=vehicle.smartcar_id
     )
     return connection
+
+
+def _mode(text: str) -> Literal["live", "simulated", ""]:
+    if text == "live":
+        return "live"
+    return "simulated" if text == "simulated" else ""
 
 
 def _note_outcome(request: AuthorizationRequest, outcome: str) -> None:

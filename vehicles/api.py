@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import generics, serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -59,29 +60,30 @@ class VehicleWithSignalsSerializer(VehicleSerializer):
         }
 
 
-class _Mine:
-    request: Request
-
-    def get_queryset(self) -> QuerySet[Vehicle]:
-        fleets = fleets_with_right(user=self.request.user, right=Right.VIEW)
-        cars = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet").order_by("pk")
-        slug = self.request.query_params.get("fleet")
-        return cars.filter(fleet__slug=slug) if slug else cars
+def _cars_for(request: Request) -> QuerySet[Vehicle]:
+    """The cars that the caller may see; of one fleet with `?fleet=`."""
+    fleets = fleets_with_right(user=request.user, right=Right.VIEW)
+    cars = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet").order_by("pk")
+    slug = request.query_params.get("fleet")
+    return cars.filter(fleet__slug=slug) if slug else cars
 
 
-class VehicleList(_Mine, generics.ListAPIView[Vehicle]):
+class VehicleList(generics.ListAPIView[Vehicle]):
     """Cars, a page at a time; `?fleet=` names one fleet."""
 
     serializer_class = VehicleSerializer
 
+    def get_queryset(self) -> QuerySet[Vehicle]:
+        return _cars_for(self.request)
 
-class VehicleDetail(_Mine, generics.RetrieveAPIView[Vehicle]):
+
+class VehicleDetail(generics.RetrieveAPIView[Vehicle]):
     """One car by its Smartcar vehicle id; `?fleet=` chooses where it stands in two of the caller's fleets."""
 
     serializer_class = VehicleWithSignalsSerializer
 
     def get_object(self) -> Vehicle:
-        cars = self.get_queryset().filter(smartcar_id=self.kwargs["smartcar_id"])[:1]
-        return generics.get_object_or_404(
-            Vehicle.objects.select_related("fleet"), pk__in=[car.pk for car in cars]
-        )
+        car = _cars_for(self.request).filter(smartcar_id=self.kwargs["smartcar_id"]).first()
+        if car is None:
+            raise NotFound
+        return car

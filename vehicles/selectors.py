@@ -34,7 +34,7 @@ class VehicleState:
     def position(self) -> tuple[float, float] | None:
         """Latitude and longitude in degrees."""
         row = self.signal(catalogue.PRECISE_LOCATION)
-        if row is None:
+        if row is None or row.body is None:
             return None
         return row.body["latitude"], row.body["longitude"]
 

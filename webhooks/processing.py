@@ -128,15 +128,18 @@ def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
     try:
         delivery = _parse(entry)
     except Malformed as malformed:
-        return _set_aside(entry, EntryState.DEAD, malformed.reason)
+        _set_aside(entry, EntryState.DEAD, malformed.reason)
+        return None
     entry.event_id = delivery.event_id[:128]
     entry.event_type = delivery.event_type[:40]
     if delivery.reports:
         entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
     if delivery.mode == "test":
-        return _set_aside(entry, EntryState.TEST, "A test delivery of Smartcar's dashboard.")
+        _set_aside(entry, EntryState.TEST, "A test delivery of Smartcar's dashboard.")
+        return None
     if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
-        return _set_aside(entry, EntryState.QUARANTINED, "An event type that we do not know.")
+        _set_aside(entry, EntryState.QUARANTINED, "An event type that we do not know.")
+        return None
     return entry, delivery
 
 

@@ -8,94 +8,203 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('vehicles', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("vehicles", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApplicationTokens',
+            name="ApplicationTokens",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('client_id', models.CharField(max_length=80, unique=True)),
-                ('token_ciphertext', models.BinaryField(default=bytes)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("client_id", models.CharField(max_length=80, unique=True)),
+                ("token_ciphertext", models.BinaryField(default=bytes)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'application tokens (v3)',
-                'verbose_name_plural': 'application tokens (v3)',
+                "verbose_name": "application tokens (v3)",
+                "verbose_name_plural": "application tokens (v3)",
             },
         ),
         migrations.CreateModel(
-            name='OwnerTokens',
+            name="OwnerTokens",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(blank=True, null=True)),
-                ('smartcar_user_id', models.CharField(db_index=True, max_length=128, verbose_name='Smartcar user id')),
-                ('access_ciphertext', models.BinaryField()),
-                ('refresh_ciphertext', models.BinaryField()),
-                ('access_expires_at', models.DateTimeField()),
-                ('refresh_expires_at', models.DateTimeField(db_index=True)),
-                ('refreshed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "smartcar_user_id",
+                    models.CharField(db_index=True, max_length=128, verbose_name="Smartcar user id"),
+                ),
+                ("access_ciphertext", models.BinaryField()),
+                ("refresh_ciphertext", models.BinaryField()),
+                ("access_expires_at", models.DateTimeField()),
+                ("refresh_expires_at", models.DateTimeField(db_index=True)),
+                ("refreshed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'owner tokens (v2)',
-                'verbose_name_plural': 'owner tokens (v2)',
-                'ordering': ['refresh_expires_at'],
+                "verbose_name": "owner tokens (v2)",
+                "verbose_name_plural": "owner tokens (v2)",
+                "ordering": ["refresh_expires_at"],
             },
         ),
         migrations.CreateModel(
-            name='AuthorizationRequest',
+            name="AuthorizationRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('generation', models.CharField(choices=[('v2', 'v2 (a token pair per driver)'), ('v3', 'v3 (one application token)')], max_length=2)),
-                ('mode', models.CharField(max_length=10)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None)),
-                ('state_hash', models.CharField(max_length=64, unique=True)),
-                ('session_hash', models.CharField(max_length=64)),
-                ('external_id', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=80)),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorization_requests', to='accounts.fleet')),
-                ('started_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "generation",
+                    models.CharField(
+                        choices=[
+                            ("v2", "v2 (a token pair per driver)"),
+                            ("v3", "v3 (one application token)"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                ("mode", models.CharField(max_length=10)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), size=None
+                    ),
+                ),
+                ("state_hash", models.CharField(max_length=64, unique=True)),
+                ("session_hash", models.CharField(max_length=64)),
+                ("external_id", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=80)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="authorization_requests",
+                        to="accounts.fleet",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('smartcar_user_id', models.CharField(db_index=True, max_length=128, verbose_name='Smartcar user id')),
-                ('smartcar_connection_id', models.CharField(blank=True, max_length=128, verbose_name='Smartcar connection id')),
-                ('generation', models.CharField(choices=[('v2', 'v2 (a token pair per driver)'), ('v3', 'v3 (one application token)')], max_length=2)),
-                ('mode', models.CharField(max_length=10)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
-                ('state', models.CharField(choices=[('pending', 'Waiting for first data'), ('active', 'Connected'), ('needs_reauth', 'Driver must sign in again'), ('removed', 'Removed')], default='pending', max_length=16)),
-                ('state_cause', models.CharField(blank=True, max_length=200)),
-                ('state_since', models.DateTimeField(default=django.utils.timezone.now)),
-                ('subscribed_at', models.DateTimeField(blank=True, null=True)),
-                ('subscription_error', models.CharField(blank=True, max_length=200)),
-                ('next_subscription_try_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='accounts.fleet')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='connections', to='vehicles.vehicle')),
-                ('tokens', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='connections', to='connect.ownertokens')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "smartcar_user_id",
+                    models.CharField(db_index=True, max_length=128, verbose_name="Smartcar user id"),
+                ),
+                (
+                    "smartcar_connection_id",
+                    models.CharField(blank=True, max_length=128, verbose_name="Smartcar connection id"),
+                ),
+                (
+                    "generation",
+                    models.CharField(
+                        choices=[
+                            ("v2", "v2 (a token pair per driver)"),
+                            ("v3", "v3 (one application token)"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                ("mode", models.CharField(max_length=10)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), default=list, size=None
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting for first data"),
+                            ("active", "Connected"),
+                            ("needs_reauth", "Driver must sign in again"),
+                            ("removed", "Removed"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("state_cause", models.CharField(blank=True, max_length=200)),
+                ("state_since", models.DateTimeField(default=django.utils.timezone.now)),
+                ("subscribed_at", models.DateTimeField(blank=True, null=True)),
+                ("subscription_error", models.CharField(blank=True, max_length=200)),
+                ("next_subscription_try_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="connections",
+                        to="accounts.fleet",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="connections",
+                        to="vehicles.vehicle",
+                    ),
+                ),
+                (
+                    "tokens",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="connections",
+                        to="connect.ownertokens",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
-                'constraints': [models.UniqueConstraint(fields=('vehicle', 'smartcar_user_id'), name='connect_connection_once')],
+                "ordering": ["-created_at"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("vehicle", "smartcar_user_id"), name="connect_connection_once"
+                    )
+                ],
             },
         ),
     ]

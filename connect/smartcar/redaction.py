@@ -9,7 +9,7 @@ _SHORTEST = 4
 # v2 tokens are UUIDs, v3 tokens JWTs, VINs 17 characters: every long run that is not plain words goes.
 _RUN = re.compile(r"[A-Za-z0-9_\-.~+/=%]{16,}")
 _BETWEEN_WORDS = re.compile(r"[-_./]")
-_WORD = re.compile(r"[A-Z]?[a-z]{0,19}|[A-Z]{2,20}")
+_WORD = re.compile(r"[A-Z]?[a-z]{0,20}|[A-Z]{2,20}")
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+")
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -188,6 +188,7 @@ class V3Api:
 
         The connection is looked up where its id is not given, or not known to Smartcar: reconnecting changes it.
         """
+        segment(vehicle_id, name="vehicle id")  # Without one, every car of the owner would be disconnected.
         if connection_id and self._delete(self._of_connection(connection_id), access):
             return
         for mode in MODES:

@@ -26,7 +26,7 @@ from psycopg import sql
 
 from fleet.embedded import processes
 from fleet.embedded.errors import ServerError
-from fleet.embedded.sockets import socket_folder
+from fleet.embedded.sockets import leave, socket_folder
 
 DATABASE = "fleet"
 SUPERUSER = "postgres"
@@ -77,6 +77,7 @@ def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
             child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             stop(data)
+        leave(sockets, data)
 
 
 def stop(data: Path) -> None:

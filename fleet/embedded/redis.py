@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fleet.embedded import processes
 from fleet.embedded.errors import ServerError
-from fleet.embedded.sockets import socket_folder
+from fleet.embedded.sockets import leave, socket_folder
 
 _SOCKET = "redis.sock"
 _START_SECONDS = 30.0
@@ -30,7 +30,8 @@ Running = tuple[str, subprocess.Popen[bytes]]
 def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
     """Run Redis on the folder `data` while the block runs; gives its URL and its process. Raises `ServerError`."""
     data.mkdir(mode=0o700, exist_ok=True)
-    socket = socket_folder(data, socket_name=_SOCKET, owner=os.geteuid()) / _SOCKET
+    folder = socket_folder(data, socket_name=_SOCKET, owner=os.geteuid())
+    socket = folder / _SOCKET
     child = processes.start(_command(socket, durable=durable), log=log, cwd=data)
     try:
         url = f"unix://{quote(str(socket))}?db=0"
@@ -44,6 +45,7 @@ def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+        leave(folder, data)
 
 
 def stop(data: Path) -> None:

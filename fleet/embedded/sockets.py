@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import stat
 import tempfile
 from pathlib import Path
@@ -38,6 +39,12 @@ def socket_folder(data: Path, *, socket_name: str, owner: int) -> Path:
     if status.st_uid != owner or not stat.S_ISDIR(status.st_mode):
         raise ServerError(f"{folder} is needed for a socket but belongs to somebody else; remove it")
     return folder
+
+
+def leave(folder: Path, data: Path) -> None:
+    """Remove what `socket_folder` made for the server on `data`, which has stopped."""
+    if folder != data:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _usable(path: Path) -> bool:

@@ -1,13 +1,14 @@
 """Bad configuration is found at start, with a hint."""
 
 import pytest
+from django.core.checks import CheckMessage
 from pytest_django import Settings
 
 from fleet import checks
 
 
-def ids(found: list[object]) -> list[str]:
-    return [problem.id for problem in found]  # type: ignore[attr-defined]
+def ids(found: list[CheckMessage]) -> list[str | None]:
+    return [problem.id for problem in found]
 
 
 def test_good_settings_pass() -> None:

@@ -1,11 +1,10 @@
 """/healthz and /readyz."""
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from pytest_django import Settings
-
-from fleet import health
 
 
 def test_healthz_needs_nothing_but_the_process() -> None:
@@ -28,7 +27,7 @@ def test_readyz_names_a_redis_that_does_not_answer_without_its_address(settings:
 
 @pytest.mark.django_db
 def test_readyz_names_missing_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health.MigrationExecutor, "migration_plan", lambda *_: ["one", "two"])
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["one", "two"])
     answer = Client().get("/readyz")
     assert answer.status_code == 503
     assert "2 not applied" in answer.json()["migrations"]
@@ -39,7 +38,7 @@ def test_readyz_names_a_database_that_does_not_answer(monkeypatch: pytest.Monkey
     def broken() -> object:
         raise DatabaseError("host=secret.example")
 
-    monkeypatch.setattr(health.connection, "cursor", broken)
+    monkeypatch.setattr(connection, "cursor", broken)
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
     assert "secret" not in answer.content.decode()

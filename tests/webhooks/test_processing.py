@@ -2,16 +2,19 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry, Source
+from webhooks.parsing import parse_delivery
 from webhooks.replay import replay
 
 pytestmark = pytest.mark.django_db
@@ -107,12 +110,12 @@ def test_signed_garbage_becomes_a_dead_letter_that_says_why(db: None) -> None:
 def test_a_poison_message_does_not_hold_up_the_rest(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest = processing.parse_delivery
+    honest = parse_delivery
 
-    def fragile(raw: bytes, **_: object) -> object:
+    def fragile(raw: bytes, **options: Any) -> object:
         if b"poison" in raw:
             raise ZeroDivisionError
-        return honest(raw, **_)
+        return honest(raw, **options)
 
     monkeypatch.setattr(processing, "parse_delivery", fragile)
     post(state_of(vehicle.smartcar_id, event_id="poison", locked=False, at=AT))
@@ -128,7 +131,7 @@ def test_a_poison_message_does_not_hold_up_the_rest(
 def test_a_poison_message_becomes_a_dead_letter_after_its_attempts(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(raw: bytes, **_: object) -> object:
+    def broken(raw: bytes, **options: Any) -> object:
         raise ZeroDivisionError
 
     monkeypatch.setattr(processing, "parse_delivery", broken)
@@ -149,7 +152,7 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
     assert (list(LatestSignal.objects.values()), list(Reading.objects.values())) == before
 
 
-def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(fleet: object) -> None:
+def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(fleet: Fleet) -> None:
     error = payload("documentation/vehicle-error.json")
     vehicle_id = error["data"]["vehicle"]["id"]
     car = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id)
@@ -166,7 +169,7 @@ def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(f
     assert row.status == "SUCCESS"
 
 
-def test_one_error_event_never_marks_the_connection_dead(fleet: object) -> None:
+def test_one_error_event_never_marks_the_connection_dead(fleet: Fleet) -> None:
     name = "documentation/vehicle-error-authentication-failed.json"
     car = Vehicle.objects.create(fleet=fleet, smartcar_id=payload(name)["data"]["vehicle"]["id"])
     connection = Connection.objects.create(
@@ -204,8 +207,6 @@ def test_what_was_read_takes_the_same_road(
 def test_a_car_in_two_fleets_is_updated_in_both(
     vehicle: Vehicle, connection: Connection, outsider: object
 ) -> None:
-    from accounts.models import Fleet
-
     twin = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id=vehicle.smartcar_id)
     Connection.objects.create(
         fleet=twin.fleet, vehicle=twin, smartcar_user_id="user-1", generation="v3", mode="live"

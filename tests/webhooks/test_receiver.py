@@ -23,7 +23,9 @@ def test_a_signed_delivery_is_stored_byte_for_byte_before_the_200() -> None:
     assert (bytes(entry.body), entry.state) == (BODY, EntryState.WAITING)
 
 
-def test_the_worker_is_rung_once_the_row_is_in(django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks) -> None:
+def test_the_worker_is_rung_once_the_row_is_in(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         post(BODY)
     assert len(callbacks) == 1

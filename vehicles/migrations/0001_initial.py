@@ -7,70 +7,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Vehicle',
+            name="Vehicle",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('smartcar_id', models.CharField(max_length=128, verbose_name='Smartcar vehicle id')),
-                ('name', models.CharField(blank=True, max_length=80)),
-                ('plate', models.CharField(blank=True, max_length=20)),
-                ('vin', models.CharField(blank=True, max_length=17, verbose_name='VIN')),
-                ('make', models.CharField(blank=True, max_length=60)),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('year', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('powertrain', models.CharField(blank=True, max_length=8)),
-                ('mode', models.CharField(blank=True, max_length=10)),
-                ('last_seen_at', models.DateTimeField(blank=True, null=True, verbose_name='last heard')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vehicles', to='accounts.fleet')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("smartcar_id", models.CharField(max_length=128, verbose_name="Smartcar vehicle id")),
+                ("name", models.CharField(blank=True, max_length=80)),
+                ("plate", models.CharField(blank=True, max_length=20)),
+                ("vin", models.CharField(blank=True, max_length=17, verbose_name="VIN")),
+                ("make", models.CharField(blank=True, max_length=60)),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("year", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("powertrain", models.CharField(blank=True, max_length=8)),
+                ("mode", models.CharField(blank=True, max_length=10)),
+                ("last_seen_at", models.DateTimeField(blank=True, null=True, verbose_name="last heard")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="vehicles",
+                        to="accounts.fleet",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('pk', models.CompositePrimaryKey('vehicle_id', 'code', 'observed_at', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=100)),
-                ('observed_at', models.DateTimeField()),
-                ('body', models.JSONField()),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='vehicles.vehicle')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "vehicle_id",
+                        "code",
+                        "observed_at",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("code", models.CharField(max_length=100)),
+                ("observed_at", models.DateTimeField()),
+                ("body", models.JSONField()),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="readings",
+                        to="vehicles.vehicle",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LatestSignal',
+            name="LatestSignal",
             fields=[
-                ('pk', models.CompositePrimaryKey('vehicle_id', 'code', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('code', models.CharField(max_length=100)),
-                ('body', models.JSONField(null=True)),
-                ('observed_at', models.DateTimeField(null=True)),
-                ('oem_updated_at', models.DateTimeField(null=True)),
-                ('retrieved_at', models.DateTimeField(null=True)),
-                ('sequence', models.BigIntegerField(null=True)),
-                ('status', models.CharField(max_length=12)),
-                ('error_type', models.CharField(blank=True, max_length=60)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error_description', models.TextField(blank=True)),
-                ('reported_at', models.DateTimeField()),
-                ('notes', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='latest_signals', to='vehicles.vehicle')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "vehicle_id", "code", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.CharField(max_length=100)),
+                ("body", models.JSONField(null=True)),
+                ("observed_at", models.DateTimeField(null=True)),
+                ("oem_updated_at", models.DateTimeField(null=True)),
+                ("retrieved_at", models.DateTimeField(null=True)),
+                ("sequence", models.BigIntegerField(null=True)),
+                ("status", models.CharField(max_length=12)),
+                ("error_type", models.CharField(blank=True, max_length=60)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error_description", models.TextField(blank=True)),
+                ("reported_at", models.DateTimeField()),
+                (
+                    "notes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="latest_signals",
+                        to="vehicles.vehicle",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='vehicle',
-            index=models.Index(fields=['smartcar_id'], name='vehicles_by_smartcar_id'),
+            model_name="vehicle",
+            index=models.Index(fields=["smartcar_id"], name="vehicles_by_smartcar_id"),
         ),
         migrations.AddConstraint(
-            model_name='vehicle',
-            constraint=models.UniqueConstraint(fields=('fleet', 'smartcar_id'), name='vehicles_vehicle_once'),
+            model_name="vehicle",
+            constraint=models.UniqueConstraint(fields=("fleet", "smartcar_id"), name="vehicles_vehicle_once"),
         ),
     ]

@@ -4,36 +4,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='InboxEntry',
+            name="InboxEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('webhook', 'Webhook'), ('pull_v2', 'Read by v2'), ('pull_v3', 'Read by v3')], default='webhook', max_length=8)),
-                ('received_at', models.DateTimeField()),
-                ('body', models.BinaryField()),
-                ('signed_with', models.CharField(blank=True, max_length=8)),
-                ('smartcar_vehicle_id', models.CharField(blank=True, db_index=True, max_length=128, verbose_name='Smartcar vehicle id')),
-                ('event_id', models.CharField(blank=True, max_length=128)),
-                ('event_type', models.CharField(blank=True, max_length=40)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('processed', 'Processed'), ('duplicate', 'Seen before'), ('test', 'Test, not recorded'), ('quarantined', 'Quarantined'), ('dead', 'Dead letter')], default='waiting', max_length=12)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_try_at', models.DateTimeField(blank=True, null=True)),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
-                ('traceback', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("webhook", "Webhook"),
+                            ("pull_v2", "Read by v2"),
+                            ("pull_v3", "Read by v3"),
+                        ],
+                        default="webhook",
+                        max_length=8,
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("body", models.BinaryField()),
+                ("signed_with", models.CharField(blank=True, max_length=8)),
+                (
+                    "smartcar_vehicle_id",
+                    models.CharField(
+                        blank=True, db_index=True, max_length=128, verbose_name="Smartcar vehicle id"
+                    ),
+                ),
+                ("event_id", models.CharField(blank=True, max_length=128)),
+                ("event_type", models.CharField(blank=True, max_length=40)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("processed", "Processed"),
+                            ("duplicate", "Seen before"),
+                            ("test", "Test, not recorded"),
+                            ("quarantined", "Quarantined"),
+                            ("dead", "Dead letter"),
+                        ],
+                        default="waiting",
+                        max_length=12,
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(blank=True, null=True)),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                ("traceback", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name_plural': 'inbox entries',
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['id'], name='webhooks_waiting'), models.Index(condition=models.Q(('state', 'quarantined')), fields=['smartcar_vehicle_id'], name='webhooks_quarantine')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'processed'), models.Q(('event_id', ''), _negated=True)), fields=('event_id',), name='webhooks_event_once')],
+                "verbose_name_plural": "inbox entries",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")), fields=["id"], name="webhooks_waiting"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "quarantined")),
+                        fields=["smartcar_vehicle_id"],
+                        name="webhooks_quarantine",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "processed"), models.Q(("event_id", ""), _negated=True)),
+                        fields=("event_id",),
+                        name="webhooks_event_once",
+                    )
+                ],
             },
         ),
     ]
