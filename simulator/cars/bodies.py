@@ -24,10 +24,15 @@ def signal(car: Car, entry: SignalCode, state: State) -> Signal:
     if not car.supports(entry.code):
         error = ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
         return Signal(entry.code, entry.group, entry.name, None, None, error)
-    writer = _WRITERS.get(entry.code)
-    body = writer(car, state) if writer else _diagnosis(entry.name, state)
+    body = body_of(car, entry, state)
     unreachable = ("VEHICLE_STATE", "ASLEEP") if state.deep and car.rules.deep_sleep_after else None
     return Signal(entry.code, entry.group, entry.name, body, state.at, unreachable)
+
+
+def body_of(car: Car, entry: SignalCode, state: State) -> Body:
+    """The body of a signal that the car supports."""
+    writer = _WRITERS.get(entry.code)
+    return writer(car, state) if writer else _diagnosis(entry.name, state)
 
 
 def _value(value: Any, unit: str | None = None) -> Body:

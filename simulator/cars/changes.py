@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from simulator.cars.bodies import signal
+from simulator.cars.bodies import body_of
 from simulator.cars.capabilities import supported
 from simulator.cars.catalogue import CATALOGUE, SignalCode
+from simulator.cars.history import SERVICE_EVERY
 from simulator.cars.models import Model
 
 if TYPE_CHECKING:
@@ -43,13 +44,18 @@ def _watched(model: Model, year: int) -> tuple[tuple[SignalCode, ...], tuple[Sig
 
 def changed_codes(car: Car, before: State, after: State) -> tuple[str, ...]:
     """Codes of the supported signals whose body or error differs between two reports, sorted."""
+    if before.deep != after.deep and car.rules.deep_sleep_after:
+        return tuple(sorted(supported(car.facts.model, car.year)))  # the error beside each body comes or goes
     health, others = _watched(car.facts.model, car.year)
-    if before.deep == after.deep and (before.faults, before.tyres) == (after.faults, after.tyres):
+    if (before.faults, before.tyres) == (after.faults, after.tyres):
         health = ()
-    codes = [entry.code for entry in (*health, *others) if _differs(car, entry, before, after)]
-    return tuple(sorted(codes))
+    entries = (*health, *others)
+    return tuple(sorted(entry.code for entry in entries if _differs(car, entry, before, after)))
 
 
 def _differs(car: Car, entry: SignalCode, before: State, after: State) -> bool:
-    one, other = signal(car, entry, before), signal(car, entry, after)
-    return one.body != other.body or one.error != other.error
+    if entry.code == "charge-chargerecords":  # long lists: told apart by what makes them grow
+        return before.session != after.session and after.session > 0
+    if entry.code == "service-records":
+        return before.odometer // SERVICE_EVERY != after.odometer // SERVICE_EVERY
+    return body_of(car, entry, before) != body_of(car, entry, after)

@@ -35,17 +35,26 @@ Point = tuple[float, float]  # latitude, longitude
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A spot a car goes to. ``soma`` is its position in the turned grid, or None in the main grid."""
+    """A spot a car goes to.
+
+    In the turned grid ``soma`` is its position there, and ``gate`` how far down Market Street its way from the main
+    grid begins; both are None in the main grid.
+    """
 
     name: str
     address: str
     latitude: float
     longitude: float
-    soma: Point | None
+    soma: Point | None = None
+    gate: float | None = None
 
     @property
     def point(self) -> Point:
         return self.latitude, self.longitude
+
+
+def _soma_place(name: str, address: str, along: float, off: float) -> Place:
+    return Place(name, address, *_soma_point(along, off), (along, off), max(along, _FIRST_GATE))
 
 
 def _soma_point(along: float, off: float) -> Point:
@@ -77,30 +86,27 @@ def on_land(latitude: float, longitude: float, *, tolerance: float = 1.0) -> boo
 def place_at(latitude: float, longitude: float) -> Place | None:
     """A nameless place at a point of the city, or None where no car of the simulator can drive."""
     if _in_main_grid((latitude, longitude)):
-        return Place("", "", latitude, longitude, None)
+        return Place("", "", latitude, longitude)
     if on_land(latitude, longitude):
-        return Place("", "", latitude, longitude, _soma_position((latitude, longitude)))
+        return _soma_place("", "", *_soma_position((latitude, longitude)))
     return None
 
 
-def _gate(place: Place) -> Place:
-    """Where the way from the main grid to a place south of Market leaves Market Street."""
-    assert place.soma is not None
-    along = max(place.soma[0], _FIRST_GATE)
-    latitude, longitude = _soma_point(along, 0.0)
-    return Place("", "", latitude, longitude, (along, 0.0))
+def _to_main_grid(place: Place) -> tuple[Point, float]:
+    """Where the way to or from a place meets the main grid, and how many metres off that is."""
+    if place.soma is None or place.gate is None:
+        return place.point, 0.0
+    along, off = place.soma
+    return _soma_point(place.gate, 0.0), place.gate - along + off
 
 
 def distance(start: Place, end: Place) -> float:
     """Metres along the streets."""
     if start.soma and end.soma:
         return abs(start.soma[0] - end.soma[0]) + abs(start.soma[1] - end.soma[1])
-    metres = 0.0
-    if start.soma:
-        start, metres = _gate(start), metres + distance(start, _gate(start))
-    if end.soma:
-        end, metres = _gate(end), metres + distance(end, _gate(end))
-    return metres + abs(start.latitude - end.latitude) * NORTH + abs(start.longitude - end.longitude) * EAST
+    (y0, x0), first = _to_main_grid(start)
+    (y1, x1), last = _to_main_grid(end)
+    return first + abs(y0 - y1) * NORTH + abs(x0 - x1) * EAST + last
 
 
 def _staircase(start: Point, end: Point, turns: Point) -> list[Point]:
@@ -120,13 +126,11 @@ def route(start: Place, end: Place, *, turns: Point) -> list[Point]:
     points = [start.point]
     if start.soma and end.soma:
         return [*points, _soma_point(end.soma[0], start.soma[1]), end.point]
-    if start.soma:
-        gate = _gate(start)
-        points += [_soma_point(gate.soma[0], start.soma[1]) if gate.soma else gate.point, gate.point]
-    target = _gate(end) if end.soma else end
-    points += _staircase(points[-1], target.point, turns)
-    if end.soma and target.soma:
-        points += [_soma_point(target.soma[0], end.soma[1]), end.point]
+    if start.soma and start.gate is not None:
+        points += [_soma_point(start.gate, start.soma[1]), _soma_point(start.gate, 0.0)]
+    points += _staircase(points[-1], _to_main_grid(end)[0], turns)
+    if end.soma and end.gate is not None:
+        points += [_soma_point(end.gate, end.soma[1]), end.point]
     return points
 
 
@@ -139,7 +143,7 @@ def _random_place(rng: Random, name: str) -> Place:
         )
     south, north, west, east = rng.choices(BANDS, weights=(5, 10, 3, 2))[0]
     address = f"{rng.randrange(100, 4800)} {rng.choice(STREETS)}"
-    return Place(name, address, round(rng.uniform(south, north), 6), round(rng.uniform(west, east), 6), None)
+    return Place(name, address, round(rng.uniform(south, north), 6), round(rng.uniform(west, east), 6))
 
 
 @dataclass(frozen=True, slots=True)

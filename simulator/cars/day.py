@@ -124,17 +124,28 @@ class Day:
         """Where a driving car last stood."""
         return self._way(spot.trip).start if spot.driving else self.fix(spot.since, spot)[:2]
 
-    def km_at(self, moment: float, spot: Spot | None = None) -> float:
+    def km_at(self, moment: float) -> float:
         """Kilometres driven since the day's start."""
-        spot = spot or self.spot(moment)
+        spot = self.spot(moment)
+        return self.km_of(self._on_the_way(moment, spot), spot) if spot.driving else spot.km
+
+    def km_of(self, fix: Fix, spot: Spot) -> float:
+        """Kilometres driven since the day's start, where the position is known."""
         if not spot.driving or self.round is None:
             return spot.km
-        part = self._on_the_way(moment, spot).metres / self._way(spot.trip).length
-        return spot.km + part * (self.round.km[spot.trip + 1] - spot.km)
+        return spot.km + fix.metres / self._way(spot.trip).length * (self.round.km[spot.trip + 1] - spot.km)
 
     def phase_at(self, moment: float) -> Phase:
         """The phase that holds the moment."""
         return self.phases[max(0, bisect_right(self.phases, moment, key=lambda phase: phase.at) - 1)]
+
+    def sessions(self) -> Iterator[tuple[Phase, float]]:
+        """The last phase of each charging session of the day, and when the session ends: full, or cut short."""
+        for phase, following in zip(self.phases, (*self.phases[1:], None), strict=True):
+            end = min(phase.charge_end, following.at if following else self.end)
+            goes_on = following is not None and following.charges and following.begun == phase.begun
+            if phase.charges and end > phase.charge_start and not goes_on:
+                yield phase, end
 
     def tenths(self, phase: Phase) -> Iterator[float]:
         """When the state of charge passes 10, 20 … 90 % in a phase that charges."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.cars.clocks import DAY
 from simulator.cars.models import Model
+from simulator.cars.phases import Phase, levels_in
 
 if TYPE_CHECKING:
     from simulator.cars.day import Day
     from simulator.cars.life import Life
 
 _PRICES: Final = {False: 0.31, True: 0.56}  # USD for a kWh, alternating and direct current
-_SERVICE_EVERY: Final = 12_000.0  # km
+SERVICE_EVERY: Final = 12_000.0  # km
 _REMEMBERED: Final = 7  # days
 
 
@@ -27,38 +28,35 @@ def sessions_of(
 ) -> list[dict[str, Any]]:
     """The charging sessions of a day that are over, as ``charge-chargerecords`` tells them."""
     over = day.end if until is None else until
-    records = []
-    for phase, following in zip(day.phases, (*day.phases[1:], None), strict=True):
-        end = min(phase.charge_end, following.at if following else day.end)
-        if phase.charges and phase.charge_start < end <= over:
-            _, (latitude, longitude) = phase, day.fix(end, day.spot(end))[:2]
-            soc, _ = day.levels(end - 0.001, phase.km)
-            place = day.spot(phase.at).place
-            energy = round((soc - phase.soc) / 100 * model.battery, 2)
-            records.append(
-                {
-                    "id": f"CHG{round(phase.charge_start)}",
-                    "startTime": iso(phase.charge_start),
-                    "endTime": iso(end),
-                    "energyAdded": energy,
-                    "connectorType": ports[1 if phase.fast else 0],
-                    "isPublicCharger": phase.fast,
-                    "startStateOfCharge": round(phase.soc, 1),
-                    "endStateOfCharge": round(soc, 1),
-                    "cost": {
-                        "currency": "USD",
-                        "energyAmount": round(energy * _PRICES[phase.fast], 2),
-                        "otherAmount": 0,
-                    },
-                    "location": {
-                        "name": place.name,
-                        "address": place.address,
-                        "latitude": latitude,
-                        "longitude": longitude,
-                    },
-                }
-            )
-    return records
+    return [
+        _session(day, phase, model=model, ports=ports, end=end)
+        for phase, end in day.sessions()
+        if end <= over
+    ]
+
+
+def _session(day: Day, phase: Phase, *, model: Model, ports: tuple[str, str], end: float) -> dict[str, Any]:
+    soc, _ = levels_in(phase, model, moment=end, km=phase.km)
+    spot = day.spot(phase.at)
+    latitude, longitude = day.fix(phase.at, spot)[:2]
+    energy = round(max(0.0, soc - phase.begun_soc) / 100 * model.battery, 2)
+    return {
+        "id": f"CHG{round(phase.begun)}",
+        "startTime": iso(phase.begun),
+        "endTime": iso(end),
+        "energyAdded": energy,
+        "connectorType": ports[1 if phase.fast else 0],
+        "isPublicCharger": phase.fast,
+        "startStateOfCharge": round(phase.begun_soc, 1),
+        "endStateOfCharge": round(soc, 1),
+        "cost": {"currency": "USD", "energyAmount": round(energy * _PRICES[phase.fast], 2), "otherAmount": 0},
+        "location": {
+            "name": spot.place.name,
+            "address": spot.place.address,
+            "latitude": latitude,
+            "longitude": longitude,
+        },
+    }
 
 
 def charge_records(life: Life, *, ports: tuple[str, str], moment: float) -> list[dict[str, Any]]:
@@ -77,18 +75,20 @@ def charge_records(life: Life, *, ports: tuple[str, str], moment: float) -> list
 def service_records(life: Life, *, odometer: float, moment: float) -> list[dict[str, Any]]:
     """The last three services, one each 12,000 km; when, follows from the car's weekly distance."""
     weekly = max(life.routine.prefix[7], 1.0)
-    index, done = life.facts.index, int(odometer // _SERVICE_EVERY)
+    driven_by_hand = life.deviation.odometer if life.deviation else 0.0
+    index, done = life.facts.index, int(odometer // SERVICE_EVERY)
     records = []
     for number in range(max(1, done - 2), done + 1):
-        time = moment - (odometer - number * _SERVICE_EVERY) / weekly * 7 * DAY
+        since_start = number * SERVICE_EVERY - life.facts.first_km - driven_by_hand
+        time = min(life.start + since_start / weekly * 7 * DAY, moment)
         task = (
             "Oil and filter change" if life.facts.model.combustion else "Cabin filter and brake fluid check"
         )
         records.append(
             {
                 "id": f"SVC-{index}-{number}",
-                "time": iso(time - time % DAY + 61_200),
-                "odometer": round(number * _SERVICE_EVERY),
+                "time": iso(time - time % DAY),
+                "odometer": round(number * SERVICE_EVERY),
                 "cost": {"amount": 120 + 35 * (number % 4), "currency": "USD"},
                 "tasks": [{"id": f"TSK-{number}", "description": task}],
                 "details": [{"id": f"DTL-{number}", "description": "Multi-point inspection passed"}],

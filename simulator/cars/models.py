@@ -10,7 +10,7 @@ from typing import Literal
 Powertrain = Literal["BEV", "PHEV", "ICE"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """One model. ``battery`` gross kWh, ``range_km`` electric, ``tank`` litres, ``economy`` litres per 100 km."""
 

@@ -1,8 +1,7 @@
 """What a car is like at one moment: everything that its signals tell, before it is put into words."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from simulator.cars.city import Point
 from simulator.cars.clocks import CITY_TIME, DAY
@@ -19,8 +18,7 @@ _TYRE: Final = 250.0  # kPa
 _WARM: Final = 8.0  # kPa more on a warm tyre
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Degrees, km, km/h, percent, kW, kWh, kPa, degrees Celsius, epoch seconds.
 
     ``kw`` is what the charger gives; ``parked`` where the car stands or last stood; ``deep`` that it takes no call.
@@ -45,6 +43,7 @@ class State:
     fast: bool
     charge_ends: float
     energy_added: float
+    session: float  # when the last charging session of the day ended, 0 if there was none
     asleep: bool
     deep: bool
     outside: float
@@ -66,7 +65,8 @@ def observe(life: Life, moment: float) -> State:
     """The car at this moment."""
     day = life.day(moment)
     spot, phase = day.spot(moment), day.phase_at(moment)
-    fix, km = day.fix(moment, spot), day.km_at(moment, spot)
+    fix = day.fix(moment, spot)
+    km = day.km_of(fix, spot)
     soc, fuel = day.levels(moment, km)
     set_speed = life.held("speed", moment)
     speed = fix.speed if set_speed is None else float(set_speed)
@@ -74,7 +74,7 @@ def observe(life: Life, moment: float) -> State:
     plugged = phase.plugged and not spot.driving
     charging = plugged and phase.charging_at(moment)
     outside = outside_temperature(moment)
-    state = State(
+    return State(
         at=moment,
         driving=driving,
         speed=round(speed, 1),
@@ -94,14 +94,15 @@ def observe(life: Life, moment: float) -> State:
         fast=plugged and phase.fast,
         charge_ends=phase.charge_end if charging else 0.0,
         energy_added=_energy_added(life, day, phase, moment),
+        session=max((end for _, end in day.sessions() if end <= moment), default=0.0),
         asleep=asleep(life, moment),
         deep=deeply_asleep(life, moment),
         outside=outside,
         cabin=21.5 if driving else round(outside + 3.0, 1),
         climate=driving,
         **_closures(life, spot, moment, plugged=plugged),
+        **_condition(life, day, moment, driving=driving),
     )
-    return _condition(life, day, state)
 
 
 def outside_temperature(moment: float) -> float:
@@ -125,7 +126,7 @@ def _energy_added(life: Life, day: Day, phase: Phase, moment: float) -> float:
     if not phase.charges or moment < phase.charge_start:
         return 0.0
     soc, _ = day.levels(moment, phase.km)
-    return max(0.0, soc - phase.soc) / 100.0 * life.facts.model.battery
+    return max(0.0, soc - phase.begun_soc) / 100.0 * life.facts.model.battery
 
 
 def _closures(life: Life, spot: Spot, moment: float, *, plugged: bool) -> dict[str, Any]:
@@ -173,18 +174,15 @@ def _as_set(life: Life, moment: float, found: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _condition(life: Life, day: Day, state: State) -> State:
+def _condition(life: Life, day: Day, moment: float, *, driving: bool) -> dict[str, Any]:
     """Tyres and warnings."""
     fortnight, since = divmod(day.number, FORTNIGHT)
     ill = health(seed=life.seed, index=life.facts.index, fortnight=fortnight, model=life.facts.model)
-    set_tyres, set_faults = life.held("tyres", state.at), life.held("warnings", state.at)
-    pressures = [_TYRE + wear + (_WARM if state.driving else 0.0) for wear in ill.wear]
-    if ill.tyre is not None:
-        pressures[ill.tyre] -= ill.loss * (since + 1) / FORTNIGHT
-    tyres = tuple(round(pressure, 1) for pressure in pressures) if set_tyres is None else tuple(set_tyres)
-    faults = (
-        tuple(name for name, first in ill.faults if since >= first)
-        if set_faults is None
-        else tuple(set_faults)
-    )
-    return replace(state, tyres=tyres, faults=faults)
+    tyres, faults = life.held("tyres", moment), life.held("warnings", moment)
+    if tyres is None:
+        tyres = [_TYRE + wear + (_WARM if driving else 0.0) for wear in ill.wear]
+        if ill.tyre is not None:
+            tyres[ill.tyre] -= ill.loss * (since + 1) / FORTNIGHT
+    if faults is None:
+        faults = (name for name, first in ill.faults if since >= first)
+    return {"tyres": tuple(round(pressure, 1) for pressure in tyres), "faults": tuple(faults)}

@@ -7,7 +7,6 @@ leaves; levels go on from the value set; tyres and warnings stay until they are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.cars.changes import changed_codes
@@ -156,7 +155,7 @@ def apply(car: Car, *, now: float, values: Mapping[str, Any]) -> tuple[str, ...]
 
 def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
     """The car as plain JSON-able values."""
-    plain = asdict(state)
+    plain = state._asdict()
     for name in ("doors", "windows"):
         plain[name] = [list(cell) for cell in sorted(plain[name])]
     plain.update(tyres=list(state.tyres), faults=list(state.faults), parked=list(state.parked))

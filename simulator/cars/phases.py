@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulator.cars.clocks import weekday
@@ -37,8 +36,7 @@ class Event(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """How battery and tank go on from ``at`` until the next phase. Percent, kW, epoch seconds, km of the day."""
 
     at: float
@@ -50,6 +48,8 @@ class Phase:
     kw: float = 0.0
     charge_start: float = 0.0
     charge_end: float = 0.0
+    begun: float = 0.0  # when the charging session began, maybe in an earlier phase
+    begun_soc: float = 0.0
     target: float = 100.0
     stopped: bool = False  # somebody stopped charging, or a window closed
     schedules: tuple[Schedule, ...] = ()
@@ -137,7 +137,7 @@ class Walk:
         last = self._phases[-1]
         km = self._day.km_at(at)
         soc, fuel = levels_in(last, self._model, moment=at, km=km)
-        return replace(last, at=at, km=km, soc=soc, fuel=fuel, charge_start=0.0, charge_end=0.0)
+        return last._replace(at=at, km=km, soc=soc, fuel=fuel, charge_start=0.0, charge_end=0.0)
 
     # Charging
 
@@ -145,7 +145,15 @@ class Walk:
         """Add a phase that charges from ``start`` to a state of charge, or until the window closes."""
         seconds = seconds_to_charge(phase.soc, to, kw=phase.kw, battery=self._model.battery, fast=phase.fast)
         end = start + seconds if until is None else min(start + seconds, until)
-        self._phases.append(replace(phase, target=to, charge_start=start, charge_end=max(end, start)))
+        begun, begun_soc = start, phase.soc
+        last = self._phases[-1] if self._phases else phase
+        if start == phase.at and last.charges and last.charge_start <= start < last.charge_end:
+            begun, begun_soc = last.begun, last.begun_soc
+        self._phases.append(
+            phase._replace(
+                target=to, charge_start=start, charge_end=max(end, start), begun=begun, begun_soc=begun_soc
+            )
+        )
 
     def _go_on(self, phase: Phase, last: Phase) -> None:
         """Charge on where the car is plugged in: at once, when it was about to, or when the schedule says so."""
@@ -168,14 +176,14 @@ class Walk:
                 leaves = self._leaves(last.at)
                 if leaves > until or leaves >= self._day.end:
                     return
-                self._phases.append(replace(self._now(leaves), plugged=False, kw=0.0, stopped=False))
+                self._phases.append(self._now(leaves)._replace(plugged=False, kw=0.0, stopped=False))
                 continue
             trip = self._stranded(until)
             if trip is None:
                 return
             arrived = self._stop(trip)
             self._charge(
-                replace(self._now(arrived), plugged=True, kw=min(_RESCUE_KW, self._model.dc_kw)),
+                self._now(arrived)._replace(plugged=True, kw=min(_RESCUE_KW, self._model.dc_kw)),
                 start=arrived,
                 to=last.limit,
             )
@@ -203,7 +211,7 @@ class Walk:
         if phase.plugged:
             return
         routine = self._day.routine
-        plugged = replace(phase, plugged=True, kw=routine.base_kw)
+        plugged = phase._replace(plugged=True, kw=routine.base_kw)
         if next_window(phase.schedules, place=routine.base, moment=phase.at):
             self._go_on(plugged, plugged)
             return
@@ -215,37 +223,37 @@ class Walk:
 
     def _on_break(self, phase: Phase, kw: float) -> None:
         if not phase.plugged and phase.soc < min(_BREAK_BELOW, phase.limit):
-            self._charge(replace(phase, plugged=True, kw=kw), start=phase.at, to=phase.limit)
+            self._charge(phase._replace(plugged=True, kw=kw), start=phase.at, to=phase.limit)
 
     def _on_refuel(self, phase: Phase, always: bool) -> None:
         if always or phase.fuel < REFUEL_BELOW:
-            self._phases.append(replace(phase, fuel=100.0))
+            self._phases.append(phase._replace(fuel=100.0))
 
     # What commands and the control API do
 
     def _on_soc(self, phase: Phase, value: float) -> None:
-        self._go_on(replace(phase, soc=value), self._phases[-1])
+        self._go_on(phase._replace(soc=value), self._phases[-1])
 
     def _on_fuel(self, phase: Phase, value: float) -> None:
-        self._go_on(replace(phase, fuel=value), self._phases[-1])
+        self._go_on(phase._replace(fuel=value), self._phases[-1])
 
     def _on_limit(self, phase: Phase, value: tuple[float, float]) -> None:
-        self._go_on(replace(phase, limit=value[1]), self._phases[-1])
+        self._go_on(phase._replace(limit=value[1]), self._phases[-1])
 
     def _on_schedules(self, phase: Phase, value: tuple[tuple[Schedule, ...], tuple[Schedule, ...]]) -> None:
-        self._go_on(replace(phase, schedules=value[1]), self._phases[-1])
+        self._go_on(phase._replace(schedules=value[1]), self._phases[-1])
 
     def _on_plugged(self, phase: Phase, value: bool) -> None:
         if not value:
-            self._phases.append(replace(phase, plugged=False, kw=0.0, stopped=False))
+            self._phases.append(phase._replace(plugged=False, kw=0.0, stopped=False))
         elif not phase.plugged:
-            plugged = replace(phase, plugged=True, kw=min(self._model.ac_kw, _SOCKET_KW), stopped=False)
+            plugged = phase._replace(plugged=True, kw=min(self._model.ac_kw, _SOCKET_KW), stopped=False)
             self._go_on(plugged, plugged)
 
     def _on_charging(self, phase: Phase, value: bool) -> None:
         if not value:
-            self._phases.append(replace(phase, stopped=True))
+            self._phases.append(phase._replace(stopped=True))
             return
         kw = phase.kw or min(self._model.ac_kw, _SOCKET_KW)
         to = phase.limit if phase.soc < phase.limit else 100.0
-        self._charge(replace(phase, plugged=True, kw=kw, stopped=False), start=phase.at, to=to)
+        self._charge(phase._replace(plugged=True, kw=kw, stopped=False), start=phase.at, to=to)

@@ -109,25 +109,28 @@ def next_report(life: Life, now: float) -> float:
 def _moments(life: Life, now: float) -> Iterator[float]:
     """Moments near now at which something happens that is reported, and always the day's bounds."""
     day = life.day(now)
-    spot = day.spot(now)
     yield day.start
     yield day.end
-    events_only = _rhythm(life) is None
-    for moment in (
-        *_on_the_spot(life, spot, events_only=events_only),
-        *_charging(day, every_tenth=events_only),
-    ):
+    if _rhythm(life) is None:
+        yield from _ignitions_off(day)
+        yield from _charging(day, every_tenth=True)
+        return
+    for moment in (*_on_the_spot(life, day.spot(now)), *_charging(day), sleeps_from(life, now)):
         if day.start <= moment <= day.end:
             yield moment
-    if not events_only:
-        yield sleeps_from(life, now)
 
 
-def _on_the_spot(life: Life, spot: Spot, *, events_only: bool) -> Iterator[float]:
-    if events_only:
-        if not spot.driving and spot.trip >= 0 and spot.since + _IGNITION_OFF < spot.until:
-            yield spot.since + _IGNITION_OFF
+def _ignitions_off(day: Day) -> Iterator[float]:
+    """Five minutes after each arrival of the day, where the car still stands then."""
+    if day.round is None:
         return
+    leaves = (*day.round.departs[1:], day.end - day.depart)
+    for arrived, left in zip(day.round.arrives, leaves, strict=True):
+        if arrived + _IGNITION_OFF < left:
+            yield day.depart + arrived + _IGNITION_OFF
+
+
+def _on_the_spot(life: Life, spot: Spot) -> Iterator[float]:
     yield spot.since
     yield spot.until
     if not spot.driving:
@@ -138,7 +141,7 @@ def _on_the_spot(life: Life, spot: Spot, *, events_only: bool) -> Iterator[float
             yield min(spot.since + lapse.door_closed, spot.until)
 
 
-def _charging(day: Day, *, every_tenth: bool) -> Iterator[float]:
+def _charging(day: Day, *, every_tenth: bool = False) -> Iterator[float]:
     for phase in day.phases:
         if phase.charges:
             yield phase.charge_start

@@ -14,7 +14,7 @@ from typing import Final
 from simulator.cars.city import City, Place, distance
 
 HOUR: Final = 3600.0
-_PACE: Final = (6.2, 8.2)  # metres a second through the city, waiting at lights included
+_PACE: Final = (5.4, 7.4)  # metres a second through the city, waiting at lights included
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +31,23 @@ class Role:
     break_charge: bool = False
 
 
-DELIVERY: Final = Role("delivery", (6.5, 8.5), (9.0, 10.5), (4.0, 11.0), "ABABACD", True, True)
+DELIVERY: Final = Role("delivery", (6.0, 7.5), (9.5, 11.0), (2.0, 7.0), "ABABACD", True, True)
 SERVICE: Final = Role("service", (7.0, 8.5), (8.5, 9.5), (25.0, 70.0), "ABABAC-", True, False)
 COMMUTER: Final = Role("commuter", (6.8, 8.8), (9.5, 11.5), (140.0, 260.0), "ABABACD", False, False)
-EARLY: Final = Role("early", (4.5, 5.5), (9.0, 10.0), (3.0, 9.0), "ABABACD", False, True, True)
-EVENING: Final = Role("evening", (13.5, 15.0), (9.5, 10.5), (3.0, 9.0), "ABABACD", False, True, True)
-NIGHT: Final = Role("night", (19.0, 20.5), (9.5, 10.5), (3.0, 8.0), "ABABACD", True, True, True)
+EARLY: Final = Role("early", (3.8, 5.0), (10.0, 11.0), (1.5, 5.0), "ABABACD", False, True, True)
+EVENING: Final = Role("evening", (12.0, 13.5), (10.5, 11.5), (1.5, 5.0), "ABABACD", False, True, True)
+NIGHT: Final = Role("night", (18.0, 19.5), (10.5, 11.5), (1.5, 5.0), "ABABACD", True, True, True)
 POOL: Final = Role("pool", (9.0, 10.0), (5.0, 7.0), (30.0, 80.0), "-B-----", True, True)
 
 # Twelve in a row keep a small demo alive at every hour.
 _CREW: Final = (
-    DELIVERY, NIGHT, COMMUTER, EVENING, SERVICE, NIGHT, EARLY, DELIVERY, EVENING, NIGHT, COMMUTER, DELIVERY,
+    DELIVERY, NIGHT, COMMUTER, EVENING, EARLY, NIGHT, SERVICE, DELIVERY, EVENING, NIGHT, EARLY, EVENING,
 )  # fmt: skip
 
 
 def role_of(index: int) -> Role:
     """The role of the n-th car of a world; one car in 24 is a pool car that mostly stands."""
-    return POOL if index % 24 == 16 else _CREW[index % len(_CREW)]
+    return POOL if index % 24 == 18 else _CREW[index % len(_CREW)]
 
 
 @dataclass(frozen=True, slots=True)

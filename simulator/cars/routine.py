@@ -18,7 +18,7 @@ RESERVE: Final = 15.0  # percent that a plug-in hybrid keeps before it burns fue
 REFUEL_BELOW: Final = 40.0
 _LEAD: Final = 1800.0  # a day begins this long before its earliest departure
 _JITTER: Final = 600.0
-_VARIANTS: Final = 40
+_VARIANTS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _base_power(rng: Random, *, model: Model, rounds: Iterable[Round], drain: fl
         return 0.0
     idle = (DAY - max(round_.length for round_ in rounds) - 2 * _LEAD) / HOUR
     need = min(drain, 100.0) / 100.0 * model.battery / EFFICIENCY
-    return min(model.ac_kw, max(rng.choice((3.7, 5.0, 7.2)), 1.5 * need / max(idle - 2.0, 1.0)))
+    return min(model.ac_kw, max(rng.choice((3.7, 3.7, 5.0, 7.2)), 1.5 * need / max(idle - 2.0, 1.0)))
 
 
 def plan_week(rng: Random, *, index: int, role: Role, library: Library, model: Model) -> Routine:
