@@ -140,9 +140,7 @@ class V3Api:
 
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """Have the car feed the webhook. Smartcar only says that it will: `is_subscribed` tells when it does."""
-        ids = {"webhookId": webhook_id, "userId": _owner(access), "vehicleId": vehicle_id}
-        if not (webhook_id and vehicle_id):
-            raise not_sent("no webhook id or no vehicle id was given")
+        ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
         try:
             self._ask("POST", self._management("/subscriptions"), access, json={"data": {"attributes": ids}})
         except SmartcarError as error:
@@ -170,17 +168,15 @@ class V3Api:
         self, access: Access, *, vehicle_id: str, webhook_id: str, mode: str
     ) -> tuple[Subscription, ...]:
         """The subscriptions of this owner's car to the webhook, in this mode ("List subscriptions")."""
-        wanted = {"vehicle": vehicle_id, "webhook": webhook_id, "user": _owner(access)}
-        filters = {f"filter[{name}Id]": value for name, value in wanted.items()} | {
-            "filter[vehicle.mode]": mode
-        }
+        ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
+        filters = {f"filter[{name}]": value for name, value in ids.items()} | {"filter[vehicle.mode]": mode}
         entries = self._pages(self._management("/subscriptions"), access, filters, SUBSCRIPTIONS_A_PAGE)
-        found = [_subscription(entry) for entry in entries]
+        wanted = (vehicle_id, webhook_id, access.user_id)
         # A filter that Smartcar does not know would list other people's; unsubscribing must never reach them.
         return tuple(
-            each
-            for each in found
-            if (each.vehicle_id, each.webhook_id, each.user_id) == tuple(wanted.values())
+            found
+            for found in map(_subscription, entries)
+            if (found.vehicle_id, found.webhook_id, found.user_id) == wanted
         )
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
@@ -288,6 +284,13 @@ def _owner(access: Access) -> str:
     if not access.user_id:
         raise not_sent("the access names no vehicle owner")
     return access.user_id
+
+
+def _ids(access: Access, *, vehicle_id: str, webhook_id: str) -> dict[str, str]:
+    """The three names of a subscription, by Smartcar's names for them. Raises SmartcarError if one is empty."""
+    if not (vehicle_id and webhook_id):
+        raise not_sent("no vehicle id or no webhook id was given")
+    return {"webhookId": webhook_id, "userId": _owner(access), "vehicleId": vehicle_id}
 
 
 def _shared(entry: dict[str, Any]) -> SharedVehicle:
