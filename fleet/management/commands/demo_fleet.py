@@ -73,7 +73,7 @@ def _accounts(simulator: httpx.Client) -> Iterator[list[str]]:
     connected = set(Connection.objects.values_list("vehicle__smartcar_id", flat=True))
     by_account: dict[str, list[str]] = {}
     for car in simulator.get("/control/vehicles").raise_for_status().json()["vehicles"]:
-        by_account.setdefault(car["email"], []).append(car["id"])
+        by_account.setdefault(car["account"], []).append(car["id"])
     return iter([cars for cars in by_account.values() if not connected & set(cars)])
 
 
