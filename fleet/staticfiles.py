@@ -66,5 +66,3 @@ class Storage(CompressedManifestStaticFilesStorage):
     """Hashed names, compressed once at set-up. An unknown name is a plain address, not a broken page."""
 
     manifest_strict = False
-    # Our modules import each other by name: those names are rewritten to the hashed ones.
-    support_js_module_import_aggregation = True

@@ -1,12 +1,12 @@
 // The fleet page's map. The table is its data: after each renewal of the table the markers follow it.
-import { makeMap } from "./map.js";
-
 const element = document.getElementById("fleet-map");
 const markers = new Map();
 
 if (element) start();
 
 async function start() {
+  // By its hashed address, which only the page knows.
+  const { makeMap } = await import(element.dataset.module);
   const { map, maplibre } = await makeMap(element);
   const draw = () => place(map, maplibre);
   draw();

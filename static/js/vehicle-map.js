@@ -1,11 +1,11 @@
 // The vehicle page's map: one car, kept where its values say it is.
-import { makeMap } from "./map.js";
-
 const element = document.getElementById("vehicle-map");
 
 if (element) start();
 
 async function start() {
+  // By its hashed address, which only the page knows.
+  const { makeMap } = await import(element.dataset.module);
   const { map, maplibre } = await makeMap(element);
   const dot = document.createElement("span");
   dot.className = "marker marker-parked";
