@@ -1,4 +1,4 @@
-"""The simulated clock: it starts at the real time, can run faster, and can be moved forward."""
+"""The simulated clock: it starts at the real time or a given one, can run faster, and can be moved forward."""
 
 import time
 from dataclasses import dataclass, field

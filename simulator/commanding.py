@@ -10,7 +10,6 @@ from simulator.errors import ApiError
 from simulator.world import World
 
 SHOWN_AFTER = 1.0
-DIGITAL_KEY = "connectivitystatus-isdigitalkeypaired"
 
 
 def latency(world: World) -> float:
@@ -26,10 +25,8 @@ def may_command(world: World, connection: Connection, car: Car, permission: str)
     problem = world.account_error(user_id=connection.user_id, vehicle_id=car.id)
     if problem:
         raise ApiError(*problem, url=world.reauthenticate_url(car.id))
-    if car.supports(DIGITAL_KEY):
-        paired = car.signal(DIGITAL_KEY, now=world.now()).body
-        if paired is not None and paired["value"] is False:
-            raise ApiError("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED")
+    if not world.key_paired(car):
+        raise ApiError("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED")
 
 
 async def carry_out(world: World, car: Car, command: str, *, wait: float, **parameters: Any) -> str | None:

@@ -10,6 +10,7 @@ import heapq
 import itertools
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -112,6 +113,7 @@ class Feed:
         problem = world.account_error(user_id=connection.user_id, vehicle_id=car.id)
         if problem:
             told = ("VEHICLE_STATE", "UNREACHABLE") if problem[0] == "UPSTREAM" else problem
+            self._spoil(connection, told)
             self._tell_errors(subscription, webhook, connection, {told: ()}, resolve=False)
             return
         readings = self.collect(connection, car, webhook.signals)
@@ -247,29 +249,36 @@ class Feed:
             if code in wanted and not granted:
                 readings.append(_refused(code, ("PERMISSION", None), now))
             elif granted and (code in wanted or car.supports(code)):
-                readings.append(self._read(car, code, now, before.get(code)))
+                readings.append(self._troubled(self._read(car, code, now), before.get(code)))
         self.store[connection.user_id, connection.vehicle_id] = _pack(readings)
         return readings
 
-    def _read(self, car: Car, code: str, now: float, before: Reading | None) -> Reading:
-        troubles = self._world.troubles
+    def _spoil(self, connection: Connection, error: tuple[str, str | None]) -> None:
+        """Mark everything stored with an error of the account; the old bodies stay, as real answers show."""
+        stored = [replace(each, error=each.error or error) for each in self.stored(connection)]
+        if stored:
+            self.store[connection.user_id, connection.vehicle_id] = _pack(stored)
+
+    def _read(self, car: Car, code: str, now: float) -> Reading:
         signal = car.signal(code, now=now)
-        body = self._chosen_capacity(car, code, signal.body)
-        reading = Reading(
+        return Reading(
             code=code,
             group=signal.group,
             name=signal.name,
-            body=body,
+            body=self._chosen_capacity(car, code, signal.body),
             oem_updated_at=signal.oem_updated_at,
             retrieved_at=now,
             error=signal.error,
         )
-        if body is not None and troubles.strikes(troubles.stale_bodies):
+
+    def _troubled(self, reading: Reading, before: Reading | None) -> Reading:
+        """The reading after the troubles that are switched on: an old body under an error, or a lie about units."""
+        troubles = self._world.troubles
+        if reading.body is not None and troubles.strikes(troubles.stale_bodies):
             old = before or reading
-            return Reading(
-                code=code, group=signal.group, name=signal.name, body=old.body,
-                oem_updated_at=old.oem_updated_at, retrieved_at=now, error=("UPSTREAM", "NO_RESPONSE"),
-            )  # fmt: skip
+            return replace(
+                reading, body=old.body, oem_updated_at=old.oem_updated_at, error=("UPSTREAM", "NO_RESPONSE")
+            )
         return lie(reading) if troubles.strikes(troubles.lying_units) else reading
 
     def _chosen_capacity(self, car: Car, code: str, body: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -281,7 +290,7 @@ class Feed:
     def read(self, connection: Connection, code: str) -> Reading:
         """One signal straight from the car, as the v2 reads do. The permission is the caller's to check."""
         car = self._world.garage.cars[connection.vehicle_id]
-        return self._read(car, code, self._world.now(), None)
+        return self._read(car, code, self._world.now())
 
     def stored(self, connection: Connection) -> list[Reading]:
         """What the store holds for a connection; empty until the car has been subscribed."""

@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 VARIANTS = ("A", "B", "C", "C'", "D", "T", "legacy")
@@ -46,6 +47,7 @@ class Settings:
     seed: int = 1
     vehicles: int = 40
     speed: float = 1.0
+    start: float | None = None
     state: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     load: float = 0.0
@@ -88,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="seed of the world: same seed, same cars (1)")
     add("--vehicles", type=int, default=40, help="how many cars there are (40)")
     add("--speed", type=float, default=1.0, help="simulated seconds per second (1)")
+    add("--start", metavar="ISO_TIME", help="simulated time to start at, for repeatable runs (the real time)")
     add("--state", type=Path, help="file to keep grants, tokens, subscriptions and cars in")
     add("--redirect-uri", action="append", default=[], help="an allowed redirect URI; may be repeated")
     add(
@@ -151,11 +154,16 @@ def from_command_line(arguments: Sequence[str] | None = None) -> Settings:
         latency = _latency(given.command_latency)
     except ValueError:
         parser.error("--command-latency takes seconds or MIN-MAX, for example 1-3")
+    try:
+        start = datetime.fromisoformat(given.start).timestamp() if given.start else None
+    except ValueError:
+        parser.error("--start takes a time such as 2026-11-02T08:00:00+00:00")
     if given.speed <= 0:
         parser.error("--speed must be above 0")
     values = vars(given) | {
         "redirect_uris": tuple(given.redirect_uri),
         "command_latency": latency,
+        "start": start,
         "troubles": dict(each.partition("=")[::2] for each in given.trouble),
         "credentials": Credentials.from_environment(os.environ),
     }

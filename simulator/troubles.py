@@ -22,6 +22,7 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
     "outage": ("outage", "names", "Makes whose cars cannot be reached"),
     "revokedPermissions": ("revoked_permissions", "names", "Permissions that no longer count, for all cars"),
+    "virtualKeyMissing": ("virtual_key_missing", "names", "Vehicle ids or makes that lack the key for commands"),
     "unauthorizedMakes": (
         "unauthorized_makes",
         "names",
@@ -55,6 +56,7 @@ class Troubles:
     lying_units: float = 0.0
     outage: tuple[str, ...] = ()
     revoked_permissions: tuple[str, ...] = ()
+    virtual_key_missing: tuple[str, ...] = ()
     unauthorized_makes: tuple[str, ...] = ()
     answer_with: tuple[str, ...] = ()
     reauthenticate: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from simulator.tokens import TokenBook
 from simulator.troubles import Troubles
 from simulator.webhooks import Webhooks
 
+DIGITAL_KEY = "connectivitystatus-isdigitalkeypaired"
 ForcedError = tuple[str, str | None]
 
 
@@ -69,6 +70,13 @@ class World:
         if car.make in self.troubles.outage:
             return ("UPSTREAM", "NO_RESPONSE")
         return None
+
+    def key_paired(self, car: Car) -> bool:
+        """Whether the digital key that some makes ask for is paired; true for cars that need none."""
+        if {car.id, car.make} & set(self.troubles.virtual_key_missing):
+            return False
+        body = car.signal(DIGITAL_KEY, now=self.now()).body
+        return body is None or bool(body["value"])
 
     def beyond_plan(self, vehicle_id: str) -> bool:
         """Whether the car is one more than the plan allows; those connected first are within it."""
@@ -176,7 +184,7 @@ class World:
 
 def make_world(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> World:
     """A fresh world of ``settings.vehicles`` cars, no driver connected yet. ``transport`` carries its deliveries."""
-    clock = Clock(speed=settings.speed)
+    clock = Clock(speed=settings.speed) if settings.start is None else Clock(settings.speed, settings.start)
     troubles = Troubles()
     troubles.switch(settings.troubles)
     return World(

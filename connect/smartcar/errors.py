@@ -10,7 +10,7 @@ NOT_SENT = "NOT_SENT"
 UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
-_WRONG_ADDRESS = frozenset({"PATH", "INVALID_PATH", "VERSION"})
+_WRONG_ADDRESS = frozenset({"INVALID_PATH", "VERSION"})
 _WAITING_HELPS = frozenset({408, 409, 425, 429})
 
 
@@ -87,7 +87,10 @@ class SmartcarError(Exception):
 
     @property
     def gone(self) -> bool:
-        """Whether Smartcar does not know what the request names (404), though it knows the request."""
+        """Whether Smartcar does not know what the request names (404), though it knows the request.
+
+        v2 says PATH of both ("Resource Not Found"), and is believed to mean what is named.
+        """
         return self.status == 404 and self.code not in _WRONG_ADDRESS
 
     @property

@@ -193,4 +193,4 @@ class SmartcarApi(Protocol):
         """Whether the car feeds the webhook, or None where the generation has no way to ask."""
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
-        """End the owner's grant for this car. One that has ended already is a success."""
+        """End the owner's grant for this car. One that Smartcar does not know any more (404) is a success."""

@@ -8,7 +8,7 @@ from simulator.cars.catalogue import CATALOGUE
 from simulator.cars.life import Identity, Life
 from simulator.cars.makes import MAKES, Make
 from simulator.cars.observing import State, observe
-from simulator.cars.reporting import last_report, next_report
+from simulator.cars.reporting import deeply_asleep, last_report, next_report
 from simulator.cars.signal import Signal
 
 
@@ -113,10 +113,12 @@ class Car:
         return observe(self.life, moment)
 
     def reported(self, *, now: float) -> State:
-        """The car as its maker knows it: at its last report."""
-        at = self.last_report(now)
+        """The car as its maker knows it: at its last report, though whether it can be reached is known at once."""
+        at, deep = self.last_report(now), deeply_asleep(self.life, now)
         if self._reported is None or self._reported.at != at:
             self._reported = observe(self.life, at)
+        if self._reported.deep != deep:
+            self._reported = self._reported._replace(deep=deep)
         return self._reported
 
     def last_report(self, now: float) -> float:
@@ -124,7 +126,7 @@ class Car:
         return last_report(self.life, now)
 
     def next_report(self, now: float) -> float:
-        """When it will report next, if nothing is done to it."""
+        """Until when surely nothing new is heard of it, if nothing is done to it."""
         return next_report(self.life, now)
 
     def forget(self) -> None:

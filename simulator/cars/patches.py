@@ -103,6 +103,8 @@ def _warnings(car: Car, now: float, value: Any, name: str) -> None:
     if value is None:
         car.life.release("warnings", now=now)
         return
+    if not isinstance(value, list | tuple) or not all(isinstance(system, str) for system in value):
+        raise ValueError(f"{name} must be a list of systems; known: {', '.join(sorted(TROUBLE_CODES))}")
     unknown = sorted(set(value) - TROUBLE_CODES.keys())
     if unknown:
         raise ValueError(f"{name}: unknown systems {unknown}; known: {', '.join(sorted(TROUBLE_CODES))}")
@@ -171,5 +173,6 @@ def view(car: Car, state: State, *, now: float) -> dict[str, Any]:
         "trim": facts.trim,
         "account": facts.account,
         "reported_at": car.last_report(now),
+        "destination": car.life.held("destination", now),
         **plain,
     }

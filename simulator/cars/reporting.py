@@ -48,17 +48,22 @@ def asleep(life: Life, moment: float) -> bool:
     return not life.day(moment).phase_at(moment).charging_at(moment) and moment >= sleeps_from(life, moment)
 
 
-def deeply_asleep(life: Life, moment: float) -> bool:
-    """Whether it takes no call: sent to sleep, or unused for longer than its make stays awake."""
-    held = life.held("asleep", moment)
-    if held is not None:
-        return bool(held)
+def deep_from(life: Life, moment: float) -> float:
+    """When the car, standing where it does at the moment, begins to sleep so deeply that it takes no call."""
+    held = life.deviation.held.get("asleep") if life.deviation else None
+    if held is not None and held.at(moment):
+        return held.since if held.value else math.inf
     after, day = rules_of(life).deep_sleep_after, life.day(moment)
     if after is None or day.spot(moment).trip >= 0:
-        return False
+        return math.inf
     reported = life.deviation.reported if life.deviation else None
     idle = next((back for back in range(1, 8) if life.routine.week[weekday(day.number - back)]), 7)
-    return moment - max(day.start - (idle - 1) * DAY, reported or 0.0) > after
+    return max(day.start - (idle - 1) * DAY, reported or 0.0) + after
+
+
+def deeply_asleep(life: Life, moment: float) -> bool:
+    """Whether it takes no call: sent to sleep, or unused for longer than its make stays awake."""
+    return moment >= deep_from(life, moment)
 
 
 def _rhythm(life: Life) -> float | None:
@@ -94,9 +99,10 @@ def _last_poll(life: Life, now: float) -> float:
 
 
 def next_report(life: Life, now: float) -> float:
-    """When it will report next, if nothing is done to it; never later than the end of its day."""
+    """Until when surely nothing new is heard of it, if nothing is done to it; at most until the end of its day."""
     day = life.day(now)
-    upcoming = min((moment for moment in _moments(life, now) if moment > now), default=day.end)
+    moments = (*_moments(life, now), deep_from(life, now))
+    upcoming = min((moment for moment in moments if moment > now), default=day.end)
     rhythm = _rhythm(life)
     if rhythm is not None and not asleep(life, now):
         if rules_of(life).polled:

@@ -252,9 +252,7 @@ async def virtual_key(request: Request) -> Response:
     given.world.limits.request()
     if given.car.make != "TESLA":
         raise ApiError("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    reader = Reader(given.world, given.connection, unit_system(request))
-    paired = reader.value("connectivitystatus-isdigitalkeypaired")
-    return json_response({"isPaired": paired}, headers=reader.headers())
+    return json_response({"isPaired": given.world.key_paired(given.car)})
 
 
 def api_host(world: World) -> Starlette:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -29,9 +30,11 @@ CREDENTIALS = Credentials(
     client_secret="client secret",
     management_tokens=("first token", "second token"),
 )
+NIGHT = datetime(2026, 11, 4, 11, 0, tzinfo=UTC).timestamp()  # 3 in the morning where the cars are
 QUICK: dict[str, Any] = {
     "credentials": CREDENTIALS,
     "vehicles": 40,
+    "start": NIGHT,
     "command_latency": (0.0, 0.0),
     "request_bucket": 0,
     "vehicle_bucket": 0,

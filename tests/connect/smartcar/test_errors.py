@@ -75,7 +75,7 @@ def test_only_401_is_unauthorised() -> None:
 
 def test_a_wrong_address_is_not_taken_for_something_gone() -> None:
     assert refusal(404, "RESOURCE_NOT_FOUND", code="NOT_FOUND").gone
-    assert not refusal(404, "RESOURCE_NOT_FOUND", code="PATH").gone
+    assert not refusal(404, "RESOURCE_NOT_FOUND", code="VERSION").gone
     assert not refusal(404, "RESOURCE_NOT_FOUND", code="INVALID_PATH").gone
 
 

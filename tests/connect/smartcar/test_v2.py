@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import smartcar
 from smartcar import config
+from smartcar import smartcar as sdk_functions
 
 from connect.smartcar import (
     Access,
@@ -301,14 +301,14 @@ def test_unsubscribing_ends_with_the_refusal_of_the_last_management_token(
 
 
 def test_what_is_gone_is_ended_already(v2: V2Api, host: Host, access: Access) -> None:
-    host.will(says(404, {"type": "RESOURCE_NOT_FOUND", "code": "NOT_FOUND"}))
+    host.will(says(404, {"type": "RESOURCE_NOT_FOUND", "code": "PATH"}))
     v2.unsubscribe(access, vehicle_id=CAR, webhook_id=WEBHOOK)
     v2.disconnect(access, vehicle_id=CAR)
     assert [seen.method for seen in host.seen] == ["DELETE", "DELETE"]
 
 
 def test_a_wrong_address_is_not_taken_for_a_disconnected_car(v2: V2Api, host: Host, access: Access) -> None:
-    host.will(says(404, {"type": "RESOURCE_NOT_FOUND", "code": "PATH"}))
+    host.will(says(404, {"type": "RESOURCE_NOT_FOUND", "code": "VERSION"}))
     with pytest.raises(SmartcarError):
         v2.disconnect(access, vehicle_id=CAR)
 
@@ -337,7 +337,7 @@ def test_two_clients_with_different_origins_work_at_the_same_time(
 def test_the_sdk_used_directly_works_as_it_was_made(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config, "API_ORIGIN", f"{host.origin}/direct")
     host.will(says(200, {"id": OWNER}))
-    assert smartcar.get_user("t-1").id == OWNER
+    assert sdk_functions.get_user("t-1").id == OWNER
     (seen,) = host.seen
     assert seen.path == "/direct/v2.0/user"
     assert str(seen.headers["User-Agent"]).startswith("Smartcar/")
