@@ -54,8 +54,14 @@ def changed_codes(car: Car, before: State, after: State) -> tuple[str, ...]:
 
 
 def _differs(car: Car, entry: SignalCode, before: State, after: State) -> bool:
-    if entry.code == "charge-chargerecords":  # long lists: told apart by what makes them grow
-        return before.session != after.session and after.session > 0
+    if entry.code == "charge-chargerecords" and not _other_sessions(car, before, after):
+        return False
     if entry.code == "service-records":
         return before.odometer // SERVICE_EVERY != after.odometer // SERVICE_EVERY
     return body_of(car, entry, before) != body_of(car, entry, after)
+
+
+def _other_sessions(car: Car, before: State, after: State) -> bool:
+    """Whether the list of charging sessions can have changed; writing it out takes long."""
+    days = {car.life.routine.day_of(state.at) for state in (before, after)}
+    return before.session != after.session or len(days) > 1

@@ -63,7 +63,7 @@ class Way:
             leg.start[1] + (leg.end[1] - leg.start[1]) * share,
             leg.heading,
             self.length / seconds * (1.0 - math.cos(turn)) * 3.6,
-            leg.before + along,
+            max(0.0, leg.before + along),
         )
 
     @property

@@ -1,0 +1,240 @@
+"""What commands do, and when they are refused."""
+
+from typing import Any
+
+import pytest
+
+from simulator.cars import COMMANDS, Car, Refused
+from tests.simulator.cars.worlds import HOUR, START, cars_of, moment, resting, world
+
+
+def car_of(**facts: object) -> Car:
+    return cars_of(world(), **facts)[0]
+
+
+def refusal(car: Car, name: str, now: float, **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(Refused) as caught:
+        car.command(name, now=now, **parameters)
+    return caught.value.type, caught.value.code
+
+
+def value(car: Car, code: str, now: float) -> Any:
+    body = car.signal(code, now=now).body
+    assert body is not None
+    return body["value"]
+
+
+def plugged(car: Car, *, soc: float = 50.0) -> float:
+    """A moment at which the car stands plugged in and charges."""
+    now = resting(car, least=5 * HOUR)
+    car.patch(now=now, plugged_in=True, state_of_charge=soc)
+    if soc < car.life.limit:
+        car.patch(now=now, charging=True)
+        assert car.observe(now).charging
+    return now + 1.0
+
+
+# Locks
+
+
+def test_lock_and_unlock_are_seen_at_once_and_last_until_the_car_leaves() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = resting(car)
+    car.command("unlock", now=now)
+    assert value(car, "closure-islocked", now) is False
+    assert value(car, "closure-islocked", now + HOUR / 2) is False
+    car.command("lock", now=now + 60)
+    assert value(car, "closure-islocked", now + 60) is True
+    car.command("unlock", now=now + 120)
+    leaves = car.life.next_change(now)
+    assert car.observe(leaves + 1).locked
+
+
+def test_a_lock_is_refused_while_a_door_the_trunk_or_the_hood_is_open() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = resting(car)
+    car.patch(now=now, doors=[[0, 1]])
+    assert refusal(car, "lock", now) == ("VEHICLE_STATE", "DOOR_OPEN")
+    car.patch(now=now, doors=[], rear_trunk_open=True)
+    assert refusal(car, "lock", now) == ("VEHICLE_STATE", "TRUNK_OPEN")
+    car.patch(now=now, rear_trunk_open=False, hood_open=True)
+    assert refusal(car, "lock", now) == ("VEHICLE_STATE", "HOOD_OPEN")
+    car.patch(now=now, hood_open=False)
+    car.command("lock", now=now)
+
+
+@pytest.mark.parametrize("name", ["lock", "unlock"])
+def test_a_moving_car_is_neither_locked_nor_unlocked(name: str) -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = moment(car, lambda state: state.driving)
+    assert refusal(car, name, now) == ("VEHICLE_STATE", "IN_MOTION")
+
+
+def test_a_running_acura_answers_that_the_ignition_is_on() -> None:
+    car = car_of(make="ACURA")
+    now = moment(car, lambda state: state.driving)
+    assert refusal(car, "lock", now) == ("VEHICLE_STATE", "IGNITION_ON")
+
+
+def test_a_car_sent_to_sleep_takes_no_command() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = resting(car)
+    car.patch(now=now, asleep=True)
+    assert refusal(car, "unlock", now) == ("VEHICLE_STATE", "ASLEEP")
+
+
+# Charging
+
+
+def test_charging_stops_and_starts_again() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = plugged(car)
+    car.command("stop_charge", now=now)
+    assert value(car, "charge-ischarging", now) is False
+    assert value(car, "charge-ischargingcableconnected", now) is True
+    stopped = car.observe(now + HOUR).soc
+    assert stopped == pytest.approx(car.observe(now).soc)
+    car.command("start_charge", now=now + HOUR)
+    assert value(car, "charge-ischarging", now + HOUR) is True
+    assert car.observe(now + 2 * HOUR).soc > stopped + 1
+
+
+def test_charging_needs_the_cable() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = moment(car, lambda state: state.driving)
+    assert refusal(car, "start_charge", now) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+    assert refusal(car, "stop_charge", now) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+
+
+def test_a_charging_car_is_not_started_again_nor_one_stopped_that_does_not_charge() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = plugged(car)
+    assert refusal(car, "start_charge", now) == ("VEHICLE_STATE", "CHARGING_IN_PROGRESS")
+    car.command("stop_charge", now=now)
+    assert refusal(car, "stop_charge", now + 1) == ("VEHICLE_STATE", "NOT_CHARGING")
+
+
+def test_a_car_at_its_limit_is_fully_charged() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = plugged(car, soc=car.life.limit)
+    assert refusal(car, "start_charge", now) == ("VEHICLE_STATE", "FULLY_CHARGED")
+    assert value(car, "charge-detailedchargingstatus", now) == "FULLY_CHARGED"
+
+
+@pytest.mark.parametrize(
+    ("make", "soc", "command"),
+    [("POLESTAR", 39, "stop_charge"), ("MERCEDES_BENZ", 19, "stop_charge"), ("CHEVROLET", 49, "stop_charge")],
+)
+def test_makes_refuse_to_stop_below_their_floor(make: str, soc: float, command: str) -> None:
+    car = car_of(make=make, powertrain="BEV")
+    now = plugged(car, soc=soc - 0.5)
+    assert refusal(car, command, now) == ("VEHICLE_STATE", "LOW_BATTERY")
+
+
+def test_gm_cars_below_half_are_not_started_either() -> None:
+    car = car_of(make="CADILLAC")
+    now = plugged(car, soc=60)
+    car.command("stop_charge", now=now)
+    car.patch(now=now, state_of_charge=45)
+    assert refusal(car, "start_charge", now) == ("VEHICLE_STATE", "LOW_BATTERY")
+
+
+def test_a_nissan_starts_but_does_not_stop() -> None:
+    car = car_of(make="NISSAN", powertrain="BEV")
+    now = plugged(car)
+    assert refusal(car, "stop_charge", now) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    assert car.takes("start_charge")
+
+
+def test_a_fuel_car_does_not_charge() -> None:
+    car = car_of(make="FORD", powertrain="ICE")
+    assert refusal(car, "start_charge", START) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    assert not car.takes("set_charge_limit")
+
+
+# Limit
+
+
+def test_the_charge_limit_is_kept_and_ends_charging_there() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = plugged(car, soc=58)
+    car.command("set_charge_limit", now=now, percent=60)
+    body = car.signal("charge-chargelimits", now=now).body
+    assert body is not None
+    assert body["values"][0]["limit"] == body["activeLimit"] == 60
+    assert car.observe(now + 2 * HOUR).soc == pytest.approx(60, abs=0.1)
+    assert not car.observe(now + 2 * HOUR).charging
+    assert car.observe(now + 5 * 24 * HOUR).limit == 60
+
+
+def test_a_lower_limit_stops_charging_and_a_higher_one_resumes_it() -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = plugged(car, soc=65)
+    car.command("set_charge_limit", now=now, percent=50)
+    assert not car.observe(now).charging
+    car.command("set_charge_limit", now=now + 10, percent=90)
+    assert car.observe(now + 10).charging
+
+
+@pytest.mark.parametrize("percent", [49, 101, -1, "80", True, None])
+def test_a_limit_outside_50_to_100_is_invalid(percent: Any) -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    assert refusal(car, "set_charge_limit", START, percent=percent)[0] == "VALIDATION"
+
+
+def test_a_bmw_takes_a_limit_only_when_plugged_in() -> None:
+    car = car_of(make="BMW", powertrain="BEV")
+    now = moment(car, lambda state: state.driving)
+    assert refusal(car, "set_charge_limit", now, percent=80) == (
+        "VEHICLE_STATE",
+        "CHARGING_PLUG_NOT_CONNECTED",
+    )
+
+
+# Port and destination
+
+
+def test_the_charge_port_opens_and_closes_but_not_around_a_cable() -> None:
+    car = car_of(make="TESLA", model="Model 3")
+    now = resting(car)
+    car.patch(now=now, plugged_in=False)
+    car.command("open_charge_port", now=now)
+    assert value(car, "charge-ischargingportflapopen", now) is True
+    car.command("close_charge_port", now=now + 1)
+    assert value(car, "charge-ischargingportflapopen", now + 1) is False
+    car.patch(now=now + 2, plugged_in=True)
+    assert refusal(car, "close_charge_port", now + 3) == ("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED")
+
+
+def test_a_destination_needs_coordinates() -> None:
+    car = car_of(make="TESLA", model="Model 3")
+    car.command("set_destination", now=START, latitude=37.77, longitude=-122.42)
+    assert car.state(now=START)["destination"] == [37.77, -122.42]
+    assert refusal(car, "set_destination", START, latitude=137.0, longitude=0)[0] == "VALIDATION"
+    assert refusal(car, "set_destination", START, latitude="x", longitude=0)[0] == "VALIDATION"
+
+
+# All
+
+
+def test_an_unknown_command_and_wrong_parameters_are_invalid() -> None:
+    car = car_of(make="TESLA", model="Model 3")
+    assert refusal(car, "explode", START)[0] == "VALIDATION"
+    assert refusal(car, "lock", START, hard=True)[0] == "VALIDATION"
+    assert refusal(car, "set_charge_limit", START)[0] == "VALIDATION"
+
+
+def test_every_command_is_taken_by_some_car_and_refused_as_not_capable_by_another() -> None:
+    cars = list(world().cars.values())
+    for name in COMMANDS:
+        assert any(car.takes(name) for car in cars)
+        if name not in {"lock", "unlock"}:
+            assert any(not car.takes(name) for car in cars)
+
+
+def test_a_car_reports_at_once_what_a_command_did() -> None:
+    car = car_of(make="TOYOTA", powertrain="ICE")
+    now = resting(car)
+    car.command("unlock", now=now)
+    signal = car.signal("closure-islocked", now=now + 1)
+    assert signal.oem_updated_at == now

@@ -1,0 +1,118 @@
+"""Whatever is done to a car and however time passes, its physics hold; and a snapshot keeps all of it."""
+
+import json
+from contextlib import suppress
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from simulator.cars import COMMANDS, Garage, Refused
+from tests.simulator.cars.worlds import DAY, HOUR, START, world
+
+WINDOW = {"startTime": "23:00", "stopTime": "05:30"}
+PARAMETERS: dict[str, dict[str, object]] = {
+    "set_charge_limit": {"percent": 70},
+    "set_destination": {"latitude": 37.77, "longitude": -122.42},
+    "set_daily_schedule": {"start_time": "01:00", "stop_time": "04:00"},
+    "set_weekly_schedule": {"days": {"friday": WINDOW}},
+    "set_workweek_schedule": {"weekends": WINDOW},
+    "delete_schedule": {"schedule_id": "none"},
+}
+PATCHES = st.fixed_dictionaries(
+    {},
+    optional={
+        "is_locked": st.booleans(),
+        "state_of_charge": st.floats(0, 100),
+        "fuel_level": st.floats(0, 100),
+        "charge_limit": st.integers(50, 100),
+        "plugged_in": st.booleans(),
+        "charging": st.booleans(),
+        "asleep": st.booleans(),
+        "speed": st.floats(0, 120),
+        "doors": st.just([[0, 0]]),
+        "rear_trunk_open": st.booleans(),
+        "warning_lights": st.just(["ABS"]),
+        "tyre_pressures": st.just([200, 210, 220, 230]),
+    },
+)
+
+
+class CarLife(RuleBasedStateMachine):
+    @initialize(index=st.integers(0, 39), hour=st.floats(0, 168))
+    def begin(self, index: int, hour: float) -> None:
+        self.garage: Garage = world()
+        self.car = list(self.garage.cars.values())[index]
+        self.now = START + hour * HOUR
+        self.odometer = 0.0
+        self.last_report = 0.0
+        self.garage.advance(now=self.now)
+
+    @rule(hours=st.one_of(st.floats(0, 2), st.floats(2, 60)))
+    def time_passes(self, hours: float) -> None:
+        self.now += hours * HOUR
+        self.garage.advance(now=self.now)
+
+    @rule()
+    def a_month_passes(self) -> None:
+        self.now += 30 * DAY
+
+    @rule(patch=PATCHES)
+    def somebody_sets(self, patch: dict[str, object]) -> None:
+        with suppress(ValueError):
+            self.car.patch(now=self.now, **patch)
+
+    @rule(kilometres=st.floats(0, 1000))
+    def the_odometer_is_set(self, kilometres: float) -> None:
+        self.car.patch(now=self.now, odometer=self.car.observe(self.now).odometer + kilometres)
+
+    @rule(latitude=st.floats(37.72, 37.79), longitude=st.floats(-122.47, -122.41))
+    def the_car_is_moved(self, latitude: float, longitude: float) -> None:
+        self.car.patch(now=self.now, latitude=latitude, longitude=longitude)
+
+    @rule(name=st.sampled_from(sorted(COMMANDS)))
+    def a_command_comes(self, name: str) -> None:
+        parameters = dict(PARAMETERS.get(name, {}))
+        if name.endswith("_schedule") and name != "delete_schedule":
+            parameters["latitude"], parameters["longitude"] = self.car.life.routine.base.point
+        with suppress(Refused):
+            self.car.command(name, now=self.now, **parameters)
+
+    @rule()
+    def the_simulator_is_restarted(self) -> None:
+        snapshot = json.loads(json.dumps(self.garage.snapshot()))
+        before = self.car.signals(now=self.now)
+        later = world().cars[self.car.id]
+        self.garage = world()
+        self.garage.restore(snapshot)
+        self.car = self.garage.cars[self.car.id]
+        assert self.car.signals(now=self.now) == before
+        assert json.loads(json.dumps(self.garage.snapshot())) == snapshot
+        assert later.facts == self.car.facts
+
+    @invariant()
+    def levels_are_possible(self) -> None:
+        if hasattr(self, "car"):
+            state = self.car.observe(self.now)
+            assert -1e-6 <= state.soc <= 100.0 + 1e-6
+            assert -1e-6 <= state.fuel <= 100.0 + 1e-6
+            assert not (state.charging and not state.plugged)
+
+    @invariant()
+    def the_odometer_never_falls(self) -> None:
+        if hasattr(self, "car"):
+            odometer = self.car.observe(self.now).odometer
+            assert odometer >= self.odometer - 1e-6
+            self.odometer = odometer
+
+    @invariant()
+    def reports_go_forward(self) -> None:
+        if hasattr(self, "car"):
+            at = self.car.last_report(self.now)
+            assert self.last_report <= at <= self.now
+            self.last_report = at
+            assert self.car.next_report(self.now) > self.now
+
+
+CarLife.TestCase.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
+TestCarLife = CarLife.TestCase

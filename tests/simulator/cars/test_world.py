@@ -1,0 +1,137 @@
+"""The world as a whole: who is in it, that it is alive at every hour, and that it is the same each time."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from simulator.cars import CATALOGUE, MAKES, MODELS, Garage
+from tests.simulator.cars.worlds import DAY, HOUR, START, times, world
+
+
+def test_all_93_signals_occur_in_a_world_of_40_cars() -> None:
+    for seed in range(1, 9):
+        cars = world(seed=seed).cars.values()
+        assert {code for code in CATALOGUE if any(car.supports(code) for car in cars)} == set(CATALOGUE)
+
+
+def test_no_car_supports_everything() -> None:
+    for car in world().cars.values():
+        assert 0 < sum(car.supports(code) for code in CATALOGUE) < 93
+
+
+def test_all_powertrains_and_many_makes_drive_in_a_world_of_40_cars() -> None:
+    garage = world()
+    assert {car.powertrain for car in garage.cars.values()} == {"BEV", "PHEV", "ICE"}
+    assert len({car.make for car in garage.cars.values()}) >= 20
+
+
+def test_every_model_belongs_to_a_known_make_and_has_what_its_powertrain_needs() -> None:
+    for model in MODELS:
+        assert model.make in MAKES
+        assert model.electric == (model.powertrain != "ICE")
+        assert model.combustion == (model.powertrain != "BEV")
+        assert 2018 <= model.years[0] <= model.years[1] <= 2026
+
+
+def test_an_account_holds_one_or_a_few_cars_of_one_make() -> None:
+    garage = world(vehicles=200)
+    held = Counter(car_id for account in garage.accounts.values() for car_id in account.car_ids)
+    assert set(held) == set(garage.cars)
+    assert set(held.values()) == {1}
+    for email, account in garage.accounts.items():
+        cars = [garage.cars[car_id] for car_id in account.car_ids]
+        assert 1 <= len(cars) <= 3
+        assert {car.make for car in cars} == {account.make}
+        assert all(car.account == email and car.user_ids == (account.user_id,) for car in cars)
+    assert any(len(account.car_ids) > 1 for account in garage.accounts.values())
+
+
+def test_the_accounts_of_a_make_are_those_with_its_cars() -> None:
+    garage = world()
+    assert {account.make for account in garage.accounts_of("TESLA")} == {"TESLA"}
+    assert garage.accounts_of("TRABANT") == ()
+
+
+def test_the_same_seed_gives_the_same_cars_whatever_their_number() -> None:
+    few, many = list(world(vehicles=12).cars), list(world(vehicles=60).cars)
+    assert many[:12] == few
+    assert not set(few) & set(world(vehicles=12, seed=2).cars)
+
+
+def test_the_same_seed_start_and_moment_give_the_same_answers() -> None:
+    one, other = world(vehicles=24), world(vehicles=24)
+    other.advance(now=START + 3 * DAY)  # the way to a moment must not matter
+    for car_id, car in one.cars.items():
+        now = START + 9 * DAY + 5 * HOUR
+        assert car.signals(now=now) == other.cars[car_id].signals(now=now)
+        assert car.state(now=now) == other.cars[car_id].state(now=now)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_some_of_12_cars_are_driving_or_charging_at_every_hour(seed: int) -> None:
+    cars = list(world(vehicles=12, seed=seed).cars.values())
+    active = []
+    for now in times(START, days=7, step=HOUR):
+        states = [car.observe(now) for car in cars]
+        active.append(sum(state.driving or state.charging for state in states))
+    assert min(active) >= 1
+    assert sum(count >= 3 for count in active) >= 0.9 * len(active)
+    assert sum(active) / len(active) >= 4
+
+
+def test_a_good_part_of_the_fleet_drives_in_the_working_day() -> None:
+    cars = list(world(vehicles=40).cars.values())
+    noon = START + 20 * HOUR  # in San Francisco
+    for day in range(5):
+        assert sum(car.observe(noon + day * DAY).driving for car in cars) >= 10
+
+
+def test_now_and_then_something_is_wrong() -> None:
+    cars = list(world(vehicles=40).cars.values())
+    states = [car.observe(now) for car in cars for now in times(START, days=7, step=2 * HOUR)]
+    assert any(state.faults for state in states)
+    assert any(min(state.tyres) < 195.0 for state in states)
+    assert any(not state.locked for state in states)
+    assert any(state.asleep for state in states)
+
+
+def test_an_empty_world_is_possible() -> None:
+    garage = world(vehicles=0)
+    assert garage.advance(now=START + DAY) == []
+
+
+def test_60_days_pass_quickly() -> None:
+    garage = world(vehicles=40)
+    garage.advance(now=START)
+    begun = time.process_time()
+    changes = garage.advance(now=START + 60 * DAY)
+    assert time.process_time() - begun < 1.0
+    assert len(changes) == 40
+
+
+_MANY = """
+import resource, time
+from simulator.cars import Garage
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+garage = Garage(seed=1, vehicles=2_000, start=1_782_864_000.0)
+garage.advance(now=1_782_864_001.0)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_ten_thousand_cars_fit_into_200_mb() -> None:
+    command = [sys.executable, "-c", _MANY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) * 5 < 180 * 1024  # two thousand cars, in KB
+
+
+def test_a_step_in_which_little_changes_costs_ten_thousand_cars_less_than_a_tenth_of_a_second() -> None:
+    garage = Garage(seed=1, vehicles=2_000, start=START)
+    garage.advance(now=START + 1)
+    begun = time.process_time()
+    for second in range(2, 12):
+        garage.advance(now=START + second)
+    assert (time.process_time() - begun) / 10 * 5 < 0.1
