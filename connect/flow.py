@@ -19,6 +19,7 @@ from connect.outcomes import ConnectRefusedError
 from connect.scopes import FLEET_SCOPES
 from connect.smartcar import Access, ConnectRequest, SharedVehicle, SmartcarError
 from vehicles import services as vehicle_services
+from vehicles.makes import make_name
 from vehicles.observations import VehicleFacts
 
 
@@ -89,7 +90,7 @@ def _spend(*, state: str, user: User, session_secret: str) -> AuthorizationReque
 def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arrival:
     if params.get("error"):
         car = " ".join(
-            filter(None, (params.get("make", "").title(), params.get("model"), params.get("year")))
+            filter(None, (make_name(params.get("make", "")), params.get("model"), params.get("year")))
         )
         raise ConnectRefusedError(outcomes.trouble_for(error=params["error"], car=car[:80]))
     try:

@@ -1,8 +1,11 @@
 """A fleet's cars as its page shows them: one row per car, in a fixed number of queries."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zlib import crc32
+
+from django.utils import timezone
 
 from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
@@ -11,6 +14,7 @@ from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import VehicleState, states_of, vehicles_of
 
 LOW_BATTERY = 20
+SILENCE = timedelta(hours=2)
 SIGNALS = (
     catalogue.STATE_OF_CHARGE,
     catalogue.RANGE,
@@ -44,6 +48,11 @@ class Row:
         return self.state.signal(catalogue.FUEL_LEVEL)
 
     @property
+    def level(self) -> LatestSignal | None:
+        """State of charge, or the fuel level of a car without one."""
+        return self.charge or self.fuel
+
+    @property
     def range_km(self) -> Any:
         electric = self.state.value(catalogue.RANGE)
         return electric if electric is not None else self.state.value(catalogue.FUEL_RANGE)
@@ -70,9 +79,13 @@ class Row:
 
     @property
     def low(self) -> bool:
-        level = self.state.value(catalogue.STATE_OF_CHARGE)
-        level = self.state.value(catalogue.FUEL_LEVEL) if level is None else level
-        return level is not None and level < LOW_BATTERY
+        return self.level is not None and self.level.value < LOW_BATTERY
+
+    @property
+    def silent(self) -> bool:
+        """Nothing was heard from it for longer than its lock or place should go unreported."""
+        heard = self.vehicle.last_seen_at
+        return heard is None or timezone.now() - heard > SILENCE
 
     @property
     def waiting(self) -> bool:

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
-from vehicles import catalogue
+from vehicles import catalogue, presentation
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import VehicleState, states_of
@@ -59,8 +59,8 @@ def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
         "location": state.signal(catalogue.PRECISE_LOCATION),
         "lock": state.signal(catalogue.IS_LOCKED),
         "fuel": state.signal(catalogue.FUEL_LEVEL),
-        "charging_items": _items(state, CHARGING),
-        "facts": _items(state, FACTS),
+        "charging_items": _items(state, CHARGING, fleet.unit_system),
+        "facts": _items(state, FACTS, fleet.unit_system),
         "all_signals": _all(state),
         "history_code": _history_code(state),
         "version": _version(state, connections),
@@ -74,8 +74,14 @@ def _version(state: VehicleState, connections: list[Connection]) -> int:
     return crc32(f"{heard}{links}".encode())
 
 
-def _items(state: VehicleState, signals: tuple[catalogue.Signal, ...]) -> list[Item]:
-    return [Item(signal.label, row) for signal in signals if (row := state.signal(signal)) is not None]
+def _items(state: VehicleState, signals: tuple[catalogue.Signal, ...], units: str) -> list[Item]:
+    """Those that have something to show."""
+    rows = [(signal, row) for signal in signals if (row := state.signal(signal)) is not None]
+    return [
+        Item(signal.label, row)
+        for signal, row in rows
+        if presentation.value_in_words(code=row.code, body=row.body, units=units)
+    ]
 
 
 def _all(state: VehicleState) -> list[Item]:

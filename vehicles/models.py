@@ -11,6 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Fleet
+from vehicles.makes import make_name
 
 
 class Vehicle(models.Model):
@@ -40,7 +41,7 @@ class Vehicle(models.Model):
     @property
     def description(self) -> str:
         """Make, model and year, as far as known."""
-        return " ".join(str(part) for part in (self.make.title(), self.model, self.year) if part)
+        return " ".join(str(part) for part in (make_name(self.make), self.model, self.year) if part)
 
 
 class LatestSignal(models.Model):

@@ -34,10 +34,9 @@ async function draw(hours) {
 }
 
 function options(from, to) {
-  const css = getComputedStyle(document.documentElement);
-  const text = css.getPropertyValue("--tblr-secondary").trim();
-  const lines = { stroke: css.getPropertyValue("--tblr-border-color").trim(), width: 1 };
-  const line = css.getPropertyValue("--tblr-primary").trim();
+  // A canvas knows no CSS variables: the page's own elements tell their computed colours.
+  const { color: text, borderTopColor: border, outlineColor: line } = getComputedStyle(element);
+  const lines = { stroke: border, width: 1 };
   return {
     ...size(),
     legend: { live: true },
@@ -53,7 +52,6 @@ function options(from, to) {
         label: "Level",
         stroke: line,
         width: 2,
-        points: { show: false },
         value: (_, value) => (value == null ? "–" : `${Math.round(value)} %`),
       },
     ],
