@@ -19,9 +19,7 @@ _FIXED: Final = frozenset(
     {
         "charge-amperagemax",
         "connectivitysoftware-currentfirmwareversion",
-        "connectivitystatus-isdigitalkeypaired",
         "hvac-cabintargettemperature",
-        "service-isinservice",
         "surveillance-brand",
         "transmission-drivemode",
         "wheel-style",

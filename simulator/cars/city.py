@@ -74,7 +74,7 @@ def _in_main_grid(point: Point) -> bool:
     return any(s <= latitude <= n and w <= longitude <= e for s, n, w, e in BANDS)
 
 
-def on_land(latitude: float, longitude: float, *, tolerance: float = 1.0) -> bool:
+def on_land(latitude: float, longitude: float, *, tolerance: float = 15.0) -> bool:
     """Whether the point lies where cars of the simulator may be; ``tolerance`` in metres."""
     along, off = _soma_position((latitude, longitude))
     if -tolerance <= along <= _SOMA_LENGTH + tolerance and -tolerance <= off <= _SOMA_WIDTH + tolerance:
@@ -155,7 +155,6 @@ class City:
     customers: Sequence[Place]
     chargers: Sequence[Place]
     stations: Sequence[Place]
-    workshops: Sequence[Place]
 
 
 @cache
@@ -172,5 +171,4 @@ def build_city(seed: int) -> City:
         customers=places(320, "Customer"),
         chargers=places(24, "Public charger"),
         stations=places(20, "Fuel station"),
-        workshops=places(6, "Workshop"),
     )

@@ -30,7 +30,7 @@ def run(car: Car, name: str, *, now: float, parameters: Mapping[str, Any]) -> st
     if not capable(car, name):
         raise Refused("COMPATIBILITY", "VEHICLE_NOT_CAPABLE", f"{car.make} {car.model} does not take {name}")
     state = car.observe(now)
-    _awake(car, state)
+    _reached(car, state, now)
     try:
         inspect.signature(_COMMANDS[name]).bind(car, state, now, **parameters)
     except TypeError as error:
@@ -48,9 +48,16 @@ def _still(state: State) -> None:
         raise Refused("VEHICLE_STATE", "IN_MOTION")
 
 
-def _awake(car: Car, state: State) -> None:
+def _reached(car: Car, state: State, now: float) -> None:
+    """Whether the car can be called at all."""
+    if car.life.held("remote_access", now) is False:
+        raise Refused("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED")
+    if not state.reachable:
+        raise Refused("VEHICLE_STATE", "UNREACHABLE")
     if state.deep:
         raise Refused("VEHICLE_STATE", "ASLEEP")
+    if state.in_service:
+        raise Refused("VEHICLE_STATE", "VEHICLE_OFFLINE_FOR_SERVICE")
     if state.driving and car.rules.silent_when_running:
         raise Refused("VEHICLE_STATE", "IGNITION_ON")
 
@@ -84,6 +91,7 @@ def _start_charge(car: Car, state: State, now: float) -> None:
         raise Refused("VEHICLE_STATE", "FULLY_CHARGED")
     if state.soc < car.rules.start_floor:
         raise Refused("VEHICLE_STATE", "LOW_BATTERY")
+    _often_enough(car, now)
     car.life.change(now, Event(now, "charging", True))
 
 
@@ -93,7 +101,19 @@ def _stop_charge(car: Car, state: State, now: float) -> None:
         raise Refused("VEHICLE_STATE", "NOT_CHARGING")
     if state.soc < car.rules.stop_floor:
         raise Refused("VEHICLE_STATE", "LOW_BATTERY")
+    _often_enough(car, now)
     car.life.change(now, Event(now, "charging", False))
+
+
+def _often_enough(car: Car, now: float) -> None:
+    """Some makes take only so many charge commands until the car is driven again."""
+    most = car.rules.charge_commands
+    if most is None:
+        return
+    count = car.life.held("charge_commands", now) or 0
+    if count >= most:
+        raise Refused("UPSTREAM", "RATE_LIMIT", "drive the car, and it takes charge commands again")
+    car.life.hold("charge_commands", count + 1, now=now)
 
 
 def _set_charge_limit(car: Car, state: State, now: float, *, percent: float) -> None:

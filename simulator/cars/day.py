@@ -101,9 +101,10 @@ class Day:
     def fix(self, moment: float, spot: Spot) -> Fix:
         """Position, heading and speed."""
         fix = self._on_the_way(moment, spot) if spot.driving else self._standing(spot)
+        aside = self.routine.offset
         if self.pin and self.pin.since <= moment < self.pin.until:
             return fix._replace(latitude=self.pin.point[0], longitude=self.pin.point[1])
-        return fix
+        return fix._replace(latitude=fix.latitude + aside[0], longitude=fix.longitude + aside[1])
 
     def _standing(self, spot: Spot) -> Fix:
         heading = self._way(spot.trip).last_heading if spot.trip >= 0 else 0.0
@@ -121,8 +122,9 @@ class Day:
         return self._way(spot.trip).fix(moment - spot.since, seconds=spot.until - spot.since)
 
     def origin(self, spot: Spot) -> Point:
-        """Where a driving car last stood."""
-        return self._way(spot.trip).start if spot.driving else self.fix(spot.since, spot)[:2]
+        """Where the car stands, or where it stood before its trip."""
+        latitude, longitude = self.fix(spot.since, spot)[:2]
+        return round(latitude, 6), round(longitude, 6)
 
     def km_at(self, moment: float) -> float:
         """Kilometres driven since the day's start."""

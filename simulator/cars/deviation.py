@@ -41,6 +41,20 @@ class Deviation:
     reported: float | None = None
     sessions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
+    def matters(self, now: float) -> bool:
+        """Whether the car would be another without it."""
+        recent = self.reported is not None and self.reported > now - _FORGOTTEN_AFTER
+        lasting = self.limit is not None or bool(self.schedules) or self.serial > 0 or self.odometer > 0
+        return recent or lasting or self.day is not None or bool(self.held)
+
+    def drop_expired(self, now: float) -> None:
+        """Forget what somebody set and what no longer shows; a place shows until the trip from there is over."""
+        self.held = {
+            name: held
+            for name, held in self.held.items()
+            if held.until is None or held.until > now - _FORGOTTEN_AFTER
+        }
+
     def dump(self) -> dict[str, Any]:
         """Plain values for a snapshot."""
         return {
@@ -63,6 +77,7 @@ class Deviation:
         )
 
 
+_FORGOTTEN_AFTER = 86_400.0
 _PLAIN = ("day", "soc", "fuel", "plug", "stopped", "limit", "serial", "odometer", "reported")
 
 

@@ -159,8 +159,15 @@ class Garage:
 
     def snapshot(self) -> dict[str, Any]:
         """What deviates from the seeded plan, JSON-able."""
-        deviations = {car.id: car.life.deviation.dump() for car in self._cars.values() if car.life.deviation}
-        return {"now": self._now, "cars": deviations}
+        deviations = {car.id: car.life.deviation for car in self._cars.values() if car.life.deviation}
+        for deviation in deviations.values():
+            deviation.drop_expired(self._now)
+        kept = {
+            car_id: deviation.dump()
+            for car_id, deviation in deviations.items()
+            if deviation.matters(self._now)
+        }
+        return {"now": self._now, "cars": kept}
 
     def restore(self, data: dict[str, Any]) -> None:
         """Take over what a snapshot of the same world holds. Raises KeyError for cars that are not in this world."""

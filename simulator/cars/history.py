@@ -53,8 +53,8 @@ def _session(day: Day, phase: Phase, *, model: Model, ports: tuple[str, str], en
         "location": {
             "name": spot.place.name,
             "address": spot.place.address,
-            "latitude": latitude,
-            "longitude": longitude,
+            "latitude": round(latitude, 6),
+            "longitude": round(longitude, 6),
         },
     }
 

@@ -33,6 +33,7 @@ class Make:
     stop_floor: float = 0.0  # below this state of charge the maker refuses to stop charging
     start_floor: float = 0.0
     silent_when_running: bool = False  # gives no data while the ignition is on
+    charge_commands: int | None = None  # so many starts and stops until it is driven again
     events_only_before: int = 0  # cars built before this year report on events only
     ports: tuple[str, str] = ("J1772", "CCS")  # connectors for alternating and direct current
 
@@ -93,6 +94,6 @@ MAKES: Final[dict[str, Make]] = {
         "Tesla", 60.0, 900.0, _ALL_CHARGE | _PORT | _NAVIGATION | _SCHEDULES, ports=("NACS", "NACS")
     ),
     "TOYOTA": Make("Toyota", 45 * 60.0, HOUR, _SECURITY, last_parked=True),
-    "VOLKSWAGEN": Make("Volkswagen", 2 * 60.0, 1800.0, _ALL_CHARGE),
+    "VOLKSWAGEN": Make("Volkswagen", 2 * 60.0, 1800.0, _ALL_CHARGE, charge_commands=8),
     "VOLVO": Make("Volvo", 2 * 60.0, 1800.0, _SECURITY | _DAILY, last_parked=True),
 }

@@ -21,7 +21,8 @@ _WARM: Final = 8.0  # kPa more on a warm tyre
 class State(NamedTuple):
     """Degrees, km, km/h, percent, kW, kWh, kPa, degrees Celsius, epoch seconds.
 
-    ``kw`` is what the charger gives; ``parked`` where the car stands or last stood; ``deep`` that it takes no call.
+    ``kw`` is what the charger gives; ``parked`` where the car stands or last stood; ``deep`` that it sleeps and takes
+    no call.
     """
 
     at: float
@@ -46,6 +47,9 @@ class State(NamedTuple):
     session: float  # when the last charging session of the day ended, 0 if there was none
     asleep: bool
     deep: bool
+    reachable: bool
+    in_service: bool
+    digital_key: bool
     outside: float
     cabin: float
     climate: bool
@@ -97,12 +101,20 @@ def observe(life: Life, moment: float) -> State:
         session=max((end for _, end in day.sessions() if end <= moment), default=0.0),
         asleep=asleep(life, moment),
         deep=deeply_asleep(life, moment),
+        reachable=_chosen(life, "reachable", moment, usual=True),
+        in_service=_chosen(life, "in_service", moment, usual=False),
+        digital_key=_chosen(life, "digital_key", moment, usual=life.facts.index % 8 != 5),
         outside=outside,
         cabin=21.5 if driving else round(outside + 3.0, 1),
-        climate=driving,
+        climate=_chosen(life, "climate", moment, usual=driving),
         **_closures(life, spot, moment, plugged=plugged),
         **_condition(life, day, moment, driving=driving),
     )
+
+
+def _chosen(life: Life, name: str, moment: float, *, usual: bool) -> bool:
+    value = life.held(name, moment)
+    return usual if value is None else bool(value)
 
 
 def outside_temperature(moment: float) -> float:

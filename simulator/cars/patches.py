@@ -1,7 +1,8 @@
 """The control API's view of a car: its state as plain values, and setting it from outside.
 
-What is set holds as long as it would in life: locks, doors, lids, plug, place, sleep and speed until the car next
-leaves; levels go on from the value set; tyres and warnings stay until they are set again (None gives them back).
+What is set holds as long as it would in life: locks, doors, lids, plug, place, sleep, reception, climate and speed
+until the car next leaves or arrives; levels go on from the value set; all else stays until it is set again (tyres and
+warnings: None gives them back to the plan).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.cars.changes import changed_codes
+from simulator.cars.deviation import Deviation
 from simulator.cars.incidents import TROUBLE_CODES
 from simulator.cars.phases import Event
 
@@ -30,9 +32,9 @@ def _number(value: Any, name: str, least: float, most: float) -> float:
     return float(value)
 
 
-def _held(key: str) -> Callable[[Car, float, Any, str], None]:
+def _held(key: str, *, lasting: bool = False) -> Callable[[Car, float, Any, str], None]:
     def setter(car: Car, now: float, value: Any, name: str) -> None:
-        car.life.hold(key, _boolean(value, name), now=now)
+        car.life.hold(key, _boolean(value, name), now=now, lasting=lasting)
 
     return setter
 
@@ -111,19 +113,30 @@ def _warnings(car: Car, now: float, value: Any, name: str) -> None:
     car.life.hold("warnings", list(value), now=now, lasting=True)
 
 
+def _coordinate(car: Car, now: float, value: Any, name: str) -> None:
+    most = 90 if name == "latitude" else 180
+    _number(value, name, -most, most)
+
+
+_FIRST: Final = ("state_of_charge", "fuel_level", "charge_limit", "plugged_in", "charging")
 _SETTERS: Final[Mapping[str, Callable[[Car, float, Any, str], None]]] = {
     "asleep": _held("asleep"),
     "charge_limit": _charge_limit,
     "charge_port_open": _held("port"),
     "charging": _event("charging"),
+    "climate_on": _held("climate"),
+    "digital_key_paired": _held("digital_key", lasting=True),
     "doors": _openings,
     "fuel_level": _fuel,
     "front_trunk_open": _held("frunk"),
     "hood_open": _held("hood"),
+    "in_service": _held("in_service", lasting=True),
     "is_locked": _held("locked"),
     "odometer": _odometer,
     "plugged_in": _event("plugged"),
+    "reachable": _held("reachable"),
     "rear_trunk_open": _held("trunk"),
+    "remote_access": _held("remote_access", lasting=True),
     "speed": _speed,
     "state_of_charge": _state_of_charge,
     "sunroof_open": _held("sunroof"),
@@ -135,24 +148,30 @@ NAMES: Final = tuple(sorted({*_SETTERS, "latitude", "longitude"}))
 
 
 def apply(car: Car, *, now: float, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Set a car's state; gives the codes of the signals that changed. Raises ValueError, before anything is set,
-    for unknown names, and for impossible values."""
+    """Set a car's state; gives the codes of the signals that changed.
+
+    Raises ValueError for unknown names, listing the known ones, and for impossible values; then nothing is set.
+    """
     unknown = sorted(set(values) - set(NAMES))
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}")
     if ("latitude" in values) != ("longitude" in values):
         raise ValueError("latitude and longitude go together")
-    before = car.reported(now=now)
-    for name, value in values.items():
-        if name in _SETTERS:
-            _SETTERS[name](car, now, value, name)
-    if "latitude" in values:
-        point = [
-            _number(values["latitude"], "latitude", -90, 90),
-            _number(values["longitude"], "longitude", -180, 180),
-        ]
-        car.life.hold("place", point, now=now)
+    before, kept = car.reported(now=now), car.life.deviation.dump() if car.life.deviation else None
+    try:
+        for name in sorted(values, key=_rank):
+            _SETTERS.get(name, _coordinate)(car, now, values[name], name)
+        if "latitude" in values:
+            car.life.hold("place", [float(values["latitude"]), float(values["longitude"])], now=now)
+    except ValueError:
+        car.life.restore(Deviation.load(kept) if kept else None)
+        raise
     return changed_codes(car, before, car.reported(now=now))
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Levels before the cable, the cable before charging, all else after."""
+    return (_FIRST.index(name) if name in _FIRST else len(_FIRST)), name
 
 
 def view(car: Car, state: State, *, now: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from simulator.cars.clocks import DAY, weekday
 from simulator.cars.day import Day, Spot
+from simulator.cars.deviation import Held
 from simulator.cars.life import Life
 from simulator.cars.makes import MAKES, Make
 
@@ -71,8 +72,16 @@ def _rhythm(life: Life) -> float | None:
     return None if life.facts.year < rules.events_only_before else rules.reports
 
 
+def _without_reception(life: Life, now: float) -> Held | None:
+    held = life.deviation.held.get("reachable") if life.deviation else None
+    return held if held and held.at(now) and not held.value else None
+
+
 def last_report(life: Life, now: float) -> float:
-    """When the car last reported, at the earliest at the start of its day."""
+    """When the car last reported, at the earliest at the start of its day or when its reception was lost."""
+    lost = _without_reception(life, now)
+    if lost is not None:
+        return lost.since
     if rules_of(life).polled:
         last = _last_poll(life, now)
     else:
@@ -101,6 +110,9 @@ def _last_poll(life: Life, now: float) -> float:
 def next_report(life: Life, now: float) -> float:
     """Until when surely nothing new is heard of it, if nothing is done to it; at most until the end of its day."""
     day = life.day(now)
+    lost = _without_reception(life, now)
+    if lost is not None:
+        return lost.until or day.end
     moments = (*_moments(life, now), deep_from(life, now))
     upcoming = min((moment for moment in moments if moment > now), default=day.end)
     rhythm = _rhythm(life)

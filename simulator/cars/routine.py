@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from simulator.cars.city import City, Place
+from simulator.cars.city import EAST, NORTH, City, Place, Point
 from simulator.cars.clocks import CITY_TIME, DAY, HOUR, weekday
 from simulator.cars.energy import EFFICIENCY
 from simulator.cars.models import Model
@@ -19,6 +19,7 @@ REFUEL_BELOW: Final = 40.0
 _LEAD: Final = 1800.0  # a day begins this long before its earliest departure
 _JITTER: Final = 600.0
 _VARIANTS: Final = 16
+_ASIDE: Final = 12.0  # metres
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Routine:
     """The week of one car, weekdays from Monday. Its day begins at ``boundary`` (local), parked at its base."""
 
     base: Place
+    offset: Point  # degrees by which the car stands and drives beside others
     base_kw: float
     limit: float
     patience: float  # 0-1: how late in the night it charges
@@ -167,6 +169,7 @@ def plan_week(rng: Random, *, index: int, role: Role, library: Library, model: M
     drain = limit - min(soc) + max(km) * model.percent_per_km
     return Routine(
         base=base,
+        offset=(rng.uniform(-_ASIDE, _ASIDE) / NORTH, rng.uniform(-_ASIDE, _ASIDE) / EAST),
         base_kw=_base_power(rng, model=model, rounds=rounds.values(), drain=drain),
         limit=limit,
         patience=rng.random(),

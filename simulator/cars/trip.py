@@ -32,10 +32,9 @@ class _Leg(NamedTuple):
 class Way:
     """The route between two places, cut into legs."""
 
-    __slots__ = ("_legs", "_starts", "length", "start")
+    __slots__ = ("_legs", "_starts", "length")
 
     def __init__(self, corners: list[Point]) -> None:
-        self.start = corners[0]
         self._legs: list[_Leg] = []
         self.length = 0.0
         for start, end in pairwise(corners):

@@ -83,6 +83,23 @@ def test_a_car_sent_to_sleep_takes_no_command() -> None:
     assert refusal(car, "unlock", now) == ("VEHICLE_STATE", "ASLEEP")
 
 
+@pytest.mark.parametrize(
+    ("patch", "code"),
+    [
+        ({"reachable": False}, "UNREACHABLE"),
+        ({"in_service": True}, "VEHICLE_OFFLINE_FOR_SERVICE"),
+        ({"remote_access": False}, "REMOTE_ACCESS_DISABLED"),
+    ],
+)
+def test_a_car_that_cannot_be_called_takes_no_command(patch: dict[str, Any], code: str) -> None:
+    car = car_of(make="FORD", model="E-Transit")
+    now = resting(car)
+    car.patch(now=now, **patch)
+    assert refusal(car, "unlock", now) == ("VEHICLE_STATE", code)
+    car.patch(now=now, **{name: not value for name, value in patch.items()})
+    car.command("unlock", now=now)
+
+
 # Charging
 
 
@@ -144,6 +161,18 @@ def test_a_nissan_starts_but_does_not_stop() -> None:
     now = plugged(car)
     assert refusal(car, "stop_charge", now) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
     assert car.takes("start_charge")
+
+
+def test_a_volkswagen_takes_only_so_many_charge_commands_until_it_is_driven() -> None:
+    car = car_of(make="VOLKSWAGEN")
+    now = plugged(car, soc=30)
+    for step in range(4):
+        car.command("stop_charge", now=now + 20 * step)
+        car.command("start_charge", now=now + 20 * step + 10)
+    assert refusal(car, "stop_charge", now + 100) == ("UPSTREAM", "RATE_LIMIT")
+    next_time = resting(car, start=car.life.next_change(now) + 60)
+    car.patch(now=next_time, state_of_charge=40, plugged_in=True, charging=True)
+    car.command("stop_charge", now=next_time)
 
 
 def test_a_fuel_car_does_not_charge() -> None:
