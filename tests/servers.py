@@ -90,6 +90,7 @@ def _set_environment(*, site_port: int, simulator_port: int) -> None:
         "DJANGO_SECRET_KEY": token_urlsafe(50),
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the thread of the tests
         "DJANGO_LIVE_TEST_SERVER_ADDRESS": f"127.0.0.1:{site_port}",
+        "NO_PROXY": "127.0.0.1,localhost",
         "DEBUG": "false",
         "STATIC_HASHED": "false",
         "SITE_URL": site,
@@ -169,6 +170,6 @@ def _wait_for_simulator(child: subprocess.Popen[bytes], *, url: str, log: Path) 
 
 def _healthy(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/control/health", timeout=1).status_code == 200
+        return httpx.get(f"{url}/control/health", timeout=1, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import httpx
 from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from fleet.demo.errors import DemoError
 from fleet.demo.ports import HOST, Ports
@@ -58,11 +60,15 @@ def worker(queue: str, *, threads: int) -> list[str | Path]:
             "--queues",
             queue,
             "--hostname",
-            f"{queue}@demo",
+            _worker_name(queue),
         ),
         *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
         *("--without-gossip", "--without-mingle"),
     ]
+
+
+def _worker_name(queue: str) -> str:
+    return f"{queue}@demo"
 
 
 def beat(schedule: Path) -> list[str | Path]:
@@ -70,24 +76,27 @@ def beat(schedule: Path) -> list[str | Path]:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Whether `url` answers 200."""
+    """Whether `url` answers 200, asked without any proxy of the user's."""
 
     def check() -> bool:
         try:
-            return httpx.get(url, timeout=5).status_code == httpx.codes.OK
+            return httpx.get(url, timeout=5, trust_env=False).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
     return check
 
 
-def workers_answer(redis_url: str, names: set[str]) -> Callable[[], bool]:
-    """Whether the Celery workers called `names` answer a ping over the broker."""
+def worker_answers(queue: str, *, redis_url: str) -> Callable[[], bool]:
+    """Whether the Celery worker of `queue` answers a ping over the broker."""
     probe = Celery("demo-probe", broker=celery_broker_url(redis_url), set_as_current=False)
+    name = _worker_name(queue)
 
     def check() -> bool:
-        replies = probe.control.ping(timeout=0.5, destination=sorted(names), limit=len(names)) or []
-        return names <= {name for reply in replies for name in reply}
+        try:
+            return bool(probe.control.ping(timeout=0.5, destination=[name], limit=1))
+        except (OperationalError, RedisError):
+            return False
 
     return check
 
@@ -104,6 +113,7 @@ def register_webhook(values: Mapping[str, str], *, ports: Ports) -> None:
         f"http://{HOST}:{ports.simulator}/control/webhooks",
         json={"id": values["SMARTCAR_WEBHOOK_ID"], "name": "Demo", "callbackUri": callback},
         timeout=20,
+        trust_env=False,
     )
     if answer.status_code >= httpx.codes.BAD_REQUEST or not answer.json().get("verified"):
         raise DemoError(f"The simulator could not verify {callback}: {answer.text[:200]}")

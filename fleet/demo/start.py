@@ -60,13 +60,19 @@ def run(demo: Demo) -> None:
     began = time.monotonic()
     logs = demo.var / "log"
     logs.mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ) | {_MARK: str(demo.var), "PYTHONUNBUFFERED": "1"}
+    # All of it talks over the loopback address only, so a proxy of the user's would be in the way.
+    environment = dict(os.environ) | {
+        _MARK: str(demo.var),
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
     supervisor = Supervisor(root=demo.root, logs=logs, environment=environment)
     with _sole_use(demo.var), listening(supervisor), ExitStack() as stack:
         _stop_leftovers(demo.var)
         ports.check_free(demo.ports)
         try:
             servers = stack.enter_context(_servers(demo, supervisor))
+            stack.callback(_stop_leftovers, demo.var)  # after the next line: the children of one that died
             stack.callback(supervisor.stop_all)
             values = _settings(demo, supervisor, servers)
             _bring_up(demo, supervisor, values)
@@ -137,21 +143,21 @@ def _bring_up(demo: Demo, supervisor: Supervisor, values: Mapping[str, str]) -> 
             ),
         )
         supervisor.run("migrate", services.manage("migrate", "--no-input"))
-    with _step("Simulator, web, workers, beat"):
+    with _step("Simulator and web"):
         supervisor.start("web", services.web(demo.ports))
         supervisor.start("worker", services.worker("default", threads=4))
         supervisor.start("commands", services.worker("commands", threads=8))
         supervisor.start("beat", services.beat(demo.var / "beat-schedule"))
         supervisor.wait(services.answers(f"{origin}/control/health"), what="simulator", seconds=_UP_SECONDS)
         supervisor.wait(services.answers(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)
-        workers = {"default@demo": "worker", "commands@demo": "commands"}
-        for name, log in workers.items():
-            answers = services.workers_answer(values["REDIS_URL"], {name})
-            supervisor.wait(answers, what=log, seconds=_UP_SECONDS)
-        supervisor.wait(services.beat_is_up(supervisor.log("beat")), what="beat", seconds=_UP_SECONDS)
     with _step("Demo fleets"):
         services.register_webhook(values, ports=demo.ports)
         supervisor.run("demo_fleet", services.manage("demo_fleet"))
+    with _step("Workers and beat"):
+        for name, queue in (("worker", "default"), ("commands", "commands")):
+            answers = services.worker_answers(queue, redis_url=values["REDIS_URL"])
+            supervisor.wait(answers, what=name, seconds=_UP_SECONDS)
+        supervisor.wait(services.beat_is_up(supervisor.log("beat")), what="beat", seconds=_UP_SECONDS)
 
 
 @contextmanager
@@ -176,7 +182,7 @@ Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make dem
 
 
 def _stop_leftovers(var: Path) -> None:
-    """End the children of a demo that was killed, where the kernel hasn't done so yet."""
+    """End what runs for this demo although its parent was killed."""
     processes.stop(processes.marked(_MARK, str(var)), gently=signal.SIGTERM, patience=4.0)
 
 

