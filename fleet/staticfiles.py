@@ -42,7 +42,7 @@ class NodePackagesFinder(BaseFinder):
         source = NODE_FILES.get(path)
         found = NODE_MODULES / source if source else None
         if found is None or not found.exists():
-            return [] if find_all else None
+            return []  # Django wants an empty list here even for a single file
         return [str(found)] if find_all else str(found)
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileStorage]]:

@@ -1,0 +1,94 @@
+"""A browser, the site as a live server, and a real Celery worker beside it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import pytest
+from celery import current_app
+from django.conf import settings
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.servers import Simulator
+
+CHROMIUM = Path("/usr/bin/chromium")
+INSTALL = (
+    "Chromium is not installed. Install it with: apt-get install chromium   (or leave out: -m 'not browser')"
+)
+# As root there is no sandbox; the rest keeps Chromium from calling home, and gives MapLibre its WebGL.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; without it the tests fail with the line that installs it."""
+    if not CHROMIUM.exists():
+        pytest.fail(INSTALL, pytrace=False)
+    # The car, its delivery and the page's next look at it all take their seconds.
+    expect.set_options(timeout=20_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def worker(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """A Celery worker for both queues, on the tests' database."""
+    address = urlsplit(os.environ["DATABASE_URL"])
+    database_url = urlunsplit(address._replace(path=f"/{settings.DATABASES['default']['NAME']}"))
+    log = tmp_path / "worker.log"
+    command = [*(sys.executable, "-m", "celery", "--app", "fleet", "worker", "--queues", "default,commands")]
+    command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, "DATABASE_URL": database_url}, stdout=output, stderr=output
+        )
+    try:
+        _wait_for_worker(process, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for_worker(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not current_app.control.ping(timeout=0.5):
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"The worker did not come up:\n{log.read_text()[-2000:]}")
+
+
+@pytest.fixture
+def smartcar(simulator: Simulator, live_server: object) -> Iterator[str]:
+    """The simulator with nothing granted, its webhook pointing at the live server."""
+    _reset(simulator.url)
+    webhook = {
+        "id": settings.SMARTCAR_WEBHOOK_ID,
+        "name": "Tests",
+        "callbackUri": f"{settings.SITE_URL}/webhooks/smartcar/",
+    }
+    answer = httpx.post(f"{simulator.url}/control/webhooks", json=webhook, timeout=30)
+    assert answer.json().get("verified"), answer.text
+    yield simulator.url
+    _reset(simulator.url)
+
+
+def _reset(url: str) -> None:
+    httpx.post(f"{url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()
+    httpx.delete(f"{url}/control/troubles", timeout=30).raise_for_status()

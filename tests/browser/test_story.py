@@ -1,0 +1,141 @@
+"""The whole story in a browser, on each generation: sign in, connect, see, command, and who sees nothing of it."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from accounts.models import Fleet, Generation, User
+from vehicles.models import Vehicle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "a long enough passphrase"
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def sign_in(page: Page, site: str, user: User) -> None:
+    user.set_password(PASSWORD)
+    user.save()
+    page.goto(site)
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def walk_through_connect(page: Page) -> None:
+    page.get_by_role("link", name="Tesla").click()
+    page.locator("section.hint a").first.click()
+    page.get_by_label("Password").fill("any")
+    page.get_by_role("button", name="Sign in").click()
+    for extra in page.get_by_role("checkbox").all()[1:]:
+        extra.uncheck()
+    expect(page.get_by_text("It will be able to control")).to_be_visible()
+    page.get_by_role("button", name="Allow access").click()
+
+
+def set_car(smartcar: str, vehicle: Vehicle, **state: object) -> None:
+    httpx.patch(
+        f"{smartcar}/control/vehicles/{vehicle.smartcar_id}", json=state, timeout=30
+    ).raise_for_status()
+
+
+def problems_of(page: Page) -> list[str]:
+    """What the browser complains about: script errors, and what the content security policy refused."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("generation", "screen"),
+    [(Generation.V3, DESKTOP), (Generation.V2, PHONE)],
+    ids=["v3-desktop", "v2-phone"],
+)
+@pytest.mark.usefixtures("worker")
+def test_a_manager_connects_a_car_sees_it_and_locks_it(
+    context: BrowserContext,
+    chromium: Browser,
+    smartcar: str,
+    settings: object,
+    fleet: Fleet,
+    teammate: User,
+    outsider: User,
+    generation: Generation,
+) -> None:
+    site: str = settings.SITE_URL  # type: ignore[attr-defined]
+    fleet.generation = generation
+    fleet.save()
+    page = context.new_page()
+    problems = problems_of(page)
+    sign_in(page, site, teammate)
+
+    page.get_by_role("link", name="Connect the first vehicle").click()
+    walk_through_connect(page)
+    expect(page.get_by_role("status")).to_contain_text("is connected")
+    row = page.locator("#car-table tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("Tesla")
+    # The first delivery: battery, place, lock and age, without a reload.
+    expect(row.locator(".cell-energy")).to_contain_text(re.compile(r"\d+ %"))
+    expect(row.locator(".cell-place")).to_contain_text(re.compile(r"37\.\d+, -122\.\d+"))
+    expect(row.locator(".cell-lock")).to_contain_text(re.compile("Locked|Unlocked"))
+    expect(row.locator(".cell-age")).to_contain_text(re.compile("just now|ago"))
+    page.reload()
+    expect(page.locator("#fleet-map .marker")).to_have_count(1)
+
+    vehicle = Vehicle.objects.get(fleet=fleet)
+    # Parked, awake and in reach, whatever its day had in mind.
+    set_car(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=False)
+    row.get_by_role("link").click()
+    expect(page.locator(".lock-state")).to_contain_text("Unlocked")
+    # The car's word is held back for a while, so that the waiting can be seen.
+    httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    newest = page.locator(".ledger li").first
+    expect(newest).to_contain_text("Waiting for the car")
+    expect(newest).to_contain_text("Confirmed by the car")
+    expect(page.locator(".lock-state")).to_contain_text("Locked")
+    httpx.delete(f"{smartcar}/control/troubles", timeout=30)
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Unlock").click()
+    expect(newest).to_contain_text("Unlock")
+    expect(newest).to_contain_text("Confirmed by the car")
+    expect(page.locator(".lock-state")).to_contain_text("Unlocked")
+    assert problems == []
+
+    stranger = chromium.new_context().new_page()
+    sign_in(stranger, site, outsider)
+    expect(stranger.get_by_role("heading", name="Red Fleet")).to_be_visible()
+    expect(stranger.get_by_text("No car is connected yet")).to_be_visible()
+    answer = stranger.goto(f"{site}/fleets/blue/vehicles/{vehicle.smartcar_id}/")
+    assert answer is not None
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("screen", [DESKTOP], ids=["desktop"])
+def test_whoever_says_no_at_connect_is_told_what_to_do_next(
+    context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
+) -> None:
+    page = context.new_page()
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.get_by_role("link", name="Connect the first vehicle").click()
+    page.get_by_role("link", name="Tesla").click()
+    page.locator("section.hint a").first.click()
+    page.get_by_label("Password").fill("any")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Don't allow").click()
+    expect(page.get_by_role("heading", name="Access was not allowed")).to_be_visible()
+    page.get_by_role("link", name="Back to the fleet").click()
+    expect(page.get_by_role("heading", name="Blue Fleet")).to_be_visible()
