@@ -8,6 +8,7 @@ FLEET_SCOPES = (
     "read_fuel",
     "read_location",
     "read_odometer",
+    "read_speedometer",
     "read_security",
     "read_tires",
     "control_security",

@@ -29,16 +29,13 @@ _STOP_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Demo:
-    """What one start of the demo was asked for. All it keeps is in `var`."""
+    """What one start of the demo was asked for: the project in `root` runs, and all that it keeps is in `var`."""
 
     root: Path
+    var: Path
     ports: ports.Ports
     vehicles: int
     generation: str
-
-    @property
-    def var(self) -> Path:
-        return self.root / "var"
 
     @classmethod
     def from_environment(cls, root: Path, environ: Mapping[str, str]) -> Demo:
@@ -49,7 +46,13 @@ class Demo:
         generation = environ.get("SMARTCAR_GENERATION") or "v3"
         if generation not in ("v2", "v3"):
             raise DemoError(f"SMARTCAR_GENERATION is {generation!r}, not v2 or v3")
-        return cls(root=root, ports=ports.read(environ), vehicles=int(vehicles), generation=generation)
+        return cls(
+            root=root,
+            var=root / "var",
+            ports=ports.read(environ),
+            vehicles=int(vehicles),
+            generation=generation,
+        )
 
 
 def run(demo: Demo) -> None:
@@ -61,11 +64,8 @@ def run(demo: Demo) -> None:
     logs = demo.var / "log"
     logs.mkdir(parents=True, exist_ok=True)
     # All of it talks over the loopback address only, so a proxy of the user's would be in the way.
-    environment = dict(os.environ) | {
-        _MARK: str(demo.var),
-        "PYTHONUNBUFFERED": "1",
-        "NO_PROXY": "127.0.0.1,localhost",
-    }
+    no_proxy = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+    environment = dict(os.environ) | no_proxy | {_MARK: str(demo.var), "PYTHONUNBUFFERED": "1"}
     supervisor = Supervisor(root=demo.root, logs=logs, environment=environment)
     with _sole_use(demo.var), listening(supervisor), ExitStack() as stack:
         _stop_leftovers(demo.var)

@@ -99,7 +99,8 @@ class Supervisor:
 
     def _failure(self, what: str, name: str) -> DemoError:
         log = self.log(name)
-        message = f"{what}. Its log is {log.relative_to(self._root)}; it ends with:"
+        shown = log.relative_to(self._root) if log.is_relative_to(self._root) else log
+        message = f"{what}. Its log is {shown}; it ends with:"
         return DemoError(message, details=processes.last_lines(log, _LOG_LINES))
 
 
