@@ -174,9 +174,9 @@ class V2Api:
         vehicle = _vehicle(access, vehicle_id)
         webhook = segment(webhook_id, name="webhook id")
         refusal = not_sent("no management token is set")
-        for token in self._credentials.management_tokens:
+        for number in range(len(self._credentials.management_tokens)):
             try:
-                self._api(partial(vehicle.unsubscribe, token, webhook))
+                self._unsubscribe(vehicle, webhook, number)
             except SmartcarError as error:
                 if error.gone:
                     return
@@ -207,9 +207,8 @@ class V2Api:
         return sdk.AuthClient(held.application_id, held.application_secret, redirect_uri, mode=mode)
 
     def _pair(self, ask: Callable[[], Any]) -> TokenPair:
-        asked_at = datetime.now(
-            UTC
-        )  # The SDK's own expiries are without a zone, and counted from the answer.
+        # The SDK's own expiries are without a zone, and counted from the answer.
+        asked_at = datetime.now(UTC)
 
         def pair() -> TokenPair:
             found = ask()
@@ -247,6 +246,10 @@ class V2Api:
             if not entries or len(found) >= count:
                 return list(dict.fromkeys(found))
         raise _unreadable(f"there is no end of {field}")
+
+    def _unsubscribe(self, vehicle: Any, webhook: str, number: int) -> None:
+        # The management token is in no name of ours, so that no report of an error can show it.
+        self._api(lambda: vehicle.unsubscribe(self._credentials.management_tokens[number], webhook))
 
     def _shared(self, access: Access, vehicle_id: str, user_id: str, mode: str) -> SharedVehicle:
         permissions = self.permissions(access, vehicle_id=vehicle_id)

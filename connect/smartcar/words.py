@@ -93,7 +93,10 @@ _BY_CODE = {
 }
 
 _BY_TYPE = {
-    "AUTHENTICATION": f"Smartcar does not accept our credentials. {_OURS} check them in the settings.",
+    "AUTHENTICATION": (
+        "Smartcar did not accept our sign-in for this request. Try again; if that stays, whoever runs this site "
+        "should check the Smartcar credentials in its settings."
+    ),
     "invalid_client": f"Smartcar does not accept our credentials. {_OURS} check them in the settings.",
     "unauthorized_client": (
         f"Smartcar does not allow our application to do this, for example with this make. {_OURS} ask Smartcar."

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import threading
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -220,10 +219,19 @@ def test_the_secret_of_a_token_request_is_in_no_frame(v3: V3Api, v2: V2Api, host
         assert secret not in shown + str(caught.value)
 
 
+def test_the_management_token_is_in_no_frame(v2: V2Api, access: Access, host: Host) -> None:
+    host.will(says(401, {"type": "AUTHENTICATION", "description": "amt-new amt-old"}))
+    with pytest.raises(SmartcarError) as caught:
+        v2.unsubscribe(access, vehicle_id=CAR, webhook_id="w-1")
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(str(frame.locals) for frame in report.stack if "tests" not in frame.filename)
+    assert "webhook_id" in shown
+    assert "amt-old" not in shown + str(caught.value)
+
+
 def test_closing_lets_go_of_the_connection(v3: V3Api, access: Access, host: Host) -> None:
     host.will(says(200, {"data": []}))
     v3.read(access, vehicle_id=CAR)
     v3.close()
     v3.read(access, vehicle_id=CAR)
     assert len({seen.connection for seen in host.seen}) == 2
-    assert threading.active_count() < 50
