@@ -1,5 +1,6 @@
 """A car's days as they really are: the seeded plan, and what was done to the car."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -195,10 +196,12 @@ class Life:
         self._forget()
         return deviation
 
-    def hold(self, name: str, value: Any, *, now: float, lasting: bool = False) -> None:
-        """Keep a value until the car next leaves or arrives, or for good."""
-        until = None if lasting else self.next_change(now)
-        self.change(now).held[name] = Held(value, now, until)
+    def hold(
+        self, name: str, value: Any, *, now: float, lasting: bool = False, until: float = math.inf
+    ) -> None:
+        """Keep a value until the car next leaves or arrives, at most until a moment; or for good."""
+        until_then = None if lasting else min(self.next_change(now), until)
+        self.change(now).held[name] = Held(value, now, until_then)
         self._forget()
 
     def release(self, name: str, *, now: float) -> None:

@@ -39,6 +39,10 @@ def _held(key: str, *, lasting: bool = False) -> Callable[[Car, float, Any, str]
     return setter
 
 
+def _reachable(car: Car, now: float, value: Any, name: str) -> None:
+    car.life.hold("reachable", _boolean(value, name), now=now, until=car.life.day(now).end)
+
+
 def _event(key: str) -> Callable[[Car, float, Any, str], None]:
     def setter(car: Car, now: float, value: Any, name: str) -> None:
         if not car.facts.model.electric:
@@ -134,7 +138,7 @@ _SETTERS: Final[Mapping[str, Callable[[Car, float, Any, str], None]]] = {
     "is_locked": _held("locked"),
     "odometer": _odometer,
     "plugged_in": _event("plugged"),
-    "reachable": _held("reachable"),
+    "reachable": _reachable,
     "rear_trunk_open": _held("trunk"),
     "remote_access": _held("remote_access", lasting=True),
     "speed": _speed,

@@ -94,17 +94,32 @@ def last_report(life: Life, now: float) -> float:
 
 
 def _last_poll(life: Life, now: float) -> float:
-    """The last time that the maker asked an awake car; one that is silent when running has told before it left."""
+    """The last time that the maker asked an awake car, or that the car fell asleep.
+
+    A car that is silent when running has told before it left.
+    """
     day, rhythm = life.day(now), rules_of(life).reports
-    poll = now
-    if not asleep(life, now):
-        poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
-    if asleep(life, poll) and life.held("asleep", poll) is None:
+    poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
+    if asleep(life, poll):
         poll = min(poll, sleeps_from(life, poll))
     spot = day.spot(poll)
     if spot.driving and rules_of(life).silent_when_running:
         poll = spot.since - 1.0
-    return max(poll, day.start)
+    return max(poll, day.start, *_fell_asleep(life, after=poll, until=now))
+
+
+def _fell_asleep(life: Life, *, after: float, until: float) -> Iterator[float]:
+    """When the car fell asleep between two moments of a day."""
+    day = life.day(until)
+    moments = [phase.charge_start - 0.01 for phase in day.phases if after < phase.charge_start <= until]
+    moment = until
+    while moment > after:
+        moments.append(moment)
+        moment = day.spot(moment).since - 0.01
+    for moment in moments:
+        slept = sleeps_from(life, moment)
+        if after <= slept <= moment:
+            yield slept
 
 
 def next_report(life: Life, now: float) -> float:
