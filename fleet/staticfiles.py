@@ -21,7 +21,7 @@ NODE_FILES = {
     "vendor/maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
     "vendor/uPlot.esm.mjs": "uplot/dist/uPlot.esm.js",
     "vendor/uPlot.min.css": "uplot/dist/uPlot.min.css",
-    "vendor/land-50m.json": "world-atlas/land-50m.json",
+    "vendor/land-10m.json": "world-atlas/land-10m.json",
     "vendor/topojson-client.min.js": "topojson-client/dist/topojson-client.min.js",
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
