@@ -91,6 +91,7 @@ def _set_environment(*, site_port: int, simulator_port: int) -> None:
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the thread of the tests
         "DJANGO_LIVE_TEST_SERVER_ADDRESS": f"127.0.0.1:{site_port}",
         "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         "DEBUG": "false",
         "STATIC_HASHED": "false",
         "SITE_URL": site,
