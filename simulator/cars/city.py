@@ -33,7 +33,7 @@ _DIAGONAL = math.sqrt(0.5)
 Point = tuple[float, float]  # latitude, longitude
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """A spot a car goes to.
 

@@ -110,16 +110,17 @@ class Day:
         heading = self._way(spot.trip).last_heading if spot.trip >= 0 else 0.0
         return Fix(*spot.place.point, heading, 0.0, 0.0)
 
-    def _way(self, trip: int) -> Way:
+    def _way(self, trip: int, *, planned: bool = False) -> Way:
         """The route of a trip; it starts where somebody has put the car, if that is on the city's streets."""
         assert self.round is not None
         start, end = self.round.places[trip], self.round.places[trip + 1]
-        if self.pin and self.pin.place and abs(self.pin.until - self.depart - self.round.departs[trip]) < 1.0:
+        moved = self.pin and abs(self.pin.until - self.depart - self.round.departs[trip]) < 1.0
+        if self.pin and self.pin.place and moved and not planned:
             start = self.pin.place
         return way(start, end, self.round.turns)
 
-    def _on_the_way(self, moment: float, spot: Spot) -> Fix:
-        return self._way(spot.trip).fix(moment - spot.since, seconds=spot.until - spot.since)
+    def _on_the_way(self, moment: float, spot: Spot, *, planned: bool = False) -> Fix:
+        return self._way(spot.trip, planned=planned).fix(moment - spot.since, seconds=spot.until - spot.since)
 
     def origin(self, spot: Spot) -> Point:
         """Where the car stands, or where it stood before its trip."""
@@ -127,15 +128,12 @@ class Day:
         return round(latitude, 6), round(longitude, 6)
 
     def km_at(self, moment: float) -> float:
-        """Kilometres driven since the day's start."""
+        """Kilometres driven since the day's start: those of the planned route, wherever somebody has put the car."""
         spot = self.spot(moment)
-        return self.km_of(self._on_the_way(moment, spot), spot) if spot.driving else spot.km
-
-    def km_of(self, fix: Fix, spot: Spot) -> float:
-        """Kilometres driven since the day's start, where the position is known."""
         if not spot.driving or self.round is None:
             return spot.km
-        return spot.km + fix.metres / self._way(spot.trip).length * (self.round.km[spot.trip + 1] - spot.km)
+        part = self._on_the_way(moment, spot, planned=True).metres / self._way(spot.trip, planned=True).length
+        return spot.km + part * (self.round.km[spot.trip + 1] - spot.km)
 
     def phase_at(self, moment: float) -> Phase:
         """The phase that holds the moment."""

@@ -70,7 +70,7 @@ def observe(life: Life, moment: float) -> State:
     day = life.day(moment)
     spot, phase = day.spot(moment), day.phase_at(moment)
     fix = day.fix(moment, spot)
-    km = day.km_of(fix, spot)
+    km = day.km_at(moment)
     soc, fuel = day.levels(moment, km)
     set_speed = life.held("speed", moment)
     speed = fix.speed if set_speed is None else float(set_speed)
