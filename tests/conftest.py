@@ -9,6 +9,8 @@ from django.test import Client
 
 from accounts.models import Fleet, Generation, Role, User
 from accounts.services import add_member, create_fleet
+from tests.smartcar import reset
+from tests.servers import Simulator
 from vehicles.models import Vehicle
 
 
@@ -82,11 +84,20 @@ def browser_of() -> Callable[[User], Client]:
 
 
 @pytest.fixture
+def smartcar(simulator: Simulator) -> Iterator[str]:
+    """The simulator's address, with nothing granted yet."""
+    reset(simulator.url)
+    yield simulator.url
+    reset(simulator.url)
+
+
+@pytest.fixture
 def run_rung() -> Iterator[Callable[[], list[str]]]:
     """Runs, in this process, what was put into the broker; returns the names of the tasks, in order."""
 
     def run() -> list[str]:
         names = []
+        current_app.loader.import_default_modules()
         with current_app.connection_for_read() as connection:
             for queue_name in ("default", "commands"):
                 queue = connection.SimpleQueue(queue_name)

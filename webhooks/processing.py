@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -54,25 +54,34 @@ def _process_batch() -> int:
             entries = _claim(limit=BATCH)
             _handle(entries)
             return len(entries)
-    except IntegrityError:
-        # Another worker processed one of these events just now.
-        return _process_singly()
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
+        # The database is in trouble, not the messages: they go on waiting.
         raise
-    except Exception:  # noqa: BLE001  one message of the batch is poison: find it
+    except Exception:  # noqa: BLE001  one message is poison, or was processed elsewhere just now: find it
         return _process_singly()
 
 
 def _process_singly() -> int:
     waiting = InboxEntry.objects.filter(_due(), state=EntryState.WAITING).order_by("id")
-    ids = list(waiting.values_list("pk", flat=True)[:BATCH])
-    for entry_id in ids:
+    done = 0
+    for entry_id in list(waiting.values_list("pk", flat=True)[:BATCH]):
         try:
             with transaction.atomic():
-                _handle(_claim(limit=1, only=entry_id))
-        except Exception:  # noqa: BLE001  its traceback is kept with the message
-            _failed(entry_id, traceback.format_exc())
-    return len(ids)
+                entries = _claim(limit=1, only=entry_id)
+                _handle(entries)
+                done += len(entries)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001  where it broke is kept with the message
+            _failed(entry_id, _trace(error))
+            done += 1
+    return done
+
+
+def _trace(error: Exception) -> str:
+    """Where it broke, and the first line of why: further lines of a database error can repeat a place or a VIN."""
+    reason = (str(error).splitlines() or [""])[0]
+    return "".join([*traceback.format_tb(error.__traceback__), f"{type(error).__name__}: {reason}"])[-8000:]
 
 
 def _due() -> Q:
@@ -90,7 +99,7 @@ def _failed(entry_id: int, trace: str) -> None:
     with transaction.atomic():
         entry = InboxEntry.objects.select_for_update().get(pk=entry_id)
         entry.attempts += 1
-        entry.traceback = trace[-8000:]
+        entry.traceback = trace
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD

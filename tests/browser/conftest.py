@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import pytest
 from celery import current_app
 from django.conf import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers import Simulator
+from tests.smartcar import register_webhook, reset
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = (
@@ -77,18 +77,7 @@ def _wait_for_worker(process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture
 def smartcar(simulator: Simulator, live_server: object) -> Iterator[str]:
     """The simulator with nothing granted, its webhook pointing at the live server."""
-    _reset(simulator.url)
-    webhook = {
-        "id": settings.SMARTCAR_WEBHOOK_ID,
-        "name": "Tests",
-        "callbackUri": f"{settings.SITE_URL}/webhooks/smartcar/",
-    }
-    answer = httpx.post(f"{simulator.url}/control/webhooks", json=webhook, timeout=30)
-    assert answer.json().get("verified"), answer.text
+    reset(simulator.url)
+    register_webhook(simulator.url, f"{settings.SITE_URL}/webhooks/smartcar/")
     yield simulator.url
-    _reset(simulator.url)
-
-
-def _reset(url: str) -> None:
-    httpx.post(f"{url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()
-    httpx.delete(f"{url}/control/troubles", timeout=30).raise_for_status()
+    reset(simulator.url)

@@ -12,7 +12,7 @@ from accounts.models import AuditEntry, Fleet, Generation, User
 from connect import flow, outcomes
 from connect.models import AuthorizationRequest, Connection, ConnectionState, OwnerTokens
 from connect.outcomes import ConnectRefusedError
-from tests.connect.helpers import SESSION, come_back, connect
+from tests.smartcar import SESSION, come_back, connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db

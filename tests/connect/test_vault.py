@@ -15,7 +15,7 @@ from accounts.models import Fleet, Generation, User
 from connect import keyring, refreshing, vault
 from connect.models import ApplicationTokens, Connection, ConnectionState, OwnerTokens
 from connect.smartcar import SmartcarError
-from tests.connect.helpers import connect
+from tests.smartcar import connect
 
 
 @pytest.fixture

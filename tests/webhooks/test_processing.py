@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DataError, OperationalError
 from django.utils import timezone
 
 from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
-from vehicles import catalogue
+from vehicles import catalogue, services
 from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry, Source
@@ -107,14 +108,18 @@ def test_signed_garbage_becomes_a_dead_letter_that_says_why(db: None) -> None:
     assert entry.note
 
 
+@pytest.mark.parametrize("poison_error", [ZeroDivisionError, DataError])
 def test_a_poison_message_does_not_hold_up_the_rest(
-    vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    vehicle: Vehicle,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    poison_error: type[Exception],
 ) -> None:
     honest = parse_delivery
 
     def fragile(raw: bytes, **options: Any) -> object:
         if b"poison" in raw:
-            raise ZeroDivisionError
+            raise poison_error("value out of range\nDETAIL: it repeats the row")
         return honest(raw, **options)
 
     monkeypatch.setattr(processing, "parse_delivery", fragile)
@@ -123,9 +128,24 @@ def test_a_poison_message_does_not_hold_up_the_rest(
     processing.process_waiting()
     assert states() == [EntryState.WAITING, EntryState.PROCESSED]
     poison = InboxEntry.objects.earliest("id")
-    assert (poison.attempts, "ZeroDivisionError" in poison.traceback) == (1, True)
+    assert poison.attempts == 1
+    assert poison.traceback.endswith(f"{poison_error.__name__}: value out of range")
     assert poison.next_try_at is not None
     assert poison.next_try_at > timezone.now()
+
+
+def test_trouble_with_the_database_is_not_the_messages_fault(
+    vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> object:
+        raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(services, "record", broken)
+    post(state_of(vehicle.smartcar_id, locked=False, at=AT))
+    with pytest.raises(OperationalError):
+        processing.process_waiting()
+    entry = InboxEntry.objects.get()
+    assert (entry.state, entry.attempts) == (EntryState.WAITING, 0)
 
 
 def test_a_poison_message_becomes_a_dead_letter_after_its_attempts(

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from django.conf import settings
 
 from accounts.models import Fleet, User
 from connect import flow
@@ -27,5 +28,13 @@ def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> 
 
 
 def reset(simulator_url: str) -> None:
-    """The simulator forgets grants, tokens and subscriptions."""
+    """The simulator forgets grants, tokens, subscriptions and troubles."""
     httpx.post(f"{simulator_url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()
+    httpx.delete(f"{simulator_url}/control/troubles", timeout=30).raise_for_status()
+
+
+def register_webhook(simulator_url: str, callback: str) -> None:
+    """The simulator's webhook with the id of the settings, delivering to `callback`; it is verified."""
+    webhook = {"id": settings.SMARTCAR_WEBHOOK_ID, "name": "Tests", "callbackUri": callback}
+    answer = httpx.post(f"{simulator_url}/control/webhooks", json=webhook, timeout=30)
+    assert answer.json().get("verified"), answer.text

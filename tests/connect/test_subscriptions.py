@@ -1,0 +1,88 @@
+"""Subscribing connected cars to the webhook, on both generations, against the simulator."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect import subscriptions
+from connect.models import Connection, ConnectionState
+from tests.smartcar import connect, register_webhook
+
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+
+
+def connected(smartcar: str, fleet: Fleet, user: User, generation: Generation = Generation.V3) -> Connection:
+    fleet.generation = generation
+    fleet.save()
+    (connection,) = connect(smartcar, fleet=fleet, user=user, count=1).connections
+    return connection
+
+
+@both
+@pytest.mark.django_db(transaction=True)
+def test_a_connected_car_is_subscribed_when_its_task_runs(
+    smartcar: str,
+    live_server: object,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
+    run_rung: Callable[[], list[str]],
+    generation: Generation,
+) -> None:
+    register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
+    connection = connected(smartcar, fleet, owner, generation)
+    assert "connect.tasks.complete_connection" in run_rung()
+    connection.refresh_from_db()
+    assert connection.subscribed_at is not None
+    assert subscriptions.unfinished() == []
+
+
+@both
+@pytest.mark.django_db(transaction=True)
+def test_subscribing_twice_is_subscribed(
+    smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
+    connection = connected(smartcar, fleet, owner, generation)
+    subscriptions.complete(connection=connection)
+    Connection.objects.update(subscribed_at=None)
+    subscriptions.complete(connection=Connection.objects.get())
+    assert Connection.objects.get().subscribed_at is not None
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_kept_for_people_and_tried_again_later(smartcar: str, fleet: Fleet, owner: User) -> None:
+    """No webhook of that id exists at Smartcar."""
+    connection = connected(smartcar, fleet, owner)
+    subscriptions.complete(connection=connection)
+    connection.refresh_from_db()
+    assert connection.subscribed_at is None
+    assert connection.subscription_error
+    assert subscriptions.unfinished() == []
+    Connection.objects.update(next_subscription_try_at=timezone.now() - timedelta(seconds=1))
+    assert subscriptions.unfinished() == [connection]
+
+
+@pytest.mark.django_db
+def test_without_a_webhook_the_setting_is_named(
+    smartcar: str, fleet: Fleet, owner: User, settings: Settings
+) -> None:
+    connection = connected(smartcar, fleet, owner)
+    settings.SMARTCAR_WEBHOOK_ID = ""
+    subscriptions.complete(connection=connection)
+    connection.refresh_from_db()
+    assert "SMARTCAR_WEBHOOK_ID" in connection.subscription_error
+
+
+@pytest.mark.django_db
+def test_a_removed_connection_is_not_subscribed(smartcar: str, fleet: Fleet, owner: User) -> None:
+    connection = connected(smartcar, fleet, owner)
+    connection.move_to(ConnectionState.REMOVED, cause="test", now=timezone.now())
+    subscriptions.complete(connection=connection)
+    assert subscriptions.unfinished() == []
+    connection.refresh_from_db()
+    assert connection.subscription_error == ""
