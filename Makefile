@@ -29,7 +29,8 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 	@$(STEP) "Format (ruff format)" $(PY) -m ruff format --check
 	@$(STEP) "Types (mypy)" env ENV_FILE=.ci/production.env $(PY) -m mypy .
 	@$(STEP) "Import contract (import-linter)" .venv/bin/lint-imports
-	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env $(PY) manage.py makemigrations --check --dry-run
+	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env \
+		$(PY) -m fleet.embedded $(PY) manage.py makemigrations --check --dry-run
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
 
 setup: .venv/.runtime node_modules/.installed var/static/.collected

@@ -140,6 +140,16 @@ def test_a_stale_pid_file_naming_a_living_process_is_no_obstacle(folder: Path) -
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_a_command_can_have_servers_of_its_own() -> None:
+    program = (
+        "import os, sys, psycopg, redis\n"
+        "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
+        "sys.exit(41 + redis.Redis.from_url(os.environ['REDIS_URL']).ping())\n"
+    )
+    command = [sys.executable, "-m", "fleet.embedded", sys.executable, "-c", program]
+    assert subprocess.run(command, cwd=PROJECT, check=False).returncode == 42
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start stops them")
 def test_killing_the_parent_ends_the_servers(folder: Path) -> None:
     program = (
