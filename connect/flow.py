@@ -9,6 +9,7 @@ from typing import Literal
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
@@ -61,6 +62,7 @@ class Arrival:
     connections: list[Connection]
 
 
+@sensitive_variables()
 def complete(*, params: Mapping[str, str], user: User, session_secret: str) -> Arrival:
     """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
 
@@ -103,6 +105,7 @@ def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arri
     return Arrival(request.fleet, _connect_all(request=request, tokens=tokens, shared=shared))
 
 
+@sensitive_variables()
 def _ask_smartcar(
     *, request: AuthorizationRequest, params: Mapping[str, str]
 ) -> tuple[OwnerTokens | None, list[SharedVehicle]]:
@@ -111,6 +114,7 @@ def _ask_smartcar(
     return None, _confirm_user(request=request, user_id=params.get("user_id") or params.get("userId", ""))
 
 
+@sensitive_variables()
 def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[OwnerTokens, list[SharedVehicle]]:
     """v2: the code becomes a token pair, and the pair tells what it is for."""
     if not code:

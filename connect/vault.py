@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Generation
 from connect import applications, keyring
@@ -29,11 +30,13 @@ class TokensUnavailableError(Exception):
     """No valid token can be had for this connection now; str() says why, fit for people."""
 
 
+@sensitive_variables()
 def keep(*, user_id: str, pair: TokenPair) -> OwnerTokens:
     """Stores a new v2 token pair, encrypted."""
     return OwnerTokens.objects.create(smartcar_user_id=user_id, **_columns(pair))
 
 
+@sensitive_variables()
 def access(*, connection: Connection) -> Access:
     """What a call for this connection is authorised with, renewed ahead of its end.
 
@@ -49,6 +52,7 @@ def access(*, connection: Connection) -> Access:
     return Access(token=keyring.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
 
 
+@sensitive_variables()
 def application_access(*, user_id: str) -> Access:
     """The v3 application token with the user it speaks for; minted by one process at a time.
 
@@ -96,6 +100,7 @@ def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callabl
     return row
 
 
+@sensitive_variables()
 def _refresh(row: OwnerTokens) -> None:
     if row.revoked_at is not None:
         raise TokensUnavailableError(
@@ -121,11 +126,13 @@ def _revoked(row: OwnerTokens) -> None:
         )
 
 
+@sensitive_variables()
 def _mint(row: ApplicationTokens) -> None:
     minted = applications.v3().mint_token()
     row.renew(token_ciphertext=keyring.encrypt(minted.token), expires_at=minted.expires_at)
 
 
+@sensitive_variables()
 def _columns(pair: TokenPair) -> dict[str, object]:
     return {
         "access_ciphertext": keyring.encrypt(pair.access_token),

@@ -10,7 +10,8 @@ from accounts.doorbell import ring
 from accounts.models import Generation
 from connect import applications, lifecycle, vault
 from connect.models import Connection, ConnectionState
-from connect.smartcar import SmartcarError
+from connect.smartcar import Access, ReadAnswer, SmartcarError
+from connect.smartcar.v2 import paths_granted
 from webhooks.models import InboxEntry, Source
 
 # A connected car that stays silent this long after its subscription is read once.
@@ -24,9 +25,7 @@ def pull(*, connection: Connection) -> InboxEntry:
     """
     access = vault.access(connection=connection)
     try:
-        answer = applications.api(connection.generation).read(
-            access, vehicle_id=connection.vehicle.smartcar_id
-        )
+        answer = _read(connection, access)
     except SmartcarError as error:
         if error.unauthorised:
             vault.forget_application_token()
@@ -42,6 +41,15 @@ def pull(*, connection: Connection) -> InboxEntry:
         )
         ring("webhooks.tasks.process_inbox")
     return entry
+
+
+def _read(connection: Connection, access: Access) -> ReadAnswer:
+    vehicle_id = connection.vehicle.smartcar_id
+    if connection.generation == Generation.V2:
+        # Each path of a v2 batch is billed, so only those that were granted are read.
+        paths = paths_granted(frozenset(connection.scopes))
+        return applications.v2().read(access, vehicle_id=vehicle_id, paths=paths)
+    return applications.v3().read(access, vehicle_id=vehicle_id)
 
 
 def silent() -> list[int]:
