@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.models import Generation
 from connect import keyring
 
-_NEEDED = {
+_NEEDED: dict[str, tuple[str, ...]] = {
     Generation.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
     Generation.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
 }

@@ -9,8 +9,8 @@ from django.test import Client
 
 from accounts.models import Fleet, Generation, Role, User
 from accounts.services import add_member, create_fleet
-from tests.smartcar import reset
 from tests.servers import Simulator
+from tests.smartcar import reset
 from vehicles.models import Vehicle
 
 

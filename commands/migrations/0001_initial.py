@@ -7,44 +7,117 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('connect', '0001_initial'),
-        ('vehicles', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("connect", "0001_initial"),
+        ("vehicles", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('lock', 'Lock'), ('unlock', 'Unlock')], max_length=10)),
-                ('generation', models.CharField(choices=[('v2', 'v2 (a token pair per driver)'), ('v3', 'v3 (one application token)')], max_length=2)),
-                ('state', models.CharField(choices=[('requested', 'Waiting to be sent'), ('sending', 'Being sent'), ('accepted', 'Waiting for the car'), ('confirmed', 'Confirmed by the car'), ('unconfirmed', 'Accepted, not confirmed'), ('unknown', 'Outcome unknown'), ('refused', 'Refused'), ('failed', 'Failed'), ('expired', 'Expired before it was sent')], default='requested', max_length=12)),
-                ('requested_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('message', models.CharField(blank=True, max_length=300)),
-                ('error_type', models.CharField(blank=True, max_length=60)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('request_id', models.CharField(blank=True, max_length=80)),
-                ('execution_id', models.CharField(blank=True, max_length=80)),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='commands', to='connect.connection')),
-                ('fleet', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='accounts.fleet')),
-                ('requested_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='vehicles.vehicle')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("lock", "Lock"), ("unlock", "Unlock")], max_length=10)),
+                (
+                    "generation",
+                    models.CharField(
+                        choices=[
+                            ("v2", "v2 (a token pair per driver)"),
+                            ("v3", "v3 (one application token)"),
+                        ],
+                        max_length=2,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Waiting to be sent"),
+                            ("sending", "Being sent"),
+                            ("accepted", "Waiting for the car"),
+                            ("confirmed", "Confirmed by the car"),
+                            ("unconfirmed", "Accepted, not confirmed"),
+                            ("unknown", "Outcome unknown"),
+                            ("refused", "Refused"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired before it was sent"),
+                        ],
+                        default="requested",
+                        max_length=12,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("message", models.CharField(blank=True, max_length=300)),
+                ("error_type", models.CharField(blank=True, max_length=60)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("request_id", models.CharField(blank=True, max_length=80)),
+                ("execution_id", models.CharField(blank=True, max_length=80)),
+                ("changed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="commands",
+                        to="connect.connection",
+                    ),
+                ),
+                (
+                    "fleet",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="commands",
+                        to="accounts.fleet",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="commands",
+                        to="vehicles.vehicle",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-requested_at', '-id'],
-                'indexes': [models.Index(fields=['vehicle', '-requested_at'], name='commands_recent'), models.Index(condition=models.Q(('state__in', ['requested', 'sending', 'accepted', 'unknown'])), fields=['state'], name='commands_open')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('requested', 'sending'))), fields=('vehicle',), name='commands_one_under_way')],
+                "ordering": ["-requested_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["vehicle", "-requested_at"], name="commands_recent"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["requested", "sending", "accepted", "unknown"])),
+                        fields=["state"],
+                        name="commands_open",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("requested", "sending"))),
+                        fields=("vehicle",),
+                        name="commands_one_under_way",
+                    )
+                ],
             },
         ),
     ]
