@@ -124,23 +124,27 @@ class Garage:
     def advance(self, *, now: float) -> Sequence[Change]:
         """Move the world to ``now``; gives the cars whose reported values changed since the last advance.
 
-        Of several reports of a car in between, the last counts, as for a reader that looks now and then; what
-        commands and patches did is among the changes.
+        Of several reports of a car in between, the last counts, as for a reader that looks now and then. What commands
+        and patches did is not repeated here: ``Car.patch`` tells it itself, and signals show it at once.
         """
         if not self._next:
             for car in self._cars.values():
                 car.known = car.reported(now=self._now)
                 self._schedule(car, self._now)
         self._now = max(now, self._now)
-        due = self._touched
-        self._touched = set()
+        touched, self._touched = self._touched, set()
+        due = set(touched)
         while self._due and self._due[0][0] <= self._now:
             at, car_id = heapq.heappop(self._due)
             if self._next[car_id] == at:
                 due.add(car_id)
-        return [change for car_id in sorted(due) if (change := self._hear(self._cars[car_id]))]
+        heard = (self._hear(self._cars[car_id], touched=car_id in touched) for car_id in sorted(due))
+        return [change for change in heard if change]
 
-    def _hear(self, car: Car) -> Change | None:
+    def _hear(self, car: Car, *, touched: bool) -> Change | None:
+        done = car.life.deviation.reported if car.life.deviation else None
+        if touched and done is not None:
+            car.known = car.reported(now=min(done, self._now))
         before, after = car.known, car.reported(now=self._now)
         car.known = after
         self._schedule(car, self._now)
