@@ -137,7 +137,13 @@ def _parser() -> argparse.ArgumentParser:
         default="granted",
         help="v3 connections list (granted)",
     )
-    add("--trouble", action="append", default=[], metavar="NAME=VALUE", help="a trouble to start with; may be repeated")
+    add(
+        "--trouble",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a trouble to start with; may be repeated",
+    )
     add("--variant", choices=VARIANTS, default="D", help="payload form of webhooks that name none (D)")
     return parser
 

@@ -22,7 +22,11 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
     "outage": ("outage", "names", "Makes whose cars cannot be reached"),
     "revokedPermissions": ("revoked_permissions", "names", "Permissions that no longer count, for all cars"),
-    "virtualKeyMissing": ("virtual_key_missing", "names", "Vehicle ids or makes that lack the key for commands"),
+    "virtualKeyMissing": (
+        "virtual_key_missing",
+        "names",
+        "Vehicle ids or makes that lack the key for commands",
+    ),
     "unauthorizedMakes": (
         "unauthorized_makes",
         "names",
