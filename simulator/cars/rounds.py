@@ -12,8 +12,8 @@ from random import Random
 from typing import Final
 
 from simulator.cars.city import City, Place, distance
+from simulator.cars.clocks import HOUR
 
-HOUR: Final = 3600.0
 _PACE: Final = (5.4, 7.4)  # metres a second through the city, waiting at lights included
 
 

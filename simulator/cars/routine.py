@@ -1,7 +1,8 @@
 """A car's week: what it does on which weekday, planned once and repeated with small shifts of the clock.
 
 A routine is periodic, so that any moment of any year is found without simulating the time before it: odometer, state of
-charge and fuel level at the start of a day follow from the weekday."""
+charge and fuel level at the start of a day follow from the weekday.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
