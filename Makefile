@@ -46,7 +46,7 @@ setup-dev: setup .venv/.development
 			"Name a newer one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "$(PYTHON) comes without venv. On Debian: apt-get install python3-venv"; exit 1; }
-	@[ -x $(PY) ] || $(STEP) "Virtual environment" "$(PYTHON)" -m venv .venv
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(STEP) "Virtual environment" "$(PYTHON)" -m venv --clear .venv
 	@$(STEP) "Python packages" $(PY) -m pip install --quiet --requirement requirements.txt
 	@touch $@
 

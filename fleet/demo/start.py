@@ -169,12 +169,14 @@ def _step(title: str) -> Iterator[None]:
 
 def _introduce(values: Mapping[str, str], *, seconds: float) -> None:
     simulator = values["SMARTCAR_CONNECT_ORIGIN"].removesuffix("/connect")
+    boss, other = values["DEMO_EMAIL"], values["DEMO_OTHER_EMAIL"]
+    width = max(len(boss), len(other))
     say(f"""
 The demo is up, {seconds:.1f} s after its start:  {values["SITE_URL"]}
 
-  Sign in as             with the password
-  {values["DEMO_EMAIL"]:<22} {values["DEMO_PASSWORD"]}   (a fleet manager)
-  {values["DEMO_OTHER_EMAIL"]:<22} {values["DEMO_OTHER_PASSWORD"]}   (of another fleet)
+  {"Sign in as":<{width}}  with the password
+  {boss:<{width}}  {values["DEMO_PASSWORD"]}  (a fleet manager)
+  {other:<{width}}  {values["DEMO_OTHER_PASSWORD"]}  (of another fleet)
 
 The simulator that stands in for Smartcar:  {simulator}/control/
 Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make demo-reset forgets it.
