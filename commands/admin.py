@@ -1,11 +1,11 @@
 from django.contrib import admin
-from django.http import HttpRequest
 
+from accounts.readonly_admin import ReadOnlyAdmin
 from commands.models import Command
 
 
 @admin.register(Command)
-class CommandAdmin(admin.ModelAdmin[Command]):
+class CommandAdmin(ReadOnlyAdmin[Command]):
     """The ledger, to look at only: a command is asked for on the car's page, by a member of its fleet."""
 
     list_display = ["requested_at", "vehicle", "kind", "state", "requested_by", "fleet", "changed_at"]
@@ -19,13 +19,3 @@ class CommandAdmin(admin.ModelAdmin[Command]):
     ]
     list_select_related = ["vehicle", "requested_by", "fleet"]
     date_hierarchy = "requested_at"
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Command | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Command | None = None) -> bool:
-        return False

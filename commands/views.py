@@ -2,7 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Right, membership_for
 from commands import panel, services
@@ -31,6 +31,7 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
 
 
 @login_required
+@require_GET
 def show(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The car's panel, for the page to keep it current."""
     membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)

@@ -3,28 +3,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.doorbell import ring
+from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
 from connect.models import ApplicationTokens, AuthorizationRequest, Connection, OwnerTokens
 from connect.smartcar import SmartcarError
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list to look at: what stands in it is made and changed by services only."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(Connection)
-class ConnectionAdmin(ReadOnly):
+class ConnectionAdmin(ReadOnlyAdmin[Connection]):
     list_display = ["vehicle", "fleet", "generation", "mode", "state", "state_since", "subscribed_at"]
     list_filter = ["state", "generation", "mode", "fleet"]
     search_fields = ["vehicle__name", "vehicle__smartcar_id", "smartcar_user_id", "fleet__name"]
@@ -41,7 +27,7 @@ class ConnectionAdmin(ReadOnly):
 
 
 @admin.register(AuthorizationRequest)
-class AuthorizationRequestAdmin(ReadOnly):
+class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
     list_display = ["created_at", "fleet", "started_by", "generation", "mode", "used_at", "outcome"]
     list_filter = ["generation", "mode", "fleet"]
     search_fields = ["started_by__email", "fleet__name", "outcome", "external_id"]
@@ -50,7 +36,7 @@ class AuthorizationRequestAdmin(ReadOnly):
 
 
 @admin.register(OwnerTokens)
-class OwnerTokensAdmin(ReadOnly):
+class OwnerTokensAdmin(ReadOnlyAdmin[OwnerTokens]):
     list_display = ["pk", "smartcar_user_id", "refreshed_at", "refresh_expires_at", "revoked_at", "version"]
     list_filter = ["revoked_at", "refresh_expires_at"]
     search_fields = ["smartcar_user_id"]
@@ -69,7 +55,7 @@ class OwnerTokensAdmin(ReadOnly):
 
 
 @admin.register(ApplicationTokens)
-class ApplicationTokensAdmin(ReadOnly):
+class ApplicationTokensAdmin(ReadOnlyAdmin[ApplicationTokens]):
     list_display = ["client_id", "expires_at", "version"]
     list_filter = ["expires_at"]
     search_fields = ["client_id"]

@@ -81,6 +81,35 @@ def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
         assert bytes(tokens.access_ciphertext).decode() not in page
 
 
+def test_a_user_is_added_by_e_mail_and_a_fleet_with_its_members(staff: Client) -> None:
+    password = "a long enough passphrase"
+    user = {
+        "email": "New@fleet.example",
+        "usable_password": "true",
+        "password1": password,
+        "password2": password,
+    }
+    assert staff.post("/admin/accounts/user/add/", user).status_code == 302
+    added = User.objects.get(email__iexact="new@fleet.example")
+    assert Client().login(username="new@fleet.example", password=password)
+    assert staff.get(f"/admin/accounts/user/{added.pk}/change/").status_code == 200
+    fleet = {
+        "name": "Green",
+        "slug": "green",
+        "generation": "v3",
+        "unit_system": "metric",
+        "time_zone": "UTC",
+    }
+    members = {
+        "memberships-TOTAL_FORMS": "1",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-0-user": added.pk,
+        "memberships-0-role": "owner",
+    }
+    assert staff.post("/admin/accounts/fleet/add/", fleet | members).status_code == 302
+    assert added.memberships.get().role == "owner"
+
+
 def test_the_admin_is_for_staff_only(owner: User) -> None:
     client = Client()
     client.force_login(owner)

@@ -156,6 +156,12 @@ def test_the_number_of_queries_does_not_grow_with_the_fleet(
         browser.get("/fleets/blue/vehicles/car-0/")
 
 
+def test_a_poll_after_the_session_ended_reloads_the_page_to_sign_in(car: Vehicle) -> None:
+    answer = Client().get("/fleets/blue/cars/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (200, "true")
+    assert answer.content == b""
+
+
 def test_the_home_page_leads_to_the_first_fleet_or_says_what_to_do(
     owner: User, driver: User, browser_of: BrowserOf
 ) -> None:
