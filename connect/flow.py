@@ -50,6 +50,8 @@ def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> s
             scopes=FLEET_SCOPES,
             mode=request.mode,
             make=make,
+            # Fleets share the application: whoever allowed one of them is still asked for the next.
+            force_prompt=True,
         )
     )
 
