@@ -30,12 +30,12 @@ class Clock:
         self._base, self._real, self.speed = self.now(), time.monotonic(), speed
 
     def offset(self) -> float:
-        """Seconds the simulated clock is ahead of the real one."""
+        """Seconds the simulated clock is ahead of the real one, below 0 when behind."""
         return self.now() - time.time()
 
     def restore(self, *, offset: float) -> None:
-        """Go on ``offset`` seconds ahead of the real time, as before a restart."""
-        self._base, self._real = time.time() + max(offset, 0.0), time.monotonic()
+        """Go on ``offset`` seconds from the real time, as before a restart."""
+        self._base, self._real = time.time() + offset, time.monotonic()
 
 
 def iso(at: float) -> str:

@@ -91,9 +91,9 @@ class Feed:
 
     def beat(self) -> None:
         """Tell everything that is due."""
-        now = self._world.now()
-        while self._later and self._later[0][0] <= now:
+        while self._later and self._later[0][0] <= self._world.now():
             self.notice([heapq.heappop(self._later)[2]])
+        now = self._world.now()
         while self._due and self._due[0][0] <= now:
             subscription_id = heapq.heappop(self._due)[2]
             subscription = self._world.webhooks.subscriptions.get(subscription_id)

@@ -191,9 +191,9 @@ class Driver:
     def get(self, path: str = "", **more: Any) -> httpx.Response:
         """A v2 read of the first car."""
         headers = self.v2 | more.pop("headers", {})
-        return self.simulated.client.get(
-            f"/api/v2.0/vehicles/{self.vehicle_id}{path}", headers=headers, **more
-        )
+        url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
+        answer: httpx.Response = self.simulated.client.get(url, headers=headers, **more)
+        return answer
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """A v2 POST about the first car."""
@@ -204,9 +204,9 @@ class Driver:
     def get3(self, path: str = "", **more: Any) -> httpx.Response:
         """A v3 read of the first car."""
         headers = self.v3 | more.pop("headers", {})
-        return self.simulated.client.get(
-            f"/vehicle/v3/vehicles/{self.vehicle_id}{path}", headers=headers, **more
-        )
+        url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
+        answer: httpx.Response = self.simulated.client.get(url, headers=headers, **more)
+        return answer
 
     def post3(self, path: str, attributes: dict[str, Any] | None = None) -> httpx.Response:
         """A v3 POST about the first car."""

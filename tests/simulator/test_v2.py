@@ -1,0 +1,379 @@
+"""API v2.0 over plain HTTP: shapes, headers, units, refusals, batch, commands, management, compatibility."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from simulator.cars import CATALOGUE
+from simulator.errors import STATUS, WORDS
+from simulator.hosts.v2_reads import READS
+from simulator.world import permissions_of
+from tests.simulator.conftest import Simulate
+from tests.simulator.harness import CREDENTIALS, Driver, Simulated
+
+AMT = {"Authorization": "Basic " + base64.b64encode(b"default:first token").decode()}
+
+
+def driver_of(sim: Simulated, *, powertrain: str, code: str = "odometer-traveleddistance") -> Driver:
+    """Somebody with a car of that kind that has the signal."""
+    for who in sim.world.garage.accounts.values():
+        car = sim.world.garage.cars[who.car_ids[0]]
+        if car.powertrain == powertrain and car.supports(code):
+            driver = sim.driver(email=who.email, vehicleIds=[car.id])
+            assert driver.vehicle_id == car.id
+            return driver
+    raise AssertionError(f"no {powertrain} with {code}")
+
+
+def value(driver: Driver, code: str) -> Any:
+    world = driver.simulated.world
+    return (world.garage.cars[driver.vehicle_id].signal(code, now=world.now()).body or {})["value"]
+
+
+def test_vehicles_are_paged(sim: Simulated) -> None:
+    driver = sim.driver(count=12)
+    get = sim.client.get
+
+    first = get("/api/v2.0/vehicles", headers=driver.v2, params={"limit": 5}).json()
+    rest = get("/api/v2.0/vehicles", headers=driver.v2, params={"limit": 50, "offset": 5}).json()
+
+    assert first["paging"] == {"count": 12, "offset": 0}
+    assert sorted(first["vehicles"] + rest["vehicles"]) == sorted(driver.vehicle_ids)
+    assert get("/api/v2.0/vehicles", headers=driver.v2, params={"limit": 51}).json()["type"] == "VALIDATION"
+
+
+def test_user_and_attributes(sim: Simulated) -> None:
+    driver = sim.driver()
+    car = sim.world.garage.cars[driver.vehicle_id]
+
+    assert sim.client.get("/api/v2.0/user", headers=driver.v2).json() == {"id": driver.user_id}
+    attributes = driver.get()
+    assert attributes.json() == {"id": car.id, "make": car.make, "model": car.model, "year": car.year}
+    assert driver.get("/").json() == attributes.json()
+
+
+def test_reads_tell_age_units_and_request(sim: Simulated) -> None:
+    answer = sim.driver().get("/odometer")
+
+    assert answer.headers["sc-unit-system"] == "metric"
+    assert answer.headers["sc-data-age"].endswith("Z")
+    assert answer.headers["sc-fetched-at"] >= answer.headers["sc-data-age"]
+    assert len(answer.headers["sc-request-id"]) == 36
+
+
+def test_battery_is_a_fraction_and_range_in_kilometres(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV")
+    body = driver.get("/battery").json()
+
+    assert body["percentRemaining"] == pytest.approx(value(driver, "tractionbattery-stateofcharge") / 100)
+    assert body["range"] == value(driver, "tractionbattery-range")
+
+
+def test_imperial_units_are_converted(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="ICE", code="wheel-tires")
+    imperial = {"SC-Unit-System": "imperial"}
+
+    km, miles = driver.get("/odometer").json()["distance"], driver.get("/odometer", headers=imperial)
+    kpa, psi = driver.get("/tires/pressure").json(), driver.get("/tires/pressure", headers=imperial).json()
+
+    assert miles.headers["sc-unit-system"] == "imperial"
+    assert miles.json()["distance"] == pytest.approx(km * 0.621371, rel=1e-4)
+    assert psi["frontLeft"] == pytest.approx(kpa["frontLeft"] * 0.145038, rel=1e-3)
+    assert 20 < psi["frontLeft"] < 60
+    assert driver.get("/odometer", headers={"SC-Unit-System": "furlongs"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", [path for path in READS if path])
+def test_every_read_works_for_some_car(sim: Simulated, path: str) -> None:
+    driver = sim.driver(count=40)
+    answers = [
+        sim.client.get(f"/api/v2.0/vehicles/{each}/{path}", headers=driver.v2) for each in driver.vehicle_ids
+    ]
+
+    assert any(each.status_code == 200 for each in answers)
+    for answer in answers:
+        if answer.status_code != 200:
+            assert answer.json()["type"] in ("COMPATIBILITY", "VEHICLE_STATE", "UPSTREAM", "SERVER"), (
+                answer.text
+            )
+
+
+def test_security_lists_what_is_open(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV", code="closure-doors")
+    driver.patch(doors=[[0, 1]], is_locked=False)
+
+    body = driver.get("/security").json()
+
+    assert body.keys() == {"isLocked", "doors", "windows", "sunroof", "storage", "chargingPort"}
+    assert body["isLocked"] is False
+    assert {"type": "frontRight", "status": "OPEN"} in body["doors"]
+    assert {"type": "frontLeft", "status": "CLOSED"} in body["doors"]
+
+
+def test_a_car_without_the_hardware_is_not_capable(sim: Simulated) -> None:
+    answer = driver_of(sim, powertrain="BEV").get("/fuel")
+
+    assert answer.status_code == 501
+    assert (answer.json()["type"], answer.json()["code"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+
+
+def test_an_error_body_is_the_documented_flat_object(sim: Simulated) -> None:
+    driver = sim.driver(parameters={"scope": "read_vehicle_info"})
+
+    body = driver.get("/odometer").json()
+
+    assert body == {
+        "type": "PERMISSION",
+        "code": None,
+        "description": WORDS["PERMISSION", None].description,
+        "docURL": "https://smartcar.com/docs/errors/api-errors/permission-errors#null",
+        "statusCode": 403,
+        "requestId": body["requestId"],
+        "resolution": {"type": "REAUTHENTICATE"},
+    }
+
+
+@pytest.mark.parametrize(("kind", "code"), WORDS)
+def test_every_documented_error_can_be_had(sim: Simulated, kind: str, code: str | None) -> None:
+    driver = sim.driver()
+    sim.switch(answerWith=[f"{kind}:{code or ''}"])
+
+    answer = driver.get("/odometer")
+
+    body = answer.json()
+    assert (body["type"], body["code"], answer.status_code) == (kind, code, STATUS[kind])
+    assert body["statusCode"] == answer.status_code
+    assert body["docURL"].startswith("https://smartcar.com/docs/errors/api-errors/")
+    assert "type" in body["resolution"]
+
+
+def test_unknown_paths_and_versions_are_told_apart(sim: Simulated) -> None:
+    driver = sim.driver()
+
+    assert driver.get("/moon_phase").json()["code"] == "PATH"
+    assert sim.client.get("/api/v1.0/vehicles", headers=driver.v2).json()["code"] == "VERSION"
+    assert sim.client.get("/api/vehicles", headers=driver.v2).json()["code"] == "VERSION"
+    assert sim.client.post("/api/v2.0/vehicles", headers=driver.v2).status_code == 404
+
+
+def test_another_drivers_vehicle_is_refused(sim: Simulated) -> None:
+    driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
+
+    answer = sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}", headers=driver.v2)
+
+    assert (answer.status_code, answer.json()["type"]) == (403, "PERMISSION")
+    assert sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}").status_code == 401
+
+
+def test_permissions_are_paged(sim: Simulated) -> None:
+    driver = sim.driver(parameters={"scope": "read_vin read_odometer read_location"})
+
+    body = driver.get("/permissions", params={"limit": 2, "offset": 1}).json()
+
+    assert body == {"permissions": ["read_odometer", "read_location"], "paging": {"count": 3, "offset": 1}}
+
+
+def test_batch_answers_each_path_by_itself(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV")
+
+    answer = driver.post(
+        "/batch", {"requests": [{"path": "/odometer"}, {"path": "/fuel"}, {"path": "/nothing"}]}
+    )
+
+    odometer, fuel, nothing = answer.json()["responses"]
+    assert (odometer["path"], odometer["code"]) == ("/odometer", 200)
+    assert odometer["body"] == driver.get("/odometer").json()
+    assert odometer["headers"].keys() >= {"sc-data-age", "sc-unit-system"}
+    assert (fuel["code"], fuel["body"]["code"]) == (501, "VEHICLE_NOT_CAPABLE")
+    assert (nothing["code"], nothing["body"]["code"]) == (404, "PATH")
+    assert driver.post("/batch", {"requests": "all"}).json()["type"] == "VALIDATION"
+
+
+def test_each_path_of_a_batch_is_billed(simulate: Simulate) -> None:
+    sim = simulate(monthly_limit=3)
+    driver = sim.driver()
+    assert driver.post("/batch", {"requests": [{"path": "/odometer"}] * 3}).status_code == 200
+
+    answer = driver.get("/odometer")
+
+    assert (answer.status_code, answer.json()["code"]) == (430, "VEHICLE_REQUEST_LIMIT")
+
+
+# -- commands ----------------------------------------------------------------------------------------------
+
+
+def test_locking_changes_the_car(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
+
+    unlocked = driver.post("/security", {"action": "UNLOCK"})
+    assert unlocked.json() == {"status": "success", "message": "Successfully sent request to vehicle"}
+    assert driver.get("/security").json()["isLocked"] is False
+
+    assert driver.post("/security", {"action": "LOCK"}).status_code == 200
+    assert driver.get("/security").json()["isLocked"] is True
+
+
+def test_a_car_refuses_by_its_state(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
+    driver.patch(speed=0, doors=[[0, 0]], plugged_in=False)
+
+    locking = driver.post("/security", {"action": "LOCK"})
+    charging = driver.post("/charge", {"action": "START"})
+
+    assert (locking.status_code, locking.json()["type"], locking.json()["code"]) == (
+        409,
+        "VEHICLE_STATE",
+        "DOOR_OPEN",
+    )
+    assert (charging.status_code, charging.json()["code"]) == (409, "CHARGING_PLUG_NOT_CONNECTED")
+
+
+def test_the_charge_limit_is_a_fraction(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV", code="charge-chargelimits")
+    driver.patch(plugged_in=True)
+
+    assert driver.post("/charge/limit", {"limit": 0.7}).status_code == 200
+    assert driver.get("/charge/limit").json() == {"limit": 0.7}
+    for wrong in (0.4, 1.1, 70, "0.7", None, True):
+        assert driver.post("/charge/limit", {"limit": wrong}).json()["type"] == "VALIDATION"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/security", {"action": "EXPLODE"}),
+        ("/security", {}),
+        ("/charge", {"action": "LOCK"}),
+        ("/navigation/destination", {"latitude": 91, "longitude": 0}),
+        ("/navigation/destination", {"latitude": 10}),
+    ],
+)
+def test_a_malformed_command_is_a_validation_error(sim: Simulated, path: str, body: dict[str, Any]) -> None:
+    answer = sim.driver().post(path, body)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "VALIDATION")
+
+
+def test_a_command_needs_its_permission(sim: Simulated) -> None:
+    driver = sim.driver(parameters={"scope": "read_vehicle_info"})
+
+    assert driver.post("/security", {"action": "LOCK"}).json()["type"] == "PERMISSION"
+
+
+def test_a_tesla_without_the_virtual_key_takes_no_command(sim: Simulated) -> None:
+    driver = sim.driver(make="TESLA")
+    assert driver.get("/tesla/virtual_key").json() == {"isPaired": True}
+
+    sim.switch(virtualKeyMissing=[driver.vehicle_id])
+    answer = driver.post("/security", {"action": "LOCK"})
+
+    assert driver.get("/tesla/virtual_key").json() == {"isPaired": False}
+    assert answer.json()["code"] == "VIRTUAL_KEY_REQUIRED"
+    assert answer.json()["resolution"]["type"] == "ACTION_REQUIRED"
+    assert sim.driver(make="FORD").get("/tesla/virtual_key").status_code == 501
+
+
+# -- disconnecting and management --------------------------------------------------------------------------
+
+
+def test_disconnecting_ends_the_token(sim: Simulated) -> None:
+    driver = sim.driver()
+    answer = sim.client.delete(f"/api/v2.0/vehicles/{driver.vehicle_id}/application", headers=driver.v2)
+
+    assert answer.json() == {"status": "success"}
+    assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 401
+    assert not sim.world.connections.by_key
+
+
+def test_management_lists_connections_by_cursor(sim: Simulated) -> None:
+    driver = sim.driver(count=12)
+    url = "/management/v2.0/management/connections/"
+
+    first = sim.client.get(url, headers=AMT, params={"limit": 5}).json()
+    second = sim.client.get(
+        url, headers=AMT, params={"limit": 100, "cursor": first["paging"]["cursor"]}
+    ).json()
+
+    assert second["paging"] == {"cursor": None}
+    seen = [each["vehicleId"] for each in first["connections"] + second["connections"]]
+    assert sorted(seen) == sorted(driver.vehicle_ids)
+    assert first["connections"][0].keys() == {"userId", "vehicleId", "connectedAt", "mode"}
+    assert sim.client.get(url, headers=AMT, params={"limit": 101}).status_code == 400
+    assert sim.client.get(url, headers=driver.v2).status_code == 401
+
+
+def test_management_deletes_by_user_vehicle_or_both(sim: Simulated) -> None:
+    driver, other = sim.driver(count=12), sim.driver()
+    url = "/management/v2.0/management/connections"
+    one = {"user_id": driver.user_id, "vehicle_id": driver.vehicle_id}
+
+    answer = sim.client.delete(url, headers=AMT, params=one)
+    assert answer.json() == {"connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]}
+
+    assert (
+        len(sim.client.delete(url, headers=AMT, params={"user_id": driver.user_id}).json()["connections"])
+        == 11
+    )
+    assert sim.client.delete(url, headers=AMT).status_code == 400
+    assert [each.user_id for each in sim.world.connections.select()] == [other.user_id] * len(
+        other.vehicle_ids
+    )
+
+
+# -- compatibility -----------------------------------------------------------------------------------------
+
+BASIC = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
+
+
+def test_compatibility_by_vin(sim: Simulated) -> None:
+    car = next(each for each in sim.world.garage.cars.values() if each.powertrain == "BEV")
+    ask = {"vin": car.vin, "scope": "read_odometer read_fuel"}
+
+    body = sim.client.get("/api/v2.0/compatibility", params=ask, auth=BASIC).json()
+
+    assert (body["compatible"], body["reason"]) == (True, None)
+    capable = {each["permission"]: each for each in body["capabilities"]}
+    assert capable["read_odometer"] == {
+        "capable": True,
+        "endpoint": "/odometer",
+        "permission": "read_odometer",
+        "reason": None,
+    }
+    assert capable["read_fuel"]["reason"] == "VEHICLE_NOT_CAPABLE"
+    assert sim.client.get("/api/v2.0/compatibility", params=ask).status_code == 401
+
+
+def test_incompatible_vins_say_why(sim: Simulated) -> None:
+    def reason(**parameters: str) -> str:
+        body = sim.client.get(
+            "/api/v2.0/compatibility", params=parameters | {"scope": "read_vin"}, auth=BASIC
+        ).json()
+        assert body["capabilities"] == []
+        return str(body["reason"])
+
+    vin = next(iter(sim.world.garage.cars.values())).vin
+    assert reason(vin="00000000000000000") == "MAKE_NOT_COMPATIBLE"
+    assert reason(vin=vin[:11] + "000000") == "VEHICLE_NOT_COMPATIBLE"
+    assert reason(vin=vin, country="DE") == "MAKE_NOT_COMPATIBLE"
+
+
+def test_the_compatibility_matrix_is_filtered(sim: Simulated) -> None:
+    ask = {"region": "US", "make": "tesla", "type": "BEV", "scope": "read_battery"}
+
+    body = sim.client.get("/api/v2.0/compatibility/matrix", params=ask, auth=BASIC).json()
+
+    assert list(body) == ["TESLA"]
+    assert body["TESLA"][0].keys() == {"model", "startYear", "endYear", "type", "endpoints", "permissions"}
+    assert all("read_battery" in each["permissions"] for each in body["TESLA"])
+    wrong = sim.client.get("/api/v2.0/compatibility/matrix", params={"region": "MOON"}, auth=BASIC)
+    assert wrong.json()["type"] == "VALIDATION"
+
+
+def test_the_permissions_of_a_car_follow_from_its_signals(sim: Simulated) -> None:
+    for car in sim.world.garage.cars.values():
+        held = permissions_of(car)
+        assert ("read_battery" in held) == any(
+            car.supports(code) for code, entry in CATALOGUE.items() if entry.permission == "read_battery"
+        )

@@ -1,0 +1,541 @@
+"""Webhooks: registering, first delivery, changes, errors raised and resolved, signatures, attempts, and every form."""
+
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from simulator.cars import CATALOGUE
+from simulator.payloads import FIRST_DELIVERY
+from simulator.webhooks import FLEET_SIGNALS
+from tests.simulator.conftest import Simulate
+from tests.simulator.harness import CALLBACK, CREDENTIALS, Driver, Simulated
+from tests.simulator.test_v2 import driver_of
+
+LOCK = "closure-islocked"
+ODOMETER = "odometer-traveleddistance"
+
+
+def parked(sim: Simulated, **webhook: Any) -> Driver:
+    """Somebody with a locked, subscribed car whose first delivery has been taken."""
+    driver = driver_of(sim, powertrain="BEV", code=LOCK)
+    driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
+    driver.subscribe(sim.webhook(**webhook))
+    sim.callback.requests.clear()
+    return driver
+
+
+# -- registering -------------------------------------------------------------------------------------------
+
+
+def test_registering_verifies_the_callback(sim: Simulated) -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        sim.callback.answer = None
+        return sim.callback(request)
+
+    sim.callback.answer = answer
+
+    made = sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
+
+    assert (made.status_code, made.json()) == (201, {"id": "w1", "verified": True})
+    (request,) = seen
+    assert "SC-Signature" not in request.headers, "VERIFY is unsigned"
+    assert request.headers["User-Agent"].startswith("Smartcar/")
+    event = orjson.loads(request.content)
+    assert event["eventType"] == "VERIFY"
+    assert isinstance(event["meta"]["deliveredAt"], str)
+    assert event["data"]["challenge"].isalnum()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (httpx.Response(500), "answered 500"),
+        (httpx.Response(200, text="hello"), "did not answer with a challenge"),
+        (httpx.Response(200, json=["challenge"]), "did not answer with a challenge"),
+        (httpx.Response(200, json={"challenge": "0" * 64}), "another management token"),
+    ],
+)
+def test_a_wrong_answer_to_the_challenge_is_told(sim: Simulated, answer: httpx.Response, why: str) -> None:
+    sim.callback.answer = lambda request: answer
+
+    made = sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK})
+
+    assert made.status_code == 422
+    assert why in made.json()["error"]
+
+
+def test_a_callback_that_is_not_there_is_told(sim: Simulated) -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    sim.callback.answer = nobody
+
+    assert (
+        "ConnectError" in sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK}).json()["error"]
+    )
+
+
+def test_any_of_the_management_tokens_may_answer(sim: Simulated) -> None:
+    sim.callback.key = CREDENTIALS.management_tokens[1]
+
+    assert sim.webhook()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"callbackUri": "ftp://x"},
+        {"callbackUri": CALLBACK, "signals": ["no-such-code"]},
+        {"callbackUri": CALLBACK, "variant": "Z"},
+        {"callbackUri": CALLBACK, "autoSubscribe": "yes"},
+    ],
+)
+def test_a_wrong_registration_is_refused(sim: Simulated, body: dict[str, Any]) -> None:
+    assert sim.client.post("/control/webhooks", json=body).status_code == 400
+
+
+def test_registering_again_changes_the_webhook_and_keeps_its_subscriptions(sim: Simulated) -> None:
+    driver = parked(sim, id="w1")
+
+    sim.webhook(id="w1", signals=[ODOMETER], variant="C")
+
+    (held,) = sim.client.get("/control/webhooks").json()["webhooks"]
+    assert (held["signals"], held["variant"], held["subscriptions"]) == ([ODOMETER], "C", 1)
+    assert sim.world.webhooks.of_vehicle(driver.vehicle_id)
+
+
+def test_nothing_is_sent_before_the_webhook_is_verified(sim: Simulated) -> None:
+    driver = sim.driver()
+    sim.callback.answer = lambda request: httpx.Response(500)
+    sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
+    driver.post("/webhooks/w1")
+    sim.later(2)
+    assert not sim.world.courier.log
+
+    sim.callback.answer = None
+    sim.webhook(id="w1")
+    sim.later(2)
+
+    assert sim.callback.events("VEHICLE_STATE")
+
+
+# -- what is told, and when --------------------------------------------------------------------------------
+
+
+def test_the_first_delivery_tells_every_configured_signal(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV")
+    driver.subscribe(sim.webhook())
+
+    (event,) = sim.callback.events("VEHICLE_STATE")
+
+    assert event["triggers"] == [{"type": FIRST_DELIVERY}]
+    assert {each["code"] for each in event["data"]["signals"]} == set(FLEET_SIGNALS)
+    assert event["meta"]["signalCount"] == len(FLEET_SIGNALS)
+    assert all(sim.callback.well_signed())
+
+
+def test_the_default_form_has_the_fields_of_mid_2026(sim: Simulated) -> None:
+    driver = sim.driver(parameters={"external_id": "driver-42", "mode": "simulated"})
+    driver.subscribe(sim.webhook(id="w1", name="Fleet", signals=[ODOMETER]))
+    car = sim.world.garage.cars[driver.vehicle_id]
+
+    (event,) = sim.callback.events("VEHICLE_STATE")
+
+    assert event["data"]["user"] == {"id": driver.user_id, "externalId": "driver-42"}
+    assert event["data"]["vehicle"] == {
+        "id": car.id,
+        "make": car.make,
+        "model": car.model,
+        "year": car.year,
+        "mode": "simulated",
+        "powertrainType": car.powertrain,
+    }
+    (signal,) = event["data"]["signals"]
+    assert (signal["code"], signal["status"]) == (ODOMETER, {"value": "SUCCESS"})
+    assert signal["meta"]["oemUpdatedAt"] <= signal["meta"]["retrievedAt"] < signal["meta"]["ingestedAt"]
+    meta = event["meta"]
+    assert (meta["version"], meta["webhookId"], meta["webhookName"]) == ("4.0", "w1", "Fleet")
+    assert (meta["mode"], meta["signalCount"], meta["sequence"]) == ("SIMULATED", 1, 1)
+    assert meta["applicationId"] == CREDENTIALS.application_id
+    assert isinstance(meta["deliveredAt"], int)
+
+
+def test_a_command_shows_in_the_next_delivery_a_moment_later(sim: Simulated) -> None:
+    driver = parked(sim)
+
+    driver.post("/security", {"action": "UNLOCK"})
+    sim.settle()
+    assert not sim.callback.events()
+    sim.later(1.5)
+
+    event = sim.callback.events("VEHICLE_STATE")[0]
+    assert LOCK in [each["signal"]["code"] for each in event["triggers"]]
+    (lock,) = [each for each in event["data"]["signals"] if each["code"] == LOCK]
+    assert lock["body"] == {"value": False}
+
+
+def test_a_refused_command_tells_nothing(sim: Simulated) -> None:
+    driver = parked(sim)
+    driver.patch(doors=[[0, 0]])
+    sim.settle()
+    sim.callback.requests.clear()
+
+    assert driver.post("/security", {"action": "LOCK"}).status_code == 409
+    sim.later(2)
+
+    assert not sim.callback.events()
+
+
+def test_a_change_that_is_no_trigger_tells_nothing(sim: Simulated) -> None:
+    driver = parked(sim, signals=[LOCK, ODOMETER], triggers=[LOCK])
+
+    driver.patch(odometer=123456)
+    sim.later(2)
+    assert not sim.callback.events()
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    (event,) = sim.callback.events()
+    assert [each["signal"]["code"] for each in event["triggers"]] == [LOCK]
+    assert len(event["data"]["signals"]) == 2
+
+
+def test_subscribing_again_sends_a_first_delivery_again(sim: Simulated) -> None:
+    driver = parked(sim, id="w1")
+    url = f"/api/v2.0/vehicles/{driver.vehicle_id}/webhooks/w1"
+
+    assert driver.post("/webhooks/w1").json() == {"vehicleId": driver.vehicle_id, "webhookId": "w1"}
+    sim.later(2)
+    assert not sim.callback.events(), "subscribed already: nothing new"
+    assert sim.client.delete(url, headers=driver.v2).status_code == 401, "it takes the management token"
+    ended = sim.client.delete(url, headers={"Authorization": f"Bearer {CREDENTIALS.management_tokens[0]}"})
+    assert ended.json() == {"status": "success"}
+    driver.patch(is_locked=False)
+    sim.settle()
+    assert not sim.callback.events(), "unsubscribed: nothing is told"
+
+    driver.subscribe("w1")
+    assert sim.callback.events()[0]["triggers"] == [{"type": FIRST_DELIVERY}]
+
+
+def test_auto_subscription_enrols_those_connected_before_and_after(sim: Simulated) -> None:
+    early = sim.driver(make="TESLA")
+    sim.webhook(autoSubscribe=True)
+    late = sim.driver(make="FORD")
+    sim.later(2)
+
+    told = {each["data"]["vehicle"]["id"] for each in sim.callback.events("VEHICLE_STATE")}
+    assert told == {*early.vehicle_ids, *late.vehicle_ids}
+
+
+def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: Simulated) -> None:
+    driver = parked(sim, id="w1")
+
+    sim.client.patch("/control/webhooks/w1", json={"enabled": False})
+    driver.patch(is_locked=False)
+    sim.later(5)
+    assert not sim.callback.events()
+    sim.client.patch("/control/webhooks/w1", json={"enabled": True})
+    sim.settle()
+
+    (event,) = sim.callback.events()
+    assert event["triggers"] == [{"type": FIRST_DELIVERY}]
+
+
+def test_the_cars_tell_of_their_day_by_themselves(sim: Simulated) -> None:
+    driver = sim.driver(count=12)
+    webhook_id = sim.webhook(signals=["location-preciselocation", ODOMETER])
+    for vehicle_id in driver.vehicle_ids:
+        sim.client.post(f"/api/v2.0/vehicles/{vehicle_id}/webhooks/{webhook_id}", headers=driver.v2)
+    sim.later(2)
+    sim.callback.requests.clear()
+
+    for _ in range(96):
+        sim.later(900)
+
+    events = sim.callback.events("VEHICLE_STATE")
+    assert len({each["data"]["vehicle"]["id"] for each in events}) >= 6, "in a day half of them go somewhere"
+
+
+def test_the_control_api_forces_a_delivery(sim: Simulated) -> None:
+    driver = parked(sim)
+
+    answer = sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id, "triggers": [LOCK]})
+    sim.settle()
+
+    assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
+    assert sim.callback.events("VEHICLE_STATE")[0]["triggers"][0]["signal"]["code"] == LOCK
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+
+def errors_told(sim: Simulated) -> list[tuple[str, str | None, str]]:
+    return [
+        (each["type"], each["code"], each["state"])
+        for event in sim.callback.events("VEHICLE_ERROR")
+        for each in event["data"]["errors"]
+    ]
+
+
+def test_signals_that_fail_are_told_once_as_errors(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV")
+    driver.subscribe(sim.webhook(signals=[ODOMETER, "internalcombustionengine-fuellevel"]))
+    sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id})
+    sim.settle()
+
+    (event,) = sim.callback.events("VEHICLE_ERROR")
+
+    (error,) = event["data"]["errors"]
+    assert (error["type"], error["code"], error["state"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE", "ERROR")
+    assert [each["code"] for each in error["signals"]] == ["internalcombustionengine-fuellevel"]
+    assert error["docURL"].endswith("compatibility-errors#vehicle-not-capable")
+    assert error["resolution"] == {"type": None}
+
+
+def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simulated) -> None:
+    driver = parked(sim, signals=[LOCK, ODOMETER])
+
+    sim.switch(revokedPermissions=["read_odometer"])
+    sim.settle()
+    assert errors_told(sim) == [("PERMISSION", None, "ERROR")]
+    driver.patch(is_locked=False)
+    sim.settle()
+    signals = {each["code"]: each for each in sim.callback.events("VEHICLE_STATE")[0]["data"]["signals"]}
+    assert signals[ODOMETER]["status"] == {"value": "ERROR", "error": {"type": "PERMISSION", "code": None}}
+
+    sim.client.delete("/control/troubles")
+    sim.settle()
+    assert errors_told(sim)[-1] == ("PERMISSION", None, "RESOLVED")
+
+
+def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: Simulated) -> None:
+    driver = parked(sim)
+    sim.switch(reauthenticate=[driver.user_id])
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    (event,) = sim.callback.events()
+    (error,) = event["data"]["errors"]
+    assert (error["code"], error["state"]) == ("AUTHENTICATION_FAILED", "ERROR")
+    assert error["resolution"]["type"] == "REAUTHENTICATE"
+    assert f"vehicle_id={driver.vehicle_id}" in error["resolution"]["url"]
+
+    url = sim.connect_url("reauthenticate", response_type="vehicle_id", vehicle_id=driver.vehicle_id)
+    assert sim.grant(url=url)["vehicle_id"] == driver.vehicle_id
+    sim.settle()
+
+    assert errors_told(sim)[-1] == ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED", "RESOLVED")
+    assert sim.callback.events("VEHICLE_STATE"), "what changed meanwhile is told"
+
+
+def test_an_outage_of_a_make_is_told_for_its_cars_only(sim: Simulated) -> None:
+    tesla, ford = sim.driver(make="TESLA"), sim.driver(make="FORD")
+    webhook_id = sim.webhook(signals=["vehicleidentification-vin"])
+    tesla.subscribe(webhook_id)
+    ford.subscribe(webhook_id)
+
+    sim.switch(outage=["TESLA"])
+    sim.settle()
+
+    assert errors_told(sim) == [("VEHICLE_STATE", "UNREACHABLE", "ERROR")]
+    assert tesla.get("/odometer").json()["code"] == "NO_RESPONSE"
+    assert ford.get("/odometer").status_code == 200
+
+
+def test_errors_may_go_to_an_address_of_their_own(sim: Simulated) -> None:
+    driver = driver_of(sim, powertrain="BEV")
+    elsewhere = "http://callback.test/errors"
+    driver.subscribe(sim.webhook(errorCallbackUri=elsewhere, signals=["internalcombustionengine-fuellevel"]))
+
+    kinds = {
+        str(each.url): httpx.Response(200, content=each.content).json()["eventType"]
+        for each in sim.callback.requests
+    }
+
+    assert kinds == {CALLBACK: "VEHICLE_STATE", elsewhere: "VEHICLE_ERROR"}
+
+
+def test_withdrawing_at_smartcar_ends_everything_without_an_event(sim: Simulated) -> None:
+    driver = parked(sim)
+
+    gone = sim.client.post("/control/disconnect", json={"vehicleId": driver.vehicle_id})
+    sim.later(5)
+
+    assert gone.json() == {"connections": [{"userId": driver.user_id, "vehicleId": driver.vehicle_id}]}
+    assert not sim.callback.events()
+    assert driver.get3().status_code == 404
+    assert driver.get("/odometer").status_code == 401
+
+
+# -- attempts ----------------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: Simulated) -> None:
+    driver = parked(sim)
+    sim.callback.status = 503
+    started = sim.world.now()
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    for seconds in range(0, 400, 5):
+        sim.later(started + seconds - sim.world.now() if started + seconds > sim.world.now() else 0)
+
+    (told,) = [
+        each
+        for each in sim.client.get("/control/deliveries").json()["deliveries"]
+        if LOCK in each["triggers"] and each["state"] == "dropped"
+    ]
+    assert [each["status"] for each in told["attempts"]] == [503] * 4
+    attempts = next(each for each in sim.world.courier.log if each.state == "dropped").attempts
+    offsets = [each.at - attempts[0].at for each in attempts]
+    assert offsets == pytest.approx([0, 25, 75, 175], abs=6)
+
+
+def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: Simulated) -> None:
+    driver = parked(sim)
+    sim.callback.status = 500
+    driver.patch(is_locked=False)
+    sim.settle()
+    sim.callback.status = 204
+    sim.later(26)
+
+    first, second = sim.callback.events()[:2]
+    assert first["eventId"] == second["eventId"]
+    assert first["meta"]["deliveryId"] != second["meta"]["deliveryId"]
+    assert first["meta"]["deliveredAt"] < second["meta"]["deliveredAt"]
+    (told,) = [each for each in sim.world.courier.log if each.event_id == first["eventId"]]
+    assert told.state == "delivered"
+    sim.later(400)
+    assert len(told.attempts) == 2
+
+
+@pytest.mark.parametrize("status", [301, 404, 500])
+def test_anything_but_2xx_is_tried_again(sim: Simulated, status: int) -> None:
+    driver = parked(sim)
+    sim.callback.status = status
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    assert sim.world.courier.log[-1].state == "waiting"
+
+
+def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: Simulated) -> None:
+    driver = parked(sim)
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("too slow")
+
+    sim.callback.answer = refuse
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    told = sim.world.courier.log[-1]
+    assert (told.attempts[0].status, told.attempts[0].error, told.state) == (None, "ReadTimeout", "waiting")
+
+
+# -- forms -------------------------------------------------------------------------------------------------
+
+
+def in_form(sim: Simulated, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The first delivery and a changed one, in that form."""
+    driver = driver_of(sim, powertrain="BEV", code=LOCK)
+    driver.patch(speed=0, doors=[], is_locked=True, state_of_charge=77)
+    driver.subscribe(sim.webhook(variant=variant, **webhook))
+    driver.patch(is_locked=False)
+    sim.settle()
+    first, changed = [each for each in sim.callback.events() if each.get("eventType") != "VEHICLE_ERROR"]
+    assert all(sim.callback.well_signed())
+    return first, changed
+
+
+SOC = "tractionbattery-stateofcharge"
+
+
+def signal_of(event: dict[str, Any], code: str) -> dict[str, Any]:
+    (found,) = [each for each in event["data"]["signals"] if each["code"] == code]
+    return dict(found)
+
+
+def test_form_a_has_string_triggers_fractions_and_no_version(sim: Simulated) -> None:
+    first, changed = in_form(sim, "A", triggers=[LOCK])
+
+    assert first["triggers"] == [{"type": FIRST_DELIVERY}]
+    assert changed["triggers"] == [{"type": "SIGNAL_UPDATED", "signal": "Closure.IsLocked"}]
+    assert "version" not in changed["meta"]
+    assert changed["meta"].keys() >= {"deliveryTime", "deliveredAt", "deliveryId"}
+    assert signal_of(first, SOC)["body"] == {"value": pytest.approx(0.77)}
+    (error,) = sim.callback.events("VEHICLE_ERROR")[0]["data"]["errors"]
+    assert all(isinstance(each, str) for each in error["signals"])
+
+
+def test_form_b_has_object_triggers_and_retrieved_at(sim: Simulated) -> None:
+    _, changed = in_form(sim, "B", triggers=[LOCK])
+
+    signal = {"name": "IsLocked", "code": LOCK, "group": "Closure"}
+    assert changed["triggers"] == [{"type": "SIGNAL_UPDATED", "signal": signal}]
+    assert (changed["meta"]["version"], changed["meta"]["mode"]) == ("4.0", "LIVE")
+    assert "sequence" not in changed["meta"]
+    assert "externalId" not in changed["data"]["user"]
+    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "retrievedAt", "ingestedAt"}
+    assert signal_of(changed, SOC)["body"] == {"value": pytest.approx(77), "unit": "percent"}
+
+
+def test_form_c_is_that_of_the_documentation(sim: Simulated) -> None:
+    first, changed = in_form(sim, "C", triggers=[LOCK])
+
+    assert first["data"]["triggers"] == [{"code": FIRST_DELIVERY}]
+    assert changed["data"]["triggers"] == [{"code": LOCK, "name": "IsLocked", "group": "Closure"}]
+    assert changed["vehicleId"] == changed["data"]["vehicle"]["id"]
+    assert "triggers" not in changed
+    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "fetchedAt"}
+    assert "status" not in signal_of(changed, SOC)
+
+
+def test_the_older_documented_form_has_vin_and_percentage(sim: Simulated) -> None:
+    first, _ = in_form(sim, "C'", triggers=[LOCK])
+
+    assert first["data"]["triggers"] == [{"type": FIRST_DELIVERY}]
+    assert first["meta"]["version"] == "3.0"
+    assert len(first["data"]["vehicle"]["vin"]) == 17
+    assert signal_of(first, SOC)["body"] == {"percentage": pytest.approx(77)}
+
+
+def test_form_t_has_made_up_ids_and_test_modes(sim: Simulated) -> None:
+    first, _ = in_form(sim, "T", triggers=[LOCK])
+
+    assert first["data"]["vehicle"]["mode"] == "test"
+    assert first["meta"]["mode"] == "TEST"
+    assert first["data"]["vehicle"]["id"] not in sim.world.garage.cars
+
+
+def test_the_legacy_form_is_version_2(sim: Simulated) -> None:
+    first, _ = in_form(sim, "legacy", triggers=[LOCK])
+
+    assert (first["version"], first["eventName"], first["mode"]) == ("2.0", "schedule", "live")
+    (vehicle,) = first["payload"]["vehicles"]
+    assert vehicle["vehicleId"] in sim.world.garage.cars
+    by_path = {each["path"]: each for each in vehicle["data"]}
+    assert by_path["/battery"]["body"]["percentRemaining"] == pytest.approx(0.77)
+    assert by_path["/security"]["code"] == 200
+    assert by_path["/location"]["headers"].keys() == {"sc-data-age", "sc-unit-system"}
+
+
+@pytest.mark.parametrize("variant", ["A", "B", "C", "C'", "D", "T", "legacy"])
+def test_all_93_signals_stay_under_50_kilobytes_in_every_form(simulate: Simulate, variant: str) -> None:
+    sim = simulate(vehicles=80)
+    driver = sim.driver(count=80)
+    webhook_id = sim.webhook(variant=variant, signals=list(CATALOGUE))
+    for vehicle_id in driver.vehicle_ids:
+        sim.client.post(f"/api/v2.0/vehicles/{vehicle_id}/webhooks/{webhook_id}", headers=driver.v2)
+    sim.later(2)
+
+    sizes = [len(each.content) for each in sim.callback.requests]
+    assert len(sizes) >= 80
+    assert max(sizes) < 50_000
