@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +24,7 @@ from simulator.hosts.tokens import auth_host, iam_host
 from simulator.hosts.vehicle import vehicle_host
 from simulator.requestlog import Seen, generation_of
 from simulator.running import Heart
+from simulator.wire import json_response
 from simulator.world import World
 
 TROUBLED = ("/api/", "/auth/", "/management/", "/vehicle/", "/iam/", "/management-v3/")
@@ -61,7 +64,8 @@ class Observed:
         v3 = generation_of(scope["path"]) == "v3"
         refuse = v3_response if v3 else v2_response
         if troubles.strikes(troubles.rate_limited):
-            await refuse(ApiError("RATE_LIMIT", "SMARTCAR_API", retry_after=30))(scope, receive, send)
+            code = "VEHICLE" if "/vehicles/" in scope["path"] else "SMARTCAR_API"
+            await refuse(ApiError("RATE_LIMIT", code, retry_after=30))(scope, receive, send)
         elif troubles.strikes(troubles.server_errors):
             status = troubles.dice.choice((500, 502, 503, 504) if v3 else (500, 502, 503))
             kind, code = ("UPSTREAM", "NO_RESPONSE") if status in (502, 504) else ("SERVER", "INTERNAL")
@@ -86,6 +90,22 @@ def _breaking(scope: Scope, send: Send) -> Send:
     return broken
 
 
+class SameOrigin:
+    """Refuses what a page of another origin sends: the control API asks for no credentials."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            headers = Headers(scope=scope)
+            origin = headers.get("origin")
+            if origin and urlsplit(origin).netloc != headers.get("host"):
+                await json_response({"error": "not from another origin"}, status=403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
     """The whole simulator as one ASGI application. ``heart`` runs while it serves."""
 
@@ -102,7 +122,7 @@ def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
         exception_handlers={ControlError: refused, ValueError: refused, HTTPException: lost},
     )
     control.state.world = world
-    hosts = {
+    hosts: dict[str, ASGIApp] = {
         "/connect": connect_host(world),
         "/auth": auth_host(world),
         "/iam": iam_host(world),
@@ -111,7 +131,7 @@ def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
         "/vehicle": vehicle_host(world),
         "/management-v3": management_v3_host(world),
         "/compatibility": compatibility_host(world),
-        "/control": control,
+        "/control": SameOrigin(control),
     }
     app = Starlette(routes=[Mount(prefix, app=host) for prefix, host in hosts.items()], lifespan=lifespan)
     return Observed(app, world)

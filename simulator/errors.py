@@ -379,9 +379,10 @@ def v3_body(error: ApiError) -> dict[str, Any]:
 def v2_response(error: ApiError) -> Response:
     """The answer a v2 host gives for ``error``."""
     request = request_id()
-    return json_response(
-        v2_body(error, request=request), status=error.status, headers=_headers(error, request)
-    )
+    headers = _headers(error, request)
+    if error.code == "SMARTCAR_API":
+        headers.pop("Retry-After", None)  # documented for RATE_LIMIT:VEHICLE only
+    return json_response(v2_body(error, request=request), status=error.status, headers=headers)
 
 
 def v3_response(error: ApiError) -> Response:

@@ -1,0 +1,117 @@
+"""Request limits: the application's bucket, each car's own, the month's allowance, the plan's vehicles."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.limits import Bucket
+from tests.simulator.conftest import Simulate
+from tests.simulator.harness import Driver, Simulated
+
+
+def user_status(driver: Driver) -> int:
+    return int(driver.simulated.client.get("/api/v2.0/user", headers=driver.v2).status_code)
+
+
+def test_by_default_an_application_has_120_requests_and_regains_2_a_minute(simulate: Simulate) -> None:
+    driver = simulate(request_bucket=120, request_refill=2.0).driver()
+
+    assert [user_status(driver) for _ in range(121)] == [200] * 120 + [429]
+    driver.simulated.world.clock.advance(61)
+
+    assert [user_status(driver) for _ in range(3)] == [200, 200, 429]
+
+
+def test_both_generations_share_the_applications_limit(simulate: Simulate) -> None:
+    driver = simulate(request_bucket=2, request_refill=0.0).driver()
+    assert user_status(driver) == 200
+    assert driver.get3().status_code == 200
+
+    v2 = driver.simulated.client.get("/api/v2.0/user", headers=driver.v2)
+    v3 = driver.get3()
+
+    assert (v2.json()["type"], v2.json()["code"], v2.status_code) == ("RATE_LIMIT", "SMARTCAR_API", 429)
+    assert "retry-after" not in v2.headers, "v2 documents the header for a vehicle's limit only"
+    assert (v3.json()["errors"][0]["code"], v3.status_code) == ("SMARTCAR_API", 429)
+    assert int(v3.headers["retry-after"]) > 0
+
+
+def test_a_car_has_a_limit_of_its_own_and_says_when_to_come_back(simulate: Simulate) -> None:
+    driver = simulate(vehicle_bucket=2, vehicle_refill=6.0).driver()
+    assert [driver.get("/odometer").status_code for _ in range(2)] == [200, 200]
+
+    refused = driver.get("/odometer")
+    wait = int(refused.headers["retry-after"])
+    driver.simulated.world.clock.advance(wait)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "VEHICLE")
+    assert 1 <= wait <= 10
+    assert driver.get("/odometer").status_code == 200
+
+
+def test_reading_the_v3_store_does_not_use_up_the_cars_limit(simulate: Simulate) -> None:
+    driver = simulate(vehicle_bucket=1, vehicle_refill=0.0).driver()
+
+    assert [driver.get3("/signals").status_code for _ in range(3)] == [200] * 3
+    assert driver.post3("/commands/security/unlock").status_code != 429
+    assert driver.post3("/commands/security/unlock").status_code == 429
+
+
+def test_the_months_allowance_ends_and_comes_back_with_the_next_month(simulate: Simulate) -> None:
+    driver = simulate(monthly_limit=2).driver()
+    assert [driver.get("/odometer").status_code for _ in range(2)] == [200, 200]
+
+    refused = driver.get("/odometer")
+    assert (refused.status_code, refused.json()["type"]) == (430, "BILLING")
+    assert refused.json()["code"] == "VEHICLE_REQUEST_LIMIT"
+    v3 = driver.get3("/signals")
+    assert (v3.status_code, v3.json()["errors"][0]["status"]) == (430, "430")
+
+    driver.simulated.world.clock.advance(31 * 86400)
+    again = driver.simulated.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
+    driver.access_token = again["access_token"]
+    assert driver.get("/odometer").status_code == 200
+
+
+def test_vehicles_beyond_the_plan_are_refused(simulate: Simulate) -> None:
+    sim = simulate(vehicle_limit=1)
+    first, second = sim.driver(make="TESLA"), sim.driver(make="FORD")
+
+    assert first.get("/odometer").status_code == 200
+    assert second.get("/odometer").json()["code"] == "VEHICLE_LIMIT"
+    assert second.get3("/signals").status_code == 430
+
+
+def test_no_limit_is_no_limit(sim: Simulated) -> None:
+    driver = sim.driver()
+
+    assert {driver.get("/odometer").status_code for _ in range(150)} == {200}
+
+
+@given(
+    size=st.integers(1, 50),
+    per_minute=st.floats(0.1, 600),
+    gaps=st.lists(st.floats(0, 600), min_size=1, max_size=80),
+)
+def test_a_bucket_never_gives_more_than_its_size_and_refill(
+    size: int, per_minute: float, gaps: list[float]
+) -> None:
+    bucket = Bucket(size=size, per_minute=per_minute, level=size, at=0.0)
+    now, given_out = 0.0, 0
+    for gap in gaps:
+        now += gap
+        wait = bucket.take(now)
+        given_out += wait == 0
+        if wait:
+            assert bucket.take(now + wait + 1e-6) == 0, "what it says to wait is enough"
+            given_out += 1
+            now += wait + 1e-6
+
+    assert given_out <= size + now * per_minute / 60 + 1e-3
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_bucket_of_no_size_never_refuses(size: int) -> None:
+    bucket = Bucket(size=size, per_minute=0.0, level=0, at=0.0)
+
+    assert [bucket.take(0.0) for _ in range(5)] == [0.0] * 5
