@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -72,18 +72,24 @@ class Observed:
             await refuse(ApiError(kind, code, status=status))(scope, receive, send)
         else:
             scope["simulator.lost"] = troubles.strikes(troubles.lost_answers)
-            await self._app(scope, receive, _breaking(scope, send))
+            with suppress(Lost):
+                await self._app(scope, receive, _breaking(scope, send))
+
+
+class Lost(Exception):  # noqa: N818 - a trouble that was asked for
+    """The answer was to be lost on its way."""
 
 
 def _breaking(scope: Scope, send: Send) -> Send:
-    """A ``send`` that promises a longer body than it sends once the answer is to be lost."""
+    """A ``send`` that breaks off in the middle of the body once the answer is to be lost."""
 
     async def broken(message: Message) -> None:
         if scope.get("simulator.lost") and message["type"] == "http.response.start":
             headers = [each for each in message["headers"] if each[0].lower() != b"content-length"]
             await send({**message, "headers": [*headers, (b"content-length", b"1000000")]})
         elif scope.get("simulator.lost"):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send({"type": "http.response.body", "body": b"{", "more_body": True})
+            raise Lost
         else:
             await send(message)
 

@@ -178,6 +178,7 @@ async def _execute(
 
 
 async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
+    yield b""  # sends the head on its way
     try:
         yield orjson.dumps(await run)
     except ApiError as refusal:

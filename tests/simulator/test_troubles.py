@@ -148,15 +148,14 @@ def test_troubles_spare_connect_and_control(sim: Simulated) -> None:
     assert sim.client.get(sim.connect_url()).status_code == 302
 
 
-def test_a_lost_answer_promises_more_than_it_sends_though_the_command_was_done(sim: Simulated) -> None:
+def test_a_lost_answer_breaks_off_though_the_command_was_done(sim: Simulated) -> None:
     driver = parked(sim)
     sim.switch(lostAnswers=1)
 
     answer = driver.post("/security", {"action": "UNLOCK"})
     sim.client.delete("/control/troubles")
 
-    assert answer.content == b""
-    assert int(answer.headers["content-length"]) > 0
+    assert len(answer.content) < int(answer.headers["content-length"])
     assert driver.get("/security").json()["isLocked"] is False
 
 
@@ -171,7 +170,7 @@ def test_a_lost_token_answer_has_rotated_all_the_same(sim: Simulated) -> None:
     sim.world.clock.advance(601)
     too_late = sim.token(grant_type="refresh_token", refresh_token=driver.refresh_token)
 
-    assert lost.content == b""
+    assert len(lost.content) < int(lost.headers["content-length"])
     assert retried.status_code == 200, "within the window the same token works again"
     assert too_late.json()["error"] == "invalid_grant"
 
