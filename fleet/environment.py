@@ -29,13 +29,16 @@ def load() -> None:
 
 @contextmanager
 def servers(directory: Path) -> Iterator[None]:
-    """Starts the embedded PostgreSQL and Redis in `directory` for as long as the block runs, unless both are named."""
+    """Starts the embedded PostgreSQL and Redis in `directory` for as long as the block runs, unless both are named.
+
+    A name that is set but empty counts as unset.
+    """
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         yield
         return
     from fleet import embedded
 
     with embedded.servers(directory / "servers", logs=directory / "log") as urls:
-        os.environ.setdefault("DATABASE_URL", urls.database_url)
-        os.environ.setdefault("REDIS_URL", urls.redis_url)
+        os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or urls.database_url
+        os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or urls.redis_url
         yield

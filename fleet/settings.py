@@ -253,5 +253,9 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # httpx logs each request's whole address, and an address may hold a user id.
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "urllib3")},
+    # Celery would log each ring of the doorbell twice.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("httpx", "httpcore", "urllib3", "celery.app.trace", "celery.worker.strategy")
+    },
 }

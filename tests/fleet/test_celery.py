@@ -1,0 +1,56 @@
+"""Names of tasks are text: in the schedule, in routes and at the doorbell. Each has to exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+from celery import current_app
+from django.conf import settings
+
+from fleet.redis_urls import celery_broker_url
+
+ROOMS = ("accounts", "vehicles", "connect", "commands", "webhooks", "fleet")
+RUNG = re.compile(r"""\bring\(\s*"([\w.]+)\"""")
+
+
+def rung_names() -> set[str]:
+    root = Path(settings.BASE_DIR)
+    files = [file for room in ROOMS for file in (root / room).rglob("*.py")]
+    return {name for file in files for name in RUNG.findall(file.read_text())}
+
+
+@pytest.fixture(autouse=True)
+def tasks() -> None:
+    current_app.loader.import_default_modules()
+
+
+def test_every_scheduled_task_exists() -> None:
+    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)
+
+
+def test_every_rung_task_exists() -> None:
+    assert rung_names()
+    assert rung_names() <= set(current_app.tasks)
+
+
+def test_only_sending_waits_for_cars_so_only_it_has_the_slow_queue() -> None:
+    assert set(settings.CELERY_TASK_ROUTES) == {"commands.tasks.send"} <= set(current_app.tasks)
+
+
+def test_a_killed_workers_tasks_come_back_only_after_the_longest_could_have_ended() -> None:
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    assert options["visibility_timeout"] > settings.CELERY_TASK_TIME_LIMIT > 310
+    assert settings.CELERY_TASK_ACKS_LATE
+    assert settings.CELERY_TASK_REJECT_ON_WORKER_LOST
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "broker_url"),
+    [
+        ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?virtual_host=2"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
+        ("rediss://user:pass@host:6380/1", "rediss://user:pass@host:6380/1"),
+    ],
+)
+def test_one_redis_address_serves_celery_too(redis_url: str, broker_url: str) -> None:
+    assert celery_broker_url(redis_url) == broker_url
