@@ -1,6 +1,7 @@
 """Subscribing a connected car to the webhook, so that Smartcar starts to collect and deliver its data."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db.models import Q
@@ -23,14 +24,14 @@ def complete(*, connection: Connection) -> None:
     if not settings.SMARTCAR_WEBHOOK_ID:
         _put_off(connection, "No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
         return
+    subscribe = partial(
+        applications.api(connection.generation).subscribe,
+        vehicle_id=connection.vehicle.smartcar_id,
+        webhook_id=settings.SMARTCAR_WEBHOOK_ID,
+    )
     try:
-        access = vault.access(connection=connection)
-        applications.api(connection.generation).subscribe(
-            access, vehicle_id=connection.vehicle.smartcar_id, webhook_id=settings.SMARTCAR_WEBHOOK_ID
-        )
+        vault.calling(connection=connection, call=subscribe)
     except SmartcarError as error:
-        if error.unauthorised:
-            vault.forget_application_token()
         _put_off(connection, error.for_people)
     except vault.TokensUnavailableError as error:
         _put_off(connection, str(error))

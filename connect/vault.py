@@ -1,4 +1,4 @@
-"""The only code that reads or writes token columns.
+"""The only code that reads or writes token columns (connect.reencryption changes nothing but their key).
 
 A renewal is single-flight: one process takes the lease by a conditional UPDATE, calls Smartcar outside any
 transaction, and stores by compare and swap; the others wait for the new version. A crash or a lost answer in
@@ -18,12 +18,14 @@ from accounts.models import Generation
 from connect import applications, keyring
 from connect.models import ApplicationTokens, Connection, ConnectionState, Leased, OwnerTokens
 from connect.smartcar import Access, SmartcarError, TokenPair
+from connect.smartcar.errors import NO_ANSWER
 
 LEASE = timedelta(seconds=45)
 EARLY = timedelta(minutes=5)
 _POLL = 0.1
 
 Row = TypeVar("Row", bound=Leased)
+T = TypeVar("T")
 
 
 class TokensUnavailableError(Exception):
@@ -61,6 +63,38 @@ def application_access(*, user_id: str) -> Access:
     row, _ = ApplicationTokens.objects.get_or_create(client_id=applications.credentials().client_id)
     row = _renewed(row, valid=_application_valid, renew=_mint)
     return Access(token=keyring.decrypt(row.token_ciphertext), user_id=user_id)
+
+
+@sensitive_variables()
+def calling(*, connection: Connection, call: Callable[[Access], T]) -> T:
+    """What the call returns, made with a valid token and, if Smartcar answers 401, once more with a new one.
+
+    Not for commands. A 401 comes before anything is done ("API Errors", AUTHENTICATION), so repeating would be
+    safe; but the ledger's promise of one sending for each claim is worth more than the press of a button.
+    Raises what `access` raises, and what the call raises.
+    """
+    used = access(connection=connection)
+    try:
+        return call(used)
+    except SmartcarError as error:
+        if not error.unauthorised:
+            raise
+    _drop(connection, used)
+    return call(access(connection=connection))
+
+
+@sensitive_variables()
+def _drop(connection: Connection, refused: Access) -> None:
+    """Takes a refused token out of use, unless another process has already put a new one in its place."""
+    if connection.generation == Generation.V3:
+        row = ApplicationTokens.objects.get(client_id=applications.credentials().client_id)
+        if keyring.decrypt(row.token_ciphertext) == refused.token:
+            ApplicationTokens.objects.filter(pk=row.pk, version=row.version).update(expires_at=None)
+    elif connection.tokens is not None:
+        pair = connection.tokens.reread()
+        if keyring.decrypt(pair.access_ciphertext) == refused.token:
+            ended = OwnerTokens.objects.filter(pk=pair.pk, version=pair.version)
+            ended.update(access_expires_at=timezone.now())
 
 
 def forget_application_token() -> None:
@@ -107,7 +141,7 @@ def _refresh(row: OwnerTokens) -> None:
             "The driver's permission has ended. Ask the driver to connect the car again."
         )
     try:
-        pair = applications.v2().refresh(refresh_token=keyring.decrypt(row.refresh_ciphertext))
+        pair = _rotated(keyring.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
         if error.type == "invalid_grant":
             _revoked(row)
@@ -115,9 +149,22 @@ def _refresh(row: OwnerTokens) -> None:
     row.renew(**_columns(pair), refreshed_at=timezone.now())
 
 
+@sensitive_variables()
+def _rotated(refresh_token: str) -> TokenPair:
+    """The new pair; a lost answer is asked for again at once, while the used token is still good."""
+    api = applications.v2()
+    try:
+        return api.refresh(refresh_token=refresh_token)
+    except SmartcarError as error:
+        if error.type != NO_ANSWER:
+            raise
+    return api.refresh(refresh_token=refresh_token)
+
+
 def _revoked(row: OwnerTokens) -> None:
     now = timezone.now()
-    OwnerTokens.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now)
+    if not OwnerTokens.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
+        return  # Another process has stored a newer pair: it was only ours that has ended.
     for connection in Connection.objects.filter(tokens=row):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,

@@ -1,6 +1,7 @@
 """Reading a car through the API, into the same inbox as everything else."""
 
 from datetime import timedelta
+from functools import partial
 
 import orjson
 from django.db import transaction
@@ -23,12 +24,9 @@ def pull(*, connection: Connection) -> InboxEntry:
 
     Raises SmartcarError or connect.vault.TokensUnavailableError when it cannot be read.
     """
-    access = vault.access(connection=connection)
     try:
-        answer = _read(connection, access)
+        answer = vault.calling(connection=connection, call=partial(_read, connection))
     except SmartcarError as error:
-        if error.unauthorised:
-            vault.forget_application_token()
         lifecycle.call_failed(connection=connection, error=error, now=timezone.now())
         raise
     source = Source.PULL_V2 if connection.generation == Generation.V2 else Source.PULL_V3

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -12,9 +13,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from connect import keyring, refreshing, vault
+from connect import applications, keyring, vault
 from connect.models import ApplicationTokens, Connection, ConnectionState, OwnerTokens
-from connect.smartcar import SmartcarError
+from connect.smartcar import Access, SmartcarError, TokenPair
 from tests.smartcar import connect
 
 
@@ -149,14 +150,97 @@ def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
     assert ApplicationTokens.objects.count() == 1
 
 
+def refused(status: int) -> SmartcarError:
+    return SmartcarError(type="AUTHENTICATION", status=status)
+
+
 @pytest.mark.django_db
-def test_pairs_past_half_their_life_are_rotated_oldest_first(
+def test_a_call_refused_with_401_is_made_once_more_with_a_new_token(
     smartcar: str, v2_connection: Connection
 ) -> None:
-    assert refreshing.due(now=timezone.now()) == []
-    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=29))
-    assert refreshing.refresh_due(now=timezone.now()) == 1
-    assert OwnerTokens.objects.get().refresh_expires_at > timezone.now() + timedelta(days=59)
+    OwnerTokens.objects.update(access_ciphertext=keyring.encrypt("a token that Smartcar has forgotten"))
+    answer = vault.calling(
+        connection=v2_connection,
+        call=partial(applications.v2().attributes, vehicle_id=v2_connection.vehicle.smartcar_id),
+    )
+    assert answer.vehicle_id == v2_connection.vehicle.smartcar_id
+    assert OwnerTokens.objects.get().version == 1
+
+
+@pytest.mark.django_db
+def test_a_forgotten_application_token_is_minted_anew_by_the_call_that_meets_it(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    ApplicationTokens.objects.update(token_ciphertext=keyring.encrypt("a token that Smartcar has forgotten"))
+    read = partial(applications.v3().read, vehicle_id=connection.vehicle.smartcar_id)
+    assert vault.calling(connection=connection, call=read).body
+    assert ApplicationTokens.objects.get().version == 2
+
+
+@pytest.mark.django_db
+def test_a_call_refused_twice_is_not_made_a_third_time(smartcar: str, v2_connection: Connection) -> None:
+    tokens = []
+
+    def call(access: Access) -> None:
+        tokens.append(access.token)
+        raise refused(401)
+
+    with pytest.raises(SmartcarError):
+        vault.calling(connection=v2_connection, call=call)
+    assert len(set(tokens)) == len(tokens) == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [0, 400, 403, 429, 500])
+def test_any_other_refusal_is_not_repeated(smartcar: str, v2_connection: Connection, status: int) -> None:
+    tokens = []
+
+    def call(access: Access) -> None:
+        tokens.append(access.token)
+        raise refused(status)
+
+    with pytest.raises(SmartcarError):
+        vault.calling(connection=v2_connection, call=call)
+    assert len(tokens) == 1
+    assert OwnerTokens.objects.get().version == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_calls_refused_at_once_renew_the_token_once(smartcar: str, v2_connection: Connection) -> None:
+    stale = vault.access(connection=v2_connection).token
+    held = threading.Barrier(6)
+
+    def call(access: Access) -> str:
+        if access.token == stale:
+            held.wait()
+            raise refused(401)
+        return access.token
+
+    connection = Connection.objects.select_related("tokens").get()
+    tokens = _at_once(6, lambda: vault.calling(connection=connection, call=call))
+    assert len(set(tokens)) == 1
+    assert len(tokens) == 6
+    assert OwnerTokens.objects.get().version == 1
+
+
+@pytest.mark.django_db
+def test_an_end_of_a_pair_that_was_replaced_meanwhile_ends_nothing(
+    smartcar: str, v2_connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process stored a newer pair while ours asked: its pair is good, and so is the connection."""
+    expire_access()
+
+    def overtaken(*, refresh_token: str) -> TokenPair:
+        OwnerTokens.objects.update(version=7)
+        raise SmartcarError(type="invalid_grant", status=400)
+
+    monkeypatch.setattr(applications.v2(), "refresh", overtaken)
+    with pytest.raises(SmartcarError):
+        vault.access(connection=v2_connection)
+    v2_connection.refresh_from_db()
+    assert v2_connection.alive
+    assert OwnerTokens.objects.get().revoked_at is None
 
 
 def test_the_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> None:

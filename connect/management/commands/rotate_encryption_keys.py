@@ -1,0 +1,33 @@
+"""Brings every stored token under the newest key, so that an old key can be taken out of the ring."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from connect import reencryption
+
+
+class Command(BaseCommand):
+    help = (
+        "Re-encrypts every stored token under the first key of FIELD_ENCRYPTION_KEYS, while the system runs. "
+        "First put the new key in front of the old ones and restart every process; then run this; when it says "
+        "that none is left, take the old keys out and restart again. Ends with 1 when a row is left."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--batch", type=int, default=reencryption.BATCH, help="rows read at a time (%(default)s)"
+        )
+
+    def handle(self, *args: Any, batch: int, **options: Any) -> None:
+        report = reencryption.run(batch=max(batch, 1))
+        for row in report.unreadable:
+            self.stderr.write(f"{row}: no key of FIELD_ENCRYPTION_KEYS fits.")
+        self.stdout.write(
+            f"{report.done} re-encrypted, {report.current} already under the newest key, "
+            f"{len(report.unreadable)} left."
+        )
+        if report.unreadable:
+            self.stderr.write("Put their key back at the end of FIELD_ENCRYPTION_KEYS and run this again.")
+            sys.exit(1)

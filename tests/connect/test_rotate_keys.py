@@ -1,0 +1,173 @@
+"""`manage.py rotate_encryption_keys`: every secret under the newest key, and nothing lost on the way."""
+
+import threading
+from io import StringIO
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect import flow, keyring, reencryption, vault
+from connect.models import ApplicationTokens, OwnerTokens
+from connect.smartcar import TokenPair
+from tests.smartcar import SESSION, come_back
+
+OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
+
+
+def make_pair(secret: str) -> OwnerTokens:
+    now = timezone.now()
+    pair = TokenPair(
+        access_token=f"access {secret}",
+        refresh_token=f"refresh {secret}",
+        access_expires_at=now,
+        refresh_expires_at=now,
+    )
+    return vault.keep(user_id=secret, pair=pair)
+
+
+def refresh_tokens() -> list[str]:
+    rows = OwnerTokens.objects.order_by("pk")
+    return [keyring.decrypt(row.refresh_ciphertext) for row in rows]
+
+
+def rotate(**options: object) -> tuple[str, str, int]:
+    """What the command says, what it complains of, and its exit code."""
+    said, complained, code = StringIO(), StringIO(), 0
+    try:
+        call_command("rotate_encryption_keys", stdout=said, stderr=complained, **options)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    return said.getvalue(), complained.getvalue(), code
+
+
+def test_every_secret_column_is_covered() -> None:
+    columns = reencryption.encrypted_columns()
+    assert columns[OwnerTokens] == ("access_ciphertext", "refresh_ciphertext")
+    assert columns[ApplicationTokens] == ("token_ciphertext",)
+
+
+@pytest.mark.django_db
+def test_after_it_the_old_key_can_go(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    for number in range(5):
+        make_pair(str(number))
+    ApplicationTokens.objects.create(client_id="one", token_ciphertext=keyring.encrypt("application"))
+    ApplicationTokens.objects.create(client_id="never minted")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    said, complained, code = rotate(batch=2)
+    assert (said, complained, code) == (
+        "6 re-encrypted, 1 already under the newest key, 0 left.\n",
+        "",
+        0,
+    )
+    settings.FIELD_ENCRYPTION_KEYS = [NEW]
+    assert refresh_tokens() == [f"refresh {number}" for number in range(5)]
+    assert keyring.decrypt(ApplicationTokens.objects.get(client_id="one").token_ciphertext) == "application"
+
+
+@pytest.mark.django_db
+def test_running_it_again_writes_nothing(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    make_pair("one")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    rotate()
+    before = OwnerTokens.objects.values().get()
+    said, _, code = rotate()
+    assert OwnerTokens.objects.values().get() == before
+    assert (said, code) == ("0 re-encrypted, 1 already under the newest key, 0 left.\n", 0)
+
+
+@pytest.mark.django_db
+def test_a_row_that_no_key_fits_is_named_and_does_not_stop_the_rest(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    make_pair("before")
+    settings.FIELD_ENCRYPTION_KEYS = [LOST]
+    lost = make_pair("lost")
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    make_pair("after")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    said, complained, code = rotate()
+    assert code == 1
+    assert said == "2 re-encrypted, 0 already under the newest key, 1 left.\n"
+    assert f"connect.OwnerTokens {lost.pk}: no key of FIELD_ENCRYPTION_KEYS fits." in complained
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, LOST]
+    assert rotate()[2] == 0
+    settings.FIELD_ENCRYPTION_KEYS = [NEW]
+    assert refresh_tokens() == ["refresh before", "refresh lost", "refresh after"]
+
+
+@pytest.mark.django_db
+def test_a_renewal_between_reading_and_writing_is_not_overwritten(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    pair = make_pair("old")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    reencrypt = keyring.reencrypt
+
+    def overtaken(ciphertext: bytes) -> bytes:
+        renewed = {"refresh_ciphertext": keyring.encrypt("newer"), "access_ciphertext": keyring.encrypt("a")}
+        pair.reread().renew(**renewed)
+        return reencrypt(ciphertext)
+
+    monkeypatch.setattr(keyring, "reencrypt", overtaken)
+    assert reencryption.run().done == 0
+    assert refresh_tokens() == ["newer"]
+
+
+@pytest.mark.django_db
+def test_a_renewal_under_way_can_still_be_stored(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    read_before = make_pair("old")
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    reencryption.run()
+    assert read_before.renew(refresh_ciphertext=keyring.encrypt("newer"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rotation_while_refreshes_run_loses_nothing(
+    smartcar: str, fleet: Fleet, owner: User, settings: Settings
+) -> None:
+    """Four threads rotate four pairs at the simulator while keys change twice; every pair is good afterwards."""
+    fleet.generation = Generation.V2
+    fleet.save()
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    for _ in range(4):
+        url = flow.start(fleet=fleet, user=owner, session_secret=SESSION)
+        params = come_back(smartcar, url, count=1)
+        flow.complete(params=params, user=owner, session_secret=SESSION)
+    pairs = list(OwnerTokens.objects.order_by("pk"))
+    stop, failures = threading.Event(), list[BaseException]()
+
+    def keep_refreshing(pair: OwnerTokens) -> None:
+        try:
+            while not stop.is_set():
+                pair = vault.refresh(tokens=pair)
+        except BaseException as error:  # noqa: BLE001 - told by the assertion below
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=keep_refreshing, args=[pair]) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    try:
+        for keys in ([NEW, OLD], [LOST, NEW, OLD]):
+            settings.FIELD_ENCRYPTION_KEYS = keys
+            for _ in range(10):
+                assert reencryption.run(batch=1).unreadable == ()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert failures == []
+    reencryption.run()
+    settings.FIELD_ENCRYPTION_KEYS = [LOST]
+    for pair in OwnerTokens.objects.order_by("pk"):
+        assert pair.version > 0
+        assert vault.refresh(tokens=pair).version == pair.version + 1
