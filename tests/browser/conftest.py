@@ -1,20 +1,15 @@
 """A browser, the site as a live server, and a real Celery worker beside it."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from celery import current_app
 from django.conf import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers import Simulator
 from tests.smartcar import register_webhook, reset
+from tests.worker import running_worker
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = (
@@ -49,29 +44,9 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def worker(transactional_db: None, tmp_path: Path) -> Iterator[None]:
-    """A Celery worker for both queues, on the tests' database."""
-    address = urlsplit(os.environ["DATABASE_URL"])
-    database_url = urlunsplit(address._replace(path=f"/{settings.DATABASES['default']['NAME']}"))
-    log = tmp_path / "worker.log"
-    command = [*(sys.executable, "-m", "celery", "--app", "fleet", "worker", "--queues", "default,commands")]
-    command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env={**os.environ, "DATABASE_URL": database_url}, stdout=output, stderr=output
-        )
-    try:
-        _wait_for_worker(process, log)
+    """A Celery worker beside the live server."""
+    with running_worker(tmp_path / "worker.log"):
         yield
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for_worker(process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while not current_app.control.ping(timeout=0.5):
-        if process.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"The worker did not come up:\n{log.read_text()[-2000:]}")
 
 
 @pytest.fixture
