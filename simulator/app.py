@@ -41,6 +41,7 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _without_last_slash(scope)
         path = scope["path"]
         seen = Seen(method=scope["method"], path=path, at=self._world.now(), generation=generation_of(path))
         scope["simulator.seen"] = seen
@@ -74,6 +75,14 @@ class Observed:
             scope["simulator.lost"] = troubles.strikes(troubles.lost_answers)
             with suppress(Lost):
                 await self._app(scope, receive, _breaking(scope, send))
+
+
+def _without_last_slash(scope: Scope) -> Scope:
+    """The request at the same path without a slash at its end: the SDKs send one, and Smartcar takes it."""
+    path = scope["path"]
+    if not path.startswith(TROUBLED) or not path.endswith("/"):
+        return scope
+    return {**scope, "path": path.rstrip("/"), "raw_path": path.rstrip("/").encode()}
 
 
 class Lost(Exception):  # noqa: N818 - a trouble that was asked for

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import orjson
 
 from simulator.clock import Clock, iso
+from simulator.numbers_in_json import dumps
 from simulator.payloads import address
 from simulator.settings import Credentials, Settings
 from simulator.signing import signature
@@ -186,7 +186,7 @@ class Courier:
         now = self._clock.now()
         attempt = Attempt(delivery_id=str(uuid.uuid4()), at=now, status=None, error=None, seconds=0.0)
         delivery.attempts.append(attempt)
-        body = orjson.dumps(address(delivery.event, delivery_id=attempt.delivery_id, now=now))
+        body = dumps(address(delivery.event, delivery_id=attempt.delivery_id, now=now))
         started = time.monotonic()
         try:
             answer = await self.client.post(delivery.uri, content=body, headers=self._headers(body))

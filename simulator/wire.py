@@ -10,6 +10,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from simulator.numbers_in_json import dumps
+
 
 def request_id() -> str:
     """A fresh id for the SC-Request-Id header."""
@@ -20,7 +22,7 @@ def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | 
     """A JSON answer with an SC-Request-Id unless ``headers`` bring one."""
     sent = dict(headers or {})
     sent.setdefault("SC-Request-Id", request_id())
-    return Response(orjson.dumps(body), status_code=status, headers=sent, media_type="application/json")
+    return Response(dumps(body), status_code=status, headers=sent, media_type="application/json")
 
 
 async def json_object(request: Request) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from simulator.cars import Car
@@ -193,10 +193,20 @@ def _number(body: dict[str, Any] | None, name: str, low: float, high: float) -> 
     return float(value)
 
 
+def _from_text(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 async def charge_limit(request: Request) -> Response:
-    """POST /vehicles/{id}/charge/limit: a fraction from 0.5 to 1"""
+    """POST /vehicles/{id}/charge/limit: a fraction from 0.5 to 1; Smartcar's Node SDK sends it as a string"""
     access(request)
-    limit = _number(await json_object(request), "limit", 0.5, 1.0)
+    body = await json_object(request)
+    if body and isinstance(body.get("limit"), str):
+        body["limit"] = _from_text(body["limit"])
+    limit = _number(body, "limit", 0.5, 1.0)
     return await _command(request, "control_charge", "set_charge_limit", {"percent": round(limit * 100)})
 
 
@@ -255,6 +265,11 @@ async def virtual_key(request: Request) -> Response:
     return json_response({"isPaired": given.world.key_paired(given.car)})
 
 
+async def to_connect(request: Request) -> Response:
+    """GET /oauth/authorize: Smartcar's Node SDK builds the Connect address from the origin of the API"""
+    return RedirectResponse(f"/connect/oauth/authorize?{request.url.query}", status_code=302)
+
+
 def api_host(world: World) -> Starlette:
     """api.smartcar.com"""
     vehicle = "/v2.0/vehicles/{vehicle_id}"
@@ -277,6 +292,7 @@ def api_host(world: World) -> Starlette:
             Route(f"{vehicle}/application", disconnect, methods=["DELETE"]),
             Route(f"{vehicle}/webhooks/{{webhook_id}}", subscribe, methods=["POST"]),
             Route(f"{vehicle}/webhooks/{{webhook_id}}", unsubscribe, methods=["DELETE"]),
+            Route("/oauth/authorize", to_connect),
             Route(vehicle, read),
             Route(f"{vehicle}/{{path:path}}", read),
         ],

@@ -85,9 +85,8 @@ def management_host(world: World) -> Starlette:
     return v2_host(
         world,
         [
-            Route(each, endpoint, methods=[method])
-            for each in (path, f"{path}/")
-            for method, endpoint in (("GET", v2_connections), ("DELETE", v2_delete_connections))
+            Route(path, v2_connections, methods=["GET"]),
+            Route(path, v2_delete_connections, methods=["DELETE"]),
         ],
     )
 
@@ -261,15 +260,10 @@ async def application_secrets(request: Request) -> Response:
     """GET /applications/{id}/secrets: that there are some, never what they are"""
     world = _this_application(request)
     credentials = world.settings.credentials
-    held = [("client-secret", credentials.application_secret)]
-    held += [("management-token", each) for each in credentials.management_tokens]
+    held = ["client-secret", *("management-token" for _ in credentials.management_tokens)]
     data = [
-        {
-            "id": f"secret-{number}",
-            "type": "secret",
-            "attributes": {"kind": kind, "lastCharacters": secret[-4:]},
-        }
-        for number, (kind, secret) in enumerate(held, 1)
+        {"id": f"secret-{number}", "type": "secret", "attributes": {"kind": kind}}
+        for number, kind in enumerate(held, 1)
     ]
     return json_response({"data": data, "meta": {"totalCount": len(data)}})
 

@@ -131,7 +131,9 @@ async def v3_token(request: Request) -> Response:
 
 def auth_host(world: World) -> Starlette:
     """auth.smartcar.com"""
-    return v2_host(world, [Route("/oauth/token", v2_token, methods=["POST"])])
+    # The Python SDK's SMARTCAR_AUTH_ORIGIN names the endpoint; the Node SDK adds the path to it once more.
+    paths = ("/oauth/token", "/oauth/token/oauth/token")
+    return v2_host(world, [Route(each, v2_token, methods=["POST"]) for each in paths])
 
 
 def iam_host(world: World) -> Starlette:

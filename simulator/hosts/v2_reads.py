@@ -242,11 +242,19 @@ def _trouble_codes(reader: Reader) -> Body:
     return {"activeCodes": [{"code": each["code"], "timestamp": each.get("timestamp")} for each in codes]}
 
 
+def _date(query: dict[str, str], *names: str) -> str:
+    """A date of the query under any of its names; the Node SDK sends ``undefined`` for none."""
+    given = [query[name] for name in names if query.get(name, "")[:1].isdecimal()]
+    return given[0] if given else ""
+
+
 def _service_history(reader: Reader) -> Body:
-    start, end = reader.query.get("startDate", ""), reader.query.get("endDate", "9999")
+    start = _date(reader.query, "startDate", "start_date")
+    end = _date(reader.query, "endDate", "end_date") or "9999"
     records = reader.signal("service-records")["values"]
+    times = [(str(each.get("time", "")), each) for each in records]
     return [
-        _service_record(reader, each) for each in records if start <= str(each.get("time", ""))[:24] <= end
+        _service_record(reader, each) for time, each in times if start <= time and time[: len(end)] <= end
     ]
 
 

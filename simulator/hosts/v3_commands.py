@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -19,6 +18,7 @@ from simulator.clock import iso
 from simulator.commanding import carry_out, latency, may_command
 from simulator.errors import ApiError, v3_body
 from simulator.hosts.v3_access import Access, access
+from simulator.numbers_in_json import dumps
 from simulator.wire import json_object, json_response, request_id
 
 Parameters = dict[str, Any]
@@ -180,9 +180,9 @@ async def _execute(
 async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
     yield b""  # sends the head on its way
     try:
-        yield orjson.dumps(await run)
+        yield dumps(await run)
     except ApiError as refusal:
-        yield orjson.dumps(v3_body(refusal))
+        yield dumps(v3_body(refusal))
 
 
 async def _run(

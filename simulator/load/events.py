@@ -10,6 +10,7 @@ import orjson
 
 from simulator.cars.catalogue import CATALOGUE
 from simulator.load.plan import Plan
+from simulator.numbers_in_json import dumps, whole
 from simulator.signing import signature
 
 MOVING = (
@@ -41,7 +42,7 @@ class Events:
 
     @staticmethod
     def _steady_part(shape: list[dict[str, Any]]) -> list[orjson.Fragment]:
-        return [orjson.Fragment(orjson.dumps(each)) for each in shape if each["code"] not in MOVING]
+        return [orjson.Fragment(dumps(each)) for each in shape if each["code"] not in MOVING]
 
     def next(self, now: float) -> tuple[bytes, str]:
         """The next event's body and its signature; ``now`` is epoch seconds."""
@@ -94,6 +95,6 @@ def _moved(entry: dict[str, Any], round_: int, index: int, at: int) -> dict[str,
     else:
         body = {"value": (round_ + index) % 5 > 0}
     return entry | {
-        "body": body,
+        "body": whole(body),
         "meta": {"oemUpdatedAt": at - 2000, "retrievedAt": at - 1000, "ingestedAt": at},
     }

@@ -236,7 +236,9 @@ def test_the_charge_limit_is_a_fraction(sim: Simulated) -> None:
 
     assert driver.post("/charge/limit", {"limit": 0.7}).status_code == 200
     assert driver.get("/charge/limit").json() == {"limit": 0.7}
-    for wrong in (0.4, 1.1, 70, "0.7", None, True):
+    assert driver.post("/charge/limit", {"limit": "0.8"}).status_code == 200, "as the Node SDK sends it"
+    assert driver.get("/charge/limit").json() == {"limit": 0.8}
+    for wrong in (0.4, 1.1, 70, "most", "70", None, True):
         assert driver.post("/charge/limit", {"limit": wrong}).json()["type"] == "VALIDATION"
 
 

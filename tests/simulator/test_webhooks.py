@@ -5,8 +5,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.cars import CATALOGUE
+from simulator.numbers_in_json import dumps
 from simulator.payloads import FIRST_DELIVERY
 from simulator.webhooks import FLEET_SIGNALS
 from tests.simulator.conftest import Simulate
@@ -123,6 +126,24 @@ def test_nothing_is_sent_before_the_webhook_is_verified(sim: Simulated) -> None:
     sim.later(2)
 
     assert sim.callback.events("VEHICLE_STATE")
+
+
+def floats_in(value: Any) -> list[float]:
+    if isinstance(value, float):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [number for each in inside for number in floats_in(each)]
+
+
+NUMBERS = st.floats(-1e9, 1e9) | st.integers(-(2**53), 2**53)
+
+
+@given(st.recursive(NUMBERS | st.text() | st.booleans() | st.none(), st.lists))
+def test_whole_numbers_are_written_as_javascript_writes_them(value: Any) -> None:
+    written = dumps({"value": value})
+
+    assert orjson.loads(written) == {"value": value}
+    assert not any(number.is_integer() for number in floats_in(orjson.loads(written)))
 
 
 # -- what is told, and when --------------------------------------------------------------------------------

