@@ -22,5 +22,6 @@ def complete_connections() -> None:
 
 @shared_task
 def refresh_tokens() -> None:
-    """Rotates v2 token pairs long before they end."""
+    """Rotates v2 token pairs long before they end, and warns of those that are near it."""
     refreshing.refresh_due(now=timezone.now())
+    refreshing.warn(now=timezone.now())

@@ -1,0 +1,26 @@
+"""Prints how long the v2 refresh tokens have to live."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from connect import refreshing
+
+# Whole days left, from and up to.
+BANDS = [(0, 1), (2, 6), (7, 13), (14, 29), (30, 52), (53, 60)]
+WIDTH = 40
+
+
+class Command(BaseCommand):
+    help = "Prints how many v2 token pairs have how many days left before their drivers must connect again."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = refreshing.lifetimes(now=timezone.now())
+        every = refreshing.interval(pairs=found.pairs).days
+        self.stdout.write(f"{found.pairs} token pairs in use, each renewed every {every} days. Days left:")
+        rows = [("ended", found.ended)]
+        rows += [(f"{least} to {most}", sum(found.days[least : most + 1])) for least, most in BANDS]
+        for label, pairs in rows:
+            bar = "█" * round(WIDTH * pairs / max(found.pairs, 1))
+            self.stdout.write(f"{label:>8} {pairs:>7} {bar}".rstrip())
