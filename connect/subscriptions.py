@@ -12,33 +12,42 @@ from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
 
 RETRY_AFTER = timedelta(minutes=1)
+# What v3 takes to make a subscription that it has promised.
+SETTLING = timedelta(seconds=5)
 
 
 def complete(*, connection: Connection) -> None:
-    """Subscribes the car if it is not yet; a refusal is kept with the connection and tried again later.
+    """Subscribes the car if it is not yet, and believes it when Smartcar lists it.
 
-    Repeating it changes nothing: Smartcar answers 409 for a car that is subscribed, which counts as done.
+    A refusal is kept with the connection and tried again later. Repeating changes nothing: Smartcar answers 409
+    for a car that is subscribed, which counts as done.
     """
     if connection.subscribed_at is not None or not connection.alive:
         return
     if not settings.SMARTCAR_WEBHOOK_ID:
         _put_off(connection, "No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
         return
-    subscribe = partial(
-        applications.api(connection.generation).subscribe,
-        vehicle_id=connection.vehicle.smartcar_id,
-        webhook_id=settings.SMARTCAR_WEBHOOK_ID,
-    )
     try:
-        vault.calling(connection=connection, call=subscribe)
+        listed = _subscribe(connection)
     except SmartcarError as error:
         _put_off(connection, error.for_people)
     except vault.TokensUnavailableError as error:
         _put_off(connection, str(error))
     else:
-        Connection.objects.filter(pk=connection.pk).update(
-            subscribed_at=timezone.now(), subscription_error=""
-        )
+        if listed:
+            Connection.objects.filter(pk=connection.pk).update(
+                subscribed_at=timezone.now(), subscription_error=""
+            )
+        else:
+            _put_off(connection, "", after=SETTLING)
+
+
+def _subscribe(connection: Connection) -> bool:
+    """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
+    api = applications.api(connection.generation)
+    names = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": settings.SMARTCAR_WEBHOOK_ID}
+    vault.calling(connection=connection, call=partial(api.subscribe, **names))
+    return vault.calling(connection=connection, call=partial(api.is_subscribed, **names)) is not False
 
 
 def unfinished() -> list[Connection]:
@@ -50,7 +59,7 @@ def unfinished() -> list[Connection]:
     return list(waiting.select_related("vehicle", "tokens").order_by("pk")[:100])
 
 
-def _put_off(connection: Connection, why: str) -> None:
+def _put_off(connection: Connection, why: str, *, after: timedelta = RETRY_AFTER) -> None:
     Connection.objects.filter(pk=connection.pk).update(
-        subscription_error=why[:200], next_subscription_try_at=timezone.now() + RETRY_AFTER
+        subscription_error=why[:200], next_subscription_try_at=timezone.now() + after
     )

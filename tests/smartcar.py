@@ -1,5 +1,6 @@
 """Walking through the simulator's Connect without a browser."""
 
+import time
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -7,8 +8,9 @@ import httpx
 from django.conf import settings
 
 from accounts.models import Fleet, User
-from connect import flow
+from connect import flow, subscriptions
 from connect.flow import Arrival
+from connect.models import Connection
 
 SESSION = "one browser session"
 
@@ -38,3 +40,16 @@ def register_webhook(simulator_url: str, callback: str) -> None:
     webhook = {"id": settings.SMARTCAR_WEBHOOK_ID, "name": "Tests", "callbackUri": callback}
     answer = httpx.post(f"{simulator_url}/control/webhooks", json=webhook, timeout=30)
     assert answer.json().get("verified"), answer.text
+
+
+def subscribe(connection: Connection) -> Connection:
+    """Subscribes the car and waits until Smartcar lists it; v3 takes a moment."""
+    deadline = time.monotonic() + 20
+    while True:
+        subscriptions.complete(connection=connection)
+        connection.refresh_from_db()
+        if connection.subscribed_at is not None:
+            return connection
+        assert not connection.subscription_error, connection.subscription_error
+        assert time.monotonic() < deadline, "the subscription did not come about"
+        time.sleep(0.1)

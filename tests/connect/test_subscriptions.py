@@ -10,7 +10,8 @@ from pytest_django import Settings
 from accounts.models import Fleet, Generation, User
 from connect import subscriptions
 from connect.models import Connection, ConnectionState
-from tests.smartcar import connect, register_webhook
+from connect.smartcar import V3Api
+from tests.smartcar import connect, register_webhook, subscribe
 
 both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
 
@@ -36,8 +37,7 @@ def test_a_connected_car_is_subscribed_when_its_task_runs(
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     connection = connected(smartcar, fleet, owner, generation)
     assert "connect.tasks.complete_connection" in run_rung()
-    connection.refresh_from_db()
-    assert connection.subscribed_at is not None
+    assert subscribe(connection).subscribed_at is not None
     assert subscriptions.unfinished() == []
 
 
@@ -48,9 +48,26 @@ def test_subscribing_twice_is_subscribed(
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     connection = connected(smartcar, fleet, owner, generation)
-    subscriptions.complete(connection=connection)
+    subscribe(connection)
     Connection.objects.update(subscribed_at=None)
     subscriptions.complete(connection=Connection.objects.get())
+    assert Connection.objects.get().subscribed_at is not None
+
+
+@pytest.mark.django_db
+def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
+    smartcar: str, fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connected(smartcar, fleet, owner)
+    listed: list[bool] = [False, True]
+    monkeypatch.setattr(V3Api, "subscribe", lambda *_, **__: None)
+    monkeypatch.setattr(V3Api, "is_subscribed", lambda *_, **__: listed.pop(0))
+    subscriptions.complete(connection=connection)
+    connection.refresh_from_db()
+    assert (connection.subscribed_at, connection.subscription_error) == (None, "")
+    assert connection.next_subscription_try_at is not None
+    assert connection.next_subscription_try_at <= timezone.now() + subscriptions.SETTLING
+    subscriptions.complete(connection=connection)
     assert Connection.objects.get().subscribed_at is not None
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from connect import keyring, subscriptions, vault
+from connect import keyring, vault
 from connect.models import ApplicationTokens, Connection
 from connect.smartcar import SmartcarError
-from tests.smartcar import connect, register_webhook
+from tests.smartcar import connect, register_webhook, subscribe
 from vehicles import catalogue
 from vehicles.models import LatestSignal
 from webhooks import processing, reconcile, tasks
@@ -28,7 +28,7 @@ def connection(
     fleet.generation = generation
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
-    subscriptions.complete(connection=connection)
+    subscribe(connection)
     deadline = time.monotonic() + 20
     while not InboxEntry.objects.filter(source=Source.WEBHOOK).exists():
         assert time.monotonic() < deadline, "the first delivery did not come"
