@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
-from connect.models import ApplicationTokens, AuthorizationRequest, Connection, OwnerTokens
+from connect.models import ApplicationTokens, AuthorizationRequest, Connection, Invitation, OwnerTokens
 from connect.smartcar import SmartcarError
 
 
@@ -28,11 +28,35 @@ class ConnectionAdmin(ReadOnlyAdmin[Connection]):
 
 @admin.register(AuthorizationRequest)
 class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
-    list_display = ["created_at", "fleet", "started_by", "generation", "mode", "used_at", "outcome"]
+    list_display = [
+        "created_at",
+        "fleet",
+        "started_by",
+        "invitation",
+        "generation",
+        "mode",
+        "used_at",
+        "outcome",
+    ]
     list_filter = ["generation", "mode", "fleet"]
-    search_fields = ["started_by__email", "fleet__name", "outcome", "external_id"]
-    list_select_related = ["fleet", "started_by"]
+    search_fields = [
+        "started_by__email",
+        "invitation__driver_email",
+        "fleet__name",
+        "outcome",
+        "external_id",
+    ]
+    list_select_related = ["fleet", "started_by", "invitation__fleet"]
     exclude = ["state_hash", "session_hash"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin[Invitation]):
+    list_display = ["created_at", "fleet", "driver_name", "driver_email", "made_by", "expires_at", "used_at"]
+    list_filter = ["fleet", "mode", "by_mail", "used_at", "revoked_at"]
+    search_fields = ["driver_name", "driver_email", "fleet__name", "made_by__email"]
+    list_select_related = ["fleet", "made_by"]
+    exclude = ["nonce", "secret_hash"]
 
 
 @admin.register(OwnerTokens)

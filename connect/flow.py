@@ -1,6 +1,8 @@
-"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour."""
+"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour.
 
-import hashlib
+A member of the fleet makes it signed in, a driver without an account makes it by an invitation: one road for both.
+"""
+
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -15,7 +18,8 @@ from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import Fleet, Generation, User
 from connect import applications, outcomes, vault
-from connect.models import AuthorizationRequest, Connection, ConnectionState, OwnerTokens
+from connect.links import hash_of
+from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
 from connect.outcomes import ConnectRefusedError
 from connect.scopes import FLEET_SCOPES
 from connect.smartcar import Access, ConnectRequest, SharedVehicle, SmartcarError
@@ -30,26 +34,58 @@ def redirect_uri() -> str:
 
 
 def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
-    """The Connect address for a new trip, good for one return in this browser session."""
-    state = secrets.token_urlsafe(32)
-    request = AuthorizationRequest.objects.create(
-        fleet=fleet,
-        started_by=user,
-        generation=fleet.generation,
-        mode=settings.SMARTCAR_MODE,
-        scopes=list(FLEET_SCOPES),
-        state_hash=_hash(state),
-        session_hash=_hash(session_secret),
-        external_id=f"{fleet.slug}-{secrets.token_hex(8)}"[:64],
+    """The Connect address for a member's new trip, good for one return in this browser session."""
+    request = AuthorizationRequest(
+        fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
     )
-    return applications.api(fleet.generation).connect_url(
+    return _set_out(request, session_secret=session_secret, make=make)
+
+
+def start_invited(*, invitation: Invitation, session_secret: str) -> str:
+    """The Connect address for an invited driver's new trip, with what the manager chose.
+
+    Raises ConnectRefusedError when the invitation is not open.
+    """
+    if not invitation.open:
+        raise ConnectRefusedError(outcomes.INVITATION_OVER, invitation)
+    request = AuthorizationRequest(
+        fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
+    )
+    return _set_out(
+        request,
+        session_secret=session_secret,
+        make=invitation.make,
+        country=invitation.country,
+        single_select=invitation.single_select,
+        single_select_vin=invitation.vin,
+    )
+
+
+def _set_out(
+    request: AuthorizationRequest,
+    *,
+    session_secret: str,
+    make: str,
+    country: str = "",
+    single_select: bool = False,
+    single_select_vin: str = "",
+) -> str:
+    state = secrets.token_urlsafe(32)
+    request.generation = request.fleet.generation
+    request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
+    request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
+    request.save()
+    return applications.api(request.generation).connect_url(
         ConnectRequest(
             redirect_uri=redirect_uri(),
             state=state,
             external_id=request.external_id,
-            scopes=FLEET_SCOPES,
+            scopes=tuple(request.scopes),
             mode=request.mode,
             make=make,
+            country=country,
+            single_select=single_select,
+            single_select_vin=single_select_vin,
             # Fleets share the application: whoever allowed one of them is still asked for the next.
             force_prompt=True,
         )
@@ -62,12 +98,14 @@ class Arrival:
 
     fleet: Fleet
     connections: list[Connection]
+    invitation: Invitation | None
 
 
 @sensitive_variables()
-def complete(*, params: Mapping[str, str], user: User, session_secret: str) -> Arrival:
+def complete(*, params: Mapping[str, str], user: User | None, session_secret: str) -> Arrival:
     """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
 
+    A member's trip ends only for that member; an invited driver's needs no `user`.
     Raises ConnectRefusedError with the words for the person; then nothing was connected.
     """
     request = _spend(state=params.get("state", ""), user=user, session_secret=session_secret)
@@ -75,15 +113,19 @@ def complete(*, params: Mapping[str, str], user: User, session_secret: str) -> A
         arrival = _arrive(request=request, params=params)
     except ConnectRefusedError as refusal:
         _note_outcome(request, refusal.trouble.title)
+        refusal.invitation = request.invitation
         raise
     _note_outcome(request, f"connected {len(arrival.connections)}")
     return arrival
 
 
-def _spend(*, state: str, user: User, session_secret: str) -> AuthorizationRequest:
+def _spend(*, state: str, user: User | None, session_secret: str) -> AuthorizationRequest:
+    travellers = (
+        Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
+    )
     request = (
-        AuthorizationRequest.objects.select_related("fleet", "started_by")
-        .filter(state_hash=_hash(state), session_hash=_hash(session_secret), started_by=user)
+        AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation")
+        .filter(travellers, state_hash=hash_of(state), session_hash=hash_of(session_secret))
         .first()
     )
     if not state or request is None or not request.use(now=timezone.now()):
@@ -92,6 +134,8 @@ def _spend(*, state: str, user: User, session_secret: str) -> AuthorizationReque
 
 
 def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arrival:
+    if request.invitation is not None and not request.invitation.open:
+        raise ConnectRefusedError(outcomes.INVITATION_OVER)
     if params.get("error"):
         car = " ".join(
             filter(None, (make_name(params.get("make", "")), params.get("model"), params.get("year")))
@@ -104,7 +148,8 @@ def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arri
         raise ConnectRefusedError(outcomes.CREDENTIALS if ours else outcomes.UNREACHABLE) from error
     if not shared:
         raise ConnectRefusedError(outcomes.NOTHING_SHARED)
-    return Arrival(request.fleet, _connect_all(request=request, tokens=tokens, shared=shared))
+    connections = _connect_all(request=request, tokens=tokens, shared=shared)
+    return Arrival(request.fleet, connections, request.invitation)
 
 
 @sensitive_variables()
@@ -163,6 +208,9 @@ def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
 def _connect_all(
     *, request: AuthorizationRequest, tokens: OwnerTokens | None, shared: list[SharedVehicle]
 ) -> list[Connection]:
+    # One of two trips that end at once: the invitation is spent with its first car.
+    if request.invitation is not None and not request.invitation.use(now=timezone.now()):
+        raise ConnectRefusedError(outcomes.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
     for connection in connections:
         ring("connect.tasks.complete_connection", connection.pk)
@@ -199,9 +247,8 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
             "next_subscription_try_at": None,
         },
     )
-    audit.record(
-        fleet=request.fleet, actor=request.started_by, action="connected a car", target=vehicle.smartcar_id
-    )
+    action = "connected a car" if request.invitation is None else "connected a car by invitation"
+    audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)
     return connection
 
 
@@ -213,7 +260,3 @@ def _mode(text: str) -> Literal["live", "simulated", ""]:
 
 def _note_outcome(request: AuthorizationRequest, outcome: str) -> None:
     AuthorizationRequest.objects.filter(pk=request.pk).update(outcome=outcome[:80])
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

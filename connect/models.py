@@ -16,7 +16,8 @@ from vehicles.models import Vehicle
 
 
 class AuthorizationRequest(models.Model):
-    """One trip to Smartcar Connect. Only hashes of its state and of the browser session are kept.
+    """One trip to Smartcar Connect, of a manager or of an invited driver. Only hashes of its state and of the
+    browser session are kept.
 
     `external_id` goes to Smartcar with the trip and comes back from its list of connections: the proof that
     the user named in the redirect is the one who made this very trip.
@@ -25,7 +26,10 @@ class AuthorizationRequest(models.Model):
     LIFETIME = timedelta(hours=1)
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="authorization_requests")
-    started_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    started_by = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    invitation = models.ForeignKey(
+        "connect.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="trips"
+    )
     generation = models.CharField(max_length=2, choices=Generation.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60))
@@ -38,6 +42,11 @@ class AuthorizationRequest(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(started_by=None) ^ Q(invitation=None), name="connect_trip_of_one_person"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Connect for {self.fleet}, {self.created_at:%Y-%m-%d %H:%M}"
@@ -159,3 +168,7 @@ class Connection(models.Model):
         if moved:
             self.refresh_from_db(fields=["state", "state_cause", "state_since"])
         return moved
+
+
+# Part of the app, in modules of their own.
+from connect.invitations.models import Invitation as Invitation  # noqa: E402

@@ -2,7 +2,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from connect import refreshing, subscriptions
-from connect.models import Connection
+from connect.invitations import services as invitations
+from connect.models import Connection, Invitation
 
 
 @shared_task
@@ -25,3 +26,18 @@ def refresh_tokens() -> None:
     """Rotates v2 token pairs long before they end, and warns of those that are near it."""
     refreshing.refresh_due(now=timezone.now())
     refreshing.warn(now=timezone.now())
+
+
+@shared_task
+def mail_invitation(invitation_id: int) -> None:
+    """Sends one invitation to its driver."""
+    invitation = Invitation.objects.select_related("fleet", "made_by").filter(pk=invitation_id).first()
+    if invitation is not None:
+        invitations.mail(invitation=invitation)
+
+
+@shared_task
+def mail_invitations() -> None:
+    """Sends what a lost doorbell or a mail server in trouble left unsent."""
+    for invitation in invitations.unmailed():
+        invitations.mail(invitation=invitation)

@@ -1,10 +1,17 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from connect import views
+from connect.invitations import views as invitations
 
 app_name = "connect"
 
+_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  the shape of one
+
 urlpatterns = [
     path("callback/", views.callback, name="callback"),
+    re_path(rf"^invitation/{_SECRET}/$", invitations.show, name="invitation"),
+    re_path(rf"^invitation/{_SECRET}/start/$", invitations.start, name="invitation_start"),
     path("<slug:slug>/start/", views.start, name="start"),
+    path("<slug:slug>/invitations/", invitations.manage, name="invitations"),
+    path("<slug:slug>/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="revoke_invitation"),
 ]

@@ -1,5 +1,3 @@
-import secrets
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +6,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.access import Right, membership_for
+from accounts.models import User
 from connect import flow
+from connect.browser import known_session_secret, session_secret
+from connect.flow import Arrival
+from connect.models import Connection
 from connect.outcomes import ConnectRefusedError
-
-_SESSION_KEY = "connect_secret"
+from connect.scopes import described
 
 
 @never_cache
@@ -20,32 +21,59 @@ _SESSION_KEY = "connect_secret"
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the browser to Smartcar Connect."""
     membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    secret = request.session.setdefault(_SESSION_KEY, secrets.token_urlsafe(32))
     return redirect(
         flow.start(
             fleet=membership.fleet,
             user=membership.user,
-            session_secret=secret,
+            session_secret=session_secret(request),
             make=request.GET.get("make", "")[:40],
         )
     )
 
 
 @never_cache
-@login_required
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
-    """Where Connect sends the browser back to."""
+    """Where Connect sends the browser back to: a member's, or an invited driver's, who has no account."""
     try:
         arrival = flow.complete(
             params=request.GET.dict(),
-            user=request.user,  # type: ignore[arg-type]  # login_required
-            session_secret=request.session.get(_SESSION_KEY, ""),
+            user=request.user if isinstance(request.user, User) else None,
+            session_secret=known_session_secret(request),
         )
     except ConnectRefusedError as refusal:
-        return render(request, "connect/trouble.html", {"trouble": refusal.trouble}, status=400)
+        return _trouble(request, refusal)
+    if arrival.invitation is not None:
+        return _thanks(request, arrival)
     messages.success(request, _welcome([str(connection.vehicle) for connection in arrival.connections]))
     return redirect("fleet:fleet", slug=arrival.fleet.slug)
+
+
+def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse:
+    """What happened, in words for a driver when an invitation or nobody known came back, and the next step."""
+    invitation = refusal.invitation
+    for_driver = invitation is not None or not request.user.is_authenticated
+    trouble = refusal.trouble
+    context = {
+        "title": trouble.title,
+        "text": trouble.for_driver if for_driver else trouble.text,
+        "for_driver": for_driver,
+        "invitation": invitation if invitation is not None and invitation.open else None,
+    }
+    return render(request, "connect/trouble.html", context, status=400)
+
+
+def _thanks(request: HttpRequest, arrival: Arrival) -> HttpResponse:
+    """What was shared, for the driver. A reload shows that the way back was used: nothing happens twice."""
+    context = {
+        "fleet": arrival.fleet,
+        "shared": [(connection.vehicle, _granted(connection)) for connection in arrival.connections],
+    }
+    return render(request, "connect/invitations/thanks.html", context)
+
+
+def _granted(connection: Connection) -> list[str]:
+    return [scope.title for scope in described(connection.scopes)]
 
 
 def _welcome(cars: list[str]) -> str:

@@ -135,8 +135,17 @@ CELERY_BEAT_SCHEDULE = {
     "read silent cars": {"task": "webhooks.tasks.pull_silent", "schedule": 120},
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
-    "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 30},
+    "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
+    "mail invitations": {"task": "connect.tasks.mail_invitations", "schedule": 60},
 }
+
+# E-mail to drivers, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;
+# a demo writes its letters to the worker's output.
+_email_url = env.str("EMAIL_URL", default="consolemail://" if DEBUG or DEMO else "")
+EMAIL_OFFERED = bool(_email_url)
+globals().update(env.email_url_config(_email_url or "dummymail://"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"fleet@{urlsplit(SITE_URL).hostname}")
 
 # People
 AUTH_USER_MODEL = "accounts.User"

@@ -1,0 +1,60 @@
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import RegexValidator
+
+from connect.invitations.models import Invitation
+from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES
+
+
+class CapitalsField(forms.CharField):
+    """Text as Smartcar writes makes, countries and VINs: capitals, underscores for spaces."""
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value) or "").upper().replace("-", "_").replace(" ", "_")
+
+
+class InvitationForm(forms.ModelForm[Invitation]):
+    """What a manager chooses for one driver; empty fields leave the choice to the driver."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.name, scope.title) for scope in SCOPES],
+        initial=FLEET_SCOPES,
+        required=False,
+    )
+    mode = forms.ChoiceField(choices=[("live", "Real cars"), ("simulated", "Simulated cars")])
+    vin = CapitalsField(
+        required=False,
+        validators=[
+            RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", "A VIN has 17 letters and digits, without I, O and Q.")
+        ],
+    )
+    country = CapitalsField(
+        required=False,
+        validators=[RegexValidator(r"^[A-Z]{2}$", "A country is two letters, such as DE or US.")],
+    )
+    make = CapitalsField(
+        required=False,
+        validators=[RegexValidator(r"^[A-Z_]{2,40}$", "A make is its name, such as Tesla or Land Rover.")],
+    )
+    by_mail = forms.BooleanField(required=False)
+
+    class Meta:
+        model = Invitation
+        fields = ["driver_name", "driver_email", "scopes", "mode", "make", "single_select", "vin", "country"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["mode"].initial = settings.SMARTCAR_MODE
+
+    def clean_scopes(self) -> list[str]:
+        """In our order, with the one that names the car."""
+        chosen = {NEEDED, *self.cleaned_data["scopes"]}
+        return [name for name in FLEET_SCOPES if name in chosen]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
+            self.add_error("driver_email", "Without an address no e-mail can be sent.")
+        return cleaned

@@ -1,0 +1,113 @@
+"""The manager's page of invitations, and the page that an invitation's link opens for the driver."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.access import Right, membership_for
+from accounts.models import Fleet
+from connect import flow
+from connect.browser import session_secret
+from connect.invitations import services
+from connect.invitations.forms import InvitationForm
+from connect.models import Invitation
+from connect.outcomes import ConnectRefusedError
+from connect.scopes import NEEDED, SCOPES, described
+
+_JUST_MADE = "invitation_just_made"
+_SHOWN = 200
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def manage(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's invitations, newest first, and the form that makes one."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    form = InvitationForm(request.POST or None)
+    if request.method != "POST":
+        just_made = request.session.pop(_JUST_MADE, None)
+        return render(request, "connect/invitations/manage.html", _page(membership.fleet, form, just_made))
+    if not form.is_valid():
+        return render(
+            request, "connect/invitations/manage.html", _page(membership.fleet, form, None), status=400
+        )
+    invitation = services.invite(fleet=membership.fleet, user=membership.user, **form.cleaned_data)
+    request.session[_JUST_MADE] = invitation.pk
+    return redirect("connect:invitations", slug=slug)
+
+
+def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str, Any]:
+    mine = Invitation.objects.filter(fleet=fleet).select_related("made_by")
+    return {
+        "fleet": fleet,
+        "form": form,
+        "scopes": SCOPES,
+        "needed": NEEDED,
+        "chosen": form["scopes"].value() or [],
+        "just_made": mine.filter(pk=just_made).first() if just_made else None,
+        "invitations": mine[:_SHOWN],
+        "email_offered": settings.EMAIL_OFFERED,
+    }
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Takes an invitation back."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    invitation = Invitation.objects.filter(fleet=membership.fleet, pk=invitation_id).first()
+    if invitation is None:
+        raise Http404("There is no such invitation in this fleet.")
+    if services.revoke(invitation=invitation, user=membership.user):
+        messages.success(
+            request, f"The invitation of {invitation.driver_name} is revoked: its link opens nothing."
+        )
+    else:
+        messages.error(request, "The invitation was used or revoked before.")
+    return redirect("connect:invitations", slug=slug)
+
+
+@never_cache
+@require_GET
+@sensitive_variables()
+def show(request: HttpRequest, secret: str) -> HttpResponse:
+    """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
+    invitation = _invitation(secret)
+    if not invitation.open:
+        return render(request, "connect/invitations/over.html", {"invitation": invitation}, status=410)
+    scopes = described(invitation.scopes)
+    context = {
+        "invitation": invitation,
+        "reads": [scope for scope in scopes if not scope.command],
+        "commands": [scope for scope in scopes if scope.command],
+        "hours_left": (invitation.expires_at - timezone.now()).total_seconds() / 3600,
+    }
+    return render(request, "connect/invitations/show.html", context)
+
+
+@never_cache
+@require_GET
+@sensitive_variables()
+def start(request: HttpRequest, secret: str) -> HttpResponse:
+    """Sends the driver to Smartcar Connect."""
+    invitation = _invitation(secret)
+    try:
+        return redirect(flow.start_invited(invitation=invitation, session_secret=session_secret(request)))
+    except ConnectRefusedError:
+        return redirect(invitation.path)
+
+
+def _invitation(secret: str) -> Invitation:
+    invitation = Invitation.of_secret(secret)
+    if invitation is None:
+        raise Http404("This link opens nothing here. Check that it was copied whole, or ask for a new one.")
+    return invitation

@@ -1,0 +1,347 @@
+"""An invited driver's trip, on both generations, against the simulator; and who may invite."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from smtplib import SMTPServerDisconnected
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import AuditEntry, Fleet, Generation, User
+from connect import outcomes
+from connect.invitations import services
+from connect.models import AuthorizationRequest, Connection, Invitation
+from connect.scopes import FLEET_SCOPES, SCOPES
+from tests.connect.invited import at_connect, invited, walk
+from tests.smartcar import come_back
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+PAGE = "/connect/blue/invitations/"
+
+
+@pytest.fixture
+def invitation(fleet: Fleet, teammate: User) -> Invitation:
+    return invited(fleet=fleet, user=teammate)
+
+
+def speaking(fleet: Fleet, generation: Generation) -> Fleet:
+    fleet.generation = generation
+    fleet.save()
+    return fleet
+
+
+# The driver's trip
+
+
+def test_the_link_opens_without_an_account_and_says_who_asks_for_what_and_why(invitation: Invitation) -> None:
+    answer = Client().get(invitation.path)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Blue Fleet asks you to share your car" in page
+    assert "manager@fleet.example invited you" in page
+    assert all(scope.title in page and scope.reason in page for scope in SCOPES)
+    assert "withdraw" in page
+
+
+def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
+    page = Client().get(invited(fleet=fleet, user=owner, scopes=["read_odometer"]).path).content.decode()
+    assert "Odometer" in page
+    assert "Where the car is" not in page
+    assert "it only reads" in page
+
+
+@both
+def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
+    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    invitation = invited(fleet=speaking(fleet, generation), user=owner)
+    answer = walk(smartcar, Client(), invitation, count=1)
+    assert answer.status_code == 200
+    connection = Connection.objects.get(fleet=fleet)
+    assert connection.generation == generation
+    assert str(connection.vehicle) in answer.content.decode()
+    assert AuditEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
+    used = Client().get(invitation.path)
+    assert used.status_code == 410
+    assert "was used" in used.content.decode()
+    assert Client().get(f"{invitation.path}start/").headers["Location"] == invitation.path
+
+
+@both
+def test_whoever_says_no_may_try_again_by_the_same_invitation(
+    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    invitation = invited(fleet=speaking(fleet, generation), user=owner)
+    browser = Client()
+    refused = walk(smartcar, browser, invitation, outcome="deny")
+    page = refused.content.decode()
+    assert refused.status_code == 400
+    assert "You chose not to share your car" in page
+    assert invitation.path in page
+    assert not Connection.objects.exists()
+    assert walk(smartcar, browser, invitation, count=1).status_code == 200
+    assert Connection.objects.count() == 1
+
+
+def test_the_link_works_on_another_device_until_it_is_used(smartcar: str, invitation: Invitation) -> None:
+    at_connect(Client(), invitation)
+    assert walk(smartcar, Client(), invitation, count=1).status_code == 200
+
+
+def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: Invitation) -> None:
+    late, browser = Client(), Client()
+    params = come_back(smartcar, at_connect(late, invitation), count=1)
+    walk(smartcar, browser, invitation, count=1)
+    before = Connection.objects.count()
+    answer = late.get("/connect/callback/", params)
+    assert answer.status_code == 400
+    assert outcomes.INVITATION_OVER.title in answer.content.decode()
+    assert Connection.objects.count() == before
+
+
+@pytest.mark.parametrize("change", ["another browser", "a made-up state", "no state", "again", "too late"])
+def test_a_way_back_that_is_not_ours_changes_nothing_and_says_so(
+    smartcar: str, invitation: Invitation, change: str
+) -> None:
+    browser = Client()
+    params = come_back(smartcar, at_connect(browser, invitation), count=1)
+    if change == "another browser":
+        browser = Client()
+    elif change == "a made-up state":
+        params["state"] = "made-up"
+    elif change == "no state":
+        del params["state"]
+    elif change == "again":
+        browser.get("/connect/callback/", params)
+    else:
+        age = AuthorizationRequest.LIFETIME + timedelta(seconds=1)
+        AuthorizationRequest.objects.update(created_at=timezone.now() - age)
+    before = Connection.objects.count()
+    answer = browser.get("/connect/callback/", params)
+    assert answer.status_code == 400
+    assert "Nothing was changed" in answer.content.decode()
+    assert Connection.objects.count() == before
+
+
+def test_an_invited_trip_cannot_bring_somebody_elses_cars(
+    smartcar: str, invitation: Invitation, fleet: Fleet, outsider: User
+) -> None:
+    walk(smartcar, Client(), invitation, count=1)
+    victim = Connection.objects.get()
+    red = Fleet.objects.get(slug="red")
+    theirs = invited(fleet=red, user=outsider)
+    browser = Client()
+    params = come_back(smartcar, at_connect(browser, theirs), outcome="deny")
+    forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
+    answer = browser.get("/connect/callback/", forged)
+    assert outcomes.UNCONFIRMED_USER.title in answer.content.decode()
+    assert not Connection.objects.filter(fleet=red).exists()
+    assert theirs.open
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+def test_an_invitation_that_ended_connects_nothing_even_on_the_way_back(
+    smartcar: str, invitation: Invitation, teammate: User, end: str
+) -> None:
+    browser = Client()
+    params = come_back(smartcar, at_connect(browser, invitation), count=1)
+    if end == "revoked":
+        services.revoke(invitation=invitation, user=teammate)
+    else:
+        Invitation.objects.update(expires_at=timezone.now())
+    assert browser.get("/connect/callback/", params).status_code == 400
+    assert Client().get(invitation.path).status_code == 410
+    assert not Connection.objects.exists()
+
+
+def test_a_link_that_was_made_up_opens_nothing(invitation: Invitation) -> None:
+    assert Client().get(f"/connect/invitation/{'0' * 64}/").status_code == 404
+    assert Client().get(f"/connect/invitation/{invitation.nonce * 2}/").status_code == 404
+
+
+def test_no_row_holds_the_links_secret(invitation: Invitation) -> None:
+    assert len(invitation.secret) == 64
+    assert invitation.secret not in str(Invitation.objects.values())
+
+
+@both
+def test_what_the_manager_chose_reaches_connect(fleet: Fleet, owner: User, generation: Generation) -> None:
+    invitation = invited(
+        fleet=speaking(fleet, generation),
+        user=owner,
+        scopes=["read_vehicle_info", "read_odometer"],
+        make="TESLA",
+        vin="5YJ3E1EA7KF000001",
+        country="DE",
+        mode="live",
+    )
+    asked = parse_qs(urlsplit(at_connect(Client(), invitation)).query)
+    assert asked["scope"] == ["read_vehicle_info read_odometer"]
+    assert asked["make"] == ["TESLA"]
+    assert asked["single_select_vin"] == ["5YJ3E1EA7KF000001"]
+    assert asked["flags"] == ["country:DE"]
+    assert asked["mode"] == ["live"]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [*vars(outcomes).values(), *outcomes._BY_ERROR.values(), outcomes.trouble_for(error="new", car="")],
+    ids=lambda each: each.title[:30] if isinstance(each, outcomes.Trouble) else "-",
+)
+def test_a_driver_is_never_sent_to_pages_that_drivers_do_not_have(trouble: object) -> None:
+    if isinstance(trouble, outcomes.Trouble):
+        assert "Connect a vehicle" not in trouble.for_driver
+        assert "runs this site" not in trouble.for_driver
+        assert "driver" not in trouble.for_driver
+
+
+# The manager's page
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    return {"driver_name": "Dana", "mode": "simulated", "scopes": ["read_odometer"], **changes}
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owner_and_manager_may_invite_and_revoke(
+    request: pytest.FixtureRequest, invitation: Invitation, browser_of: BrowserOf, person: str, status: int
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    assert browser.get(PAGE).status_code == status
+    done = 302 if status == 200 else status
+    assert browser.post(PAGE, form()).status_code == done
+    assert Invitation.objects.count() == (2 if status == 200 else 1)
+    assert browser.post(f"{PAGE}{invitation.pk}/revoke/").status_code == done
+    assert Invitation.objects.filter(revoked_at=None).count() == 1
+
+
+def test_without_an_account_nobody_sees_the_managers_page(fleet: Fleet) -> None:
+    assert Client().get(PAGE).headers["Location"].startswith("/accounts/")
+
+
+def test_an_invitation_of_another_fleet_cannot_be_revoked(
+    invitation: Invitation, outsider: User, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(outsider).post(f"/connect/red/invitations/{invitation.pk}/revoke/")
+    assert answer.status_code == 404
+    assert Invitation.objects.get().open
+
+
+def test_the_link_is_shown_once_after_making(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(owner)
+    first = browser.post(PAGE, form(), follow=True).content.decode()
+    made = Invitation.objects.get()
+    assert made.url in first
+    assert made.scopes == ["read_vehicle_info", "read_odometer"]
+    assert made.expires_at - made.created_at > timedelta(days=6, hours=23)
+    again = browser.get(PAGE).content.decode()
+    assert "Dana" in again
+    assert made.secret not in again
+
+
+def test_the_list_tells_open_used_expired_and_revoked(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    now = timezone.now()
+    invited(fleet=fleet, user=owner)
+    for end in ({"used_at": now}, {"expires_at": now}, {"revoked_at": now}):
+        Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**end)
+    page = browser_of(owner).get(PAGE).content.decode()
+    assert all(f">{state}</span>" in page for state in ("Open", "Used", "Expired", "Revoked"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("vin", "123", "17 letters and digits"),
+        ("country", "Germany", "two letters"),
+        ("driver_email", "nobody", "valid email"),
+        ("scopes", ["read_minds"], "not made"),
+        ("mode", "dream", "not made"),
+        ("driver_name", "", "required"),
+        ("by_mail", "on", "no e-mail can be sent"),
+    ],
+)
+def test_a_wrong_choice_is_told_and_nothing_is_made(
+    fleet: Fleet, owner: User, browser_of: BrowserOf, field: str, value: Any, words: str
+) -> None:
+    answer = browser_of(owner).post(PAGE, form(**{field: value}))
+    assert answer.status_code == 400
+    assert words in answer.content.decode()
+    assert not Invitation.objects.exists()
+
+
+def test_makes_and_countries_are_written_as_smartcar_does(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser_of(owner).post(PAGE, form(make="Land Rover", country="de", vin=" 5yj3e1ea7kf000001 "))
+    made = Invitation.objects.get()
+    assert (made.make, made.country, made.vin) == ("LAND_ROVER", "DE", "5YJ3E1EA7KF000001")
+
+
+# The e-mail
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_e_mail_is_sent_by_a_task_that_knows_only_the_row(
+    fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
+) -> None:
+    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
+    assert "connect.tasks.mail_invitation" in run_rung()
+    (letter,) = mail.outbox
+    assert letter.to == ["dana@home.example"]
+    assert invitation.url in letter.body
+    assert services.unmailed() == []
+
+
+def test_a_mail_server_in_trouble_is_told_and_tried_again(
+    fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
+
+    def refuse(**kwargs: object) -> None:
+        raise SMTPServerDisconnected("dana@home.example")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "send_mail", refuse)
+        services.mail(invitation=invitation)
+    invitation.refresh_from_db()
+    assert invitation.mail_error == "The mail server did not take it (SMTPServerDisconnected)."
+    assert services.unmailed() == [invitation]
+    services.mail(invitation=invitation)
+    assert len(mail.outbox) == 1
+    assert services.unmailed() == []
+
+
+def test_an_invitation_that_ended_is_not_mailed(fleet: Fleet, owner: User) -> None:
+    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
+    services.revoke(invitation=invitation, user=owner)
+    invitation.refresh_from_db()
+    services.mail(invitation=invitation)
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_e_mail_is_offered_only_with_a_mail_server(
+    fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings, offered: bool
+) -> None:
+    settings.EMAIL_OFFERED = offered
+    page = browser_of(owner).get(PAGE).content.decode()
+    assert ("Send the link by e-mail" in page) == offered
+
+
+def test_every_scope_has_its_reason() -> None:
+    assert len(FLEET_SCOPES) == len({scope.reason for scope in SCOPES})
