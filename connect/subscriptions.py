@@ -45,9 +45,11 @@ def complete(*, connection: Connection) -> None:
 def _subscribe(connection: Connection) -> bool:
     """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
     api = applications.api(connection.generation)
-    names = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": settings.SMARTCAR_WEBHOOK_ID}
-    vault.calling(connection=connection, call=partial(api.subscribe, **names))
-    return vault.calling(connection=connection, call=partial(api.is_subscribed, **names)) is not False
+    vehicle_id, webhook_id = connection.vehicle.smartcar_id, settings.SMARTCAR_WEBHOOK_ID
+    subscribe = partial(api.subscribe, vehicle_id=vehicle_id, webhook_id=webhook_id)
+    is_subscribed = partial(api.is_subscribed, vehicle_id=vehicle_id, webhook_id=webhook_id)
+    vault.calling(connection=connection, call=subscribe)
+    return vault.calling(connection=connection, call=is_subscribed) is not False
 
 
 def unfinished() -> list[Connection]:
