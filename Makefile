@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint setup setup-dev
+.PHONY: help demo demo-reset test lint node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env \
 		$(PY) -m fleet.embedded $(PY) manage.py makemigrations --check --dry-run
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
+
+node-sdk: setup ## drive the simulator with Smartcar's own Node SDK
+	@$(PY) -m tests.simulator.node
 
 setup: .venv/.runtime node_modules/.installed var/static/.collected
 setup-dev: setup .venv/.development
