@@ -33,6 +33,7 @@ async def serve(settings: Settings) -> None:
     keeper = Keeper(world, settings.state) if settings.state else None
     if keeper is not None:
         keeper.restore()
+    world.garage.advance(now=world.now())  # plans every car's day, which takes a while in a large world
     app = make_app(world, heart=Heart(world, keeper))
     server = Server(
         app,

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -91,11 +91,8 @@ class Connections:
         self.by_key.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        return {
-            "users": [asdict(each) for each in self.users.values()],
-            "connections": [asdict(each) for each in self.by_key.values()],
-        }
+        """Everything, as orjson can write it."""
+        return {"users": list(self.users.values()), "connections": list(self.by_key.values())}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take back what ``snapshot`` gave."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import orjson
 
 from simulator.clock import Clock, iso
 from simulator.numbers_in_json import dumps
@@ -27,6 +28,7 @@ ATTEMPTS_AT = (0.0, 25.0, 75.0, 175.0)
 HELD_BACK = 10.0
 REMEMBERED = 2000
 AT_ONCE = 32
+MANY = 5000
 USER_AGENT = "Smartcar/1.0"
 
 
@@ -43,12 +45,15 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one callback. ``state`` is waiting, delivered or dropped."""
+    """One event on its way to one callback, forgotten once it has arrived.
+
+    ``state`` is waiting, delivered or dropped.
+    """
 
     event_id: str
     event_type: str
     uri: str
-    event: dict[str, Any]
+    event: bytes
     webhook_id: str
     vehicle_id: str | None
     user_id: str | None
@@ -119,6 +124,11 @@ class Courier:
             )
         return self._client
 
+    @property
+    def overloaded(self) -> bool:
+        """Whether so much is due that nothing new should be made; what waits to be tried again is no burden."""
+        return len(self._heap) > MANY and self._heap[0][0] <= self._clock.now()
+
     def send(
         self,
         event: dict[str, Any],
@@ -136,7 +146,7 @@ class Courier:
             event_id=event.get("eventId") or str(uuid.uuid4()),
             event_type=event_type,
             uri=uri,
-            event=event,
+            event=dumps(event),
             webhook_id=webhook_id,
             vehicle_id=vehicle_id,
             user_id=user_id,
@@ -186,7 +196,8 @@ class Courier:
         now = self._clock.now()
         attempt = Attempt(delivery_id=str(uuid.uuid4()), at=now, status=None, error=None, seconds=0.0)
         delivery.attempts.append(attempt)
-        body = dumps(address(delivery.event, delivery_id=attempt.delivery_id, now=now))
+        event = orjson.loads(delivery.event)
+        body = orjson.dumps(address(event, delivery_id=attempt.delivery_id, now=now))
         started = time.monotonic()
         try:
             answer = await self.client.post(delivery.uri, content=body, headers=self._headers(body))
@@ -213,8 +224,11 @@ class Courier:
                 delivery.again = True
                 delivery.due = self._clock.now()
                 self._push(delivery)
+                return
+            delivery.event = b""
         elif delivery.state == "delivered" or len(delivery.attempts) >= len(ATTEMPTS_AT):
             delivery.state = delivery.state if delivery.state == "delivered" else "dropped"
+            delivery.event = b""
         else:
             first = delivery.attempts[0].at
             delivery.due = max(first + ATTEMPTS_AT[len(delivery.attempts)], self._clock.now())

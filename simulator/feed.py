@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from simulator import errors
-from simulator.cars import CATALOGUE, Car, Change
+from simulator.cars import CATALOGUE, Car, Change, Signal
 from simulator.lies import lie
 from simulator.payloads import FIRST_DELIVERY, Reading, Subject, Trouble, vehicle_error, vehicle_state
 from simulator.webhooks import AlreadySubscribed, Subscription, Webhook
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 FIRST_AFTER = 1.0
+MOMENT = 0.1  # real seconds that telling may hold up everything else
 
 
 class Feed:
@@ -89,16 +91,19 @@ class Feed:
         """Take note of a change some simulated seconds from now: makers are told of their own cars' doings late."""
         heapq.heappush(self._later, (self._world.now() + after, next(self._order), change))
 
-    def beat(self) -> None:
-        """Tell everything that is due."""
+    def beat(self) -> bool:
+        """Tell what is due, as far as a moment and the courier allow. Returns whether all of it was told."""
         while self._later and self._later[0][0] <= self._world.now():
             self.notice([heapq.heappop(self._later)[2]])
-        now = self._world.now()
+        now, until = self._world.now(), time.monotonic() + MOMENT
         while self._due and self._due[0][0] <= now:
+            if time.monotonic() > until or self._world.courier.overloaded:
+                return False
             subscription_id = heapq.heappop(self._due)[2]
             subscription = self._world.webhooks.subscriptions.get(subscription_id)
             if subscription is not None:
                 self.tell(subscription)
+        return True
 
     # -- events --------------------------------------------------------------------------------------------
 
@@ -244,12 +249,12 @@ class Feed:
             {each.code: each for each in self.stored(connection)} if self._world.troubles.stale_bodies else {}
         )
         readings = []
-        for code, entry in CATALOGUE.items():
-            granted = self._world.permits(connection, entry.permission)
+        for signal in car.signals(now=now):
+            code, granted = signal.code, self._world.permits(connection, CATALOGUE[signal.code].permission)
             if code in wanted and not granted:
                 readings.append(_refused(code, ("PERMISSION", None), now))
             elif granted and (code in wanted or car.supports(code)):
-                readings.append(self._troubled(self._read(car, code, now), before.get(code)))
+                readings.append(self._troubled(self._reading(car, signal, now), before.get(code)))
         self.store[connection.user_id, connection.vehicle_id] = _pack(readings)
         return readings
 
@@ -259,13 +264,12 @@ class Feed:
         if stored:
             self.store[connection.user_id, connection.vehicle_id] = _pack(stored)
 
-    def _read(self, car: Car, code: str, now: float) -> Reading:
-        signal = car.signal(code, now=now)
+    def _reading(self, car: Car, signal: Signal, now: float) -> Reading:
         return Reading(
-            code=code,
+            code=signal.code,
             group=signal.group,
             name=signal.name,
-            body=self._chosen_capacity(car, code, signal.body),
+            body=self._chosen_capacity(car, signal.code, signal.body),
             oem_updated_at=signal.oem_updated_at,
             retrieved_at=now,
             error=signal.error,
@@ -290,7 +294,8 @@ class Feed:
     def read(self, connection: Connection, code: str) -> Reading:
         """One signal straight from the car, as the v2 reads do. The permission is the caller's to check."""
         car = self._world.garage.cars[connection.vehicle_id]
-        return self._read(car, code, self._world.now())
+        now = self._world.now()
+        return self._reading(car, car.signal(code, now=now), now)
 
     def stored(self, connection: Connection) -> list[Reading]:
         """What the store holds for a connection; empty until the car has been subscribed."""

@@ -13,6 +13,7 @@ from simulator.world import World
 _log = logging.getLogger("simulator")
 
 BEAT = 0.25
+BREATH = 0.02
 CARS_EVERY = 0.5
 REST = 4.0
 
@@ -70,8 +71,8 @@ class Heart:
 
     async def _feed(self) -> None:
         while True:
-            self._world.feed.beat()
-            await asyncio.sleep(BEAT)
+            told_all = self._world.feed.beat()
+            await asyncio.sleep(BEAT if told_all else BREATH)
 
 
 async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:

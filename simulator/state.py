@@ -67,7 +67,8 @@ class Keeper:
                 "start": world.garage.start,
                 "world": world.snapshot(),
                 "garage": world.garage.snapshot(),
-            }
+            },
+            default=list,
         )
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")

@@ -6,7 +6,7 @@ tokens 60 days and a while after their use; v3 application tokens one hour.
 
 import secrets
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 CODE_LIFE = 600.0
@@ -159,11 +159,11 @@ class TokenBook:
         self.application = {key: until for key, until in self.application.items() if until >= now}
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
+        """Everything, as orjson can write it."""
         return {
-            "codes": [asdict(each) for each in self.codes.values()],
-            "access": {key: asdict(each) for key, each in self.access.items()},
-            "refresh": {key: asdict(each) for key, each in self.refresh.items()},
+            "codes": list(self.codes.values()),
+            "access": self.access,
+            "refresh": self.refresh,
             "application": self.application,
         }
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 # What a fleet manager ticks in the Dashboard when asked nothing.
@@ -143,12 +143,8 @@ class Webhooks:
             self.by_id.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as JSON can hold it."""
-        subscriptions = [
-            asdict(each) | {"pending": sorted(each.pending), "errors": list(each.errors)}
-            for each in self.subscriptions.values()
-        ]
-        return {"webhooks": [asdict(each) for each in self.by_id.values()], "subscriptions": subscriptions}
+        """Everything, as orjson can write it with sets as lists."""
+        return {"webhooks": list(self.by_id.values()), "subscriptions": list(self.subscriptions.values())}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take back what ``snapshot`` gave."""

@@ -155,7 +155,7 @@ class World:
         self.changed = True
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything but the garage that a restart must not lose, as JSON can hold it."""
+        """Everything but the garage that a restart must not lose, as orjson can write it with sets as lists."""
         return {
             "offset": self.clock.offset(),
             "speed": self.clock.speed,

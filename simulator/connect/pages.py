@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from simulator.connect import capacity, flow
 from simulator.connect.flow import ConnectPageError, Session
+from simulator.connect.people import TEST_VINS
 from simulator.hosts.common import mark, world_of
 from simulator.permissions import in_words
 from simulator.rendering import NAMES, TEMPLATES, page, problem, send_browser
@@ -104,6 +105,7 @@ def _sign_in_page(
         make=make,
         display=NAMES[make],
         accounts=accounts[:50],
+        test_addresses=list(TEST_VINS.values()),
         email=email or (expected.email if expected else ""),
         problem=wrong,
         step=2,

@@ -12,7 +12,7 @@ INVALID_SUBSCRIPTION = "smartcar@invalid-subscription.com"
 VEHICLE_INCOMPATIBLE = "smartcar@vehicle-incompatible.com"
 CONNECT_ERRORS = {INVALID_SUBSCRIPTION: "invalid_subscription", VEHICLE_INCOMPATIBLE: "vehicle_incompatible"}
 TESTED = ("COMPATIBILITY", "CONNECTED_SERVICES_ACCOUNT", "UPSTREAM", "VEHICLE_STATE")
-_MANY = re.compile(r"(\d{1,3})-vehicles@smartcar\.com", re.IGNORECASE)
+_MANY = re.compile(r"(\d{1,5})-vehicles@smartcar\.com", re.IGNORECASE)
 
 # VINs of the page "Testing Errors", for single select.
 TEST_VINS = {

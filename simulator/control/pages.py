@@ -33,15 +33,14 @@ async def switch(request: Request) -> Response:
     """POST /control/cars: set the switches from the form"""
     world = world_of(request)
     form = await request.form()
-    wanted = {name: str(form.get(name, "")).strip() or "0" for name in SWITCHES}
-    names = {name: value for name, value in wanted.items() if SWITCHES[name][1] == "names"}
-    numbers = {name: value for name, value in wanted.items() if name not in names}
+    wanted = {name: str(form.get(name, "")).strip() for name in SWITCHES}
+    numbers = {name: value or "0" for name, value in wanted.items() if SWITCHES[name][1] != "names"}
     try:
-        world.troubles.switch(
-            numbers | {name: "" if value == "0" else value for name, value in names.items()}
-        )
+        world.troubles.switch(wanted | numbers)
     except ValueError as wrong:
         raise ControlError(400, str(wrong)) from wrong
+    if form.get("clear"):
+        world.troubles.clear()
     world.feed.reconsider()
     world.changed = True
     return RedirectResponse("/control/cars", status_code=303)

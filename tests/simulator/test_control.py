@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from simulator.control.api import SUMMARIES
-from simulator.troubles import SWITCHES
+from simulator.troubles import SWITCHES, Troubles
 from tests.simulator.harness import CREDENTIALS, Simulated, query_of
 from tests.simulator.test_webhooks import LOCK, parked
 
@@ -259,6 +259,8 @@ def test_the_cars_page_shows_cars_and_sets_switches(sim: Simulated) -> None:
     assert (sim.world.troubles.duplicates, sim.world.troubles.outage) == (0.25, ("TESLA", "FORD"))
     assert 'value="0.25"' in sim.client.get("/control/cars").text
     assert sim.client.post("/control/cars", data={"duplicates": "often"}).status_code == 400
+    assert sim.client.post("/control/cars", data=form | {"clear": "yes"}).status_code == 303
+    assert sim.world.troubles == Troubles()
 
 
 def test_control_pages_and_calls_do_not_change_anything_for_another_origin(sim: Simulated) -> None:
