@@ -8,7 +8,7 @@ from commands.models import Command
 class CommandAdmin(ReadOnlyAdmin[Command]):
     """The ledger, to look at only: a command is asked for on the car's page, by a member of its fleet."""
 
-    list_display = ["requested_at", "vehicle", "kind", "state", "requested_by", "fleet", "changed_at"]
+    list_display = ["requested_at", "vehicle", "title", "state", "requested_by", "fleet", "changed_at"]
     list_filter = ["state", "kind", "generation", "fleet"]
     search_fields = [
         "vehicle__name",

@@ -1,19 +1,16 @@
 """The command ledger: one row per command and car, never deleted, each change of state with its time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Fleet, Generation, User
+from commands import parameters as of_command
+from commands.kinds import Kind
 from connect.models import Connection
 from vehicles.models import Vehicle
-
-
-class Kind(models.TextChoices):
-    LOCK = "lock", "Lock"
-    UNLOCK = "unlock", "Unlock"
 
 
 class State(models.TextChoices):
@@ -34,9 +31,6 @@ class State(models.TextChoices):
 AWAITING_SIGNAL = (State.SENDING, State.ACCEPTED, State.UNKNOWN)
 UNDELIVERED = (State.REQUESTED, State.SENDING)
 
-# How long a command may wait for its sending: an unlock must never come late.
-LIFETIME = {Kind.LOCK: timedelta(minutes=10), Kind.UNLOCK: timedelta(seconds=60)}
-
 
 class Command(models.Model):
     """One command to one car."""
@@ -44,7 +38,8 @@ class Command(models.Model):
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="commands")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="commands")
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="commands")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
+    kind = models.CharField(max_length=24, choices=Kind.choices)
+    parameters = models.JSONField(default=dict, blank=True)
     generation = models.CharField(max_length=2, choices=Generation.choices)
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -78,7 +73,13 @@ class Command(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.vehicle}"
+        return f"{self.title} {self.vehicle}"
+
+    @property
+    def title(self) -> str:
+        """What was asked for, in words, with its parameters."""
+        carried = of_command.in_words(Kind(self.kind), self.parameters)
+        return f"{self.get_kind_display()} {carried}".rstrip()
 
     @property
     def open(self) -> bool:

@@ -1,39 +1,91 @@
 """The command panel of a car's page: its lock state, its buttons, what became of the last commands."""
 
+from collections.abc import Collection
 from typing import Any
 from zlib import crc32
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from accounts.access import Right, has_right
 from accounts.models import Membership
+from commands import parameters, prechecks
+from commands.kinds import CHARGING, LOCKING, Kind
 from commands.models import State
-from commands.selectors import recent_of
+from commands.prechecks import Verdict
+from commands.selectors import incapable_of, recent_of
 from connect import lifecycle
+from connect.models import Connection
 from vehicles import catalogue
 from vehicles.models import Vehicle
-from vehicles.selectors import states_of
+from vehicles.selectors import VehicleState, states_of
 
 
 def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = "") -> dict[str, Any]:
-    """What commands/panel.html needs. `busy` while a command is on its way to the car."""
+    """What commands/panel.html needs. `busy` while a command is on its way to the car.
+
+    `verdicts` has an entry for each kind that fits the car, by kind.
+    """
     commands = recent_of(vehicle=vehicle, limit=5)
-    (state,) = states_of(vehicles=[vehicle], signals=[catalogue.IS_LOCKED])
+    (state,) = states_of(vehicles=[vehicle], signals=prechecks.SIGNALS)
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]
-    connected = lifecycle.usable(vehicle_id=vehicle.pk) is not None
+    connection = lifecycle.usable(vehicle_id=vehicle.pk)
+    verdicts = _verdicts(state, connection)
+    limit = _charge_limit(state)
+    shown = f"{marks}{locked and locked.observed_at}{verdicts}{limit}{connection is not None}"
     return {
-        "panel_version": crc32(f"{marks}{locked and locked.observed_at}{connected}".encode()),
+        "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
         "vehicle": vehicle,
         "locked": locked,
         "commands": commands,
         "busy": any(command.state in (State.REQUESTED, State.SENDING) for command in commands),
         "may_command": has_right(membership=membership, right=Right.COMMAND),
-        "connected": connected,
+        "connected": connection is not None,
+        "verdicts": verdicts,
+        "charging_commands": any(kind in verdicts for kind in CHARGING),
+        "charging_refusal": _common_refusal(verdicts),
+        "locking_words": _words(verdicts, LOCKING),
+        "charge_limit": limit,
+        "least_limit": parameters.LEAST_LIMIT,
+        "most_limit": parameters.MOST_LIMIT,
         "problem": problem,
     }
+
+
+def _verdicts(state: VehicleState, connection: Connection | None) -> dict[str, Verdict]:
+    if connection is None:
+        return {}
+    incapable = incapable_of(vehicle=state.vehicle, now=timezone.now())
+    return {
+        kind.value: prechecks.check(kind=kind, state=state, connection=connection, incapable=incapable)
+        for kind in Kind
+        if prechecks.fits(kind=kind, state=state, connection=connection)
+    }
+
+
+def _words(verdicts: dict[str, Verdict], kinds: Collection[str]) -> str:
+    """All that is to be said of these commands, each thing once."""
+    said = [verdict.refusal or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
+    return " ".join(dict.fromkeys(filter(None, said)))
+
+
+def _common_refusal(verdicts: dict[str, Verdict]) -> str:
+    """What refuses every charging command alike, to be said once; else empty."""
+    refusals = {verdict.refusal for kind, verdict in verdicts.items() if kind in CHARGING}
+    return refusals.pop() if len(refusals) == 1 else ""
+
+
+def _charge_limit(state: VehicleState) -> int | None:
+    """The limit in force in whole percent, where it is known and one that can be set."""
+    row = state.signal(catalogue.CHARGE_LIMITS)
+    active = row.body.get("activeLimit") if row and row.body else None
+    if active is None or not parameters.LEAST_LIMIT <= active <= parameters.MOST_LIMIT:
+        return None
+    percent: float = active
+    return round(percent)
 
 
 def render_panel(

@@ -1,10 +1,15 @@
 """Reading the ledger, always for one car or one fleet."""
 
+from datetime import datetime, timedelta
+
 from django.db.models import QuerySet
 
 from accounts.models import Fleet
-from commands.models import Command
+from commands.models import Command, State
 from vehicles.models import Vehicle
+
+# A car may learn by an update of its own, or Smartcar of its: what it could not do is tried again after this.
+INCAPABLE_FOR = timedelta(days=7)
 
 
 def recent_of(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
@@ -15,3 +20,11 @@ def recent_of(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
 def commands_of(*, fleet: Fleet) -> QuerySet[Command]:
     """The fleet's commands, newest first."""
     return Command.objects.filter(fleet=fleet).select_related("vehicle", "requested_by")
+
+
+def incapable_of(*, vehicle: Vehicle, now: datetime) -> frozenset[str]:
+    """The kinds that Smartcar lately refused because this car cannot do them at all (501, COMPATIBILITY)."""
+    refused = Command.objects.filter(
+        vehicle=vehicle, state=State.REFUSED, error_type="COMPATIBILITY", settled_at__gt=now - INCAPABLE_FOR
+    )
+    return frozenset(refused.values_list("kind", flat=True))

@@ -1,10 +1,10 @@
 """Asking a car for something, and settling what became of it.
 
-An unlock is sent at most once and never late. An ambiguous answer becomes `unknown` and is settled by the next
-lock signal, never by sending again.
+A command is sent at most once, and an unlock never late. An ambiguous answer becomes `unknown` and is settled by
+the signal that proves the command (commands.proofs), never by sending again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -13,35 +13,40 @@ from django.utils import timezone
 from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import User
-from commands.models import AWAITING_SIGNAL, LIFETIME, Command, Kind, State
+from commands import calls, parameters, prechecks, proofs
+from commands.kinds import LIFETIME, Kind
+from commands.models import AWAITING_SIGNAL, Command, State
+from commands.selectors import incapable_of
 from connect import applications, lifecycle, vault
 from connect.models import Connection
 from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
-from vehicles import catalogue
 from vehicles.models import Vehicle
+from vehicles.selectors import states_of
 from vehicles.services import Update
 
 CONFIRMATION_LIMIT = timedelta(minutes=15)
 # Longer than any call can take: a command still "being sent" after this was left by a process that died.
 SENDING_LIMIT = timedelta(seconds=420)
 
-_PROOF = {Kind.LOCK: True, Kind.UNLOCK: False}
-
 
 class NotPossibleError(Exception):
     """The command was not even written down; str() says why and what to do, fit for people."""
 
 
-def request(*, vehicle: Vehicle, kind: Kind, user: User) -> Command:
+def request(
+    *, vehicle: Vehicle, kind: Kind, user: User, given: Mapping[str, object] | None = None
+) -> Command:
     """Writes the command down and rings for its sending. The caller has checked the user's right.
 
-    Raises NotPossibleError when the car cannot be called now or another command to it is under way.
+    `given` holds its parameters as a form or JSON carries them (commands.parameters). Raises NotPossibleError
+    when they are wrong, the command is refused before it is asked (commands.prechecks), or another command to
+    the car is under way.
     """
-    connection = lifecycle.usable(vehicle_id=vehicle.pk)
-    if connection is None:
-        raise NotPossibleError(
-            "This car has no working connection. Its driver has to connect it again; then repeat the command."
-        )
+    try:
+        carried = parameters.parse(kind, given or {})
+    except parameters.InvalidParametersError as error:
+        raise NotPossibleError(str(error)) from None
+    connection = _connection_for(vehicle, kind)
     now = timezone.now()
     try:
         with transaction.atomic():
@@ -50,13 +55,17 @@ def request(*, vehicle: Vehicle, kind: Kind, user: User) -> Command:
                 vehicle=vehicle,
                 connection=connection,
                 kind=kind,
+                parameters=carried,
                 generation=connection.generation,
                 requested_by=user,
                 requested_at=now,
                 expires_at=now + LIFETIME[kind],
             )
             audit.record(
-                fleet=connection.fleet, actor=user, action=f"asked to {kind}", target=vehicle.smartcar_id
+                fleet=connection.fleet,
+                actor=user,
+                action=f"asked to {kind.replace('_', ' ')}",
+                target=vehicle.smartcar_id,
             )
     except IntegrityError:
         raise NotPossibleError(
@@ -64,6 +73,19 @@ def request(*, vehicle: Vehicle, kind: Kind, user: User) -> Command:
         ) from None
     ring("commands.tasks.send", command.pk)
     return command
+
+
+def _connection_for(vehicle: Vehicle, kind: Kind) -> Connection:
+    """The connection to ask through. Raises NotPossibleError."""
+    connection = lifecycle.usable(vehicle_id=vehicle.pk)
+    if connection is None:
+        raise NotPossibleError(prechecks.NO_CONNECTION)
+    (state,) = states_of(vehicles=[vehicle], signals=prechecks.SIGNALS)
+    incapable = incapable_of(vehicle=vehicle, now=timezone.now())
+    verdict = prechecks.check(kind=kind, state=state, connection=connection, incapable=incapable)
+    if verdict.refusal:
+        raise NotPossibleError(verdict.refusal)
+    return connection
 
 
 def send(*, command: Command) -> None:
@@ -89,14 +111,20 @@ def send(*, command: Command) -> None:
 
 def _call(command: Command, connection: Connection, access: Access) -> None:
     api = applications.api(command.generation)
-    call = api.lock if command.kind == Kind.LOCK else api.unlock
+    kind = Kind(command.kind)
     try:
-        answer = call(access, vehicle_id=command.vehicle.smartcar_id)
+        answer = calls.send(
+            api,
+            access,
+            kind=kind,
+            vehicle_id=command.vehicle.smartcar_id,
+            parameters=command.parameters,
+        )
     except SmartcarError as error:
         _refuse(command, connection, error, come_from=(State.SENDING,))
     except BaseException:
         # Whatever broke here broke after the claim: the car may have heard it.
-        _unknown(command, message="Sending was interrupted. The car's next lock signal will tell.")
+        _unknown(command, message=f"Sending was interrupted. {proofs.will_tell(kind)}")
         raise
     else:
         _answered(command, answer)
@@ -108,6 +136,10 @@ def _answered(command: Command, answer: CommandAnswer) -> None:
     if answer.outcome is CommandOutcome.FAILURE:
         message = answer.message or "Smartcar reports that the car did not carry it out. Try again."
         _fail(command, come_from=(State.SENDING,), message=message, **ids)
+        return
+    if not proofs.proof_of(Kind(command.kind)):
+        # Nothing will ever confirm it: what is known now is all there will be.
+        _settle_unconfirmed(command, come_from=State.SENDING, now=now, accepted_at=now, **ids)
         return
     if not command.move(to=State.ACCEPTED, come_from=(State.SENDING,), now=now, accepted_at=now, **ids):
         # A signal was faster than the answer: the state stands, the ids are still worth keeping.
@@ -127,7 +159,8 @@ def _refuse(
         "request_id": error.request_id[:80],
     }
     if error.ambiguous and State.SENDING in come_from:
-        _unknown(command, message="No clear answer came. The car's next lock signal will tell.", **details)
+        told = proofs.will_tell(Kind(command.kind))
+        _unknown(command, message=f"No clear answer came. {told}", **details)
         return
     command.move(
         to=State.REFUSED,
@@ -152,32 +185,45 @@ def _unknown(command: Command, *, message: str, **columns: object) -> None:
     )
 
 
+def _settle_unconfirmed(command: Command, *, come_from: State, now: datetime, **columns: object) -> None:
+    command.move(
+        to=State.UNCONFIRMED,
+        come_from=(come_from,),
+        now=now,
+        settled_at=now,
+        message=proofs.not_reported(Kind(command.kind)),
+        **columns,
+    )
+
+
 def confirm(*, updates: Iterable[Update], now: datetime) -> int:
-    """Settles commands whose proof is among these updates: a lock signal of a time after the sending.
+    """Settles commands whose proof is among these updates: its signal, of a time after the sending.
 
     Returns how many were confirmed.
     """
-    proofs = [update for update in updates if update.code == catalogue.IS_LOCKED.code]
-    if not proofs:
+    telling = [update for update in updates if update.code in proofs.PROVING_CODES]
+    if not telling:
         return 0
     waiting = Command.objects.filter(
-        vehicle_id__in={proof.vehicle_id for proof in proofs}, state__in=AWAITING_SIGNAL
+        vehicle_id__in={update.vehicle_id for update in telling}, state__in=AWAITING_SIGNAL
     )
     confirmed = 0
     for command in waiting:
-        if any(_proves(proof, command) for proof in proofs):
+        if any(_proves(update, command) for update in telling):
             confirmed += command.move(
                 to=State.CONFIRMED, come_from=AWAITING_SIGNAL, now=now, settled_at=now, message=""
             )
     return confirmed
 
 
-def _proves(proof: Update, command: Command) -> bool:
+def _proves(update: Update, command: Command) -> bool:
+    proof = proofs.proof_of(Kind(command.kind))
     return (
-        proof.vehicle_id == command.vehicle_id
+        proof is not None
+        and (update.vehicle_id, update.code) == (command.vehicle_id, proof.signal.code)
         and command.sent_at is not None
-        and proof.observed_at > command.sent_at
-        and proof.body.get("value") is _PROOF[Kind(command.kind)]
+        and update.observed_at > command.sent_at
+        and proof.shows(update.body, command.parameters)
     )
 
 
@@ -190,15 +236,8 @@ def sweep(*, now: datetime) -> list[int]:
         settled_at=now,
         message="It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted.",
     )
-    Command.objects.filter(state=State.SENDING, sent_at__lte=now - SENDING_LIMIT).update(
-        state=State.UNKNOWN,
-        changed_at=now,
-        message="Sending was interrupted. The car's next lock signal will tell.",
-    )
-    Command.objects.filter(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT).update(
-        state=State.UNCONFIRMED,
-        changed_at=now,
-        settled_at=now,
-        message="The car accepted it, but has not reported its lock since. Look at the car, or read it again.",
-    )
+    for command in Command.objects.filter(state=State.SENDING, sent_at__lte=now - SENDING_LIMIT):
+        _unknown(command, message=f"Sending was interrupted. {proofs.will_tell(Kind(command.kind))}")
+    for command in Command.objects.filter(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT):
+        _settle_unconfirmed(command, come_from=State.ACCEPTED, now=now)
     return list(requested.filter(expires_at__gt=now).values_list("pk", flat=True))

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Right, membership_for
 from commands import panel, services
-from commands.models import Kind
+from commands.kinds import Kind
 from vehicles.selectors import vehicle_of
 
 
@@ -20,7 +20,7 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
         raise Http404("There is no such car or command in this fleet.")
     problem = ""
     try:
-        services.request(vehicle=vehicle, kind=Kind(kind), user=membership.user)
+        services.request(vehicle=vehicle, kind=Kind(kind), user=membership.user, given=request.POST.dict())
     except services.NotPossibleError as error:
         problem = str(error)
     if getattr(request, "htmx", False):

@@ -34,6 +34,16 @@ SCOPES = (
         "Lock and unlock the car",
         "So that the fleet can let somebody in or secure the car.",
     ),
+    Scope(
+        "control_charge",
+        "Start and stop charging, set its limit",
+        "So that the car is charged for its next trip, at a good hour.",
+    ),
+    Scope(
+        "control_navigation",
+        "Send destinations to the car",
+        "So that nobody has to type in where to go.",
+    ),
 )
 FLEET_SCOPES = tuple(scope.name for scope in SCOPES)
 # Without it the car has no name on any page.

@@ -11,6 +11,7 @@ UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
 _WRONG_ADDRESS = frozenset({"INVALID_PATH", "VERSION"})
+_UNSENDABLE = frozenset({"INVALID", "UNSUPPORTED"})
 _WAITING_HELPS = frozenset({408, 409, 425, 429})
 
 
@@ -77,7 +78,7 @@ class SmartcarError(Exception):
         if self.resolution_type == "RETRY_LATER":
             return False
         if self.status == 0:
-            return self.type == NOT_SENT and self.code == "INVALID"
+            return self.type == NOT_SENT and self.code in _UNSENDABLE
         return self.status == 501 or (300 <= self.status < 500 and self.status not in _WAITING_HELPS)
 
     @property
@@ -111,7 +112,8 @@ def _restored(fields: dict[str, Any]) -> SmartcarError:
 
 
 def not_sent(description: str, *, code: str = "INVALID") -> SmartcarError:
-    """Nothing left this machine: a request that cannot be made (INVALID), or no connection (CONNECT_FAILED)."""
+    """Nothing left this machine: a request that cannot be made (INVALID), one that this generation
+    of the API does not have (UNSUPPORTED), or no connection (CONNECT_FAILED)."""
     return SmartcarError(type=NOT_SENT, code=code, description=description)
 
 

@@ -183,6 +183,26 @@ class SmartcarApi(Protocol):
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         """Unlock the doors. Waits for the car, up to minutes; never call it inside a web request."""
 
+    def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Start charging. Waits for the car, as every command does."""
+
+    def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Stop charging."""
+
+    def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
+        """Charge to this state of charge at most: whole percent, from 50 to 100."""
+
+    def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Open the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+
+    def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Close the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+
+    def set_destination(
+        self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
+    ) -> CommandAnswer:
+        """Send a place, in degrees, to the car's navigation."""
+
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """Have the car feed the webhook. A car that does already is a success."""
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from connect.smartcar import sdk
+from connect.smartcar.arguments import checked_percent, checked_place
 from connect.smartcar.errors import SmartcarError, not_sent, unreadable
 from connect.smartcar.interface import (
     Access,
@@ -159,6 +160,34 @@ class V2Api:
         """Unlock the doors ("Lock & Unlock")."""
         return self._command(_vehicle(access, vehicle_id).unlock)
 
+    def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Start charging ("Start & Stop Charge")."""
+        return self._command(_vehicle(access, vehicle_id).start_charge)
+
+    def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Stop charging ("Start & Stop Charge")."""
+        return self._command(_vehicle(access, vehicle_id).stop_charge)
+
+    def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
+        """Set the charge limit, which v2 takes as a fraction ("Charge Limit")."""
+        limit = checked_percent(percent) / 100
+        return self._command(partial(_vehicle(access, vehicle_id).set_charge_limit, limit))
+
+    def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """v2 cannot."""
+        raise _unsupported()
+
+    def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """v2 cannot."""
+        raise _unsupported()
+
+    def set_destination(
+        self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
+    ) -> CommandAnswer:
+        """Send a place to the car's navigation ("Send Destination")."""
+        place = checked_place(latitude=latitude, longitude=longitude)
+        return self._command(partial(_vehicle(access, vehicle_id).send_destination, **place))
+
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """Have the car feed the webhook ("Subscribe")."""
         vehicle = _vehicle(access, vehicle_id)
@@ -280,6 +309,10 @@ class V2Api:
 
 def _vehicle(access: Access, vehicle_id: str) -> Any:
     return sdk.Vehicle(segment(vehicle_id, name="vehicle id"), access.token, {"version": "2.0"})
+
+
+def _unsupported() -> SmartcarError:
+    return not_sent("v2 has no command for the charge port", code="UNSUPPORTED")
 
 
 def _request_id(answer: Any) -> str:

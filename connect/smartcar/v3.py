@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from connect.smartcar.arguments import checked_percent, checked_place
 from connect.smartcar.errors import SmartcarError, not_sent, unreadable
 from connect.smartcar.interface import (
     Access,
@@ -138,6 +139,34 @@ class V3Api:
         """Unlock the doors ("Unlock doors")."""
         return self._command(access, vehicle_id, "/commands/security/unlock")
 
+    def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Start charging ("Start charge")."""
+        return self._command(access, vehicle_id, "/commands/charge/start")
+
+    def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Stop charging ("Stop charge")."""
+        return self._command(access, vehicle_id, "/commands/charge/stop")
+
+    def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
+        """Set the charge limit ("Set charge limit")."""
+        limit = {"percent": checked_percent(percent)}
+        return self._command(access, vehicle_id, "/commands/charge/set-limit", limit)
+
+    def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Open the flap of the charge port ("Open charge port")."""
+        return self._command(access, vehicle_id, "/commands/charge-port/open")
+
+    def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """Close the flap of the charge port ("Close charge port")."""
+        return self._command(access, vehicle_id, "/commands/charge-port/close")
+
+    def set_destination(
+        self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
+    ) -> CommandAnswer:
+        """Send a place to the car's navigation ("Set destination")."""
+        place = checked_place(latitude=latitude, longitude=longitude)
+        return self._command(access, vehicle_id, "/commands/navigation/set-destination", place)
+
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """Have the car feed the webhook. Smartcar only says that it will: `is_subscribed` tells when it does."""
         ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
@@ -204,9 +233,13 @@ class V3Api:
             if each.vehicle_id and each.user_id == access.user_id and vehicle_id in {"", each.vehicle_id}
         ]
 
-    def _command(self, access: Access, vehicle_id: str, path: str) -> CommandAnswer:
+    def _command(
+        self, access: Access, vehicle_id: str, path: str, attributes: dict[str, Any] | None = None
+    ) -> CommandAnswer:
         """Send a command and judge by the body, read to its end: its result can follow minutes after a 202."""
-        answer = self._ask("POST", self._of_vehicle(vehicle_id, path), access, timeout=self._command_timeout)
+        content: dict[str, Any] = {"json": {"data": {"attributes": attributes}}} if attributes else {}
+        url = self._of_vehicle(vehicle_id, path)
+        answer = self._ask("POST", url, access, timeout=self._command_timeout, **content)
         body = answer.json()
         status = at(body, "data", "attributes", "status")
         if status is None and ("errors" in body or "type" in body):

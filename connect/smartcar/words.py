@@ -89,6 +89,10 @@ _BY_CODE = {
         "Smartcar did not answer in time, so we cannot tell what became of the request. Wait for the car's "
         "next report."
     ),
+    ("NOT_SENT", "UNSUPPORTED"): (
+        "Smartcar's older API (v2), which this car is connected with, has no such command, so nothing was sent. "
+        "It works once the fleet has changed to v3."
+    ),
     ("NOT_SENT", "CONNECT_FAILED"): f"Smartcar could not be reached, so nothing was sent. {_LATER}",
 }
 

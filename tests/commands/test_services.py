@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, User
 from commands import services
-from commands.models import LIFETIME, Command, Kind, State
+from commands.kinds import LIFETIME, Kind
+from commands.models import Command, State
 from connect import applications, vault
 from connect.models import Connection, ConnectionState
 from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
@@ -44,6 +45,14 @@ class Car:
 
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         return self._hear("unlock")
+
+    def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
+        return self._hear(f"limit {percent}")
+
+    def set_destination(
+        self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
+    ) -> CommandAnswer:
+        return self._hear(f"go to {latitude} {longitude}")
 
     def _hear(self, what: str) -> CommandAnswer:
         self.heard.append(what)

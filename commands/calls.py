@@ -1,0 +1,25 @@
+"""From a kind of command to the call that sends it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commands.kinds import Kind
+from connect.smartcar import Access, CommandAnswer, SmartcarApi
+
+_CALLS: Mapping[Kind, Callable[[SmartcarApi], Callable[..., CommandAnswer]]] = {
+    Kind.LOCK: lambda api: api.lock,
+    Kind.UNLOCK: lambda api: api.unlock,
+    Kind.START_CHARGE: lambda api: api.start_charge,
+    Kind.STOP_CHARGE: lambda api: api.stop_charge,
+    Kind.SET_CHARGE_LIMIT: lambda api: api.set_charge_limit,
+    Kind.SET_DESTINATION: lambda api: api.set_destination,
+    Kind.OPEN_CHARGE_PORT: lambda api: api.open_charge_port,
+    Kind.CLOSE_CHARGE_PORT: lambda api: api.close_charge_port,
+}
+
+
+def send(
+    api: SmartcarApi, access: Access, *, kind: Kind, vehicle_id: str, parameters: Mapping[str, Any]
+) -> CommandAnswer:
+    """Sends the command; its parameters are named as those of the client's call. Raises SmartcarError."""
+    return _CALLS[kind](api)(access, vehicle_id=vehicle_id, **parameters)

@@ -1,0 +1,98 @@
+"""What can be told of a command before the car is asked: why it cannot be sent, or why it may be pointless.
+No database.
+
+A refusal stops the command. A hint does not: what is known of the car may be out of date.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from accounts.models import Generation
+from commands.kinds import CHARGING, PERMISSION, V3_ONLY, Kind
+from connect.models import Connection
+from vehicles import catalogue
+from vehicles.selectors import VehicleState
+
+# All that is looked at, and what each command's button shows.
+SIGNALS = (
+    catalogue.IS_LOCKED,
+    catalogue.IS_CHARGING,
+    catalogue.CABLE_CONNECTED,
+    catalogue.CHARGE_LIMITS,
+    catalogue.CHARGE_PORT_OPEN,
+    catalogue.STATE_OF_CHARGE,
+)
+
+NO_CONNECTION = (
+    "This car has no working connection. Its driver has to connect it again; then repeat the command."
+)
+_PERMITTED = {
+    "control_security": "locking and unlocking",
+    "control_charge": "charging commands",
+    "control_navigation": "sending destinations",
+}
+_CONTRADICTIONS = {
+    Kind.LOCK: (catalogue.IS_LOCKED, True, "The car says it is locked already."),
+    Kind.UNLOCK: (catalogue.IS_LOCKED, False, "The car says it is unlocked already."),
+    Kind.START_CHARGE: (catalogue.IS_CHARGING, True, "The car says it charges already."),
+    Kind.STOP_CHARGE: (catalogue.IS_CHARGING, False, "The car says it is not charging."),
+    Kind.OPEN_CHARGE_PORT: (catalogue.CHARGE_PORT_OPEN, True, "The car says the port is open already."),
+    Kind.CLOSE_CHARGE_PORT: (catalogue.CHARGE_PORT_OPEN, False, "The car says the port is closed already."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a command cannot be sent, or what speaks against it; each empty if there is nothing."""
+
+    refusal: str = ""
+    hint: str = ""
+
+
+def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
+    """Whether the command makes sense for such a car, over such a connection."""
+    if kind in V3_ONLY and connection.generation == Generation.V2:
+        return False
+    return kind not in CHARGING or _electric(state)
+
+
+def check(
+    *, kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str] = ()
+) -> Verdict:
+    """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all."""
+    return Verdict(refusal=_refusal(kind, state, connection, incapable), hint=_hint(kind, state))
+
+
+def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str]) -> str:
+    if kind in V3_ONLY and connection.generation == Generation.V2:
+        return "Smartcar's older API (v2), which this car is connected with, has no such command."
+    if not fits(kind=kind, state=state, connection=connection):
+        return "This car has no battery to charge."
+    permission = PERMISSION[kind]
+    # No scopes at all means that they are not known, not that nothing is allowed.
+    if connection.scopes and permission not in connection.scopes:
+        return f"The driver did not allow {_PERMITTED[permission]}. Have the driver connect the car again and allow it."
+    if kind in incapable:
+        return "Smartcar said this week that this car cannot do it. It can be tried again in a week."
+    return ""
+
+
+def _hint(kind: Kind, state: VehicleState) -> str:
+    if kind == Kind.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
+        return "The car says it is not plugged in."
+    if kind == Kind.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
+        return "The car says it is plugged in; the port closes once it is unplugged."
+    if kind not in _CONTRADICTIONS:
+        return ""
+    signal, reached, words = _CONTRADICTIONS[kind]
+    return words if state.value(signal) is reached else ""
+
+
+def _electric(state: VehicleState) -> bool:
+    """By the powertrain where it is known (v3), else by what the car reports."""
+    if state.vehicle.powertrain:
+        return state.vehicle.powertrain.upper() != "ICE"
+    return any(
+        state.signal(signal)
+        for signal in (catalogue.STATE_OF_CHARGE, catalogue.IS_CHARGING, catalogue.CABLE_CONNECTED)
+    )

@@ -1,0 +1,84 @@
+"""What a command may carry, as numbers and as a form's text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.kinds import Kind
+from commands.parameters import InvalidParametersError, in_words, parse
+
+WITHOUT = sorted(set(Kind) - {Kind.SET_CHARGE_LIMIT, Kind.SET_DESTINATION})
+latitudes = st.floats(-90, 90)
+longitudes = st.floats(-180, 180)
+
+
+@given(percent=st.integers(50, 100), as_text=st.booleans())
+def test_every_whole_percentage_from_50_to_100_is_a_limit(percent: int, as_text: bool) -> None:
+    assert parse(Kind.SET_CHARGE_LIMIT, {"percent": f" {percent} " if as_text else percent}) == {
+        "percent": percent
+    }
+
+
+@given(percent=st.integers().filter(lambda number: not 50 <= number <= 100), as_text=st.booleans())
+def test_no_other_number_is_a_limit(percent: int, as_text: bool) -> None:
+    with pytest.raises(InvalidParametersError, match="from 50 to 100"):
+        parse(Kind.SET_CHARGE_LIMIT, {"percent": str(percent) if as_text else percent})
+
+
+@given(
+    junk=st.one_of(
+        st.none(),
+        st.booleans(),
+        st.text().filter(lambda text: not text.strip().isdecimal()),
+        st.floats().filter(lambda number: number not in range(50, 101)),
+        st.lists(st.integers()),
+    )
+)
+def test_nothing_else_is_a_limit(junk: object) -> None:
+    with pytest.raises(InvalidParametersError):
+        parse(Kind.SET_CHARGE_LIMIT, {"percent": junk})
+
+
+@given(latitude=latitudes, longitude=longitudes)
+def test_a_place_is_kept_to_a_tenth_of_a_metre(latitude: float, longitude: float) -> None:
+    found = parse(Kind.SET_DESTINATION, {"latitude": latitude, "longitude": longitude})
+    assert abs(found["latitude"] - latitude) <= 5.1e-7
+    assert abs(found["longitude"] - longitude) <= 5.1e-7
+
+
+@given(latitude=latitudes, longitude=longitudes)
+def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> None:
+    written = {"latitude": f"{latitude:.6f}", "longitude": f"{longitude:.6f}"}
+    assert parse(Kind.SET_DESTINATION, written) == pytest.approx(
+        {"latitude": latitude, "longitude": longitude}, abs=1e-6
+    )
+
+
+@given(
+    latitude=st.one_of(
+        st.none(),
+        st.booleans(),
+        st.floats().filter(lambda number: not -90 <= number <= 90),
+        st.sampled_from(["", "north", "nan", "inf", "1e1", "90.1", "52,5", "٥٢"]),
+    )
+)
+def test_what_is_no_latitude_is_refused_by_name(latitude: object) -> None:
+    with pytest.raises(InvalidParametersError, match="A latitude is a number of degrees from -90 to 90"):
+        parse(Kind.SET_DESTINATION, {"latitude": latitude, "longitude": 0})
+
+
+@given(longitude=st.floats().filter(lambda number: not -180 <= number <= 180))
+def test_what_is_no_longitude_is_refused_by_name(longitude: float) -> None:
+    with pytest.raises(InvalidParametersError, match="A longitude"):
+        parse(Kind.SET_DESTINATION, {"latitude": 0, "longitude": longitude})
+
+
+@pytest.mark.parametrize("kind", WITHOUT)
+def test_other_commands_carry_nothing_whatever_a_form_sends(kind: Kind) -> None:
+    assert parse(kind, {"csrfmiddlewaretoken": "x", "percent": "80"}) == {}
+    assert in_words(kind, {}) == ""
+
+
+def test_parameters_are_told_in_words() -> None:
+    assert in_words(Kind.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
+    assert in_words(Kind.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == "52.5163, -13.0000"
