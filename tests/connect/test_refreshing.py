@@ -252,6 +252,35 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
     assert refreshing.refresh_due(now=timezone.now()) == 1
 
 
+@pytest.mark.django_db
+def test_120_days_with_an_outage_of_50_cost_none_of_100_pairs(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real run on PostgreSQL, every six hours of a clock of its own; only Smartcar's answer is made up."""
+    monkeypatch.setattr(refreshing, "RUN", timedelta(hours=6))
+    many_pairs(fleet, 100, days_left=60)
+    start = timezone.now()
+    rotated_at: dict[datetime, int] = {}
+
+    for number in range(120 * 4):
+        now = start + number * refreshing.RUN
+
+        def rotate(*, tokens: OwnerTokens, now: datetime = now) -> OwnerTokens:
+            assert tokens.refresh_expires_at > now
+            tokens.refresh_expires_at = now + REFRESH_TOKEN_LIFE
+            tokens.save()
+            return tokens
+
+        monkeypatch.setattr(vault, "refresh", rotate)
+        if not 30 <= number / 4 < 80:
+            rotated_at[now] = refreshing.refresh_due(now=now)
+        assert refreshing.lifetimes(now=now).ended == 0
+    calm = [count for at, count in rotated_at.items() if at < start + 30 * DAY]
+    assert max(calm) == 4
+    assert max(rotated_at.values()) <= 25
+    assert refreshing.lifetimes(now=now).days[:50] == (0,) * 50
+
+
 @pytest.fixture
 def not_warned_today(settings: Settings) -> None:
     with Redis.from_url(settings.REDIS_URL) as redis:
