@@ -185,6 +185,38 @@ def test_the_task_run_twice_at_once_rotates_each_pair_once(
     assert versions(pairs) == [1, 1, 0, 0]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_starts_while_another_is_at_it_does_nothing(
+    smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
+    allow(monkeypatch, 2)
+    midway, go_on = threading.Event(), threading.Event()
+    refresh = vault.refresh
+
+    def held(*, tokens: OwnerTokens) -> OwnerTokens:
+        renewed = refresh(tokens=tokens)
+        midway.set()
+        go_on.wait(10)
+        return renewed
+
+    def run() -> None:
+        refreshing.refresh_due(now=timezone.now())
+        connections.close_all()
+
+    monkeypatch.setattr(vault, "refresh", held)
+    first = threading.Thread(target=run)
+    first.start()
+    try:
+        assert midway.wait(10)
+        assert refreshing.refresh_due(now=timezone.now()) == 0
+    finally:
+        go_on.set()
+        first.join()
+    assert versions(pairs) == [1, 1, 0, 0]
+    assert refreshing.refresh_due(now=timezone.now()) == 2, "the first has given way"
+
+
 @pytest.mark.django_db
 def test_a_transient_failure_keeps_the_pair_and_ends_the_run_early(
     smartcar: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
