@@ -224,6 +224,48 @@ def test_what_proves_nothing_confirms_nothing(
     assert state(command) == State.ACCEPTED
 
 
+def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    Vehicle.objects.update(powertrain="BEV")
+    vehicle.refresh_from_db()
+    ledger_car = car(DONE)
+    command = services.request(
+        vehicle=vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given={"percent": "80"}
+    )
+    services.send(command=command)
+    assert (ledger_car.heard, command.title) == (["limit 80"], "Charge limit 80 %")
+    later = timezone.now() + timedelta(seconds=1)
+    elsewhere = {"type": "LOCATION", "limit": 80}
+    everywhere = {"type": "GLOBAL", "limit": 80}
+    for body, confirmed in (
+        ({"values": [elsewhere], "activeLimit": 70}, 0),
+        ({"values": [everywhere], "activeLimit": 90}, 1),
+    ):
+        update = Update(vehicle.pk, catalogue.CHARGE_LIMITS.code, body, later)
+        assert services.confirm(updates=[update], now=later) == confirmed
+
+
+def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    ledger_car = car(DONE)
+    place = {"latitude": "52.5", "longitude": "13.4"}
+    command = services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
+    services.send(command=command)
+    assert (ledger_car.heard, state(command)) == (["go to 52.5 13.4"], State.UNCONFIRMED)
+    assert "do not report" in command.message
+    assert command.settled_at
+
+
+def test_a_charging_signal_settles_no_lock(vehicle: Vehicle, connection: Connection, owner: User) -> None:
+    asked(vehicle, owner)
+    now = timezone.now()
+    Command.objects.update(state=State.ACCEPTED, sent_at=now)
+    update = Update(vehicle.pk, catalogue.IS_CHARGING.code, {"value": True}, now + timedelta(seconds=2))
+    assert services.confirm(updates=[update], now=now) == 0
+
+
 def test_a_signal_faster_than_the_answer_keeps_its_word(
     vehicle: Vehicle,
     connection: Connection,

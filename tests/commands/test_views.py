@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from commands.kinds import Kind
 from commands.models import Command, State
 from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
@@ -42,6 +43,56 @@ def test_only_owner_and_manager_may_command(
     answer = browser_of(request.getfixturevalue(person)).post(lock_address)
     assert answer.status_code == status
     assert Command.objects.count() == written
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize(
+    ("person", "status", "written"),
+    [("owner", 302, 1), ("teammate", 302, 1), ("viewer", 403, 0), ("driver", 403, 0), ("outsider", 404, 0)],
+)
+def test_every_command_has_the_same_rights(
+    request: pytest.FixtureRequest,
+    vehicle: Vehicle,
+    lock_address: str,
+    browser_of: BrowserOf,
+    kind: Kind,
+    person: str,
+    status: int,
+    written: int,
+) -> None:
+    Vehicle.objects.update(powertrain="BEV")
+    address = lock_address.replace("/lock/", f"/{kind}/")
+    form = {"percent": "80", "latitude": "52.5", "longitude": "13.4"}
+    assert browser_of(request.getfixturevalue(person)).post(address, form).status_code == status
+    assert Command.objects.filter(kind=kind).count() == Command.objects.count() == written
+
+
+def test_the_ledger_names_what_a_command_carried(
+    owner: User, lock_address: str, browser_of: BrowserOf
+) -> None:
+    Vehicle.objects.update(powertrain="BEV")
+    browser = browser_of(owner)
+    address = lock_address.replace("/lock/", "/set_charge_limit/")
+    answer = browser.post(address, {"percent": "80"}, headers={"HX-Request": "true"})
+    assert "Charge limit 80 %" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "told"),
+    [
+        ("set_charge_limit", {"percent": "101"}, "whole number from 50 to 100 percent"),
+        ("set_charge_limit", {}, "whole number from 50 to 100 percent"),
+        ("set_destination", {"latitude": "91", "longitude": "0"}, "A latitude is a number of degrees"),
+    ],
+)
+def test_wrong_parameters_are_told_and_nothing_is_written(
+    owner: User, lock_address: str, browser_of: BrowserOf, kind: str, form: dict[str, str], told: str
+) -> None:
+    Vehicle.objects.update(powertrain="BEV")
+    address = lock_address.replace("/lock/", f"/{kind}/")
+    answer = browser_of(owner).post(address, form, headers={"HX-Request": "true"})
+    assert told in answer.content.decode()
+    assert not Command.objects.exists()
 
 
 def test_a_get_commands_nothing(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
