@@ -5,7 +5,16 @@ from django.http import HttpRequest
 from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
-from connect.models import ApplicationTokens, AuthorizationRequest, Connection, Invitation, OwnerTokens
+from connect.models import (
+    ApplicationTokens,
+    AuthorizationRequest,
+    Connection,
+    DriverPage,
+    Invitation,
+    OwnerTokens,
+    PlacePause,
+    WorkingHours,
+)
 from connect.smartcar import SmartcarError
 
 
@@ -57,6 +66,31 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     search_fields = ["driver_name", "driver_email", "fleet__name", "made_by__email"]
     list_select_related = ["fleet", "made_by"]
     exclude = ["nonce", "secret_hash"]
+
+
+@admin.register(DriverPage)
+class DriverPageAdmin(ReadOnlyAdmin[DriverPage]):
+    list_display = ["created_at", "fleet", "driver_name", "driver_email", "mailed_at", "revoked_at"]
+    list_filter = ["fleet", "revoked_at"]
+    search_fields = ["driver_name", "driver_email", "smartcar_user_id", "fleet__name"]
+    list_select_related = ["fleet"]
+    exclude = ["nonce", "secret_hash"]
+
+
+@admin.register(PlacePause)
+class PlacePauseAdmin(ReadOnlyAdmin[PlacePause]):
+    list_display = ["connection", "began_at", "ends_at"]
+    list_filter = ["connection__fleet", "ends_at"]
+    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
+    list_select_related = ["connection__vehicle"]
+
+
+@admin.register(WorkingHours)
+class WorkingHoursAdmin(ReadOnlyAdmin[WorkingHours]):
+    list_display = ["connection", "starts", "ends", "weekdays_only"]
+    list_filter = ["connection__fleet", "weekdays_only"]
+    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
+    list_select_related = ["connection__vehicle"]
 
 
 @admin.register(OwnerTokens)

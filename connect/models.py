@@ -171,4 +171,7 @@ class Connection(models.Model):
 
 
 # Part of the app, in modules of their own.
+from connect.driver.models import DriverPage as DriverPage  # noqa: E402
+from connect.driver.models import PlacePause as PlacePause  # noqa: E402
+from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402

@@ -2,8 +2,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from connect import refreshing, subscriptions
+from connect.driver import privacy
+from connect.driver import services as drivers
 from connect.invitations import services as invitations
-from connect.models import Connection, Invitation
+from connect.models import Connection, DriverPage, Invitation
 
 
 @shared_task
@@ -37,7 +39,23 @@ def mail_invitation(invitation_id: int) -> None:
 
 
 @shared_task
-def mail_invitations() -> None:
+def mail_driver_page(page_id: int) -> None:
+    """Sends one driver the link of their page."""
+    page = DriverPage.objects.select_related("fleet").filter(pk=page_id).first()
+    if page is not None:
+        drivers.mail(page=page)
+
+
+@shared_task
+def mail_unsent() -> None:
     """Sends what a lost doorbell or a mail server in trouble left unsent."""
     for invitation in invitations.unmailed():
         invitations.mail(invitation=invitation)
+    for page in drivers.unmailed():
+        drivers.mail(page=page)
+
+
+@shared_task
+def hide_places() -> None:
+    """Drops the last known place of cars whose working hours just ended."""
+    privacy.sweep(now=timezone.now())

@@ -9,10 +9,9 @@ from accounts.access import Right, membership_for
 from accounts.models import User
 from connect import flow
 from connect.browser import known_session_secret, session_secret
+from connect.driver import services as driver
 from connect.flow import Arrival
-from connect.models import Connection
 from connect.outcomes import ConnectRefusedError
-from connect.scopes import described
 
 
 @never_cache
@@ -44,7 +43,12 @@ def callback(request: HttpRequest) -> HttpResponse:
     except ConnectRefusedError as refusal:
         return _trouble(request, refusal)
     if arrival.invitation is not None:
-        return _thanks(request, arrival)
+        # The connections of one trip are of one Smartcar user.
+        page = driver.page_after(
+            invitation=arrival.invitation, smartcar_user_id=arrival.connections[0].smartcar_user_id
+        )
+        messages.success(request, _thanks(arrival))
+        return redirect(page.path)
     messages.success(request, _welcome([str(connection.vehicle) for connection in arrival.connections]))
     return redirect("fleet:fleet", slug=arrival.fleet.slug)
 
@@ -63,17 +67,10 @@ def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse
     return render(request, "connect/trouble.html", context, status=400)
 
 
-def _thanks(request: HttpRequest, arrival: Arrival) -> HttpResponse:
-    """What was shared, for the driver. A reload shows that the way back was used: nothing happens twice."""
-    context = {
-        "fleet": arrival.fleet,
-        "shared": [(connection.vehicle, _granted(connection)) for connection in arrival.connections],
-    }
-    return render(request, "connect/invitations/thanks.html", context)
-
-
-def _granted(connection: Connection) -> list[str]:
-    return [scope.title for scope in described(connection.scopes)]
+def _thanks(arrival: Arrival) -> str:
+    cars = [str(connection.vehicle) for connection in arrival.connections]
+    are = "is" if len(cars) == 1 else "are"
+    return f"{', '.join(cars)} {are} connected to {arrival.fleet}. This page is yours: keep its link, below."
 
 
 def _welcome(cars: list[str]) -> str:

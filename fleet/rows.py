@@ -116,7 +116,9 @@ class Overview:
         """Changes when anything that the page shows has changed."""
         heard = [row.vehicle.last_seen_at.timestamp() for row in self.rows if row.vehicle.last_seen_at]
         states = sorted(f"{row.vehicle.pk}{row.connection.state}" for row in self.rows if row.connection)
-        return f"{len(self.rows)}-{max(heard, default=0)}-{sum(heard)}-{crc32(''.join(states).encode())}"
+        # A driver may hide a place without anything new being heard.
+        places = sum(row.location is not None for row in self.rows)
+        return f"{len(self.rows)}-{places}-{max(heard, default=0)}-{sum(heard)}-{crc32(''.join(states).encode())}"
 
 
 def overview_of(*, fleet: Fleet) -> Overview:

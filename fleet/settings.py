@@ -136,7 +136,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
-    "mail invitations": {"task": "connect.tasks.mail_invitations", "schedule": 60},
+    "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
+    "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
 }
 
 # E-mail to drivers, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from commands import services as commands
 from connect import lifecycle
+from connect.driver import privacy
 from connect.models import Connection, ConnectionState
 from vehicles import services as vehicles
 from vehicles.models import Vehicle
@@ -27,6 +28,7 @@ from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery, Repor
 BATCH = 200
 ATTEMPTS = 5
 BACKOFF = timedelta(seconds=10)
+PLACE_HIDDEN = "Its place is hidden by the driver: the message was not kept, the rest of it was recorded."
 
 
 def process_waiting() -> int:
@@ -119,7 +121,7 @@ class _Opened:
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
     opened = _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
-    sightings = [sighting for message in opened for sighting in _sightings(message)]
+    sightings = _allowed(opened, now=now)
     updates = vehicles.record(sightings=sightings) if sightings else []
     commands.confirm(updates=updates, now=now)
     lifecycle.data_arrived(vehicle_ids={update.vehicle_id for update in updates}, now=now)
@@ -130,6 +132,22 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     InboxEntry.objects.bulk_update(
         entries, ["state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at"]
     )
+
+
+def _allowed(opened: Sequence[_Opened], *, now: datetime) -> list[Sighting]:
+    """What may be kept: not a place that its driver hides, and not the raw message that holds one either."""
+    read = [(message, list(_sightings(message))) for message in opened]
+    rules = privacy.rules_of(
+        vehicle_ids={sighting.vehicle_id for _, seen in read for sighting in seen}, now=now
+    )
+    allowed = []
+    for message, seen in read:
+        kept = rules.without_hidden(seen)
+        if len(kept) < len(seen):
+            message.entry.note = PLACE_HIDDEN
+            InboxEntry.objects.filter(pk=message.entry.pk).update(body=b"")
+        allowed += kept
+    return allowed
 
 
 def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
@@ -189,8 +207,8 @@ def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEn
 def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[_Opened]:
     named = {report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports}
     cars: dict[str, list[int]] = {}
-    connected = Vehicle.objects.filter(smartcar_id__in=named, connections__isnull=False)
-    connected = connected.exclude(connections__state=ConnectionState.REMOVED).distinct()
+    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
+    connected = Vehicle.objects.filter(smartcar_id__in=named, connections__in=alive).distinct()
     for smartcar_id, pk in connected.values_list("smartcar_id", "pk"):
         cars.setdefault(smartcar_id, []).append(pk)
     opened = []

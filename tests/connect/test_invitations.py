@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts.models import AuditEntry, Fleet, Generation, User
 from connect import outcomes
 from connect.invitations import services
-from connect.models import AuthorizationRequest, Connection, Invitation
+from connect.models import AuthorizationRequest, Connection, DriverPage, Invitation
 from connect.scopes import FLEET_SCOPES, SCOPES
 from tests.connect.invited import at_connect, invited, walk
 from tests.smartcar import come_back
@@ -63,10 +63,10 @@ def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
 ) -> None:
     invitation = invited(fleet=speaking(fleet, generation), user=owner)
     answer = walk(smartcar, Client(), invitation, count=1)
-    assert answer.status_code == 200
     connection = Connection.objects.get(fleet=fleet)
     assert connection.generation == generation
-    assert str(connection.vehicle) in answer.content.decode()
+    assert answer.redirect_chain == [(DriverPage.objects.get().path, 302)]
+    assert f"{connection.vehicle} is connected to Blue Fleet" in answer.content.decode()
     assert AuditEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
     used = Client().get(invitation.path)
     assert used.status_code == 410

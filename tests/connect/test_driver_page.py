@@ -1,0 +1,329 @@
+"""The page that a driver keeps: what is shared, hiding the place, withdrawing; on both generations."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+
+import httpx
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from accounts.models import AuditEntry, Fleet, Generation, User
+from connect import applications, vault
+from connect.driver import privacy, services
+from connect.models import Connection, ConnectionState, DriverPage, OwnerTokens, PlacePause, WorkingHours
+from connect.smartcar import SmartcarError
+from tests.connect.invited import invited, walk
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Vehicle
+
+pytestmark = pytest.mark.django_db
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+PLACE = catalogue.PRECISE_LOCATION.code
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation=Generation.V3,
+        mode="live",
+        scopes=["read_location", "read_battery"],
+    )
+
+
+@pytest.fixture
+def page(connection: Connection, owner: User) -> DriverPage:
+    return services.page_after(
+        invitation=invited(fleet=connection.fleet, user=owner), smartcar_user_id="user-1"
+    )
+
+
+def do(page: DriverPage, connection: Connection, deed: str, **values: str) -> int:
+    return Client().post(f"{page.path}{connection.pk}/{deed}/", values).status_code
+
+
+def shown(page: DriverPage) -> str:
+    return Client().get(page.path).content.decode()
+
+
+def place_of(vehicle: Vehicle) -> LatestSignal:
+    return LatestSignal.objects.create(
+        vehicle=vehicle,
+        code=PLACE,
+        body={"latitude": 1.0, "longitude": 2.0},
+        status="SUCCESS",
+        observed_at=timezone.now(),
+        reported_at=timezone.now(),
+    )
+
+
+def places(vehicle: Vehicle) -> int:
+    return LatestSignal.objects.filter(vehicle=vehicle, code=PLACE).count()
+
+
+# The link
+
+
+def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
+    page: DriverPage, connection: Connection
+) -> None:
+    text = shown(page)
+    assert "What I share with Blue Fleet" in text
+    assert "Van 1" in text
+    assert "Battery level and range" in text
+    assert "Lock and unlock" not in text
+
+
+def test_other_drivers_cars_are_not_on_it(page: DriverPage, connection: Connection) -> None:
+    other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other", name="Their van")
+    theirs = Connection.objects.create(
+        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
+    )
+    assert "Their van" not in shown(page)
+    assert do(page, theirs, "withdraw") == 404
+    assert do(page, theirs, "pause", lasts="open") == 404
+    assert not PlacePause.objects.exists()
+
+
+def test_the_same_driver_of_another_fleet_is_not_on_it(
+    page: DriverPage, connection: Connection, outsider: User
+) -> None:
+    red = Fleet.objects.get(slug="red")
+    car = Vehicle.objects.create(fleet=red, smartcar_id="red-car", name="Red van")
+    theirs = Connection.objects.create(
+        fleet=red, vehicle=car, smartcar_user_id="user-1", generation="v3", mode="live"
+    )
+    assert "Red van" not in shown(page)
+    assert do(page, theirs, "withdraw") == 404
+
+
+def test_a_link_that_was_made_up_opens_nothing(page: DriverPage) -> None:
+    assert Client().get(f"/connect/mine/{'0' * 64}/").status_code == 404
+    assert page.secret not in str(DriverPage.objects.values())
+
+
+def test_an_invitations_link_is_not_a_pages_link(page: DriverPage) -> None:
+    assert Client().get(f"/connect/invitation/{page.secret}/").status_code == 404
+
+
+def test_a_closed_link_opens_nothing_and_a_new_invitation_brings_a_new_one(
+    page: DriverPage, connection: Connection, owner: User
+) -> None:
+    assert Client().post(f"{page.path}close/").status_code == 200
+    assert Client().get(page.path).status_code == 404
+    assert do(page, connection, "pause", lasts="open") == 404
+    invitation = invited(fleet=connection.fleet, user=owner)
+    again = services.page_after(invitation=invitation, smartcar_user_id="user-1")
+    assert again.secret != page.secret
+    assert Client().get(again.path).status_code == 200
+
+
+def test_coming_back_keeps_the_link(page: DriverPage, connection: Connection, owner: User) -> None:
+    invitation = invited(fleet=connection.fleet, user=owner)
+    assert services.page_after(invitation=invitation, smartcar_user_id="user-1").path == page.path
+
+
+@pytest.mark.parametrize("offered", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_the_link_is_mailed_as_the_invitation_was(
+    connection: Connection,
+    owner: User,
+    settings: Settings,
+    run_rung: Callable[[], list[str]],
+    offered: bool,
+) -> None:
+    settings.EMAIL_OFFERED = offered
+    invitation = invited(
+        fleet=connection.fleet,
+        user=owner,
+        by_mail=True,
+        driver_email="dana@home.example",
+        used_at=timezone.now(),
+    )
+    page = services.page_after(invitation=invitation, smartcar_user_id="user-1")
+    run_rung()
+    assert [page.url in letter.body for letter in mail.outbox] == ([True] if offered else [])
+    assert services.unmailed() == []
+
+
+# Hiding the place
+
+
+@pytest.mark.parametrize(("lasts", "hours"), [("hour", 1), ("day", 24), ("open", None)])
+def test_hiding_drops_the_last_place_and_lasts_as_long_as_chosen(
+    page: DriverPage, connection: Connection, lasts: str, hours: int | None
+) -> None:
+    place_of(connection.vehicle)
+    assert do(page, connection, "pause", lasts=lasts) == 302
+    pause = PlacePause.objects.get()
+    assert pause.ends_at == (pause.began_at + timedelta(hours=hours) if hours else None)
+    assert places(connection.vehicle) == 0
+    assert "Hidden until" in shown(page)
+    assert AuditEntry.objects.filter(action="driver hid the place", actor=None).count() == 1
+
+
+def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
+    page: DriverPage, connection: Connection
+) -> None:
+    do(page, connection, "pause", lasts="open")
+    do(page, connection, "resume")
+    pause = PlacePause.objects.get()
+    assert pause.ends_at is not None
+    now = timezone.now()
+    rules = privacy.rules_of(vehicle_ids=[connection.vehicle_id], now=now)
+    assert rules.hide(connection.vehicle_id, at=pause.began_at)
+    assert not rules.hide(connection.vehicle_id, at=now)
+    assert "Shown to Blue Fleet" in shown(page)
+
+
+def test_outside_working_hours_the_last_place_is_dropped(connection: Connection) -> None:
+    saturday = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    WorkingHours.objects.create(connection=connection, starts=time(8), ends=time(17))
+    place_of(connection.vehicle)
+    assert privacy.sweep(now=saturday - timedelta(days=1)) == 0
+    assert privacy.sweep(now=saturday) == 1
+    assert places(connection.vehicle) == 0
+
+
+def test_working_hours_are_set_and_cleared(page: DriverPage, connection: Connection) -> None:
+    assert do(page, connection, "hours", starts="08:00", ends="17:00", weekdays_only="on") == 302
+    hours = WorkingHours.objects.get()
+    assert (hours.starts, hours.ends, hours.weekdays_only) == (time(8), time(17), True)
+    assert "08:00–17:00, Monday to Friday" in shown(page)
+    do(page, connection, "all-hours")
+    assert not WorkingHours.objects.exists()
+
+
+@pytest.mark.parametrize(("starts", "ends"), [("08:00", "08:00"), ("", "17:00"), ("25:00", "17:00")])
+def test_hours_that_are_none_are_refused(
+    page: DriverPage, connection: Connection, starts: str, ends: str
+) -> None:
+    do(page, connection, "hours", starts=starts, ends=ends)
+    assert not WorkingHours.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "covered"),
+    [
+        ("UTC", datetime(2026, 11, 20, 8, 0, tzinfo=UTC), True),
+        ("UTC", datetime(2026, 11, 20, 17, 0, tzinfo=UTC), False),
+        ("UTC", datetime(2026, 11, 21, 9, 0, tzinfo=UTC), False),
+        ("Europe/Berlin", datetime(2026, 11, 20, 7, 30, tzinfo=UTC), True),
+        ("Europe/Berlin", datetime(2026, 11, 20, 16, 30, tzinfo=UTC), False),
+        ("Nowhere/Town", datetime(2026, 11, 20, 16, 30, tzinfo=UTC), True),
+    ],
+)
+def test_working_hours_are_of_the_fleets_time_zone(zone: str, moment: datetime, covered: bool) -> None:
+    assert WorkingHours(starts=time(8), ends=time(17)).cover(moment, time_zone=zone) == covered
+
+
+@given(st.times(), st.times(), st.datetimes(timezones=st.just(UTC)))
+def test_hours_and_the_hours_between_them_are_the_whole_day(
+    starts: time, ends: time, moment: datetime
+) -> None:
+    if starts == ends:
+        return
+    day = WorkingHours(starts=starts, ends=ends, weekdays_only=False)
+    night = WorkingHours(starts=ends, ends=starts, weekdays_only=False)
+    assert day.cover(moment, time_zone="UTC") != night.cover(moment, time_zone="UTC")
+
+
+# Withdrawing
+
+
+def shared(connection: Connection) -> list[str]:
+    access = vault.access(connection=connection)
+    cars = applications.api(connection.generation).shared_vehicles(access, mode=connection.mode)
+    return [car.vehicle_id for car in cars]
+
+
+@both
+def test_withdrawing_ends_the_grant_at_smartcar_and_here(
+    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    fleet.generation = generation
+    fleet.save()
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
+    gone, kept = Connection.objects.order_by("pk")
+    page = DriverPage.objects.get()
+    assert do(page, gone, "pause", lasts="open") == 302
+    assert do(page, gone, "withdraw") == 302
+    gone.refresh_from_db()
+    assert (gone.state, gone.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
+    assert shared(kept) == [kept.vehicle.smartcar_id]
+    assert not PlacePause.objects.filter(ends_at=None).exists()
+    assert AuditEntry.objects.filter(action="driver withdrew a car", actor=None).count() == 1
+    assert "Not shared" in shown(page)
+    assert do(page, gone, "withdraw") == 404
+
+
+@both
+def test_when_smartcar_does_not_answer_nothing_is_withdrawn_and_the_driver_is_told(
+    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    fleet.generation = generation
+    fleet.save()
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
+    connection, page = Connection.objects.get(), DriverPage.objects.get()
+    vault.access(connection=connection)
+    httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
+    answer = Client().post(f"{page.path}{connection.pk}/withdraw/", follow=True)
+    assert "is still shared" in answer.content.decode()
+    connection.refresh_from_db()
+    assert connection.state == ConnectionState.PENDING
+
+
+def test_a_grant_that_smartcar_had_ended_before_is_withdrawn_here(
+    connection: Connection, page: DriverPage
+) -> None:
+    now = timezone.now()
+    tokens = OwnerTokens.objects.create(
+        smartcar_user_id="user-1",
+        access_ciphertext=b"",
+        refresh_ciphertext=b"",
+        access_expires_at=now,
+        refresh_expires_at=now,
+        revoked_at=now,
+    )
+    Connection.objects.update(generation=Generation.V2, tokens=tokens)
+    assert do(page, connection, "withdraw") == 302
+    connection.refresh_from_db()
+    assert connection.state == ConnectionState.REMOVED
+
+
+def test_a_car_shared_with_another_fleet_by_the_same_grant_stays_shared_there(
+    smartcar: str, fleet: Fleet, owner: User, outsider: User
+) -> None:
+    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
+    mine = Connection.objects.get()
+    red = Fleet.objects.get(slug="red")
+    car = Vehicle.objects.create(fleet=red, smartcar_id=mine.vehicle.smartcar_id)
+    theirs = Connection.objects.create(
+        fleet=red, vehicle=car, smartcar_user_id=mine.smartcar_user_id, generation="v3", mode=mine.mode
+    )
+    page = DriverPage.objects.get()
+    answer = Client().post(f"{page.path}{mine.pk}/withdraw/", follow=True)
+    assert "another fleet" in answer.content.decode()
+    mine.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (mine.state, theirs.state) == (ConnectionState.REMOVED, ConnectionState.PENDING)
+    assert shared(theirs) == [car.smartcar_id]
+
+
+def test_nothing_of_a_refusal_but_its_words_reaches_the_driver(
+    connection: Connection, page: DriverPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*, connection: Connection) -> None:
+        raise SmartcarError(type="SERVER", code="INTERNAL", description="internal words", status=500)
+
+    monkeypatch.setattr(vault, "access", refuse)
+    answer = Client().post(f"{page.path}{connection.pk}/withdraw/", follow=True).content.decode()
+    assert "is still shared" in answer
+    assert "internal words" not in answer
