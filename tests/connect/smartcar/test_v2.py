@@ -20,7 +20,7 @@ from connect.smartcar import (
     V2Api,
     paths_granted,
 )
-from tests.connect.smartcar.conftest import CAR, OWNER, TOKEN, WEBHOOK, Host, Seen, origins_at, says
+from tests.connect.smartcar.conftest import CAR, OWNER, TOKEN, WEBHOOK, Host, Seen, origins_at, says, sends
 
 REQUEST = ConnectRequest(
     redirect_uri="https://fleet.example/connect/back/",
@@ -262,6 +262,51 @@ def test_a_command_is_sent_once_and_its_answer_read(
     (seen,) = host.seen
     assert (seen.method, seen.path) == ("POST", f"/api/v2.0/vehicles/{CAR}/security")
     assert json.loads(seen.body) == {"action": action}
+
+
+BEYOND_THE_LOCK: list[tuple[str, dict[str, Any], str, Any]] = [
+    ("start_charge", {}, "charge", {"action": "START"}),
+    ("stop_charge", {}, "charge", {"action": "STOP"}),
+    ("set_charge_limit", {"percent": 57}, "charge/limit", {"limit": 0.57}),
+    (
+        "set_destination",
+        {"latitude": 52.5, "longitude": -13.25},
+        "navigation/destination",
+        {"latitude": 52.5, "longitude": -13.25},
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "carried", "path", "body"), BEYOND_THE_LOCK)
+def test_a_command_is_posted_once_with_what_it_carries(
+    v2: V2Api, host: Host, access: Access, command: str, carried: dict[str, Any], path: str, body: Any
+) -> None:
+    host.will(says(200, {"status": "success", "message": ""}, {"SC-Request-Id": "r-1"}))
+    answer = getattr(v2, command)(access, vehicle_id=CAR, **carried)
+    assert (answer.outcome, answer.request_id) == (CommandOutcome.SUCCESS, "r-1")
+    (seen,) = host.seen
+    assert (seen.method, seen.path) == ("POST", f"/api/v2.0/vehicles/{CAR}/{path}")
+    assert json.loads(seen.body) == body
+
+
+@pytest.mark.parametrize(("command", "carried"), [case[:2] for case in BEYOND_THE_LOCK])
+def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
+    v2: V2Api, host: Host, access: Access, command: str, carried: dict[str, Any]
+) -> None:
+    host.will(sends(b""))
+    with pytest.raises(SmartcarError, match="NO_ANSWER") as caught:
+        getattr(v2, command)(access, vehicle_id=CAR, **carried)
+    assert caught.value.ambiguous
+    assert len(host.seen) == 1
+
+
+@pytest.mark.parametrize("command", ["open_charge_port", "close_charge_port"])
+def test_v2_has_no_charge_port_and_says_so(v2: V2Api, host: Host, access: Access, command: str) -> None:
+    with pytest.raises(SmartcarError, match="NOT_SENT:UNSUPPORTED") as caught:
+        getattr(v2, command)(access, vehicle_id=CAR)
+    assert caught.value.permanent
+    assert "older API" in caught.value.for_people
+    assert host.seen == []
 
 
 def test_a_command_waits_longer_than_a_read(host: Host, credentials: Credentials, access: Access) -> None:

@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from connect.smartcar import Access, CommandOutcome, ConnectRequest, Credentials, SmartcarError, V3Api
-from tests.connect.smartcar.conftest import CAR, OWNER, TOKEN, WEBHOOK, Host, origins_at, says, streams
+from connect.smartcar import Access, CommandOutcome, ConnectRequest, Credentials, SmartcarError, V2Api, V3Api
+from tests.connect.smartcar.conftest import (
+    CAR,
+    OWNER,
+    TOKEN,
+    WEBHOOK,
+    Host,
+    origins_at,
+    says,
+    sends,
+    streams,
+)
 from tests.connect.smartcar.test_v2 import form_of, query_of
 
 STRANGER = "11111111-2222-4333-8444-555555555555"
@@ -245,6 +255,72 @@ def test_a_command_is_posted_once_without_a_body(v3: V3Api, host: Host, access: 
     assert (seen.method, seen.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/security/{command}")
     assert seen.body == b""
     assert seen.headers["sc-user-id"] == OWNER
+
+
+BEYOND_THE_LOCK: list[tuple[str, dict[str, Any], str, Any]] = [
+    ("start_charge", {}, "charge/start", None),
+    ("stop_charge", {}, "charge/stop", None),
+    ("set_charge_limit", {"percent": 80}, "charge/set-limit", {"percent": 80}),
+    ("open_charge_port", {}, "charge-port/open", None),
+    ("close_charge_port", {}, "charge-port/close", None),
+    (
+        "set_destination",
+        {"latitude": 52.5, "longitude": -13.25},
+        "navigation/set-destination",
+        {"latitude": 52.5, "longitude": -13.25},
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "carried", "path", "attributes"), BEYOND_THE_LOCK)
+def test_a_command_is_posted_once_with_what_it_carries(
+    v3: V3Api,
+    host: Host,
+    access: Access,
+    command: str,
+    carried: dict[str, Any],
+    path: str,
+    attributes: Any,
+) -> None:
+    host.will(says(200, executed({"value": "SUCCESS"})))
+    answer = getattr(v3, command)(access, vehicle_id=CAR, **carried)
+    assert answer.outcome is CommandOutcome.SUCCESS
+    (seen,) = host.seen
+    assert (seen.method, seen.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/{path}")
+    sent = json.loads(seen.body) if seen.body else None
+    assert sent == ({"data": {"attributes": attributes}} if attributes else None)
+
+
+@pytest.mark.parametrize(("command", "carried"), [case[:2] for case in BEYOND_THE_LOCK])
+def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
+    v3: V3Api, host: Host, access: Access, command: str, carried: dict[str, Any]
+) -> None:
+    host.will(sends(b""))
+    with pytest.raises(SmartcarError, match="NO_ANSWER") as caught:
+        getattr(v3, command)(access, vehicle_id=CAR, **carried)
+    assert caught.value.ambiguous
+    assert len(host.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "carried"),
+    [
+        ("set_charge_limit", {"percent": 49}),
+        ("set_charge_limit", {"percent": 101}),
+        ("set_charge_limit", {"percent": 80.5}),
+        ("set_charge_limit", {"percent": True}),
+        ("set_destination", {"latitude": 90.1, "longitude": 0.0}),
+        ("set_destination", {"latitude": 0.0, "longitude": -180.1}),
+        ("set_destination", {"latitude": float("nan"), "longitude": 0.0}),
+    ],
+)
+def test_what_no_car_can_take_leaves_this_machine_in_neither_generation(
+    v2: V2Api, v3: V3Api, host: Host, access: Access, command: str, carried: dict[str, Any]
+) -> None:
+    for api in (v2, v3):
+        with pytest.raises(SmartcarError, match="NOT_SENT:INVALID"):
+            getattr(api, command)(access, vehicle_id=CAR, **carried)
+    assert host.seen == []
 
 
 def test_a_late_result_is_waited_for_and_judged_by_the_body(v3: V3Api, host: Host, access: Access) -> None:
