@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from simulator.cars import Car, Change, Refused
+from simulator.cars.changes import changed_codes
 from simulator.connections import Connection
 from simulator.errors import ApiError
 from simulator.world import World
@@ -36,13 +37,13 @@ async def carry_out(world: World, car: Car, command: str, *, wait: float, **para
     """
     await asyncio.sleep(wait)
     now = world.now()
-    before = {each.code: each.body for each in car.signals(now=now)}
+    before = car.reported(now=now)
     try:
         outcome = car.command(command, now=now, **parameters)
     except Refused as refusal:
         raise ApiError(refusal.type, refusal.code) from refusal
     world.changed = True
     after = world.now()
-    codes = tuple(each.code for each in car.signals(now=after) if each.body != before[each.code])
-    world.feed.notice_later(Change(car.id, codes, after), after=SHOWN_AFTER)
+    change = Change(car.id, changed_codes(car, before, car.reported(now=after)), after)
+    world.feed.notice_later(change, after=SHOWN_AFTER)
     return outcome

@@ -61,6 +61,7 @@ class Feed:
             now=world.now(),
         )
         self._plan(made, world.now() + FIRST_AFTER)
+        world.watch.add(made.vehicle_id)
         world.changed = True
         return made
 
@@ -71,6 +72,7 @@ class Feed:
         for each in self._world.webhooks.subscriptions.values():
             if wanted is None or each.vehicle_id in wanted:
                 self._plan(each, now)
+                self._world.watch.add(each.vehicle_id)
 
     def _plan(self, subscription: Subscription, due: float) -> None:
         heapq.heappush(self._due, (due, next(self._order), subscription.id))
@@ -317,6 +319,7 @@ class Feed:
         self.store = {(user, vehicle): orjson.dumps(packed) for user, vehicle, packed in saved}
         now = self._world.now()
         for each in self._world.webhooks.subscriptions.values():
+            self._world.watch.add(each.vehicle_id)
             if each.pending or not each.first_sent:
                 self._plan(each, now + FIRST_AFTER)
 

@@ -53,6 +53,7 @@ class Heart:
         while True:
             started = time.monotonic()
             world.feed.notice(world.garage.advance(now=world.now()))
+            world.watch.look()
             await asyncio.sleep(max(CARS_EVERY, REST * (time.monotonic() - started)))
 
     async def _start_load(self) -> None:

@@ -61,6 +61,8 @@ class Settings:
     monthly_limit: int = 500
     vehicle_limit: int = 0
 
+    driving_every: float = 25.0
+    charging_every: float = 60.0
     command_latency: tuple[float, float] = (1.0, 3.0)
     long_answer_after: float = 175.0
     delivery_timeout: float = 15.0
@@ -111,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--vehicle-refill", type=float, default=6.0, help="per-vehicle limit: requests regained a minute (6)")
     add("--monthly-limit", type=int, default=500, help="requests per vehicle and month, 0 for no limit (500)")
     add("--vehicle-limit", type=int, default=0, help="connected vehicles the plan allows, 0 for no limit (0)")
+    add(
+        "--driving-every",
+        type=float,
+        default=25.0,
+        help="seconds between reads of a car that drives, 0 for its make's",
+    )
+    add("--charging-every", type=float, default=60.0, help="the same for a charging car (60)")
     add("--command-latency", default="1-3", help="seconds a command takes, MIN-MAX (1-3)")
     add(
         "--long-answer-after",

@@ -18,6 +18,7 @@ from simulator.requestlog import RequestLog
 from simulator.settings import Settings
 from simulator.tokens import TokenBook
 from simulator.troubles import Troubles
+from simulator.watching import Watch
 from simulator.webhooks import Webhooks
 
 DIGITAL_KEY = "connectivitystatus-isdigitalkeypaired"
@@ -42,10 +43,12 @@ class World:
     capacities: dict[str, float] = field(default_factory=dict)
     capacity_tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     feed: Feed = field(init=False)
+    watch: Watch = field(init=False)
     changed: bool = False
 
     def __post_init__(self) -> None:
         self.feed = Feed(self)
+        self.watch = Watch(self)
 
     def now(self) -> float:
         """Simulated epoch seconds."""
@@ -150,6 +153,7 @@ class World:
         self.requests.clear()
         self.courier.forget()
         self.feed.clear()
+        self.watch.clear()
         self.capacities.clear()
         self.capacity_tokens.clear()
         self.changed = True

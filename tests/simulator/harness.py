@@ -86,7 +86,9 @@ class Simulated:
     def settle(self) -> None:
         """Tell what is due and wait for the answers."""
         self.world.feed.notice(self.world.garage.advance(now=self.world.now()))
-        self.world.feed.beat()
+        self.world.watch.look()
+        while not self.world.feed.beat():
+            self._portal(self.world.courier.settle)
         self._portal(self.world.courier.settle)
 
     def later(self, seconds: float) -> None:

@@ -1,11 +1,12 @@
 """Webhooks: registering, first delivery, changes, errors raised and resolved, signatures, attempts, and every form."""
 
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.cars import CATALOGUE
@@ -138,7 +139,8 @@ def floats_in(value: Any) -> list[float]:
 NUMBERS = st.floats(-1e9, 1e9) | st.integers(-(2**53), 2**53)
 
 
-@given(st.recursive(NUMBERS | st.text() | st.booleans() | st.none(), st.lists))
+@settings(max_examples=50)
+@given(st.recursive(NUMBERS | st.text() | st.none(), st.lists, max_leaves=8))
 def test_whole_numbers_are_written_as_javascript_writes_them(value: Any) -> None:
     written = dumps({"value": value})
 
@@ -282,6 +284,51 @@ def test_the_cars_tell_of_their_day_by_themselves(sim: Simulated) -> None:
 
     events = sim.callback.events("VEHICLE_STATE")
     assert len({each["data"]["vehicle"]["id"] for each in events}) >= 6, "in a day half of them go somewhere"
+
+
+def morning(sim: Simulated, *, make: str) -> list[float]:
+    """The times at which a driving car of that make was told of, seconds apart."""
+    driver = sim.driver(make=make)
+    driver.subscribe(sim.webhook(signals=["location-preciselocation", ODOMETER]))
+    car = sim.world.garage.cars[driver.vehicle_id]
+    for _ in range(24 * 60):
+        if car.state(now=sim.world.now())["driving"] and car.state(now=sim.world.now() + 400)["driving"]:
+            break
+        sim.world.clock.advance(60)
+    sim.settle()
+    sim.callback.requests.clear()
+    for _ in range(60):
+        sim.later(5)
+    events = sim.callback.events("VEHICLE_STATE")
+    times = [each["data"]["signals"][0]["meta"]["oemUpdatedAt"] / 1000 for each in events]
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def test_a_driving_car_is_told_of_every_25_seconds(sim: Simulated) -> None:
+    gaps = morning(sim, make="VOLKSWAGEN")
+
+    assert len(gaps) >= 8
+    assert sorted(gaps)[len(gaps) // 2] == pytest.approx(25, abs=6)
+    assert max(gaps) <= 60, gaps
+
+
+def test_without_closer_looks_a_driving_car_keeps_its_makers_rhythm(simulate: Simulate) -> None:
+    gaps = morning(simulate(driving_every=0.0), make="VOLKSWAGEN")
+
+    assert all(gap >= 100 for gap in gaps)
+    assert len(gaps) <= 3
+
+
+def test_a_charging_car_is_told_of_every_minute(sim: Simulated) -> None:
+    driver = sim.driver(make="VOLKSWAGEN")
+    driver.patch(speed=0, plugged_in=True, state_of_charge=40, charge_limit=90, charging=True)
+    driver.subscribe(sim.webhook())
+    sim.callback.requests.clear()
+
+    for _ in range(60):
+        sim.later(10)
+
+    assert 8 <= len(sim.callback.events("VEHICLE_STATE")) <= 12
 
 
 def test_the_control_api_forces_a_delivery(sim: Simulated) -> None:
