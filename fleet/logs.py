@@ -1,0 +1,13 @@
+"""Log lines without the secrets of personal links: Django logs the path of a request that went wrong."""
+
+import logging
+import re
+
+_LINK = re.compile(r"(/connect/(?:invitation|mine)/)[0-9a-f]{64}")
+
+
+class LineFormatter(logging.Formatter):
+    """Formats as usual, with the secret of a personal link left out, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _LINK.sub(r"\1…", super().format(record))
