@@ -27,7 +27,7 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
 
     `verdicts` has an entry for each kind that fits the car, by kind.
     """
-    commands = recent_of(vehicle=vehicle, limit=5)
+    commands = recent_of(vehicle=vehicle, limit=3)
     (state,) = states_of(vehicles=[vehicle], signals=prechecks.SIGNALS)
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]

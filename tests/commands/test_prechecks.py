@@ -183,5 +183,5 @@ def test_the_panel_offers_what_fits_the_car(
     Vehicle.objects.update(powertrain=powertrain)
     page = browser_of(owner).get(f"/commands/blue/{connection.vehicle.smartcar_id}/").content.decode()
     assert ("Set limit" in page) is charging
-    assert ("Open port" in page) is port
+    assert ("Open charge port" in page) is port
     assert "Send destination" in page
