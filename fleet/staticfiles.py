@@ -26,8 +26,8 @@ NODE_FILES = {
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
-        "arrow-left", "bolt", "car", "check", "copy", "gas-station", "lock", "lock-open", "lock-question", "mail",
-        "mail-plus", "plug-x", "plus", "refresh", "shield-check", "steering-wheel",
+        "arrow-left", "bolt", "car", "copy", "gas-station", "lock", "lock-open", "lock-question", "mail",
+        "mail-plus", "plug-x", "plus", "refresh", "steering-wheel",
     )
 }  # fmt: skip
 
