@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from simulator.cars import CATALOGUE, Car, Garage
-from simulator.cars.makes import MAKES
-from simulator.cars.models import MODELS
+from simulator.cars import CATALOGUE, MODELS, Car, Garage
 
 REGIONS = ("US", "CA", "EUROPE")
-US_ONLY = {"INFINITI", "LEXUS", "SUBARU", "TOYOTA"}
-AMERICAN = {"ACURA", "BUICK", "CADILLAC", "CHEVROLET", "GMC", "HONDA", "LINCOLN", "RAM", "RIVIAN"}
+US_ONLY = {"LEXUS", "SUBARU", "TOYOTA"}
+AMERICAN = {"ACURA", "CADILLAC", "CHEVROLET", "GMC", "HONDA", "LINCOLN", "RAM", "RIVIAN"}
 
 # v2 endpoint → the permission it needs and its name in the matrix.
 ENDPOINTS: dict[str, tuple[str, str]] = {
@@ -134,8 +132,6 @@ def matrix_rows(region: str) -> tuple[Row, ...]:
         car = _examples().get((model.make, model.name))
         if car is None or not _sold(model.make, region):
             continue
-        electric = model.powertrain != "ICE"
-        taken = [each for each in COMMANDS if each in MAKES[model.make].commands]
         rows.append(
             Row(
                 make=model.make,
@@ -144,7 +140,7 @@ def matrix_rows(region: str) -> tuple[Row, ...]:
                 years=model.years,
                 region=region,
                 signals=tuple(code for code in CATALOGUE if car.supports(code)),
-                commands=tuple(each for each in taken if electric or "charge" not in each),
+                commands=tuple(each for each in COMMANDS if car.takes(each)),
             )
         )
     return tuple(rows)

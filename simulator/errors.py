@@ -359,8 +359,11 @@ def v2_body(error: ApiError, *, request: str) -> dict[str, Any]:
     return body
 
 
-def v3_body(error: ApiError) -> dict[str, Any]:
-    """The v3 error document: a list, status as a string ("Remove user", errors)."""
+def v3_body(error: ApiError, *, bare: bool = False) -> dict[str, Any]:
+    """The v3 error document: a list, status as a string ("Remove user", errors).
+
+    ``bare`` gives the resolution as a plain string, as it was once seen.
+    """
     title = V3_TITLES.get((error.kind, error.code or ""), error.words.description)
     entry: dict[str, Any] = {
         "status": str(error.status),
@@ -369,7 +372,7 @@ def v3_body(error: ApiError) -> dict[str, Any]:
         "title": title,
         "detail": error.detail or title,
         "links": {"about": doc_url(error.kind, error.code, version="v3/").partition("#")[0]},
-        "resolution": resolution(error),
+        "resolution": error.words.resolution if bare else resolution(error),
         "suggestedUserMessage": error.words.message or "",
         "meta": {},
     }
@@ -385,9 +388,11 @@ def v2_response(error: ApiError) -> Response:
     return json_response(v2_body(error, request=request), status=error.status, headers=headers)
 
 
-def v3_response(error: ApiError) -> Response:
-    """The answer a v3 host gives for ``error``."""
-    return json_response(v3_body(error), status=error.status, headers=_headers(error, request_id()))
+def v3_response(error: ApiError, *, bare: bool = False) -> Response:
+    """The answer a v3 host gives for ``error``; ``bare`` as in ``v3_body``."""
+    return json_response(
+        v3_body(error, bare=bare), status=error.status, headers=_headers(error, request_id())
+    )
 
 
 def _headers(error: ApiError, request: str) -> dict[str, str]:

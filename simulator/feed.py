@@ -181,6 +181,8 @@ class Feed:
         if not raised and not resolved:
             return
         subscription.errors = (subscription.errors | set(raised)) - set(resolved)
+        if webhook.variant == "legacy":
+            return  # version 2.0 knew no such event
         troubles = [self._trouble(connection, error, "ERROR", failed[error]) for error in raised]
         troubles += [self._trouble(connection, error, "RESOLVED", ()) for error in resolved]
         subscription.sequence += 1

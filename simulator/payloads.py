@@ -109,7 +109,7 @@ def vehicle_error(*, subject: Subject, troubles: Sequence[Trouble], event_id: st
 
 
 def verify(*, webhook_id: str, webhook_name: str, variant: str, challenge: str, now: float) -> dict[str, Any]:
-    """A VERIFY event; its deliveredAt is an ISO string, as seen on the wire."""
+    """A VERIFY event; its deliveredAt is an ISO string, as seen on the wire, in the documented forms a number."""
     if variant == "legacy":
         return {
             "version": "2.0",
@@ -122,7 +122,7 @@ def verify(*, webhook_id: str, webhook_name: str, variant: str, challenge: str, 
         "webhookId": webhook_id,
         "webhookName": webhook_name,
         "deliveryId": str(uuid.uuid4()),
-        "deliveredAt": iso(now),
+        "deliveredAt": millis(now) if variant in ("C", "C'") else iso(now),
     }
     return {
         "eventId": str(uuid.uuid4()),

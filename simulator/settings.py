@@ -72,6 +72,10 @@ class Settings:
     v3_user_tokens: bool = True
     unsubscribed_signals: str = "empty"
     connection_permissions: str = "granted"
+    subscriptions_path: str = "subscriptions"
+    user_id_name: str = "user_id"
+    v3_signals: str = "captured"
+    v3_resolution: str = "object"
     variant: str = "D"
 
     @property
@@ -117,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
         "--driving-every",
         type=float,
         default=25.0,
-        help="seconds between reads of a car that drives, 0 for its make's",
+        help="seconds between looks at a driving car, 0 for none (25)",
     )
     add("--charging-every", type=float, default=60.0, help="the same for a charging car (60)")
     add("--command-latency", default="1-3", help="seconds a command takes, MIN-MAX (1-3)")
@@ -153,6 +157,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a trouble to start with; may be repeated",
     )
+    add(
+        "--subscriptions-path",
+        choices=("subscriptions", "webhooks"),
+        default="subscriptions",
+        help="v3: /subscriptions, or /webhooks/{id}/subscriptions (subscriptions)",
+    )
+    add(
+        "--user-id-name",
+        choices=("user_id", "userId"),
+        default="user_id",
+        help="in Connect's redirect (user_id)",
+    )
+    add(
+        "--v3-signals",
+        choices=("captured", "documented"),
+        default="captured",
+        help="ISO times and a data wrapper, or epoch milliseconds and none (captured)",
+    )
+    add("--v3-resolution", choices=("object", "string"), default="object", help="of a v3 error (object)")
     add("--variant", choices=VARIANTS, default="D", help="payload form of webhooks that name none (D)")
     return parser
 

@@ -198,7 +198,7 @@ def grant(
             now=world.now(),
         )
         fields.append(("code", code))
-    return _redirect(session, [*fields, ("user_id", user.id)])
+    return _redirect(session, [*fields, (world.settings.user_id_name, user.id)])
 
 
 def reauthenticate(world: World, session: Session) -> str | None:

@@ -49,7 +49,7 @@ def v3_host(world: World, routes: Sequence[BaseRoute]) -> Starlette:
     """A host that refuses in the v3 form, a list of errors."""
 
     async def refused(_: Request, error: Exception) -> Response:
-        return v3_response(cast(ApiError, error))
+        return v3_response(cast(ApiError, error), bare=world.settings.v3_resolution == "string")
 
     async def lost(_: Request, __: Exception) -> Response:
         return v3_response(ApiError("RESOURCE_NOT_FOUND", "INVALID_PATH"))

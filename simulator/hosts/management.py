@@ -165,7 +165,7 @@ async def subscriptions(request: Request) -> Response:
     asked = request.query_params
     wanted = {
         "user_id": asked.get("filter[userId]"),
-        "webhook_id": asked.get("filter[webhookId]"),
+        "webhook_id": request.path_params.get("webhook_id", asked.get("filter[webhookId]")),
         "vehicle_id": asked.get("filter[vehicleId]"),
     }
     mode = asked.get("filter[vehicle.mode]")
@@ -189,17 +189,16 @@ async def create_subscription(request: Request) -> Response:
     attributes = data.get("attributes") if isinstance(data, dict) else None
     if not isinstance(attributes, dict):
         raise ApiError("VALIDATION", "BAD_REQUEST", detail="data.attributes is required")
-    missing = [
-        name for name in ("webhookId", "userId", "vehicleId") if not isinstance(attributes.get(name), str)
-    ]
+    named: dict[str, Any] = {"webhookId": request.path_params.get("webhook_id"), **attributes}
+    missing = [name for name in ("webhookId", "userId", "vehicleId") if not isinstance(named.get(name), str)]
     if missing:
         raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=f"{', '.join(missing)} is required")
-    mark(request, user_id=attributes["userId"], vehicle_id=attributes["vehicleId"])
-    connection = world.connections.get(user_id=attributes["userId"], vehicle_id=attributes["vehicleId"])
-    if attributes["webhookId"] not in world.webhooks.by_id or connection is None:
+    mark(request, user_id=named["userId"], vehicle_id=named["vehicleId"])
+    connection = world.connections.get(user_id=named["userId"], vehicle_id=named["vehicleId"])
+    if named["webhookId"] not in world.webhooks.by_id or connection is None:
         raise ApiError("RESOURCE_NOT_FOUND", "NOT_FOUND")
     try:
-        world.feed.subscribe(webhook_id=attributes["webhookId"], connection=connection)
+        world.feed.subscribe(webhook_id=named["webhookId"], connection=connection)
     except AlreadySubscribed:
         raise ApiError("CONFLICT", "ALREADY_SUBSCRIBED", status=409) from None
     return json_response({"meta": {"message": "subscription creation in progress"}}, status=202)
@@ -270,15 +269,17 @@ async def application_secrets(request: Request) -> Response:
 
 def management_v3_host(world: World) -> Starlette:
     """management.api.smartcar.com, v3"""
+    nested = world.settings.subscriptions_path == "webhooks"
+    path = "/v3/webhooks/{webhook_id}/subscriptions" if nested else "/v3/subscriptions"
     return v3_host(
         world,
         [
             Route("/v3/webhooks", webhooks),
             Route("/v3/webhooks/{webhook_id}", webhook),
-            Route("/v3/subscriptions", subscriptions, methods=["GET"]),
-            Route("/v3/subscriptions", create_subscription, methods=["POST"]),
-            Route("/v3/subscriptions/{subscription_id}", subscription, methods=["GET"]),
-            Route("/v3/subscriptions/{subscription_id}", delete_subscription, methods=["DELETE"]),
+            Route(path, subscriptions, methods=["GET"]),
+            Route(path, create_subscription, methods=["POST"]),
+            Route(f"{path}/{{subscription_id}}", subscription, methods=["GET"]),
+            Route(f"{path}/{{subscription_id}}", delete_subscription, methods=["DELETE"]),
             Route("/v3/applications", applications),
             Route("/v3/applications/{application_id}", one_application),
             Route("/v3/applications/{application_id}/secrets", application_secrets),

@@ -1,5 +1,6 @@
 """vehicle.api.smartcar.com, v3: connections, users, vehicles and their stored signals."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -9,7 +10,7 @@ from starlette.routing import Route
 
 from simulator import errors
 from simulator.cars import Car
-from simulator.clock import iso
+from simulator.clock import iso, millis
 from simulator.connections import Connection
 from simulator.errors import ApiError
 from simulator.hosts.common import mark, v3_host
@@ -144,11 +145,12 @@ def signal_resource(world: World, reading: Reading, *, vehicle_id: str, system: 
         attributes["status"] = {"value": "SUCCESS"}
     if reading.body is not None:
         attributes["body"] = in_system(reading.body, system)
-    meta = {"ingestedAt": iso(reading.retrieved_at + 1)}
+    written: Callable[[float], str | int] = millis if world.settings.v3_signals == "documented" else iso
+    meta = {"ingestedAt": written(reading.retrieved_at + 1)}
     if reading.body is not None:
-        meta["retrievedAt"] = iso(reading.retrieved_at)
+        meta["retrievedAt"] = written(reading.retrieved_at)
         if reading.oem_updated_at:
-            meta["oemUpdatedAt"] = iso(reading.oem_updated_at)
+            meta["oemUpdatedAt"] = written(reading.oem_updated_at)
     return {
         "id": reading.code,
         "type": "signal",
@@ -215,7 +217,8 @@ async def signal(request: Request) -> Response:
     if not found:
         raise ApiError("RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND")
     data = signal_resource(given.world, found[0], vehicle_id=given.car.id, system=system)
-    body = {"data": data, "included": {"vehicle": _vehicle_resource(given) | {"links": {}}}}
+    included = {"included": {"vehicle": _vehicle_resource(given) | {"links": {}}}}
+    body = data | included if given.world.settings.v3_signals == "documented" else {"data": data} | included
     return json_response(body, headers=_headers(given.world, found, system))
 
 

@@ -276,6 +276,13 @@ def test_registered_redirect_uris_are_the_only_ones_and_the_first_is_the_default
     assert default.json()["redirect"].startswith("https://one.example/a?")
 
 
+def test_the_users_id_may_have_the_migration_guides_name(simulate: Simulate) -> None:
+    back = simulate(user_id_name="userId").grant()
+
+    assert "user_id" not in back
+    assert len(back["userId"]) == 36
+
+
 def test_the_new_names_of_parameters_are_taken(sim: Simulated) -> None:
     url = sim.connect_url(client_id="", application_id=CREDENTIALS.application_id)
 

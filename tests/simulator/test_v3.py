@@ -474,6 +474,32 @@ def test_commands_take_the_time_they_are_set_to(simulate: Simulate) -> None:
 # -- management --------------------------------------------------------------------------------------------
 
 
+def test_subscriptions_may_lie_below_their_webhook(simulate: Simulate) -> None:
+    sim = simulate(subscriptions_path="webhooks")
+    driver, webhook_id = sim.driver(), sim.webhook()
+    url = f"/management-v3/v3/webhooks/{webhook_id}/subscriptions"
+    attributes = {"userId": driver.user_id, "vehicleId": driver.vehicle_id}
+
+    made = sim.client.post(url, headers=driver.v3, json={"data": {"attributes": attributes}})
+    (found,) = sim.client.get(url, headers=driver.v3).json()["data"]
+
+    assert made.status_code == 202
+    assert sim.client.delete(f"{url}/{found['id']}", headers=driver.v3).status_code == 204
+    assert sim.client.get("/management-v3/v3/subscriptions", headers=driver.v3).status_code == 404
+
+
+def test_signals_may_have_the_documented_form(simulate: Simulate) -> None:
+    sim = simulate(v3_signals="documented", v3_resolution="string")
+    driver = subscribed(sim)
+
+    one = driver.get3("/signals/odometer-traveleddistance").json()
+
+    assert one["id"] == "odometer-traveleddistance"
+    assert isinstance(one["meta"]["retrievedAt"], int)
+    sim.switch(answerWith=["PERMISSION:"])
+    assert driver.post3("/commands/security/lock").json()["errors"][0]["resolution"] == "REAUTHENTICATE"
+
+
 def test_webhooks_are_listed_and_cannot_be_made(sim: Simulated) -> None:
     webhook_id = sim.webhook(name="Fleet", signals=["odometer-traveleddistance"])
     headers = sim.driver().v3

@@ -593,6 +593,7 @@ def test_the_legacy_form_is_version_2(sim: Simulated) -> None:
     assert by_path["/battery"]["body"]["percentRemaining"] == pytest.approx(0.77)
     assert by_path["/security"]["code"] == 200
     assert by_path["/location"]["headers"].keys() == {"sc-data-age", "sc-unit-system"}
+    assert not sim.callback.events("VEHICLE_ERROR"), "version 2.0 knew no such event"
 
 
 @pytest.mark.parametrize("variant", ["A", "B", "C", "C'", "D", "T", "legacy"])
