@@ -73,7 +73,7 @@ class Command(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} {self.vehicle}"
+        return f"{self.get_kind_display()} {self.vehicle}"
 
     @property
     def title(self) -> str:

@@ -162,6 +162,7 @@ def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
     page = browser_of(owner).get(f"/commands/blue/{connection.vehicle.smartcar_id}/").content.decode()
     assert page.count("did not allow charging commands") == 1
     assert page.count("did not allow sending destinations") == 1
+    assert 'id="destination-refused"' in page
     assert "did not allow locking" not in page
 
 

@@ -258,6 +258,17 @@ def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
     assert command.settled_at
 
 
+def test_a_lost_answer_to_a_destination_is_not_said_to_be_settled_by_a_signal(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    car(SmartcarError(type="NO_ANSWER", code="TIMEOUT"))
+    place = {"latitude": 52.5, "longitude": 13.4}
+    command = services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
+    services.send(command=command)
+    assert state(command) == State.UNKNOWN
+    assert "No signal of the car will tell" in command.message
+
+
 def test_a_charging_signal_settles_no_lock(vehicle: Vehicle, connection: Connection, owner: User) -> None:
     asked(vehicle, owner)
     now = timezone.now()
