@@ -1,6 +1,7 @@
 """``python -m simulator``: serve the simulated Smartcar until SIGTERM or SIGINT."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -52,6 +53,9 @@ async def serve(settings: Settings) -> None:
     )
     sys.stdout.flush()
     await server.serve()
+    sys.stdout.flush()
+    # The server's threads may still be closing connections; taking the interpreter down under them can abort it.
+    os._exit(0)
 
 
 def main() -> None:

@@ -24,10 +24,12 @@ from simulator.hosts.tokens import auth_host, iam_host
 from simulator.hosts.vehicle import vehicle_host
 from simulator.requestlog import Seen, generation_of
 from simulator.running import Heart
-from simulator.wire import json_response
+from simulator.wire import json_response, request_id
 from simulator.world import World
 
+REQUEST_ID = b"sc-request-id"
 TROUBLED = ("/api/", "/auth/", "/management/", "/vehicle/", "/iam/", "/management-v3/")
+API = (*TROUBLED, "/compatibility/")
 
 
 class Observed:
@@ -51,6 +53,11 @@ class Observed:
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
+                if path.startswith(API) and not any(
+                    name.lower() == REQUEST_ID for name, _ in message["headers"]
+                ):
+                    headers = [*message["headers"], (REQUEST_ID, request_id().encode())]
+                    message = {**message, "headers": headers}
             await send(message)
 
         if path.startswith(TROUBLED):

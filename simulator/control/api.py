@@ -48,6 +48,13 @@ async def _body(request: Request) -> dict[str, Any]:
     return body
 
 
+def _text(body: dict[str, Any], name: str) -> str | None:
+    given = body.get(name)
+    if not isinstance(given, str | None):
+        raise ControlError(400, f"{name} is a text")
+    return given
+
+
 async def health(_: Request) -> Response:
     """GET /health"""
     return json_response({"status": "ok"})
@@ -239,11 +246,11 @@ async def deliver(request: Request) -> Response:
     world, body = world_of(request), await _body(request)
     if body.get("eventType", "VEHICLE_STATE") != "VEHICLE_STATE":
         raise ControlError(400, "only VEHICLE_STATE can be forced; switch a trouble on for VEHICLE_ERROR")
-    found = world.webhooks.of_vehicle(str(body.get("vehicleId")), webhook_id=body.get("webhookId"))
+    found = world.webhooks.of_vehicle(_text(body, "vehicleId") or "", webhook_id=_text(body, "webhookId"))
     if not found:
         raise ControlError(404, "that vehicle is not subscribed")
     triggers = body.get("triggers", [])
-    if not isinstance(triggers, list) or any(each not in CATALOGUE for each in triggers):
+    if not isinstance(triggers, list) or any(str(each) not in CATALOGUE for each in triggers):
         raise ControlError(400, "triggers is a list of signal codes")
     for each in found:
         each.pending |= set(triggers)
@@ -316,7 +323,7 @@ async def post_load(request: Request) -> Response:
     """POST /load {"eventsPerSecond", "seconds"?, "webhookId"?, "connections"?, "everyCar"?}: start sending"""
     world, body = world_of(request), await _body(request)
     known = world.webhooks.by_id
-    webhook = known.get(body.get("webhookId") or next(iter(known), ""))
+    webhook = known.get(_text(body, "webhookId") or next(iter(known), ""))
     if webhook is None or not webhook.verified:
         raise ControlError(404, "no such webhook, or not verified")
     plan = make_plan(
@@ -355,7 +362,7 @@ async def reset(request: Request) -> Response:
 async def disconnect(request: Request) -> Response:
     """POST /disconnect {"userId", "vehicleId"}: the driver withdraws at Smartcar"""
     world, body = world_of(request), await _body(request)
-    user_id, vehicle_id = body.get("userId"), body.get("vehicleId")
+    user_id, vehicle_id = _text(body, "userId"), _text(body, "vehicleId")
     if not user_id and not vehicle_id:
         raise ControlError(400, "userId or vehicleId is needed")
     found = world.connections.select(user_id=user_id, vehicle_id=vehicle_id)

@@ -10,16 +10,15 @@ from simulator.world import World
 
 def grant(world: World, body: dict[str, Any]) -> str | None:
     """Follow a Connect address to its end; gives the redirect. Raises ConnectPageError, ValueError."""
-    if not isinstance(body.get("url"), str):
-        raise ValueError("url is the Connect address")
+    _check(body)
     session = flow.open_session(world, body["url"])
     if session.stopped:
         return flow.refuse(session, session.stopped)
-    outcome = body.get("outcome", "grant")
+    outcome = body.get("outcome") or "grant"
     if outcome == "deny":
         return flow.refuse(session, "access_denied")
     if outcome != "grant":
-        return flow.refuse(session, str(outcome))
+        return flow.refuse(session, outcome)
     person = _person(world, session, body)
     session.person = person
     if person.connect_error:
@@ -29,11 +28,25 @@ def grant(world: World, body: dict[str, Any]) -> str | None:
     return _grant(world, session, body)
 
 
+def _check(body: dict[str, Any]) -> None:
+    if not isinstance(body.get("url"), str):
+        raise ValueError("url is the Connect address")
+    for name in ("email", "make", "outcome"):
+        if not isinstance(body.get(name), str | None):
+            raise ValueError(f"{name} is a text")
+    for name in ("vehicleIds", "scopes"):
+        given = body.get(name)
+        if given is not None and not (
+            isinstance(given, list) and all(isinstance(each, str) for each in given)
+        ):
+            raise ValueError(f"{name} is a list of texts")
+
+
 def _person(world: World, session: Session, body: dict[str, Any]) -> Person:
     make = body.get("make") or session.make
-    make = str(make).upper() if make else None
+    make = make.upper() if make else None
     if body.get("email"):
-        found = find_person(world, make=make, email=str(body["email"]))
+        found = find_person(world, make=make, email=body["email"])
     else:
         found = flow.expected_person(world, session) or _somebody(world, make, body)
     if found is None:
@@ -48,7 +61,7 @@ def _person(world: World, session: Session, body: dict[str, Any]) -> Person:
 def _somebody(world: World, make: str | None, body: dict[str, Any]) -> Person | None:
     """The owner of the named cars, or the first account with enough cars, rather one not connected yet."""
     ids = body.get("vehicleIds") or []
-    car = world.car(str(ids[0])) if ids else None
+    car = world.car(ids[0]) if ids else None
     if car is not None:
         owner = owner_of(world, car)
         if owner and set(ids) <= set(owner.car_ids):
@@ -85,7 +98,7 @@ def _grant(world: World, session: Session, body: dict[str, Any]) -> str | None:
     if body.get("vehicleIds"):
         missing = [each for each in body["vehicleIds"] if each not in ids]
         if missing:
-            raise ValueError(f"not this account's vehicles: {', '.join(map(str, missing))}")
+            raise ValueError(f"not this account's vehicles: {', '.join(missing)}")
         ids = list(body["vehicleIds"])
     ids = ids[: 1 if session.single else _count(body)]
     return flow.grant(world, session, vehicle_ids=ids, scopes=body.get("scopes"))

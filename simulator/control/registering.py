@@ -75,8 +75,8 @@ def _codes(body: dict[str, Any], name: str, default: tuple[str, ...]) -> tuple[s
     given = body.get(name)
     if given is None:
         return default
-    if not isinstance(given, list) or any(each not in CATALOGUE for each in given):
-        unknown = [each for each in given if each not in CATALOGUE] if isinstance(given, list) else given
+    if not isinstance(given, list) or any(str(each) not in CATALOGUE for each in given):
+        unknown = [each for each in given if str(each) not in CATALOGUE] if isinstance(given, list) else given
         raise ValueError(f"{name} is a list of signal codes; not known: {unknown}")
     return tuple(dict.fromkeys(given))
 

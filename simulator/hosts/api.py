@@ -179,7 +179,7 @@ def _switch(permission: str, actions: dict[str, str]) -> Callable[[Request], Awa
         body = await json_object(request)
         access(request)
         action = body.get("action") if body else None
-        if action not in actions:
+        if not isinstance(action, str) or action not in actions:
             raise ApiError("VALIDATION")
         return await _command(request, permission, actions[action])
 

@@ -121,6 +121,7 @@ def test_deleting_a_connection_takes_everything_with_it(sim: Simulated) -> None:
     gone = sim.client.delete(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3)
 
     assert (gone.status_code, gone.content) == (204, b"")
+    assert len(gone.headers["sc-request-id"]) == 36
     assert sim.client.get(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3).status_code == 404
     assert driver.get3().status_code == 404
     assert not sim.world.webhooks.subscriptions
