@@ -245,11 +245,14 @@ def test_locking_and_unlocking_change_the_car(smartcar: Fixture) -> None:
         assert signals["closure-islocked"]["body"]["value"] is locked
 
 
-def electric_car(smartcar: Fixture, access: Access, **state: Any) -> str:
-    """The id of an owner's car that charges and takes every command of its generation, in this state."""
-    car = smartcar.api.shared_vehicles(access, mode="simulated")[0]
-    smartcar.control("PATCH", f"/vehicles/{car.vehicle_id}", CALM | state)
-    return car.vehicle_id
+def electric_car(smartcar: Fixture, **state: Any) -> tuple[Access, str]:
+    """A car that takes every command of its generation, brought into this state, and its owner's access."""
+    for car in smartcar.control("GET", "/vehicles?make=TESLA")["vehicles"]:
+        # One that is on the road right now cannot be plugged in.
+        address = f"{smartcar.simulator.url}/control/vehicles/{car['id']}"
+        if httpx.patch(address, json=CALM | {"plugged_in": False} | state).is_success:
+            return smartcar.connected(vehicleIds=[car["id"]]), car["id"]
+    pytest.fail("every Tesla of the simulator is on the road")
 
 
 def known(smartcar: Fixture, car: str) -> dict[str, Any]:
@@ -258,31 +261,27 @@ def known(smartcar: Fixture, car: str) -> dict[str, Any]:
 
 
 def test_charging_is_started_and_stopped(smartcar: Fixture) -> None:
-    access = smartcar.connected(make="TESLA", count=1)
-    car = electric_car(smartcar, access, plugged_in=True, charging=False, state_of_charge=40, charge_limit=90)
+    access, car = electric_car(smartcar, plugged_in=True, charging=False, state_of_charge=40, charge_limit=90)
     for command, charging in ((smartcar.api.start_charge, True), (smartcar.api.stop_charge, False)):
         assert command(access, vehicle_id=car).outcome is CommandOutcome.SUCCESS
         assert known(smartcar, car)["state"]["charging"] is charging
 
 
 def test_the_charge_limit_is_the_same_percentage_in_both_generations(smartcar: Fixture) -> None:
-    access = smartcar.connected(make="TESLA", count=1)
-    car = electric_car(smartcar, access, plugged_in=True, charge_limit=90)
+    access, car = electric_car(smartcar, plugged_in=True, charge_limit=90)
     assert smartcar.api.set_charge_limit(access, vehicle_id=car, percent=57).outcome is CommandOutcome.SUCCESS
     assert known(smartcar, car)["state"]["limit"] == 57
 
 
 def test_a_destination_reaches_the_car(smartcar: Fixture) -> None:
-    access = smartcar.connected(make="TESLA", count=1)
-    car = electric_car(smartcar, access)
+    access, car = electric_car(smartcar)
     answer = smartcar.api.set_destination(access, vehicle_id=car, latitude=52.5, longitude=-13.25)
     assert answer.outcome is CommandOutcome.SUCCESS
     assert known(smartcar, car)["state"]["destination"] == [52.5, -13.25]
 
 
 def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> None:
-    access = smartcar.connected(make="TESLA", count=1)
-    car = electric_car(smartcar, access, plugged_in=False, charge_port_open=False)
+    access, car = electric_car(smartcar, plugged_in=False, charge_port_open=False)
     for command, opened in (
         (smartcar.api.open_charge_port, True),
         (smartcar.api.close_charge_port, False),
@@ -299,8 +298,7 @@ def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> N
 
 
 def test_a_charge_that_cannot_start_says_why(smartcar: Fixture) -> None:
-    access = smartcar.connected(make="TESLA", count=1)
-    car = electric_car(smartcar, access, plugged_in=False)
+    access, car = electric_car(smartcar, plugged_in=False)
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.start_charge(access, vehicle_id=car)
     assert (caught.value.type, caught.value.code) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
