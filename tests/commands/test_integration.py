@@ -81,11 +81,22 @@ def connection(
     assert answer.json().get("verified"), answer.text
     fleet.generation = generation
     fleet.save()
-    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1, make="TESLA").connections
+    (connection,) = connect(
+        smartcar, fleet=fleet, user=owner, vehicleIds=[parked_tesla(smartcar)]
+    ).connections
     subscriptions.complete(connection=connection)
     wait_until(InboxEntry.objects.exists, "the first delivery did not come")
     processing.process_waiting()
     return Connection.objects.get()
+
+
+def parked_tesla(smartcar: str) -> str:
+    """The id of a car that takes every command; one that is on the road cannot be plugged in."""
+    for car in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        address = f"{smartcar}/control/vehicles/{car['id']}"
+        if httpx.patch(address, json={"plugged_in": True}, timeout=30).is_success:
+            return str(car["id"])
+    pytest.fail("every Tesla of the simulator is on the road")
 
 
 def wait_until(true: Callable[[], bool], otherwise: str) -> None:
