@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -185,6 +186,18 @@ async def _report(tally: Tally) -> None:
         sys.stdout.buffer.flush()
 
 
+def _end_with_parent(sending: "asyncio.Future[None]") -> None:
+    """Stop when standard input ends: the process that gave the plan is gone."""
+
+    def ended() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            sending.cancel()
+
+    with contextlib.suppress(PermissionError):  # a file cannot be watched, and has no parent to outlive
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended)
+
+
 async def main() -> None:
     """Entry point."""
     plan = Plan.load(sys.stdin.buffer.readline())
@@ -192,6 +205,7 @@ async def main() -> None:
     sending = asyncio.ensure_future(sender.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, sending.cancel)
+    _end_with_parent(sending)
     reporting = asyncio.ensure_future(_report(sender.tally))
     with contextlib.suppress(asyncio.CancelledError):
         await sending

@@ -297,6 +297,18 @@ def test_load_from_the_command_line_begins_with_the_first_subscription_and_ends_
     assert len(endpoint.events) == count
 
 
+def test_load_ends_when_the_simulator_is_killed(endpoint: Endpoint) -> None:
+    with simulator("--load", "50", "--start", NIGHT, *NO_LIMITS) as started, started.client() as client:
+        _subscribe_one(client, endpoint)
+        endpoint.wait_for(60)
+        started.process.kill()
+        started.process.wait()
+    time.sleep(0.5)
+    count = len(endpoint.events)
+    time.sleep(0.5)
+    assert len(endpoint.events) == count
+
+
 def test_load_needs_a_webhook_and_a_subscription(endpoint: Endpoint) -> None:
     with simulator() as started, started.client() as client:
         assert client.post("/control/load", json={"eventsPerSecond": 5}).status_code == 404
