@@ -12,6 +12,7 @@ FLEET_SIGNALS = (
     "tractionbattery-nominalcapacity",
     "charge-ischarging",
     "charge-ischargingcableconnected",
+    "charge-ischargingportflapopen",
     "charge-detailedchargingstatus",
     "charge-chargelimits",
     "charge-timetocomplete",
