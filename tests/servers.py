@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -65,7 +66,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     url = os.environ["SIMULATOR_URL"]
     limits = [f"--{name}=0" for name in ("request-bucket", "vehicle-bucket", "monthly-limit")]
     command = [sys.executable, "-m", "simulator", "--port", url.rpartition(":")[2], "--seed=1", *limits]
-    child = processes.start(command, log=log, cwd=_PROJECT)
+    child = processes.start(command, log=log, cwd=_PROJECT, env={**os.environ, **_night()})
     try:
         _wait_for_simulator(child, url=url, log=log)
         yield Simulator(url=url, log=log)
@@ -76,6 +77,11 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def _night() -> dict[str, str]:
+    """Three in the morning in the simulator's city, whenever the tests run: most cars are parked, and stay so."""
+    return {"SIMULATOR_CITY_HOURS": str((3 - datetime.now(UTC).hour + 12) % 24 - 12)}
 
 
 def _set_environment(*, site_port: int, simulator_port: int) -> None:

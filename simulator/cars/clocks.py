@@ -1,10 +1,11 @@
-"""City time: UTC-8 all year, and days counted from 1 January 1970."""
+"""City time, UTC-8 all year unless SIMULATOR_CITY_HOURS says otherwise, and days counted from 1 January 1970."""
 
+import os
 from typing import Final
 
 HOUR: Final = 3600.0
 DAY: Final = 86_400.0
-CITY_TIME: Final = -8 * HOUR
+CITY_TIME: Final = float(os.environ.get("SIMULATOR_CITY_HOURS", "-8")) * HOUR
 
 
 def weekday(day: int) -> int:
