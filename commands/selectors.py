@@ -1,10 +1,7 @@
-"""Reading the ledger, always for one car or one fleet."""
+"""Reading the ledger, always for one car."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
-from accounts.models import Fleet
 from commands.models import Command, State
 from vehicles.models import Vehicle
 
@@ -15,11 +12,6 @@ INCAPABLE_FOR = timedelta(days=7)
 def recent_of(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
     """The car's newest commands, newest first."""
     return list(Command.objects.filter(vehicle=vehicle).select_related("requested_by")[:limit])
-
-
-def commands_of(*, fleet: Fleet) -> QuerySet[Command]:
-    """The fleet's commands, newest first."""
-    return Command.objects.filter(fleet=fleet).select_related("vehicle", "requested_by")
 
 
 def incapable_of(*, vehicle: Vehicle, now: datetime) -> frozenset[str]:

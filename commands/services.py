@@ -94,8 +94,12 @@ def send(*, command: Command) -> None:
     Tokens are fetched before the claim, so that a token that cannot be had leaves the command unsent.
     """
     connection = command.connection
-    if connection is None:
-        _fail(command, come_from=(State.REQUESTED,), message="The car's connection was removed meanwhile.")
+    if connection is None or not connection.alive:
+        _fail(
+            command,
+            come_from=(State.REQUESTED,),
+            message="The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again.",
+        )
         return
     try:
         access = vault.access(connection=connection)

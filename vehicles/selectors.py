@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import Fleet
-from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Reading, Vehicle
 
@@ -29,14 +28,6 @@ class VehicleState:
         """The plain value of a single-valued signal, or None when it is not known."""
         row = self.signal(signal)
         return row.value if row else None
-
-    @property
-    def position(self) -> tuple[float, float] | None:
-        """Latitude and longitude in degrees."""
-        row = self.signal(catalogue.PRECISE_LOCATION)
-        if row is None or row.body is None:
-            return None
-        return row.body["latitude"], row.body["longitude"]
 
 
 def vehicles_of(*, fleet: Fleet) -> QuerySet[Vehicle]:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F
-from django.db.models.functions import Greatest
-
 from accounts.models import Fleet
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
@@ -76,7 +73,7 @@ def record(*, sightings: Sequence[Sighting]) -> list[Update]:
     heard: dict[int, datetime] = {}
     for sighting in sightings:
         heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, _EPOCH))
-    list(Vehicle.objects.filter(pk__in=heard).order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    cars = list(Vehicle.objects.filter(pk__in=heard).order_by("pk").select_for_update(no_key=True))
     states = _states(vehicle_ids=heard, codes={sighting.observation.code for sighting in sightings})
     readings: list[Reading] = []
     updates: list[Update] = []
@@ -92,7 +89,10 @@ def record(*, sightings: Sequence[Sighting]) -> list[Update]:
             updates.append(newer)
         if _take_status(state, sighting) or newer is not None:
             touched[key] = state
-    _store(touched.values(), readings, heard)
+    _store(touched.values(), readings)
+    for car in cars:
+        car.last_seen_at = max(car.last_seen_at or _EPOCH, heard[car.pk])
+    Vehicle.objects.bulk_update(cars, ["last_seen_at"])
     _learn_identity(updates)
     return updates
 
@@ -167,13 +167,11 @@ def _take_status(state: LatestSignal, sighting: Sighting) -> bool:
     return True
 
 
-def _store(states: Iterable[LatestSignal], readings: list[Reading], heard: dict[int, datetime]) -> None:
+def _store(states: Iterable[LatestSignal], readings: list[Reading]) -> None:
     LatestSignal.objects.bulk_create(
         states, update_conflicts=True, unique_fields=["vehicle", "code"], update_fields=_STATE_FIELDS
     )
     Reading.objects.bulk_create(readings, ignore_conflicts=True)
-    for vehicle_id, at in heard.items():
-        Vehicle.objects.filter(pk=vehicle_id).update(last_seen_at=Greatest(F("last_seen_at"), at))
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:

@@ -140,6 +140,17 @@ def test_an_expired_unlock_is_never_sent(
     assert state(command) == State.EXPIRED
 
 
+@pytest.mark.parametrize("ended", [ConnectionState.REMOVED, ConnectionState.NEEDS_REAUTHENTICATION])
+def test_a_command_is_not_sent_through_a_connection_that_ended_meanwhile(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car], ended: ConnectionState
+) -> None:
+    command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
+    connection.move_to(ended, cause="test", now=timezone.now())
+    services.send(command=Command.objects.get(pk=command.pk))
+    assert ledger_car.heard == []
+    assert state(command) == State.FAILED
+
+
 def test_an_unlock_lives_a_minute_and_a_lock_ten(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Fleet
 from vehicles import catalogue
@@ -103,6 +104,15 @@ def test_last_heard_moves_forward_only(vehicle: Vehicle) -> None:
     record(sightings=[seen(vehicle, 51, at=NOON + minutes(1), received=NOON + minutes(3))])
     vehicle.refresh_from_db()
     assert vehicle.last_seen_at == NOON + minutes(9)
+
+
+@pytest.mark.parametrize("cars", [1, 20])
+def test_the_number_of_queries_does_not_grow_with_the_cars_of_a_batch(
+    fleet: Fleet, django_assert_num_queries: DjangoAssertNumQueries, cars: int
+) -> None:
+    made = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(cars)]
+    with django_assert_num_queries(5):
+        record(sightings=[seen(car, 50, at=NOON) for car in made])
 
 
 def test_recording_one_car_leaves_the_other_alone(fleet: Fleet, vehicle: Vehicle) -> None:
