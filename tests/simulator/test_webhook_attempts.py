@@ -1,0 +1,180 @@
+"""Webhook deliveries: attempts, and every form of payload."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from simulator.cars import CATALOGUE
+from simulator.payloads import FIRST_DELIVERY
+from tests.simulator.conftest import Simulate
+from tests.simulator.harness import Simulated
+from tests.simulator.test_v2 import driver_of
+from tests.simulator.test_webhooks import LOCK, parked
+
+# -- attempts ----------------------------------------------------------------------------------------------
+
+
+def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: Simulated) -> None:
+    driver = parked(sim)
+    sim.callback.status = 503
+    started = sim.world.now()
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    for seconds in range(0, 400, 5):
+        sim.later(started + seconds - sim.world.now() if started + seconds > sim.world.now() else 0)
+
+    (told,) = [
+        each
+        for each in sim.client.get("/control/deliveries").json()["deliveries"]
+        if LOCK in each["triggers"] and each["state"] == "dropped"
+    ]
+    assert [each["status"] for each in told["attempts"]] == [503] * 4
+    attempts = next(each for each in sim.world.courier.log if each.state == "dropped").attempts
+    offsets = [each.at - attempts[0].at for each in attempts]
+    assert offsets == pytest.approx([0, 25, 75, 175], abs=6)
+
+
+def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: Simulated) -> None:
+    driver = parked(sim)
+    sim.callback.status = 500
+    driver.patch(is_locked=False)
+    sim.settle()
+    sim.callback.status = 204
+    sim.later(26)
+
+    first, second = sim.callback.events()[:2]
+    assert first["eventId"] == second["eventId"]
+    assert first["meta"]["deliveryId"] != second["meta"]["deliveryId"]
+    assert first["meta"]["deliveredAt"] < second["meta"]["deliveredAt"]
+    (told,) = [each for each in sim.world.courier.log if each.event_id == first["eventId"]]
+    assert told.state == "delivered"
+    sim.later(400)
+    assert len(told.attempts) == 2
+
+
+@pytest.mark.parametrize("status", [301, 404, 500])
+def test_anything_but_2xx_is_tried_again(sim: Simulated, status: int) -> None:
+    driver = parked(sim)
+    sim.callback.status = status
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    assert sim.world.courier.log[-1].state == "waiting"
+
+
+def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: Simulated) -> None:
+    driver = parked(sim)
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("too slow")
+
+    sim.callback.answer = refuse
+    driver.patch(is_locked=False)
+    sim.settle()
+
+    told = sim.world.courier.log[-1]
+    assert (told.attempts[0].status, told.attempts[0].error, told.state) == (None, "ReadTimeout", "waiting")
+
+
+# -- forms -------------------------------------------------------------------------------------------------
+
+
+def in_form(sim: Simulated, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The first delivery and a changed one, in that form."""
+    driver = driver_of(sim, powertrain="BEV", code=LOCK)
+    driver.patch(speed=0, doors=[], is_locked=True, state_of_charge=77)
+    driver.subscribe(sim.webhook(variant=variant, **webhook))
+    driver.patch(is_locked=False)
+    sim.settle()
+    first, changed = [each for each in sim.callback.events() if each.get("eventType") != "VEHICLE_ERROR"]
+    assert all(sim.callback.well_signed())
+    return first, changed
+
+
+SOC = "tractionbattery-stateofcharge"
+
+
+def signal_of(event: dict[str, Any], code: str) -> dict[str, Any]:
+    (found,) = [each for each in event["data"]["signals"] if each["code"] == code]
+    return dict(found)
+
+
+def test_form_a_has_string_triggers_fractions_and_no_version(sim: Simulated) -> None:
+    first, changed = in_form(sim, "A", triggers=[LOCK])
+
+    assert first["triggers"] == [{"type": FIRST_DELIVERY}]
+    assert changed["triggers"] == [{"type": "SIGNAL_UPDATED", "signal": "Closure.IsLocked"}]
+    assert "version" not in changed["meta"]
+    assert changed["meta"].keys() >= {"deliveryTime", "deliveredAt", "deliveryId"}
+    assert signal_of(first, SOC)["body"] == {"value": pytest.approx(0.77)}
+    (error,) = sim.callback.events("VEHICLE_ERROR")[0]["data"]["errors"]
+    assert all(isinstance(each, str) for each in error["signals"])
+
+
+def test_form_b_has_object_triggers_and_retrieved_at(sim: Simulated) -> None:
+    _, changed = in_form(sim, "B", triggers=[LOCK])
+
+    signal = {"name": "IsLocked", "code": LOCK, "group": "Closure"}
+    assert changed["triggers"] == [{"type": "SIGNAL_UPDATED", "signal": signal}]
+    assert (changed["meta"]["version"], changed["meta"]["mode"]) == ("4.0", "LIVE")
+    assert "sequence" not in changed["meta"]
+    assert "externalId" not in changed["data"]["user"]
+    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "retrievedAt", "ingestedAt"}
+    assert signal_of(changed, SOC)["body"] == {"value": pytest.approx(77), "unit": "percent"}
+
+
+def test_form_c_is_that_of_the_documentation(sim: Simulated) -> None:
+    first, changed = in_form(sim, "C", triggers=[LOCK])
+
+    assert first["data"]["triggers"] == [{"code": FIRST_DELIVERY}]
+    assert changed["data"]["triggers"] == [{"code": LOCK, "name": "IsLocked", "group": "Closure"}]
+    assert changed["vehicleId"] == changed["data"]["vehicle"]["id"]
+    assert "triggers" not in changed
+    assert signal_of(changed, SOC)["meta"].keys() == {"oemUpdatedAt", "fetchedAt"}
+    assert "status" not in signal_of(changed, SOC)
+
+
+def test_the_older_documented_form_has_vin_and_percentage(sim: Simulated) -> None:
+    first, _ = in_form(sim, "C'", triggers=[LOCK])
+
+    assert first["data"]["triggers"] == [{"type": FIRST_DELIVERY}]
+    assert first["meta"]["version"] == "3.0"
+    assert len(first["data"]["vehicle"]["vin"]) == 17
+    assert signal_of(first, SOC)["body"] == {"percentage": pytest.approx(77)}
+
+
+def test_form_t_has_made_up_ids_and_test_modes(sim: Simulated) -> None:
+    first, _ = in_form(sim, "T", triggers=[LOCK])
+
+    assert first["data"]["vehicle"]["mode"] == "test"
+    assert first["meta"]["mode"] == "TEST"
+    assert first["data"]["vehicle"]["id"] not in sim.world.garage.cars
+
+
+def test_the_legacy_form_is_version_2(sim: Simulated) -> None:
+    first, _ = in_form(sim, "legacy", triggers=[LOCK])
+
+    assert (first["version"], first["eventName"], first["mode"]) == ("2.0", "schedule", "live")
+    (vehicle,) = first["payload"]["vehicles"]
+    assert vehicle["vehicleId"] in sim.world.garage.cars
+    by_path = {each["path"]: each for each in vehicle["data"]}
+    assert by_path["/battery"]["body"]["percentRemaining"] == pytest.approx(0.77)
+    assert by_path["/security"]["code"] == 200
+    assert by_path["/location"]["headers"].keys() == {"sc-data-age", "sc-unit-system"}
+    assert not sim.callback.events("VEHICLE_ERROR"), "version 2.0 knew no such event"
+
+
+@pytest.mark.parametrize("variant", ["A", "B", "C", "C'", "D", "T", "legacy"])
+def test_all_93_signals_stay_under_50_kilobytes_in_every_form(simulate: Simulate, variant: str) -> None:
+    sim = simulate(vehicles=80)
+    driver = sim.driver(count=80)
+    webhook_id = sim.webhook(variant=variant, signals=list(CATALOGUE))
+    for vehicle_id in driver.vehicle_ids:
+        sim.client.post(f"/api/v2.0/vehicles/{vehicle_id}/webhooks/{webhook_id}", headers=driver.v2)
+    sim.later(2)
+
+    sizes = [len(each.content) for each in sim.callback.requests]
+    assert len(sizes) >= 80
+    assert max(sizes) < 50_000
