@@ -6,6 +6,7 @@ the signal that proves the command (commands.proofs), never by sending again.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,9 +18,10 @@ from commands import calls, parameters, prechecks, proofs
 from commands.kinds import LIFETIME, Kind
 from commands.models import AWAITING_SIGNAL, Command, State
 from commands.selectors import incapable_of
-from connect import applications, lifecycle, vault
+from connect import gateway, lifecycle, vault
+from connect.gateway import Prepared, Purpose
 from connect.models import Connection
-from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
+from connect.smartcar import CommandAnswer, CommandOutcome, SmartcarError
 from vehicles.models import Vehicle
 from vehicles.selectors import states_of
 from vehicles.services import Update
@@ -102,7 +104,7 @@ def send(*, command: Command) -> None:
         )
         return
     try:
-        access = vault.access(connection=connection)
+        prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
     except vault.TokensUnavailableError as error:
         _fail(command, come_from=(State.REQUESTED,), message=str(error))
         return
@@ -110,22 +112,22 @@ def send(*, command: Command) -> None:
         _refuse(command, connection, error, come_from=(State.REQUESTED,))
         return
     if command.claim(now=timezone.now()):
-        _call(command, connection, access)
+        _call(command, prepared)
 
 
-def _call(command: Command, connection: Connection, access: Access) -> None:
-    api = applications.api(command.generation)
+def _call(command: Command, prepared: Prepared) -> None:
     kind = Kind(command.kind)
     try:
-        answer = calls.send(
-            api,
-            access,
-            kind=kind,
-            vehicle_id=command.vehicle.smartcar_id,
-            parameters=command.parameters,
+        answer = prepared.send(
+            partial(
+                calls.send,
+                kind=kind,
+                vehicle_id=command.vehicle.smartcar_id,
+                parameters=command.parameters,
+            )
         )
     except SmartcarError as error:
-        _refuse(command, connection, error, come_from=(State.SENDING,))
+        _refuse(command, prepared.connection, error, come_from=(State.SENDING,))
     except BaseException:
         # Whatever broke here broke after the claim: the car may have heard it.
         _unknown(command, message=f"Sending was interrupted. {proofs.will_tell(kind)}")
@@ -155,7 +157,7 @@ def _refuse(
 ) -> None:
     now = timezone.now()
     if error.unauthorised:
-        vault.forget_application_token()
+        gateway.refused_token(connection=connection)
     lifecycle.call_failed(connection=connection, error=error, now=now)
     details = {
         "error_type": error.type[:60],

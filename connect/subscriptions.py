@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from connect import applications, vault
+from connect import gateway, vault
+from connect.gateway import Purpose
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
 
@@ -44,12 +45,10 @@ def complete(*, connection: Connection) -> None:
 
 def _subscribe(connection: Connection) -> bool:
     """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
-    api = applications.api(connection.generation)
-    vehicle_id, webhook_id = connection.vehicle.smartcar_id, settings.SMARTCAR_WEBHOOK_ID
-    subscribe = partial(api.subscribe, vehicle_id=vehicle_id, webhook_id=webhook_id)
-    is_subscribed = partial(api.is_subscribed, vehicle_id=vehicle_id, webhook_id=webhook_id)
-    vault.calling(connection=connection, call=subscribe)
-    return vault.calling(connection=connection, call=is_subscribed) is not False
+    car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": settings.SMARTCAR_WEBHOOK_ID}
+    call = partial(gateway.call, connection=connection, purpose=Purpose.BACKGROUND)
+    call(make=lambda api, access: api.subscribe(access, **car))
+    return call(make=lambda api, access: api.is_subscribed(access, **car)) is not False
 
 
 def unfinished() -> list[Connection]:

@@ -14,6 +14,7 @@ from accounts.access import Right, fleets_with_right, has_right, membership_for
 from accounts.models import Membership
 from commands.panel import panel_context
 from connect import lifecycle
+from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
@@ -124,7 +125,7 @@ def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 
 def _read(request: HttpRequest, connection: Connection) -> None:
     try:
-        reconcile.pull(connection=connection)
+        reconcile.pull(connection=connection, purpose=Purpose.PERSON)
     except SmartcarError as error:
         messages.error(request, error.for_people)
     except TokensUnavailableError as error:

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts.doorbell import ring
 from accounts.models import Generation
-from connect import applications, lifecycle, vault
+from connect import gateway, lifecycle
+from connect.gateway import Purpose
 from connect.models import Connection, ConnectionState
-from connect.smartcar import Access, ReadAnswer, SmartcarError
+from connect.smartcar import Access, ReadAnswer, SmartcarApi, SmartcarError, V2Api
 from connect.smartcar.v2 import paths_granted
 from webhooks.models import InboxEntry, Source
 
@@ -19,13 +20,13 @@ from webhooks.models import InboxEntry, Source
 SILENCE = timedelta(minutes=5)
 
 
-def pull(*, connection: Connection) -> InboxEntry:
+def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
     """Reads the car now and puts the answer into the inbox.
 
     Raises SmartcarError or connect.vault.TokensUnavailableError when it cannot be read.
     """
     try:
-        answer = vault.calling(connection=connection, call=partial(_read, connection))
+        answer = gateway.call(connection=connection, purpose=purpose, make=partial(_read, connection))
     except SmartcarError as error:
         lifecycle.call_failed(connection=connection, error=error, now=timezone.now())
         raise
@@ -41,13 +42,12 @@ def pull(*, connection: Connection) -> InboxEntry:
     return entry
 
 
-def _read(connection: Connection, access: Access) -> ReadAnswer:
+def _read(connection: Connection, api: SmartcarApi, access: Access) -> ReadAnswer:
     vehicle_id = connection.vehicle.smartcar_id
-    if connection.generation == Generation.V2:
+    if isinstance(api, V2Api):
         # Each path of a v2 batch is billed, so only those that were granted are read.
-        paths = paths_granted(frozenset(connection.scopes))
-        return applications.v2().read(access, vehicle_id=vehicle_id, paths=paths)
-    return applications.v3().read(access, vehicle_id=vehicle_id)
+        return api.read(access, vehicle_id=vehicle_id, paths=paths_granted(frozenset(connection.scopes)))
+    return api.read(access, vehicle_id=vehicle_id)
 
 
 def silent() -> list[int]:

@@ -2,6 +2,7 @@ import logging
 
 from celery import shared_task
 
+from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
@@ -30,7 +31,7 @@ def pull(connection_id: int) -> None:
     if connection is None or not connection.alive:
         return
     try:
-        reconcile.pull(connection=connection)
+        reconcile.pull(connection=connection, purpose=Purpose.BACKGROUND)
     except (SmartcarError, TokensUnavailableError) as error:
         logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
 

@@ -12,9 +12,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
-from connect import applications, vault
+from connect import gateway, vault
 from connect.driver import privacy
 from connect.driver.models import DriverPage
+from connect.gateway import Purpose
 from connect.links import hash_of
 from connect.models import Connection, ConnectionState, Invitation
 from connect.smartcar import SmartcarError
@@ -109,11 +110,14 @@ def _shared_elsewhere(connection: Connection) -> bool:
 
 def _end_grant(connection: Connection) -> None:
     try:
-        access = vault.access(connection=connection)
-        applications.api(connection.generation).disconnect(
-            access,
-            vehicle_id=connection.vehicle.smartcar_id,
-            connection_id=connection.smartcar_connection_id,
+        gateway.call(
+            connection=connection,
+            purpose=Purpose.PERSON,
+            make=lambda api, access: api.disconnect(
+                access,
+                vehicle_id=connection.vehicle.smartcar_id,
+                connection_id=connection.smartcar_connection_id,
+            ),
         )
     except vault.TokensUnavailableError as error:
         if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
@@ -122,6 +126,4 @@ def _end_grant(connection: Connection) -> None:
     except SmartcarError as error:
         if error.type == "invalid_grant":
             return
-        if error.unauthorised:
-            vault.forget_application_token()
         raise NotWithdrawnError(error.for_people) from error

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
 from connect import keyring, vault
+from connect.gateway import Purpose
 from connect.models import ApplicationTokens, Connection
 from connect.smartcar import SmartcarError
 from tests.smartcar import connect, register_webhook, subscribe
@@ -43,7 +44,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @both
 def test_what_is_read_is_recorded(connection: Connection, generation: Generation) -> None:
-    entry = reconcile.pull(connection=connection)
+    entry = reconcile.pull(connection=connection, purpose=Purpose.PERSON)
     assert entry.source == (Source.PULL_V2 if generation == Generation.V2 else Source.PULL_V3)
     processing.process_waiting()
     entry.refresh_from_db()
@@ -59,7 +60,7 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
     before = InboxEntry.objects.exclude(source=Source.WEBHOOK).count()
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     with pytest.raises(SmartcarError):
-        reconcile.pull(connection=connection)
+        reconcile.pull(connection=connection, purpose=Purpose.PERSON)
     tasks.pull(connection.pk)
     assert InboxEntry.objects.exclude(source=Source.WEBHOOK).count() == before
 
@@ -68,7 +69,7 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
 def test_a_read_that_meets_a_refused_application_token_mints_another(connection: Connection) -> None:
     vault.application_access(user_id="user")
     ApplicationTokens.objects.update(token_ciphertext=keyring.encrypt("stale"))
-    assert reconcile.pull(connection=connection).pk
+    assert reconcile.pull(connection=connection, purpose=Purpose.PERSON).pk
 
 
 @v3
