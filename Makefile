@@ -21,8 +21,8 @@ demo-reset: ## stop a running demo and remove all it kept
 	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m fleet.demo stop; fi
 	@rm -rf var
 
-test: setup-dev ## set up and run the tests; ARGS="-k lock" is passed to pytest
-	@$(PY) -m pytest $(ARGS)
+test: setup-dev ## set up and run the tests; ARGS="-k lock" is passed to pytest, SOAK=1 runs the slow ones too
+	@$(PY) -m pytest $(if $(SOAK),,-m "not soak") $(ARGS)
 
 lint: setup-dev ## format, lint, types, import contract, migrations, deployment checks
 	@$(STEP) "Lint (ruff check)" $(PY) -m ruff check
