@@ -17,6 +17,7 @@ from connect.smartcar.interface import (
     TokenPair,
     VehicleAttributes,
 )
+from connect.smartcar.schedules import ChargeSchedule, Window
 from connect.smartcar.v2 import FLEET_PATHS, V2Api, paths_granted
 from connect.smartcar.v3 import V3Api
 
@@ -24,6 +25,7 @@ __all__ = [
     "FLEET_PATHS",
     "Access",
     "ApplicationToken",
+    "ChargeSchedule",
     "CommandAnswer",
     "CommandOutcome",
     "ConnectRequest",
@@ -39,5 +41,6 @@ __all__ = [
     "V2Api",
     "V3Api",
     "VehicleAttributes",
+    "Window",
     "paths_granted",
 ]

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from connect.smartcar.schedules import ChargeSchedule
+
 
 class Generation(StrEnum):
     """Which of Smartcar's two APIs a connection uses."""
@@ -142,12 +144,13 @@ class ReadAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What Smartcar said when a command ended. v2 has no execution id."""
+    """What Smartcar said when a command ended. v2 has no execution id. `schedule_id` is of a charge schedule."""
 
     outcome: CommandOutcome
     execution_id: str
     request_id: str
     message: str
+    schedule_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,14 @@ class SmartcarApi(Protocol):
 
     def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
         """Close the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+
+    def set_charge_schedule(
+        self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
+    ) -> CommandAnswer:
+        """Let the car charge at a place at these times. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+
+    def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
+        """End a charge schedule. v2 has no such command: NOT_SENT, UNSUPPORTED."""
 
     def set_destination(
         self, access: Access, *, vehicle_id: str, latitude: float, longitude: float

@@ -23,6 +23,7 @@ from connect.smartcar.interface import (
 )
 from connect.smartcar.reading import year_of
 from connect.smartcar.redaction import one_line, scrub
+from connect.smartcar.schedules import ChargeSchedule
 from connect.smartcar.sdk import Host
 from connect.smartcar.transport import Transport, segment
 
@@ -178,6 +179,16 @@ class V2Api:
         raise _unsupported()
 
     def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
+        """v2 cannot."""
+        raise _unsupported()
+
+    def set_charge_schedule(
+        self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
+    ) -> CommandAnswer:
+        """v2 cannot, but for paths of single makes, which end with it."""
+        raise _unsupported()
+
+    def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
         """v2 cannot."""
         raise _unsupported()
 

@@ -25,6 +25,7 @@ from connect.smartcar.interface import (
 )
 from connect.smartcar.reading import at, moment_of, text_at, year_of
 from connect.smartcar.refusals import read_refusal, v3_error
+from connect.smartcar.schedules import ChargeSchedule, attributes_of
 from connect.smartcar.transport import Answer, Transport, segment
 
 CONNECTIONS_A_PAGE = 50
@@ -167,6 +168,18 @@ class V3Api:
         place = checked_place(latitude=latitude, longitude=longitude)
         return self._command(access, vehicle_id, "/commands/navigation/set-destination", place)
 
+    def set_charge_schedule(
+        self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
+    ) -> CommandAnswer:
+        """Set a charge schedule ("Charge schedules"). The answer carries Smartcar's id of it."""
+        attributes = attributes_of(schedule)
+        return self._command(access, vehicle_id, f"/charge-schedules/{schedule.type}", attributes)
+
+    def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
+        """Delete a charge schedule ("Charge schedules")."""
+        path = f"/charge-schedules/{segment(schedule_id, name='schedule id')}"
+        return self._command(access, vehicle_id, path, method="DELETE")
+
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """Have the car feed the webhook. Smartcar only says that it will: `is_subscribed` tells when it does."""
         ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
@@ -234,12 +247,18 @@ class V3Api:
         ]
 
     def _command(
-        self, access: Access, vehicle_id: str, path: str, attributes: dict[str, Any] | None = None
+        self,
+        access: Access,
+        vehicle_id: str,
+        path: str,
+        attributes: dict[str, Any] | None = None,
+        *,
+        method: str = "POST",
     ) -> CommandAnswer:
         """Send a command and judge by the body, read to its end: its result can follow minutes after a 202."""
         content: dict[str, Any] = {"json": {"data": {"attributes": attributes}}} if attributes else {}
         url = self._of_vehicle(vehicle_id, path)
-        answer = self._ask("POST", url, access, timeout=self._command_timeout, **content)
+        answer = self._ask(method, url, access, timeout=self._command_timeout, **content)
         body = answer.json()
         status = at(body, "data", "attributes", "status")
         if status is None and ("errors" in body or "type" in body):
@@ -255,6 +274,7 @@ class V3Api:
             execution_id=text_at(body, "data", "id"),
             request_id=answer.request_id,
             message=_why(answer, at(status, "error")),
+            schedule_id=text_at(body, "data", "attributes", "scheduleId"),
         )
 
     def _pages(

@@ -17,6 +17,7 @@ import pytest
 
 from connect.smartcar import (
     Access,
+    ChargeSchedule,
     CommandOutcome,
     ConnectRequest,
     Credentials,
@@ -26,6 +27,7 @@ from connect.smartcar import (
     SmartcarError,
     V2Api,
     V3Api,
+    Window,
 )
 from tests.connect.smartcar.conftest import Host, origins_at, says
 from tests.servers import Simulator
@@ -295,6 +297,24 @@ def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> N
                 command(access, vehicle_id=car)
             assert caught.value.permanent
             assert "v3" in caught.value.for_people
+
+
+def test_a_charge_schedule_is_kept_and_forgotten_on_v3(smartcar: Fixture) -> None:
+    if not smartcar.is_v3:
+        pytest.skip("v2 has no schedules")
+    access, car = electric_car(smartcar)
+    night = Window("22:00", "06:00")
+    for kind, part in (("daily", "every_day"), ("weekly", "monday"), ("workweek", "weekends")):
+        wanted = ChargeSchedule(type=kind, latitude=52.5, longitude=-13.25, windows={part: night})
+        made = smartcar.api.set_charge_schedule(access, vehicle_id=car, schedule=wanted).schedule_id
+        assert made in schedule_ids(smartcar, car)
+        smartcar.api.delete_charge_schedule(access, vehicle_id=car, schedule_id=made)
+        assert made not in schedule_ids(smartcar, car)
+
+
+def schedule_ids(smartcar: Fixture, car: str) -> list[str]:
+    timers = known(smartcar, car)["signals"]["charge-chargetimers"]["body"]["values"]
+    return [timer["scheduleId"] for timer in timers]
 
 
 def test_a_charge_that_cannot_start_says_why(smartcar: Fixture) -> None:
