@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint node-sdk setup setup-dev
+.PHONY: help demo demo-reset test bench lint node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ demo-reset: ## stop a running demo and remove all it kept
 
 test: setup-dev ## set up and run the tests; ARGS="-k lock" is passed to pytest, SOAK=1 runs the slow ones too
 	@$(PY) -m pytest $(if $(SOAK),,-m "not soak") $(ARGS)
+
+bench: setup-dev ## measure; ARGS="receive --quick" names benches; the report goes to var/bench
+	@$(PY) -m bench $(ARGS)
 
 lint: setup-dev ## format, lint, types, import contract, migrations, deployment checks
 	@$(STEP) "Lint (ruff check)" $(PY) -m ruff check

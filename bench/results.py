@@ -1,0 +1,105 @@
+"""What a bench gives back: figures, plots and notes, and how they are kept as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number, such as 1.41 "times the quick start"; `target` says in words what it ought to be, such as "≥ 1.3".
+
+    `met` is None where there is no target.
+    """
+
+    label: str
+    value: float
+    unit: str = ""
+    target: str = ""
+    met: bool | None = None
+
+    @classmethod
+    def at_least(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
+        """A figure that ought to be `target` or more."""
+        return cls(label, value, unit, f"at least {target:g}", value >= target)
+
+    @classmethod
+    def under(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
+        """A figure that ought to be less than `target`."""
+        return cls(label, value, unit, f"under {target:g}", value < target)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a plot: points of equal number in `x` and `y`."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over common axes, whose labels carry the units."""
+
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All of one bench. `notes` are sentences: what was measured against what, and under which conditions."""
+
+    name: str
+    title: str
+    figures: tuple[Figure, ...]
+    plots: tuple[Plot, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether no figure misses its target."""
+        return all(figure.met is not False for figure in self.figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A result with when (ISO 8601, UTC), where and how it was measured, and for how many seconds."""
+
+    result: Result
+    at: str
+    seconds: float
+    quick: bool
+    commit: str
+    machine: str
+
+    def dump(self) -> bytes:
+        """As JSON."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
+
+    @classmethod
+    def load(cls, raw: bytes) -> Run:
+        """From what `dump` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        values = orjson.loads(raw)
+        return cls(**(values | {"result": _result(values["result"])}))
+
+
+def _result(values: Mapping[str, Any]) -> Result:
+    plots = (
+        Plot(**(plot | {"series": tuple(Series(**line) for line in plot["series"])}))
+        for plot in values["plots"]
+    )
+    return Result(
+        name=values["name"],
+        title=values["title"],
+        figures=tuple(Figure(**figure) for figure in values["figures"]),
+        plots=tuple(plots),
+        notes=tuple(values["notes"]),
+    )
