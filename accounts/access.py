@@ -16,11 +16,13 @@ class Right(StrEnum):
     VIEW = "see its cars"
     CONNECT = "connect cars"
     COMMAND = "send commands to cars"
+    INSPECT = "see its deliveries"
+    ADMINISTER = "see other members' access"
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.MANAGER: frozenset(Right),
+    Role.MANAGER: frozenset(Right) - {Right.ADMINISTER},
     Role.VIEWER: frozenset({Right.VIEW}),
     Role.DRIVER: frozenset(),
 }

@@ -1,9 +1,12 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
-from accounts.models import AuditEntry, Fleet, Membership, User
+from accounts.models import ApiToken, AuditEntry, Fleet, Membership, User
 from accounts.readonly_admin import ReadOnlyAdmin
+from accounts.tokens.services import revoke
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -67,3 +70,29 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_filter = ["fleet", "action"]
     search_fields = ["actor__email", "action", "target"]
     list_select_related = ["fleet", "actor"]
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
+    """Tokens to look at and to revoke; not even their hashes are shown."""
+
+    list_display = [
+        "name",
+        "prefix",
+        "user",
+        "fleet",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
+    list_filter = ["fleet", "revoked_at"]
+    search_fields = ["name", "prefix", "user__email"]
+    list_select_related = ["user", "fleet"]
+    exclude = ["secret_hash"]
+    actions = ["revoke"]
+
+    @admin.action(description="Revoke", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        ended = sum(revoke(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
+        messages.info(request, f"{ended} tokens were revoked: they open nothing any more.")

@@ -9,7 +9,7 @@ from accounts.models import Fleet
 
 TABLE = {
     "owner": set(Right),
-    "teammate": set(Right),
+    "teammate": {Right.VIEW, Right.CONNECT, Right.COMMAND, Right.INSPECT},
     "viewer": {Right.VIEW},
     "driver": set(),
 }

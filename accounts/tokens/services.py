@@ -1,0 +1,87 @@
+"""Making, finding and revoking tokens of the API.
+
+A token is 32 random bytes, so a plain SHA-256 of it is enough to store: there is nothing to guess.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import audit
+from accounts.access import Right, has_right
+from accounts.models import Membership, User
+from accounts.tokens.models import ApiToken
+
+START = "scf_"
+_PREFIX_LENGTH = len(START) + 6
+_NOTE_USE_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token, and its secret: the only time that it is known."""
+
+    token: ApiToken
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Issued({self.token})"
+
+
+class NotOffered(Exception):  # noqa: N818  (it says what happened, in words for people)
+    """The member's role lets nothing be read, so that a token would open nothing."""
+
+
+@transaction.atomic
+def issue(*, membership: Membership, name: str, expires_at: datetime | None = None) -> Issued:
+    """A new token of the member for the member's fleet. Raises NotOffered for a role that may read nothing."""
+    if not has_right(membership=membership, right=Right.VIEW):
+        raise NotOffered(
+            f"A token would open nothing: the role of {membership.user.email} in {membership.fleet} "
+            f"({membership.get_role_display()}) does not let its holder {Right.VIEW.value}."
+        )
+    secret = START + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=membership.user,
+        fleet=membership.fleet,
+        name=name,
+        prefix=secret[:_PREFIX_LENGTH],
+        secret_hash=_hash(secret),
+        expires_at=expires_at,
+    )
+    audit.record(fleet=token.fleet, actor=token.user, action="made an API token", target=str(token))
+    return Issued(token=token, secret=secret)
+
+
+def find(*, secret: str) -> ApiToken | None:
+    """The token of this secret if it is still good and its owner still active, with user and fleet loaded."""
+    usable = ApiToken.objects.usable().select_related("user", "fleet")
+    token: ApiToken | None = usable.filter(secret_hash=_hash(secret), user__is_active=True).first()
+    return token
+
+
+def note_use(*, token: ApiToken) -> None:
+    """Remembers that the token was used, at most once a minute."""
+    now = timezone.now()
+    before = now - _NOTE_USE_EVERY
+    if token.last_used_at is None or token.last_used_at < before:
+        stale = ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=before), pk=token.pk)
+        stale.update(last_used_at=now)
+
+
+@transaction.atomic
+def revoke(*, token: ApiToken, actor: User) -> bool:
+    """Ends the token at once. False when it was revoked before."""
+    if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        return False
+    audit.record(fleet=token.fleet, actor=actor, action="revoked an API token", target=str(token))
+    return True
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""Tokens of the API: stored as hashes only, bound to a person and a fleet, over when they should be."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts.models import ApiToken, AuditEntry, Fleet, Membership, User
+from accounts.tokens.selectors import tokens_for
+from accounts.tokens.services import NotOffered, find, issue, note_use, revoke
+
+
+def membership(user: User) -> Membership:
+    return Membership.objects.select_related("user", "fleet").get(user=user)
+
+
+def made(*args: str) -> str:
+    out = io.StringIO()
+    call_command("create_api_token", *args, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_a_token_is_found_by_its_secret_and_its_secret_is_stored_nowhere(owner: User, fleet: Fleet) -> None:
+    issued = issue(membership=membership(owner), name="Reports")
+    assert find(secret=issued.secret) == issued.token
+    assert issued.secret.startswith(issued.token.prefix)
+    stored = str(list(ApiToken.objects.values())) + str(list(AuditEntry.objects.values()))
+    assert issued.secret not in stored
+    assert issued.secret not in repr(issued)
+
+
+@pytest.mark.parametrize("wrong", ["", "scf_", "scf_nothing", "\x00", "ünïcode"])
+def test_a_wrong_secret_finds_nothing(owner: User, fleet: Fleet, wrong: str) -> None:
+    issue(membership=membership(owner), name="Reports")
+    assert find(secret=wrong) is None
+
+
+def test_a_revoked_token_opens_nothing_and_is_revoked_once(owner: User, fleet: Fleet) -> None:
+    issued = issue(membership=membership(owner), name="Reports")
+    assert revoke(token=issued.token, actor=owner)
+    assert not revoke(token=issued.token, actor=owner)
+    assert find(secret=issued.secret) is None
+    assert ApiToken.objects.get().state == "revoked"
+
+
+def test_an_expired_token_opens_nothing(owner: User, fleet: Fleet) -> None:
+    late = timezone.now() - timedelta(seconds=1)
+    issued = issue(membership=membership(owner), name="Reports", expires_at=late)
+    assert find(secret=issued.secret) is None
+    assert issued.token.state == "expired"
+
+
+def test_a_token_of_somebody_who_was_switched_off_opens_nothing(owner: User, fleet: Fleet) -> None:
+    issued = issue(membership=membership(owner), name="Reports")
+    User.objects.update(is_active=False)
+    assert find(secret=issued.secret) is None
+
+
+def test_its_use_is_written_down_at_most_once_a_minute(owner: User, fleet: Fleet) -> None:
+    token = issue(membership=membership(owner), name="Reports").token
+    note_use(token=token)
+    token.refresh_from_db()
+    first = token.last_used_at
+    assert first is not None
+    note_use(token=token)
+    token.refresh_from_db()
+    assert token.last_used_at == first
+
+
+def test_a_driver_gets_no_token(driver: User) -> None:
+    with pytest.raises(NotOffered, match="Driver"):
+        issue(membership=membership(driver), name="Reports")
+
+
+def test_an_owner_sees_everybodys_tokens_and_a_manager_the_own(owner: User, teammate: User) -> None:
+    issue(membership=membership(owner), name="Mine")
+    issue(membership=membership(teammate), name="Theirs")
+    assert [token.name for token in tokens_for(membership=membership(owner))] == ["Theirs", "Mine"]
+    assert [token.name for token in tokens_for(membership=membership(teammate))] == ["Theirs"]
+
+
+def test_the_command_prints_the_token_and_nothing_else(owner: User, fleet: Fleet) -> None:
+    secret = made("--user", owner.email.upper(), "--fleet", fleet.slug, "--name", "Cron", "--days", "30")
+    token = find(secret=secret)
+    assert token is not None
+    assert (token.user, token.fleet, token.name) == (owner, fleet, "Cron")
+    assert token.expires_at is not None
+    assert timedelta(days=29) < token.expires_at - timezone.now() < timedelta(days=31)
+
+
+def test_the_command_refuses_strangers_drivers_and_odd_days(
+    owner: User, outsider: User, driver: User, fleet: Fleet
+) -> None:
+    for person, days, words in (
+        (outsider, "1", "is not a member"),
+        (driver, "1", "would open nothing"),
+        (owner, "0", "between 1 and 3650"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            made("--user", person.email, "--fleet", fleet.slug, "--days", days)
+    assert not ApiToken.objects.exists()
