@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
+from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationTokens,
     AuthorizationRequest,

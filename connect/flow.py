@@ -71,11 +71,12 @@ def _set_out(
     single_select_vin: str = "",
 ) -> str:
     state = secrets.token_urlsafe(32)
-    request.generation = request.fleet.generation
+    application = applications.of_fleet(request.fleet)
+    request.application, request.generation = application.row, request.fleet.generation
     request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
     request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
     request.save()
-    return applications.api(request.generation).connect_url(
+    return application.api(request.generation).connect_url(
         ConnectRequest(
             redirect_uri=redirect_uri(),
             state=state,
@@ -124,7 +125,7 @@ def _spend(*, state: str, user: User | None, session_secret: str) -> Authorizati
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
     )
     request = (
-        AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation")
+        AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
         .filter(travellers, state_hash=hash_of(state), session_hash=hash_of(session_secret))
         .first()
     )
@@ -166,11 +167,11 @@ def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[OwnerTokens,
     """v2: the code becomes a token pair, and the pair tells what it is for."""
     if not code:
         raise ConnectRefusedError(outcomes.INCOMPLETE)
-    api = applications.v2()
+    api = applications.of_trip(request).v2
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
     # Kept at once: the code is spent, and the pair cannot be had again.
-    tokens = vault.keep(user_id=user_id, pair=pair)
+    tokens = vault.keep(user_id=user_id, pair=pair, application=request.application)
     shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
     return tokens, list(shared)
 
@@ -183,16 +184,17 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
     """
     if not user_id:
         raise ConnectRefusedError(outcomes.INCOMPLETE)
-    access = vault.application_access(user_id=user_id)
+    application = applications.of_trip(request)
+    access = vault.application_access(application=application, user_id=user_id)
     listed = [
         car
-        for car in applications.v3().shared_vehicles(access, mode=request.mode)
+        for car in application.v3.shared_vehicles(access, mode=request.mode)
         if car.user_id == user_id and car.external_id == request.external_id
     ]
     if not listed:
         raise ConnectRefusedError(outcomes.UNCONFIRMED_USER)
     elsewhere = set(
-        Connection.objects.filter(smartcar_user_id=user_id)
+        Connection.objects.filter(smartcar_user_id=user_id, application=request.application)
         .exclude(fleet=request.fleet)
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
@@ -232,6 +234,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
     connection, _ = Connection.objects.update_or_create(
         vehicle=vehicle,
         smartcar_user_id=car.user_id,
+        application=request.application,
         defaults={
             "fleet": request.fleet,
             "smartcar_connection_id": car.connection_id,

@@ -28,7 +28,7 @@ def call(*, connection: Connection, purpose: Purpose, make: Callable[[SmartcarAp
 
     Raises connect.vault.TokensUnavailableError and what `make` raises (SmartcarError).
     """
-    api = applications.api(connection.generation)
+    api = applications.of_connection(connection).api(connection.generation)
     return vault.calling(connection=connection, call=lambda access: make(api, access))
 
 
@@ -51,9 +51,10 @@ def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
     Raises connect.vault.TokensUnavailableError or SmartcarError; then nothing was sent to the car.
     """
     access = vault.access(connection=connection)
-    return Prepared(connection, applications.api(connection.generation), access)
+    api = applications.of_connection(connection).api(connection.generation)
+    return Prepared(connection, api, access)
 
 
 def refused_token(*, connection: Connection) -> None:
     """Smartcar answered 401 to a call that is not repeated: the next call gets a new token."""
-    vault.forget_application_token()
+    vault.forget_application_token(application=applications.of_connection(connection))

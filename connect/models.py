@@ -30,6 +30,9 @@ class AuthorizationRequest(models.Model):
     invitation = models.ForeignKey(
         "connect.Invitation", on_delete=models.CASCADE, null=True, blank=True, related_name="trips"
     )
+    application = models.ForeignKey(
+        "connect.SmartcarApplication", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     generation = models.CharField(max_length=2, choices=Generation.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60))
@@ -87,8 +90,11 @@ class Leased(models.Model):
 
 
 class OwnerTokens(Leased):
-    """A v2 token pair of one car owner, encrypted. One code exchange makes one pair."""
+    """A v2 token pair of one car owner, encrypted. One code exchange makes one pair, good with one application."""
 
+    application = models.ForeignKey(
+        "connect.SmartcarApplication", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128, db_index=True)
     access_ciphertext = models.BinaryField()
     refresh_ciphertext = models.BinaryField()
@@ -133,6 +139,13 @@ class Connection(models.Model):
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="connections")
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128, db_index=True)
     smartcar_connection_id = models.CharField("Smartcar connection id", max_length=128, blank=True)
+    application = models.ForeignKey(
+        "connect.SmartcarApplication",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="connections",
+    )
     generation = models.CharField(max_length=2, choices=Generation.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60), default=list)
@@ -150,7 +163,12 @@ class Connection(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["vehicle", "smartcar_user_id"], name="connect_connection_once")
+            # While a car moves to another application it hangs on both.
+            models.UniqueConstraint(
+                fields=["vehicle", "smartcar_user_id", "application"],
+                nulls_distinct=False,
+                name="connect_connection_once",
+            )
         ]
 
     def __str__(self) -> str:
@@ -171,6 +189,8 @@ class Connection(models.Model):
 
 
 # Part of the app, in modules of their own.
+from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
+from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.driver.models import DriverPage as DriverPage  # noqa: E402
 from connect.driver.models import PlacePause as PlacePause  # noqa: E402
 from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402

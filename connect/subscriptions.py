@@ -3,11 +3,10 @@
 from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from connect import gateway, vault
+from connect import applications, gateway, vault
 from connect.gateway import Purpose
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
@@ -25,11 +24,13 @@ def complete(*, connection: Connection) -> None:
     """
     if connection.subscribed_at is not None or not connection.alive:
         return
-    if not settings.SMARTCAR_WEBHOOK_ID:
-        _put_off(connection, "No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
+    application = applications.of_connection(connection)
+    if not application.webhook_id:
+        where = "SMARTCAR_WEBHOOK_ID is" if application.row is None else f"that of {application.name} is"
+        _put_off(connection, f"No webhook is set: {where} empty.")
         return
     try:
-        listed = _subscribe(connection)
+        listed = _subscribe(connection, webhook_id=application.webhook_id)
     except SmartcarError as error:
         _put_off(connection, error.for_people)
     except vault.TokensUnavailableError as error:
@@ -43,9 +44,9 @@ def complete(*, connection: Connection) -> None:
             _put_off(connection, "", after=SETTLING)
 
 
-def _subscribe(connection: Connection) -> bool:
+def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
     """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
-    car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": settings.SMARTCAR_WEBHOOK_ID}
+    car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
     call = partial(gateway.call, connection=connection, purpose=Purpose.BACKGROUND)
     call(make=lambda api, access: api.subscribe(access, **car))
     return call(make=lambda api, access: api.is_subscribed(access, **car)) is not False
@@ -57,7 +58,7 @@ def unfinished() -> list[Connection]:
     waiting = Connection.objects.filter(
         due, subscribed_at=None, state__in=[ConnectionState.PENDING, ConnectionState.ACTIVE]
     )
-    return list(waiting.select_related("vehicle", "tokens").order_by("pk")[:100])
+    return list(waiting.select_related("vehicle", "tokens", "application").order_by("pk")[:100])
 
 
 def _put_off(connection: Connection, why: str, *, after: timedelta = RETRY_AFTER) -> None:

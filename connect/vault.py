@@ -9,6 +9,7 @@ between is healed by trying again with the old refresh token, which stays good f
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from django.utils import timezone
@@ -16,8 +17,16 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Generation
 from connect import applications, keyring
-from connect.models import ApplicationTokens, Connection, ConnectionState, Leased, OwnerTokens
-from connect.smartcar import Access, SmartcarError, TokenPair
+from connect.applications import Application
+from connect.models import (
+    ApplicationTokens,
+    Connection,
+    ConnectionState,
+    Leased,
+    OwnerTokens,
+    SmartcarApplication,
+)
+from connect.smartcar import Access, SmartcarError, TokenPair, V2Api, V3Api
 from connect.smartcar.errors import NO_ANSWER
 
 LEASE = timedelta(seconds=45)
@@ -33,9 +42,9 @@ class TokensUnavailableError(Exception):
 
 
 @sensitive_variables()
-def keep(*, user_id: str, pair: TokenPair) -> OwnerTokens:
-    """Stores a new v2 token pair, encrypted."""
-    return OwnerTokens.objects.create(smartcar_user_id=user_id, **_columns(pair))
+def keep(*, user_id: str, pair: TokenPair, application: SmartcarApplication | None = None) -> OwnerTokens:
+    """Stores a new v2 token pair, encrypted, of this application (None: that of the settings)."""
+    return OwnerTokens.objects.create(smartcar_user_id=user_id, application=application, **_columns(pair))
 
 
 @sensitive_variables()
@@ -45,7 +54,9 @@ def access(*, connection: Connection) -> Access:
     Raises TokensUnavailableError when the connection has no usable tokens, SmartcarError when Smartcar refuses.
     """
     if connection.generation == Generation.V3:
-        return application_access(user_id=connection.smartcar_user_id)
+        return application_access(
+            application=applications.of_connection(connection), user_id=connection.smartcar_user_id
+        )
     if connection.tokens is None or connection.tokens.revoked_at is not None:
         raise TokensUnavailableError(
             "The driver's permission has ended. Ask the driver to connect the car again."
@@ -55,13 +66,13 @@ def access(*, connection: Connection) -> Access:
 
 
 @sensitive_variables()
-def application_access(*, user_id: str) -> Access:
-    """The v3 application token with the user it speaks for; minted by one process at a time.
+def application_access(*, application: Application, user_id: str) -> Access:
+    """The application's v3 token with the user it speaks for; minted by one process at a time.
 
     Raises SmartcarError when Smartcar refuses the credentials.
     """
-    row, _ = ApplicationTokens.objects.get_or_create(client_id=applications.credentials().client_id)
-    row = _renewed(row, valid=_application_valid, renew=_mint)
+    row, _ = ApplicationTokens.objects.get_or_create(client_id=application.credentials.client_id)
+    row = _renewed(row, valid=_application_valid, renew=partial(_mint, application.v3))
     return Access(token=keyring.decrypt(row.token_ciphertext), user_id=user_id)
 
 
@@ -87,7 +98,8 @@ def calling(*, connection: Connection, call: Callable[[Access], T]) -> T:
 def _drop(connection: Connection, refused: Access) -> None:
     """Takes a refused token out of use, unless another process has already put a new one in its place."""
     if connection.generation == Generation.V3:
-        row = ApplicationTokens.objects.get(client_id=applications.credentials().client_id)
+        client_id = applications.of_connection(connection).credentials.client_id
+        row = ApplicationTokens.objects.get(client_id=client_id)
         if keyring.decrypt(row.token_ciphertext) == refused.token:
             ApplicationTokens.objects.filter(pk=row.pk, version=row.version).update(expires_at=None)
     elif connection.tokens is not None:
@@ -97,9 +109,10 @@ def _drop(connection: Connection, refused: Access) -> None:
             ended.update(access_expires_at=timezone.now())
 
 
-def forget_application_token() -> None:
-    """Drops the cached v3 token after Smartcar said 401, so that the next call mints a new one."""
-    ApplicationTokens.objects.filter(client_id=applications.credentials().client_id).update(expires_at=None)
+def forget_application_token(*, application: Application) -> None:
+    """Drops the application's cached v3 token after Smartcar said 401, so that the next call mints a new one."""
+    tokens = ApplicationTokens.objects.filter(client_id=application.credentials.client_id)
+    tokens.update(expires_at=None)
 
 
 def refresh(*, tokens: OwnerTokens) -> OwnerTokens:
@@ -141,7 +154,7 @@ def _refresh(row: OwnerTokens) -> None:
             "The driver's permission has ended. Ask the driver to connect the car again."
         )
     try:
-        pair = _rotated(keyring.decrypt(row.refresh_ciphertext))
+        pair = _rotated(applications.of_pair(row).v2, keyring.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
         if error.type == "invalid_grant":
             _revoked(row)
@@ -150,9 +163,8 @@ def _refresh(row: OwnerTokens) -> None:
 
 
 @sensitive_variables()
-def _rotated(refresh_token: str) -> TokenPair:
+def _rotated(api: V2Api, refresh_token: str) -> TokenPair:
     """The new pair; a lost answer is asked for again at once, while the used token is still good."""
-    api = applications.v2()
     try:
         return api.refresh(refresh_token=refresh_token)
     except SmartcarError as error:
@@ -174,8 +186,8 @@ def _revoked(row: OwnerTokens) -> None:
 
 
 @sensitive_variables()
-def _mint(row: ApplicationTokens) -> None:
-    minted = applications.v3().mint_token()
+def _mint(api: V3Api, row: ApplicationTokens) -> None:
+    minted = api.mint_token()
     row.renew(token_ciphertext=keyring.encrypt(minted.token), expires_at=minted.expires_at)
 
 

@@ -103,7 +103,9 @@ def withdraw(*, connection: Connection) -> bool:
 
 def _shared_elsewhere(connection: Connection) -> bool:
     same_grant = Connection.objects.filter(
-        smartcar_user_id=connection.smartcar_user_id, vehicle__smartcar_id=connection.vehicle.smartcar_id
+        smartcar_user_id=connection.smartcar_user_id,
+        application=connection.application_id,
+        vehicle__smartcar_id=connection.vehicle.smartcar_id,
     )
     return same_grant.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED).exists()
 

@@ -11,7 +11,8 @@ from accounts.models import AuditEntry, User
 from commands import services
 from commands.kinds import LIFETIME, Kind
 from commands.models import Command, State
-from connect import applications, vault
+from connect import vault
+from connect.applications import Application
 from connect.models import Connection, ConnectionState
 from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
 from vehicles import catalogue
@@ -68,7 +69,7 @@ DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", requ
 def car(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception], Car]:
     def answering(answer: CommandAnswer | Exception) -> Car:
         car = Car(answer)
-        monkeypatch.setattr(applications, "api", lambda generation: car)
+        monkeypatch.setattr(Application, "api", lambda application, generation: car)
         monkeypatch.setattr(vault, "access", lambda *, connection: Access(token="t", user_id="user-1"))
         return car
 

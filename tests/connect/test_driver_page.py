@@ -240,7 +240,7 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
 
 def shared(connection: Connection) -> list[str]:
     access = vault.access(connection=connection)
-    cars = applications.api(connection.generation).shared_vehicles(access, mode=connection.mode)
+    cars = applications.environment().api(connection.generation).shared_vehicles(access, mode=connection.mode)
     return [car.vehicle_id for car in cars]
 
 

@@ -136,7 +136,9 @@ def test_many_who_need_one_expired_token_make_one_refresh(smartcar: str, v2_conn
 @pytest.mark.django_db(transaction=True)
 def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None:
     before = token_requests(smartcar, "/iam/oauth2/token")
-    tokens = _at_once(8, lambda: vault.application_access(user_id="user").token)
+    tokens = _at_once(
+        8, lambda: vault.application_access(application=applications.environment(), user_id="user").token
+    )
     assert len(set(tokens)) == 1
     assert len(tokens) == 8
     assert token_requests(smartcar, "/iam/oauth2/token") - before == 1
@@ -144,9 +146,11 @@ def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None
 
 @pytest.mark.django_db
 def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
-    first = vault.application_access(user_id="user")
-    vault.forget_application_token()
-    assert vault.application_access(user_id="user").token != first.token
+    first = vault.application_access(application=applications.environment(), user_id="user")
+    vault.forget_application_token(application=applications.environment())
+    assert (
+        vault.application_access(application=applications.environment(), user_id="user").token != first.token
+    )
     assert ApplicationTokens.objects.count() == 1
 
 
@@ -161,7 +165,7 @@ def test_a_call_refused_with_401_is_made_once_more_with_a_new_token(
     OwnerTokens.objects.update(access_ciphertext=keyring.encrypt("a token that Smartcar has forgotten"))
     answer = vault.calling(
         connection=v2_connection,
-        call=partial(applications.v2().attributes, vehicle_id=v2_connection.vehicle.smartcar_id),
+        call=partial(applications.environment().v2.attributes, vehicle_id=v2_connection.vehicle.smartcar_id),
     )
     assert answer.vehicle_id == v2_connection.vehicle.smartcar_id
     assert OwnerTokens.objects.get().version == 1
@@ -173,7 +177,7 @@ def test_a_forgotten_application_token_is_minted_anew_by_the_call_that_meets_it(
 ) -> None:
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     ApplicationTokens.objects.update(token_ciphertext=keyring.encrypt("a token that Smartcar has forgotten"))
-    read = partial(applications.v3().read, vehicle_id=connection.vehicle.smartcar_id)
+    read = partial(applications.environment().v3.read, vehicle_id=connection.vehicle.smartcar_id)
     assert vault.calling(connection=connection, call=read).body
     assert ApplicationTokens.objects.get().version == 2
 
@@ -235,7 +239,7 @@ def test_an_end_of_a_pair_that_was_replaced_meanwhile_ends_nothing(
         OwnerTokens.objects.update(version=7)
         raise SmartcarError(type="invalid_grant", status=400)
 
-    monkeypatch.setattr(applications.v2(), "refresh", overtaken)
+    monkeypatch.setattr(applications.environment().v2, "refresh", overtaken)
     with pytest.raises(SmartcarError):
         vault.access(connection=v2_connection)
     v2_connection.refresh_from_db()

@@ -75,7 +75,7 @@ def die_while_refreshing(connection_id: str, step: str) -> None:
         die()
 
     if step == "the lease is taken":
-        patch.object(applications.v2(), "refresh", die).start()
+        patch.object(applications.environment().v2, "refresh", die).start()
     elif step == "the answer is there":
         patch.object(OwnerTokens, "renew", die).start()
     elif step == "the pair is stored":
@@ -125,9 +125,9 @@ def works(connection: Connection) -> bool:
     """Whether the connection's token is good at the simulator, and so is the refresh token beside it."""
     again = Connection.objects.select_related("tokens", "vehicle").get(pk=connection.pk)
     vehicle_id = again.vehicle.smartcar_id
-    first = applications.v2().attributes(vault.access(connection=again), vehicle_id=vehicle_id)
+    first = applications.environment().v2.attributes(vault.access(connection=again), vehicle_id=vehicle_id)
     OwnerTokens.objects.update(access_expires_at=timezone.now())
-    second = applications.v2().attributes(vault.access(connection=again), vehicle_id=vehicle_id)
+    second = applications.environment().v2.attributes(vault.access(connection=again), vehicle_id=vehicle_id)
     return first.vehicle_id == second.vehicle_id == vehicle_id and again.alive
 
 
@@ -174,7 +174,7 @@ def test_a_lost_answer_is_asked_for_again_at_once(
     """Smartcar rotated and the connection broke: the used token is good for minutes more, and is used again."""
     before = refreshes(smartcar)
     trouble(smartcar, tokenAnswerLost=1)
-    api = applications.v2()
+    api = applications.environment().v2
     refresh, outcomes = api.refresh, []
 
     def lost_once(*, refresh_token: str) -> TokenPair:
@@ -208,7 +208,7 @@ class Witness:
     """Remembers every secret that passes the keyring, and everything in which one might have been written."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        held = applications.credentials()
+        held = applications.environment().credentials
         self.secrets = {held.application_secret, held.client_secret, *held.management_tokens}
         self.secrets.update(django_settings.FIELD_ENCRYPTION_KEYS)
         self.texts: list[str] = []
@@ -253,7 +253,7 @@ class Witness:
 
 def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -> None:
     """Refresh, read and lock, first well, then with each kind of failure."""
-    api: SmartcarApi = applications.api(connection.generation)
+    api: SmartcarApi = applications.environment().api(connection.generation)
     vehicle_id = connection.vehicle.smartcar_id
 
     def read(access: Access) -> None:
@@ -265,7 +265,7 @@ def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -
 
     def renew() -> None:
         OwnerTokens.objects.update(access_expires_at=timezone.now())
-        vault.forget_application_token()
+        vault.forget_application_token(application=applications.environment())
 
     vault.calling(connection=connection, call=lock)
     renew()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from connect import keyring, vault
+from connect import applications, keyring, vault
 from connect.gateway import Purpose
 from connect.models import ApplicationTokens, Connection
 from connect.smartcar import SmartcarError
@@ -67,7 +67,7 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
 
 @v3
 def test_a_read_that_meets_a_refused_application_token_mints_another(connection: Connection) -> None:
-    vault.application_access(user_id="user")
+    vault.application_access(application=applications.environment(), user_id="user")
     ApplicationTokens.objects.update(token_ciphertext=keyring.encrypt("stale"))
     assert reconcile.pull(connection=connection, purpose=Purpose.PERSON).pk
 

@@ -1,0 +1,61 @@
+"""Applications in the admin, for the people who run the site: secrets go in here and never come out."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.models import User
+from connect.applications import services
+from connect.applications.forms import SmartcarApplicationForm
+from connect.applications.models import FleetApplication, SmartcarApplication
+
+
+@admin.register(SmartcarApplication)
+class SmartcarApplicationAdmin(admin.ModelAdmin[SmartcarApplication]):
+    form = SmartcarApplicationForm
+    list_display = ["name", "application_id", "client_id", "webhook_id", "holds"]
+    list_filter = ["created_at"]
+    search_fields = ["name", "application_id", "client_id", "webhook_id"]
+
+    @admin.display(description="secrets set")
+    def holds(self, row: SmartcarApplication) -> str:
+        held = {
+            "application secret": row.application_secret_ciphertext,
+            "client secret": row.client_secret_ciphertext,
+            "management tokens": row.management_tokens_ciphertext,
+        }
+        return ", ".join(name for name, ciphertext in held.items() if ciphertext) or "none"
+
+    def save_model(
+        self, request: HttpRequest, obj: SmartcarApplication, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        if isinstance(form, SmartcarApplicationForm):
+            services.save(row=obj, secrets=form.secrets)
+
+
+@admin.register(FleetApplication)
+class FleetApplicationAdmin(admin.ModelAdmin[FleetApplication]):
+    list_display = ["fleet", "application", "since"]
+    list_filter = ["application"]
+    search_fields = ["fleet__name"]
+    list_select_related = ["fleet", "application"]
+    fields = ["fleet", "application"]
+
+    def save_model(
+        self, request: HttpRequest, obj: FleetApplication, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        services.choose(fleet=obj.fleet, application=obj.application, actor=_actor(request))
+        obj.pk = FleetApplication.objects.get(fleet=obj.fleet).pk
+
+    def delete_model(self, request: HttpRequest, obj: FleetApplication) -> None:
+        services.choose(fleet=obj.fleet, application=None, actor=_actor(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for choice in queryset.select_related("fleet"):
+            self.delete_model(request, choice)
+
+
+def _actor(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

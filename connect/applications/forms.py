@@ -1,0 +1,50 @@
+"""The admin's form of an application: its secrets can be written and never read."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.views.decorators.debug import sensitive_variables
+
+from connect.applications.models import SmartcarApplication
+from connect.applications.services import Secrets
+
+_KEEP = "Leave empty to keep what is stored."
+
+
+def _secret_field(label: str, help_text: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        required=False,
+        strip=True,
+        help_text=f"{help_text} {_KEEP}",
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "size": 60}),
+    )
+
+
+class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
+    """What docs/smartcar-application.md tells apart, field by field."""
+
+    application_secret = _secret_field("Application secret", "For v2 tokens.")
+    client_secret = _secret_field("Client secret", "Of the “API credentials”, for the v3 token.")
+    management_tokens = _secret_field(
+        "Application management tokens", "Sign the deliveries; several with spaces between, the newest first."
+    )
+
+    class Meta:
+        model = SmartcarApplication
+        fields = ("name", "application_id", "client_id", "webhook_id")
+
+    @property
+    @sensitive_variables()
+    def secrets(self) -> Secrets:
+        """What was typed; an empty field changes nothing."""
+        given: dict[str, Any] = self.cleaned_data
+        tokens = (
+            tuple(re.split(r"[\s,]+", given["management_tokens"])) if given["management_tokens"] else None
+        )
+        return Secrets(
+            application_secret=given["application_secret"] or None,
+            client_secret=given["client_secret"] or None,
+            management_tokens=tokens,
+        )

@@ -1,0 +1,158 @@
+"""Which Smartcar application a fleet, connection, trip or token pair belongs to, as a client of either generation."""
+
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import Fleet, Generation
+from connect import keyring
+from connect.applications.models import SmartcarApplication
+from connect.smartcar import Credentials, Origins, SmartcarApi, V2Api, V3Api
+
+if TYPE_CHECKING:
+    from connect.models import AuthorizationRequest, Connection, OwnerTokens
+
+ENVIRONMENT = "of the settings"
+# How long a process goes on with the keys that it has read.
+KEYS_KEPT_SECONDS = 10.0
+
+
+@lru_cache(maxsize=64)
+def _v2(origins: Origins, credentials: Credentials) -> V2Api:
+    return V2Api(origins=origins, credentials=credentials)
+
+
+@lru_cache(maxsize=64)
+def _v3(origins: Origins, credentials: Credentials) -> V3Api:
+    return V3Api(origins=origins, credentials=credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One Smartcar application, ready for use. `row` is None for that of the settings."""
+
+    name: str
+    credentials: Credentials
+    webhook_id: str
+    row: SmartcarApplication | None
+
+    @property
+    def v2(self) -> V2Api:
+        return _v2(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
+
+    @property
+    def v3(self) -> V3Api:
+        return _v3(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
+
+    def api(self, generation: str) -> SmartcarApi:
+        """The client of a generation."""
+        return self.v2 if generation == Generation.V2 else self.v3
+
+
+def environment() -> Application:
+    """The application of the settings."""
+    credentials = Credentials(
+        application_id=settings.SMARTCAR_APPLICATION_ID,
+        application_secret=settings.SMARTCAR_APPLICATION_SECRET,
+        client_id=settings.SMARTCAR_CLIENT_ID,
+        client_secret=settings.SMARTCAR_CLIENT_SECRET,
+        management_tokens=tuple(settings.SMARTCAR_MANAGEMENT_TOKENS),
+    )
+    return Application(ENVIRONMENT, credentials, settings.SMARTCAR_WEBHOOK_ID, None)
+
+
+def named(row: SmartcarApplication | None) -> Application:
+    """The application of a row, or that of the settings. Raises connect.keyring.WrongKeyError."""
+    return environment() if row is None else _decrypted(row)
+
+
+@sensitive_variables()
+def _decrypted(row: SmartcarApplication) -> Application:
+    credentials = Credentials(
+        application_id=row.application_id,
+        application_secret=_secret(row.application_secret_ciphertext),
+        client_id=row.client_id,
+        client_secret=_secret(row.client_secret_ciphertext),
+        management_tokens=tuple(_secret(row.management_tokens_ciphertext).split()),
+    )
+    return Application(row.name, credentials, row.webhook_id, row)
+
+
+@sensitive_variables()
+def _secret(ciphertext: bytes | memoryview) -> str:
+    return keyring.decrypt(ciphertext) if ciphertext else ""
+
+
+def of_fleet(fleet: Fleet) -> Application:
+    """What the fleet connects its cars with now."""
+    return named(SmartcarApplication.objects.filter(fleets__fleet=fleet).first())
+
+
+def of_connection(connection: "Connection") -> Application:
+    """What the connection was made with."""
+    return named(connection.application)
+
+
+def of_trip(request: "AuthorizationRequest") -> Application:
+    """What the trip to Connect was begun with."""
+    return named(request.application)
+
+
+def of_pair(tokens: "OwnerTokens") -> Application:
+    """What the token pair was issued to."""
+    return named(tokens.application)
+
+
+def all_applications() -> list[Application]:
+    """That of the settings first."""
+    return [environment(), *map(_decrypted, SmartcarApplication.objects.all())]
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A management token, and the application whose deliveries it signs (None: that of the settings)."""
+
+    token: str = field(repr=False)
+    application_pk: int | None
+
+
+@dataclass(slots=True)
+class _KeptKeys:
+    keys: tuple[SigningKey, ...]
+    until: float
+
+
+_kept: list[_KeptKeys] = []
+
+
+@sensitive_variables()
+def signing_keys() -> tuple[SigningKey, ...]:
+    """The management tokens of all applications, those of the settings first; of rows, as of seconds ago.
+
+    For the receiver: no query for each delivery. A row whose key is missing is left out, lest it stop all others.
+    """
+    own = tuple(SigningKey(token, None) for token in settings.SMARTCAR_MANAGEMENT_TOKENS)
+    if not _kept or _kept[0].until < time.monotonic():
+        _kept[:] = [_KeptKeys(_keys_of_rows(), time.monotonic() + KEYS_KEPT_SECONDS)]
+    return own + _kept[0].keys
+
+
+def forget_keys() -> None:
+    """Has this process read the rows' keys again at the next delivery."""
+    _kept.clear()
+
+
+@sensitive_variables()
+def _keys_of_rows() -> tuple[SigningKey, ...]:
+    found = []
+    for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
+        try:
+            tokens = _decrypted(row).credentials.management_tokens
+        except keyring.WrongKeyError:
+            continue
+        found += [SigningKey(token, row.pk) for token in tokens]
+    return tuple(found)

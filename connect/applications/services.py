@@ -1,0 +1,57 @@
+"""Setting up applications, and choosing one for a fleet."""
+
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import audit
+from accounts.models import Fleet, User
+from connect import keyring
+from connect.applications import registry
+from connect.applications.models import FleetApplication, SmartcarApplication
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """New secrets of an application; what is None stays as it is. Management tokens: the one in use first."""
+
+    application_secret: str | None = field(default=None, repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    management_tokens: tuple[str, ...] | None = field(default=None, repr=False)
+
+
+@sensitive_variables()
+def save(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarApplication:
+    """Stores an application, new or changed, with its new secrets encrypted."""
+    if secrets.application_secret is not None:
+        row.application_secret_ciphertext = _encrypted(secrets.application_secret)
+    if secrets.client_secret is not None:
+        row.client_secret_ciphertext = _encrypted(secrets.client_secret)
+    if secrets.management_tokens is not None:
+        row.management_tokens_ciphertext = _encrypted("\n".join(secrets.management_tokens))
+    row.save()
+    registry.forget_keys()
+    return row
+
+
+@sensitive_variables()
+def _encrypted(secret: str) -> bytes:
+    return keyring.encrypt(secret) if secret else b""
+
+
+@transaction.atomic
+def choose(*, fleet: Fleet, application: SmartcarApplication | None, actor: User | None) -> None:
+    """From now on the fleet connects its cars with this application; None is that of the settings.
+
+    Cars that are connected stay with the application they were connected with.
+    """
+    if application is None:
+        FleetApplication.objects.filter(fleet=fleet).delete()
+    else:
+        FleetApplication.objects.update_or_create(
+            fleet=fleet, defaults={"application": application, "since": timezone.now()}
+        )
+    name = registry.ENVIRONMENT if application is None else application.name
+    audit.record(fleet=fleet, actor=actor, action="chose the Smartcar application", target=name)
