@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simulator.applications import Applications, ByApplication
 from simulator.connect.pages import connect_host
 from simulator.control.api import API_ROUTES, ControlError, lost, refused
 from simulator.control.pages import PAGE_ROUTES
@@ -139,11 +140,19 @@ def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
         async with heart.beating():
             yield
 
+    applications = Applications(world) if heart is None else heart.applications
+    hosts = ByApplication(applications, lambda each: _hosts(each, applications))
+    return Observed(Starlette(routes=[Mount("/", app=hosts)], lifespan=lifespan), world)
+
+
+def _hosts(world: World, applications: Applications) -> ASGIApp:
+    """Every host of one application."""
     control = Starlette(
         routes=[*API_ROUTES, *PAGE_ROUTES],
         exception_handlers={ControlError: refused, ValueError: refused, HTTPException: lost},
     )
     control.state.world = world
+    control.state.applications = applications
     hosts: dict[str, ASGIApp] = {
         "/connect": connect_host(world),
         "/auth": auth_host(world),
@@ -155,5 +164,4 @@ def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
         "/compatibility": compatibility_host(world),
         "/control": SameOrigin(control),
     }
-    app = Starlette(routes=[Mount(prefix, app=host) for prefix, host in hosts.items()], lifespan=lifespan)
-    return Observed(app, world)
+    return Starlette(routes=[Mount(prefix, app=host) for prefix, host in hosts.items()])

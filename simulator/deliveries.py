@@ -100,7 +100,7 @@ class Courier:
         troubles: Troubles,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._transport = transport
+        self.transport = transport
         self._settings = settings
         self._credentials: Credentials = settings.credentials
         self._clock = clock
@@ -120,7 +120,7 @@ class Courier:
                 limits=limits,
                 timeout=self._settings.delivery_timeout,
                 trust_env=False,
-                transport=self._transport,
+                transport=self.transport,
             )
         return self._client
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from simulator.applications import Applications
 from simulator.load.planning import make_plan
 from simulator.state import Keeper
 from simulator.world import World
@@ -24,11 +25,12 @@ class Heart:
     def __init__(self, world: World, keeper: Keeper | None = None) -> None:
         self._world = world
         self._keeper = keeper
+        self.applications = Applications(world)
 
     @asynccontextmanager
     async def beating(self) -> AsyncIterator[None]:
         """Beat while the block runs; save once more at its end."""
-        jobs = [self._cars, self._feed, self._world.courier.run]
+        jobs = [self._cars, self._feed, self._couriers]
         if self._world.settings.load:
             jobs.append(self._start_load)
         if self._keeper is not None:
@@ -43,7 +45,6 @@ class Heart:
                 with suppress(asyncio.CancelledError):
                     await task
             await self._world.load.stop()
-            await self._world.courier.close()
             if self._keeper is not None:
                 self._keeper.save()
 
@@ -52,8 +53,10 @@ class Heart:
         world = self._world
         while True:
             started = time.monotonic()
-            world.feed.notice(world.garage.advance(now=world.now()))
-            world.watch.look()
+            changes = world.garage.advance(now=world.now())
+            for each in self.applications.worlds:
+                each.feed.notice(changes)
+                each.watch.look()
             await asyncio.sleep(max(CARS_EVERY, REST * (time.monotonic() - started)))
 
     async def _start_load(self) -> None:
@@ -72,8 +75,31 @@ class Heart:
 
     async def _feed(self) -> None:
         while True:
-            told_all = self._world.feed.beat()
-            await asyncio.sleep(BEAT if told_all else BREATH)
+            told = [each.feed.beat() for each in self.applications.worlds]
+            await asyncio.sleep(BEAT if all(told) else BREATH)
+
+    async def _couriers(self) -> None:
+        """Has a courier run for each application, as long as there is the application."""
+        running: dict[int, tuple[World, asyncio.Task[None]]] = {}
+        try:
+            while True:
+                worlds = {id(each): each for each in self.applications.worlds}
+                for key in [key for key in running if key not in worlds]:
+                    await _ended(*running.pop(key))
+                for key, world in worlds.items():
+                    if key not in running:
+                        running[key] = (world, asyncio.create_task(_kept_going(world.courier.run)))
+                await asyncio.sleep(BEAT)
+        finally:
+            for world, task in running.values():
+                await _ended(world, task)
+
+
+async def _ended(world: World, task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await world.courier.close()
 
 
 async def _kept_going(job: Callable[[], Awaitable[None]]) -> None:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from simulator.applications import Applications
 from simulator.cars import CATALOGUE, Car, Change
 from simulator.clock import iso
 from simulator.connect import flow
@@ -356,7 +357,24 @@ async def reset(request: Request) -> Response:
     """POST /reset {"webhooks": true}"""
     world, body = world_of(request), await _body(request)
     world.reset(webhooks=body.get("webhooks") is True)
+    _applications(request).forget()
     return json_response({"status": "ok"})
+
+
+def _applications(request: Request) -> Applications:
+    return cast(Applications, request.app.state.applications)
+
+
+async def get_applications(request: Request) -> Response:
+    """GET /applications"""
+    ids = [each.settings.credentials.application_id for each in _applications(request).worlds]
+    return json_response({"applications": ids})
+
+
+async def post_application(request: Request) -> Response:
+    """POST /applications: one more, with these credentials; other calls name it by ?applicationId="""
+    made = _applications(request).add(await _body(request))
+    return json_response({"id": made.settings.credentials.application_id}, status=201)
 
 
 async def disconnect(request: Request) -> Response:
@@ -396,6 +414,8 @@ _TABLE: list[tuple[str, str, Endpoint]] = [
     ("GET", "/load", get_load),
     ("POST", "/load", post_load),
     ("DELETE", "/load", stop_load),
+    ("GET", "/applications", get_applications),
+    ("POST", "/applications", post_application),
     ("POST", "/reset", reset),
     ("POST", "/disconnect", disconnect),
 ]
