@@ -52,7 +52,9 @@ class LatestSignal(models.Model):
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
-    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="latest_signals")
+    vehicle = models.ForeignKey(
+        Vehicle, on_delete=models.CASCADE, related_name="latest_signals", db_index=False
+    )
     code = models.CharField(max_length=100)
     body = models.JSONField(null=True)
     observed_at = models.DateTimeField(null=True)
