@@ -1,35 +1,162 @@
-"""How a connection's state follows from what is heard.
+"""What is heard about connections, and what follows for their state. The rules: connect.standing.machine."""
 
-A single error never ends a connection (false re-authentication errors are common while data goes on
-arriving); fresh data heals it.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from django.db.models import Case, IntegerField, Q, Value, When
+
+from accounts.doorbell import ring
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
+from connect.standing import causes, machine
+from connect.standing.machine import Complaint, Source, Standing
+from connect.standing.recording import Verdict, judge, suspected
+from connect.standing.states import ALIVE, ENDED
+
+FRESH = "fresh data"
 
 
-def data_arrived(*, vehicle_ids: Iterable[int], now: datetime) -> None:
-    """Fresh data of these cars: their connections work."""
-    waiting = Connection.objects.filter(vehicle_id__in=list(vehicle_ids)).exclude(
-        state__in=[ConnectionState.ACTIVE, ConnectionState.REMOVED]
-    )
-    waiting.update(state=ConnectionState.ACTIVE, state_cause="Data arrives.", state_since=now)
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One error that Smartcar reported of one car of ours, or that it is over.
+
+    `user_id` is the Smartcar user's, "" where the message names none; `on_signals`: it names certain signals.
+    `evidence` is the event's id. `at` is when we received it.
+    """
+
+    vehicle_id: int
+    user_id: str
+    type: str
+    code: str | None
+    state: Literal["ERROR", "RESOLVED"]
+    source: Source
+    at: datetime
+    evidence: str = ""
+    on_signals: bool = False
+    reauthenticate: bool = False
+    resolution_url: str = ""
 
 
-def usable(*, vehicle_id: int) -> Connection | None:
-    """The connection through which the car can be called now, newest first, or None."""
-    return (
-        Connection.objects.select_related("vehicle", "tokens", "fleet")
-        .filter(vehicle_id=vehicle_id, state__in=[ConnectionState.PENDING, ConnectionState.ACTIVE])
-        .order_by("-created_at")
-        .first()
-    )
+def data_arrived(*, heard: Mapping[tuple[int, str], datetime]) -> None:
+    """Fresh data of these (vehicle id, Smartcar user id), with when it was received: their connections work.
+
+    A user id of "" stands for every driver of the car. One query while nothing is wrong with any of them.
+    """
+    unwell = ~Q(state__in=[ConnectionState.ACTIVE, *ENDED])
+    ids = {vehicle_id for vehicle_id, _ in heard}
+    concerned = Connection.objects.filter(Q(unwell) | Q(suspected()), vehicle_id__in=ids)
+
+    def decide(connection: Connection, standing: Standing) -> Verdict:
+        times = [
+            heard[key]
+            for key in ((connection.vehicle_id, connection.smartcar_user_id), (connection.vehicle_id, ""))
+            if key in heard
+        ]
+        if not times:
+            return Verdict(standing)
+        return Verdict(machine.data_arrived(standing, at=max(times)), causes.DATA, FRESH)
+
+    judge(concerned, decide)
+
+
+def errors_reported(*, reports: Iterable[Report]) -> None:
+    """What Smartcar reported of cars: VEHICLE_ERROR events, and reads in which nothing came through."""
+    by_car: dict[int, list[Report]] = {}
+    for report in sorted(reports, key=lambda each: each.at):
+        by_car.setdefault(report.vehicle_id, []).append(report)
+    if not by_car:
+        return
+
+    def decide(connection: Connection, standing: Standing) -> Verdict:
+        verdict = Verdict(standing)
+        for report in by_car[connection.vehicle_id]:
+            if report.user_id in ("", connection.smartcar_user_id):
+                verdict = _after(verdict, report)
+                if report.resolution_url and verdict.standing.state != standing.state:
+                    connection.resolution_url = report.resolution_url
+        _look_closer(connection, before=standing, after=verdict.standing)
+        return verdict
+
+    judge(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=ENDED), decide)
+
+
+def _after(verdict: Verdict, report: Report) -> Verdict:
+    before = verdict.standing
+    if report.state == "RESOLVED":
+        after = machine.resolved(before, type=report.type, code=report.code, at=report.at)
+        cause = causes.RESOLVED
+    else:
+        state = machine.state_for(
+            type=report.type,
+            code=report.code,
+            source=report.source,
+            on_signals=report.on_signals,
+            reauthenticate=report.reauthenticate,
+        )
+        if state is None:
+            return verdict
+        error = machine.name_of(report.type, report.code)
+        after = machine.complained(before, Complaint(state, error, report.source, report.at, report.evidence))
+        cause = causes.of(state, error)
+    if after.state == before.state:
+        return Verdict(after, verdict.cause, verdict.evidence)
+    return Verdict(after, cause, report.evidence)
 
 
 def call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
-    """A call for this car was refused: only the maker's own 'sign in again' moves the connection."""
-    if error.type == "CONNECTED_SERVICES_ACCOUNT" and error.reauthentication:
-        connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause=error.for_people, now=now)
+    """A call for this car was refused. What that says of the whole connection is kept, and looked into."""
+    if error.gone:
+        state: ConnectionState | None = ConnectionState.REVOKED
+        name = machine.GONE
+    else:
+        state = machine.state_for(
+            type=error.type,
+            code=error.code,
+            source=Source.CALL,
+            reauthenticate=error.reauthentication,
+        )
+        name = machine.name_of(error.type, error.code)
+    if state is None:
+        return
+    evidence = f"request {error.request_id}" if error.request_id else "a call that was refused"
+    complaint = Complaint(state, name, Source.CALL, now, evidence)
+
+    def decide(row: Connection, standing: Standing) -> Verdict:
+        after = machine.complained(standing, complaint)
+        _look_closer(row, before=standing, after=after)
+        return Verdict(after, causes.of(after.state, name), evidence)
+
+    judge(Connection.objects.filter(pk=connection.pk), decide)
+
+
+def call_worked(*, connection: Connection, now: datetime) -> None:
+    """A call about this car was answered, which the plan's limit would have prevented."""
+    limited = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PLAN_LIMIT)
+    judge(
+        limited,
+        lambda _, standing: Verdict(
+            machine.call_worked(standing, now=now), causes.WORKED, "a call that worked"
+        ),
+    )
+
+
+def _look_closer(connection: Connection, *, before: Standing, after: Standing) -> None:
+    """A new suspicion is looked into at once: by reading the car, or by asking for Smartcar's list."""
+    if len(after.suspicions) > len(before.suspicions):
+        ring("connect.tasks.probe_connection", connection.pk)
+
+
+def usable(*, vehicle_id: int) -> Connection | None:
+    """The connection through which the car can be called now: the one in the best state, the newest of those."""
+    rank = Case(
+        *(When(state=state, then=Value(place)) for place, state in enumerate(ALIVE)),
+        output_field=IntegerField(),
+    )
+    return (
+        Connection.objects.select_related("vehicle", "tokens", "fleet")
+        .filter(vehicle_id=vehicle_id, state__in=ALIVE)
+        .order_by(rank, "-created_at")
+        .first()
+    )

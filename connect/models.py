@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Fleet, Generation, User
+from connect.standing.states import ALIVE, ENDED, Purpose
+from connect.standing.states import ConnectionState as ConnectionState
 from vehicles.models import Vehicle
 
 
@@ -32,6 +34,10 @@ class AuthorizationRequest(models.Model):
     )
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CONNECT)
+    connection = models.ForeignKey(
+        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="trips"
     )
     generation = models.CharField(max_length=2, choices=Generation.choices)
     mode = models.CharField(max_length=10)
@@ -125,13 +131,6 @@ class ApplicationTokens(Leased):
         return f"Token of {self.client_id}"
 
 
-class ConnectionState(models.TextChoices):
-    PENDING = "pending", "Waiting for first data"
-    ACTIVE = "active", "Connected"
-    NEEDS_REAUTHENTICATION = "needs_reauth", "Driver must sign in again"
-    REMOVED = "removed", "Removed"
-
-
 class Connection(models.Model):
     """A Smartcar user's grant to one car of a fleet. Reconnecting updates the row, it never doubles it."""
 
@@ -154,7 +153,11 @@ class Connection(models.Model):
     )
     state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.PENDING)
     state_cause = models.CharField(max_length=200, blank=True)
+    # The error (TYPE:CODE) that put it there, and where Smartcar would have its driver sign in again.
+    state_error = models.CharField(max_length=130, blank=True)
     state_since = models.DateTimeField(default=timezone.now)
+    resolution_url = models.CharField(max_length=2000, blank=True)
+    next_probe_at = models.DateTimeField(null=True, blank=True)
     subscribed_at = models.DateTimeField(null=True, blank=True)
     subscription_error = models.CharField(max_length=200, blank=True)
     next_subscription_try_at = models.DateTimeField(null=True, blank=True)
@@ -177,15 +180,38 @@ class Connection(models.Model):
     @property
     def alive(self) -> bool:
         """Whether calls to the car may be made through it."""
-        return self.state in (ConnectionState.PENDING, ConnectionState.ACTIVE)
+        return self.state in ALIVE
 
-    def move_to(self, state: ConnectionState, *, cause: str, now: datetime) -> bool:
-        """Changes the state, with its cause. False when it was there already."""
-        others = Connection.objects.filter(pk=self.pk).exclude(state=state)
-        moved = others.update(state=state, state_cause=cause[:200], state_since=now) == 1
-        if moved:
-            self.refresh_from_db(fields=["state", "state_cause", "state_since"])
-        return moved
+    @property
+    def granted(self) -> bool:
+        """Whether the driver's grant still stands: a read may be tried, to see whether all is well again."""
+        return self.state not in ENDED
+
+    @transaction.atomic
+    def move_to(
+        self, state: ConnectionState, *, cause: str, now: datetime, error: str = "", evidence: str = ""
+    ) -> bool:
+        """Changes the state, with its cause, and logs the transition. False when it was there already.
+
+        `error` is TYPE:CODE, `evidence` what the change rests on. What was suspected is settled by it.
+        """
+        held = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
+        before = held.values_list("state", flat=True).first()
+        if before is None:
+            return False
+        self.state, self.state_cause, self.state_since = state, cause[:200], now
+        self.state_error, self.next_probe_at = error[:130], None
+        self.save(update_fields=["state", "state_cause", "state_since", "state_error", "next_probe_at"])
+        self.suspicions.all().delete()
+        Transition.objects.create(
+            connection=self,
+            from_state=before,
+            to_state=state,
+            cause=cause[:200],
+            evidence=evidence[:160],
+            at=now,
+        )
+        return True
 
 
 # Part of the app, in modules of their own.
@@ -195,3 +221,5 @@ from connect.driver.models import DriverPage as DriverPage  # noqa: E402
 from connect.driver.models import PlacePause as PlacePause  # noqa: E402
 from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402
+from connect.standing.models import Suspicion as Suspicion  # noqa: E402
+from connect.standing.models import Transition as Transition  # noqa: E402

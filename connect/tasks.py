@@ -6,6 +6,7 @@ from connect.driver import privacy
 from connect.driver import services as drivers
 from connect.invitations import services as invitations
 from connect.models import Connection, DriverPage, Invitation
+from connect.standing import watching
 
 
 @shared_task
@@ -59,3 +60,18 @@ def mail_unsent() -> None:
 def hide_places() -> None:
     """Drops the last known place of cars whose working hours just ended."""
     privacy.sweep(now=timezone.now())
+
+
+@shared_task
+def watch_connections() -> None:
+    """Notices silence, settles what is suspected, and looks again at connections in trouble."""
+    watching.watch(now=timezone.now())
+
+
+@shared_task
+def probe_connection(connection_id: int) -> None:
+    """Looks whether one connection works."""
+    found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
+    connection = found.filter(pk=connection_id).first()
+    if connection is not None:
+        watching.probe(connection=connection, now=timezone.now())

@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
     "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
+    "watch connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
 }
 

@@ -21,6 +21,7 @@ from vehicles import services as vehicles
 from vehicles.models import Vehicle
 from vehicles.observations import Observation, SignalError, SignalStatus
 from vehicles.services import Sighting
+from webhooks import complaints
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery, ReportedError, VehicleReport
@@ -124,7 +125,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     sightings = _allowed(opened, now=now)
     updates = vehicles.record(sightings=sightings) if sightings else []
     commands.confirm(updates=updates, now=now)
-    lifecycle.data_arrived(vehicle_ids={update.vehicle_id for update in updates}, now=now)
+    _tell_lifecycle(opened, fresh={update.vehicle_id for update in updates})
     for entry in entries:
         entry.processed_at = now
         if entry.state == EntryState.WAITING:
@@ -132,6 +133,19 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     InboxEntry.objects.bulk_update(
         entries, ["state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at"]
     )
+
+
+def _tell_lifecycle(opened: Sequence[_Opened], *, fresh: set[int]) -> None:
+    """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
+    reports: list[lifecycle.Report] = []
+    heard: dict[tuple[int, str], datetime] = {}
+    for each in opened:
+        about = each.delivery, each.cars, each.entry.received_at
+        reports += complaints.reports_of(*about)
+        for key, at in complaints.heard(*about, fresh=fresh).items():
+            heard[key] = max(at, heard.get(key, at))
+    lifecycle.errors_reported(reports=reports)
+    lifecycle.data_arrived(heard=heard)
 
 
 def _allowed(opened: Sequence[_Opened], *, now: datetime) -> list[Sighting]:

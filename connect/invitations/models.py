@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Fleet, User
 from connect.links import PersonalLink, hash_of
+from connect.standing.states import Purpose
 
 LIFETIME = timedelta(days=7)
 
@@ -24,12 +25,19 @@ class InvitationState(models.TextChoices):
 
 
 class Invitation(PersonalLink):
-    """A manager's question to one driver: share a car with the fleet. Its link works until a car is connected."""
+    """A manager's question to one driver. Its link works until what it asks for is done.
+
+    It asks to share a car, or, with a `connection`, for something about a car that was shared: see Purpose.
+    """
 
     view = "connect:invitation"
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="invitations")
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CONNECT)
+    connection = models.ForeignKey(
+        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
+    )
     driver_name = models.CharField("driver's name", max_length=80)
     driver_email = models.EmailField("driver's e-mail", blank=True)
     scopes = ArrayField(models.CharField(max_length=60))

@@ -1,0 +1,42 @@
+"""The states of a connection, and what each allows. No tables."""
+
+from django.db import models
+
+
+class ConnectionState(models.TextChoices):
+    """Where a connection stands, as a fleet manager understands it."""
+
+    PENDING = "pending", "Waiting for first data"
+    ACTIVE = "active", "Connected"
+    STALE = "stale", "Silent"
+    NEEDS_REAUTHENTICATION = "needs_reauth", "Driver must sign in again"
+    PERMISSION_MISSING = "permission", "Permission missing"
+    SUBSCRIPTION_NEEDED = "subscription", "Maker's subscription needed"
+    PLAN_LIMIT = "plan_limit", "Smartcar plan limit"
+    REVOKED = "revoked", "Access ended at Smartcar"
+    REMOVED = "removed", "Removed"
+
+
+# The grant is over: only connecting again brings the car back.
+ENDED = (ConnectionState.REVOKED, ConnectionState.REMOVED)
+WELL = (ConnectionState.PENDING, ConnectionState.ACTIVE)
+# Calls may be made, best state first. A silent car may only be parked; where a permission is missing the others
+# still count; beyond the plan Smartcar refuses for free and says so. Behind a sign-in or a subscription that
+# ended no call comes through: those are tried now and then, to see whether they are back, and not otherwise.
+ALIVE = (
+    ConnectionState.ACTIVE,
+    ConnectionState.PENDING,
+    ConnectionState.STALE,
+    ConnectionState.PERMISSION_MISSING,
+    ConnectionState.PLAN_LIMIT,
+)
+TROUBLED = tuple(state for state in ConnectionState if state not in (*WELL, ConnectionState.REMOVED))
+
+
+class Purpose(models.TextChoices):
+    """What a trip to Smartcar Connect is for."""
+
+    CONNECT = "connect", "Share a car"
+    SIGN_IN = "sign_in", "Sign in again"
+    PERMISSIONS = "permissions", "Allow more"
+    BATTERY = "battery", "Choose the battery size"
