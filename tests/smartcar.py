@@ -17,7 +17,10 @@ SESSION = "one browser session"
 
 def come_back(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
     """What the browser comes back with from the Connect address; choices as in the simulator's /control/grants."""
-    answer = httpx.post(f"{simulator_url}/control/grants", json={"url": url, **choices}, timeout=30)
+    asked = dict(parse_qsl(urlsplit(url).query))
+    whose = {"applicationId": asked.get("application_id") or asked["client_id"]}
+    body = {"url": url, **choices}
+    answer = httpx.post(f"{simulator_url}/control/grants", params=whose, json=body, timeout=30)
     answer.raise_for_status()
     return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
 

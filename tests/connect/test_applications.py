@@ -1,0 +1,222 @@
+"""Several Smartcar applications side by side: credentials, tokens, connections and keys of each."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from accounts.models import AuditEntry, Fleet, Generation, User
+from connect import applications, gateway, keyring, reencryption, vault
+from connect.applications import registry, services
+from connect.applications.models import FleetApplication, SmartcarApplication
+from connect.applications.services import Secrets
+from connect.gateway import Purpose
+from connect.models import ApplicationTokens, Connection, OwnerTokens
+from tests.connect.second import second_application
+from tests.smartcar import connect
+
+pytestmark = pytest.mark.django_db
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+
+
+@pytest.fixture(autouse=True)
+def no_keys_of_other_tests() -> None:
+    registry.forget_keys()
+
+
+@pytest.fixture
+def second(smartcar: str) -> SmartcarApplication:
+    return second_application(smartcar)
+
+
+def connected(smartcar: str, fleet: Fleet, owner: User) -> Connection:
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    return connection
+
+
+def mints(smartcar: str) -> int:
+    seen = httpx.get(f"{smartcar}/control/requests", params={"path": "/iam/"}, timeout=10).json()["requests"]
+    return len(seen)
+
+
+@both
+def test_a_fleet_connects_with_its_own_application(
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: Generation
+) -> None:
+    fleet.generation = generation
+    fleet.save()
+    services.choose(fleet=fleet, application=second, actor=owner)
+    connection = connected(smartcar, fleet, owner)
+    assert connection.application == second
+    found = gateway.call(
+        connection=connection,
+        purpose=Purpose.PERSON,
+        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+    )
+    assert found.make
+    entry = AuditEntry.objects.get(action="chose the Smartcar application")
+    assert (entry.target, entry.actor) == ("Second", owner)
+
+
+@both
+def test_connected_cars_stay_with_the_application_they_were_connected_with(
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: Generation
+) -> None:
+    fleet.generation = generation
+    fleet.save()
+    connection = connected(smartcar, fleet, owner)
+    services.choose(fleet=fleet, application=second, actor=owner)
+    connection = Connection.objects.get(pk=connection.pk)
+    assert connection.application is None
+    read = gateway.call(
+        connection=connection,
+        purpose=Purpose.PERSON,
+        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+    )
+    assert read.make
+
+
+def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
+) -> None:
+    fleet.generation = Generation.V2
+    fleet.save()
+    services.choose(fleet=fleet, application=second, actor=owner)
+    connected(smartcar, fleet, owner)
+    services.choose(fleet=fleet, application=None, actor=owner)
+    assert vault.refresh(tokens=OwnerTokens.objects.get()).version == 1
+
+
+def test_the_same_car_and_driver_may_hang_on_both_applications(
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
+) -> None:
+    old = connected(smartcar, fleet, owner)
+    services.choose(fleet=fleet, application=second, actor=owner)
+    arrival = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
+    (new,) = arrival.connections
+    assert (new.vehicle, new.smartcar_user_id) == (old.vehicle, old.smartcar_user_id)
+    assert new.pk != old.pk
+    again = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
+    assert [connection.pk for connection in again.connections] == [new.pk]
+
+
+def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a_401(
+    smartcar: str, second: SmartcarApplication
+) -> None:
+    each = [applications.environment(), applications.named(second)]
+    before = mints(smartcar)
+    tokens = [vault.application_access(application=one, user_id="u").token for one in each]
+    assert len(set(tokens)) == 2
+    assert [vault.application_access(application=one, user_id="u").token for one in each] == tokens
+    assert mints(smartcar) == before + 2
+    vault.forget_application_token(application=each[1])
+    fresh = [vault.application_access(application=one, user_id="u").token for one in each]
+    assert fresh[0] == tokens[0]
+    assert fresh[1] != tokens[1]
+
+
+def test_a_refused_token_is_replaced_for_its_application_alone(
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
+) -> None:
+    services.choose(fleet=fleet, application=second, actor=owner)
+    connection = connected(smartcar, fleet, owner)
+    vault.application_access(application=applications.environment(), user_id="u")
+    own = ApplicationTokens.objects.get(client_id=second.client_id)
+    ApplicationTokens.objects.filter(pk=own.pk).update(token_ciphertext=keyring.encrypt("refused"))
+    read = partial(applications.named(second).v3.attributes, vehicle_id=connection.vehicle.smartcar_id)
+    assert vault.calling(connection=connection, call=read).make
+    versions = dict(ApplicationTokens.objects.values_list("client_id", "version"))
+    assert versions == {
+        second.client_id: own.version + 1,
+        applications.environment().credentials.client_id: 1,
+    }
+
+
+def test_keys_of_all_applications_are_known_and_those_of_rows_are_not_asked_for_each_time(
+    second: SmartcarApplication, django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
+) -> None:
+    keys = applications.signing_keys()
+    assert [key.application_pk for key in keys] == [None, second.pk]
+    assert keys[0].token == settings.SMARTCAR_MANAGEMENT_TOKENS[0]
+    assert keys[1].token not in repr(keys)
+    with django_assert_num_queries(0):
+        assert applications.signing_keys() == keys
+    services.save(row=second, secrets=Secrets(management_tokens=("new", "old")))
+    assert [key.token for key in applications.signing_keys()][1:] == ["new", "old"]
+
+
+def test_an_application_whose_key_is_lost_does_not_stop_the_others_deliveries(
+    second: SmartcarApplication, settings: Settings
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    assert [key.application_pk for key in applications.signing_keys()] == [None]
+
+
+def test_credentials_come_under_the_newest_key(second: SmartcarApplication, settings: Settings) -> None:
+    before = applications.named(second).credentials
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
+    assert reencryption.run().done == 1
+    settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
+    assert applications.named(SmartcarApplication.objects.get()).credentials == before
+
+
+def test_no_secret_stands_in_a_row_or_in_a_repr(second: SmartcarApplication) -> None:
+    application = applications.named(second)
+    held = application.credentials
+    secrets = [held.application_secret, held.client_secret, *held.management_tokens]
+    columns = [bytes(value) for value in vars(second).values() if isinstance(value, bytes | memoryview)]
+    for secret in secrets:
+        assert secret not in repr(application)
+        assert all(secret.encode() not in column for column in columns)
+
+
+@pytest.fixture
+def admin_client(browser_of: Callable[[User], Client], owner: User) -> Client:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    return browser_of(owner)
+
+
+def test_the_admin_takes_secrets_and_never_shows_them(
+    admin_client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    form = {"name": "New", "application_id": "the id", "client_id": "client_new", "webhook_id": "hook"}
+    typed = {
+        "application_secret": "s3cret-one",
+        "client_secret": "s3cret-two",
+        "management_tokens": "s3cret-three, s3cret-four",
+    }
+    admin_client.post(reverse("admin:connect_smartcarapplication_add"), form | typed)
+    row = SmartcarApplication.objects.get()
+    held = applications.named(row).credentials
+    assert (held.application_secret, held.client_secret) == ("s3cret-one", "s3cret-two")
+    assert held.management_tokens == ("s3cret-three", "s3cret-four")
+    address = reverse("admin:connect_smartcarapplication_change", args=[row.pk])
+    listed = admin_client.get(reverse("admin:connect_smartcarapplication_changelist"))
+    assert "application secret, client secret, management tokens" in listed.content.decode()
+    for page in (admin_client.get(address), listed):
+        assert "s3cret" not in page.content.decode()
+    admin_client.post(address, form | {"name": "Renamed", "client_secret": "s3cret-five"})
+    row.refresh_from_db()
+    held = applications.named(row).credentials
+    assert (row.name, held.application_secret, held.client_secret) == ("Renamed", "s3cret-one", "s3cret-five")
+    assert "s3cret" not in caplog.text
+
+
+def test_the_admin_chooses_a_fleets_application(
+    admin_client: Client, fleet: Fleet, second: SmartcarApplication
+) -> None:
+    chosen = {"fleet": fleet.pk, "application": second.pk}
+    admin_client.post(reverse("admin:connect_fleetapplication_add"), chosen)
+    assert applications.of_fleet(fleet).row == second
+    choice = FleetApplication.objects.get()
+    admin_client.post(reverse("admin:connect_fleetapplication_delete", args=[choice.pk]), {"post": "yes"})
+    assert applications.of_fleet(fleet).row is None
+    assert AuditEntry.objects.filter(action="chose the Smartcar application").count() == 2
