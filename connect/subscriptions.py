@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from connect import applications, gateway, vault
 from connect.gateway import Purpose
-from connect.models import Connection, ConnectionState
+from connect.models import Connection
 from connect.smartcar import SmartcarError
+from connect.standing.states import ALIVE
 
 RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
@@ -55,9 +56,7 @@ def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
 def unfinished() -> list[Connection]:
     """Connections whose car is not subscribed and whose next try is due."""
     due = Q(next_subscription_try_at=None) | Q(next_subscription_try_at__lte=timezone.now())
-    waiting = Connection.objects.filter(
-        due, subscribed_at=None, state__in=[ConnectionState.PENDING, ConnectionState.ACTIVE]
-    )
+    waiting = Connection.objects.filter(due, subscribed_at=None, state__in=ALIVE)
     return list(waiting.select_related("vehicle", "tokens", "application").order_by("pk")[:100])
 
 

@@ -28,6 +28,8 @@ from connect.models import (
 )
 from connect.smartcar import Access, SmartcarError, TokenPair, V2Api, V3Api
 from connect.smartcar.errors import NO_ANSWER
+from connect.standing import causes
+from connect.standing.machine import INVALID_GRANT
 
 LEASE = timedelta(seconds=45)
 EARLY = timedelta(minutes=5)
@@ -180,8 +182,10 @@ def _revoked(row: OwnerTokens) -> None:
     for connection in Connection.objects.filter(tokens=row):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
-            cause="Smartcar no longer accepts the driver's token.",
+            cause=causes.of(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
             now=now,
+            error=INVALID_GRANT,
+            evidence="a refresh of the token that was refused",
         )
 
 

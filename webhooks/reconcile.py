@@ -30,6 +30,7 @@ def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
     except SmartcarError as error:
         lifecycle.call_failed(connection=connection, error=error, now=timezone.now())
         raise
+    lifecycle.call_worked(connection=connection, now=timezone.now())
     source = Source.PULL_V2 if connection.generation == Generation.V2 else Source.PULL_V3
     with transaction.atomic():
         entry = InboxEntry.objects.create(

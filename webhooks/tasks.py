@@ -28,7 +28,7 @@ def release_quarantined() -> None:
 def pull(connection_id: int) -> None:
     """Reads one car through the API."""
     connection = Connection.objects.select_related("vehicle", "tokens").filter(pk=connection_id).first()
-    if connection is None or not connection.alive:
+    if connection is None or not connection.granted:
         return
     try:
         reconcile.pull(connection=connection, purpose=Purpose.BACKGROUND)
