@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -61,6 +62,18 @@ class Fleet(models.Model):
     generation = models.CharField(max_length=2, choices=Generation.choices, default=Generation.V3)
     unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, default=UnitSystem.METRIC)
     time_zone = models.CharField(max_length=64, default="UTC")
+    readings_kept_months = models.PositiveSmallIntegerField(
+        "readings kept for",
+        default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+        help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120.",
+    )
+    rollups_kept_months = models.PositiveSmallIntegerField(
+        "hours and days kept for",
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(120)],
+        help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="fleets")
 
