@@ -15,10 +15,11 @@ logger = logging.getLogger(__name__)
 
 def ring(task: str, *ids: int) -> None:
     """Enqueues the task of this name on commit. Arguments are row ids: nothing else is fit to lie in a broker."""
-    transaction.on_commit(lambda: _send(task, ids))
+    transaction.on_commit(lambda: ring_now(task, *ids))
 
 
-def _send(task: str, ids: tuple[int, ...]) -> None:
+def ring_now(task: str, *ids: int) -> None:
+    """Enqueues it at once, for rows that are in already. May block for as long as the broker's time-outs."""
     try:
         current_app.send_task(task, args=ids)
     except (OperationalError, RedisError, OSError) as error:

@@ -91,7 +91,11 @@ class Stack:
         command = [*(sys.executable, "-m", "granian", "--interface", "asginl", "fleet.asgi:application")]
         command += ["--host", HOST, "--port", port, "--workers", "1", "--no-ws", "--log-level", "warning"]
         child = self.start("web", command)
-        wait_until(lambda: answers(f"{self.site}/readyz"), what="web", child=child)
+        try:
+            wait_until(lambda: answers(f"{self.site}/readyz"), what="web", child=child)
+        except RuntimeError as error:
+            error.add_note("\n".join(processes.last_lines(self.folder / "web.log", 20)))
+            raise
         return child
 
     def worker(self, queue: str = "default", *, threads: int = 4, name: str = "") -> subprocess.Popen[bytes]:

@@ -3,7 +3,12 @@
 import os
 
 from django.core.asgi import get_asgi_application
+from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from webhooks.asgi import Callback  # noqa: E402  needs Django set up
+
+application = Callback(path=reverse("webhooks:smartcar"), otherwise=django_application)

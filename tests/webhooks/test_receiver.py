@@ -93,7 +93,7 @@ def test_the_endpoint_does_not_sign_a_payload_sent_as_a_challenge() -> None:
 
 
 def test_without_the_database_smartcar_is_asked_to_send_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(**_: object) -> None:
+    def broken(_: object) -> None:
         raise DatabaseError
 
     monkeypatch.setattr(receiver, "_store", broken)

@@ -1,0 +1,205 @@
+"""The callback address as a small ASGI application of its own, in front of Django.
+
+A delivery needs nothing of what Django's middleware does for a page, and at thousands a second that would be most of
+the work. What to think of a request is decided in `webhooks.receiver`, as for the Django view.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import orjson
+from django.db import DatabaseError, connections
+
+from accounts.doorbell import ring_now
+from webhooks import keys, receiver
+from webhooks.keys import SigningKey
+from webhooks.receiver import Receipt
+from webhooks.refusals import FLUSH_SECONDS, tally
+from webhooks.writer import StorageUnavailableError, Writer
+
+Result = TypeVar("Result")
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+# Smartcar waits 15 s for an answer, so whoever takes longer to send is not Smartcar, or has given up.
+READ_SECONDS = 15.0
+KEYS_SECONDS = 5.0
+# The bell is rung at once, and then no more than this often: a worker takes all there is.
+RING_SECONDS = 0.05
+
+_SLOW = Receipt(HTTPStatus.REQUEST_TIMEOUT, {"error": "The body did not arrive in time."})
+_WRONG_METHOD = Receipt(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "Deliveries are posted here."})
+_JSON = (b"content-type", b"application/json")
+_ALLOW = (b"allow", b"POST")
+
+
+class _SenderGoneError(Exception):
+    """The connection broke before the body was whole: there is nobody to answer, and nothing to store."""
+
+
+class Callback:
+    """Serves POSTs to `path` itself and hands everything else to `otherwise`."""
+
+    def __init__(self, *, path: str, otherwise: Application) -> None:
+        self._path = path
+        self._otherwise = otherwise
+        self._desk: Desk | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry. Lifespan events are welcome but not needed."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == self._path:
+            if self._desk is None:
+                self._desk = Desk()
+            await _answer(send, await self._desk.take(scope, receive))
+        else:
+            await self._otherwise(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self._desk is not None:
+                await self._desk.close()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+class Desk:
+    """Takes deliveries in for one event loop."""
+
+    def __init__(self) -> None:
+        self._writer = Writer(stored=self._ring)
+        self._keys: tuple[SigningKey, ...] | None = None
+        self._keys_until = 0.0
+        self._aside: set[asyncio.Task[None]] = set()
+        self._ringing = self._ring_again = self._counting = False
+
+    async def take(self, scope: Scope, receive: Receive) -> Receipt | None:
+        """The answer to one request; None when nobody waits for it any more."""
+        if scope["method"] != "POST":
+            return _WRONG_METHOD
+        length, signed = _headers(scope)
+        if length > receiver.BODY_LIMIT:
+            return self._counted(receiver.too_large())
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                body = await _body(receive)
+        except TimeoutError:
+            return _SLOW
+        except _SenderGoneError:
+            return None
+        try:
+            judged = receiver.judge(raw=body, signed=signed, known=await self._known())
+            if isinstance(judged, Receipt):
+                return self._counted(judged)
+            await self._writer.store(judged)
+        except (StorageUnavailableError, DatabaseError):
+            return receiver.UNAVAILABLE
+        return receiver.RECEIVED
+
+    async def close(self) -> None:
+        """Finish what was begun, and write down what was counted."""
+        await self._writer.close()
+        await _beside(tally.write)
+
+    async def _known(self) -> tuple[SigningKey, ...]:
+        """The signing keys as of seconds ago: finding them may read the database, for which nobody shall wait."""
+        now = asyncio.get_running_loop().time()
+        if self._keys is None:
+            await self._learn_keys()
+        elif now > self._keys_until:
+            self._keys_until = now + KEYS_SECONDS
+            self._start(self._learn_keys())
+        return self._keys or ()
+
+    async def _learn_keys(self) -> None:
+        self._keys = await _beside(keys.current)
+        self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
+
+    def _ring(self) -> None:
+        self._ring_again = True
+        if not self._ringing:
+            self._ringing = True
+            self._start(self._ring_while_asked())
+
+    async def _ring_while_asked(self) -> None:
+        try:
+            while self._ring_again:
+                self._ring_again = False
+                await _beside(lambda: ring_now(receiver.DOORBELL))
+                await asyncio.sleep(RING_SECONDS)
+        finally:
+            self._ringing = False
+
+    def _counted(self, receipt: Receipt) -> Receipt:
+        """What was refused is written down a second later, together with what was refused meanwhile."""
+        if not self._counting:
+            self._counting = True
+            self._start(self._write_counts())
+        return receipt
+
+    async def _write_counts(self) -> None:
+        try:
+            await asyncio.sleep(FLUSH_SECONDS)
+        finally:
+            self._counting = False
+        await _beside(tally.write)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run beside the requests. The loop itself keeps no hold on its tasks."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+
+async def _beside(work: Callable[[], Result]) -> Result:
+    """Run what may block in a thread; a database connection it took goes back to the pool."""
+
+    def run() -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    return await asyncio.get_running_loop().run_in_executor(None, run)
+
+
+def _headers(scope: Scope) -> tuple[int, str]:
+    """Content-Length (0 without one: the body is counted while it comes) and SC-Signature."""
+    length, signed = b"", b""
+    for name, value in scope["headers"]:
+        if name == b"sc-signature":
+            signed = value
+        elif name == b"content-length":
+            length = value
+    return int(length) if length.isdigit() else 0, signed.decode("latin-1")
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body, or as much of it as shows that it is too large. Raises `_SenderGoneError`."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _SenderGoneError
+        chunk: bytes = message.get("body", b"")
+        body = body + chunk if body else chunk
+        if not message.get("more_body") or len(body) > receiver.BODY_LIMIT:
+            return body
+
+
+async def _answer(send: Send, receipt: Receipt | None) -> None:
+    if receipt is None:
+        return
+    body = orjson.dumps(receipt.body)
+    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    if receipt is _WRONG_METHOD:
+        headers.append(_ALLOW)
+    await send({"type": "http.response.start", "status": int(receipt.status), "headers": headers})
+    await send({"type": "http.response.body", "body": body})

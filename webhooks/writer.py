@@ -1,0 +1,168 @@
+"""One insert for all deliveries that arrive while the one before is being written to disk.
+
+A commit takes milliseconds, most of it waiting for the disk, and hardly longer for a hundred rows than for one. So
+under load the groups grow by themselves, and a lone delivery waits for nobody.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import psycopg
+from django.db import connections
+from psycopg import sql
+
+from webhooks.models import InboxEntry
+from webhooks.receiver import Arrival
+
+logger = logging.getLogger(__name__)
+
+# Of one insert. More wait for the next one.
+GROUP_ENTRIES = 500
+GROUP_BYTES = 4 * 1024 * 1024
+# Of all that may wait for the disk; above it, Smartcar is asked to send again.
+WAITING_BYTES = 64 * 1024 * 1024
+# Smartcar gives up after 15 s.
+CONNECT_SECONDS = 4
+INSERT_SECONDS = 5.0
+
+
+_Waiting = tuple[Arrival, asyncio.Future[None]]
+
+
+class StorageUnavailableError(Exception):
+    """The delivery is not known to be stored: Smartcar should send it again."""
+
+
+class Writer:
+    """Stores deliveries for one event loop, over one connection of its own. `stored` is called after each group."""
+
+    def __init__(self, stored: Callable[[], None]) -> None:
+        self._stored = stored
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._connection: psycopg.AsyncConnection | None = None
+        self._statement = _statement()
+
+    async def store(self, arrival: Arrival) -> None:
+        """Returns once the delivery is on disk. Raises `StorageUnavailableError`."""
+        if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
+            raise StorageUnavailableError
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._waiting.append((arrival, done))
+        self._waiting_bytes += len(arrival.body)
+        if self._writing is None:
+            self._writing = loop.create_task(self._write())
+        await done
+
+    async def close(self) -> None:
+        """Wait for what is being written, and let go of the connection."""
+        if self._writing is not None:
+            await self._writing
+        await self._disconnect()
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready now comes along
+                await self._write_group(self._next_group())
+        finally:
+            self._writing = None
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
+            arrival, done = self._waiting.popleft()
+            size += len(arrival.body)
+            group.append((arrival, done))
+        self._waiting_bytes -= size
+        return group
+
+    async def _write_group(self, group: Sequence[_Waiting]) -> None:
+        try:
+            await self._insert([arrival for arrival, _ in group])
+        except (psycopg.Error, OSError, TimeoutError) as error:
+            logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(StorageUnavailableError())
+            return
+        for _, done in group:
+            if not done.done():  # the sender may have gone meanwhile
+                done.set_result(None)
+        self._stored()
+
+    async def _insert(self, arrivals: Sequence[Arrival]) -> None:
+        """Tried once more on a new connection if the old one broke: the server may only have been restarted.
+
+        Should the first try have been committed all the same, then the rows are there twice, and processing, which
+        takes each event once, sees to that.
+        """
+        if self._connection is not None:
+            try:
+                return await self._execute(arrivals)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                await self._disconnect()
+        await self._execute(arrivals)
+        return None
+
+    async def _execute(self, arrivals: Sequence[Arrival]) -> None:
+        try:
+            if self._connection is None:
+                self._connection = await _connect()
+            async with asyncio.timeout(INSERT_SECONDS):
+                await self._connection.execute(
+                    self._statement,
+                    (
+                        [arrival.received_at for arrival in arrivals],
+                        [arrival.body for arrival in arrivals],
+                        [arrival.signed_with for arrival in arrivals],
+                    ),
+                    prepare=False,
+                )
+        except BaseException:
+            await self._disconnect()
+            raise
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+def _statement() -> sql.Composed:
+    """The insert for parallel arrays; columns that a delivery doesn't bring get the model's defaults."""
+    given = ("received_at", "body", "signed_with")
+    fresh = InboxEntry()
+    others = [
+        field
+        for field in InboxEntry._meta.concrete_fields
+        if field.attname not in given and not field.primary_key and not field.has_db_default()
+    ]
+    columns = [sql.Identifier(name) for name in (*given, *(field.attname for field in others))]
+    values = [field.get_prep_value(getattr(fresh, field.attname)) for field in others]
+    return sql.SQL(
+        "INSERT INTO {table} ({columns}) SELECT {rows} FROM unnest(%b::timestamptz[], %b::bytea[], %b::text[]) AS come"
+    ).format(
+        table=sql.Identifier(InboxEntry._meta.db_table),
+        columns=sql.SQL(", ").join(columns),
+        rows=sql.SQL(", ").join([sql.SQL("come.*"), *(sql.Literal(value) for value in values)]),
+    )
+
+
+async def _connect() -> psycopg.AsyncConnection:
+    """A connection to Django's database, at full durability even where the server's default is less."""
+    parameters = connections["default"].get_connection_params()
+    for name in ("cursor_factory", "context", "prepare_threshold"):  # Django's, for its own connections
+        parameters.pop(name, None)
+    connection = await psycopg.AsyncConnection.connect(
+        **parameters, autocommit=True, connect_timeout=CONNECT_SECONDS
+    )
+    await connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    return connection
