@@ -1,40 +1,47 @@
 """The one way in for what is learned about cars: newest wins, history on change, replay changes nothing."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
+import orjson
+from django.db import connection
+
 from accounts.models import Fleet
-from vehicles import catalogue
-from vehicles.models import LatestSignal, Reading, Vehicle
+from vehicles import catalogue, states
+from vehicles.models import Vehicle
 from vehicles.observations import Observation, SignalStatus, VehicleFacts
+from vehicles.readings import NewReading, add
+from vehicles.states import EPOCH, State
 
-_EPOCH = datetime.min.replace(tzinfo=UTC)
-_STATE_FIELDS = [
-    "body", "observed_at", "oem_updated_at", "retrieved_at", "sequence", "status",
-    "error_type", "error_code", "error_description", "reported_at", "notes",
-]  # fmt: skip
+_BY_TIME = attrgetter("observed_at", "received_at")
+_STORE_HEARD = """
+    UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
+    FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE car.id = row.id
+"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sighting:
-    """One observation of one of our cars, as it came in."""
+    """One observation of one of our cars, as it came in.
+
+    `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it;
+    `reported_at` is when it was last reported.
+    """
 
     vehicle_id: int
     observation: Observation
     received_at: datetime
     sequence: int | None = None
+    observed_at: datetime = field(init=False)
+    reported_at: datetime = field(init=False)
 
-    @property
-    def observed_at(self) -> datetime:
+    def __post_init__(self) -> None:
         seen = self.observation
-        return seen.oem_updated_at or seen.retrieved_at or seen.ingested_at or self.received_at
-
-    @property
-    def reported_at(self) -> datetime:
-        seen = self.observation
-        return seen.retrieved_at or seen.ingested_at or self.received_at
+        self.reported_at = seen.retrieved_at or seen.ingested_at or self.received_at
+        self.observed_at = seen.oem_updated_at or self.reported_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,14 @@ class Update:
     code: str
     body: dict[str, Any]
     observed_at: datetime
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a batch told that was not known: newer values, oldest first, and the cars that were read well since."""
+
+    updates: list[Update] = field(default_factory=list)
+    fresh: set[int] = field(default_factory=set)
 
 
 def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
@@ -64,114 +79,65 @@ def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     return vehicle
 
 
-def record(*, sightings: Sequence[Sighting]) -> list[Update]:
+def record(*, sightings: Sequence[Sighting]) -> Recorded:
     """Stores observations: latest state, history and last heard. Runs inside the caller's transaction.
 
     The cars' rows are locked in order of id, so that batches about the same car queue up instead of
-    overwriting each other. Returns what became newer than before, oldest first.
+    overwriting each other.
     """
+    if not sightings:
+        return Recorded()
     heard: dict[int, datetime] = {}
     for sighting in sightings:
-        heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, _EPOCH))
-    cars = list(Vehicle.objects.filter(pk__in=heard).order_by("pk").select_for_update(no_key=True))
-    states = _states(vehicle_ids=heard, codes={sighting.observation.code for sighting in sightings})
-    readings: list[Reading] = []
-    updates: list[Update] = []
-    touched: dict[tuple[int, str], LatestSignal] = {}
-    for sighting in sorted(sightings, key=lambda each: (each.observed_at, each.received_at)):
+        heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
+    _lock(vehicle_ids=heard)
+    known = states.load(vehicle_ids=heard)
+    recorded = Recorded()
+    readings: list[NewReading] = []
+    for sighting in sorted(sightings, key=_BY_TIME):
         key = (sighting.vehicle_id, sighting.observation.code)
-        state = states.setdefault(key, _unseen(sighting))
-        reading = _reading(state, sighting)
-        if reading is not None:
-            readings.append(reading)
-        newer = _take_value(state, sighting)
-        if newer is not None:
-            updates.append(newer)
-        if _take_status(state, sighting) or newer is not None:
-            touched[key] = state
-    _store(touched.values(), readings)
-    for car in cars:
-        car.last_seen_at = max(car.last_seen_at or _EPOCH, heard[car.pk])
-    Vehicle.objects.bulk_update(cars, ["last_seen_at"])
-    _learn_identity(updates)
-    return updates
+        state = known.get(key)
+        if state is None:
+            state = known[key] = State(*key)
+        _take(state, sighting, recorded=recorded, readings=readings)
+    states.store([state for state in known.values() if state.changed])
+    states.touch([state for state in known.values() if state.touched and not state.changed])
+    _store(readings)
+    _heard(heard)
+    _learn_identity(recorded.updates)
+    return recorded
 
 
-def _states(*, vehicle_ids: Iterable[int], codes: set[str]) -> dict[tuple[int, str], LatestSignal]:
-    rows = LatestSignal.objects.filter(vehicle_id__in=list(vehicle_ids), code__in=codes)
-    return {(row.vehicle_id, row.code): row for row in rows}
+def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: list[NewReading]) -> None:
+    seen, at = sighting.observation, sighting.observed_at
+    newer = False
+    if seen.status is SignalStatus.SUCCESS and seen.body is not None:
+        same = state.body == seen.body
+        moved = not same or state.observed_at != at
+        # A payload repeats every signal; without the maker's time, a repeat is told by its value alone.
+        if moved and not (same and seen.oem_updated_at is None):
+            readings.append(NewReading(state.vehicle_id, state.code, at, seen.body))
+        newer = state.take_value(seen, observed_at=at, sequence=sighting.sequence)
+        if newer and moved:
+            recorded.updates.append(Update(state.vehicle_id, state.code, seen.body, at))
+    newer = state.take_status(seen, reported_at=sighting.reported_at) or newer
+    if newer and seen.status is SignalStatus.SUCCESS:
+        recorded.fresh.add(state.vehicle_id)
 
 
-def _unseen(sighting: Sighting) -> LatestSignal:
-    return LatestSignal(
-        vehicle_id=sighting.vehicle_id,
-        code=sighting.observation.code,
-        status=SignalStatus.UNAVAILABLE,
-        reported_at=_EPOCH,
-    )
+def _lock(*, vehicle_ids: Iterable[int]) -> None:
+    cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
+    list(cars.select_for_update(no_key=True).values_list("pk"))
 
 
-def _has_value(sighting: Sighting) -> bool:
-    return sighting.observation.status == SignalStatus.SUCCESS and sighting.observation.body is not None
+def _store(readings: list[NewReading]) -> None:
+    add(readings=readings)
 
 
-def _reading(state: LatestSignal, sighting: Sighting) -> Reading | None:
-    """A history row, unless the signal only repeats what is known (a payload repeats every signal)."""
-    if not _has_value(sighting):
-        return None
-    repeats = state.body == sighting.observation.body and (
-        state.observed_at == sighting.observed_at or sighting.observation.oem_updated_at is None
-    )
-    if repeats:
-        return None
-    return Reading(
-        vehicle_id=sighting.vehicle_id,
-        code=sighting.observation.code,
-        observed_at=sighting.observed_at,
-        body=sighting.observation.body,
-    )
-
-
-def _take_value(state: LatestSignal, sighting: Sighting) -> Update | None:
-    """Newest wins: by the time the value is of, then by sequence, then by when Smartcar read it."""
-    seen = sighting.observation
-    if not _has_value(sighting) or seen.body is None:
-        return None
-    fresh = (sighting.observed_at, _or_least(sighting.sequence), seen.retrieved_at or _EPOCH)
-    held = (state.observed_at or _EPOCH, _or_least(state.sequence), state.retrieved_at or _EPOCH)
-    if fresh <= held:
-        return None
-    state.body = seen.body
-    state.observed_at = sighting.observed_at
-    state.oem_updated_at = seen.oem_updated_at
-    state.retrieved_at = seen.retrieved_at
-    state.sequence = sighting.sequence
-    state.notes = list(seen.notes)
-    return Update(sighting.vehicle_id, seen.code, seen.body, sighting.observed_at)
-
-
-def _or_least(sequence: int | None) -> int:
-    return -1 if sequence is None else sequence
-
-
-def _take_status(state: LatestSignal, sighting: Sighting) -> bool:
-    """The last report tells whether the signal works now; a value that an error leaves behind stays."""
-    if sighting.reported_at <= state.reported_at:
-        return False
-    error = sighting.observation.error
-    state.reported_at = sighting.reported_at
-    state.status = sighting.observation.status
-    state.error_type = error.type[:60] if error else ""
-    state.error_code = (error.code or "")[:60] if error else ""
-    state.error_description = error.description if error else ""
-    return True
-
-
-def _store(states: Iterable[LatestSignal], readings: list[Reading]) -> None:
-    LatestSignal.objects.bulk_create(
-        states, update_conflicts=True, unique_fields=["vehicle", "code"], update_fields=_STATE_FIELDS
-    )
-    Reading.objects.bulk_create(readings, ignore_conflicts=True)
+def _heard(heard: Mapping[int, datetime]) -> None:
+    rows = orjson.dumps([{"id": pk, "at": at} for pk, at in heard.items()]).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE_HEARD, [rows])
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:

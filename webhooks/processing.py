@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -29,6 +29,16 @@ from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery, Repor
 BATCH = 200
 ATTEMPTS = 5
 BACKOFF = timedelta(seconds=10)
+_SETTLED = ("id", "state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at")
+_SETTLE = """
+    UPDATE webhooks_inboxentry AS entry
+    SET state = row.state, note = row.note, event_id = row.event_id, event_type = row.event_type,
+        smartcar_vehicle_id = row.smartcar_vehicle_id, processed_at = row.processed_at
+    FROM json_to_recordset(%s::json) AS row
+        (id bigint, state text, note text, event_id text, event_type text, smartcar_vehicle_id text,
+         processed_at timestamptz)
+    WHERE entry.id = row.id
+"""
 PLACE_HIDDEN = "Its place is hidden by the driver: the message was not kept, the rest of it was recorded."
 
 
@@ -123,16 +133,14 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
     opened = _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
     sightings = _allowed(opened, now=now)
-    updates = vehicles.record(sightings=sightings) if sightings else []
-    commands.confirm(updates=updates, now=now)
-    _tell_lifecycle(opened, fresh={update.vehicle_id for update in updates})
+    recorded = vehicles.record(sightings=sightings)
+    commands.confirm(updates=recorded.updates, now=now)
+    _tell_lifecycle(opened, fresh=recorded.fresh)
     for entry in entries:
         entry.processed_at = now
         if entry.state == EntryState.WAITING:
             entry.state = EntryState.PROCESSED
-    InboxEntry.objects.bulk_update(
-        entries, ["state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at"]
-    )
+    _settle(entries)
 
 
 def _tell_lifecycle(opened: Sequence[_Opened], *, fresh: set[int]) -> None:
@@ -146,6 +154,12 @@ def _tell_lifecycle(opened: Sequence[_Opened], *, fresh: set[int]) -> None:
             heard[key] = max(at, heard.get(key, at))
     lifecycle.errors_reported(reports=reports)
     lifecycle.data_arrived(heard=heard)
+
+
+def _settle(entries: Sequence[InboxEntry]) -> None:
+    rows = [{name: getattr(entry, name) for name in _SETTLED} for entry in entries]
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
 
 
 def _allowed(opened: Sequence[_Opened], *, now: datetime) -> list[Sighting]:

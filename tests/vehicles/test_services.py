@@ -59,8 +59,7 @@ def test_a_newer_value_replaces_an_older_one(vehicle: Vehicle) -> None:
 
 def test_a_value_that_arrives_late_does_not_replace_a_newer_one_but_enters_history(vehicle: Vehicle) -> None:
     record(sightings=[seen(vehicle, 48, at=NOON + minutes(5))])
-    updates = record(sightings=[seen(vehicle, 50, at=NOON)])
-    assert updates == []
+    assert record(sightings=[seen(vehicle, 50, at=NOON)]).updates == []
     assert latest(vehicle).value == 48
     assert Reading.objects.filter(vehicle=vehicle).count() == 2
 
@@ -111,7 +110,7 @@ def test_the_number_of_queries_does_not_grow_with_the_cars_of_a_batch(
     fleet: Fleet, django_assert_num_queries: DjangoAssertNumQueries, cars: int
 ) -> None:
     made = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(cars)]
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):  # and one that bypasses Django's cursor
         record(sightings=[seen(car, 50, at=NOON) for car in made])
 
 
@@ -122,8 +121,8 @@ def test_recording_one_car_leaves_the_other_alone(fleet: Fleet, vehicle: Vehicle
 
 
 def test_updates_tell_what_became_newer_oldest_first(vehicle: Vehicle) -> None:
-    updates = record(sightings=[seen(vehicle, 48, at=NOON + minutes(5)), seen(vehicle, 50, at=NOON)])
-    assert [update.body["value"] for update in updates] == [50, 48]
+    recorded = record(sightings=[seen(vehicle, 48, at=NOON + minutes(5)), seen(vehicle, 50, at=NOON)])
+    assert [update.body["value"] for update in recorded.updates] == [50, 48]
 
 
 def test_the_vin_signal_fills_the_cars_vin(vehicle: Vehicle) -> None:

@@ -1,0 +1,139 @@
+"""The latest state of signals, in memory: loaded and stored for many cars at once.
+
+This is the hottest path of all, so rows go to and from PostgreSQL as plain values: one query to load, one to store.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import psycopg
+from django.db import connection
+
+from vehicles.observations import Observation, SignalError, SignalStatus
+
+EPOCH = datetime.min.replace(tzinfo=UTC)
+
+_LOAD = """
+    SELECT vehicle_id, code, body::text, observed_at, oem_updated_at, retrieved_at, sequence, status,
+           error_type, error_code, error_description, reported_at, notes
+    FROM vehicles_latestsignal WHERE vehicle_id = ANY(%s)
+"""
+_STORE = """
+    INSERT INTO vehicles_latestsignal
+        (vehicle_id, code, body, observed_at, oem_updated_at, retrieved_at, sequence, status,
+         error_type, error_code, error_description, reported_at, notes)
+    SELECT * FROM json_to_recordset(%s::json) AS row
+        (vehicle_id bigint, code text, body jsonb, observed_at timestamptz, oem_updated_at timestamptz,
+         retrieved_at timestamptz, sequence bigint, status text, error_type text, error_code text,
+         error_description text, reported_at timestamptz, notes text[])
+    ON CONFLICT (vehicle_id, code) DO UPDATE SET
+        body = excluded.body, observed_at = excluded.observed_at, oem_updated_at = excluded.oem_updated_at,
+        retrieved_at = excluded.retrieved_at, sequence = excluded.sequence, status = excluded.status,
+        error_type = excluded.error_type, error_code = excluded.error_code,
+        error_description = excluded.error_description, reported_at = excluded.reported_at,
+        notes = excluded.notes
+"""
+_TOUCH = """
+    UPDATE vehicles_latestsignal AS state
+    SET sequence = row.sequence, retrieved_at = row.retrieved_at, reported_at = row.reported_at
+    FROM json_to_recordset(%s::json) AS row
+        (vehicle_id bigint, code text, sequence bigint, retrieved_at timestamptz, reported_at timestamptz)
+    WHERE state.vehicle_id = row.vehicle_id AND state.code = row.code
+"""
+
+
+@dataclass(slots=True)
+class State:
+    """One row of `LatestSignal`, whose docstring says what each column means.
+
+    `touched` says that something in it is new; `changed`, that more than the time at which it was told is.
+    """
+
+    vehicle_id: int
+    code: str
+    body: dict[str, Any] | None = None
+    observed_at: datetime | None = None
+    oem_updated_at: datetime | None = None
+    retrieved_at: datetime | None = None
+    sequence: int | None = None
+    status: str = SignalStatus.UNAVAILABLE
+    error_type: str = ""
+    error_code: str = ""
+    error_description: str = ""
+    reported_at: datetime = EPOCH
+    notes: list[str] = field(default_factory=list)
+    touched: bool = False
+    changed: bool = False
+
+    def take_value(self, seen: Observation, *, observed_at: datetime, sequence: int | None) -> bool:
+        """Newest wins: by the time the value is of, then by sequence, then by when Smartcar read it."""
+        fresh = (observed_at, -1 if sequence is None else sequence, seen.retrieved_at or EPOCH)
+        held_sequence = -1 if self.sequence is None else self.sequence
+        if fresh <= (self.observed_at or EPOCH, held_sequence, self.retrieved_at or EPOCH):
+            return False
+        self.touched = True
+        self.retrieved_at = seen.retrieved_at
+        self.sequence = sequence
+        told = (seen.body, observed_at, seen.oem_updated_at, list(seen.notes))
+        if told != (self.body, self.observed_at, self.oem_updated_at, self.notes):
+            self.changed = True
+            self.body, self.observed_at, self.oem_updated_at, self.notes = told
+        return True
+
+    def take_status(self, seen: Observation, *, reported_at: datetime) -> bool:
+        """The last report tells whether the signal works now; a value that an error leaves behind stays."""
+        if reported_at <= self.reported_at:
+            return False
+        self.touched = True
+        self.reported_at = reported_at
+        told = (seen.status, *_in_columns(seen.error))
+        if told != (self.status, self.error_type, self.error_code, self.error_description):
+            self.changed = True
+            self.status, self.error_type, self.error_code, self.error_description = told
+        return True
+
+
+def _in_columns(error: SignalError | None) -> tuple[str, str, str]:
+    return (error.type[:60], (error.code or "")[:60], error.description) if error else ("", "", "")
+
+
+def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], State]:
+    """The states of all signals of these cars, by car and code. The caller holds the cars' rows."""
+    connection.ensure_connection()
+    # Rows in binary form: Django's own cursor would read each time in Python.
+    with psycopg.Cursor(connection.connection) as cursor:
+        rows = cursor.execute(_LOAD, [list(vehicle_ids)], binary=True).fetchall()
+    return {
+        (row[0], row[1]): State(row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:])
+        for row in rows
+    }
+
+
+def store(states: Collection[State]) -> None:
+    """Writes the states as they are now."""
+    if states:
+        _execute(_STORE, orjson.dumps(states))
+
+
+def touch(states: Collection[State]) -> None:
+    """Writes only when they were told last: all there is to write of most signals, since a payload repeats them."""
+    if states:
+        times = [
+            {
+                "vehicle_id": state.vehicle_id,
+                "code": state.code,
+                "sequence": state.sequence,
+                "retrieved_at": state.retrieved_at,
+                "reported_at": state.reported_at,
+            }
+            for state in states
+        ]
+        _execute(_TOUCH, orjson.dumps(times))
+
+
+def _execute(statement: str, rows: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [rows.decode()])
