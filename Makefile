@@ -34,6 +34,8 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 	@$(STEP) "Import contract (import-linter)" .venv/bin/lint-imports
 	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env \
 		$(PY) -m fleet.embedded $(PY) manage.py makemigrations --check --dry-run
+	@$(STEP) "API description (drf-spectacular)" env ENV_FILE=.ci/production.env \
+		$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
 
 node-sdk: setup ## drive the simulator with Smartcar's own Node SDK

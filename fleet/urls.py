@@ -1,8 +1,11 @@
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
 
+from accounts.api import problems
 from fleet import health, pages
-from vehicles import api
+from fleet.api_root import Root
+from vehicles.api import views as vehicles
 
 fleet_urls = [
     path("<slug:slug>/", pages.fleet, name="fleet"),
@@ -15,9 +18,16 @@ fleet_urls = [
 ]
 
 api_urls = [
-    path("", api.Root.as_view(), name="root"),
-    path("vehicles/", api.VehicleList.as_view(), name="vehicles"),
-    path("vehicles/<str:smartcar_id>/", api.VehicleDetail.as_view(), name="vehicle"),
+    path("", Root.as_view(), name="root"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("vehicles/", vehicles.VehicleList.as_view(), name="vehicles"),
+    path("vehicles/<slug:smartcar_id>/", vehicles.VehicleDetail.as_view(), name="vehicle"),
+    path("vehicles/<slug:smartcar_id>/signals/", vehicles.VehicleSignals.as_view(), name="signals"),
+    path(
+        "vehicles/<slug:smartcar_id>/signals/<slug:code>/history/",
+        vehicles.SignalHistory.as_view(),
+        name="history",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -30,5 +40,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("commands/", include("commands.urls")),
     path("webhooks/", include("webhooks.urls")),
     path("api/v1/", include((api_urls, "api"))),
+    re_path("^api/", problems.not_found),
     path("admin/", admin.site.urls),
 ]

@@ -34,11 +34,16 @@ _ERRORS = {
 }
 
 
+def display_unit(unit: Unit, *, units: str) -> Unit:
+    """The unit in which a quantity that is stored in `unit` is shown in the chosen system."""
+    return (_IMPERIAL if units == UnitSystem.IMPERIAL else _METRIC).get(unit, _SCALED.get(unit, unit))
+
+
 def quantity(value: float, unit: Unit | None, *, units: str) -> str:
     """A number with its unit, in the chosen system: 312 km as "194 mi"."""
     if unit is None:
         return _number(value, 2)
-    shown = (_IMPERIAL if units == UnitSystem.IMPERIAL else _METRIC).get(unit, _SCALED.get(unit, unit))
+    shown = display_unit(unit, units=units)
     number = _number(convert(value, source=unit, target=shown), 0 if shown in _WHOLE else 1)
     sign = symbol(shown)
     return number if not sign else f"{number} {sign}"

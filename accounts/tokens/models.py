@@ -1,21 +1,9 @@
 """Keys to the API: each is one person's, opens one fleet, and can do there what the person may do at that time."""
 
-from typing import ClassVar
-
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Fleet, User
-
-
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    """Tokens by whether they still open anything."""
-
-    def usable(self) -> "ApiTokenQuerySet":
-        """Neither revoked nor expired."""
-        unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        return self.filter(unexpired, revoked_at=None)
 
 
 class ApiToken(models.Model):
@@ -30,8 +18,6 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-
-    objects: ClassVar[ApiTokenQuerySet] = ApiTokenQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

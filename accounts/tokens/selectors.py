@@ -9,7 +9,7 @@ from accounts.tokens.models import ApiToken
 
 def tokens_for(*, membership: Membership) -> QuerySet[ApiToken]:
     """The tokens that the member may see and revoke, newest first: the member's own, to an owner everybody's."""
-    tokens: QuerySet[ApiToken] = ApiToken.objects.filter(fleet=membership.fleet).select_related("user")
+    tokens = ApiToken.objects.filter(fleet=membership.fleet).select_related("user")
     if has_right(membership=membership, right=Right.ADMINISTER):
         return tokens
     return tokens.filter(user=membership.user)

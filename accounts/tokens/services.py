@@ -60,9 +60,9 @@ def issue(*, membership: Membership, name: str, expires_at: datetime | None = No
 
 def find(*, secret: str) -> ApiToken | None:
     """The token of this secret if it is still good and its owner still active, with user and fleet loaded."""
-    usable = ApiToken.objects.usable().select_related("user", "fleet")
-    token: ApiToken | None = usable.filter(secret_hash=_hash(secret), user__is_active=True).first()
-    return token
+    unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    good = ApiToken.objects.filter(unexpired, revoked_at=None, user__is_active=True)
+    return good.filter(secret_hash=_hash(secret)).select_related("user", "fleet").first()
 
 
 def note_use(*, token: ApiToken) -> None:

@@ -1,0 +1,75 @@
+"""Errors of the API as problem details (RFC 9457): what happened, and what to do about it."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Ambiguous(exceptions.APIException):
+    """What was asked for stands in several of the caller's fleets."""
+
+    status_code = HTTPStatus.CONFLICT
+    default_code = "ambiguous"
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST framework's exception handler: every refusal as a problem, anything else as Django does it."""
+    worded = _with_its_words(error)
+    response = exception_handler(worded, context)
+    if response is None or not isinstance(worded, exceptions.APIException):
+        return response
+    response.data = problem(HTTPStatus(response.status_code), _detail(worded))
+    if isinstance(worded, exceptions.ValidationError):
+        response.data["errors"] = _errors(worded.detail)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
+    """The fields that every problem has."""
+    return {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+
+
+def not_found(request: HttpRequest) -> JsonResponse:
+    """An address below /api/ that leads nowhere."""
+    body = problem(HTTPStatus.NOT_FOUND, "There is nothing at this address. /api/v1/ lists what there is.")
+    return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
+
+
+def _with_its_words(error: Exception) -> Exception:
+    """Django's own refusals keep the sentence that they were raised with, which the framework would drop."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound(str(error) or None)
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied(str(error) or None)
+    return error
+
+
+def _detail(error: exceptions.APIException) -> str:
+    if isinstance(error, exceptions.ValidationError):
+        return "The request was not understood. `errors` says of each parameter what is wrong with it."
+    if isinstance(error, exceptions.NotAuthenticated):
+        return "Sign in, or send a token as: Authorization: Bearer scf_…"
+    return str(error.detail)
+
+
+def _errors(detail: Any) -> dict[str, list[str]]:
+    if isinstance(detail, Mapping):
+        return {str(name): _sentences(entry) for name, entry in detail.items()}
+    return {"non_field_errors": _sentences(detail)}
+
+
+def _sentences(entry: Any) -> list[str]:
+    if isinstance(entry, Mapping):
+        return [f"{name}: {text}" for name, each in entry.items() for text in _sentences(each)]
+    if isinstance(entry, Sequence) and not isinstance(entry, str):
+        return [text for each in entry for text in _sentences(each)]
+    return [str(entry)]

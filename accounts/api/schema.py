@@ -1,0 +1,65 @@
+"""What the API's OpenAPI description says beside the views: how to sign in, and what a refusal looks like."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+_PROBLEM = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What happened, and what to do about it."},
+        "errors": {
+            "type": "object",
+            "description": "Of each parameter that was not understood, why.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+}
+_REFUSALS = {
+    "400": "A parameter was not understood.",
+    "401": "Nobody is signed in, or the token opens nothing.",
+    "403": "The caller's role in the fleet does not allow it.",
+    "404": "There is no such thing in a fleet of the caller's.",
+    "429": "Too many calls: `Retry-After` tells after how many seconds to go on.",
+}
+_AMBIGUOUS = "The car stands in several of the caller's fleets: say which with `?fleet=`."
+
+
+class Schema(AutoSchema):
+    """Here so that the extension below is loaded with it."""
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes accounts.api.authentication.TokenAuthentication."""
+
+    target_class = "accounts.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token made on the fleet's page of tokens.",
+        }
+
+
+def add_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A postprocessing hook: every operation can be refused, always in the same form."""
+    result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
+    for path, operations in result["paths"].items():
+        refusals = _REFUSALS | ({"409": _AMBIGUOUS} if "{smartcar_id}" in path else {})
+        for operation in operations.values():
+            for status, description in refusals.items():
+                operation["responses"].setdefault(status, _refusal(description))
+    return result
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}

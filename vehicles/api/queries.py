@@ -1,0 +1,126 @@
+"""The query parameters of the calls about cars."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.api.queries import FleetQuery, UnitsField
+from vehicles.search import ORDERS
+
+RAW_PAGE = 5_000
+RAW_STRETCH = timedelta(days=31)
+MOST_POINTS = 5_000
+_MOST_BUCKETS = {"hour": timedelta(hours=20_000), "day": timedelta(days=20_000)}
+_LAST_DAY = timedelta(days=1)
+
+
+class VehicleQuery(FleetQuery):
+    """Which car, where it stands in several fleets."""
+
+
+class VehiclesQuery(FleetQuery):
+    """Which cars, and in what order."""
+
+    paging = ("page", "page_size")
+
+    search = serializers.CharField(required=False, max_length=80, help_text="In name, plate, make and model.")
+    make = serializers.CharField(required=False, max_length=60)
+    powertrain = serializers.CharField(required=False, max_length=8, help_text="BEV, PHEV, ICE…")
+    mode = serializers.CharField(required=False, max_length=10, help_text="live or simulated.")
+    heard_after = serializers.DateTimeField(
+        required=False, help_text="Only cars heard after this time: what is new since the last call."
+    )
+    heard_before = serializers.DateTimeField(
+        required=False, help_text="Only cars not heard since this time, or never."
+    )
+    charging = serializers.BooleanField(required=False, default=None, allow_null=True)
+    locked = serializers.BooleanField(required=False, default=None, allow_null=True)
+    charge_below = serializers.FloatField(
+        required=False, min_value=0, max_value=100, help_text="State of charge below this, in percent."
+    )
+    ordering = serializers.ChoiceField(choices=list(ORDERS), default="name")
+
+
+class SignalsQuery(FleetQuery):
+    """Which signals of a car, in which units."""
+
+    codes = serializers.RegexField(
+        r"^[A-Za-z0-9_,-]*$",
+        required=False,
+        default="",
+        max_length=4_000,
+        help_text="Only these signals: codes, with commas between.",
+    )
+    units = UnitsField()
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "enum": ["raw", "hour", "day"]},
+            {"type": "integer", "minimum": 2, "maximum": MOST_POINTS},
+        ]
+    }
+)
+class ResolutionField(serializers.Field[Any, Any, Any, Any]):
+    """`raw`, `hour`, `day`, or a number of points."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if data in ("raw", "hour", "day"):
+            return data
+        if (
+            isinstance(data, str)
+            and data.isascii()
+            and data.isdecimal()
+            and 2 <= int(data[:9]) <= MOST_POINTS
+        ):
+            return int(data)
+        raise serializers.ValidationError(
+            f"It has to be raw, hour, day, or a number of points from 2 to {MOST_POINTS}."
+        )
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class HistoryQuery(FleetQuery):
+    """Which stretch of time, how fine, in which units."""
+
+    resolution = ResolutionField(
+        default="raw",
+        help_text=(
+            "`raw` is every reading, a page at a time; `hour` and `day` (of the fleet's time zone) are means with "
+            "lowest and highest; a number is at most that many points, thinned out so that peaks stay."
+        ),
+    )
+    units = UnitsField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from` and `to`, whose names Python keeps for itself."""
+        start = serializers.DateTimeField(
+            required=False, help_text="Its start; without it a day before `to`."
+        )
+        end = serializers.DateTimeField(required=False, help_text="Its end, itself left out; without it now.")
+        return {**super().get_fields(), "from": start, "to": end}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        end: datetime = attrs.setdefault("to", timezone.now())
+        try:
+            start: datetime = attrs.setdefault("from", end - _LAST_DAY)
+        except OverflowError:
+            raise serializers.ValidationError({"to": ["That is too long ago."]}) from None
+        if start >= end:
+            raise serializers.ValidationError({"from": ["It has to be before `to`."]})
+        longest = _MOST_BUCKETS.get(attrs["resolution"])
+        if longest is not None and end - start > longest:
+            raise serializers.ValidationError(
+                {
+                    "resolution": [
+                        f"At most {longest.days} days of it at once. Ask for less, or for a coarser one."
+                    ]
+                }
+            )
+        return attrs

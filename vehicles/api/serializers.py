@@ -1,0 +1,151 @@
+"""How cars, signals and history are written as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from vehicles.api.queries import ResolutionField
+from vehicles.api.units import body_in, number_in, unit_in
+from vehicles.catalogue import CATALOGUE
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.observations import SignalStatus
+from vehicles.presentation import error_in_words, is_stale
+
+Json = dict[str, Any]
+
+
+@extend_schema_field({"description": "A number, text or boolean; null where the signal has no single value."})
+class ValueField(serializers.JSONField):
+    """The plain value of a signal."""
+
+
+class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
+    """A car as one fleet knows it. `id` is Smartcar's vehicle id."""
+
+    id = serializers.CharField(source="smartcar_id")
+    fleet = serializers.CharField(source="fleet.slug")
+
+    class Meta:
+        model = Vehicle
+        fields = [
+            "id",
+            "fleet",
+            "name",
+            "plate",
+            "make",
+            "model",
+            "year",
+            "powertrain",
+            "mode",
+            "last_seen_at",
+        ]
+        read_only_fields = fields
+
+
+class SignalErrorSerializer(serializers.Serializer[Any]):
+    """Why the last report of a signal held no value."""
+
+    type = serializers.CharField(
+        help_text="Smartcar's error type, or REFUSED for a value that cannot be true."
+    )
+    code = serializers.CharField(allow_blank=True)
+    description = serializers.CharField(allow_blank=True, help_text="Smartcar's own words.")
+    explanation = serializers.CharField(help_text="What it means, for people.")
+
+
+class SignalSerializer(serializers.Serializer[Any]):
+    """The latest good value of one signal, its age, and how its last report went."""
+
+    code = serializers.CharField()
+    group = serializers.CharField(allow_blank=True)
+    name = serializers.CharField(allow_blank=True)
+    title = serializers.CharField(help_text="The signal's name for people.")
+    value = ValueField(allow_null=True)
+    unit = serializers.CharField(allow_null=True, help_text="The unit of the numbers in `value` and `body`.")
+    body = serializers.DictField(allow_null=True, help_text="The whole value, shaped by the signal's kind.")
+    observed_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="The time the value is of: the maker's where known, else Smartcar's or ours.",
+    )
+    oem_updated_at = serializers.DateTimeField(allow_null=True, help_text="When the maker had it.")
+    retrieved_at = serializers.DateTimeField(allow_null=True, help_text="When Smartcar read it.")
+    reported_at = serializers.DateTimeField(help_text="When it was last reported, with a value or without.")
+    is_stale = serializers.BooleanField(
+        help_text="Whether the value is older than one of its kind should be."
+    )
+    status = serializers.ChoiceField(choices=[status.value for status in SignalStatus])
+    error = SignalErrorSerializer(allow_null=True)
+    notes = serializers.ListField(
+        child=serializers.CharField(), help_text="What had to be corrected in what Smartcar sent."
+    )
+
+
+class SignalsSerializer(serializers.Serializer[Any]):
+    """The latest signals of one car."""
+
+    vehicle = serializers.CharField()
+    fleet = serializers.CharField()
+    signals = SignalSerializer(many=True)
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    """One value, or the values of a stretch of time. `minimum`, `maximum` and `count` only where they differ."""
+
+    at = serializers.DateTimeField()
+    value = ValueField(allow_null=True)
+    minimum = serializers.FloatField(required=False, allow_null=True)
+    maximum = serializers.FloatField(required=False, allow_null=True)
+    count = serializers.IntegerField(required=False)
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """One signal of one car over a stretch of time."""
+
+    vehicle = serializers.CharField()
+    fleet = serializers.CharField()
+    signal = serializers.CharField()
+    unit = serializers.CharField(allow_null=True)
+    resolution = ResolutionField()
+    points = PointSerializer(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The next page; null where this was all.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from` and `to`, whose names Python keeps for itself."""
+        asked = {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()}
+        return {**super().get_fields(), **asked}
+
+
+def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
+    """A SignalSerializer's content."""
+    signal = CATALOGUE.get(row.code)
+    unit = unit_in(signal, units)
+    return {
+        "code": row.code,
+        "group": signal.group if signal else "",
+        "name": signal.name if signal else "",
+        "title": signal.label if signal else row.code,
+        "value": number_in(row.value, signal=signal, unit=unit) if signal else row.value,
+        "unit": unit.value if unit else None,
+        "body": body_in(row.body, signal=signal, unit=unit),
+        "observed_at": row.observed_at,
+        "oem_updated_at": row.oem_updated_at,
+        "retrieved_at": row.retrieved_at,
+        "reported_at": row.reported_at,
+        "is_stale": is_stale(row, now=now),
+        "status": row.status,
+        "error": _error_json(row),
+        "notes": row.notes,
+    }
+
+
+def _error_json(row: LatestSignal) -> Json | None:
+    explanation = error_in_words(row)
+    if not explanation:
+        return None
+    return {
+        "type": row.error_type,
+        "code": row.error_code,
+        "description": row.error_description,
+        "explanation": explanation,
+    }

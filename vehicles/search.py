@@ -1,0 +1,62 @@
+"""Finding cars by what they are and by what they last reported."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from accounts.models import Fleet
+from vehicles import catalogue
+from vehicles.catalogue import Signal
+from vehicles.models import LatestSignal, Vehicle
+
+ORDERS: Mapping[str, tuple[Any, ...]] = {
+    "name": ("name", "make", "model"),
+    "-name": ("-name", "-make", "-model"),
+    "last_seen_at": (F("last_seen_at").asc(nulls_first=True),),
+    "-last_seen_at": (F("last_seen_at").desc(nulls_last=True),),
+}
+"""How cars can be put in order; those never heard count as heard longest ago."""
+
+
+def find_vehicles(
+    *,
+    fleets: QuerySet[Fleet],
+    search: str = "",
+    make: str = "",
+    powertrain: str = "",
+    mode: str = "",
+    heard_after: datetime | None = None,
+    heard_before: datetime | None = None,
+    charging: bool | None = None,
+    locked: bool | None = None,
+    charge_below: float | None = None,
+    ordering: str = "name",
+) -> QuerySet[Vehicle]:
+    """The fleets' cars that fit everything asked, with their fleets loaded.
+
+    `search` is looked for in name, plate, make and model; `charge_below` is the state of charge in percent.
+    A car that never reported a signal fits no condition about it. `ordering` is a key of ORDERS.
+    """
+    cars = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet")
+    for word in search.split():
+        named = Q(name__icontains=word) | Q(plate__icontains=word)
+        cars = cars.filter(named | Q(make__icontains=word) | Q(model__icontains=word))
+    exact = {"make__iexact": make, "powertrain__iexact": powertrain, "mode__iexact": mode}
+    cars = cars.filter(**{field: text for field, text in exact.items() if text})
+    if heard_after is not None:
+        cars = cars.filter(last_seen_at__gt=heard_after)
+    if heard_before is not None:
+        cars = cars.filter(Q(last_seen_at__lt=heard_before) | Q(last_seen_at=None))
+    if charging is not None:
+        cars = cars.filter(_reports(catalogue.IS_CHARGING, body__value=charging))
+    if locked is not None:
+        cars = cars.filter(_reports(catalogue.IS_LOCKED, body__value=locked))
+    if charge_below is not None:
+        cars = cars.filter(_reports(catalogue.STATE_OF_CHARGE, body__value__lt=charge_below))
+    return cars.order_by(*ORDERS[ordering], "pk")
+
+
+def _reports(signal: Signal, **condition: Any) -> Exists:
+    return Exists(LatestSignal.objects.filter(vehicle=OuterRef("pk"), code=signal.code, **condition))
