@@ -151,6 +151,15 @@ def answers(url: str) -> bool:
         return False
 
 
+def answers_at_all(url: str) -> bool:
+    """Whether somebody there speaks HTTP."""
+    try:
+        httpx.get(url, timeout=5, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A port nobody listens on, from below the range the kernel gives to outgoing connections."""
     while True:
