@@ -14,6 +14,8 @@ class Kind(models.TextChoices):
     SET_DESTINATION = "set_destination", "Destination"
     OPEN_CHARGE_PORT = "open_charge_port", "Open charge port"
     CLOSE_CHARGE_PORT = "close_charge_port", "Close charge port"
+    SET_CHARGE_SCHEDULE = "set_charge_schedule", "Charge schedule"
+    DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", "End charge schedule"
 
 
 LOCKING = frozenset({Kind.LOCK, Kind.UNLOCK})
@@ -25,13 +27,21 @@ CHARGING = frozenset(
         Kind.SET_CHARGE_LIMIT,
         Kind.OPEN_CHARGE_PORT,
         Kind.CLOSE_CHARGE_PORT,
+        Kind.SET_CHARGE_SCHEDULE,
+        Kind.DELETE_CHARGE_SCHEDULE,
     }
 )
+SCHEDULING = frozenset({Kind.SET_CHARGE_SCHEDULE, Kind.DELETE_CHARGE_SCHEDULE})
 # v2 of Smartcar's API has no address for them.
-V3_ONLY = frozenset({Kind.OPEN_CHARGE_PORT, Kind.CLOSE_CHARGE_PORT})
+V3_ONLY = frozenset({Kind.OPEN_CHARGE_PORT, Kind.CLOSE_CHARGE_PORT}) | SCHEDULING
 
 # How long a command may wait for its sending: an unlock must never come late.
 LIFETIME = dict.fromkeys(Kind, timedelta(minutes=10)) | {Kind.UNLOCK: timedelta(seconds=60)}
+
+# Sent twice it does no harm, so a lost answer may be followed by another try.
+REPEATABLE = frozenset({Kind.LOCK})
+# Never later than asked for, and asked for again with the person's password: it opens the car.
+OPENING = frozenset({Kind.UNLOCK})
 
 # What the driver has to have allowed ("Permissions").
 PERMISSION = (

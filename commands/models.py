@@ -1,14 +1,16 @@
 """The command ledger: one row per command and car, never deleted, each change of state with its time."""
 
 from datetime import datetime
+from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Fleet, Generation, User
 from commands import parameters as of_command
-from commands.kinds import Kind
+from commands.kinds import OPENING, Kind
 from connect.models import Connection
 from vehicles.models import Vehicle
 
@@ -16,8 +18,11 @@ from vehicles.models import Vehicle
 class State(models.TextChoices):
     """requested → sending → accepted → confirmed, or one of the ends that explain why not."""
 
+    QUEUED = "queued", "Waiting for its turn"
+    WAITING = "waiting", "Waiting until the car wakes"
     REQUESTED = "requested", "Waiting to be sent"
     SENDING = "sending", "Being sent"
+    RETRYING = "retrying", "Being tried again"
     ACCEPTED = "accepted", "Waiting for the car"
     CONFIRMED = "confirmed", "Confirmed by the car"
     UNCONFIRMED = "unconfirmed", "Accepted, not confirmed"
@@ -25,11 +30,19 @@ class State(models.TextChoices):
     REFUSED = "refused", "Refused"
     FAILED = "failed", "Failed"
     EXPIRED = "expired", "Expired before it was sent"
+    CANCELLED = "cancelled", "Cancelled before it was sent"
 
 
 # A later signal may still settle these.
-AWAITING_SIGNAL = (State.SENDING, State.ACCEPTED, State.UNKNOWN)
-UNDELIVERED = (State.REQUESTED, State.SENDING)
+AWAITING_SIGNAL = (State.SENDING, State.RETRYING, State.ACCEPTED, State.UNKNOWN, State.UNCONFIRMED)
+# One of them per car: what is on its way to the car now.
+UNDELIVERED = (State.REQUESTED, State.SENDING, State.RETRYING)
+# Nothing of it has left this machine yet.
+UNSENT = (State.QUEUED, State.WAITING, State.REQUESTED)
+# Kept moving by the sweeper.
+OPEN = (State.QUEUED, State.WAITING, *UNDELIVERED, State.ACCEPTED, State.UNKNOWN)
+# Errors of a car that passes its next sign of life.
+ASLEEP = frozenset({"ASLEEP", "UNREACHABLE"})
 
 
 class Command(models.Model):
@@ -43,33 +56,44 @@ class Command(models.Model):
     generation = models.CharField(max_length=2, choices=Generation.choices)
     state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    idempotency_key = models.CharField(max_length=80, blank=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
     requested_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    reads = models.PositiveSmallIntegerField(default=0)
+    next_read_at = models.DateTimeField(null=True, blank=True)
     message = models.CharField(max_length=300, blank=True)
     error_type = models.CharField(max_length=60, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     request_id = models.CharField(max_length=80, blank=True)
     execution_id = models.CharField(max_length=80, blank=True)
+    schedule_id = models.CharField(max_length=80, blank=True)
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         ordering = ["-requested_at", "-id"]
         indexes = [
             models.Index(fields=["vehicle", "-requested_at"], name="commands_recent"),
-            models.Index(
-                fields=["state"],
-                name="commands_open",
-                condition=Q(state__in=[*UNDELIVERED, State.ACCEPTED, State.UNKNOWN]),
-            ),
+            models.Index(fields=["fleet", "-requested_at"], name="commands_of_fleet"),
+            models.Index(fields=["state"], name="commands_open_now", condition=Q(state__in=OPEN)),
         ]
         constraints = [
             # Two managers pressing at once: the second finds the first's command under way.
             models.UniqueConstraint(
-                fields=["vehicle"], name="commands_one_under_way", condition=Q(state__in=UNDELIVERED)
-            )
+                fields=["vehicle"], name="commands_one_on_its_way", condition=Q(state__in=UNDELIVERED)
+            ),
+            models.UniqueConstraint(
+                fields=["requested_by", "idempotency_key"],
+                name="commands_key_once",
+                condition=~Q(idempotency_key=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -84,14 +108,93 @@ class Command(models.Model):
     @property
     def open(self) -> bool:
         """Whether its state may still change by itself."""
-        return self.state in (*UNDELIVERED, State.ACCEPTED)
+        return self.state in OPEN
 
-    def move(self, *, to: State, come_from: tuple[State, ...], now: datetime, **columns: object) -> bool:
-        """Changes the state if it is still one of `come_from`: exactly one of several processes succeeds."""
-        mine = Command.objects.filter(pk=self.pk, state__in=come_from)
-        return mine.update(state=to, changed_at=now, **columns) == 1
+    @property
+    def cancellable(self) -> bool:
+        return self.state in UNSENT
+
+    @property
+    def may_wait_for_the_car(self) -> bool:
+        """Whether it was refused by a car that sleeps, and may be sent once when it wakes. What opens a car may not."""
+        asleep = self.error_type == "VEHICLE_STATE" and self.error_code in ASLEEP
+        return self.state == State.REFUSED and asleep and self.kind not in OPENING
+
+    def move(self, *, to: State, come_from: tuple[State, ...], now: datetime, **columns: Any) -> bool:
+        """Changes the state if it is still one of `come_from`: exactly one of several processes succeeds.
+
+        The change is written down with its time.
+        """
+        with transaction.atomic():
+            mine = Command.objects.filter(pk=self.pk, state__in=come_from)
+            moved = mine.update(state=to, changed_at=now, **columns) == 1
+            if moved:
+                self.note_change(to=to, now=now, detail=columns.get("message", ""))
+        return moved
 
     def claim(self, *, now: datetime) -> bool:
         """Takes the command for sending, once and for all, unless it has expired."""
-        mine = Command.objects.filter(pk=self.pk, state=State.REQUESTED, expires_at__gt=now)
-        return mine.update(state=State.SENDING, sent_at=now, changed_at=now) == 1
+        with transaction.atomic():
+            due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+            mine = Command.objects.filter(
+                due, pk=self.pk, state__in=(State.REQUESTED, State.RETRYING), expires_at__gt=now
+            )
+            claimed = mine.update(
+                state=State.SENDING, claimed_at=now, changed_at=now, attempts=models.F("attempts") + 1
+            )
+            if claimed:
+                self.note_change(to=State.SENDING, now=now)
+        return claimed == 1
+
+    def mark_sent(self, *, now: datetime) -> bool:
+        """Writes down, right before the call, that the car may hear it from now on; false if it is too late for that.
+
+        A claim without this mark has sent nothing, whatever became of its process.
+        """
+        mine = Command.objects.filter(pk=self.pk, state=State.SENDING, expires_at__gt=now)
+        return mine.update(sent_at=Coalesce("sent_at", now)) == 1
+
+    def note_change(self, *, to: State, now: datetime, detail: str = "") -> None:
+        """Adds a line to the command's history."""
+        Change.objects.create(command=self, state=to, at=now, detail=detail)
+
+
+class Change(models.Model):
+    """A command came into a state. Written once, with the change itself."""
+
+    command = models.ForeignKey(Command, on_delete=models.CASCADE, related_name="changes")
+    state = models.CharField(max_length=12, choices=State.choices)
+    at = models.DateTimeField()
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ReasonFor(models.TextChoices):
+    NOTHING = "nothing", "No command needs a reason"
+    UNLOCK = "unlock", "Unlocking needs a reason"
+    EVERYTHING = "everything", "Every command needs a reason"
+
+
+class CommandPolicy(models.Model):
+    """What a fleet asks of those who send commands. A fleet without a row asks for nothing."""
+
+    fleet = models.OneToOneField(
+        Fleet, on_delete=models.CASCADE, primary_key=True, related_name="command_policy"
+    )
+    reason_for = models.CharField(max_length=12, choices=ReasonFor.choices, default=ReasonFor.NOTHING)
+
+    class Meta:
+        verbose_name_plural = "command policies"
+
+    def __str__(self) -> str:
+        return f"{self.fleet}: {self.get_reason_for_display()}"
+
+    def needs_reason(self, kind: Kind) -> bool:
+        """Whether this command has to say why."""
+        wanted = {ReasonFor.EVERYTHING: True, ReasonFor.UNLOCK: kind in OPENING}
+        return wanted.get(ReasonFor(self.reason_for), False)

@@ -2,14 +2,19 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from commands.kinds import Kind
+from connect.smartcar.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
 
-Parameters = dict[str, int | float]
+Parameters = dict[str, Any]
 
+PLACE = ("latitude", "longitude")
 LEAST_LIMIT, MOST_LIMIT = 50, 100
 _WHOLE = re.compile(r"[0-9]{1,3}", re.ASCII)
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,80}", re.ASCII)
+_PART_NAMES = {EVERY_DAY: "every day", **{day: day.title() for day in WEEK}}
 
 
 class InvalidParametersError(ValueError):
@@ -19,21 +24,20 @@ class InvalidParametersError(ValueError):
 def parse(kind: Kind, given: Mapping[str, object]) -> Parameters:
     """The command's parameters; names it does not know are left out (a form has others beside them).
 
-    `set_charge_limit` takes `percent`, whole, from 50 to 100; `set_destination` takes `latitude` and
-    `longitude` in degrees, kept to the sixth place (0.1 m); the others take nothing. Numbers, or text as a form
-    sends it. Raises InvalidParametersError.
+    `set_charge_limit` takes `percent`, whole, from 50 to 100. `set_destination` takes `latitude` and
+    `longitude` in degrees, kept to the sixth place (0.1 m). `set_charge_schedule` takes a place in the same way,
+    `type` (daily, weekly, workweek) and `windows`: for each part of the week `[start, stop]`, times as "22:00";
+    a form may send them as `monday_start` and `monday_stop`. `delete_charge_schedule` takes `schedule_id`. The
+    others take nothing. Numbers, or text as a form sends it. Raises InvalidParametersError.
     """
     read = _READERS.get(kind)
     return read(given) if read else {}
 
 
-def in_words(kind: Kind, parameters: Mapping[str, int | float]) -> str:
-    """The parameters as people write them, "80 %"; empty for a command without."""
-    if kind == Kind.SET_CHARGE_LIMIT:
-        return f"{parameters['percent']} %"
-    if kind == Kind.SET_DESTINATION:
-        return f"{parameters['latitude']:.4f}, {parameters['longitude']:.4f}"
-    return ""
+def in_words(kind: Kind, parameters: Mapping[str, Any]) -> str:
+    """The parameters as people write them, "80 %"; empty for a command without, or whose place was erased."""
+    tell = _TELLERS.get(kind)
+    return tell(parameters) if tell and parameters else ""
 
 
 def _charge_limit(given: Mapping[str, object]) -> Parameters:
@@ -46,7 +50,7 @@ def _charge_limit(given: Mapping[str, object]) -> Parameters:
     return {"percent": int(percent)}
 
 
-def _destination(given: Mapping[str, object]) -> Parameters:
+def _place(given: Mapping[str, object]) -> Parameters:
     return {
         "latitude": _degrees(given.get("latitude"), name="latitude", most=90),
         "longitude": _degrees(given.get("longitude"), name="longitude", most=180),
@@ -72,7 +76,71 @@ def _number(value: object, form: re.Pattern[str]) -> float | None:
     return None
 
 
+def _schedule(given: Mapping[str, object]) -> Parameters:
+    kind = given.get("type")
+    if not isinstance(kind, str) or kind not in PARTS:
+        raise InvalidParametersError(f"A charge schedule is of the type {', '.join(PARTS)}. Choose one.")
+    windows = {part: _window(part, *times) for part, times in _times(kind, given).items() if any(times)}
+    if not windows:
+        raise InvalidParametersError("A charge schedule needs a time from and a time to, for example 22:00.")
+    return {"type": kind, **_place(given), "windows": windows}
+
+
+def _times(kind: str, given: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+    """From and to of each part of the week, as given: an object of pairs, or the fields of a form."""
+    pairs = given.get("windows")
+    if not isinstance(pairs, Mapping):
+        return {part: (given.get(f"{part}_start"), given.get(f"{part}_stop")) for part in PARTS[kind]}
+    if not set(pairs) <= set(PARTS[kind]):
+        raise InvalidParametersError(
+            f"A {kind} schedule has times for {', '.join(PARTS[kind])} and nothing else."
+        )
+    return {part: _pair(part, pair) for part, pair in pairs.items()}
+
+
+def _pair(part: str, pair: object) -> tuple[object, object]:
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise _bad_times(part)
+    return pair[0], pair[1]
+
+
+def _window(part: str, start: object, stop: object) -> list[str]:
+    times = [time for time in (start, stop) if isinstance(time, str) and CLOCK.fullmatch(time)]
+    if len(times) != 2 or times[0] == times[1]:
+        raise _bad_times(part)
+    return times
+
+
+def _bad_times(part: str) -> InvalidParametersError:
+    name = _PART_NAMES.get(part, part)
+    return InvalidParametersError(
+        f"The times for {name} are two different times of day such as 22:00 and 06:00. Correct them."
+    )
+
+
+def _schedule_id(given: Mapping[str, object]) -> Parameters:
+    known = given.get("schedule_id")
+    if not isinstance(known, str) or not _ID.fullmatch(known):
+        raise InvalidParametersError("Choose the charge schedule that is to end.")
+    return {"schedule_id": known}
+
+
+def _schedule_in_words(parameters: Mapping[str, Any]) -> str:
+    if "windows" not in parameters:
+        return ""
+    times: dict[tuple[str, str], list[str]] = {}
+    for part, (start, stop) in parameters["windows"].items():
+        times.setdefault((start, stop), []).append(_PART_NAMES.get(part, part))
+    return "; ".join(f"{', '.join(parts)} {start}–{stop}" for (start, stop), parts in times.items())
+
+
 _READERS: Mapping[Kind, Callable[[Mapping[str, object]], Parameters]] = {
     Kind.SET_CHARGE_LIMIT: _charge_limit,
-    Kind.SET_DESTINATION: _destination,
+    Kind.SET_DESTINATION: _place,
+    Kind.SET_CHARGE_SCHEDULE: _schedule,
+    Kind.DELETE_CHARGE_SCHEDULE: _schedule_id,
+}
+_TELLERS: Mapping[Kind, Callable[[Mapping[str, Any]], str]] = {
+    Kind.SET_CHARGE_LIMIT: lambda parameters: f"{parameters['percent']} %",
+    Kind.SET_CHARGE_SCHEDULE: _schedule_in_words,
 }

@@ -4,13 +4,15 @@ No database.
 A refusal stops the command. A hint does not: what is known of the car may be out of date.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from accounts.models import Generation
-from commands.kinds import CHARGING, PERMISSION, V3_ONLY, Kind
+from commands import brands
+from commands.kinds import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
 from connect.models import Connection
 from vehicles import catalogue
+from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
 
 # All that is looked at, and what each command's button shows.
@@ -21,6 +23,7 @@ SIGNALS = (
     catalogue.CHARGE_LIMITS,
     catalogue.CHARGE_PORT_OPEN,
     catalogue.STATE_OF_CHARGE,
+    catalogue.CHARGE_TIMERS,
 )
 
 NO_CONNECTION = (
@@ -53,21 +56,37 @@ def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
     """Whether the command makes sense for such a car, over such a connection."""
     if kind in V3_ONLY and connection.generation == Generation.V2:
         return False
+    if kind in SCHEDULING and not brands.schedule_types(state.vehicle.make):
+        return False
     return kind not in CHARGING or _electric(state)
 
 
 def check(
-    *, kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str] = ()
+    *,
+    kind: Kind,
+    state: VehicleState,
+    connection: Connection,
+    incapable: Collection[str] = (),
+    carried: Mapping[str, object] | None = None,
 ) -> Verdict:
-    """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all."""
-    return Verdict(refusal=_refusal(kind, state, connection, incapable), hint=_hint(kind, state))
+    """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all;
+    `carried`: its parameters, where they are known already."""
+    note = brands.note_on(kind, state)
+    refusal = (
+        _refusal(kind, state, connection, incapable) or note.refusal or _unfit(kind, state, carried or {})
+    )
+    return Verdict(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), note.hint))))
 
 
 def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str]) -> str:
     if kind in V3_ONLY and connection.generation == Generation.V2:
         return "Smartcar's older API (v2), which this car is connected with, has no such command."
     if not fits(kind=kind, state=state, connection=connection):
-        return "This car has no battery to charge."
+        return (
+            "Cars of this make take no charge schedules."
+            if kind in SCHEDULING and _electric(state)
+            else "This car has no battery to charge."
+        )
     permission = PERMISSION[kind]
     # No scopes at all means that they are not known, not that nothing is allowed.
     if connection.scopes and permission not in connection.scopes:
@@ -75,6 +94,17 @@ def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable:
     if kind in incapable:
         return "Smartcar said this week that this car cannot do it. It can be tried again in a week."
     return ""
+
+
+def _unfit(kind: Kind, state: VehicleState, carried: Mapping[str, object]) -> str:
+    """Why the car's make would not take these parameters."""
+    if kind != Kind.SET_CHARGE_SCHEDULE or carried.get("type") in (
+        None,
+        *brands.schedule_types(state.vehicle.make),
+    ):
+        return ""
+    taken = ", ".join(sorted(brands.schedule_types(state.vehicle.make)))
+    return f"{make_name(state.vehicle.make)} takes only {taken} charge schedules. Choose that type."
 
 
 def _hint(kind: Kind, state: VehicleState) -> str:

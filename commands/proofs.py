@@ -8,22 +8,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.kinds import Kind
+from commands.parameters import PLACE
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 
 Body = Mapping[str, Any]
-Parameters = Mapping[str, int | float]
+Parameters = Mapping[str, Any]
 # Limits come as fractions from some cars.
 _ROUNDING = 0.5
+# Some 100 m: makes round the places of schedules.
+_NEAR = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The signal to wait for, its name within a sentence, and whether its body shows what was asked for."""
+    """The signal to wait for, its name within a sentence, and what its body says of the command: it was done
+    (true), it was not (false), or nothing (None)."""
 
     signal: Signal
     name: str
-    shows: Callable[[Body, Parameters], bool]
+    says: Callable[[Body, Parameters], bool | None]
+
+    def shows(self, body: Body, parameters: Parameters) -> bool:
+        return self.says(body, parameters) is True
 
 
 def proof_of(kind: Kind) -> Proof | None:
@@ -31,15 +38,53 @@ def proof_of(kind: Kind) -> Proof | None:
     return _PROOFS.get(kind)
 
 
-def _is(expected: bool) -> Callable[[Body, Parameters], bool]:
-    return lambda body, parameters: body.get("value") is expected
+def _is(expected: bool) -> Callable[[Body, Parameters], bool | None]:
+    def says(body: Body, parameters: Parameters) -> bool | None:
+        value = body.get("value")
+        return value is expected if isinstance(value, bool) else None
+
+    return says
 
 
-def _limited(body: Body, parameters: Parameters) -> bool:
+def _limited(body: Body, parameters: Parameters) -> bool | None:
     """The limit in force, or one that holds everywhere: one of a place elsewhere proves nothing."""
     everywhere = [entry["limit"] for entry in body.get("values", ()) if entry.get("type") == "GLOBAL"]
-    limits = [body.get("activeLimit"), *everywhere]
-    return any(limit is not None and abs(limit - parameters["percent"]) < _ROUNDING for limit in limits)
+    limits = [limit for limit in (body.get("activeLimit"), *everywhere) if limit is not None]
+    return any(abs(limit - parameters["percent"]) < _ROUNDING for limit in limits) if limits else None
+
+
+def _scheduled(body: Body, parameters: Parameters) -> bool | None:
+    if not set(parameters) >= {"windows", *PLACE}:
+        return None  # Its place was erased meanwhile.
+    wanted = {tuple(times) for times in parameters["windows"].values()}
+    return any(
+        str(timer.get("scheduleType", "")).lower() == parameters["type"]
+        and _near(timer.get("condition"), parameters)
+        and _windows(timer) == wanted
+        for timer in schedules_in(body)
+    )
+
+
+def _unscheduled(body: Body, parameters: Parameters) -> bool | None:
+    return all(timer.get("scheduleId") != parameters["schedule_id"] for timer in schedules_in(body))
+
+
+def schedules_in(body: Body) -> list[Mapping[str, Any]]:
+    """The charge schedules of a place among a car's charge timers, as the car tells them."""
+    return [entry for entry in body.get("values", ()) if entry.get("type") == "LOCATION"]
+
+
+def _near(place: Any, parameters: Parameters) -> bool:
+    return isinstance(place, Mapping) and all(
+        isinstance(place.get(name), int | float) and abs(place[name] - parameters[name]) < _NEAR
+        for name in PLACE
+    )
+
+
+def _windows(timer: Mapping[str, Any]) -> set[tuple[str, str]]:
+    listed = timer.get("schedules")
+    windows = [window for window in listed if isinstance(window, Mapping)] if isinstance(listed, list) else []
+    return {(str(window.get("startTime"))[:5], str(window.get("endTime"))[:5]) for window in windows}
 
 
 _PROOFS = {
@@ -50,6 +95,8 @@ _PROOFS = {
     Kind.SET_CHARGE_LIMIT: Proof(catalogue.CHARGE_LIMITS, "charge limit", _limited),
     Kind.OPEN_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, "charge port", _is(True)),
     Kind.CLOSE_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, "charge port", _is(False)),
+    Kind.SET_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, "charge schedule", _scheduled),
+    Kind.DELETE_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, "charge schedule", _unscheduled),
 }
 PROVING_CODES = frozenset(proof.signal.code for proof in _PROOFS.values())
 
@@ -68,3 +115,11 @@ def not_reported(kind: Kind) -> str:
     if proof is None:
         return "The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."
     return f"The car accepted it, but has not reported its {proof.name} since. Look at the car, or read it again."
+
+
+def reported_otherwise(kind: Kind) -> str:
+    """Why a command without a clear answer has failed: the car's own word, of a later time."""
+    name = proof.name if (proof := proof_of(kind)) else "state"
+    return (
+        f"The car reports another {name} since, so it was not carried out. Ask again if it is still wanted."
+    )

@@ -2,7 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.doorbell import ring
-from commands import services
+from commands import sending, settling
 from commands.models import Command
 
 
@@ -15,11 +15,11 @@ def send(command_id: int) -> None:
         .first()
     )
     if command is not None:
-        services.send(command=command)
+        sending.send(command=command)
 
 
 @shared_task
 def sweep() -> None:
     """Ends what time has ended and sends what a lost doorbell left unsent."""
-    for command_id in services.sweep(now=timezone.now()):
+    for command_id in settling.sweep(now=timezone.now()):
         ring("commands.tasks.send", command_id)

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Right, membership_for
-from commands import panel, services
+from commands import asking, panel
 from commands.kinds import Kind
 from vehicles.selectors import vehicle_of
 
@@ -20,8 +20,8 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
         raise Http404("There is no such car or command in this fleet.")
     problem = ""
     try:
-        services.request(vehicle=vehicle, kind=Kind(kind), user=membership.user, given=request.POST.dict())
-    except services.NotPossibleError as error:
+        asking.request(vehicle=vehicle, kind=Kind(kind), user=membership.user, given=request.POST.dict())
+    except asking.NotPossibleError as error:
         problem = str(error)
     if getattr(request, "htmx", False):
         return panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)

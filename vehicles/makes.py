@@ -19,7 +19,11 @@ _NAMES = {
 }
 
 
+def make_key(make: str) -> str:
+    """The make as Smartcar writes it: "mercedes-benz" is MERCEDES_BENZ."""
+    return make.strip().upper().replace("-", "_").replace(" ", "_")
+
+
 def make_name(make: str) -> str:
     """The make as people know it: MERCEDES_BENZ or "mercedes-benz" is Mercedes-Benz, TESLA is Tesla."""
-    key = make.strip().upper().replace("-", "_").replace(" ", "_")
-    return _NAMES.get(key, make.replace("_", " ").title() if make.isupper() else make)
+    return _NAMES.get(make_key(make), make.replace("_", " ").title() if make.isupper() else make)

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from commands import services as commands
+from commands import settling as commands
 from connect import lifecycle
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState
@@ -134,7 +134,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     opened = _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
     sightings = _allowed(opened, now=now)
     recorded = vehicles.record(sightings=sightings)
-    commands.confirm(updates=recorded.updates, now=now)
+    commands.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh)
     for entry in entries:
         entry.processed_at = now

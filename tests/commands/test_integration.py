@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from commands import services
+from commands import asking, settling
 from commands.kinds import Kind
 from commands.models import Command, State
 from connect import subscriptions
@@ -60,9 +60,16 @@ PORT_DEEDS = [
     Deed(Kind.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
     Deed(Kind.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
 ]
+NIGHT = {"type": "daily", "latitude": "37.77", "longitude": "-122.42"}
+SCHEDULE_DEED = Deed(
+    Kind.SET_CHARGE_SCHEDULE, {}, NIGHT | {"every_day_start": "22:00", "every_day_stop": "06:00"}
+)
 CASES = [
     *(pytest.param(Generation.V2, deed, id=f"v2-{deed.kind}") for deed in DEEDS),
-    *(pytest.param(Generation.V3, deed, id=f"v3-{deed.kind}") for deed in [*DEEDS, *PORT_DEEDS]),
+    *(
+        pytest.param(Generation.V3, deed, id=f"v3-{deed.kind}")
+        for deed in [*DEEDS, *PORT_DEEDS, SCHEDULE_DEED]
+    ),
 ]
 
 
@@ -116,7 +123,7 @@ def test_a_command_ends_with_the_cars_own_word(
     connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, deed.before)
-    command = services.request(vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given)
+    command = asking.request(vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given)
     assert "commands.tasks.send" in run_rung()
 
     def ended() -> bool:
@@ -134,7 +141,7 @@ def test_a_cars_refusal_is_told_in_words(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": False})
-    command = services.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
+    command = asking.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
     run_rung()
     command.refresh_from_db()
     assert (command.state, command.error_code) == (State.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
@@ -147,9 +154,7 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
     given = {"percent": 65}
-    command = services.request(
-        vehicle=connection.vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given=given
-    )
+    command = asking.request(vehicle=connection.vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given=given)
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
     run_rung()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
@@ -159,11 +164,11 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
         return Command.objects.filter(pk=command.pk, state=State.CONFIRMED).exists()
 
     wait_until(confirmed, "the limit was not confirmed")
-    assert services.sweep(now=command.expires_at) == []
+    assert settling.sweep(now=command.expires_at) == []
 
 
 @pytest.mark.parametrize("generation", [Generation.V2])
 def test_v2_has_no_charge_port(connection: Connection, owner: User) -> None:
-    with pytest.raises(services.NotPossibleError, match="older API"):
-        services.request(vehicle=connection.vehicle, kind=Kind.OPEN_CHARGE_PORT, user=owner)
+    with pytest.raises(asking.NotPossibleError, match="older API"):
+        asking.request(vehicle=connection.vehicle, kind=Kind.OPEN_CHARGE_PORT, user=owner)
     assert not Command.objects.exists()

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.kinds import Kind
+from commands.kinds import SCHEDULING, Kind
 from commands.parameters import InvalidParametersError, in_words, parse
 
-WITHOUT = sorted(set(Kind) - {Kind.SET_CHARGE_LIMIT, Kind.SET_DESTINATION})
+WITHOUT = sorted(set(Kind) - {Kind.SET_CHARGE_LIMIT, Kind.SET_DESTINATION} - SCHEDULING)
 latitudes = st.floats(-90, 90)
 longitudes = st.floats(-180, 180)
 
@@ -81,4 +81,74 @@ def test_other_commands_carry_nothing_whatever_a_form_sends(kind: Kind) -> None:
 
 def test_parameters_are_told_in_words() -> None:
     assert in_words(Kind.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
-    assert in_words(Kind.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == "52.5163, -13.0000"
+
+
+def test_a_place_is_not_told_in_words() -> None:
+    assert in_words(Kind.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == ""
+
+
+PLACE: dict[str, object] = {"latitude": "52.5", "longitude": "-13.25"}
+NIGHT = ["22:00", "06:00"]
+
+
+def test_a_schedule_is_read_from_a_form_and_from_json_alike() -> None:
+    form = PLACE | {"type": "weekly", "monday_start": "22:00", "monday_stop": "06:00", "sunday_start": ""}
+    json = {"latitude": 52.5, "longitude": -13.25, "type": "weekly", "windows": {"monday": NIGHT}}
+    assert parse(Kind.SET_CHARGE_SCHEDULE, form) == parse(Kind.SET_CHARGE_SCHEDULE, json) == json
+
+
+def test_a_schedule_is_told_by_its_times() -> None:
+    windows = {"monday": NIGHT, "tuesday": NIGHT, "sunday": ["00:00", "12:00"]}
+    told = in_words(Kind.SET_CHARGE_SCHEDULE, {"type": "weekly", "windows": windows})
+    assert told == "Monday, Tuesday 22:00–06:00; Sunday 00:00–12:00"
+    assert in_words(Kind.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"every_day": NIGHT}}) == (
+        "every day 22:00–06:00"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"type": "yearly"}, "of the type daily, weekly, workweek"),
+        ({"type": "daily"}, "needs a time from and a time to"),
+        ({"type": "daily", "every_day_start": "22:00"}, "two different times of day"),
+        ({"type": "daily", "every_day_start": "22:00", "every_day_stop": "22:00"}, "two different times"),
+        ({"type": "weekly", "windows": {"weekdays": NIGHT}}, "times for monday, tuesday"),
+        ({"type": "weekly", "windows": {"monday": "22:00"}}, "times for Monday"),
+        ({"type": "weekly", "windows": {"monday": [22, 6]}}, "times for Monday"),
+        ({"type": "weekly", "windows": {"monday": NIGHT}, "latitude": "north"}, "A latitude is"),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
+    given: dict[str, object], told: str
+) -> None:
+    with pytest.raises(InvalidParametersError, match=told):
+        parse(Kind.SET_CHARGE_SCHEDULE, PLACE | given)
+
+
+@given(
+    junk=st.dictionaries(
+        st.sampled_from(["type", "windows", "monday_start"]),
+        st.one_of(
+            st.none(),
+            st.integers(),
+            st.text(),
+            st.lists(st.text()),
+            st.dictionaries(st.text(), st.lists(st.text())),
+            st.sampled_from(["daily", "weekly", "22:00"]),
+        ),
+    )
+)
+def test_whatever_comes_as_a_schedule_is_read_or_refused(junk: dict[str, object]) -> None:
+    try:
+        read = parse(Kind.SET_CHARGE_SCHEDULE, PLACE | junk)
+    except InvalidParametersError:
+        return
+    assert read["windows"]
+
+
+@pytest.mark.parametrize("schedule_id", [None, "", "a b", "x" * 81, 7])
+def test_a_schedule_to_end_is_named_by_its_id(schedule_id: object) -> None:
+    assert parse(Kind.DELETE_CHARGE_SCHEDULE, {"schedule_id": "a-1:2"}) == {"schedule_id": "a-1:2"}
+    with pytest.raises(InvalidParametersError, match="Choose the charge schedule"):
+        parse(Kind.DELETE_CHARGE_SCHEDULE, {"schedule_id": schedule_id})

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from commands import prechecks, services
-from commands.kinds import CHARGING, PERMISSION, Kind
+from commands import asking, prechecks
+from commands.kinds import CHARGING, PERMISSION, SCHEDULING, Kind
 from commands.models import Command, State
 from commands.selectors import INCAPABLE_FOR
 from connect.models import Connection, ConnectionState
@@ -83,6 +83,25 @@ def test_a_contradicting_state_is_a_hint_not_a_refusal(kind: Kind, known: dict[s
     assert not verdict.refusal
 
 
+def test_a_make_that_takes_no_schedules_is_offered_none() -> None:
+    for make, fits in (("BMW", False), ("TESLA", True)):
+        state = VehicleState(vehicle=Vehicle(make=make, powertrain="BEV"), signals={})
+        for kind in SCHEDULING:
+            assert prechecks.fits(kind=kind, state=state, connection=over()) is fits
+            assert bool(prechecks.check(kind=kind, state=state, connection=over()).refusal) is not fits
+
+
+def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
+    state = VehicleState(vehicle=Vehicle(make="VOLVO", powertrain="BEV"), signals={})
+    told = [
+        prechecks.check(
+            kind=Kind.SET_CHARGE_SCHEDULE, state=state, connection=over(), carried={"type": each}
+        ).refusal
+        for each in ("daily", "weekly")
+    ]
+    assert told == ["", "Volvo takes only daily charge schedules. Choose that type."]
+
+
 @pytest.mark.parametrize(
     ("powertrain", "known", "fits"),
     [
@@ -140,19 +159,19 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
 
 @pytest.mark.django_db
 def test_a_refused_command_is_not_written_down(connection: Connection, owner: User) -> None:
-    with pytest.raises(services.NotPossibleError, match="did not allow charging commands"):
-        services.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
+    with pytest.raises(asking.NotPossibleError, match="did not allow charging commands"):
+        asking.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
     assert not Command.objects.exists()
 
 
 @pytest.mark.django_db
 def test_what_a_car_cannot_do_is_remembered_for_a_week(connection: Connection, owner: User) -> None:
     refused_as_incapable(connection, ago=INCAPABLE_FOR - timedelta(minutes=1))
-    with pytest.raises(services.NotPossibleError, match="cannot do it"):
-        services.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner)
+    with pytest.raises(asking.NotPossibleError, match="cannot do it"):
+        asking.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner)
     Command.objects.all().delete()
     refused_as_incapable(connection, ago=INCAPABLE_FOR + timedelta(minutes=1))
-    assert services.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner).pk
+    assert asking.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner).pk
 
 
 @pytest.mark.django_db

@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
-from commands import services
-from commands.kinds import LIFETIME, Kind
+from commands import asking, sending, settling
+from commands.kinds import LIFETIME, REPEATABLE, Kind
 from commands.models import Command, State
 from connect import vault
 from connect.applications import Application
@@ -77,7 +77,7 @@ def car(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception]
 
 
 def asked(vehicle: Vehicle, user: User, kind: Kind = Kind.LOCK) -> Command:
-    return services.request(vehicle=vehicle, kind=kind, user=user)
+    return asking.request(vehicle=vehicle, kind=kind, user=user)
 
 
 def proof(command: Command, *, locked: bool, at: datetime) -> Update:
@@ -99,7 +99,7 @@ def test_a_command_is_written_down_and_rung_for(
 
 
 def test_a_car_without_a_working_connection_takes_no_command(vehicle: Vehicle, owner: User) -> None:
-    with pytest.raises(services.NotPossibleError, match="no working connection"):
+    with pytest.raises(asking.NotPossibleError, match="no working connection"):
         asked(vehicle, owner)
 
 
@@ -107,7 +107,7 @@ def test_a_second_command_while_one_is_under_way_is_refused(
     vehicle: Vehicle, connection: Connection, owner: User, teammate: User
 ) -> None:
     asked(vehicle, owner)
-    with pytest.raises(services.NotPossibleError, match="Another command"):
+    with pytest.raises(asking.NotPossibleError, match="Another command"):
         asked(vehicle, teammate, Kind.UNLOCK)
     assert Command.objects.count() == 1
 
@@ -116,7 +116,7 @@ def test_an_accepted_command_waits_for_the_car(
     vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
 ) -> None:
     command, ledger_car = asked(vehicle, owner), car(DONE)
-    services.send(command=command)
+    sending.send(command=command)
     assert state(command) == State.ACCEPTED
     assert (command.execution_id, ledger_car.heard) == ("exec_1", ["lock"])
 
@@ -125,8 +125,8 @@ def test_a_command_whose_task_runs_twice_is_sent_once(
     vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
 ) -> None:
     command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
-    services.send(command=command)
-    services.send(command=command)
+    sending.send(command=command)
+    sending.send(command=command)
     assert ledger_car.heard == ["unlock"]
 
 
@@ -135,9 +135,9 @@ def test_an_expired_unlock_is_never_sent(
 ) -> None:
     command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    services.send(command=command)
+    sending.send(command=command)
     assert ledger_car.heard == []
-    assert services.sweep(now=timezone.now()) == []
+    assert settling.sweep(now=timezone.now()) == []
     assert state(command) == State.EXPIRED
 
 
@@ -147,7 +147,7 @@ def test_a_command_is_not_sent_through_a_connection_that_ended_meanwhile(
 ) -> None:
     command, ledger_car = asked(vehicle, owner, Kind.UNLOCK), car(DONE)
     connection.move_to(ended, cause="test", now=timezone.now())
-    services.send(command=Command.objects.get(pk=command.pk))
+    sending.send(command=Command.objects.get(pk=command.pk))
     assert ledger_car.heard == []
     assert state(command) == State.FAILED
 
@@ -167,8 +167,8 @@ def test_a_lost_answer_is_unknown_and_not_sent_again(
         asked(vehicle, owner, Kind.UNLOCK),
         car(SmartcarError(type="NO_ANSWER", code="TIMEOUT")),
     )
-    services.send(command=command)
-    services.send(command=command)
+    sending.send(command=command)
+    sending.send(command=command)
     assert state(command) == State.UNKNOWN
     assert ledger_car.heard == ["unlock"]
 
@@ -182,7 +182,7 @@ def test_a_refusal_says_why_in_words_for_people(
             type="VEHICLE_STATE", code="DOOR_OPEN", status=409, suggested_user_message="A door is open."
         )
     )
-    services.send(command=command)
+    sending.send(command=command)
     assert state(command) == State.REFUSED
     assert (command.error_code, command.message) == ("DOOR_OPEN", "A door is open.")
 
@@ -192,17 +192,17 @@ def test_a_failure_in_the_body_is_a_failure(
 ) -> None:
     command = asked(vehicle, owner)
     car(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r", message=""))
-    services.send(command=command)
+    sending.send(command=command)
     assert state(command) == State.FAILED
 
 
 def test_an_unexpected_break_after_the_claim_is_unknown(
     vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
 ) -> None:
-    command = asked(vehicle, owner)
+    command = asked(vehicle, owner, Kind.UNLOCK)
     car(RuntimeError("broken"))
     with pytest.raises(RuntimeError):
-        services.send(command=command)
+        sending.send(command=command)
     assert state(command) == State.UNKNOWN
 
 
@@ -215,7 +215,7 @@ def test_a_later_signal_confirms(
     now = timezone.now()
     Command.objects.update(state=before, sent_at=now)
     assert (
-        services.confirm(updates=[proof(command, locked=locked, at=now + timedelta(seconds=2))], now=now) == 1
+        settling.confirm(updates=[proof(command, locked=locked, at=now + timedelta(seconds=2))], now=now) == 1
     )
     assert state(command) == State.CONFIRMED
 
@@ -232,7 +232,7 @@ def test_what_proves_nothing_confirms_nothing(
     now = timezone.now()
     Command.objects.update(state=State.ACCEPTED, sent_at=now)
     at = now + timedelta(seconds=seconds)
-    assert services.confirm(updates=[proof(command, locked=locked, at=at)], now=now) == 0
+    assert settling.confirm(updates=[proof(command, locked=locked, at=at)], now=now) == 0
     assert state(command) == State.ACCEPTED
 
 
@@ -242,10 +242,8 @@ def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
     Vehicle.objects.update(powertrain="BEV")
     vehicle.refresh_from_db()
     ledger_car = car(DONE)
-    command = services.request(
-        vehicle=vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given={"percent": "80"}
-    )
-    services.send(command=command)
+    command = asking.request(vehicle=vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given={"percent": "80"})
+    sending.send(command=command)
     assert (ledger_car.heard, command.title) == (["limit 80"], "Charge limit 80 %")
     later = timezone.now() + timedelta(seconds=1)
     elsewhere = {"type": "LOCATION", "limit": 80}
@@ -255,7 +253,7 @@ def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
         ({"values": [everywhere], "activeLimit": 90}, 1),
     ):
         update = Update(vehicle.pk, catalogue.CHARGE_LIMITS.code, body, later)
-        assert services.confirm(updates=[update], now=later) == confirmed
+        assert settling.confirm(updates=[update], now=later) == confirmed
 
 
 def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
@@ -263,8 +261,8 @@ def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
 ) -> None:
     ledger_car = car(DONE)
     place = {"latitude": "52.5", "longitude": "13.4"}
-    command = services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
-    services.send(command=command)
+    command = asking.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
+    sending.send(command=command)
     assert (ledger_car.heard, state(command)) == (["go to 52.5 13.4"], State.UNCONFIRMED)
     assert "do not report" in command.message
     assert command.settled_at
@@ -275,8 +273,8 @@ def test_a_lost_answer_to_a_destination_is_not_said_to_be_settled_by_a_signal(
 ) -> None:
     car(SmartcarError(type="NO_ANSWER", code="TIMEOUT"))
     place = {"latitude": 52.5, "longitude": 13.4}
-    command = services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
-    services.send(command=command)
+    command = asking.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=place)
+    sending.send(command=command)
     assert state(command) == State.UNKNOWN
     assert "No signal of the car will tell" in command.message
 
@@ -286,7 +284,7 @@ def test_a_charging_signal_settles_no_lock(vehicle: Vehicle, connection: Connect
     now = timezone.now()
     Command.objects.update(state=State.ACCEPTED, sent_at=now)
     update = Update(vehicle.pk, catalogue.IS_CHARGING.code, {"value": True}, now + timedelta(seconds=2))
-    assert services.confirm(updates=[update], now=now) == 0
+    assert settling.confirm(updates=[update], now=now) == 0
 
 
 def test_a_signal_faster_than_the_answer_keeps_its_word(
@@ -302,11 +300,11 @@ def test_a_signal_faster_than_the_answer_keeps_its_word(
     def lock_and_report(access: Access, *, vehicle_id: str) -> CommandAnswer:
         answer = honest(access, vehicle_id=vehicle_id)
         later = timezone.now() + timedelta(seconds=1)
-        services.confirm(updates=[proof(command, locked=True, at=later)], now=later)
+        settling.confirm(updates=[proof(command, locked=True, at=later)], now=later)
         return answer
 
     monkeypatch.setattr(ledger_car, "lock", lock_and_report)
-    services.send(command=command)
+    sending.send(command=command)
     assert state(command) == State.CONFIRMED
     assert command.execution_id == "exec_1"
 
@@ -315,25 +313,154 @@ def test_an_accepted_command_without_its_signal_ends_unconfirmed(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
     command = asked(vehicle, owner)
-    long_ago = timezone.now() - services.CONFIRMATION_LIMIT - timedelta(seconds=1)
+    long_ago = timezone.now() - settling.CONFIRMATION_LIMIT - timedelta(seconds=1)
     Command.objects.update(state=State.ACCEPTED, sent_at=long_ago, accepted_at=long_ago)
-    services.sweep(now=timezone.now())
+    settling.sweep(now=timezone.now())
     assert state(command) == State.UNCONFIRMED
 
 
 def test_a_command_that_a_dead_process_left_behind_becomes_unknown(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner)
-    Command.objects.update(
-        state=State.SENDING, sent_at=timezone.now() - services.SENDING_LIMIT - timedelta(seconds=1)
-    )
-    assert services.sweep(now=timezone.now()) == []
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    long_ago = timezone.now() - settling.SENDING_LIMIT - timedelta(seconds=1)
+    Command.objects.update(state=State.SENDING, claimed_at=long_ago, sent_at=long_ago)
+    assert settling.sweep(now=timezone.now()) == []
     assert state(command) == State.UNKNOWN
+
+
+def test_a_claim_that_never_came_to_the_sending_has_failed_for_certain(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    long_ago = timezone.now() - settling.SENDING_LIMIT - timedelta(seconds=1)
+    Command.objects.update(state=State.SENDING, claimed_at=long_ago)
+    settling.sweep(now=timezone.now())
+    assert state(command) == State.FAILED
+    assert "before anything was sent" in command.message
 
 
 def test_the_sweeper_names_what_a_lost_doorbell_left_unsent(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
     command = asked(vehicle, owner)
-    assert services.sweep(now=timezone.now()) == [command.pk]
+    assert settling.sweep(now=timezone.now()) == [command.pk]
+
+
+def test_every_state_is_written_down_with_its_time(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command = asked(vehicle, owner)
+    car(DONE)
+    sending.send(command=command)
+    later = timezone.now() + timedelta(seconds=1)
+    settling.confirm(updates=[proof(command, locked=True, at=later)], now=later)
+    states = [State.REQUESTED, State.SENDING, State.ACCEPTED, State.CONFIRMED]
+    assert [change.state for change in command.changes.all()] == states
+    times = [change.at for change in command.changes.all()]
+    assert times == sorted(times)
+
+
+LOST = SmartcarError(type="NO_ANSWER", code="TIMEOUT")
+
+
+def due_again() -> None:
+    Command.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_lock_without_an_answer_is_tried_again_after_a_pause(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(LOST)
+    sending.send(command=command)
+    assert state(command) == State.RETRYING
+    sending.send(command=command)
+    assert ledger_car.heard == ["lock"]
+    due_again()
+    assert settling.sweep(now=timezone.now()) == [command.pk]
+    ledger_car.answer = DONE
+    sending.send(command=command)
+    assert (ledger_car.heard, state(command)) == (["lock", "lock"], State.ACCEPTED)
+
+
+def test_a_lock_is_tried_three_times_at_most(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(LOST)
+    for _ in range(5):
+        sending.send(command=command)
+        due_again()
+    assert (len(ledger_car.heard), state(command)) == (sending.MOST_ATTEMPTS, State.UNKNOWN)
+
+
+def test_a_lock_is_not_tried_again_once_its_signal_has_come(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(LOST)
+    sending.send(command=command)
+    later = timezone.now() + timedelta(seconds=1)
+    assert settling.confirm(updates=[proof(command, locked=True, at=later)], now=later) == 1
+    due_again()
+    sending.send(command=command)
+    assert (ledger_car.heard, state(command)) == (["lock"], State.CONFIRMED)
+
+
+def test_a_lock_that_may_have_been_heard_and_was_refused_later_stays_open(
+    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+) -> None:
+    command, ledger_car = asked(vehicle, owner), car(LOST)
+    sending.send(command=command)
+    due_again()
+    Command.objects.update(attempts=sending.MOST_ATTEMPTS - 1)
+    ledger_car.answer = SmartcarError(type="VEHICLE_STATE", code="DOOR_OPEN", status=409)
+    sending.send(command=command)
+    assert state(command) == State.UNKNOWN
+    assert "a door is open" in command.message
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.LOCK,)])
+def test_nothing_but_a_lock_is_ever_tried_again(kind: Kind) -> None:
+    assert kind not in REPEATABLE
+
+
+def test_a_car_in_doubt_is_read_a_few_times_with_growing_pauses(
+    vehicle: Vehicle,
+    connection: Connection,
+    owner: User,
+    car: Callable[..., Car],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    car(LOST)
+    sending.send(command=command)
+    now, asked_reads = timezone.now(), []
+    for minutes in (0.2, 1, 2, 8, 40, 80):
+        with django_capture_on_commit_callbacks() as callbacks:
+            settling.sweep(now=now + timedelta(minutes=minutes))
+        asked_reads.append(len(callbacks))
+    assert (asked_reads, state(command)) == ([0, 1, 0, 1, 1, 0], State.UNKNOWN)
+
+
+def test_the_opposite_signal_of_much_later_ends_what_was_unknown(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    now = timezone.now()
+    Command.objects.update(state=State.UNKNOWN, claimed_at=now, sent_at=now)
+    too_early = now + settling.EXECUTION_LIMIT - timedelta(seconds=1)
+    settling.confirm(updates=[proof(command, locked=True, at=too_early)], now=too_early)
+    assert state(command) == State.UNKNOWN
+    later = now + settling.EXECUTION_LIMIT + timedelta(seconds=1)
+    settling.confirm(updates=[proof(command, locked=True, at=later)], now=later)
+    assert state(command) == State.FAILED
+    assert "another lock" in command.message
+
+
+def test_a_signal_of_the_day_after_next_proves_nothing_any_more(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    command = asked(vehicle, owner, Kind.UNLOCK)
+    now = timezone.now()
+    Command.objects.update(state=State.UNKNOWN, claimed_at=now, sent_at=now)
+    later = now + timedelta(hours=30)
+    assert settling.confirm(updates=[proof(command, locked=False, at=later)], now=later) == 0

@@ -1,0 +1,82 @@
+"""What single makes do differently with commands (Smartcar documentation: "Brand Quirks", "Start & Stop Charge",
+"Charge schedules"). No database.
+
+A limit that the maker sets is a refusal while the car's own word says that it holds; a way of doing it is a hint.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from commands.kinds import Kind
+from connect.smartcar.schedules import PARTS
+from vehicles import catalogue
+from vehicles.makes import make_key
+from vehicles.selectors import VehicleState
+
+GM = frozenset({"BUICK", "CADILLAC", "CHEVROLET", "GMC"})
+GM_LEAST_CHARGE = 50
+POLESTAR_LEAST_CHARGE = 40
+SCHEDULES: Mapping[str, frozenset[str]] = {
+    "TESLA": frozenset({"daily", "weekly", "workweek"}),
+    "VOLVO": frozenset({"daily"}),
+}
+"""The types of charge schedules that a make's cars take; others take none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why the make would not do it, or what to know before asking; each empty if there is nothing."""
+
+    refusal: str = ""
+    hint: str = ""
+
+
+NOTHING = Note()
+
+
+def note_on(kind: Kind, state: VehicleState) -> Note:
+    """What the car's make says to this command, in the state that the car last told."""
+    rule = _RULES.get((make_key(state.vehicle.make), kind))
+    return rule(state) if rule else NOTHING
+
+
+def schedule_types(make: str) -> frozenset[str]:
+    """The types of charge schedules that cars of this make take; all of them while the make is not known."""
+    return SCHEDULES.get(make_key(make), frozenset()) if make else frozenset(PARTS)
+
+
+def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Note]:
+    """Refused below a state of charge; where it is not known the car may be asked, with the words as a hint."""
+
+    def rule(state: VehicleState) -> Note:
+        charge = state.value(catalogue.STATE_OF_CHARGE)
+        if charge is None:
+            return Note(hint=words)
+        return Note(refusal=f"{words} The car says {charge:.0f} %.") if charge < least else NOTHING
+
+    return rule
+
+
+def _always(note: Note) -> Callable[[VehicleState], Note]:
+    return lambda state: note
+
+
+_GM_CHARGE = _needs_charge(
+    GM_LEAST_CHARGE, f"General Motors starts and stops charging only from {GM_LEAST_CHARGE} % on."
+)
+_RULES: Mapping[tuple[str, Kind], Callable[[VehicleState], Note]] = {
+    **{(make, kind): _GM_CHARGE for make in GM for kind in (Kind.START_CHARGE, Kind.STOP_CHARGE)},
+    ("POLESTAR", Kind.STOP_CHARGE): _needs_charge(
+        POLESTAR_LEAST_CHARGE, f"Polestar stops charging only from {POLESTAR_LEAST_CHARGE} % on."
+    ),
+    ("VOLVO", Kind.UNLOCK): _always(
+        Note(
+            hint="Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
+            "and the trunk has to be opened then, or it does not unlock."
+        )
+    ),
+    # Documented for the United States only, and where a car is at home is not ours to know.
+    ("NISSAN", Kind.STOP_CHARGE): _always(
+        Note(hint="Nissans in the United States only start charging; stopping is refused there.")
+    ),
+}
