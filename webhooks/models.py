@@ -43,14 +43,20 @@ class InboxEntry(models.Model):
             models.Index(fields=["id"], name="webhooks_waiting", condition=Q(state=EntryState.WAITING)),
             # Not of what has just come in: whose it is, processing finds out, and the receiver writes faster without.
             models.Index(
-                fields=["smartcar_vehicle_id"],
-                name="webhooks_of_a_vehicle",
+                fields=["smartcar_vehicle_id", "received_at"],
+                name="webhooks_of_a_vehicle_by_time",
                 condition=~Q(smartcar_vehicle_id=""),
             ),
             models.Index(
                 fields=["smartcar_vehicle_id"],
                 name="webhooks_quarantine",
                 condition=Q(state=EntryState.QUARANTINED),
+            ),
+            # The few that somebody may want to look at, among the many that went well.
+            models.Index(
+                fields=["state", "id"],
+                name="webhooks_set_aside",
+                condition=~Q(state__in=[EntryState.WAITING, EntryState.PROCESSED]),
             ),
         ]
         constraints = [
