@@ -21,11 +21,13 @@ from connect.vault import TokensUnavailableError
 from fleet import vehicle_page
 from fleet.rows import overview_of
 from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.history import series
 from vehicles.models import Vehicle
-from vehicles.selectors import history_of, vehicle_of
+from vehicles.selectors import vehicle_of
 from webhooks import reconcile
 
 HISTORY_LIMIT = timedelta(days=31)
+HISTORY_POINTS = 600
 
 
 @login_required
@@ -102,11 +104,13 @@ def history(request: HttpRequest, slug: str, smartcar_id: str, code: str) -> Htt
     if signal is None or signal.shape is not Shape.NUMBER or not hours.isdecimal() or len(hours) > 6:
         raise Http404("There is no history of that.")
     end = timezone.now()
-    points = history_of(
-        vehicle=car, signal=signal, start=end - min(timedelta(hours=int(hours)), HISTORY_LIMIT), end=end
-    )
+    start = end - min(timedelta(hours=int(hours)), HISTORY_LIMIT)
+    points = series(vehicle=car, signal=signal, start=start, end=end, resolution=HISTORY_POINTS)
     return JsonResponse(
-        {"times": [int(at.timestamp()) for at, _ in points], "values": [value for _, value in points]}
+        {
+            "times": [int(point.at.timestamp()) for point in points],
+            "values": [point.value for point in points],
+        }
     )
 
 

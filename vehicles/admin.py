@@ -57,7 +57,8 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
         )
         if status:
             latest = latest.filter(status=status)
-        readings = Reading.objects.filter(vehicle=vehicle, code__icontains=query).defer("body")
+        readings = Reading.objects.filter(vehicle=vehicle, signal__code__icontains=query)
+        readings = readings.select_related("signal").defer("value", "rest")
         context = {
             **self.admin_site.each_context(request),
             "title": f"Signals of {vehicle}",

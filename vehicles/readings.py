@@ -8,11 +8,34 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from vehicles.packing import pack
+
+# Codes without a number get one; readings that are there already are left alone; the hours of those added are to be
+# summed up. An hour that is due already is locked (a conflict locks the row, even where nothing is updated), so
+# that vehicles.rollups does not take it before these readings can be seen.
 _ADD = """
-    INSERT INTO vehicles_reading (vehicle_id, code, observed_at, body)
-    SELECT * FROM json_to_recordset(%s::json) AS row
-        (vehicle_id bigint, code text, observed_at timestamptz, body jsonb)
-    ON CONFLICT DO NOTHING
+    WITH incoming AS MATERIALIZED (
+        SELECT * FROM ROWS FROM (json_to_recordset(%s::json) AS
+            (vehicle_id bigint, code text, observed_at timestamptz, value double precision, rest jsonb)
+        ) WITH ORDINALITY AS row (vehicle_id, code, observed_at, value, rest, place)
+    ), fresh AS (
+        INSERT INTO vehicles_signalcode (code)
+        SELECT DISTINCT code FROM incoming
+        WHERE NOT EXISTS (SELECT FROM vehicles_signalcode AS known WHERE known.code = incoming.code)
+        ORDER BY code
+        ON CONFLICT (code) DO UPDATE SET code = excluded.code
+        RETURNING id, code
+    ), named AS (
+        SELECT id, code FROM vehicles_signalcode UNION ALL SELECT id, code FROM fresh
+    ), added AS (
+        INSERT INTO vehicles_reading (vehicle_id, observed_at, value, signal_id, rest)
+        SELECT vehicle_id, observed_at, value, id, rest FROM incoming JOIN named USING (code) ORDER BY place
+        ON CONFLICT DO NOTHING
+        RETURNING vehicle_id, signal_id, observed_at, value
+    )
+    INSERT INTO vehicles_duehour AS due (vehicle_id, signal_id, start)
+    SELECT DISTINCT vehicle_id, signal_id, date_trunc('hour', observed_at, 'UTC') FROM added WHERE value IS NOT NULL
+    ON CONFLICT (vehicle_id, signal_id, start) DO UPDATE SET start = due.start WHERE false
 """
 
 
@@ -30,4 +53,15 @@ def add(*, readings: Sequence[NewReading]) -> None:
     """Adds what is not there yet, in the caller's transaction, which holds the cars' rows."""
     if readings:
         with connection.cursor() as cursor:
-            cursor.execute(_ADD, [orjson.dumps(readings).decode()])
+            cursor.execute(_ADD, [orjson.dumps([_row(reading) for reading in readings]).decode()])
+
+
+def _row(reading: NewReading) -> dict[str, Any]:
+    value, rest = pack(reading.code, reading.body)
+    return {
+        "vehicle_id": reading.vehicle_id,
+        "code": reading.code,
+        "observed_at": reading.observed_at,
+        "value": value,
+        "rest": rest,
+    }

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts.models import Fleet
 from vehicles.catalogue import Signal
-from vehicles.models import LatestSignal, Reading, Vehicle
+from vehicles.models import LatestSignal, Vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,3 @@ def states_of(*, vehicles: Iterable[Vehicle], signals: Iterable[Signal] | None =
     for row in rows:
         by_vehicle[row.vehicle_id][row.code] = row
     return [VehicleState(vehicle=vehicle, signals=by_vehicle[vehicle.pk]) for vehicle in vehicles]
-
-
-def history_of(
-    *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime
-) -> list[tuple[datetime, Any]]:
-    """(time, value) of a single-valued signal between two times, oldest first."""
-    rows = Reading.objects.filter(vehicle=vehicle, code=signal.code, observed_at__range=(start, end))
-    return [(row.observed_at, row.body.get("value")) for row in rows.order_by("observed_at")]

@@ -37,7 +37,7 @@ def deliver(vehicle: Vehicle, *, at: datetime, event_id: str = "event-1") -> Non
 
 def known(vehicle: Vehicle) -> set[str]:
     latest = LatestSignal.objects.filter(vehicle=vehicle).values_list("code", flat=True)
-    assert set(latest) >= set(Reading.objects.filter(vehicle=vehicle).values_list("code", flat=True))
+    assert set(latest) >= set(Reading.objects.filter(vehicle=vehicle).values_list("signal__code", flat=True))
     return set(latest)
 
 

@@ -1,0 +1,45 @@
+"""The SQL by which readings are summed up, one definition for what is stored and for what is not yet."""
+
+HOUR_END = "(start + interval '1 hour')"
+"""Where the hour that begins at `start` ends."""
+
+
+def day_start(moment: str, zone: str) -> str:
+    """SQL for the midnight before `moment` in `zone`, both SQL. Where a zone skips midnight, the first moment after."""
+    return f"(({moment} AT TIME ZONE {zone})::date::timestamp AT TIME ZONE {zone})"
+
+
+def day_end(start: str, zone: str) -> str:
+    """SQL for the midnight that ends the day of `start` in `zone`, both SQL."""
+    return f"((({start} AT TIME ZONE {zone})::date + 1)::timestamp AT TIME ZONE {zone})"
+
+
+COLUMNS = "mean, minimum, maximum, minimum_at, maximum_at, first, last, count"
+
+# Each value is weighed by how long it held: up to the next one, at the latest to the end, which for a stretch that
+# is not over is now. A reading may be of a moment to come, by the clock of its car.
+SUMMED_UP = f"""
+    SELECT stretch.vehicle_id, stretch.signal_id, stretch.start, {COLUMNS}
+    FROM stretch CROSS JOIN LATERAL (
+        SELECT greatest(least(
+                   coalesce(sum(value * held) / nullif(sum(held), 0), avg(value)), max(value)), min(value)) AS mean,
+               min(value) AS minimum,
+               max(value) AS maximum,
+               (array_agg(observed_at ORDER BY value, observed_at))[1] AS minimum_at,
+               (array_agg(observed_at ORDER BY value DESC, observed_at))[1] AS maximum_at,
+               (array_agg(value ORDER BY observed_at))[1] AS first,
+               (array_agg(value ORDER BY observed_at DESC))[1] AS last,
+               count(*)::integer AS count
+        FROM (
+            SELECT value, observed_at, greatest(0, extract(epoch FROM
+                       lead(observed_at, 1, least(stretch.finish, %(now)s)) OVER (ORDER BY observed_at) - observed_at
+                   ))::double precision AS held
+            FROM vehicles_reading AS reading
+            WHERE reading.vehicle_id = stretch.vehicle_id AND reading.signal_id = stretch.signal_id
+              AND reading.observed_at >= stretch.start AND reading.observed_at < stretch.finish
+              AND value IS NOT NULL
+        ) AS weighed
+    ) AS summed_up
+    WHERE count > 0
+"""  # noqa: S608
+"""Sums up each row of `stretch (vehicle_id, signal_id, start, finish)` that has readings; takes `now`."""

@@ -1,0 +1,30 @@
+"""How a body fits into a row of history: a plain number alone, anything else as it is. Pure functions."""
+
+from typing import Any
+
+from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.quantities import tidy
+
+
+def pack(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any] | None]:
+    """(value, rest): `value` is the number of a number signal, `rest` the body where the value does not tell it all."""
+    signal = CATALOGUE.get(code)
+    value = body.get("value")
+    if signal is None or signal.shape is not Shape.NUMBER:
+        return None, body
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None, body
+    return float(value), None if body == _plain(code, value) else body
+
+
+def unpack(code: str, *, value: float | None, rest: dict[str, Any] | None) -> dict[str, Any]:
+    """The body that `pack` was given."""
+    if rest is not None:
+        return rest
+    return {} if value is None else _plain(code, tidy(value))
+
+
+def _plain(code: str, value: float) -> dict[str, Any]:
+    signal = CATALOGUE.get(code)
+    unit = signal.unit if signal else None
+    return {"value": value} if unit is None else {"value": value, "unit": unit.value}

@@ -1,0 +1,84 @@
+"""Summaries of number signals by hour and by day, and what is still to be summed up (vehicles.rollups)."""
+
+from django.db import models
+
+from vehicles.models import SignalCode, Vehicle
+
+
+class _Rollup(models.Model):
+    """What the readings of a number signal come to, from `start` up to the next hour or day.
+
+    The mean weighs each value by how long it held, from the first reading on. In PostgreSQL partitioned by month and
+    without foreign keys, as `Reading` is.
+    """
+
+    vehicle = models.ForeignKey(
+        Vehicle, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    start = models.DateTimeField()
+    mean = models.FloatField()
+    minimum = models.FloatField()
+    maximum = models.FloatField()
+    minimum_at = models.DateTimeField()
+    maximum_at = models.DateTimeField()
+    first = models.FloatField()
+    last = models.FloatField()
+    count = models.IntegerField()
+    signal = models.ForeignKey(
+        SignalCode, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.signal} from {self.start:%Y-%m-%d %H:%M}"
+
+
+class HourRollup(_Rollup):
+    """An hour of UTC."""
+
+    pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
+
+
+class DayRollup(_Rollup):
+    """A day in the zone of `DayZone`; `start` is its midnight there."""
+
+    pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
+
+
+class _Due(models.Model):
+    """A stretch of time whose readings have changed since it was summed up, or never were."""
+
+    vehicle = models.ForeignKey(
+        Vehicle, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    start = models.DateTimeField()
+    signal = models.ForeignKey(
+        SignalCode, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        abstract = True
+        indexes = [models.Index(fields=["start"], name="%(app_label)s_%(class)s_start")]
+
+    def __str__(self) -> str:
+        return f"{self.signal} from {self.start:%Y-%m-%d %H:%M}"
+
+
+class DueHour(_Due):
+    pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
+
+
+class DueDay(_Due):
+    pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
+
+
+class DayZone(models.Model):
+    """The time zone that a car's days are in. It follows that of the fleet (vehicles.rollups.follow_zones)."""
+
+    vehicle = models.OneToOneField(Vehicle, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    time_zone = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.time_zone
