@@ -5,6 +5,7 @@ the work. What to think of a request is decided in `webhooks.receiver`, as for t
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -60,11 +61,17 @@ class Callback:
         else:
             await self._otherwise(scope, receive, send)
 
+    async def close(self) -> None:
+        """Finish what was begun. Another request would begin anew."""
+        desk, self._desk = self._desk, None
+        if desk is not None:
+            await desk.close()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
-            if message["type"] == "lifespan.shutdown" and self._desk is not None:
-                await self._desk.close()
+            if message["type"] == "lifespan.shutdown":
+                await self.close()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
@@ -104,9 +111,11 @@ class Desk:
         return receiver.RECEIVED
 
     async def close(self) -> None:
-        """Finish what was begun, and write down what was counted."""
+        """Finish what was begun, ring for it, and write down what was counted."""
         await self._writer.close()
         await _beside(tally.write)
+        while self._ringing:
+            await asyncio.sleep(RING_SECONDS)
 
     async def _known(self) -> tuple[SigningKey, ...]:
         """The signing keys as of seconds ago: finding them may read the database, for which nobody shall wait."""
@@ -115,12 +124,16 @@ class Desk:
             await self._learn_keys()
         elif now > self._keys_until:
             self._keys_until = now + KEYS_SECONDS
-            self._start(self._learn_keys())
+            self._start(self._relearn_keys())
         return self._keys or ()
 
     async def _learn_keys(self) -> None:
         self._keys = await _beside(keys.current)
         self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
+
+    async def _relearn_keys(self) -> None:
+        with contextlib.suppress(DatabaseError):  # the known ones will do for longer
+            await self._learn_keys()
 
     def _ring(self) -> None:
         self._ring_again = True

@@ -1,26 +1,36 @@
-"""The keys that deliveries may be signed with: the applications' management tokens, several while one is rotated."""
+"""The keys that deliveries may be signed with: the management tokens of all Smartcar applications, several of one while
+it is rotated.
+"""
 
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
+from connect import applications
 from webhooks import signature
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A management token, and the short name by which the inbox records that it fitted."""
+    """A management token, the short name by which the inbox records that it fitted, and its application's webhook."""
 
     name: str
     token: str = field(repr=False)
+    webhook_id: str = ""
 
 
 def current() -> tuple[SigningKey, ...]:
-    """All keys in use now. The first one answers VERIFY."""
+    """All keys in use, that of the settings first. May read the database, every few seconds. Raises DatabaseError."""
     return tuple(
-        SigningKey(name=signature.fingerprint(token), token=token)
-        for token in settings.SMARTCAR_MANAGEMENT_TOKENS
+        SigningKey(
+            name=_name(key.token, application=key.application_pk), token=key.token, webhook_id=key.webhook_id
+        )
+        for key in applications.signing_keys()
     )
+
+
+def _name(token: str, *, application: int | None) -> str:
+    """Which key, and of which application, without anything of the token itself."""
+    fingerprint = signature.fingerprint(token)
+    return fingerprint if application is None else f"{fingerprint} of application {application}"
 
 
 def matching(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:
@@ -30,3 +40,13 @@ def matching(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> Signi
         if signature.fits(token=key.token, body=body, signature=signed):
             found = key
     return found
+
+
+def answering(keys: tuple[SigningKey, ...], *, webhook_id: str) -> SigningKey | None:
+    """The key to answer a VERIFY with: that of the webhook's application, else of the settings. None without keys.
+
+    A webhook being made in the dashboard is verified before anybody could tell us its id.
+    """
+    return next(
+        (key for key in keys if webhook_id and key.webhook_id == webhook_id), keys[0] if keys else None
+    )

@@ -17,7 +17,7 @@ from webhooks import keys, signature
 from webhooks.keys import SigningKey
 from webhooks.models import InboxEntry
 from webhooks.parsing import Malformed, parse_delivery
-from webhooks.parsing.types import VERIFY
+from webhooks.parsing.types import VERIFY, Delivery
 from webhooks.refusals import Reason, tally
 
 BODY_LIMIT = 256 * 1024
@@ -64,9 +64,9 @@ def judge(*, raw: bytes, signed: str, known: tuple[SigningKey, ...]) -> Arrival 
     """
     if len(raw) > BODY_LIMIT:
         return too_large()
-    challenge = _challenge_in(raw)
-    if challenge is not None:
-        return _verify(challenge, known)
+    verification = _verification_in(raw)
+    if verification is not None:
+        return _verify(verification, known)
     key = keys.matching(known, body=raw, signed=signed) if signed else None
     if key is None:
         tally.count(Reason.BADLY_SIGNED if signed else Reason.UNSIGNED)
@@ -93,20 +93,21 @@ def receive(*, raw: bytes, signed: str) -> Receipt:
     return RECEIVED if isinstance(judged, Arrival) else judged
 
 
-def _challenge_in(raw: bytes) -> str | None:
+def _verification_in(raw: bytes) -> Delivery | None:
     if len(raw) > _VERIFY_LIMIT or not any(word in raw for word in _VERIFY_WORDS):
         return None
     try:
         delivery = parse_delivery(raw)
     except Malformed:
         return None
-    return delivery.challenge if delivery.event_type == VERIFY else None
+    return delivery if delivery.event_type == VERIFY else None
 
 
-def _verify(challenge: str, known: tuple[SigningKey, ...]) -> Receipt:
-    if not known:
+def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> Receipt:
+    key = keys.answering(known, webhook_id=delivery.webhook_id)
+    if key is None:
         return _NO_KEY
-    answer = signature.answer_to(challenge=challenge, token=known[0].token)
+    answer = signature.answer_to(challenge=delivery.challenge, token=key.token)
     if answer is None:
         tally.count(Reason.CHALLENGE)
         return _CHALLENGE

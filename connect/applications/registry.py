@@ -118,6 +118,7 @@ class SigningKey:
 
     token: str = field(repr=False)
     application_pk: int | None
+    webhook_id: str
 
 
 @dataclass(slots=True)
@@ -135,7 +136,9 @@ def signing_keys() -> tuple[SigningKey, ...]:
 
     For the receiver: no query for each delivery. A row whose key is missing is left out, lest it stop all others.
     """
-    own = tuple(SigningKey(token, None) for token in settings.SMARTCAR_MANAGEMENT_TOKENS)
+    own = tuple(
+        SigningKey(token, None, settings.SMARTCAR_WEBHOOK_ID) for token in settings.SMARTCAR_MANAGEMENT_TOKENS
+    )
     if not _kept or _kept[0].until < time.monotonic():
         _kept[:] = [_KeptKeys(_keys_of_rows(), time.monotonic() + KEYS_KEPT_SECONDS)]
     return own + _kept[0].keys
@@ -154,5 +157,5 @@ def _keys_of_rows() -> tuple[SigningKey, ...]:
             tokens = _decrypted(row).credentials.management_tokens
         except keyring.WrongKeyError:
             continue
-        found += [SigningKey(token, row.pk) for token in tokens]
+        found += [SigningKey(token, row.pk, row.webhook_id) for token in tokens]
     return tuple(found)
