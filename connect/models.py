@@ -217,6 +217,8 @@ class Connection(models.Model):
 # Part of the app, in modules of their own.
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
+from connect.generations.models import ConnectionMove as ConnectionMove  # noqa: E402
+from connect.generations.models import GenerationMove as GenerationMove  # noqa: E402
 from connect.driver.models import DriverPage as DriverPage  # noqa: E402
 from connect.driver.models import PlacePause as PlacePause  # noqa: E402
 from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402

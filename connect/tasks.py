@@ -1,9 +1,12 @@
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.doorbell import ring
 from connect import refreshing, subscriptions
 from connect.driver import privacy
 from connect.driver import services as drivers
+from connect.generations import runner as generation_moves
+from connect.generations.models import GenerationMove
 from connect.invitations import services as invitations
 from connect.models import Connection, DriverPage, Invitation
 from connect.standing import watching
@@ -54,6 +57,21 @@ def mail_unsent() -> None:
         invitations.mail(invitation=invitation)
     for page in drivers.unmailed():
         drivers.mail(page=page)
+
+
+@shared_task
+def move_generation(move_id: int) -> None:
+    """Goes on with one fleet's move to another generation; rings again while there is more to do."""
+    move = GenerationMove.objects.filter(pk=move_id).first()
+    if move is not None and generation_moves.run(move=move):
+        ring("connect.tasks.move_generation", move_id)
+
+
+@shared_task
+def move_generations() -> None:
+    """Takes up moves whose cars wait no longer, or whose worker died."""
+    for move in generation_moves.under_way():
+        ring("connect.tasks.move_generation", move.pk)
 
 
 @shared_task

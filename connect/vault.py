@@ -179,7 +179,8 @@ def _revoked(row: OwnerTokens) -> None:
     now = timezone.now()
     if not OwnerTokens.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
         return  # Another process has stored a newer pair: it was only ours that has ended.
-    for connection in Connection.objects.filter(tokens=row):
+    # One that has moved to v3 keeps its pair for the way back, and doesn't live by it.
+    for connection in Connection.objects.filter(tokens=row, generation=Generation.V2):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
             cause=causes.of(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),

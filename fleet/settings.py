@@ -136,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "read silent cars": {"task": "webhooks.tasks.pull_silent", "schedule": 120},
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
+    "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
     "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
     "watch connections": {"task": "connect.tasks.watch_connections", "schedule": 120},

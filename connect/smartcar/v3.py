@@ -114,6 +114,13 @@ class V3Api:
         found = self._connections(access, mode=mode)
         return tuple({vehicle.vehicle_id: vehicle for vehicle in found}.values())
 
+    def grants_of(self, access: Access, *, vehicle_id: str, mode: str) -> tuple[SharedVehicle, ...]:
+        """Every driver's connection to this car ("List connections"), whoever `access` speaks for."""
+        filters = {"filter[vehicleId]": vehicle_id, "filter[vehicle.mode]": mode}
+        url = f"{self._origins.vehicle}/v3/connections"
+        found = map(_shared, self._pages(url, access, filters, CONNECTIONS_A_PAGE))
+        return tuple(each for each in found if each.vehicle_id == vehicle_id)
+
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
         """Make, model, year, powertrain and mode ("Vehicle")."""
         body = self._ask("GET", self._of_vehicle(vehicle_id, ""), access).json()

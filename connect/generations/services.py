@@ -1,0 +1,67 @@
+"""Starting, stopping and repeating a fleet's move. Callers have checked the right."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.doorbell import ring
+from accounts.models import Fleet, Generation, User
+from connect import applications
+from connect.applications import Application
+from connect.generations import runner
+from connect.generations.models import GenerationMove, MoveState
+from connect.models import Connection, SmartcarApplication
+from connect.standing.states import ENDED
+
+TASK = "connect.tasks.move_generation"
+
+
+class CannotStartError(Exception):
+    """The move cannot begin. str() says why and what to do, fit for people."""
+
+
+def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
+    """Begins the move of the fleet, and of every connection that still speaks the other generation.
+
+    Repeating it after an end takes up what could not move then. Raises CannotStartError.
+    """
+    _check(fleet, to)
+    try:
+        with transaction.atomic():
+            move = GenerationMove.objects.create(fleet=fleet, generation=to, started_by=actor)
+            runner.enlist(move)
+            audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
+            ring(TASK, move.pk)
+    except IntegrityError as error:
+        raise CannotStartError("A move of this fleet is under way. Wait for its end, or stop it.") from error
+    return move
+
+
+def stop(*, fleet: Fleet, actor: User | None) -> bool:
+    """Stops the move that is under way. What has moved stays moved; the fleet keeps its generation."""
+    running = GenerationMove.objects.filter(fleet=fleet, state=MoveState.RUNNING)
+    stopped = running.update(state=MoveState.STOPPED, ended_at=timezone.now()) == 1
+    if stopped:
+        audit.record(fleet=fleet, actor=actor, action="stopped the move")
+    return stopped
+
+
+def _check(fleet: Fleet, to: str) -> None:
+    left = Connection.objects.filter(fleet=fleet).exclude(generation=to).exclude(state__in=ENDED)
+    rows = SmartcarApplication.objects.filter(connections__in=left).distinct()
+    for application in [applications.of_fleet(fleet), *map(applications.named, rows)]:
+        missing = _missing(application, to)
+        if missing:
+            raise CannotStartError(
+                f"The Smartcar application ({application.name}) has no {missing}. "
+                "Set it, see “Test credentials”, and start again."
+            )
+
+
+def _missing(application: Application, to: str) -> str:
+    held = application.credentials
+    if not application.webhook_id:
+        return "webhook id"
+    if to == Generation.V3:
+        return "client id and secret for v3" if not (held.client_id and held.client_secret) else ""
+    return "application secret for v2" if not (held.application_id and held.application_secret) else ""
