@@ -6,7 +6,7 @@ Times are aware and in UTC; None means unknown (absent, 0, or absurd on the wire
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
 class SignalStatus(StrEnum):
@@ -31,9 +31,8 @@ class SignalError:
     resolution_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One signal of one car as one message tells it.
+class Observation(NamedTuple):
+    """One signal of one car as one message tells it. A named tuple, since thousands are made each second.
 
     `body` is in canonical units and shape (see `vehicles.normalise`) and present only under SUCCESS: an
     erroneous entry on the wire can repeat an old body, which is not news. `notes` name each correction made.

@@ -98,10 +98,11 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
         key = (sighting.vehicle_id, sighting.observation.code)
         state = known.get(key)
         if state is None:
-            state = known[key] = State(*key)
+            state = known[key] = State(*key, changed=True)
         _take(state, sighting, recorded=recorded, readings=readings)
-    states.store([state for state in known.values() if state.changed])
-    states.touch([state for state in known.values() if state.touched and not state.changed])
+    touched = [state for state in known.values() if state.touched]
+    states.store([state for state in touched if state.changed])
+    states.touch([state for state in touched if not state.changed])
     _store(readings)
     _heard(heard)
     _learn_identity(recorded.updates)

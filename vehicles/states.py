@@ -49,7 +49,8 @@ _TOUCH = """
 class State:
     """One row of `LatestSignal`, whose docstring says what each column means.
 
-    `touched` says that something in it is new; `changed`, that more than the time at which it was told is.
+    `touched` says that something in it is new; `changed`, that more than the time at which it was told is, or that
+    there is no row yet.
     """
 
     vehicle_id: int

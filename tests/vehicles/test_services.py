@@ -98,6 +98,12 @@ def test_a_good_value_after_an_error_clears_it(vehicle: Vehicle) -> None:
     assert (latest(vehicle).status, latest(vehicle).error_type) == (SignalStatus.SUCCESS, "")
 
 
+def test_a_signal_that_was_never_available_is_known_as_such(vehicle: Vehicle) -> None:
+    nothing = Observation(code=CODE, status=SignalStatus.UNAVAILABLE, retrieved_at=NOON)
+    record(sightings=[Sighting(vehicle.pk, nothing, received_at=NOON)])
+    assert (latest(vehicle).body, latest(vehicle).status) == (None, SignalStatus.UNAVAILABLE)
+
+
 def test_last_heard_moves_forward_only(vehicle: Vehicle) -> None:
     record(sightings=[seen(vehicle, 50, at=NOON, received=NOON + minutes(9))])
     record(sightings=[seen(vehicle, 51, at=NOON + minutes(1), received=NOON + minutes(3))])

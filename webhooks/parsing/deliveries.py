@@ -1,6 +1,5 @@
 """A webhook delivery, from its raw bytes. The key that names the event decides which reader takes it."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -30,6 +29,5 @@ def parse_delivery(raw: bytes, *, received_at: datetime | None = None) -> Delive
         raise Malformed("not a JSON object")
     for key, read in _READERS.items():
         if key in message:
-            fallback_id = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-            return read(message, fallback_id=fallback_id, received_at=received_at)
+            return read(message, raw=raw, received_at=received_at)
     raise Malformed("neither an eventType nor an eventName")

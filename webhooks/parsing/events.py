@@ -13,7 +13,7 @@ from typing import Any
 from vehicles import catalogue
 from vehicles.observations import Observation, VehicleFacts
 from webhooks.parsing.errors import read_errors
-from webhooks.parsing.fields import first, identifier, integer, items, mapping, mode, text
+from webhooks.parsing.fields import digest_of, first, identifier, integer, items, mapping, mode, text
 from webhooks.parsing.signals import code_of, observe, read_signals
 from webhooks.parsing.times import parse_time
 from webhooks.parsing.types import (
@@ -37,7 +37,7 @@ class _Contents:
     reports: tuple[VehicleReport, ...] = ()
 
 
-def read_event(message: Mapping[str, Any], *, fallback_id: str, received_at: datetime | None) -> Delivery:
+def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
     """The delivery of a message with an `eventType`. Raises Malformed."""
     event_type = text(message.get("eventType"), 100)
     if not event_type:
@@ -47,7 +47,7 @@ def read_event(message: Mapping[str, Any], *, fallback_id: str, received_at: dat
     contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
     triggers = items(message.get("triggers")) + items(data.get("triggers"))
     return Delivery(
-        event_id=identifier(message.get("eventId")) or fallback_id,
+        event_id=identifier(message.get("eventId")) or digest_of(raw),
         event_type=event_type,
         delivery_id=identifier(meta.get("deliveryId")),
         webhook_id=identifier(meta.get("webhookId")),

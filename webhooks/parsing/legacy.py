@@ -11,7 +11,7 @@ from typing import Any
 from vehicles import catalogue
 from vehicles.observations import VehicleFacts
 from webhooks.parsing.events import read_facts
-from webhooks.parsing.fields import identifier, items, mapping, mode, text, upper
+from webhooks.parsing.fields import digest_of, identifier, items, mapping, mode, text, upper
 from webhooks.parsing.signals import Times, observe
 from webhooks.parsing.times import not_from_the_future, parse_time
 from webhooks.parsing.types import VEHICLE_STATE, VERIFY, Delivery, Malformed, VehicleReport
@@ -34,7 +34,7 @@ class _Contents:
     reports: tuple[VehicleReport, ...] = ()
 
 
-def read_legacy(message: Mapping[str, Any], *, fallback_id: str, received_at: datetime | None) -> Delivery:
+def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
     """The delivery of a message with an `eventName`. Raises Malformed."""
     name = text(message.get("eventName"), 100)
     if not name:
@@ -43,7 +43,7 @@ def read_legacy(message: Mapping[str, Any], *, fallback_id: str, received_at: da
     read = _CONTENTS.get(name.lower())
     contents = read(payload, received_at) if read else _Contents(event_type=name)
     return Delivery(
-        event_id=contents.event_id or fallback_id,
+        event_id=contents.event_id or digest_of(raw),
         event_type=contents.event_type,
         webhook_id=identifier(message.get("webhookId")),
         version=text(message.get("version"), 20),

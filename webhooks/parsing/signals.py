@@ -5,14 +5,14 @@ Covers the entries of webhooks (fields at the root, epoch times) and of the V3 R
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
 from vehicles.catalogue import CATALOGUE, Signal, find
-from vehicles.normalise import NoValue, Refused, normalise
+from vehicles.normalise import Normalised, NoValue, Refused, normalise
 from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
 from vehicles.records import plain
 from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
@@ -20,10 +20,10 @@ from webhooks.parsing.times import not_from_the_future, parse_time
 
 _UNKNOWN_BODY_LIMIT = 4096
 UNKNOWN_SIGNAL = "not in the catalogue"
+_SUCCESS = {"value": SignalStatus.SUCCESS.value}
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """When a value was true at the car, fetched by Smartcar, and taken in by Smartcar."""
 
     oem_updated_at: datetime | None = None
@@ -32,11 +32,38 @@ class Times:
     notes: tuple[str, ...] = ()
 
 
+NO_TIMES = Times()
+
+
 def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
     """The times of one signal. `latest` is when the message came; what lies after it is absurd."""
-    retrieved = not_from_the_future(parse_time(first(meta, "retrievedAt", "fetchedAt")), latest)
-    ingested = not_from_the_future(parse_time(meta.get("ingestedAt")), latest)
-    told = parse_time(meta.get("oemUpdatedAt"))
+    told, retrieved, ingested = meta.get("oemUpdatedAt"), meta.get("retrievedAt"), meta.get("ingestedAt")
+    if retrieved is None:
+        retrieved = meta.get("fetchedAt")
+    try:
+        moments, plain = _moments(told, retrieved, ingested)
+    except TypeError:  # a list or an object in place of a time
+        moments, plain = _moments.__wrapped__(told, retrieved, ingested)
+    if latest is None or all(moment is None or moment <= latest for moment in moments):
+        return plain
+    return _likely(*moments, latest)
+
+
+Moments = tuple[datetime | None, datetime | None, datetime | None]
+
+
+@lru_cache(maxsize=16_384)  # a payload repeats every signal, and its times with it
+def _moments(told: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
+    """The three times, and what they say as long as they don't lie in the future."""
+    moments = parse_time(told), parse_time(retrieved), parse_time(ingested)
+    return moments, _likely(*moments, None)
+
+
+def _likely(
+    told: datetime | None, retrieved: datetime | None, ingested: datetime | None, latest: datetime | None
+) -> Times:
+    retrieved = not_from_the_future(retrieved, latest)
+    ingested = not_from_the_future(ingested, latest)
     updated = not_from_the_future(told, retrieved or ingested or latest)
     notes = ("the car's time lies in the future and was left out",) if told != updated else ()
     return Times(updated, retrieved, ingested, notes)
@@ -51,7 +78,7 @@ def code_of(reference: Any) -> str:
     fields = mapping(reference)
     told = fields.get("code")
     if isinstance(told, str) and told in CATALOGUE:  # nearly always
-        return told
+        return CATALOGUE[told].code
     code, group, name = text(told), text(fields.get("group")), text(fields.get("name"))
     known = find(code=code, group=group, name=name)
     return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
@@ -80,7 +107,9 @@ def _entries(raw: Any) -> Iterable[Any]:
 
 
 def _read_entry(entry: Any, latest: datetime | None) -> Observation | None:
-    fields = {**mapping(entry), **mapping(mapping(entry).get("attributes"))}
+    fields = mapping(entry)
+    if "attributes" in fields:
+        fields = {**fields, **mapping(fields["attributes"])}
     code = code_of(fields)
     if not code:
         return None
@@ -92,6 +121,8 @@ def _read_entry(entry: Any, latest: datetime | None) -> Observation | None:
 def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | None]:
     """What an entry says of its own success. Where it says nothing: whether it has an error, else a body."""
     raw = fields.get("status")
+    if raw == _SUCCESS and "error" not in fields:  # nearly always
+        return SignalStatus.SUCCESS, None
     status = raw if isinstance(raw, dict) else {"value": raw}
     error = status.get("error") or fields.get("error")
     told = upper(status.get("value"))
@@ -124,7 +155,7 @@ def observe(
     *,
     status: SignalStatus = SignalStatus.SUCCESS,
     error: SignalError | None = None,
-    times: Times = Times(),
+    times: Times = NO_TIMES,
 ) -> Observation:
     """The observation of one signal, its body normalised.
 
@@ -134,7 +165,7 @@ def observe(
     notes: tuple[str, ...] = ()
     if status is SignalStatus.SUCCESS:
         try:
-            canonical, notes = _canonical(find(code=code), body)
+            canonical, notes = _canonical(CATALOGUE.get(code), body)
         except NoValue as nothing:
             status, notes = SignalStatus.UNAVAILABLE, (nothing.reason,)
         except Refused as refusal:
@@ -160,8 +191,22 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
     if not isinstance(body, dict):
         normalised = normalise(signal, {"value": body})
         return normalised.body, ("the value came without a body around it", *normalised.notes)
-    normalised = normalise(signal, body)
+    normalised = _remembered(signal.code, _dumped(body)) or normalise(signal, body)
     return normalised.body, normalised.notes
+
+
+def _dumped(body: dict[str, Any]) -> bytes:
+    """The body as JSON, or nothing where it is nested too deeply."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        return b""
+
+
+@lru_cache(maxsize=16_384)  # a payload repeats every signal, and most are as they were in other cars, too
+def _remembered(code: str, body: bytes) -> Normalised | None:
+    """The body in its canonical form, which nobody may change."""
+    return normalise(CATALOGUE[code], orjson.loads(body)) if body else None
 
 
 def _unknown(body: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def parse_or_refuse(raw: bytes) -> Delivery | None:
 
 def check(report: VehicleReport) -> None:
     """What holds of every report, whatever it was read from."""
-    assert b"\\u0000" not in orjson.dumps(dataclasses.asdict(report))
+    assert b"\\u0000" not in orjson.dumps(dataclasses.asdict(report), default=tuple)
     for observation in report.observations:
         assert observation.code
         assert (observation.body is not None) == (observation.status is SignalStatus.SUCCESS)
