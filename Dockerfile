@@ -24,4 +24,4 @@ RUN --mount=type=bind,from=browser,source=/app/node_modules,target=/app/node_mod
 
 USER fleet
 EXPOSE 8000
-CMD ["python", "-m", "granian", "--interface", "asginl", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--workers-kill-timeout", "10", "fleet.asgi:application"]
+CMD ["python", "-m", "granian", "--interface", "asgi", "--host", "0.0.0.0", "--port", "8000", "--no-ws", "--workers-kill-timeout", "10", "fleet.asgi:application"]

@@ -88,7 +88,7 @@ class Stack:
     def web(self) -> subprocess.Popen[bytes]:
         """The web process as the demo runs it, and returns when it is ready."""
         port = self.site.rpartition(":")[2]
-        command = [*(sys.executable, "-m", "granian", "--interface", "asginl", "fleet.asgi:application")]
+        command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application")]
         command += ["--host", HOST, "--port", port, "--workers", "1", "--no-ws", "--log-level", "warning"]
         child = self.start("web", command)
         try:

@@ -50,7 +50,7 @@ class Simulator:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
-    _set_environment(site_port=_free_port(), simulator_port=_free_port())
+    _set_environment(site_port=free_port(), simulator_port=free_port())
     if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
         _start_servers()
     yield
@@ -112,6 +112,8 @@ def _set_environment(*, site_port: int, simulator_port: int) -> None:
         "SMARTCAR_WEBHOOK_ID": str(uuid.uuid4()),
         "SMARTCAR_GENERATION": "v3",
         "SMARTCAR_MODE": "simulated",
+        "SMARTCAR_REQUEST_BUCKET": "0",
+        "SMARTCAR_MONTHLY_ALLOWANCE": "0",
         "SIMULATOR_URL": simulator,
         "SMARTCAR_CONNECT_ORIGIN": f"{simulator}/connect",
         "SMARTCAR_AUTH_ORIGIN": f"{simulator}/auth/oauth/token",
@@ -149,7 +151,7 @@ def _remove_leftovers() -> None:
             continue
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port nobody listens on, from below the range the kernel gives to outgoing connections."""
     while True:
         port = random.randint(20_000, 32_000)

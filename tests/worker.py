@@ -24,7 +24,7 @@ def running_worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
     command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, env={**os.environ, "DATABASE_URL": _tests_database()}, stdout=output, stderr=output
+            command, env={**os.environ, "DATABASE_URL": tests_database()}, stdout=output, stderr=output
         )
     try:
         _wait_for(process, log)
@@ -34,7 +34,8 @@ def running_worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.wait(20)
 
 
-def _tests_database() -> str:
+def tests_database() -> str:
+    """The tests' database as DATABASE_URL: Django gives it a name of its own."""
     address = urlsplit(os.environ["DATABASE_URL"])
     return urlunsplit(address._replace(path=f"/{settings.DATABASES['default']['NAME']}"))
 

@@ -39,9 +39,8 @@ def simulator(ports: Ports, *, vehicles: int, state: Path, callback: str) -> lis
 
 
 def web(ports: Ports) -> list[str | Path]:
-    """`asginl` is granian's ASGI without lifespan events, which Django doesn't take."""
     return [
-        *(PYTHON, "-m", "granian", "--interface", "asginl", "fleet.asgi:application"),
+        *(PYTHON, "-m", "granian", "--interface", "asgi", "fleet.asgi:application"),
         *("--host", HOST, "--port", str(ports.web), "--workers", "1", "--no-ws"),
         *("--log-level", "warning", "--workers-kill-timeout", "2"),
     ]
