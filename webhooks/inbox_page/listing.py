@@ -1,0 +1,117 @@
+"""The list of messages: filtered, newest first, a page at a time by id, so that new ones shift nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from vehicles.models import Vehicle
+from webhooks.inbox_page.scope import Scope
+from webhooks.models import EntryState, InboxEntry
+from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
+
+PAGE = 50
+OTHER = "other"
+_PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+_FIELDS = (
+    "id",
+    "source",
+    "received_at",
+    "processed_at",
+    "smartcar_vehicle_id",
+    "event_type",
+    "state",
+    "note",
+    "attempts",
+    "next_try_at",
+)
+
+
+class Filters(forms.Form):
+    """What the list is narrowed to. What makes no sense narrows nothing."""
+
+    state = forms.ChoiceField(choices=[("", "Any state"), *EntryState.choices], required=False)
+    kind = forms.ChoiceField(
+        choices=[
+            ("", "Any type"),
+            (VEHICLE_STATE, "Vehicle state"),
+            (VEHICLE_ERROR, "Vehicle error"),
+            (OTHER, "Anything else"),
+        ],
+        required=False,
+    )
+    period = forms.ChoiceField(
+        choices=[
+            ("", "Any time"),
+            ("hour", "The last hour"),
+            ("day", "The last 24 hours"),
+            ("week", "The last 7 days"),
+        ],
+        required=False,
+    )
+    car = forms.CharField(max_length=128, required=False)
+    before = forms.IntegerField(min_value=1, max_value=2**62, required=False)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the page was chosen."""
+        return any(value for name, value in self.chosen.items() if name != "before")
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The valid choices by field."""
+        self.is_valid()
+        return self.cleaned_data
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message in the list. `car` is the fleet's name of it, else Smartcar's vehicle id, "" where none is known."""
+
+    entry: InboxEntry
+    car: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages, newest first; `older` is the id to go on from, None on the last page."""
+
+    rows: Sequence[Row]
+    older: int | None
+
+
+def page_of(*, scope: Scope, filters: Filters) -> Page:
+    """A page of the messages that pass the filters, without their bodies."""
+    entries = list(_filtered(scope.entries(), filters.chosen).only(*_FIELDS)[: PAGE + 1])
+    names = _names(scope, entries[:PAGE])
+    rows = [Row(entry, names.get(entry.smartcar_vehicle_id, "")) for entry in entries[:PAGE]]
+    return Page(rows, older=rows[-1].entry.pk if len(entries) > PAGE else None)
+
+
+def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet[InboxEntry]:
+    if chosen.get("state"):
+        entries = entries.filter(state=chosen["state"])
+    if chosen.get("kind") == OTHER:
+        entries = entries.exclude(event_type__in=[VEHICLE_STATE, VEHICLE_ERROR])
+    elif chosen.get("kind"):
+        entries = entries.filter(event_type=chosen["kind"])
+    if chosen.get("car"):
+        entries = entries.filter(smartcar_vehicle_id=chosen["car"])
+    if chosen.get("period"):
+        entries = entries.filter(received_at__gte=timezone.now() - _PERIODS[chosen["period"]])
+    if chosen.get("before"):
+        entries = entries.filter(id__lt=chosen["before"])
+    return entries
+
+
+def _names(scope: Scope, entries: Sequence[InboxEntry]) -> dict[str, str]:
+    """What the fleet calls the cars; admins of the site see Smartcar's ids, since names are the fleets' own."""
+    ids = {entry.smartcar_vehicle_id for entry in entries if entry.smartcar_vehicle_id}
+    if scope.fleet is None:
+        return {each: each for each in ids}
+    cars = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
+    return {car.smartcar_id: str(car) for car in cars}

@@ -1,0 +1,46 @@
+"""Whose messages are looked at: a fleet's, by its managers, or all of the site, by its admins.
+
+A fleet sees what came about a car while a connection of its own stood. What came before, between or after, and what
+names no car, is not its business.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Fleet
+from connect.models import Connection, Transition
+from connect.standing.states import ENDED
+from webhooks.models import InboxEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One fleet, or the whole site where `fleet` is None."""
+
+    fleet: Fleet | None
+
+    def entries(self) -> QuerySet[InboxEntry]:
+        """The messages, newest first."""
+        entries = InboxEntry.objects.order_by("-id")
+        return entries if self.fleet is None else entries_of(fleets=Fleet.objects.filter(pk=self.fleet.pk))
+
+
+def entries_of(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
+    """The messages that came about the fleets' cars while they were connected, newest first."""
+    return InboxEntry.objects.filter(Exists(_granted(fleets))).order_by("-id")
+
+
+def _granted(fleets: QuerySet[Fleet]) -> QuerySet[Connection]:
+    """Connections by which the message of the outer query is a fleet's own."""
+    came = OuterRef("received_at")
+    connected_again = Transition.objects.filter(
+        connection=OuterRef("pk"), from_state__in=ENDED, at__gt=OuterRef(came)
+    )
+    return Connection.objects.filter(
+        Q(state_since__gte=came) | ~Q(state__in=ENDED),
+        ~Exists(connected_again),
+        fleet__in=fleets,
+        vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
+        created_at__lte=came,
+    )
