@@ -15,6 +15,7 @@ from simulator.signing import signature
 
 MOVING = (
     "tractionbattery-stateofcharge",
+    "tractionbattery-range",
     "location-preciselocation",
     "odometer-traveleddistance",
     "closure-islocked",
@@ -90,6 +91,8 @@ def _moved(entry: dict[str, Any], round_: int, index: int, at: int) -> dict[str,
         }
     elif code == "odometer-traveleddistance":
         body = body | {"value": round(body["value"] + KM_PER_STEP * round_, 2)}
+    elif code == "tractionbattery-range":
+        body = body | {"value": round(20 + (body["value"] + round_ * 0.5) % 400, 1)}
     elif code == "tractionbattery-stateofcharge":
         body = body | {"value": round(5 + (body["value"] + round_ * 0.1) % 90, 1)}
     else:
