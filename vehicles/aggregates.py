@@ -6,12 +6,12 @@ HOUR_END = "(start + interval '1 hour')"
 
 def day_start(moment: str, zone: str) -> str:
     """SQL for the midnight before `moment` in `zone`, both SQL. Where a zone skips midnight, the first moment after."""
-    return f"(({moment} AT TIME ZONE {zone})::date::timestamp AT TIME ZONE {zone})"
+    return f"((({moment}) AT TIME ZONE {zone})::date::timestamp AT TIME ZONE {zone})"
 
 
 def day_end(start: str, zone: str) -> str:
     """SQL for the midnight that ends the day of `start` in `zone`, both SQL."""
-    return f"((({start} AT TIME ZONE {zone})::date + 1)::timestamp AT TIME ZONE {zone})"
+    return f"(((({start}) AT TIME ZONE {zone})::date + 1)::timestamp AT TIME ZONE {zone})"
 
 
 COLUMNS = "mean, minimum, maximum, minimum_at, maximum_at, first, last, count"
