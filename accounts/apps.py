@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
+        from accounts import confirmation
+
+        user_logged_in.connect(confirmation.signed_in, dispatch_uid="confirmation")

@@ -59,6 +59,8 @@ def request(
     _check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_awake and kind in OPENING:
         raise NotPossibleError("A car is unlocked at once or not at all. Ask again when the car is awake.")
+    if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
+        raise NotPossibleError("This command waits for the car to wake already.")
     connection = connection_for(vehicle, kind, carried)
     command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
@@ -71,6 +73,23 @@ def request(
             "Another command to this car is being sent right now. Wait for its result, then try again."
         ) from None
     return command
+
+
+def again_when_awake(*, command: Command, user: User) -> Command:
+    """Asks once more for what a sleeping car refused, to be sent with its next sign of life.
+
+    Raises NotPossibleError, also when the command is not one that waiting can help.
+    """
+    if not command.may_wait_for_the_car:
+        raise NotPossibleError("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
+    return request(
+        vehicle=command.vehicle,
+        kind=Kind(command.kind),
+        user=user,
+        given=command.parameters,
+        reason=command.reason,
+        when_awake=True,
+    )
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from commands import parameters, prechecks
 from commands.kinds import CHARGING, LOCKING, Kind
 from commands.models import State
 from commands.prechecks import Verdict
+from commands.schedules import told_by, types_for
 from commands.selectors import incapable_of, recent_of
 from connect import lifecycle
 from connect.models import Connection
@@ -28,13 +29,15 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
     `verdicts` has an entry for each kind that fits the car, by kind.
     """
     commands = recent_of(vehicle=vehicle, limit=3)
-    (state,) = states_of(vehicles=[vehicle], signals=prechecks.SIGNALS)
+    (state,) = states_of(vehicles=[vehicle], signals=(*prechecks.SIGNALS, catalogue.PRECISE_LOCATION))
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]
     connection = lifecycle.usable(vehicle_id=vehicle.pk)
     verdicts = _verdicts(state, connection)
     limit = _charge_limit(state)
-    shown = f"{marks}{locked and locked.observed_at}{verdicts}{limit}{connection is not None}"
+    schedules = told_by(state)
+    place = state.signal(catalogue.PRECISE_LOCATION)
+    shown = f"{marks}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection is not None}"
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
@@ -51,6 +54,10 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
         "most_limit": parameters.MOST_LIMIT,
+        "schedules": schedules,
+        "schedules_mark": crc32(str(schedules).encode()),
+        "schedule_types": types_for(vehicle.make),
+        "place": place.body if place else None,
         "problem": problem,
     }
 

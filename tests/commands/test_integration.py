@@ -60,7 +60,7 @@ PORT_DEEDS = [
     Deed(Kind.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
     Deed(Kind.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
 ]
-NIGHT = {"type": "daily", "latitude": "37.77", "longitude": "-122.42"}
+NIGHT: dict[str, object] = {"type": "daily", "latitude": "37.77", "longitude": "-122.42"}
 SCHEDULE_DEED = Deed(
     Kind.SET_CHARGE_SCHEDULE, {}, NIGHT | {"every_day_start": "22:00", "every_day_stop": "06:00"}
 )

@@ -63,7 +63,7 @@ def test_every_command_has_the_same_rights(
     Vehicle.objects.update(powertrain="BEV")
     address = lock_address.replace("/lock/", f"/{kind}/")
     form = {"percent": "80", "latitude": "52.5", "longitude": "13.4", "schedule_id": "s-1"}
-    form |= {"type": "daily", "every_day_start": "22:00", "every_day_stop": "06:00"}
+    form |= {"asked": "yes", "type": "daily", "every_day_start": "22:00", "every_day_stop": "06:00"}
     assert browser_of(request.getfixturevalue(person)).post(address, form).status_code == status
     assert Command.objects.filter(kind=kind).count() == Command.objects.count() == written
 

@@ -1,0 +1,62 @@
+"""What a person is asked between pressing a button and the command: is it meant, why, and are they still the one
+who signed in.
+"""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_htmx.http import reswap, retarget
+
+from accounts import confirmation
+from accounts.models import Fleet
+from commands import asking
+from commands.kinds import OPENING, Kind
+from vehicles.models import Vehicle
+
+# What the dialog itself adds to a form.
+_OWN = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is still to be answered before a command of this kind is asked for."""
+
+    kind: Kind
+    needs_reason: bool
+    needs_password: bool
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether pressing the button asks instead of sending."""
+        return self.opens or self.needs_reason
+
+    @property
+    def opens(self) -> bool:
+        return self.kind in OPENING
+
+
+def question_for(*, request: HttpRequest, fleet: Fleet, kind: Kind) -> Question:
+    """What the person has to answer, now, for this fleet's rules."""
+    return Question(
+        kind=kind,
+        needs_reason=asking.policy_of(fleet=fleet).needs_reason(kind),
+        needs_password=kind in OPENING and not confirmation.is_fresh(request),
+    )
+
+
+def render_dialog(
+    request: HttpRequest, *, question: Question, fleet: Fleet, vehicle: Vehicle, problem: str = ""
+) -> HttpResponse:
+    """The question, beside the page (htmx) or as a page of its own, with what the form carried."""
+    context = {
+        "question": question,
+        "fleet": fleet,
+        "vehicle": vehicle,
+        "problem": problem,
+        "reason": request.POST.get("reason", ""),
+        "carried": [(name, value) for name, value in request.POST.items() if name not in _OWN],
+    }
+    if not getattr(request, "htmx", False):
+        return render(request, "commands/dialog_page.html", context)
+    return reswap(retarget(render(request, "commands/dialog.html", context), "#command-dialog"), "innerHTML")
