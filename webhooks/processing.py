@@ -4,8 +4,7 @@ A crash leaves the rows waiting; a poison message is set aside after its attempt
 """
 
 import traceback
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -15,16 +14,13 @@ from django.utils import timezone
 
 from commands import settling as commands
 from connect import lifecycle
-from connect.driver import privacy
 from connect.models import Connection, ConnectionState
 from vehicles import services as vehicles
-from vehicles.models import Vehicle
-from vehicles.observations import Observation, SignalError, SignalStatus
-from vehicles.services import Sighting
 from webhooks import complaints
-from webhooks.models import EntryState, InboxEntry, Source
-from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
-from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery, ReportedError, VehicleReport
+from webhooks.models import EntryState, InboxEntry
+from webhooks.opening import Opened, open_all
+from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
+from webhooks.sightings import allowed
 
 BATCH = 200
 ATTEMPTS = 5
@@ -39,7 +35,6 @@ _SETTLE = """
          processed_at timestamptz)
     WHERE entry.id = row.id
 """
-PLACE_HIDDEN = "Its place is hidden by the driver: the message was not kept, the rest of it was recorded."
 
 
 def process_waiting() -> int:
@@ -120,20 +115,10 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.save(update_fields=["attempts", "traceback", "next_try_at", "state", "note"])
 
 
-@dataclass(slots=True)
-class _Opened:
-    """A message that was understood and is about cars of ours."""
-
-    entry: InboxEntry
-    delivery: Delivery
-    cars: dict[str, list[int]]
-
-
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
-    opened = _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
-    sightings = _allowed(opened, now=now)
-    recorded = vehicles.record(sightings=sightings)
+    opened = open_all(entries)
+    recorded = vehicles.record(sightings=allowed(opened, now=now))
     commands.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh)
     for entry in entries:
@@ -143,7 +128,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     _settle(entries)
 
 
-def _tell_lifecycle(opened: Sequence[_Opened], *, fresh: set[int]) -> None:
+def _tell_lifecycle(opened: Sequence[Opened], *, fresh: set[int]) -> None:
     """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
     reports: list[lifecycle.Report] = []
     heard: dict[tuple[int, str], datetime] = {}
@@ -160,125 +145,3 @@ def _settle(entries: Sequence[InboxEntry]) -> None:
     rows = [{name: getattr(entry, name) for name in _SETTLED} for entry in entries]
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
-
-
-def _allowed(opened: Sequence[_Opened], *, now: datetime) -> list[Sighting]:
-    """What may be kept: not a place that its driver hides, and not the raw message that holds one either."""
-    read = [(message, list(_sightings(message))) for message in opened]
-    rules = privacy.rules_of(
-        vehicle_ids={sighting.vehicle_id for _, seen in read for sighting in seen}, now=now
-    )
-    allowed = []
-    for message, seen in read:
-        kept = rules.without_hidden(seen)
-        if len(kept) < len(seen):
-            message.entry.note = PLACE_HIDDEN
-            InboxEntry.objects.filter(pk=message.entry.pk).update(body=b"")
-        allowed += kept
-    return allowed
-
-
-def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
-    """The message as data; None when there is nothing to record, with the reason on the entry."""
-    try:
-        delivery = _parse(entry)
-    except Malformed as malformed:
-        _set_aside(entry, EntryState.DEAD, malformed.reason)
-        return None
-    entry.event_id = delivery.event_id[:128]
-    entry.event_type = delivery.event_type[:40]
-    if delivery.reports:
-        entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
-    if delivery.mode == "test":
-        _set_aside(entry, EntryState.TEST, "A test delivery of Smartcar's dashboard.")
-        return None
-    if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
-        _set_aside(entry, EntryState.QUARANTINED, "An event type that we do not know.")
-        return None
-    return entry, delivery
-
-
-def _parse(entry: InboxEntry) -> Delivery:
-    if entry.source == Source.WEBHOOK:
-        return parse_delivery(bytes(entry.body), received_at=entry.received_at)
-    parse = parse_v2_batch if entry.source == Source.PULL_V2 else parse_v3_signals
-    report = parse(
-        orjson.loads(bytes(entry.body)),
-        vehicle_id=entry.smartcar_vehicle_id,
-        received_at=entry.received_at,
-    )
-    return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
-
-
-def _set_aside(entry: InboxEntry, state: EntryState, note: str) -> None:
-    entry.state = state
-    entry.note = note[:300]
-
-
-def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
-    ids = [entry.event_id for entry, _ in pairs]
-    seen = set(
-        InboxEntry.objects.filter(event_id__in=ids, state=EntryState.PROCESSED).values_list(
-            "event_id", flat=True
-        )
-    )
-    fresh = []
-    for entry, delivery in pairs:
-        if entry.event_id in seen:
-            _set_aside(entry, EntryState.DUPLICATE, "")
-        else:
-            seen.add(entry.event_id)
-            fresh.append((entry, delivery))
-    return fresh
-
-
-def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[_Opened]:
-    named = {report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports}
-    cars: dict[str, list[int]] = {}
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
-    connected = Vehicle.objects.filter(smartcar_id__in=named, connections__in=alive).distinct()
-    for smartcar_id, pk in connected.values_list("smartcar_id", "pk"):
-        cars.setdefault(smartcar_id, []).append(pk)
-    opened = []
-    for entry, delivery in pairs:
-        if any(report.facts.smartcar_id in cars for report in delivery.reports):
-            opened.append(_Opened(entry, delivery, cars))
-        else:
-            _set_aside(entry, EntryState.QUARANTINED, "About a car that is not connected here.")
-    return opened
-
-
-def _sightings(message: _Opened) -> Iterable[Sighting]:
-    for report in message.delivery.reports:
-        for vehicle_id in message.cars.get(report.facts.smartcar_id, ()):
-            for observation in (*report.observations, *_errors_as_observations(report, message)):
-                yield Sighting(
-                    vehicle_id=vehicle_id,
-                    observation=observation,
-                    received_at=message.entry.received_at,
-                    sequence=message.delivery.sequence,
-                )
-
-
-def _errors_as_observations(report: VehicleReport, message: _Opened) -> Iterable[Observation]:
-    """A VEHICLE_ERROR about certain signals says how their last read went: badly, or well again."""
-    at = message.delivery.delivered_at or message.entry.received_at
-    for error in report.errors:
-        for code in error.signals:
-            yield _as_observation(error, code=code, at=at)
-
-
-def _as_observation(error: ReportedError, *, code: str, at: datetime) -> Observation:
-    if error.state == "RESOLVED":
-        return Observation(code=code, status=SignalStatus.SUCCESS, retrieved_at=at)
-    return Observation(
-        code=code,
-        status=SignalStatus.ERROR,
-        error=SignalError(
-            type=error.type,
-            code=error.code,
-            description=error.suggested_user_message or error.description,
-            resolution_type=error.resolution_type,
-        ),
-        retrieved_at=at,
-    )

@@ -15,6 +15,7 @@ from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
+from webhooks.sightings import PLACE_HIDDEN
 
 pytestmark = pytest.mark.django_db
 PLACE, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code
@@ -57,7 +58,7 @@ def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
     assert (entry.state, bytes(entry.body), entry.note) == (
         EntryState.PROCESSED,
         b"",
-        processing.PLACE_HIDDEN,
+        PLACE_HIDDEN,
     )
 
 
