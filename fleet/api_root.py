@@ -12,4 +12,5 @@ class Root(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        return Response({name: reverse(f"api:{name}", request=request) for name in ("vehicles", "schema")})
+        rooms = ("vehicles", "deliveries", "schema")
+        return Response({room: reverse(f"api:{room}", request=request) for room in rooms})

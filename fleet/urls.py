@@ -6,6 +6,7 @@ from accounts.api import problems
 from fleet import health, pages
 from fleet.api_root import Root
 from vehicles.api import views as vehicles
+from webhooks import api as deliveries
 
 fleet_urls = [
     path("<slug:slug>/", pages.fleet, name="fleet"),
@@ -28,12 +29,15 @@ api_urls = [
         vehicles.SignalHistory.as_view(),
         name="history",
     ),
+    path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
+    path("deliveries/<int:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/", include((fleet_urls, "fleet"))),
     path("accounts/", include("accounts.urls")),
     path("connect/", include("connect.urls")),

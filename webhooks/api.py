@@ -1,0 +1,124 @@
+"""The read API of deliveries, for managers: what came about the fleet's cars, and what became of it."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics, serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.access import Right
+from accounts.api.caching import revalidated
+from accounts.api.fleets import fleets_of
+from accounts.api.paging import NewestFirst
+from accounts.api.queries import FleetQuery
+from accounts.models import Fleet
+from webhooks.inbox_page.bodies import body_for
+from webhooks.inbox_page.scope import Scope, entries_of
+from webhooks.models import EntryState, InboxEntry, Source
+
+
+class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
+    """One message about a car, pushed by Smartcar or read there. `vehicle` is Smartcar's vehicle id."""
+
+    vehicle = serializers.CharField(source="smartcar_vehicle_id")
+    type = serializers.CharField(source="event_type", help_text="VEHICLE_STATE, VEHICLE_ERROR, or what came.")
+
+    class Meta:
+        model = InboxEntry
+        fields = [
+            "id",
+            "received_at",
+            "processed_at",
+            "source",
+            "vehicle",
+            "type",
+            "event_id",
+            "state",
+            "note",
+            "attempts",
+            "next_try_at",
+        ]
+        read_only_fields = fields
+
+
+class DeliveryWithBodySerializer(DeliverySerializer):
+    """A message with its body."""
+
+    body = serializers.JSONField(
+        allow_null=True,
+        help_text="As it came, a place left out unless it was recorded and no driver hides it.",
+    )
+    body_missing = serializers.CharField(
+        allow_blank=True, help_text="Why there is no body, where there is none."
+    )
+
+    class Meta(DeliverySerializer.Meta):
+        fields = [*DeliverySerializer.Meta.fields, "body", "body_missing"]
+        read_only_fields = fields
+
+
+class DeliveriesQuery(FleetQuery):
+    """Which messages."""
+
+    paging = ("cursor", "page_size")
+
+    state = serializers.ChoiceField(choices=EntryState.choices, required=False)
+    source = serializers.ChoiceField(choices=Source.choices, required=False)
+    type = serializers.CharField(required=False, max_length=40, help_text="VEHICLE_STATE, VEHICLE_ERROR…")
+    vehicle = serializers.SlugField(required=False, max_length=128, help_text="Smartcar's vehicle id.")
+    received_after = serializers.DateTimeField(required=False, help_text="Later than this, itself left out.")
+    received_before = serializers.DateTimeField(
+        required=False, help_text="Earlier than this, itself left out."
+    )
+
+
+class DeliveryQuery(FleetQuery):
+    """In which fleet, where the caller is in several."""
+
+
+_CONDITIONS = {
+    "state": "state",
+    "source": "source",
+    "type": "event_type",
+    "vehicle": "smartcar_vehicle_id",
+    "received_after": "received_at__gt",
+    "received_before": "received_at__lt",
+}
+
+
+@revalidated
+class DeliveryList(generics.ListAPIView[InboxEntry]):
+    """Messages about the cars of the caller's fleets, newest first, without their bodies."""
+
+    serializer_class = DeliverySerializer
+    pagination_class = NewestFirst
+
+    @extend_schema(operation_id="deliveries_list", parameters=[DeliveriesQuery])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[InboxEntry]:
+        asked = DeliveriesQuery.of(self.request)
+        fleets = fleets_of(self.request, right=Right.INSPECT, slug=asked.pop("fleet"))
+        conditions = {_CONDITIONS[name]: value for name, value in asked.items()}
+        return entries_of(fleets=fleets).filter(**conditions).defer("body", "traceback")
+
+
+@revalidated
+class DeliveryDetail(APIView):
+    """One message, with its body."""
+
+    @extend_schema(operation_id="delivery", parameters=[DeliveryQuery], responses=DeliveryWithBodySerializer)
+    def get(self, request: Request, delivery_id: int) -> Response:
+        slug = DeliveryQuery.of(request)["fleet"]
+        for fleet in fleets_of(request, right=Right.INSPECT, slug=slug):
+            entry = entries_of(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
+            if entry is not None:
+                body = body_for(entry=entry, scope=Scope(fleet))
+                told = DeliverySerializer(entry).data
+                return Response({**told, "body": body.content, "body_missing": body.why})
+        raise NotFound("There is no such message about a car of yours.")
