@@ -17,14 +17,14 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import Fleet, Generation, User
-from connect import applications, outcomes, vault
+from connect import applications, outcomes, renewing, vault
 from connect.links import hash_of
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
 from connect.outcomes import ConnectRefusedError
 from connect.scopes import FLEET_SCOPES
 from connect.smartcar import Access, ConnectRequest, SharedVehicle, SmartcarError
+from connect.standing.states import Purpose
 from vehicles import services as vehicle_services
-from vehicles.makes import make_name
 from vehicles.observations import VehicleFacts
 
 
@@ -41,6 +41,19 @@ def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> s
     return _set_out(request, session_secret=session_secret, make=make)
 
 
+def start_about(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
+    """The Connect address for a member's trip about a car that is connected (connect.renewing)."""
+    request = AuthorizationRequest(
+        fleet=connection.fleet,
+        started_by=user,
+        connection=connection,
+        purpose=renewing.shortcut(connection=connection, purpose=purpose),
+        mode=connection.mode,
+        scopes=sorted({*FLEET_SCOPES, *connection.scopes}),
+    )
+    return _set_out(request, session_secret=session_secret, make=connection.vehicle.make, single_select=True)
+
+
 def start_invited(*, invitation: Invitation, session_secret: str) -> str:
     """The Connect address for an invited driver's new trip, with what the manager chose.
 
@@ -51,6 +64,9 @@ def start_invited(*, invitation: Invitation, session_secret: str) -> str:
     request = AuthorizationRequest(
         fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
     )
+    if invitation.connection is not None:
+        request.connection = invitation.connection
+        request.purpose = renewing.shortcut(connection=invitation.connection, purpose=invitation.purpose)
     return _set_out(
         request,
         session_secret=session_secret,
@@ -76,6 +92,10 @@ def _set_out(
     request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
     request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
     request.save()
+    if request.connection is not None and request.purpose in (Purpose.SIGN_IN, Purpose.BATTERY):
+        return renewing.address(
+            request=request, connection=request.connection, state=state, redirect_uri=redirect_uri()
+        )
     return application.api(request.generation).connect_url(
         ConnectRequest(
             redirect_uri=redirect_uri(),
@@ -100,6 +120,13 @@ class Arrival:
     fleet: Fleet
     connections: list[Connection]
     invitation: Invitation | None
+    purpose: str = Purpose.CONNECT
+    about: Connection | None = None
+
+    @property
+    def missed(self) -> bool:
+        """The trip was about a connection that it did not touch: another car, or another account, was chosen."""
+        return self.about is not None and self.about not in self.connections
 
 
 @sensitive_variables()
@@ -109,27 +136,29 @@ def complete(*, params: Mapping[str, str], user: User | None, session_secret: st
     A member's trip ends only for that member; an invited driver's needs no `user`.
     Raises ConnectRefusedError with the words for the person; then nothing was connected.
     """
-    request = _spend(state=params.get("state", ""), user=user, session_secret=session_secret)
+    request = _spend(params=params, user=user, session_secret=session_secret)
     try:
         arrival = _arrive(request=request, params=params)
     except ConnectRefusedError as refusal:
         _note_outcome(request, refusal.trouble.title)
-        refusal.invitation = request.invitation
+        refusal.invitation, refusal.trip = request.invitation, request
         raise
     _note_outcome(request, f"connected {len(arrival.connections)}")
     return arrival
 
 
-def _spend(*, state: str, user: User | None, session_secret: str) -> AuthorizationRequest:
+def _spend(*, params: Mapping[str, str], user: User | None, session_secret: str) -> AuthorizationRequest:
+    state = params.get("state", "")
     travellers = (
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
     )
-    request = (
-        AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
-        .filter(travellers, state_hash=hash_of(state), session_hash=hash_of(session_secret))
-        .first()
-    )
-    if not state or request is None or not request.use(now=timezone.now()):
+    if state:
+        this_one = Q(state_hash=hash_of(state), session_hash=hash_of(session_secret))
+    else:
+        this_one = renewing.battery_trips(params=params, session_secret=session_secret)
+    found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
+    request = found.filter(travellers, this_one).first()
+    if request is None or not request.use(now=timezone.now()):
         raise ConnectRefusedError(outcomes.UNKNOWN_STATE)
     return request
 
@@ -138,10 +167,11 @@ def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arri
     if request.invitation is not None and not request.invitation.open:
         raise ConnectRefusedError(outcomes.INVITATION_OVER)
     if params.get("error"):
-        car = " ".join(
-            filter(None, (make_name(params.get("make", "")), params.get("model"), params.get("year")))
-        )
-        raise ConnectRefusedError(outcomes.trouble_for(error=params["error"], car=car[:80]))
+        raise ConnectRefusedError(outcomes.trouble_for(error=params["error"], params=params))
+    if request.purpose == Purpose.SIGN_IN:
+        return _arrival(request, [renewing.signed_in_again(request=request, params=params)])
+    if request.purpose == Purpose.BATTERY:
+        return _arrival(request, [renewing.battery_chosen(request=request, params=params)])
     try:
         tokens, shared = _ask_smartcar(request=request, params=params)
     except SmartcarError as error:
@@ -149,8 +179,11 @@ def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arri
         raise ConnectRefusedError(outcomes.CREDENTIALS if ours else outcomes.UNREACHABLE) from error
     if not shared:
         raise ConnectRefusedError(outcomes.NOTHING_SHARED)
-    connections = _connect_all(request=request, tokens=tokens, shared=shared)
-    return Arrival(request.fleet, connections, request.invitation)
+    return _arrival(request, _connect_all(request=request, tokens=tokens, shared=shared))
+
+
+def _arrival(request: AuthorizationRequest, connections: list[Connection]) -> Arrival:
+    return Arrival(request.fleet, connections, request.invitation, request.purpose, request.connection)
 
 
 @sensitive_variables()
@@ -231,7 +264,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         powertrain=car.powertrain,
     )
     vehicle = vehicle_services.register(fleet=request.fleet, facts=facts)
-    connection, _ = Connection.objects.update_or_create(
+    connection, new = Connection.objects.update_or_create(
         vehicle=vehicle,
         smartcar_user_id=car.user_id,
         application=request.application,
@@ -242,13 +275,13 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
             "mode": facts.mode,
             "scopes": sorted(car.permissions),
             "tokens": tokens,
-            "state": ConnectionState.PENDING,
-            "state_cause": "Connected by the driver.",
-            "state_since": timezone.now(),
             "subscribed_at": None,
             "subscription_error": "",
             "next_subscription_try_at": None,
         },
+    )
+    connection.connected(
+        cause="Connected by the driver.", evidence=f"Smartcar Connect, trip {request.pk}", new=new
     )
     action = "connected a car" if request.invitation is None else "connected a car by invitation"
     audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)

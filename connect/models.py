@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Fleet, Generation, User
-from connect.standing.states import ALIVE, ENDED, Purpose
+from connect.standing.states import ALIVE, ENDED, TROUBLED, Purpose
 from connect.standing.states import ConnectionState as ConnectionState
 from vehicles.models import Vehicle
 
@@ -183,9 +183,34 @@ class Connection(models.Model):
         return self.state in ALIVE
 
     @property
+    def rank(self) -> int:
+        """Which of several connections to a car serves it best: the lowest."""
+        return ALIVE.index(ConnectionState(self.state)) if self.alive else len(ALIVE)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether somebody has to do something about it."""
+        return self.state in TROUBLED
+
+    @property
     def granted(self) -> bool:
         """Whether the driver's grant still stands: a read may be tried, to see whether all is well again."""
         return self.state not in ENDED
+
+    def connected(self, *, cause: str, evidence: str, new: bool) -> None:
+        """The driver has just granted it, for the first time or again: it waits for data."""
+        now = timezone.now()
+        self.suspicions.all().delete()
+        Connection.objects.filter(pk=self.pk).update(resolution_url="")
+        if not new:
+            # Data that arrives from now on belongs to the new grant, whatever the state was.
+            self.move_to(ConnectionState.PENDING, cause=cause, now=now, evidence=evidence)
+            return
+        Connection.objects.filter(pk=self.pk).update(state_cause=cause, state_since=now)
+        self.refresh_from_db(fields=["state_cause", "state_since"])
+        Transition.objects.create(
+            connection=self, to_state=self.state, cause=cause, evidence=evidence, at=now
+        )
 
     @transaction.atomic
     def move_to(

@@ -3,23 +3,29 @@
 Source: Smartcar documentation, "Handle the Response" (error redirects). The list there is open.
 """
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from vehicles.makes import make_name
+
 if TYPE_CHECKING:
-    from connect.models import Invitation
+    from connect.models import AuthorizationRequest, Invitation
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """A trip that connected nothing: what happened, and what to do next.
 
-    `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site.
+    `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site. `car`
+    holds labels and values of the car that it is about: for the person on the trip, and for nobody's log.
     """
 
     title: str
     text: str
     driver_text: str = ""
+    car: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def for_driver(self) -> str:
@@ -27,12 +33,16 @@ class Trouble:
 
 
 class ConnectRefusedError(Exception):
-    """The trip ended without a connection. Nothing was changed. `invitation` is the one it was made by, if any."""
+    """The trip ended without a connection. Nothing was changed.
+
+    `trip` is the one that ended, and `invitation` the one that it was made by, where they are known.
+    """
 
     def __init__(self, trouble: Trouble, invitation: "Invitation | None" = None) -> None:
         super().__init__(trouble.title)
         self.trouble = trouble
         self.invitation = invitation
+        self.trip: AuthorizationRequest | None = None
 
 
 UNKNOWN_STATE = Trouble(
@@ -48,6 +58,13 @@ UNCONFIRMED_USER = Trouble(
     "Nothing was changed. Start again from your fleet with “Connect a vehicle”.",
     "The address you came back with names somebody who did not just share a car by this invitation. "
     "Nothing was changed. Start again from your invitation.",
+)
+UNCONFIRMED_SIGN_IN = Trouble(
+    "Smartcar does not confirm this sign-in",
+    "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from the "
+    "car's connection, and sign in with the account that the car was connected with.",
+    "Smartcar does not say that you have just signed in for this car. Nothing was changed. Start again from the "
+    "link that you were sent, and sign in with the account that the car was connected with.",
 )
 INCOMPLETE = Trouble(
     "Smartcar sent you back without an answer",
@@ -117,8 +134,11 @@ _BY_ERROR = {
 }
 
 
-def trouble_for(*, error: str, car: str) -> Trouble:
-    """The words for an error redirect; `car` is the make, model and year it names, or empty."""
+def trouble_for(*, error: str, params: Mapping[str, str] | None = None) -> Trouble:
+    """The words for an error redirect; `params` are what came with it.
+
+    Of a car that cannot be connected they name the make, model, year and VIN ("Vehicle Incompatible").
+    """
     known = _BY_ERROR.get(error)
     if known is None:
         return Trouble(
@@ -128,6 +148,18 @@ def trouble_for(*, error: str, car: str) -> Trouble:
             "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
             "whoever invited you the time at which it happened.",
         )
-    if car and error == "vehicle_incompatible":
-        return replace(known, title=f"{known.title}: {car}")
+    if error == "vehicle_incompatible":
+        return replace(known, car=_car(params or {}))
     return known
+
+
+def _car(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What the redirect names of the car. An address can be typed by hand: only what looks right is shown."""
+    vin, year = params.get("vin", "").upper(), params.get("year", "")
+    named = (
+        ("Make", make_name(params.get("make", "")[:40])),
+        ("Model", params.get("model", "")[:60]),
+        ("Year", year if re.fullmatch(r"(19|20)[0-9]{2}", year) else ""),
+        ("VIN", vin if re.fullmatch(r"[A-Z0-9]{17}", vin) else ""),
+    )
+    return tuple((label, value) for label, value in named if value)

@@ -12,6 +12,7 @@ from connect.browser import known_session_secret, session_secret
 from connect.driver import services as driver
 from connect.flow import Arrival
 from connect.outcomes import ConnectRefusedError
+from connect.standing.states import Purpose
 
 
 @never_cache
@@ -42,6 +43,8 @@ def callback(request: HttpRequest) -> HttpResponse:
         )
     except ConnectRefusedError as refusal:
         return _trouble(request, refusal)
+    if arrival.missed:
+        messages.error(request, _other_car(arrival))
     if arrival.invitation is not None:
         # The connections of one trip are of one Smartcar user.
         page = driver.page_after(
@@ -49,7 +52,9 @@ def callback(request: HttpRequest) -> HttpResponse:
         )
         messages.success(request, _thanks(arrival))
         return redirect(page.path)
-    messages.success(request, _welcome([str(connection.vehicle) for connection in arrival.connections]))
+    messages.success(request, _welcome(arrival))
+    if arrival.about is not None:
+        return redirect("connections:detail", slug=arrival.fleet.slug, connection_id=arrival.about.pk)
     return redirect("fleet:fleet", slug=arrival.fleet.slug)
 
 
@@ -61,21 +66,44 @@ def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse
     context = {
         "title": trouble.title,
         "text": trouble.for_driver if for_driver else trouble.text,
+        "car": trouble.car,
         "for_driver": for_driver,
         "invitation": invitation if invitation is not None and invitation.open else None,
+        "trip": None if for_driver else refusal.trip,
     }
     return render(request, "connect/trouble.html", context, status=400)
 
 
 def _thanks(arrival: Arrival) -> str:
-    cars = [str(connection.vehicle) for connection in arrival.connections]
-    are = "is" if len(cars) == 1 else "are"
-    return f"{', '.join(cars)} {are} connected to {arrival.fleet}. This page is yours: keep its link, below."
+    """What a driver reads at the top of their own page."""
+    cars, are = _cars(arrival)
+    if arrival.purpose == Purpose.SIGN_IN:
+        return f"Thank you: you are signed in again for {cars}. {arrival.fleet} receives its data again in a while."
+    if arrival.purpose == Purpose.BATTERY:
+        return f"Thank you: the battery size of {cars} is chosen."
+    return f"{cars} {are} connected to {arrival.fleet}. This page is yours: keep its link, below."
 
 
-def _welcome(cars: list[str]) -> str:
-    if len(cars) == 1:
-        return f"{cars[0]} is connected. Its first data arrives within a minute or so."
+def _welcome(arrival: Arrival) -> str:
+    cars, are = _cars(arrival)
+    if arrival.purpose == Purpose.SIGN_IN:
+        return f"The sign-in behind {cars} is renewed. Its data arrives again within a few minutes."
+    if arrival.purpose == Purpose.BATTERY:
+        return f"The battery size of {cars} is chosen. It shows with the car's next report."
+    its = "Its" if len(arrival.connections) == 1 else "Their"
+    count = "" if len(arrival.connections) == 1 else f"{len(arrival.connections)} cars are connected: "
+    if count:
+        return f"{count}{cars}. {its} first data arrives within a minute or so."
+    return f"{cars} {are} connected. {its} first data arrives within a minute or so."
+
+
+def _other_car(arrival: Arrival) -> str:
     return (
-        f"{len(cars)} cars are connected: {', '.join(cars)}. Their first data arrives within a minute or so."
+        f"The trip was about {arrival.about and arrival.about.vehicle}, but it was not shared this time, or by another "
+        "account at the maker. Start again and choose it if that was a mistake."
     )
+
+
+def _cars(arrival: Arrival) -> tuple[str, str]:
+    names = [str(connection.vehicle) for connection in arrival.connections]
+    return ", ".join(names), "is" if len(names) == 1 else "are"

@@ -14,6 +14,7 @@ from accounts.access import Right, fleets_with_right, has_right, membership_for
 from accounts.models import Membership
 from commands.panel import panel_context
 from connect import lifecycle
+from connect.connections.strip import Strip, strip_of
 from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
@@ -71,6 +72,7 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """All that is known of one car, and its command buttons."""
     membership, car = _car(request, slug, smartcar_id, Right.VIEW)
     context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
+    context["strip"] = _strip(membership, car, context["connections"])
     context |= panel_context(membership=membership, vehicle=car)
     return render(request, "fleet/vehicle.html", context)
 
@@ -83,7 +85,13 @@ def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
+    context["strip"] = _strip(membership, car, context["connections"])
     return render(request, "fleet/values.html", context)
+
+
+def _strip(membership: Membership, car: Vehicle, connections: list[Connection]) -> Strip:
+    may_connect = has_right(membership=membership, right=Right.CONNECT)
+    return strip_of(vehicle=car, connections=connections, may_connect=may_connect, now=timezone.now())
 
 
 @login_required

@@ -127,7 +127,8 @@ def overview_of(*, fleet: Fleet) -> Overview:
     alive = (
         Connection.objects.filter(fleet=fleet).exclude(state=ConnectionState.REMOVED).order_by("created_at")
     )
-    for connection in alive:
+    # Of several drivers' connections to a car, the one that serves it best; the newest among equals.
+    for connection in sorted(alive, key=lambda each: each.rank, reverse=True):
         connections[connection.vehicle_id] = connection
     vehicles = [vehicle for vehicle in vehicles_of(fleet=fleet) if vehicle.pk in connections]
     states = states_of(vehicles=vehicles, signals=SIGNALS)

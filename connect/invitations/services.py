@@ -15,6 +15,7 @@ from accounts.doorbell import ring
 from accounts.models import Fleet, User
 from connect.invitations.models import Invitation
 from connect.links import hash_of
+from connect.standing.states import Purpose
 
 # A mail server that refuses for longer than this will not take it at all.
 _MAIL_PATIENCE = timedelta(days=1)
@@ -62,6 +63,15 @@ def unmailed() -> list[Invitation]:
     return list(waiting.select_related("fleet", "made_by")[:50])
 
 
+def _subject(invitation: Invitation) -> str:
+    asked = {
+        Purpose.SIGN_IN: f"to sign in again for {invitation.connection and invitation.connection.vehicle}",
+        Purpose.PERMISSIONS: f"to allow more for {invitation.connection and invitation.connection.vehicle}",
+        Purpose.BATTERY: f"which battery {invitation.connection and invitation.connection.vehicle} has",
+    }
+    return f"{invitation.fleet} asks you {asked.get(Purpose(invitation.purpose), 'to share your car')}"
+
+
 @sensitive_variables()
 def mail(*, invitation: Invitation) -> None:
     """Sends the link to the driver, if it was not sent yet; a refusal is kept for the manager and tried again."""
@@ -72,7 +82,7 @@ def mail(*, invitation: Invitation) -> None:
     )
     try:
         send_mail(
-            subject=f"{invitation.fleet} asks you to share your car",
+            subject=_subject(invitation),
             message=text,
             from_email=None,
             recipient_list=[invitation.driver_email],

@@ -16,7 +16,7 @@ from accounts.access import Right, membership_for
 from accounts.models import Fleet
 from connect import flow
 from connect.browser import session_secret
-from connect.invitations import services
+from connect.invitations import drivers_words, services
 from connect.invitations.forms import InvitationForm
 from connect.models import Invitation
 from connect.outcomes import ConnectRefusedError
@@ -46,7 +46,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str, Any]:
-    mine = Invitation.objects.filter(fleet=fleet).select_related("made_by")
+    mine = Invitation.objects.filter(fleet=fleet).select_related("made_by", "connection__vehicle")
     return {
         "fleet": fleet,
         "form": form,
@@ -85,7 +85,10 @@ def show(request: HttpRequest, secret: str) -> HttpResponse:
     if not invitation.open:
         return render(request, "connect/invitations/over.html", {"invitation": invitation}, status=410)
     scopes = described(invitation.scopes)
+    error = invitation.connection.state_error if invitation.connection is not None else ""
     context = {
+        "why": drivers_words.why(error),
+        "todo": drivers_words.todo(error),
         "invitation": invitation,
         "reads": [scope for scope in scopes if not scope.command],
         "commands": [scope for scope in scopes if scope.command],

@@ -70,13 +70,22 @@ def test_the_person_who_says_no_connects_nothing(
 
 
 def test_an_unknown_error_has_words_too() -> None:
-    trouble = outcomes.trouble_for(error="brand_new_error", car="")
+    trouble = outcomes.trouble_for(error="brand_new_error")
     assert trouble.title == "The car was not connected"
 
 
 def test_an_incompatible_car_is_named() -> None:
-    trouble = outcomes.trouble_for(error="vehicle_incompatible", car="Honda Civic 2004")
-    assert "Honda Civic 2004" in trouble.title
+    trouble = outcomes.trouble_for(
+        error="vehicle_incompatible",
+        params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
+    )
+    assert dict(trouble.car) == {
+        "Make": "Honda",
+        "Model": "Civic",
+        "Year": "2004",
+        "VIN": "1HGCM82633A004352",
+    }
+    assert "1HGCM" not in f"{trouble!r} {outcomes.ConnectRefusedError(trouble)!r}"
 
 
 @both

@@ -195,7 +195,7 @@ def test_what_the_manager_chose_reaches_connect(fleet: Fleet, owner: User, gener
 
 @pytest.mark.parametrize(
     "trouble",
-    [*vars(outcomes).values(), *outcomes._BY_ERROR.values(), outcomes.trouble_for(error="new", car="")],
+    [*vars(outcomes).values(), *outcomes._BY_ERROR.values(), outcomes.trouble_for(error="new")],
     ids=lambda each: each.title[:30] if isinstance(each, outcomes.Trouble) else "-",
 )
 def test_a_driver_is_never_sent_to_pages_that_drivers_do_not_have(trouble: object) -> None:

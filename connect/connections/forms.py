@@ -1,0 +1,20 @@
+from typing import Any
+
+from django import forms
+
+from connect.standing.states import Purpose
+
+
+class LinkForm(forms.Form):
+    """A fresh link for a driver: what for, whose it is, and whether it is mailed."""
+
+    purpose = forms.ChoiceField(choices=Purpose.choices)
+    driver_name = forms.CharField(max_length=80)
+    driver_email = forms.EmailField(required=False)
+    by_mail = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
+            self.add_error("driver_email", "Without an address no e-mail can be sent.")
+        return cleaned

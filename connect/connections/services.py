@@ -1,0 +1,47 @@
+"""What a manager does about a connection. Callers have checked the manager's right."""
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.doorbell import ring
+from accounts.models import User
+from connect.connections.selectors import Driver
+from connect.invitations import services as invitations
+from connect.models import Connection, Invitation
+from connect.scopes import FLEET_SCOPES
+from connect.standing.states import Purpose
+
+
+def link_for(
+    *, connection: Connection, user: User, purpose: Purpose, driver: Driver, by_mail: bool
+) -> Invitation:
+    """A fresh personal link for the driver of this connection. With `by_mail` it is sent to them."""
+    granted = set(connection.scopes)
+    # To sign in again asks for nothing new; all else asks for what the fleet uses, and drops nothing.
+    wanted = granted if purpose is Purpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
+    known = [name for name in FLEET_SCOPES if name in wanted]
+    return invitations.invite(
+        fleet=connection.fleet,
+        user=user,
+        by_mail=by_mail,
+        connection=connection,
+        purpose=purpose,
+        driver_name=driver.name or "driver",
+        driver_email=driver.email,
+        scopes=[*known, *sorted(wanted - set(known))],
+        mode=connection.mode,
+        make=connection.vehicle.make,
+        single_select=True,
+    )
+
+
+@transaction.atomic
+def check(*, connection: Connection, user: User) -> None:
+    """Reads the car soon, whatever state its connection is in."""
+    audit.record(
+        fleet=connection.fleet,
+        actor=user,
+        action="had a connection checked",
+        target=connection.vehicle.smartcar_id,
+    )
+    ring("connect.tasks.probe_connection", connection.pk)

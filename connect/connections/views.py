@@ -1,0 +1,180 @@
+"""The manager's pages of connections: all of them, and one with its log and what can be done about it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import Right, membership_for
+from accounts.models import Membership
+from connect import flow
+from connect.browser import session_secret
+from connect.connections import selectors, services
+from connect.connections.forms import LinkForm
+from connect.connections.selectors import TROUBLE, Driver
+from connect.connections.steps import next_step
+from connect.models import Connection, ConnectionState, Invitation
+from connect.scopes import described
+from connect.standing.states import Purpose
+
+_JUST_MADE = "connection_link_just_made"
+DASHBOARD = "https://dashboard.smartcar.com"
+
+
+@never_cache
+@login_required
+@require_GET
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's connections, of one state or all, with what to do next about each."""
+    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    state, search = request.GET.get("state", ""), request.GET.get("q", "").strip()[:80]
+    found = selectors.connections_of(fleet=fleet, state=state, search=search)
+    page = Paginator(found, selectors.A_PAGE).get_page(request.GET.get("page"))
+    counts = selectors.counts_of(fleet=fleet)
+    context = {
+        "fleet": fleet,
+        "rows": selectors.rows_of(fleet=fleet, connections=page.object_list, now=timezone.now()),
+        "page": page,
+        "state": state if state in counts else "",
+        "search": search,
+        "total": counts[""],
+        "filters": _filters(counts, state),
+        "dashboard": DASHBOARD,
+    }
+    return render(request, "connect/connections/overview.html", context)
+
+
+def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
+    """Value, label and count of each filter that finds something, and of the one that is chosen."""
+    offered = [("", "All"), (TROUBLE, "In trouble"), *ConnectionState.choices]
+    return [
+        (value, str(label), counts[value])
+        for value, label in offered
+        if value in ("", TROUBLE, chosen) or counts[value]
+    ]
+
+
+@never_cache
+@login_required
+@require_GET
+def detail(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+    """One connection: its state and cause, what to do next, what is shared, every change."""
+    membership, connection = _connection(request, slug, connection_id)
+    just_made = request.session.pop(_JUST_MADE, None)
+    return render(
+        request, "connect/connections/detail.html", _page(membership, connection, None, just_made=just_made)
+    )
+
+
+def _page(
+    membership: Membership, connection: Connection, form: LinkForm | None, *, just_made: int | None = None
+) -> dict[str, Any]:
+    driver = _driver(connection)
+    same_car, same_driver = selectors.relatives_of(connection=connection)
+    mine = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
+    scopes = described(connection.scopes)
+    return {
+        "fleet": membership.fleet,
+        "connection": connection,
+        "driver": driver,
+        "step": next_step(connection, now=timezone.now()),
+        "form": form,
+        "just_made": mine.filter(pk=just_made).first() if just_made else None,
+        "links": [each for each in mine[:5] if each.open],
+        "scopes": scopes,
+        "others": len(connection.scopes) - len(scopes),
+        "missing": selectors.missing_scopes(connection=connection),
+        "battery_unknown": selectors.battery_unknown(connection=connection),
+        "transitions": selectors.transitions_of(connection=connection),
+        "suspicions": [
+            ConnectionState(each.state).label for each in connection.suspicions.all() if connection.granted
+        ],
+        "same_car": _named(connection, same_car),
+        "same_driver": same_driver,
+        "email_offered": settings.EMAIL_OFFERED,
+        "dashboard": DASHBOARD,
+    }
+
+
+def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
+    drivers = selectors.drivers_of(
+        fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_car]
+    )
+    return [(each, drivers.get(each.smartcar_user_id, Driver())) for each in same_car]
+
+
+@login_required
+@require_POST
+def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+    """Makes a fresh personal link for the driver, shown once on the connection's page, or mailed."""
+    membership, connection = _connection(request, slug, connection_id)
+    form = LinkForm(request.POST)
+    if not form.is_valid():
+        return render(
+            request, "connect/connections/detail.html", _page(membership, connection, form), status=400
+        )
+    given = form.cleaned_data
+    invitation = services.link_for(
+        connection=connection,
+        user=membership.user,
+        purpose=Purpose(given["purpose"]),
+        driver=Driver(given["driver_name"], given["driver_email"]),
+        by_mail=given["by_mail"],
+    )
+    request.session[_JUST_MADE] = invitation.pk
+    return redirect("connections:detail", slug=slug, connection_id=connection_id)
+
+
+@login_required
+@require_POST
+def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+    """Has the car read now."""
+    membership, connection = _connection(request, slug, connection_id)
+    if not connection.granted:
+        messages.error(
+            request, "There is nothing to check: the driver's grant has ended. Invite the driver again."
+        )
+    else:
+        services.check(connection=connection, user=membership.user)
+        messages.success(request, "The car is being read. What comes of it shows here within a minute.")
+    return redirect("connections:detail", slug=slug, connection_id=connection_id)
+
+
+@never_cache
+@login_required
+@require_GET
+@sensitive_variables()
+def go(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> HttpResponse:
+    """Sends the member's own browser to Connect about this connection: the driver sits beside them."""
+    membership, connection = _connection(request, slug, connection_id)
+    if purpose not in Purpose.values:
+        raise Http404("There is no such trip.")
+    return redirect(
+        flow.start_about(
+            connection=connection,
+            purpose=purpose,
+            user=membership.user,
+            session_secret=session_secret(request),
+        )
+    )
+
+
+def _driver(connection: Connection) -> Driver:
+    user_id = connection.smartcar_user_id
+    return selectors.drivers_of(fleet=connection.fleet, smartcar_user_ids=[user_id]).get(user_id, Driver())
+
+
+def _connection(request: HttpRequest, slug: str, connection_id: int) -> tuple[Membership, Connection]:
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    connection = selectors.connection_of(fleet=membership.fleet, connection_id=connection_id)
+    if connection is None:
+        raise Http404("There is no such connection in this fleet.")
+    return membership, connection

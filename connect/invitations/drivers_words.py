@@ -1,0 +1,34 @@
+"""What a driver is told of the trouble that a link is about, and what to do before signing in. Pure."""
+
+from connect.standing.machine import ACCOUNT
+
+_WHY = {
+    f"{ACCOUNT}:AUTHENTICATION_FAILED": (
+        "The maker no longer accepts the sign-in that you gave, for example because your password has changed."
+    ),
+    f"{ACCOUNT}:ACCOUNT_ISSUE": "The maker wants something settled in your account.",
+    f"{ACCOUNT}:NO_VEHICLES": "Your account at the maker has no car any more.",
+    f"{ACCOUNT}:VEHICLE_MISSING": "The car is no longer in your account at the maker.",
+    f"{ACCOUNT}:SUBSCRIPTION": "The maker's connected services for this car are not active.",
+}
+_TODO = {
+    f"{ACCOUNT}:ACCOUNT_ISSUE": (
+        "Open the maker's app and finish what it asks for, such as new terms of use or the end of a registration."
+    ),
+    f"{ACCOUNT}:NO_VEHICLES": "Add the car to your account in the maker's app.",
+    f"{ACCOUNT}:VEHICLE_MISSING": "Add the car to your account in the maker's app.",
+    f"{ACCOUNT}:SUBSCRIPTION": (
+        "Renew the connected services of the car in the maker's app, or choose a package that includes remote "
+        "access. If you did that already, go on."
+    ),
+}
+
+
+def why(error: str) -> str:
+    """Why the driver is asked to sign in again. `error` is TYPE:CODE, or ""."""
+    return _WHY.get(error, "The maker asks for your sign-in again.")
+
+
+def todo(error: str) -> str:
+    """What has to be done in the maker's app first, or ""."""
+    return _TODO.get(error, "")
