@@ -5,13 +5,21 @@ with Retry-After; a car's allowance for the month is the plan's.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from simulator.clock import Clock
 from simulator.errors import ApiError
 from simulator.settings import Settings
+
+CHANGEABLE = {
+    "requestBucket": "request_bucket",
+    "requestRefill": "request_refill",
+    "vehicleBucket": "vehicle_bucket",
+    "vehicleRefill": "vehicle_refill",
+    "monthlyLimit": "monthly_limit",
+}
 
 
 @dataclass(slots=True)
@@ -45,8 +53,10 @@ class Limits:
     vehicles: dict[str, Bucket] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     month: str = ""
+    started_with: Settings = field(init=False)
 
     def __post_init__(self) -> None:
+        self.started_with = self.settings
         self.application = self._bucket(self.settings.request_bucket, self.settings.request_refill)
 
     def _bucket(self, size: int, refill: float) -> Bucket:
@@ -80,8 +90,18 @@ class Limits:
             raise ApiError("BILLING", "VEHICLE_REQUEST_LIMIT")
         self.counts[vehicle_id] = count
 
+    def change(self, values: dict[str, float]) -> None:
+        """Other limits from now on, by their names in the settings; buckets are full, and nothing is counted yet."""
+        changed = {name: value if name.endswith("refill") else int(value) for name, value in values.items()}
+        self.settings = replace(self.settings, **changed)
+        self._start()
+
     def clear(self) -> None:
-        """Start with full buckets and nothing counted."""
+        """Start with the limits of the start, full buckets and nothing counted."""
+        self.settings = self.started_with
+        self._start()
+
+    def _start(self) -> None:
         self.vehicles.clear()
         self.counts.clear()
         self.application = self._bucket(self.settings.request_bucket, self.settings.request_refill)

@@ -16,6 +16,7 @@ from simulator.connect import flow
 from simulator.control.granting import grant
 from simulator.control.registering import NotVerified, register
 from simulator.hosts.common import world_of
+from simulator.limits import CHANGEABLE
 from simulator.load.planning import make_plan
 from simulator.troubles import SWITCHES
 from simulator.wire import json_object, json_response
@@ -305,6 +306,28 @@ async def post_troubles(request: Request) -> Response:
     return _troubles(world)
 
 
+def _limits(world: World) -> Response:
+    held = world.limits.settings
+    return json_response({name: getattr(held, field) for name, field in CHANGEABLE.items()})
+
+
+async def get_limits(request: Request) -> Response:
+    """GET /limits"""
+    return _limits(world_of(request))
+
+
+async def post_limits(request: Request) -> Response:
+    """POST /limits {name: number}: other limits until the next reset, with full buckets"""
+    world, body = world_of(request), await _body(request)
+    for name, value in body.items():
+        if name not in CHANGEABLE:
+            raise ControlError(400, f"there is no limit {name}; there are {', '.join(CHANGEABLE)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise ControlError(400, f"{name} is a number, 0 for no limit")
+    world.limits.change({CHANGEABLE[name]: value for name, value in body.items()})
+    return _limits(world)
+
+
 async def clear_troubles(request: Request) -> Response:
     """DELETE /troubles"""
     world = world_of(request)
@@ -411,6 +434,8 @@ _TABLE: list[tuple[str, str, Endpoint]] = [
     ("GET", "/troubles", get_troubles),
     ("POST", "/troubles", post_troubles),
     ("DELETE", "/troubles", clear_troubles),
+    ("GET", "/limits", get_limits),
+    ("POST", "/limits", post_limits),
     ("GET", "/load", get_load),
     ("POST", "/load", post_load),
     ("DELETE", "/load", stop_load),

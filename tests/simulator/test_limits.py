@@ -82,6 +82,23 @@ def test_vehicles_beyond_the_plan_are_refused(simulate: Simulate) -> None:
     assert second.get3("/signals").status_code == 430
 
 
+def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
+    driver = simulate(request_bucket=0).driver()
+    client = driver.simulated.client
+
+    changed = client.post("/control/limits", json={"requestBucket": 2, "requestRefill": 0.5})
+    assert changed.json()["requestBucket"] == 2
+    assert [user_status(driver) for _ in range(3)] == [200, 200, 429]
+
+    client.post("/control/reset", json={})
+    assert client.get("/control/limits").json()["requestBucket"] == 0
+
+
+@pytest.mark.parametrize("body", [{"requestbucket": 1}, {"requestBucket": "1"}, {"vehicleRefill": -1}])
+def test_a_limit_that_is_none_is_refused(sim: Simulated, body: dict[str, object]) -> None:
+    assert sim.client.post("/control/limits", json=body).status_code == 400
+
+
 def test_no_limit_is_no_limit(sim: Simulated) -> None:
     driver = sim.driver()
 
