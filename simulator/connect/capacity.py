@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from simulator.cars import Car
-from simulator.connect.flow import ConnectPageError, checked_redirect, with_query
+from simulator.connect.flow import THEN_CAPACITY, ConnectPageError, checked_redirect, with_query
 from simulator.hosts.common import mark, world_of
 from simulator.rendering import page, problem, send_browser
 from simulator.world import World
@@ -68,7 +68,8 @@ async def standalone(request: Request) -> Response:
     if asked.get("client_id") != world.settings.credentials.application_id or car is None:
         return problem("This link does not work", "There is no such application or vehicle.")
     if held != car.id or until < world.now():
-        back = [("redirect_uri", redirect_uri or "")]
+        # Without a token that is still good the driver signs in first, and is asked afterwards.
+        back = [("redirect_uri", redirect_uri or ""), ("then", THEN_CAPACITY)]
         return send_browser(with_query(world.reauthenticate_url(car.id), back))
     if request.method == "GET":
         return question(world, car, action=f"/connect/battery-capacity?{request.url.query}")

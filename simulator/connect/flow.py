@@ -7,7 +7,7 @@ Parameters, redirects and errors are those of "Build the Connect URL", "Handle t
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from simulator.cars import Car
 from simulator.connect.people import TEST_VINS, Person, find_person, owner_of
@@ -31,6 +31,7 @@ CONFIGURATION = {
 }
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 AUTHORIZE, REAUTHENTICATE = "authorize", "reauthenticate"
+THEN_CAPACITY = "battery-capacity"
 
 
 class ConnectPageError(Exception):
@@ -62,6 +63,7 @@ class Session:
     questions: list[str] = field(default_factory=list)
     address: str | None = None
     stopped: str | None = None
+    then_capacity: bool = False
 
 
 def open_session(world: World, url: str) -> Session:
@@ -117,6 +119,7 @@ def _reauthentication(world: World, session: Session, asked: Mapping[str, str]) 
     if car is None or not connected:
         raise ConnectPageError("There is no connected vehicle with that vehicle_id.")
     session.vehicle_id, session.make = car.id, car.make
+    session.then_capacity = asked.get("then") == THEN_CAPACITY
     return session
 
 
@@ -209,6 +212,8 @@ def reauthenticate(world: World, session: Session) -> str | None:
     world.feed.reconsider([each.vehicle_id for each in world.connections.select(user_id=user.id)])
     if session.redirect_uri is None:
         return None
+    if session.then_capacity:
+        return f"{world.capacity_url(vehicle_id)}{quote(session.redirect_uri, safe='')}"
     return _redirect(session, [("vehicle_id", vehicle_id)])
 
 

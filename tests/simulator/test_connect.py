@@ -438,6 +438,18 @@ def test_an_old_capacity_address_leads_to_re_authentication(sim: Simulated) -> N
     assert "/connect/oauth/reauthenticate" in answer.headers["location"]
 
 
+def test_without_a_token_the_driver_signs_in_and_is_asked_afterwards(sim: Simulated) -> None:
+    who = ambiguous(sim)
+    driver = sim.driver(email=who.email)
+    url = re.sub("token=[^&]+&", "", driver.get("/battery/nominal_capacity").json()["url"]) + REDIRECT
+
+    visit = Visitor(sim, url).submit(email=who.email, make=who.make)
+    choices = re.findall(r'name="capacity" value="([^"]+)"', visit.text)
+    visit.submit(capacity=choices[0])
+
+    assert visit.back["reason"] == "battery_capacity"
+
+
 # -- test addresses ----------------------------------------------------------------------------------------
 
 
