@@ -141,6 +141,8 @@ CELERY_BEAT_SCHEDULE = {
     "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
     "watch connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
+    "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
+    "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
 }
 
 # E-mail to drivers, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;

@@ -13,6 +13,7 @@ from vehicles.aggregates import COLUMNS, HOUR_END, SUMMED_UP, day_end, day_start
 from vehicles.catalogue import Shape, Signal
 from vehicles.models import DayZone, Reading, SignalCode, Vehicle
 from vehicles.quantities import tidy
+from vehicles.zones import known_zone
 
 Resolution = Literal["raw", "hour", "day"] | int
 _HOUR = timedelta(hours=1)
@@ -136,7 +137,7 @@ _HOURS = _ROLLED.format(
 # An hour that is due makes its day due, or both days that it lies in: not every zone keeps to whole hours.
 _DAYS = _ROLLED.format(
     due=f"""
-        {_DUE.format(table="vehicles_dueday")}
+        {_DUE.format(table="vehicles_dueday")} AND start = {day_start("start", "%(zone)s")}
         UNION
         SELECT day.start FROM vehicles_duehour AS hour CROSS JOIN LATERAL (VALUES
             ({day_start("hour.start", "%(zone)s")}), ({day_start("hour.start + interval '59 minutes'", "%(zone)s")})
@@ -169,7 +170,7 @@ def _rolled(asked: _Asked, resolution: Literal["hour", "day"]) -> tuple[str, dic
 def zone_of(vehicle: Vehicle) -> str:
     """The time zone that the car's days are in: the fleet's, or for a moment after a change the one it had before."""
     zone = DayZone.objects.filter(vehicle=vehicle).values_list("time_zone", flat=True).first()
-    return zone or vehicle.fleet.time_zone
+    return zone or known_zone(vehicle.fleet.time_zone)
 
 
 def _summed_up(asked: _Asked, resolution: Literal["hour", "day"]) -> list[Point]:

@@ -1,0 +1,22 @@
+"""Readings for tests, put into history as recording does."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from vehicles import catalogue
+from vehicles.catalogue import Signal
+from vehicles.models import Vehicle
+from vehicles.readings import NewReading, add
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def read(
+    vehicle: Vehicle,
+    values: Iterable[tuple[datetime, float]],
+    *,
+    signal: Signal = catalogue.STATE_OF_CHARGE,
+) -> None:
+    """Adds readings of a number signal, each of a time."""
+    unit = {"unit": signal.unit.value} if signal.unit else {}
+    add(readings=[NewReading(vehicle.pk, signal.code, at, {"value": value} | unit) for at, value in values])

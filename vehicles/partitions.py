@@ -1,0 +1,121 @@
+"""Partitions of history by month: made ahead, filled from what strayed, dropped when nobody keeps them any longer.
+
+Each table has a default partition, so that a row of any time can be written. What lands there is moved when its
+month gets a partition of its own; until then it is found like everything else.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
+
+from vehicles.months import month_of, shifted
+
+logger = logging.getLogger(__name__)
+
+MONTHS_AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Partitioned:
+    """A table partitioned by month, and the column that says which month a row is of."""
+
+    name: str
+    time: str
+
+    @property
+    def stray(self) -> str:
+        """The default partition."""
+        return f"{self.name}_stray"
+
+    def partition(self, month: datetime) -> str:
+        """The name of a month's partition."""
+        return f"{self.name}_{month:%Y_%m}"
+
+
+READINGS = Partitioned("vehicles_reading", "observed_at")
+HOURS = Partitioned("vehicles_hourrollup", "start")
+DAYS = Partitioned("vehicles_dayrollup", "start")
+TABLES = (READINGS, HOURS, DAYS)
+
+
+def months(table: Partitioned) -> list[datetime]:
+    """The months that have a partition, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table.name]
+        )
+        names = [name for (name,) in cursor.fetchall() if name != table.stray]
+    stamps = sorted(name.removeprefix(f"{table.name}_") for name in names)
+    return [datetime.strptime(stamp, "%Y_%m").replace(tzinfo=UTC) for stamp in stamps]
+
+
+def make(*, now: datetime, since: Mapping[Partitioned, datetime]) -> int:
+    """Makes the partitions of this and the coming months, and of each month since `since` of which rows strayed.
+
+    Returns how many. What has to wait too long for a lock is left to the next time.
+    """
+    made = 0
+    for table in TABLES:
+        there = set(months(table))
+        wanted = {shifted(month_of(now), ahead) for ahead in range(MONTHS_AHEAD + 1)}
+        wanted |= {month for month in _strayed(table) if since[table] <= month < max(wanted)}
+        made += sum(_unless_locked(_make, table, month) for month in sorted(wanted - there))
+    return made
+
+
+def drop(*, table: Partitioned, month: datetime) -> bool:
+    """Drops a month with all its rows. False where it would wait too long for a lock: it is left to the next time."""
+    return _unless_locked(_drop, table, month)
+
+
+def _strayed(table: Partitioned) -> list[datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT DISTINCT date_trunc('month', {table.time}, 'UTC') FROM {table.stray}")  # noqa: S608
+        return [month.astimezone(UTC) for (month,) in cursor.fetchall()]
+
+
+def _unless_locked(
+    change: Callable[[Partitioned, datetime], None], table: Partitioned, month: datetime
+) -> bool:
+    """A partition comes or goes under a lock that readers and writers wait for then: better later than long."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")
+            change(table, month)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        logger.warning("%s is in use, and waits for the next time", table.partition(month))
+        return False
+    return True
+
+
+def _make(table: Partitioned, month: datetime) -> None:
+    """Beside the table first, then attached: meanwhile the table is read and written, but for its default part."""
+    name = table.partition(month)
+    span = {"start": month, "end": shifted(month, 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table.stray} IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(f"CREATE TABLE {name} (LIKE {table.name} INCLUDING ALL)")
+        cursor.execute(
+            f"""
+            WITH moved AS (
+                DELETE FROM {table.stray} WHERE {table.time} >= %(start)s AND {table.time} < %(end)s RETURNING *
+            )
+            INSERT INTO {name} SELECT * FROM moved
+            """,  # noqa: S608
+            span,
+        )
+        cursor.execute(
+            f"ALTER TABLE {table.name} ATTACH PARTITION {name} FOR VALUES FROM (%(start)s) TO (%(end)s)", span
+        )
+
+
+def _drop(table: Partitioned, month: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {table.partition(month)}")
