@@ -56,10 +56,15 @@ class Update:
 
 @dataclass(slots=True)
 class Recorded:
-    """What a batch told that was not known: newer values, oldest first, and the cars that were read well since."""
+    """What a batch told that was not known.
+
+    `updates` are newer values, oldest first. `fresh` are the cars that were read well, `told` those of which anything
+    is new, by the id of their fleet.
+    """
 
     updates: list[Update] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
+    told: dict[int, set[int]] = field(default_factory=dict)
 
 
 def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
@@ -90,7 +95,7 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
     heard: dict[int, datetime] = {}
     for sighting in sightings:
         heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
-    _lock(vehicle_ids=heard)
+    fleets = _lock(vehicle_ids=heard)
     known = states.load(vehicle_ids=heard)
     recorded = Recorded()
     readings: list[NewReading] = []
@@ -101,6 +106,8 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
             state = known[key] = State(*key, changed=True)
         _take(state, sighting, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
+    for vehicle_id in {state.vehicle_id for state in touched}:
+        recorded.told.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
     states.store([state for state in touched if state.changed])
     states.touch([state for state in touched if not state.changed])
     _store(readings)
@@ -126,9 +133,10 @@ def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: lis
         recorded.fresh.add(state.vehicle_id)
 
 
-def _lock(*, vehicle_ids: Iterable[int]) -> None:
+def _lock(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
+    """Takes hold of the cars' rows. Returns the ids of their fleets."""
     cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
-    list(cars.select_for_update(no_key=True).values_list("pk"))
+    return dict(cars.select_for_update(no_key=True).values_list("pk", "fleet_id"))
 
 
 def _store(readings: list[NewReading]) -> None:
