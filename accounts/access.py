@@ -18,11 +18,12 @@ class Right(StrEnum):
     COMMAND = "send commands to cars"
     INSPECT = "see its deliveries"
     ADMINISTER = "see other members' access"
+    MOVE = "move the fleet to another part of Smartcar"
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.OWNER: frozenset(Right),
-    Role.MANAGER: frozenset(Right) - {Right.ADMINISTER},
+    Role.MANAGER: frozenset(Right) - {Right.ADMINISTER, Right.MOVE},
     Role.VIEWER: frozenset({Right.VIEW}),
     Role.DRIVER: frozenset(),
 }

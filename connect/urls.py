@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from connect import views
 from connect.driver import views as driver
 from connect.invitations import views as invitations
+from connect.setup import views as setup
 
 app_name = "connect"
 
@@ -18,6 +19,11 @@ urlpatterns = [
         rf"^mine/{_SECRET}/(?P<connection_id>[0-9]{{1,18}})/(?P<deed>[a-z-]+)/$", driver.act, name="mine_deed"
     ),
     path("<slug:slug>/start/", views.start, name="start"),
+    path("<slug:slug>/smartcar/", setup.show, name="setup"),
+    path("<slug:slug>/smartcar/test/", setup.test, name="setup_test"),
+    path("<slug:slug>/smartcar/move/", setup.move, name="setup_move"),
+    path("<slug:slug>/smartcar/move/stop/", setup.stop, name="setup_stop"),
+    path("<slug:slug>/smartcar/move/progress/", setup.progress, name="setup_progress"),
     path("<slug:slug>/invitations/", invitations.manage, name="invitations"),
     path("<slug:slug>/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="revoke_invitation"),
 ]

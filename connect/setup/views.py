@@ -1,0 +1,105 @@
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import Right, has_right, membership_for
+from accounts.models import Fleet, Generation, Membership
+from connect import applications
+from connect.applications import testing
+from connect.generations import selectors, services
+from connect.generations.selectors import Progress
+
+
+@never_cache
+@login_required
+@require_GET
+def show(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's application and generation, and how far its move is."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    return render(request, "connect/setup/page.html", _page(membership))
+
+
+@never_cache
+@login_required
+@require_POST
+@sensitive_variables()
+def test(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks Smartcar about the credentials of the fleet's application."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    fleet = membership.fleet
+    findings = testing.test(application=applications.of_fleet(fleet), generation=fleet.generation)
+    tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
+    if request.headers.get("HX-Request"):
+        return render(request, "connect/setup/findings.html", tested | {"fleet": fleet})
+    return render(request, "connect/setup/page.html", _page(membership) | tested)
+
+
+@never_cache
+@login_required
+@require_GET
+def progress(request: HttpRequest, slug: str) -> HttpResponse:
+    """The move as it stands, or 204 where that is what the page shows."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    newest = selectors.newest(fleet=membership.fleet)
+    if newest is not None and request.GET.get("version") == newest.version:
+        return HttpResponse(status=204)
+    return render(request, "connect/setup/generation.html", _generation(membership, newest))
+
+
+@login_required
+@require_POST
+def move(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begins the fleet's move to the other generation, or takes up what could not move."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
+    to = request.POST.get("generation", "")
+    if to not in Generation.values:
+        messages.error(request, "Choose v2 or v3.")
+        return redirect("connect:setup", slug=slug)
+    try:
+        services.start(fleet=membership.fleet, to=to, actor=membership.user)
+    except services.CannotStartError as error:
+        messages.error(request, str(error))
+    return redirect("connect:setup", slug=slug)
+
+
+@login_required
+@require_POST
+def stop(request: HttpRequest, slug: str) -> HttpResponse:
+    """Stops the move that is under way."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
+    if not services.stop(fleet=membership.fleet, actor=membership.user):
+        messages.error(request, "No move is under way.")
+    return redirect("connect:setup", slug=slug)
+
+
+def _page(membership: Membership) -> dict[str, Any]:
+    fleet = membership.fleet
+    application = applications.of_fleet(fleet)
+    context = {
+        "application": application,
+        "application_id": application.credentials.application_id,
+        "own": application.row is None,
+    }
+    return context | _generation(membership, selectors.newest(fleet=fleet))
+
+
+def _generation(membership: Membership, newest: Progress | None) -> dict[str, Any]:
+    fleet: Fleet = membership.fleet
+    fleet.refresh_from_db(fields=["generation"])
+    counts = selectors.by_generation(fleet=fleet)
+    other = Generation.V2 if fleet.generation == Generation.V3 else Generation.V3
+    return {
+        "fleet": fleet,
+        "progress": newest,
+        "on_v2": counts.get(Generation.V2, 0),
+        "on_v3": counts.get(Generation.V3, 0),
+        "left_behind": counts.get(other, 0),
+        "other": other,
+        "may_move": has_right(membership=membership, right=Right.MOVE),
+    }
