@@ -290,6 +290,15 @@ SMARTCAR_ORIGINS = {
     ),
 }
 
+# What Smartcar grants each application: requests at once (0: no limit), and how many it regains a minute. A larger
+# grant is to be asked of Smartcar first. And what the plan has for each car and month, unless a fleet says otherwise.
+SMARTCAR_REQUEST_BUCKET = env.int("SMARTCAR_REQUEST_BUCKET", default=120)
+SMARTCAR_REQUEST_REFILL = env.float("SMARTCAR_REQUEST_REFILL", default=2.0)
+SMARTCAR_MONTHLY_ALLOWANCE = env.int("SMARTCAR_MONTHLY_ALLOWANCE", default=500)
+
+# Who may read /metrics besides this machine itself: whoever sends this as a bearer token.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -6,9 +6,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from django.conf import settings
+from redis import Redis
 
 from accounts.models import Fleet, User
 from connect import flow, subscriptions
+from connect.budget import shared, waits
 from connect.flow import Arrival
 from connect.models import Connection
 
@@ -33,9 +35,19 @@ def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> 
 
 
 def reset(simulator_url: str) -> None:
-    """The simulator forgets grants, tokens, subscriptions and troubles."""
+    """The simulator forgets grants, tokens, subscriptions and troubles, and we what it told us to wait."""
+    forget_budget()
     httpx.post(f"{simulator_url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()
     httpx.delete(f"{simulator_url}/control/troubles", timeout=30).raise_for_status()
+
+
+def forget_budget() -> None:
+    """Buckets are full, breakers closed, and nothing waits."""
+    shared.look_again()
+    waits.forget()
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        for key in redis.scan_iter(f"{shared.PREFIX}:*"):
+            redis.delete(key)
 
 
 def register_webhook(simulator_url: str, callback: str) -> None:

@@ -1,5 +1,6 @@
 """The one error that everything here raises, and what can be told from it."""
 
+import math
 from typing import Any
 
 from connect.smartcar import words
@@ -10,6 +11,13 @@ NOT_SENT = "NOT_SENT"
 UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
+# Why a request was put off, before anything was sent (connect.budget).
+NO_ROOM = "NO_ROOM"
+CAR_RESTS = "CAR_RESTS"
+NO_ALLOWANCE = "NO_ALLOWANCE"
+HOST_DOWN = "HOST_DOWN"
+
+_PUT_OFF = frozenset({NO_ROOM, CAR_RESTS, NO_ALLOWANCE, HOST_DOWN})
 _WRONG_ADDRESS = frozenset({"INVALID_PATH", "VERSION"})
 _UNSENDABLE = frozenset({"INVALID", "UNSUPPORTED"})
 _WAITING_HELPS = frozenset({408, 409, 425, 429})
@@ -87,6 +95,11 @@ class SmartcarError(Exception):
         return self.status == 401
 
     @property
+    def put_off(self) -> bool:
+        """Whether the request budget kept it back: nothing was sent, and `retry_after` says when to come again."""
+        return self.type == NOT_SENT and self.code in _PUT_OFF
+
+    @property
     def gone(self) -> bool:
         """Whether Smartcar does not know what the request names (404), though it knows the request.
 
@@ -115,6 +128,14 @@ def not_sent(description: str, *, code: str = "INVALID") -> SmartcarError:
     """Nothing left this machine: a request that cannot be made (INVALID), one that this generation
     of the API does not have (UNSUPPORTED), or no connection (CONNECT_FAILED)."""
     return SmartcarError(type=NOT_SENT, code=code, description=description)
+
+
+def put_off(code: str, *, retry_after: float) -> SmartcarError:
+    """The request budget keeps the request back for so many seconds: NO_ROOM, CAR_RESTS, NO_ALLOWANCE or HOST_DOWN."""
+    seconds = max(1, math.ceil(retry_after))
+    return SmartcarError(
+        type=NOT_SENT, code=code, description=f"kept back for {seconds} s", retry_after=seconds
+    )
 
 
 def no_answer(description: str, *, code: str) -> SmartcarError:

@@ -7,9 +7,10 @@ environment. Redirects are not followed and cookies not kept.
 import os
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
@@ -47,18 +48,44 @@ class Answer:
         return answer
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request that is about to be sent, without what is secret in it. `timeout` is in seconds.
+
+    `parts` is how many requests it stands for: the paths of a v2 batch ("Batch"), otherwise 1.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    parts: int
+    timeout: float
+
+
+class Gate(Protocol):
+    """What every request passes."""
+
+    def passing(self, request: Outgoing) -> AbstractContextManager[None]:
+        """Around the sending. To refuse, raises SmartcarError (NOT_SENT) on entry; what goes wrong inside it sees."""
+
+
 class Transport:
     """Sends requests for the threads of this process; a forked child opens connections of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, gate: Gate | None = None) -> None:
+        self._gate = gate
         self._clients: dict[int, httpx.Client] = {}
 
     def send(self, method: str, url: str, *, timeout: float, auth: Any = None, **content: Any) -> Answer:
         """One request; `auth` and `content` (params, headers, data, json) are what httpx takes.
 
         `timeout` (seconds) bounds each wait for the answer, and the reading of it once it has begun. Raises
-        SmartcarError: for every status that is no success, and when there is no whole answer.
+        SmartcarError: for every status that is no success, when there is no whole answer, and what the gate raises.
         """
+        outgoing = Outgoing(method, url, _parts(content), timeout)
+        with self._gate.passing(outgoing) if self._gate else nullcontext():
+            return self._send(method, url, timeout, auth, content)
+
+    def _send(self, method: str, url: str, timeout: float, auth: Any, content: dict[str, Any]) -> Answer:
         secrets = _secrets(auth, content)
         try:
             request = self._request(method, url, timeout, content)
@@ -91,6 +118,12 @@ class Transport:
     def _client(self) -> httpx.Client:
         mine = self._clients.get(os.getpid())
         return mine if mine is not None else self._clients.setdefault(os.getpid(), _new_client())
+
+
+def _parts(content: Mapping[str, Any]) -> int:
+    body = content.get("json")
+    requests = body.get("requests") if isinstance(body, dict) else None
+    return max(1, len(requests)) if isinstance(requests, list) else 1
 
 
 def segment(value: str, *, name: str) -> str:

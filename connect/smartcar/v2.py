@@ -25,7 +25,7 @@ from connect.smartcar.reading import year_of
 from connect.smartcar.redaction import one_line, scrub
 from connect.smartcar.schedules import ChargeSchedule
 from connect.smartcar.sdk import Host
-from connect.smartcar.transport import Transport, segment
+from connect.smartcar.transport import Gate, Transport, segment
 
 T = TypeVar("T")
 
@@ -66,12 +66,13 @@ class V2Api:
         credentials: Credentials,
         timeout: float = 15.0,
         command_timeout: float = 310.0,
+        gate: Gate | None = None,
     ) -> None:
         self._origins = origins
         self._credentials = credentials
         self._timeout = timeout
         self._command_timeout = command_timeout
-        self._transport = Transport()
+        self._transport = Transport(gate=gate)
 
     def close(self) -> None:
         """Close idle connections."""

@@ -26,7 +26,7 @@ from connect.smartcar.interface import (
 from connect.smartcar.reading import at, moment_of, text_at, year_of
 from connect.smartcar.refusals import read_refusal, v3_error
 from connect.smartcar.schedules import ChargeSchedule, attributes_of
-from connect.smartcar.transport import Answer, Transport, segment
+from connect.smartcar.transport import Answer, Gate, Transport, segment
 
 CONNECTIONS_A_PAGE = 50
 SUBSCRIPTIONS_A_PAGE = 100
@@ -49,12 +49,13 @@ class V3Api:
         credentials: Credentials,
         timeout: float = 15.0,
         command_timeout: float = 310.0,
+        gate: Gate | None = None,
     ) -> None:
         self._origins = origins
         self._credentials = credentials
         self._timeout = timeout
         self._command_timeout = command_timeout
-        self._transport = Transport()
+        self._transport = Transport(gate=gate)
 
     def close(self) -> None:
         """Close idle connections."""

@@ -93,6 +93,21 @@ _BY_CODE = {
         "Smartcar's older API (v2), which this car is connected with, has no such command, so nothing was sent. "
         "It works once the fleet has changed to v3."
     ),
+    ("NOT_SENT", "NO_ROOM"): (
+        "Smartcar lets us send only so many requests, and they are used up for the moment, so nothing was sent. "
+        f"{_LATER}"
+    ),
+    ("NOT_SENT", "CAR_RESTS"): (
+        "Smartcar asked us to leave this car alone for a while, to spare its battery, so nothing was sent. "
+        f"{_LATER}"
+    ),
+    ("NOT_SENT", "NO_ALLOWANCE"): (
+        "This month's requests for the car are used up, so it is no longer read by itself. That goes on when the "
+        "month turns. Commands and a reading by hand still go."
+    ),
+    ("NOT_SENT", "HOST_DOWN"): (
+        "Smartcar has not answered several times in a row, so nothing was sent. Wait half a minute and try again."
+    ),
     ("NOT_SENT", "CONNECT_FAILED"): f"Smartcar could not be reached, so nothing was sent. {_LATER}",
 }
 

@@ -1,0 +1,20 @@
+"""Counts of requests by host and outcome, kept in Redis for all processes; the metrics page shows them."""
+
+from connect.budget import shared
+
+_KEY = f"{shared.PREFIX}:requests"
+
+
+def add(*, host: str, outcome: str, purpose: str) -> None:
+    """One more. `outcome` is the HTTP status, or what became of the request instead, such as NO_ROOM."""
+    shared.run(lambda redis: redis.hincrby(_KEY, f"{host}|{outcome}|{purpose}", 1), alone=lambda: 0)
+
+
+def all_of_them() -> dict[tuple[str, str, str], int]:
+    """By host, outcome and purpose; nothing while Redis is gone."""
+    held = shared.run(lambda redis: redis.hgetall(_KEY), alone=dict)
+    found = {}
+    for name, count in held.items():
+        host, outcome, purpose = name.decode().split("|")
+        found[host, outcome, purpose] = int(count)
+    return found
