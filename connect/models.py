@@ -250,3 +250,6 @@ from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402
 from connect.standing.models import Suspicion as Suspicion  # noqa: E402
 from connect.standing.models import Transition as Transition  # noqa: E402
+from connect.removal.models import ErasedRows as ErasedRows  # noqa: E402
+from connect.removal.models import Removal as Removal  # noqa: E402
+from connect.removal.models import RemovedGrant as RemovedGrant  # noqa: E402

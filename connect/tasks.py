@@ -9,6 +9,8 @@ from connect.generations import runner as generation_moves
 from connect.generations.models import GenerationMove
 from connect.invitations import services as invitations
 from connect.models import Connection, DriverPage, Invitation
+from connect.removal import carrying
+from connect.removal import selectors as removals
 from connect.standing import watching
 
 
@@ -93,3 +95,16 @@ def probe_connection(connection_id: int) -> None:
     connection = found.filter(pk=connection_id).first()
     if connection is not None:
         watching.probe(connection=connection, now=timezone.now())
+
+
+@shared_task
+def carry_out_removal(removal_id: int) -> None:
+    """Does what is left of one car's removal."""
+    carrying.carry_out(removal_id=removal_id)
+
+
+@shared_task
+def sweep_removals() -> None:
+    """Takes up removals that a crash, a lost doorbell or a refusal left unfinished."""
+    for removal_id in removals.due(now=timezone.now()):
+        carrying.carry_out(removal_id=removal_id)

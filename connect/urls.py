@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from connect import views
 from connect.driver import views as driver
 from connect.invitations import views as invitations
+from connect.removal import views as removal
 from connect.setup import views as setup
 
 app_name = "connect"
@@ -15,10 +16,23 @@ urlpatterns = [
     re_path(rf"^invitation/{_SECRET}/start/$", invitations.start, name="invitation_start"),
     re_path(rf"^mine/{_SECRET}/$", driver.show, name="mine"),
     re_path(rf"^mine/{_SECRET}/close/$", driver.close, name="mine_close"),
+    re_path(rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/$", driver.proof, name="mine_proof"),
+    re_path(
+        rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/progress/$",
+        driver.progress,
+        name="mine_progress",
+    ),
     re_path(
         rf"^mine/{_SECRET}/(?P<connection_id>[0-9]{{1,18}})/(?P<deed>[a-z-]+)/$", driver.act, name="mine_deed"
     ),
     path("<slug:slug>/start/", views.start, name="start"),
+    path("<slug:slug>/vehicles/<str:smartcar_id>/remove/", removal.remove, name="remove"),
+    path("<slug:slug>/removals/", removal.listing, name="removals"),
+    path("<slug:slug>/removals/<int:removal_id>/", removal.show, name="removal"),
+    path("<slug:slug>/removals/<int:removal_id>/progress/", removal.progress, name="removal_progress"),
+    path("<slug:slug>/drivers/", driver.manage, name="drivers"),
+    path("<slug:slug>/drivers/<int:page_id>/close/", driver.revoke, name="driver_close"),
+    path("<slug:slug>/drivers/<int:page_id>/renew/", driver.renew, name="driver_renew"),
     path("<slug:slug>/smartcar/", setup.show, name="setup"),
     path("<slug:slug>/smartcar/test/", setup.test, name="setup_test"),
     path("<slug:slug>/smartcar/move/", setup.move, name="setup_move"),

@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
     "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
+    "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
 
 # E-mail to drivers, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;

@@ -1,15 +1,87 @@
-"""Forgetting what a driver does not want to be known any more."""
+"""Forgetting what a driver does not want to be known any more, or what is left of a car that leaves its fleet."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import connection
+from django.db.models import Q
 
 from vehicles.catalogue import CATALOGUE
-from vehicles.models import LatestSignal
+from vehicles.models import LatestSignal, Vehicle
 
 # The signals that tell where a car is.
 PLACE_CODES = frozenset(code for code, signal in CATALOGUE.items() if signal.permission == "read_location")
+
+
+class History(StrEnum):
+    """The tables of history, each with how long a row of it lasts."""
+
+    READINGS = "vehicles_reading"
+    HOURS = "vehicles_hourrollup"
+    DAYS = "vehicles_dayrollup"
+    DUE_HOURS = "vehicles_duehour"
+    DUE_DAYS = "vehicles_dueday"
+
+
+# Name of the time, and how much later a row may end: a summary goes if any part of it lies in the time.
+_SPANS = {
+    History.READINGS: ("observed_at", "0 hours"),
+    History.HOURS: ("start", "1 hour"),
+    History.DUE_HOURS: ("start", "1 hour"),
+    History.DAYS: ("start", "25 hours"),
+    History.DUE_DAYS: ("start", "25 hours"),
+}
+# By the whole key, not by where a row lies: the tables are partitioned.
+_DELETE = """
+    DELETE FROM {table} WHERE (vehicle_id, signal_id, {time}) IN (
+        SELECT vehicle_id, signal_id, {time} FROM {table}
+        WHERE vehicle_id = %(vehicle)s AND {time} <= %(until)s
+          AND (%(since)s::timestamptz IS NULL OR {time} + interval '{span}' >= %(since)s)
+          AND (%(codes)s::text[] IS NULL
+               OR signal_id IN (SELECT id FROM vehicles_signalcode WHERE code = ANY(%(codes)s)))
+        LIMIT %(limit)s)
+"""
 
 
 def forget_latest_places(*, vehicle_ids: Iterable[int]) -> int:
     """Drops the last known place of these cars, so that no page shows it; history stays. Returns how many rows."""
     rows = LatestSignal.objects.filter(vehicle_id__in=list(vehicle_ids), code__in=PLACE_CODES)
     return rows.delete()[0]
+
+
+def forget_history(
+    *,
+    table: History,
+    vehicle_id: int,
+    since: datetime | None,
+    until: datetime,
+    places_only: bool,
+    limit: int,
+) -> int:
+    """Deletes at most `limit` of the car's rows between two times (None: ever). Returns how many."""
+    time, span = _SPANS[table]
+    codes = sorted(PLACE_CODES) if places_only else None
+    named = {"vehicle": vehicle_id, "since": since, "until": until, "codes": codes, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_DELETE.format(table=table.value, time=time, span=span), named)
+        return int(cursor.rowcount)
+
+
+def forget_latest(
+    *, vehicle_id: int, since: datetime | None, until: datetime, places_only: bool, limit: int
+) -> int:
+    """Deletes at most `limit` of the car's latest values, of this time. Returns how many."""
+    rows = LatestSignal.objects.filter(vehicle_id=vehicle_id, reported_at__lte=until)
+    if since is not None:
+        rows = rows.filter(reported_at__gte=since)
+    if places_only:
+        rows = rows.filter(code__in=PLACE_CODES)
+    codes = list(rows.values_list("code", flat=True)[:limit])
+    return LatestSignal.objects.filter(vehicle_id=vehicle_id, code__in=codes).delete()[0]
+
+
+def forget_identity(*, vehicle_id: int) -> int:
+    """Blanks what tells which car it was: VIN, name, plate. Make, model and year stay. Returns 1 if anything did."""
+    known = Vehicle.objects.filter(~Q(vin="") | ~Q(name="") | ~Q(plate=""), pk=vehicle_id)
+    return known.update(vin="", name="", plate="")

@@ -17,8 +17,9 @@ from connect import lifecycle
 from connect.models import Connection, ConnectionState
 from vehicles import services as vehicles
 from webhooks import complaints
+from connect.removal import selectors as removals
 from webhooks.models import EntryState, InboxEntry
-from webhooks.opening import Opened, open_all
+from webhooks.opening import Opened, open_all, set_aside
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
 from webhooks.sightings import allowed
 
@@ -37,6 +38,7 @@ _SETTLE = """
 """
 
 
+CAR_LEFT = "Its car has left the fleet: nothing of the message was kept."
 def process_waiting() -> int:
     """Processes all that waits. Returns how many messages were done."""
     done = 0
@@ -123,6 +125,8 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     _tell_lifecycle(opened, fresh=recorded.fresh)
     for entry in entries:
         entry.processed_at = now
+    live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
+    _drop_of_cars_that_left(entries)
         if entry.state == EntryState.WAITING:
             entry.state = EntryState.PROCESSED
     _settle(entries)
@@ -145,3 +149,16 @@ def _settle(entries: Sequence[InboxEntry]) -> None:
     rows = [{name: getattr(entry, name) for name in _SETTLED} for entry in entries]
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
+
+
+def _drop_of_cars_that_left(entries: Sequence[InboxEntry]) -> None:
+    """Nothing is kept of what still comes of a car that left its fleet; not in quarantine, nor as a duplicate."""
+    aside = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
+    if not aside:
+        return
+    left = removals.gone(smartcar_ids={entry.smartcar_vehicle_id for entry in aside} - {""})
+    dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
+    for entry in dropped:
+        state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
+        set_aside(entry, state, CAR_LEFT)
+    InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")

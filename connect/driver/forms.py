@@ -3,6 +3,8 @@ from typing import Any
 
 from django import forms
 
+from connect.removal.models import Extent
+
 PAUSES: dict[str, timedelta | None] = {
     "hour": timedelta(hours=1),
     "day": timedelta(hours=24),
@@ -14,6 +16,12 @@ class PauseForm(forms.Form):
     """For how long the place is hidden."""
 
     lasts = forms.ChoiceField(choices=[(name, name) for name in PAUSES])
+
+
+class EraseForm(forms.Form):
+    """What is erased of what was recorded."""
+
+    extent = forms.ChoiceField(choices=Extent.choices)
 
 
 class HoursForm(forms.Form):

@@ -1,5 +1,7 @@
-"""A driver's page: making it, sending its link, closing it; and the end of sharing a car."""
+"""A driver's page: making it, sending its link, closing it or making it anew; and the end of sharing a car."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException
 
@@ -12,19 +14,14 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
-from connect import gateway, vault
-from connect.driver import privacy
+from accounts.models import User
 from connect.driver.models import DriverPage
-from connect.gateway import Purpose
 from connect.links import hash_of
-from connect.models import Connection, ConnectionState, Invitation
-from connect.smartcar import SmartcarError
+from connect.models import Connection, ConnectionState, Invitation, Removal
+from connect.removal import services as removal
+from connect.removal.models import Extent
 
 _MAIL_PATIENCE = timedelta(days=1)
-
-
-class NotWithdrawnError(Exception):
-    """Smartcar could not be told; nothing was changed. str() says why, fit for people."""
 
 
 @transaction.atomic
@@ -79,53 +76,65 @@ def mail(*, page: DriverPage) -> None:
     DriverPage.objects.filter(pk=page.pk).update(mailed_at=timezone.now())
 
 
-def withdraw(*, connection: Connection) -> bool:
-    """Ends the sharing of a car, by its driver: at Smartcar and here. What was recorded stays with the fleet.
+def withdraw(*, connection: Connection, extent: Extent) -> Removal:
+    """Ends the sharing of a car, by its driver: here at once, at Smartcar as soon as it answers.
 
-    False when the grant at Smartcar was left alone, because the driver shares the car with another fleet of the
-    site by the same grant. Raises NotWithdrawnError.
+    The driver also says what is erased of what was recorded: it rests on their consent, so they may have all of it
+    erased; the ledger of commands stays, without places, as the record of who acted on the car.
+    Raises connect.removal.services.NothingToRemoveError.
     """
-    alone = not _shared_elsewhere(connection)
-    if alone:
-        _end_grant(connection)
-    with transaction.atomic():
-        now = timezone.now()
-        privacy.resume(connection=connection, now=now)
-        if connection.move_to(ConnectionState.REMOVED, cause="Withdrawn by the driver.", now=now):
-            audit.record(
-                fleet=connection.fleet,
-                actor=None,
-                action="driver withdrew a car",
-                target=connection.vehicle.smartcar_id,
-            )
-    return alone
+    return removal.remove_connection(connection=connection, extent=extent, user=None)
 
 
-def _shared_elsewhere(connection: Connection) -> bool:
-    same_grant = Connection.objects.filter(
-        smartcar_user_id=connection.smartcar_user_id,
-        application=connection.application_id,
-        vehicle__smartcar_id=connection.vehicle.smartcar_id,
+@transaction.atomic
+def renew(*, page: DriverPage, user: User, by_mail: bool) -> DriverPage:
+    """Closes a driver's page and makes a new one for the same driver, by a manager: the old link is in other hands.
+
+    The new link is mailed with `by_mail` where there is an address; else the manager passes it on.
+    """
+    revoke(page=page, user=user)
+    again = DriverPage(
+        fleet=page.fleet,
+        smartcar_user_id=page.smartcar_user_id,
+        driver_name=page.driver_name,
+        driver_email=page.driver_email,
     )
-    return same_grant.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED).exists()
+    again.secret_hash = hash_of(again.secret)
+    if by_mail and page.driver_email and settings.EMAIL_OFFERED:
+        again.mail_wanted_at = timezone.now()
+    again.save()
+    audit.record(fleet=page.fleet, actor=user, action="made a driver's page anew", target=f"page {again.pk}")
+    if again.mail_wanted_at is not None:
+        ring("connect.tasks.mail_driver_page", again.pk)
+    return again
 
 
-def _end_grant(connection: Connection) -> None:
-    try:
-        gateway.call(
-            connection=connection,
-            purpose=Purpose.PERSON,
-            make=lambda api, access: api.disconnect(
-                access,
-                vehicle_id=connection.vehicle.smartcar_id,
-                connection_id=connection.smartcar_connection_id,
-            ),
-        )
-    except vault.TokensUnavailableError as error:
-        if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
-            return  # Smartcar had ended the grant before.
-        raise NotWithdrawnError(str(error)) from error
-    except SmartcarError as error:
-        if error.type == "invalid_grant":
-            return
-        raise NotWithdrawnError(error.for_people) from error
+@transaction.atomic
+def revoke(*, page: DriverPage, user: User) -> bool:
+    """Closes a driver's page, by a manager. What is shared stays as it is. False when it was closed before."""
+    held = DriverPage.objects.filter(pk=page.pk, revoked_at=None)
+    closed = held.update(revoked_at=timezone.now()) == 1
+    if closed:
+        audit.record(fleet=page.fleet, actor=user, action="closed a driver's page", target=f"page {page.pk}")
+    return closed
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBy:
+    """A driver's page with what they share."""
+
+    page: DriverPage
+    cars: list[Connection]
+
+
+def with_cars(pages: Iterable[DriverPage]) -> list[SharedBy]:
+    """The pages of one fleet with the cars that their drivers share now, in one more query."""
+    pages = list(pages)
+    shared: dict[str, list[Connection]] = {}
+    owners = {page.smartcar_user_id for page in pages}
+    alive = Connection.objects.filter(
+        fleet__in={page.fleet_id for page in pages}, smartcar_user_id__in=owners
+    ).exclude(state=ConnectionState.REMOVED)
+    for connection in alive.select_related("vehicle"):
+        shared.setdefault(connection.smartcar_user_id, []).append(connection)
+    return [SharedBy(page, shared.get(page.smartcar_user_id, [])) for page in pages]

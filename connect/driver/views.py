@@ -1,10 +1,12 @@
-"""A driver's own page, opened by a personal link, without an account."""
+"""A driver's own page, opened by a personal link, without an account; and the manager's list of such pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,11 +15,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.access import Right, membership_for
+from accounts.models import Membership
 from connect.driver import privacy, services
-from connect.driver.forms import PAUSES, HoursForm, PauseForm
+from connect.driver.forms import PAUSES, EraseForm, HoursForm, PauseForm
 from connect.driver.models import DriverPage, PlacePause, WorkingHours, zone
 from connect.models import Connection, ConnectionState
+from connect.removal.models import Extent
+from connect.removal.selectors import Proof, proof_of, removals_on
+from connect.removal.services import NothingToRemoveError
 from connect.scopes import Scope, described
+
+_JUST_MADE = "driver_page_just_made"
+_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ def show(request: HttpRequest, secret: str) -> HttpResponse:
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
         "cars": [_car(connection, now=now) for connection in connections],
+        "removals": [proof_of(removal) for removal in removals_on(page=page)[:20]],
+        "extents": Extent,
     }
     return render(request, "connect/driver/page.html", context)
 
@@ -74,16 +86,43 @@ def _car(connection: Connection, *, now: datetime) -> Car:
 def act(request: HttpRequest, secret: str, connection_id: int, deed: str) -> HttpResponse:
     """Does one of the driver's deeds for one of their cars, and shows the page again."""
     page = _page(secret)
-    connection = (
-        page.connections.exclude(state=ConnectionState.REMOVED)
-        .select_related("vehicle", "fleet", "tokens")
-        .filter(pk=connection_id)
-        .first()
-    )
+    mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
+    if deed not in _AFTERWARDS:
+        mine = mine.exclude(state=ConnectionState.REMOVED)
+    connection = mine.first()
     if connection is None or deed not in _DEEDS:
         raise Http404("There is no such car on this page.")
     _DEEDS[deed](request, connection)
     return redirect(page.path)
+
+
+@never_cache
+@require_GET
+@sensitive_variables()
+def proof(request: HttpRequest, secret: str, removal_id: int) -> HttpResponse:
+    """What was ended at Smartcar and what was erased, for the driver."""
+    page = _page(secret)
+    context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
+    return render(request, "connect/removal/proof.html", context)
+
+
+@never_cache
+@require_GET
+@sensitive_variables()
+def progress(request: HttpRequest, secret: str, removal_id: int) -> HttpResponse:
+    """The proof's fragment for the open page; 204 when it shows already what there is."""
+    page = _page(secret)
+    found = _proof(page, removal_id)
+    if request.GET.get("version") == found.version:
+        return HttpResponse(status=204)
+    return render(request, "connect/removal/state.html", {"page": page, "proof": found})
+
+
+def _proof(page: DriverPage, removal_id: int) -> Proof:
+    removal = removals_on(page=page).filter(pk=removal_id).first()
+    if removal is None:
+        raise Http404("There is no such proof on this page.")
+    return proof_of(removal)
 
 
 @never_cache
@@ -94,6 +133,51 @@ def close(request: HttpRequest, secret: str) -> HttpResponse:
     page = _page(secret)
     services.close(page=page)
     return render(request, "connect/driver/closed.html", {"sharing_with": page.fleet})
+
+
+@never_cache
+@login_required
+@require_GET
+def manage(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's drivers with a page of their own."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    pages = DriverPage.objects.filter(fleet=membership.fleet, revoked_at=None)
+    just_made = request.session.pop(_JUST_MADE, None)
+    context = {
+        "fleet": membership.fleet,
+        "pages": services.with_cars(pages[:_SHOWN]),
+        "just_made": pages.filter(pk=just_made).first() if just_made else None,
+        "email_offered": settings.EMAIL_OFFERED,
+    }
+    return render(request, "connect/driver/manage.html", context)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
+    """Closes a driver's page: its link opens nothing any more."""
+    membership, page = _managed(request, slug, page_id)
+    services.revoke(page=page, user=membership.user)
+    messages.success(request, f"The page of {page.driver_name} is closed: its link opens nothing.")
+    return redirect("connect:drivers", slug=slug)
+
+
+@login_required
+@require_POST
+def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
+    """Closes a driver's page and makes a new one, with a new link."""
+    membership, page = _managed(request, slug, page_id)
+    again = services.renew(page=page, user=membership.user, by_mail="by_mail" in request.POST)
+    request.session[_JUST_MADE] = again.pk
+    return redirect("connect:drivers", slug=slug)
+
+
+def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership, DriverPage]:
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    page = DriverPage.objects.filter(fleet=membership.fleet, pk=page_id, revoked_at=None).first()
+    if page is None:
+        raise Http404("There is no such open page in this fleet.")
+    return membership, page
 
 
 def _page(secret: str) -> DriverPage:
@@ -134,18 +218,17 @@ def _clear_hours(request: HttpRequest, connection: Connection) -> None:
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
-    try:
-        ended = services.withdraw(connection=connection)
-    except services.NotWithdrawnError as error:
-        messages.error(request, f"{connection.vehicle} is still shared: {error} Try again in a minute.")
+    form = EraseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose what is to be erased. Nothing was changed.")
         return
-    messages.success(request, f"{connection.fleet} has no access to {connection.vehicle} any more.")
-    if not ended:
-        messages.success(
-            request,
-            "You share this car with another fleet on this site by the same sign-in. That goes on until you "
-            "withdraw it on that fleet's page.",
-        )
+    try:
+        services.withdraw(connection=connection, extent=Extent(form.cleaned_data["extent"]))
+    except NothingToRemoveError as error:
+        messages.error(request, str(error))
+        return
+    car, fleet = connection.vehicle.description or "the car", connection.fleet
+    messages.success(request, f"{fleet} has no access to {car} any more. Below stands how far that has come.")
 
 
 _DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {
@@ -154,4 +237,7 @@ _DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "hours": _set_hours,
     "all-hours": _clear_hours,
     "withdraw": _withdraw,
+    "erase": _withdraw,
 }
+# What can be asked for when a car is no longer shared.
+_AFTERWARDS = ("erase",)

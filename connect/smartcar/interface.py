@@ -163,6 +163,28 @@ class Subscription:
     vehicle_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """Smartcar has ended a grant, or (`known` is false) knew none. `request_id` is that of its answer."""
+
+    known: bool
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedConnection:
+    """One grant in Smartcar's list of all of an application's. v2 knows neither `connection_id` nor `mode`.
+
+    `since`: when it was made (v2) or last changed (v3), where told.
+    """
+
+    user_id: str
+    vehicle_id: str
+    connection_id: str
+    mode: str
+    since: datetime | None
+
+
 class SmartcarApi(Protocol):
     """What can be asked of Smartcar in either generation. Every call raises SmartcarError and nothing else."""
 
@@ -223,5 +245,5 @@ class SmartcarApi(Protocol):
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> bool | None:
         """Whether the car feeds the webhook, or None where the generation has no way to ask."""
 
-    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
+    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
         """End the owner's grant for this car. One that Smartcar does not know any more (404) is a success."""

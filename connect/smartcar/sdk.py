@@ -25,6 +25,7 @@ AuthClient: Any = auth_client.AuthClient
 Vehicle: Any = vehicle.Vehicle
 get_user: Any = functions.get_user
 get_vehicles: Any = functions.get_vehicles
+get_connections: Any = functions.get_connections
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ class Host(StrEnum):
     API = "API_ORIGIN"
     AUTH = "AUTH_ORIGIN"
     CONNECT = "CONNECT_ORIGIN"
+    MANAGEMENT = "MANAGEMENT_API_ORIGIN"
 
 
 @dataclass(frozen=True, slots=True)

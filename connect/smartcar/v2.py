@@ -14,14 +14,16 @@ from connect.smartcar.interface import (
     CommandOutcome,
     ConnectRequest,
     Credentials,
+    Disconnected,
     Generation,
+    ListedConnection,
     Origins,
     ReadAnswer,
     SharedVehicle,
     TokenPair,
     VehicleAttributes,
 )
-from connect.smartcar.reading import year_of
+from connect.smartcar.reading import moment_of, year_of
 from connect.smartcar.redaction import one_line, scrub
 from connect.smartcar.schedules import ChargeSchedule
 from connect.smartcar.sdk import Host
@@ -31,6 +33,7 @@ T = TypeVar("T")
 
 REFRESH_TOKEN_LIFE = timedelta(days=60)
 VEHICLES_A_PAGE = 50
+CONNECTIONS_A_PAGE = 100
 PERMISSIONS_A_PAGE = 25
 MOST_PAGES = 200
 
@@ -231,13 +234,37 @@ class V2Api:
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
         """v2 has no way to ask."""
 
-    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
+    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
         """End the owner's grant for this car; v2 knows no connection ids."""
         try:
-            self._api(_vehicle(access, vehicle_id).disconnect)
+            answer = self._api(_vehicle(access, vehicle_id).disconnect)
         except SmartcarError as error:
             if not error.gone:
                 raise
+            return Disconnected(known=False, request_id=error.request_id)
+        return Disconnected(known=True, request_id=_request_id(answer))
+
+    def all_connections(self, *, user_id: str = "", vehicle_id: str = "") -> tuple[ListedConnection, ...]:
+        """Every grant of the application, or those of an owner or a car, in all modes ("Get connections").
+
+        Needs a management token; the SDK knows no filter for the mode.
+        """
+        names = {"user_id": user_id, "vehicle_id": vehicle_id}
+        wanted = {name: value for name, value in names.items() if value}
+        refusal = not_sent("no management token is set")
+        for number in range(len(self._credentials.management_tokens)):
+            try:
+                found = self._managed_pages(wanted, number)
+            except SmartcarError as error:
+                if not error.unauthorised:
+                    raise
+                refusal = error
+            else:
+                # A filter that Smartcar does not know would list other people's.
+                return tuple(
+                    each for each in found if all(getattr(each, name) == wanted[name] for name in wanted)
+                )
+        raise refusal
 
     def _auth_client(self, *, redirect_uri: str = "", mode: str = "live") -> Any:
         held = self._credentials
@@ -288,6 +315,28 @@ class V2Api:
                 return list(dict.fromkeys(found))
         raise _unreadable(f"there is no end of {field}")
 
+    def _managed_pages(self, wanted: dict[str, str], number: int) -> list[ListedConnection]:
+        def page(cursor: str | None) -> tuple[list[ListedConnection], str | None]:
+            paging = {"limit": CONNECTIONS_A_PAGE} | ({"cursor": cursor} if cursor else {})
+            # The management token is in no name of ours, so that no report of an error can show it.
+            answer = sdk.get_connections(self._credentials.management_tokens[number], wanted, paging)
+            return [_listed(entry) for entry in answer.connections], answer.paging.cursor
+
+        found: list[ListedConnection] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            entries, cursor = sdk.call(
+                partial(page, cursor),
+                transport=self._transport,
+                host=Host.MANAGEMENT,
+                origin=self._origins.management,
+                timeout=self._timeout,
+            )
+            found += entries
+            if not cursor:
+                return found
+        raise _unreadable("there is no end of connections")
+
     def _unsubscribe(self, vehicle: Any, webhook: str, number: int) -> None:
         # The management token is in no name of ours, so that no report of an error can show it.
         self._api(lambda: vehicle.unsubscribe(self._credentials.management_tokens[number], webhook))
@@ -321,6 +370,16 @@ class V2Api:
 
 def _vehicle(access: Access, vehicle_id: str) -> Any:
     return sdk.Vehicle(segment(vehicle_id, name="vehicle id"), access.token, {"version": "2.0"})
+
+
+def _listed(entry: Any) -> ListedConnection:
+    return ListedConnection(
+        user_id=str(entry.user_id or ""),
+        vehicle_id=str(entry.vehicle_id or ""),
+        connection_id="",
+        mode="",
+        since=moment_of(entry.connected_at),
+    )
 
 
 def _unsupported() -> SmartcarError:

@@ -16,7 +16,9 @@ from connect.smartcar.interface import (
     CommandOutcome,
     ConnectRequest,
     Credentials,
+    Disconnected,
     Generation,
+    ListedConnection,
     Origins,
     ReadAnswer,
     SharedVehicle,
@@ -32,6 +34,7 @@ CONNECTIONS_A_PAGE = 50
 SUBSCRIPTIONS_A_PAGE = 100
 MOST_PAGES = 200
 MODES = ("live", "simulated")
+_EVERYBODY = "*"
 
 
 class V3Api:
@@ -119,7 +122,7 @@ class V3Api:
         """Every driver's connection to this car ("List connections"), whoever `access` speaks for."""
         filters = {"filter[vehicleId]": vehicle_id, "filter[vehicle.mode]": mode}
         url = f"{self._origins.vehicle}/v3/connections"
-        found = map(_shared, self._pages(url, access, filters, CONNECTIONS_A_PAGE))
+        found = map(_shared, self._pages(url, _all(access.token), filters, CONNECTIONS_A_PAGE))
         return tuple(each for each in found if each.vehicle_id == vehicle_id)
 
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
@@ -229,17 +232,40 @@ class V3Api:
             if (found.vehicle_id, found.webhook_id, found.user_id) == wanted
         )
 
-    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> None:
+    def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
         """End the owner's grant for this car ("Delete connection").
 
         The connection is looked up where its id is not given, or not known to Smartcar: reconnecting changes it.
         """
         segment(vehicle_id, name="vehicle id")  # Without one, every car of the owner would be disconnected.
-        if connection_id and self._delete(self._of_connection(connection_id), access):
-            return
-        for mode in MODES:
-            for shared in self._connections(access, mode=mode, vehicle_id=vehicle_id):
-                self._delete(self._of_connection(shared.connection_id), access)
+        ended = None
+        if connection_id:
+            ended = self._delete(self._of_connection(connection_id), access)
+        if ended is None:
+            for mode in MODES:
+                for shared in self._connections(access, mode=mode, vehicle_id=vehicle_id):
+                    ended = self._delete(self._of_connection(shared.connection_id), access) or ended
+        return Disconnected(known=ended is not None, request_id=ended.request_id if ended else "")
+
+    def all_connections(self, token: str, *, mode: str) -> tuple[ListedConnection, ...]:
+        """Every grant of the application in this mode, all pages ("List connections")."""
+        url = f"{self._origins.vehicle}/v3/connections"
+        found = map(
+            _shared, self._pages(url, _all(token), {"filter[vehicle.mode]": mode}, CONNECTIONS_A_PAGE)
+        )
+        return tuple(
+            ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
+            for each in found
+            if each.user_id and each.vehicle_id
+        )
+
+    def all_subscriptions(self, token: str, *, webhook_id: str, mode: str) -> tuple[Subscription, ...]:
+        """Every subscription to the webhook in this mode, all pages ("List subscriptions")."""
+        if not webhook_id:
+            raise not_sent("no webhook id was given")
+        filters = {"filter[webhookId]": webhook_id, "filter[vehicle.mode]": mode}
+        entries = self._pages(self._management("/subscriptions"), _all(token), filters, SUBSCRIPTIONS_A_PAGE)
+        return tuple(each for each in map(_subscription, entries) if each.webhook_id == webhook_id)
 
     def _connections(self, access: Access, *, mode: str, vehicle_id: str = "") -> list[SharedVehicle]:
         filters = {"filter[userId]": _owner(access), "filter[vehicle.mode]": mode}
@@ -302,15 +328,14 @@ class V3Api:
                 return
         raise _unreadable(answer, "there is no end of pages")
 
-    def _delete(self, url: str, access: Access) -> bool:
-        """Whether there was something to delete."""
+    def _delete(self, url: str, access: Access) -> Answer | None:
+        """Smartcar's answer; None when there was nothing to delete."""
         try:
-            self._ask("DELETE", url, access)
+            return self._ask("DELETE", url, access)
         except SmartcarError as error:
             if error.gone:
-                return False
+                return None
             raise
-        return True
 
     def _of_vehicle(self, vehicle_id: str, path: str) -> str:
         return f"{self._origins.vehicle}/v3/vehicles/{segment(vehicle_id, name='vehicle id')}{path}"
@@ -324,7 +349,7 @@ class V3Api:
     def _ask(
         self, method: str, url: str, access: Access, *, timeout: float | None = None, **content: Any
     ) -> Answer:
-        owner = _owner(access)
+        owner = {} if access.user_id == _EVERYBODY else {"sc-user-id": _owner(access)}
         try:
             return self._transport.send(
                 method,
@@ -332,13 +357,18 @@ class V3Api:
                 timeout=self._timeout if timeout is None else timeout,
                 headers={
                     "Authorization": f"Bearer {access.token}",
-                    "sc-user-id": owner,
                     "SC-Unit-System": "metric",
-                },
+                }
+                | owner,
                 **content,
             )
         except SmartcarError as error:
             raise error.with_traceback(None) from None  # The frames below hold the token.
+
+
+def _all(token: str) -> Access:
+    """What the application's own lists are asked with: they take no owner."""
+    return Access(token=token, user_id=_EVERYBODY)
 
 
 def _owner(access: Access) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
-import httpx
 import pytest
 from django.core import mail
 from django.test import Client
@@ -13,16 +12,14 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect import applications, vault
 from connect.driver import privacy, services
-from connect.models import Connection, ConnectionState, DriverPage, OwnerTokens, PlacePause, WorkingHours
-from connect.smartcar import SmartcarError
-from tests.connect.invited import invited, walk
+from connect.models import Connection, ConnectionState, DriverPage, PlacePause, Removal, WorkingHours
+from connect.removal.models import Extent
+from tests.connect.invited import invited
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
 PLACE = catalogue.PRECISE_LOCATION.code
 
 
@@ -235,95 +232,105 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
     assert day.cover(moment, time_zone="UTC") != night.cover(moment, time_zone="UTC")
 
 
-# Withdrawing
+# Withdrawing (what follows at Smartcar and in the tables: tests/connect/removal)
 
 
-def shared(connection: Connection) -> list[str]:
-    access = vault.access(connection=connection)
-    cars = applications.environment().api(connection.generation).shared_vehicles(access, mode=connection.mode)
-    return [car.vehicle_id for car in cars]
-
-
-@both
-def test_withdrawing_ends_the_grant_at_smartcar_and_here(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
+    page: DriverPage, connection: Connection
 ) -> None:
-    fleet.generation = generation
-    fleet.save()
-    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
-    gone, kept = Connection.objects.order_by("pk")
-    page = DriverPage.objects.get()
-    assert do(page, gone, "pause", lasts="open") == 302
-    assert do(page, gone, "withdraw") == 302
-    gone.refresh_from_db()
-    assert (gone.state, gone.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
-    assert shared(kept) == [kept.vehicle.smartcar_id]
+    do(page, connection, "pause", lasts="open")
+    assert do(page, connection, "withdraw", extent="nothing") == 302
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
     assert not PlacePause.objects.filter(ends_at=None).exists()
     assert AuditEntry.objects.filter(action="driver withdrew a car", actor=None).count() == 1
     assert "Not shared" in shown(page)
-    assert do(page, gone, "withdraw") == 404
+    assert do(page, connection, "withdraw", extent="nothing") == 404
 
 
-@both
-def test_when_smartcar_does_not_answer_nothing_is_withdrawn_and_the_driver_is_told(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+def test_without_a_choice_of_what_is_erased_nothing_is_withdrawn(
+    page: DriverPage, connection: Connection
 ) -> None:
-    fleet.generation = generation
-    fleet.save()
-    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
-    connection, page = Connection.objects.get(), DriverPage.objects.get()
-    vault.access(connection=connection)
-    httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
-    answer = Client().post(f"{page.path}{connection.pk}/withdraw/", follow=True)
-    assert "is still shared" in answer.content.decode()
+    do(page, connection, "withdraw", extent="half")
     connection.refresh_from_db()
     assert connection.state == ConnectionState.PENDING
+    assert not Removal.objects.exists()
 
 
-def test_a_grant_that_smartcar_had_ended_before_is_withdrawn_here(
-    connection: Connection, page: DriverPage
+def test_the_driver_may_have_it_erased_later_and_sees_the_proof(
+    page: DriverPage, connection: Connection, outsider: User
 ) -> None:
-    now = timezone.now()
-    tokens = OwnerTokens.objects.create(
-        smartcar_user_id="user-1",
-        access_ciphertext=b"",
-        refresh_ciphertext=b"",
-        access_expires_at=now,
-        refresh_expires_at=now,
-        revoked_at=now,
-    )
-    Connection.objects.update(generation=Generation.V2, tokens=tokens)
-    assert do(page, connection, "withdraw") == 302
-    connection.refresh_from_db()
-    assert connection.state == ConnectionState.REMOVED
+    do(page, connection, "withdraw", extent="nothing")
+    assert do(page, connection, "erase", extent="everything") == 302
+    asked = Removal.objects.get(extent="everything")
+    assert asked.by_driver
+    proof = Client().get(f"{page.path}proof/{asked.pk}/")
+    assert "left the fleet" in proof.content.decode()
+    fragment = f"{page.path}proof/{asked.pk}/progress/"
+    version = proof.context["proof"].version
+    assert Client().get(fragment).status_code == 200
+    assert Client().get(f"{fragment}?version={version}").status_code == 204
 
 
-def test_a_car_shared_with_another_fleet_by_the_same_grant_stays_shared_there(
-    smartcar: str, fleet: Fleet, owner: User, outsider: User
+def test_another_drivers_proof_is_not_on_the_page(
+    page: DriverPage, connection: Connection, owner: User
 ) -> None:
-    walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
-    mine = Connection.objects.get()
-    red = Fleet.objects.get(slug="red")
-    car = Vehicle.objects.create(fleet=red, smartcar_id=mine.vehicle.smartcar_id)
+    other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other")
     theirs = Connection.objects.create(
-        fleet=red, vehicle=car, smartcar_user_id=mine.smartcar_user_id, generation="v3", mode=mine.mode
+        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
     )
-    page = DriverPage.objects.get()
-    answer = Client().post(f"{page.path}{mine.pk}/withdraw/", follow=True)
-    assert "another fleet" in answer.content.decode()
-    mine.refresh_from_db()
-    theirs.refresh_from_db()
-    assert (mine.state, theirs.state) == (ConnectionState.REMOVED, ConnectionState.PENDING)
-    assert shared(theirs) == [car.smartcar_id]
+    removal = services.withdraw(connection=theirs, extent=Extent.PLACES)
+    assert Client().get(f"{page.path}proof/{removal.pk}/").status_code == 404
+    assert do(page, theirs, "erase", extent="everything") == 404
 
 
-def test_nothing_of_a_refusal_but_its_words_reaches_the_driver(
-    connection: Connection, page: DriverPage, monkeypatch: pytest.MonkeyPatch
+# The manager's list of pages
+
+
+def test_owner_and_manager_see_the_pages_and_others_do_not(
+    page: DriverPage,
+    browser_of: Callable[[User], Client],
+    owner: User,
+    teammate: User,
+    viewer: User,
+    driver: User,
+    outsider: User,
 ) -> None:
-    def refuse(*, connection: Connection) -> None:
-        raise SmartcarError(type="SERVER", code="INTERNAL", description="internal words", status=500)
+    seen = {}
+    for person in (owner, teammate, viewer, driver, outsider):
+        browser = browser_of(person)
+        seen[person.email.split("@")[0]] = [
+            browser.get("/connect/blue/drivers/").status_code,
+            browser.post(f"/connect/blue/drivers/{page.pk + 999}/close/").status_code,
+            browser.post(f"/connect/blue/drivers/{page.pk + 999}/renew/").status_code,
+        ]
+    assert seen == {
+        "owner": [200, 404, 404],
+        "manager": [200, 404, 404],
+        "viewer": [403] * 3,
+        "driver": [403] * 3,
+        "outsider": [404] * 3,
+    }
+    assert page.secret not in browser_of(owner).get("/connect/blue/drivers/").content.decode()
 
-    monkeypatch.setattr(vault, "access", refuse)
-    answer = Client().post(f"{page.path}{connection.pk}/withdraw/", follow=True).content.decode()
-    assert "is still shared" in answer
-    assert "internal words" not in answer
+
+def test_a_manager_closes_a_page_and_makes_it_anew(
+    page: DriverPage, browser_of: Callable[[User], Client], owner: User
+) -> None:
+    browser = browser_of(owner)
+    answer = browser.post(f"/connect/blue/drivers/{page.pk}/renew/", follow=True)
+    again = DriverPage.objects.get(revoked_at=None)
+    assert again.url in answer.content.decode()
+    assert again.url not in browser.get("/connect/blue/drivers/").content.decode()
+    assert Client().get(page.path).status_code == 404
+    assert Client().get(again.path).status_code == 200
+    browser.post(f"/connect/blue/drivers/{again.pk}/close/")
+    assert Client().get(again.path).status_code == 404
+
+
+def test_another_fleets_page_cannot_be_closed(
+    page: DriverPage, browser_of: Callable[[User], Client], outsider: User
+) -> None:
+    assert browser_of(outsider).post(f"/connect/red/drivers/{page.pk}/close/").status_code == 404
+    page.refresh_from_db()
+    assert page.revoked_at is None

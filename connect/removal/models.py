@@ -1,0 +1,132 @@
+"""A car that leaves a fleet: who asked, what was ended at Smartcar, what was erased here. The proof of it.
+
+No VIN, no name, no plate and no place stand in these rows: they outlive all of that.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Fleet, User
+from vehicles.models import Vehicle
+
+
+class Extent(models.TextChoices):
+    """What is erased of what was recorded."""
+
+    NOTHING = "nothing", "Nothing: what was recorded is kept"
+    PLACES = "places", "The places: wherever the car was"
+    EVERYTHING = "everything", "Everything that was recorded of the car"
+
+
+class GrantEnd(models.TextChoices):
+    """What became of one driver's grant at Smartcar."""
+
+    WAITING = "waiting", "Smartcar is still to be told"
+    ENDED = "ended", "Ended at Smartcar"
+    ENDED_BEFORE = "before", "Smartcar had ended it before"
+    SHARED = "shared", "Goes on: the driver shares the car with another fleet of this site by the same grant"
+    AGAIN = "again", "Goes on: the driver has connected the car again since"
+
+
+class Listing(models.TextChoices):
+    """What Smartcar's own list of connections said afterwards."""
+
+    WAITING = "waiting", "Still to be asked"
+    GONE = "gone", "Smartcar's list no longer shows it"
+    SHOWN = "shown", "Smartcar's list still shows it; it is asked again"
+    GOES_ON = "goes_on", "Not asked: the grant goes on"
+    NO_LIST = "no_list", "Smartcar cannot be asked: no management token is set for this application"
+
+
+class Removal(models.Model):
+    """One car's leaving. `connection` is set when one driver's connection leaves, not the car as a whole.
+
+    `since`: another driver of the fleet still shares the car, so only what was recorded since then is erased.
+    `until` is when the sharing ended: what a driver shares later, this one or another, is not touched.
+    """
+
+    fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="removals")
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="removals")
+    connection = models.ForeignKey(
+        "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="removals"
+    )
+    asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    by_driver = models.BooleanField(default=False)
+    extent = models.CharField(max_length=10, choices=Extent.choices)
+    since = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField()
+    asked_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=300, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        indexes = [
+            models.Index(fields=["id"], name="connect_removal_open", condition=Q(finished_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Removal {self.pk}"
+
+    @property
+    def erases(self) -> bool:
+        return self.extent != Extent.NOTHING
+
+    @property
+    def asker(self) -> str:
+        """Who asked for it, in words."""
+        return "the driver" if self.by_driver else str(self.asked_by or "a former member")
+
+    def claim(self, *, now: datetime, lease: timedelta) -> bool:
+        """Takes the removal for one process, unless another has it or its next try is not due."""
+        free = Q(lease_until=None) | Q(lease_until__lt=now)
+        due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+        mine = Removal.objects.filter(free, due, pk=self.pk, finished_at=None)
+        return mine.update(lease_until=now + lease) == 1
+
+
+class RemovedGrant(models.Model):
+    """One driver's grant of the car, and how it ended. `request_id` is Smartcar's, for its support."""
+
+    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="grants")
+    connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="+")
+    end = models.CharField(max_length=8, choices=GrantEnd.choices, default=GrantEnd.WAITING)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    request_id = models.CharField(max_length=80, blank=True)
+    listing = models.CharField(max_length=8, choices=Listing.choices, default=Listing.WAITING)
+    listed_at = models.DateTimeField("list asked at", null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["removal", "connection"], name="connect_removed_grant_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Grant {self.connection_id} of {self.removal}"
+
+
+class ErasedRows(models.Model):
+    """How many rows of one kind a removal has erased so far; grows in the transaction that erases them."""
+
+    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="erased")
+    kind = models.CharField(max_length=40)
+    label = models.CharField(max_length=120)
+    rows = models.PositiveBigIntegerField(default=0)
+    note = models.CharField(max_length=200, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "erased rows"
+        constraints = [models.UniqueConstraint(fields=["removal", "kind"], name="connect_erased_kind_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.rows}"
