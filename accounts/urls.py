@@ -1,6 +1,8 @@
 from django.contrib.auth import views as auth_views
 from django.urls import path
 
+from accounts.tokens import views as tokens
+
 app_name = "accounts"
 
 urlpatterns = [
@@ -10,4 +12,6 @@ urlpatterns = [
         name="sign_in",
     ),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign_out"),
+    path("<slug:slug>/tokens/", tokens.tokens, name="tokens"),
+    path("<slug:slug>/tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
 ]

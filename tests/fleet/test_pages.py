@@ -18,8 +18,8 @@ from vehicles.readings import NewReading, add
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGES = ["", "cars/", "vehicles/{car}/", "vehicles/{car}/values/", "vehicles/{car}/signals/"]
-FLEET_PAGE_QUERIES = 7
-VEHICLE_PAGE_QUERIES = 11
+FLEET_PAGE_QUERIES = 8
+VEHICLE_PAGE_QUERIES = 12
 
 
 def connect(vehicle: Vehicle, state: ConnectionState = ConnectionState.ACTIVE) -> Connection:

@@ -1,0 +1,60 @@
+from dataclasses import dataclass
+
+from django import template
+from django.http import HttpRequest
+from django.template.context import RequestContext
+from django.urls import reverse
+
+from accounts.access import Right, has_right
+from accounts.models import Fleet, Membership
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A page of a fleet that the navigation leads to; views whose names start with `within` belong to it."""
+
+    label: str
+    view: str
+    right: Right
+    within: str
+
+
+_PLACES = (
+    _Place("Cars", "fleet:fleet", Right.VIEW, "fleet:"),
+    _Place("Connections", "connections:overview", Right.CONNECT, "connections:"),
+    _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:"),
+    _Place("Inbox", "webhooks:inbox", Right.INSPECT, "webhooks:"),
+    _Place("API tokens", "accounts:tokens", Right.VIEW, "accounts:"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the navigation."""
+
+    label: str
+    url: str
+    current: bool
+
+
+@register.inclusion_tag("fleet/navigation.html", takes_context=True)
+def fleet_navigation(context: RequestContext) -> dict[str, object]:
+    """The pages of the fleet that is shown, as far as the member may open them; none for others."""
+    fleet, request = context.get("fleet"), context.get("request")
+    if (
+        not isinstance(fleet, Fleet)
+        or not isinstance(request, HttpRequest)
+        or not request.user.is_authenticated
+    ):
+        return {"links": []}
+    membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return {
+        "links": [
+            Link(place.label, reverse(place.view, args=[fleet.slug]), here.startswith(place.within))
+            for place in _PLACES
+            if membership is not None and has_right(membership=membership, right=place.right)
+        ]
+    }

@@ -1,0 +1,79 @@
+"""The page of API tokens: shown once, one's own, an owner sees and revokes everybody's."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import ApiToken, Fleet, Membership, User
+from accounts.tokens.services import issue
+
+BrowserOf = Callable[[User], Client]
+PAGE = "/accounts/blue/tokens/"
+
+
+def token_of(user: User) -> ApiToken:
+    membership = Membership.objects.select_related("user", "fleet").get(user=user)
+    return issue(membership=membership, name=f"Of {user.email}").token
+
+
+@pytest.mark.parametrize("person", ["owner", "teammate", "viewer"])
+def test_a_member_makes_a_token_that_is_shown_once_and_works(
+    request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    answer = browser.post(PAGE, {"name": "Reports", "days": "30"})
+    secret = answer.context["issued"].secret
+    assert secret in answer.content.decode()
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert secret not in browser.get(PAGE).content.decode()
+    assert Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/vehicles/").status_code == 200
+    assert ApiToken.objects.get().expires_at is not None
+
+
+def test_a_token_may_have_no_end(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    browser_of(owner).post(PAGE, {"name": "Reports", "days": ""})
+    assert ApiToken.objects.get().expires_at is None
+
+
+def test_a_token_without_a_name_is_not_made(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    answer = browser_of(owner).post(PAGE, {"name": " ", "days": "12"})
+    assert answer.status_code == 400
+    assert "Say what the token is for" in answer.content.decode()
+    assert not ApiToken.objects.exists()
+
+
+@pytest.mark.parametrize(("person", "status"), [("driver", 403), ("outsider", 404)])
+def test_who_may_see_nothing_gets_no_tokens(
+    request: pytest.FixtureRequest, fleet: Fleet, person: str, status: int, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    assert browser.get(PAGE).status_code == status
+    assert browser.post(PAGE, {"name": "Reports", "days": "30"}).status_code == status
+    assert not ApiToken.objects.exists()
+
+
+def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+    assert Client().get(PAGE).status_code == 302
+
+
+def test_an_owner_sees_and_revokes_everybodys_tokens(
+    owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    token = token_of(viewer)
+    browser = browser_of(owner)
+    assert viewer.email in browser.get(PAGE).content.decode()
+    page = browser.post(f"{PAGE}{token.pk}/revoke/", follow=True).content.decode()
+    assert "is revoked" in page
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+
+
+def test_others_see_and_revoke_their_own_only(teammate: User, viewer: User, browser_of: BrowserOf) -> None:
+    token = token_of(viewer)
+    browser = browser_of(teammate)
+    assert viewer.email not in browser.get(PAGE).content.decode()
+    assert browser.post(f"{PAGE}{token.pk}/revoke/").status_code == 404
+    assert browser_of(viewer).post(f"{PAGE}{token.pk}/revoke/").status_code == 302
+    token.refresh_from_db()
+    assert token.revoked_at is not None

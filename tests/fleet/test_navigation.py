@@ -1,0 +1,38 @@
+"""The navigation of a fleet leads only where its reader may go."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import Fleet, User
+
+LINKS = {
+    "owner": ["Cars", "Connections", "Invitations", "Inbox", "API tokens"],
+    "teammate": ["Cars", "Connections", "Invitations", "Inbox", "API tokens"],
+    "viewer": ["Cars", "API tokens"],
+}
+
+
+@pytest.mark.parametrize("person", LINKS)
+def test_every_link_of_the_navigation_opens(
+    request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: Callable[[User], Client]
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    page = browser.get("/fleets/blue/").content.decode()
+    navigation = page[page.index("fleet-navigation") : page.index("</nav>", page.index("fleet-navigation"))]
+    links = re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', navigation)
+    assert [label for _, label in links if label in LINKS["owner"]] == LINKS[person]
+    for address, _ in links:
+        answer = browser.get(address)
+        assert answer.status_code == 200
+        assert f'href="{address}" aria-current="page"' in answer.content.decode()
+
+
+def test_the_sites_inbox_is_linked_for_admins_only(
+    owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
+) -> None:
+    assert "Site inbox" not in browser_of(owner).get("/fleets/blue/").content.decode()
+    User.objects.filter(pk=owner.pk).update(is_staff=True)
+    assert "Site inbox" in browser_of(owner).get("/fleets/blue/").content.decode()
