@@ -15,9 +15,9 @@ from django.utils import timezone
 from commands import settling as commands
 from connect import lifecycle
 from connect.models import Connection, ConnectionState
+from connect.removal import selectors as removals
 from vehicles import services as vehicles
 from webhooks import complaints
-from connect.removal import selectors as removals
 from webhooks.models import EntryState, InboxEntry
 from webhooks.opening import Opened, open_all, set_aside
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
@@ -36,9 +36,9 @@ _SETTLE = """
          processed_at timestamptz)
     WHERE entry.id = row.id
 """
-
-
 CAR_LEFT = "Its car has left the fleet: nothing of the message was kept."
+
+
 def process_waiting() -> int:
     """Processes all that waits. Returns how many messages were done."""
     done = 0
@@ -123,10 +123,9 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     recorded = vehicles.record(sightings=allowed(opened, now=now))
     commands.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh)
+    _drop_of_cars_that_left(entries)
     for entry in entries:
         entry.processed_at = now
-    live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
-    _drop_of_cars_that_left(entries)
         if entry.state == EntryState.WAITING:
             entry.state = EntryState.PROCESSED
     _settle(entries)
