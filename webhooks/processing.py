@@ -12,6 +12,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts import live
+from accounts.live import Topic
 from commands import settling as commands
 from connect import lifecycle
 from connect.models import Connection, ConnectionState
@@ -123,6 +125,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     recorded = vehicles.record(sightings=allowed(opened, now=now))
     commands.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh)
+    live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
     _drop_of_cars_that_left(entries)
     for entry in entries:
         entry.processed_at = now

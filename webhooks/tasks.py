@@ -1,4 +1,5 @@
 import logging
+import threading
 
 from celery import shared_task
 
@@ -11,10 +12,22 @@ from webhooks import processing, reconcile
 logger = logging.getLogger(__name__)
 
 
+_processing = threading.Lock()
+_rung = threading.Event()
+
+
 @shared_task
 def process_inbox() -> None:
-    """Rung by the receiver, swept by beat."""
-    processing.process_waiting()
+    """Rung by the receiver, swept by beat. Several worker processes share what waits; in each of them one thread
+    works and takes what the others were rung for, so that batches grow with the load instead of crumbling.
+    """
+    _rung.set()
+    while _rung.is_set() and _processing.acquire(blocking=False):
+        try:
+            _rung.clear()
+            processing.process_waiting()
+        finally:
+            _processing.release()
 
 
 @shared_task
