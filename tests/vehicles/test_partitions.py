@@ -1,0 +1,207 @@
+"""Partitions by month: made ahead, filled from what strayed, dropped; retention by fleet."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from django.db import connection
+
+from accounts.models import Fleet
+from accounts.services import create_fleet
+from tests.vehicles.readings import read
+from vehicles import catalogue, partitions, retention, rollups, tasks
+from vehicles.history import series
+from vehicles.models import HourRollup, Reading, Vehicle
+from vehicles.months import kept_since, month_of, shifted
+from vehicles.partitions import DAYS, HOURS, READINGS, TABLES
+
+pytestmark = pytest.mark.django_db
+# Long after any month that the installation made partitions for.
+NOW = datetime(2087, 6, 15, 8, tzinfo=UTC)
+JUNE = month_of(NOW)
+OLD = datetime(2086, 11, 20, 12, tzinfo=UTC)
+
+
+def make(*, now: datetime = NOW) -> int:
+    return partitions.make(now=now, since=retention.oldest_kept(now=now))
+
+
+def rows_of(relation: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {relation}")
+        return int(cursor.fetchone()[0])
+
+
+def neighbour_of(fleet: Fleet, *, readings: int, rollups: int) -> Vehicle:
+    """A car of another fleet, which keeps its history for as many months."""
+    owner = fleet.members.get()
+    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    Fleet.objects.filter(pk=other.pk).update(readings_kept_months=readings, rollups_kept_months=rollups)
+    return Vehicle.objects.create(fleet=other, smartcar_id="neighbour")
+
+
+def test_this_month_and_the_next_have_partitions_of_each_table(fleet: Fleet) -> None:
+    assert make() == 4 * len(TABLES)
+    for table in TABLES:
+        assert {shifted(JUNE, ahead) for ahead in range(4)} <= set(partitions.months(table))
+    assert make() == 0
+
+
+def test_after_installation_there_is_room_for_today(vehicle: Vehicle) -> None:
+    """A migration alone is enough: beat may come later."""
+    now = datetime.now(UTC)
+    assert {month_of(now), shifted(month_of(now), 1)} <= set(partitions.months(READINGS))
+
+
+def test_a_row_of_any_time_is_written_and_found(vehicle: Vehicle) -> None:
+    times = [datetime(year, 1, 1, tzinfo=UTC) for year in (2001, 2026, 2099)]
+    read(vehicle, [(at, 50) for at in times])
+    shown = series(
+        vehicle=vehicle,
+        signal=catalogue.STATE_OF_CHARGE,
+        start=times[0],
+        end=times[-1] + timedelta(days=1),
+        resolution="raw",
+    )
+    assert [point.at for point in shown] == times
+
+
+def test_strayed_rows_move_into_their_month(vehicle: Vehicle) -> None:
+    old = [NOW - timedelta(days=30 * months) for months in (2, 5, 5)]
+    future = shifted(JUNE, 8)
+    read(vehicle, [(at + timedelta(minutes=place), 50) for place, at in enumerate([*old, future])])
+    assert rows_of(READINGS.stray) == 4
+    make()
+    assert rows_of(READINGS.stray) == 1
+    assert rows_of(READINGS.partition(month_of(old[1]))) == 2
+    make(now=future)
+    assert rows_of(READINGS.stray) == 0
+    assert Reading.objects.count() == 4
+
+
+def test_strays_that_nobody_keeps_get_no_partition_and_are_deleted(vehicle: Vehicle) -> None:
+    read(vehicle, [(NOW - timedelta(days=3000), 50)])
+    make()
+    assert rows_of(READINGS.stray) == 1
+    assert retention.clean(now=NOW) == 1
+    assert not Reading.objects.exists()
+
+
+def test_a_month_that_no_fleet_keeps_is_dropped(vehicle: Vehicle) -> None:
+    make(now=OLD)
+    read(vehicle, [(OLD, 50)])
+    Fleet.objects.update(readings_kept_months=7, rollups_kept_months=12)
+    retention.clean(now=NOW)
+    assert rows_of(READINGS.partition(month_of(OLD))) == 1
+    retention.clean(now=shifted(JUNE, 1))
+    assert month_of(OLD) not in partitions.months(READINGS)
+    assert not Reading.objects.exists()
+    assert month_of(OLD) in partitions.months(HOURS)
+
+
+def test_of_a_month_that_another_fleet_keeps_only_ones_own_rows_are_deleted(
+    fleet: Fleet, vehicle: Vehicle
+) -> None:
+    make(now=OLD)
+    other = neighbour_of(fleet, readings=3, rollups=24)
+    read(vehicle, [(OLD, 50)])
+    read(other, [(OLD, 50), (NOW, 40)])
+    rollups.sum_up(now=OLD + timedelta(days=2))
+    make()
+    assert retention.clean(now=NOW) == 1
+    assert set(Reading.objects.values_list("vehicle", "observed_at")) == {(vehicle.pk, OLD), (other.pk, NOW)}
+    assert HourRollup.objects.filter(vehicle=other, start=OLD).exists()
+    assert retention.clean(now=NOW) == 0
+
+
+def test_summaries_outlive_their_readings_and_a_late_reading_does_not_harm_them(vehicle: Vehicle) -> None:
+    make(now=OLD)
+    Fleet.objects.update(readings_kept_months=3, rollups_kept_months=24)
+    read(vehicle, [(OLD, 50), (OLD + timedelta(minutes=30), 60)])
+    rollups.sum_up(now=OLD + timedelta(days=2))
+    retention.clean(now=NOW)
+    read(vehicle, [(OLD + timedelta(minutes=10), 99)])
+    rollups.sum_up(now=NOW)
+    retention.clean(now=NOW)
+    assert not Reading.objects.exists()
+    for resolution in ("hour", "day"):
+        (summary,) = series(
+            vehicle=vehicle,
+            signal=catalogue.STATE_OF_CHARGE,
+            start=OLD - timedelta(days=1),
+            end=OLD + timedelta(days=1),
+            resolution=resolution,
+        )
+        assert (summary.minimum, summary.maximum, summary.count) == (50, 60, 2)
+
+
+def test_summaries_are_kept_at_least_as_long_as_readings(fleet: Fleet) -> None:
+    Fleet.objects.update(readings_kept_months=24, rollups_kept_months=1)
+    oldest = retention.oldest_kept(now=NOW)
+    assert oldest[READINGS] == oldest[HOURS] == oldest[DAYS] == kept_since(NOW, 24)
+
+
+def test_the_task_does_all_of_it(vehicle: Vehicle) -> None:
+    read(vehicle, [(datetime(2002, 1, 1, tzinfo=UTC), 50)])
+    tasks.keep_history()
+    tasks.sum_up()
+    assert not Reading.objects.exists()
+
+
+@pytest.fixture
+def another_session(transactional_db: None) -> Iterator[psycopg.Connection]:
+    """A connection to the same database, in a transaction of its own."""
+    named = connection.get_connection_params()
+    with psycopg.connect(
+        **{key: named[key] for key in ("dbname", "host", "user") if key in named}
+    ) as session:
+        yield session
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_partition_in_use_waits_for_the_next_time(
+    another_session: psycopg.Connection, vehicle: Vehicle
+) -> None:
+    month = shifted(JUNE, 20)
+    make(now=month)
+    another_session.execute(f"SELECT count(*) FROM {READINGS.partition(month)}")
+    try:
+        assert not partitions.drop(table=READINGS, month=month)
+        another_session.rollback()
+        assert partitions.drop(table=READINGS, month=month)
+    finally:
+        another_session.rollback()
+        for table in TABLES:
+            for ahead in range(4):
+                partitions.drop(table=table, month=shifted(month, ahead))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readings_that_are_just_being_added_to_a_due_hour_are_not_left_out(
+    another_session: psycopg.Connection, vehicle: Vehicle
+) -> None:
+    """Their hour is due already, and must not be summed up before they can be seen."""
+    read(vehicle, [(OLD, 50)])
+    another_session.execute(
+        "INSERT INTO vehicles_reading (vehicle_id, signal_id, observed_at, value) "
+        "SELECT vehicle_id, signal_id, %s, 70 FROM vehicles_reading",
+        [OLD + timedelta(minutes=30)],
+    )
+    another_session.execute(
+        "INSERT INTO vehicles_duehour AS due SELECT * FROM vehicles_duehour "
+        "ON CONFLICT (vehicle_id, signal_id, start) DO UPDATE SET start = due.start WHERE false"
+    )
+    assert rollups.sum_up(now=NOW) == 0
+    another_session.commit()
+    assert rollups.sum_up(now=NOW) == 2
+    assert HourRollup.objects.get().maximum == 70
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_process_sums_up_at_a_time(another_session: psycopg.Connection, vehicle: Vehicle) -> None:
+    read(vehicle, [(OLD, 50)])
+    another_session.execute("SELECT pg_advisory_xact_lock(%s)", [rollups._LOCK])
+    assert rollups.sum_up(now=NOW) == 0
+    another_session.rollback()
+    assert rollups.sum_up(now=NOW) == 2
