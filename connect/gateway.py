@@ -3,56 +3,85 @@
 Nothing else calls Smartcar about a car. What limits calls, counts them or chooses between applications stands here.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from django.conf import settings
+
+from accounts.models import Generation
 from connect import applications, vault
+from connect.budget import admission, purposes
+from connect.budget.gate import bucket_of
+from connect.budget.purposes import Cause
+from connect.budget.purposes import Purpose as Purpose
+from connect.budget.targets import Target
 from connect.models import Connection
 from connect.smartcar import Access, SmartcarApi
 
 T = TypeVar("T")
 
 
-class Purpose(StrEnum):
-    """Why a call is made, most urgent first."""
-
-    COMMAND = "command"
-    PERSON = "person"  # Somebody waits for the answer.
-    BACKGROUND = "background"
+@contextmanager
+def purpose(why: Purpose) -> Iterator[None]:
+    """Requests about no connection that are made in this block have this purpose. Otherwise a person waits for them."""
+    with purposes.on_behalf(Cause(why)):
+        yield
 
 
 def call(*, connection: Connection, purpose: Purpose, make: Callable[[SmartcarApi, Access], T]) -> T:
     """What the call returns; on a 401 it is made once more with a new token. Not for commands.
 
-    Raises connect.vault.TokensUnavailableError and what `make` raises (SmartcarError).
+    Raises connect.vault.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the request
+    budget has no room for it).
     """
     api = applications.of_connection(connection).api(connection.generation)
-    return vault.calling(connection=connection, call=lambda access: make(api, access))
+    with purposes.on_behalf(_cause(connection, purpose)):
+        return vault.calling(connection=connection, call=lambda access: make(api, access))
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A call that is ready to be sent once: its token is in hand."""
+    """A call that is ready to be sent once: its token is in hand, and there is room for it in the request budget."""
 
     connection: Connection
     api: SmartcarApi
+    cause: Cause
     access: Access = field(repr=False)
 
     def send(self, make: Callable[[SmartcarApi, Access], T]) -> T:
         """Makes the call, exactly once. Raises SmartcarError."""
-        return make(self.api, self.access)
+        with purposes.on_behalf(self.cause):
+            return make(self.api, self.access)
 
 
 def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
     """Everything that can fail before the sending, so that a claim is taken only when nothing but the call is left.
 
-    Raises connect.vault.TokensUnavailableError or SmartcarError; then nothing was sent to the car.
+    A command waits some seconds for room. Raises connect.vault.TokensUnavailableError or SmartcarError; then nothing
+    was sent to the car.
     """
-    access = vault.access(connection=connection)
-    api = applications.of_connection(connection).api(connection.generation)
-    return Prepared(connection, api, access)
+    application = applications.of_connection(connection)
+    cause = _cause(connection, purpose)
+    with purposes.on_behalf(cause):
+        access = vault.access(connection=connection)
+        admission.admit(
+            application=bucket_of(application.credentials),
+            target=_car(connection),
+            cause=cause,
+        )
+    api = application.api(connection.generation)
+    return Prepared(connection, api, replace(cause, admitted=True), access)
+
+
+def _cause(connection: Connection, purpose: Purpose) -> Cause:
+    return Cause(purpose, vehicle_id=connection.vehicle_id, fleet_id=connection.fleet_id)
+
+
+def _car(connection: Connection) -> Target:
+    host = "api" if connection.generation == Generation.V2 else "vehicle"
+    return Target(host, settings.SMARTCAR_ORIGINS[host], connection.vehicle.smartcar_id, billed=1)
 
 
 def refused_token(*, connection: Connection) -> None:

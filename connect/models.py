@@ -242,14 +242,16 @@ class Connection(models.Model):
 # Part of the app, in modules of their own.
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
-from connect.generations.models import ConnectionMove as ConnectionMove  # noqa: E402
-from connect.generations.models import GenerationMove as GenerationMove  # noqa: E402
+from connect.budget.models import FleetAllowance as FleetAllowance  # noqa: E402
+from connect.budget.models import VehicleUsage as VehicleUsage  # noqa: E402
 from connect.driver.models import DriverPage as DriverPage  # noqa: E402
 from connect.driver.models import PlacePause as PlacePause  # noqa: E402
 from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402
+from connect.generations.models import ConnectionMove as ConnectionMove  # noqa: E402
+from connect.generations.models import GenerationMove as GenerationMove  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402
-from connect.standing.models import Suspicion as Suspicion  # noqa: E402
-from connect.standing.models import Transition as Transition  # noqa: E402
 from connect.removal.models import ErasedRows as ErasedRows  # noqa: E402
 from connect.removal.models import Removal as Removal  # noqa: E402
 from connect.removal.models import RemovedGrant as RemovedGrant  # noqa: E402
+from connect.standing.models import Suspicion as Suspicion  # noqa: E402
+from connect.standing.models import Transition as Transition  # noqa: E402

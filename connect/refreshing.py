@@ -1,7 +1,7 @@
 """Keeping v2 refresh tokens alive: each dies 60 days after it was issued ("Refreshing Access Tokens").
 
-Every pair in use is rotated once in an interval: weekly while the request budget allows, otherwise less often, but
-before half of its life is over. Each run takes its share of the pairs, those that end first in front, so that
+Every pair in use is rotated once in an interval: weekly while half of the request budget does for it, otherwise less
+often, but before half of its life is over. Each run takes its share of the pairs, those that end first in front, so that
 requests come evenly even when all cars were connected on one day. What an outage has put off is made up for within
 the budget. So an outage of 29 days loses no pair, and one of 50 days none of a fleet that is rotated weekly.
 """
@@ -20,6 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from connect import keyring, vault
+from connect.budget.purposes import Cause, Purpose, on_behalf
 from connect.models import Connection, ConnectionState, OwnerTokens
 from connect.smartcar import SmartcarError
 from connect.smartcar.v2 import REFRESH_TOKEN_LIFE
@@ -33,7 +34,8 @@ RAREST = timedelta(days=28)
 # A pair that a call has just renewed is left alone.
 REST = timedelta(days=1)
 CATCH_UP = timedelta(days=1)
-DAILY_BUDGET = 2880
+# Of what the application's bucket regains. The rest is for reads and commands.
+SHARE_OF_BUDGET = 0.5
 
 WARN_AT_DAYS = (2, 7, 14)
 # Below the time limit of a Celery task; the next run goes on.
@@ -43,9 +45,17 @@ _MOST_FAILURES = 5
 _LOCK = 0x746F6B656E73
 
 
+def daily_budget() -> int:
+    """How many pairs a day may be rotated, by what Smartcar grants the application ("Operational Rate Limits")."""
+    return max(
+        1,
+        int(settings.SMARTCAR_REQUEST_REFILL * (timedelta(days=1) / timedelta(minutes=1)) * SHARE_OF_BUDGET),
+    )
+
+
 def interval(*, pairs: int) -> timedelta:
     """How often each of so many pairs is rotated."""
-    return min(max(OFTENEST, timedelta(days=1) * pairs / DAILY_BUDGET), RAREST)
+    return min(max(OFTENEST, timedelta(days=1) * pairs / daily_budget()), RAREST)
 
 
 def quota(*, pairs: int, overdue: int, now: datetime) -> int:
@@ -57,7 +67,7 @@ def quota(*, pairs: int, overdue: int, now: datetime) -> int:
     number = int(now.timestamp() // RUN.total_seconds()) % runs
     share = (number + 1) * pairs // runs - number * pairs // runs
     missed = -(-overdue * RUN // CATCH_UP)
-    return max(share, min(missed, DAILY_BUDGET * RUN // timedelta(days=1)))
+    return max(share, min(missed, daily_budget() * RUN // timedelta(days=1)))
 
 
 def in_use() -> QuerySet[OwnerTokens]:
@@ -90,15 +100,22 @@ def _life_left(now: datetime, age: timedelta) -> datetime:
 
 
 def _rotate(candidates: Iterable[OwnerTokens], *, wanted: int) -> int:
-    """Rotates until enough are done. The spare candidates are for pairs that fail, lest they block all others."""
+    """Rotates until enough are done, or the request budget has no room.
+
+    The spare candidates are for pairs that fail, lest they block all others.
+    """
     rotated = failures = 0
     until = monotonic() + RUN_SECONDS
     for pair in candidates:
         if rotated == wanted or failures == _MOST_FAILURES or monotonic() > until:
             break
         try:
-            vault.refresh(tokens=pair)
+            with on_behalf(Cause(Purpose.BACKGROUND)):
+                vault.refresh(tokens=pair)
         except SmartcarError as error:
+            if error.put_off:
+                logger.info("Renewing tokens goes on in the next run: %s", error)
+                break
             logger.warning("%s is not renewed: %s", pair, error)
             failures += not error.permanent or error.unauthorised
         except (vault.TokensUnavailableError, keyring.WrongKeyError) as error:

@@ -33,7 +33,8 @@ def complete(*, connection: Connection) -> None:
     try:
         listed = _subscribe(connection, webhook_id=application.webhook_id)
     except SmartcarError as error:
-        _put_off(connection, error.for_people)
+        wait = timedelta(seconds=error.retry_after or 0) if error.put_off else RETRY_AFTER
+        _put_off(connection, error.for_people, after=max(wait, RETRY_AFTER))
     except vault.TokensUnavailableError as error:
         _put_off(connection, str(error))
     else:

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import Fleet, Generation
 from connect import keyring
 from connect.applications.models import SmartcarApplication
+from connect.budget.gate import ApplicationGate, bucket_of
 from connect.smartcar import Credentials, Origins, SmartcarApi, V2Api, V3Api
 
 if TYPE_CHECKING:
@@ -23,12 +24,16 @@ KEYS_KEPT_SECONDS = 10.0
 
 @lru_cache(maxsize=64)
 def _v2(origins: Origins, credentials: Credentials) -> V2Api:
-    return V2Api(origins=origins, credentials=credentials)
+    return V2Api(
+        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_of(credentials), origins)
+    )
 
 
 @lru_cache(maxsize=64)
 def _v3(origins: Origins, credentials: Credentials) -> V3Api:
-    return V3Api(origins=origins, credentials=credentials)
+    return V3Api(
+        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_of(credentials), origins)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,9 @@ def _derived(ports: Ports) -> dict[str, str]:
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "CSRF_TRUSTED_ORIGINS": f"{site},http://localhost:{ports.web}",
         "SMARTCAR_MODE": "simulated",
+        # As the demo's simulator grants (fleet.demo.services).
+        "SMARTCAR_REQUEST_BUCKET": "10000",
+        "SMARTCAR_REQUEST_REFILL": "10000",
         "SMARTCAR_CONNECT_ORIGIN": f"{simulator}/connect",
         "SMARTCAR_AUTH_ORIGIN": f"{simulator}/auth/oauth/token",
         "SMARTCAR_API_ORIGIN": f"{simulator}/api",

@@ -29,7 +29,7 @@ from tests.smartcar import connect
 from vehicles.models import Vehicle
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-WEEKLY = refreshing.DAILY_BUDGET * 7
+WEEKLY = refreshing.daily_budget() * 7
 DAY = timedelta(days=1)
 
 
@@ -105,7 +105,7 @@ def test_the_shares_are_even_and_add_up(pairs: int) -> None:
 
 
 def test_what_was_missed_is_made_up_for_without_a_burst() -> None:
-    hourly = refreshing.DAILY_BUDGET // 24
+    hourly = refreshing.daily_budget() // 24
     assert refreshing.quota(pairs=1000, overdue=1000, now=START) == 42
     assert refreshing.quota(pairs=WEEKLY, overdue=WEEKLY, now=START) == hourly
 
@@ -261,6 +261,27 @@ def test_when_smartcar_fails_again_and_again_the_run_ends(
     monkeypatch.setattr(vault, "refresh", fail)
     assert refreshing.refresh_due(now=timezone.now()) == 0
     assert len(asked) == 5
+
+
+def test_how_many_are_renewed_a_day_follows_from_what_smartcar_grants(settings: Settings) -> None:
+    settings.SMARTCAR_REQUEST_REFILL = 2.0
+    assert refreshing.daily_budget() == 1440
+    assert refreshing.interval(pairs=20_000) > 7 * DAY
+    settings.SMARTCAR_REQUEST_REFILL = 20.0
+    assert refreshing.interval(pairs=20_000) == 7 * DAY
+
+
+@pytest.mark.django_db
+def test_without_room_in_the_budget_the_run_ends_and_the_next_goes_on(
+    smartcar: str, v2_fleet: Fleet, owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
+    allow(monkeypatch, 4)
+    settings.SMARTCAR_REQUEST_BUCKET, settings.SMARTCAR_REQUEST_REFILL = 3, 0.01
+    assert refreshing.refresh_due(now=timezone.now()) == 2, "nine tenths of three, rounded down"
+    assert versions(pairs) == [1, 1, 0, 0]
+    settings.SMARTCAR_REQUEST_BUCKET = 0
+    assert refreshing.refresh_due(now=timezone.now()) == 2
 
 
 @pytest.mark.django_db
