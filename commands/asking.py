@@ -56,7 +56,7 @@ def request(
     fingerprint = _fingerprint(vehicle, kind, carried, reason, when_awake) if idempotency_key else ""
     if made := _made_before(user, idempotency_key, fingerprint):
         return made
-    _check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
+    check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_awake and kind in OPENING:
         raise NotPossibleError("A car is unlocked at once or not at all. Ask again when the car is awake.")
     if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
@@ -155,7 +155,8 @@ def _read(kind: Kind, given: Mapping[str, object]) -> parameters.Parameters:
         raise NotPossibleError(str(error)) from None
 
 
-def _check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
+def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
+    """Raises NotPossibleError when the fleet's policy asks for a reason that is not given, or it is too long."""
     if len(reason) > LONGEST_REASON:
         raise NotPossibleError(f"A reason has at most {LONGEST_REASON} characters. Shorten it.")
     if not reason and policy_of(fleet=fleet).needs_reason(kind):

@@ -51,6 +51,9 @@ class Command(models.Model):
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="commands")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="commands")
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, related_name="commands")
+    bulk = models.ForeignKey(
+        "commands.BulkCommand", on_delete=models.SET_NULL, null=True, blank=True, related_name="commands"
+    )
     kind = models.CharField(max_length=24, choices=Kind.choices)
     parameters = models.JSONField(default=dict, blank=True)
     generation = models.CharField(max_length=2, choices=Generation.choices)
@@ -198,3 +201,7 @@ class CommandPolicy(models.Model):
         """Whether this command has to say why."""
         wanted = {ReasonFor.EVERYTHING: True, ReasonFor.UNLOCK: kind in OPENING}
         return wanted.get(ReasonFor(self.reason_for), False)
+
+
+# Part of the app, in modules of their own.
+from commands.bulk.models import BulkCommand as BulkCommand  # noqa: E402

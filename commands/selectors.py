@@ -1,7 +1,9 @@
 """Reading the ledger, always for one car."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from commands.kinds import Kind
 from commands.models import Command, State
 from vehicles.models import Vehicle
 
@@ -12,6 +14,18 @@ INCAPABLE_FOR = timedelta(days=7)
 def recent_of(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
     """The car's newest commands, newest first."""
     return list(Command.objects.filter(vehicle=vehicle).select_related("requested_by")[:limit])
+
+
+def incapable_among(*, vehicles: Iterable[Vehicle], kind: Kind, now: datetime) -> frozenset[int]:
+    """The ids of those cars that lately could not do this at all, in one query."""
+    refused = Command.objects.filter(
+        vehicle__in=list(vehicles),
+        kind=kind,
+        state=State.REFUSED,
+        error_type="COMPATIBILITY",
+        settled_at__gt=now - INCAPABLE_FOR,
+    )
+    return frozenset(refused.values_list("vehicle_id", flat=True))
 
 
 def incapable_of(*, vehicle: Vehicle, now: datetime) -> frozenset[str]:

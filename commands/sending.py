@@ -16,6 +16,7 @@ from connect import gateway, lifecycle, vault
 from connect.gateway import Prepared, Purpose
 from connect.models import Connection
 from connect.smartcar import CommandAnswer, CommandOutcome, SmartcarError
+from connect.smartcar.errors import CAR_RESTS, NO_ROOM
 
 RETRY_PAUSE = timedelta(seconds=20)
 MOST_ATTEMPTS = 3
@@ -30,22 +31,40 @@ def send(*, command: Command) -> None:
     """
     connection = command.connection
     if connection is None or not connection.alive:
-        _fail(
+        _not_sent(
             command,
-            come_from=(State.REQUESTED,),
-            message="The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again.",
+            "The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again.",
         )
         return
     try:
         prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
     except vault.TokensUnavailableError as error:
-        _fail(command, come_from=(State.REQUESTED,), message=str(error))
+        _not_sent(command, str(error))
         return
     except SmartcarError as error:
-        _refused(command, connection, error, come_from=(State.REQUESTED,))
+        if not _put_off(command, error):
+            _refused(command, connection, error, come_from=(State.REQUESTED,))
+            _not_sent(command, error.for_people)
         return
     if command.claim(now=timezone.now()):
         _call(command, prepared)
+
+
+def _not_sent(command: Command, message: str) -> None:
+    """It cannot be sent now, or not again: what was sent before may still have been heard."""
+    _fail(command, come_from=(State.REQUESTED,), message=message)
+    give_up(command, come_from=State.RETRYING, now=timezone.now(), message=message)
+
+
+def _put_off(command: Command, error: SmartcarError) -> bool:
+    """Whether the command waits for room in the request budget: it has the time, and room is a matter of seconds."""
+    if error.code not in (NO_ROOM, CAR_RESTS) or error.retry_after is None:
+        return False
+    again = timezone.now() + timedelta(seconds=error.retry_after)
+    if again >= command.expires_at:
+        return False
+    waiting = Command.objects.filter(pk=command.pk, state__in=(State.REQUESTED, State.RETRYING))
+    return waiting.update(next_try_at=again, message=error.for_people[:300]) == 1
 
 
 def _call(command: Command, prepared: Prepared) -> None:

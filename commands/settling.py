@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from accounts.doorbell import ring
 from commands import proofs
@@ -160,6 +160,6 @@ def _read_cars(*, now: datetime) -> None:
 
 
 def _to_be_sent(now: datetime) -> list[int]:
-    waiting = Command.objects.filter(state=State.REQUESTED, expires_at__gt=now)
-    again = Command.objects.filter(state=State.RETRYING, expires_at__gt=now, next_try_at__lte=now)
-    return [*waiting.values_list("pk", flat=True), *again.values_list("pk", flat=True)]
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    waiting = Command.objects.filter(due, state__in=(State.REQUESTED, State.RETRYING), expires_at__gt=now)
+    return list(waiting.order_by("requested_at").values_list("pk", flat=True))

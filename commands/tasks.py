@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from accounts.doorbell import ring
 from commands import sending, settling
+from commands.bulk import dispatching
 from commands.models import Command
 
 
@@ -16,6 +17,14 @@ def send(command_id: int) -> None:
     )
     if command is not None:
         sending.send(command=command)
+        if command.bulk_id is not None:
+            ring("commands.tasks.dispatch")
+
+
+@shared_task
+def dispatch() -> None:
+    """Lets bulk commands go that there is room for."""
+    dispatching.dispatch(now=timezone.now())
 
 
 @shared_task

@@ -127,6 +127,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 400
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"commands.tasks.send": {"queue": "commands"}}
+# How many commands are under way together: the threads of the workers of the queue "commands".
+COMMANDS_AT_ONCE = env.int("COMMANDS_AT_ONCE", default=32)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
@@ -135,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "release the quarantine": {"task": "webhooks.tasks.release_quarantined", "schedule": 30},
     "read silent cars": {"task": "webhooks.tasks.pull_silent", "schedule": 120},
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
+    "dispatch bulk commands": {"task": "commands.tasks.dispatch", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
     "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
@@ -143,6 +146,8 @@ CELERY_BEAT_SCHEDULE = {
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
     "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
+    # At night in Europe and the evening in America, away from the full hour at which everybody else asks.
+    "compare connections": {"task": "connect.tasks.compare_connections", "schedule": crontab(hour=2, minute=41)},
     "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
 

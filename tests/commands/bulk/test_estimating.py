@@ -1,0 +1,52 @@
+"""How long many commands take, and how many are not too many."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.bulk.estimating import RESERVE, Pace, duration, most_cars
+from commands.kinds import Kind
+
+FREE = Pace(room=None, per_minute=2, at_once=10, seconds=12)
+TIGHT = Pace(room=120, per_minute=2, at_once=32, seconds=12)
+HOURS = timedelta(hours=12)
+
+
+def test_without_a_budget_the_cars_set_the_pace() -> None:
+    assert duration(cars=0, pace=FREE) == timedelta(0)
+    assert duration(cars=1, pace=FREE) == timedelta(seconds=12)
+    assert duration(cars=1000, pace=FREE) == timedelta(seconds=1200)
+
+
+def test_what_the_bucket_does_not_hold_waits_for_its_refill() -> None:
+    beyond = 1000 - (120 - RESERVE)
+    assert duration(cars=1000, pace=TIGHT) == timedelta(minutes=beyond / 2, seconds=12)
+
+
+def test_a_bucket_that_never_fills_again_has_no_end() -> None:
+    assert duration(cars=500, pace=Pace(room=100, per_minute=0, at_once=9, seconds=1)) == timedelta.max
+
+
+def test_only_as_many_unlocks_as_a_minute_holds() -> None:
+    assert most_cars(kind=Kind.UNLOCK, pace=FREE, longest=HOURS) == 50
+    assert most_cars(kind=Kind.UNLOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2
+    assert most_cars(kind=Kind.LOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2 * 60 * 12
+
+
+@given(
+    cars=st.integers(0, 5000),
+    room=st.one_of(st.none(), st.integers(0, 500)),
+    per_minute=st.floats(0.5, 600),
+    at_once=st.integers(1, 64),
+    seconds=st.floats(1, 180),
+)
+def test_more_cars_never_take_less_time_and_the_most_are_in_time(
+    cars: int, room: int | None, per_minute: float, at_once: int, seconds: float
+) -> None:
+    pace = Pace(room=room, per_minute=per_minute, at_once=at_once, seconds=seconds)
+    assert duration(cars=cars, pace=pace) <= duration(cars=cars + 1, pace=pace)
+    most = most_cars(kind=Kind.LOCK, pace=pace, longest=HOURS)
+    assert most is not None
+    late = timedelta(seconds=seconds)  # The last one is sent in time; its answer takes its own.
+    assert duration(cars=most, pace=pace) <= HOURS + late
