@@ -43,10 +43,11 @@ class _SenderGoneError(Exception):
 
 
 class Callback:
-    """Serves POSTs to `path` itself and hands everything else to `otherwise`."""
+    """Serves POSTs to `path`, with or without a slash at the end, and hands everything else to `otherwise`."""
 
     def __init__(self, *, path: str, otherwise: Application) -> None:
-        self._path = path
+        # As it is easily entered in Smartcar's dashboard: Django would answer with a redirect, which nobody follows.
+        self._paths = (path, path.rstrip("/"))
         self._otherwise = otherwise
         self._desk: Desk | None = None
 
@@ -54,7 +55,7 @@ class Callback:
         """The ASGI entry. Lifespan events are welcome but not needed."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and scope["path"] == self._path:
+        elif scope["type"] == "http" and scope["path"] in self._paths:
             if self._desk is None:
                 self._desk = Desk()
             await _answer(send, await self._desk.take(scope, receive))

@@ -64,6 +64,7 @@ class Tally:
             for (day, reason), count in sorted(counts.items()):
                 _add(day=day, reason=reason, count=count)
                 del counts[day, reason]
+                logger.warning("Refused deliveries: %s more (%s).", count, Reason(reason).label)
         except DatabaseError:
             with self._lock:
                 self._counts.update(counts)

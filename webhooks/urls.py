@@ -7,6 +7,7 @@ app_name = "webhooks"
 
 urlpatterns = [
     path("smartcar/", views.smartcar, name="smartcar"),
+    path("smartcar", views.smartcar),
     path("inbox/", inbox.inbox, name="site_inbox"),
     path("inbox/entries/", inbox.entries, name="site_entries"),
     path("inbox/<int:entry_id>/", inbox.delivery, name="site_delivery"),

@@ -85,7 +85,7 @@ class Writer:
     async def _write_group(self, group: Sequence[_Waiting]) -> None:
         try:
             await self._insert([arrival for arrival, _ in group])
-        except (psycopg.Error, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, all of the group wait for an answer
             logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
             for _, done in group:
                 if not done.done():

@@ -39,12 +39,12 @@ class Road:
         return self.request("POST", body, {"SC-Signature": signed} if signed else {})
 
 
-def by_asgi(method: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
+def by_asgi(method: str, body: bytes, headers: dict[str, str], address: str = ADDRESS) -> httpx.Response:
     async def ask() -> httpx.Response:
         try:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(application)) as client:
                 return await client.request(
-                    method, f"http://testserver{ADDRESS}", content=body, headers=headers
+                    method, f"http://testserver{address}", content=body, headers=headers
                 )
         finally:
             await application.close()
@@ -52,8 +52,8 @@ def by_asgi(method: str, body: bytes, headers: dict[str, str]) -> httpx.Response
     return asyncio.run(ask())
 
 
-def by_view(method: str, body: bytes, headers: dict[str, str]) -> Any:
-    return Client(headers=headers).generic(method, ADDRESS, data=body, content_type="application/json")
+def by_view(method: str, body: bytes, headers: dict[str, str], address: str = ADDRESS) -> Any:
+    return Client(headers=headers).generic(method, address, data=body, content_type="application/json")
 
 
 @pytest.fixture(params=[by_asgi, by_view], ids=["asgi", "view"])
@@ -74,6 +74,12 @@ def test_a_signed_delivery_is_stored_byte_for_byte_before_the_200(road: Road) ->
     assert (answer.status_code, answer.json()) == (200, {"status": "received"})
     entry = InboxEntry.objects.get()
     assert (bytes(entry.body), entry.state) == (BODY, EntryState.WAITING)
+
+
+def test_the_address_is_taken_without_its_last_slash_too(road: Road) -> None:
+    signed = sign(token=settings.SMARTCAR_MANAGEMENT_TOKENS[0], message=BODY)
+    answer = road.request("POST", BODY, {"SC-Signature": signed}, ADDRESS.rstrip("/"))
+    assert (answer.status_code, InboxEntry.objects.count()) == (200, 1)
 
 
 def test_both_roads_store_the_same_row() -> None:
