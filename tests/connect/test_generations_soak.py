@@ -137,8 +137,13 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
                 assert fleet.generation == to
                 assert "connect" not in asked
                 total = sum(asked.values())
-                print(
-                    f"{CARS} cars to {to}: {seconds:.0f} s, {total / CARS:.1f} requests a car {dict(asked)}"
+                logger.info(
+                    "%d cars to %s: %.0f s, %.1f requests a car: %s",
+                    CARS,
+                    to,
+                    seconds,
+                    total / CARS,
+                    dict(asked),
                 )
             stop.set()
             logger.info("%d uses of cars meanwhile, %d failed", using.result(60), len(failures))
