@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -147,7 +148,10 @@ CELERY_BEAT_SCHEDULE = {
     "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
     # At night in Europe and the evening in America, away from the full hour at which everybody else asks.
-    "compare connections": {"task": "connect.tasks.compare_connections", "schedule": crontab(hour=2, minute=41)},
+    "compare connections": {
+        "task": "connect.tasks.compare_connections",
+        "schedule": crontab(hour=2, minute=41),
+    },
     "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
 
@@ -265,7 +269,7 @@ if not DEBUG and SITE_URL.startswith("https://"):
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
