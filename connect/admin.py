@@ -6,6 +6,7 @@ from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
 from connect.applications import admin as applications_admin  # noqa: F401  registers
+from connect.comparison import admin as comparison_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationTokens,
     AuthorizationRequest,
@@ -16,6 +17,7 @@ from connect.models import (
     PlacePause,
     WorkingHours,
 )
+from connect.removal import admin as removal_admin  # noqa: F401  registers
 from connect.smartcar import SmartcarError
 
 

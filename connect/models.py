@@ -244,6 +244,9 @@ from connect.applications.models import FleetApplication as FleetApplication  # 
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.budget.models import FleetAllowance as FleetAllowance  # noqa: E402
 from connect.budget.models import VehicleUsage as VehicleUsage  # noqa: E402
+from connect.comparison.models import ComparedFleet as ComparedFleet  # noqa: E402
+from connect.comparison.models import Comparison as Comparison  # noqa: E402
+from connect.comparison.models import Drift as Drift  # noqa: E402
 from connect.driver.models import DriverPage as DriverPage  # noqa: E402
 from connect.driver.models import PlacePause as PlacePause  # noqa: E402
 from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402

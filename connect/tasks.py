@@ -3,6 +3,7 @@ from django.utils import timezone
 
 from accounts.doorbell import ring
 from connect import refreshing, subscriptions
+from connect.comparison import services as comparison
 from connect.driver import privacy
 from connect.driver import services as drivers
 from connect.generations import runner as generation_moves
@@ -108,3 +109,9 @@ def sweep_removals() -> None:
     """Takes up removals that a crash, a lost doorbell or a refusal left unfinished."""
     for removal_id in removals.due(now=timezone.now()):
         carrying.carry_out(removal_id=removal_id)
+
+
+@shared_task
+def compare_connections() -> None:
+    """Compares our connections and subscriptions with Smartcar's own lists."""
+    comparison.compare_all()

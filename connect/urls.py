@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from connect import views
+from connect.comparison import views as comparison
 from connect.driver import views as driver
 from connect.invitations import views as invitations
 from connect.removal import views as removal
@@ -27,6 +28,7 @@ urlpatterns = [
     ),
     path("<slug:slug>/start/", views.start, name="start"),
     path("<slug:slug>/vehicles/<str:smartcar_id>/remove/", removal.remove, name="remove"),
+    path("<slug:slug>/comparison/", comparison.show, name="comparison"),
     path("<slug:slug>/removals/", removal.listing, name="removals"),
     path("<slug:slug>/removals/<int:removal_id>/", removal.show, name="removal"),
     path("<slug:slug>/removals/<int:removal_id>/progress/", removal.progress, name="removal_progress"),

@@ -32,7 +32,7 @@ from connect.smartcar.transport import Answer, Gate, Transport, segment
 
 CONNECTIONS_A_PAGE = 50
 SUBSCRIPTIONS_A_PAGE = 100
-MOST_PAGES = 200
+MOST_PAGES = 2000
 MODES = ("live", "simulated")
 _EVERYBODY = "*"
 
