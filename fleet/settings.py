@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
     "dispatch bulk commands": {"task": "commands.tasks.dispatch", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
+    "end what was replaced": {"task": "webhooks.tasks.retire_replaced", "schedule": 60},
     "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
     "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},

@@ -27,6 +27,12 @@ def current() -> tuple[SigningKey, ...]:
     )
 
 
+def names_of(application: int | None) -> list[str]:
+    """The names of one application's keys; None is that of the settings."""
+    found = [key for key in applications.signing_keys() if key.application_pk == application]
+    return [_name(key.token, application=application) for key in found]
+
+
 def _name(token: str, *, application: int | None) -> str:
     """Which key, and of which application, without anything of the token itself."""
     fingerprint = signature.fingerprint(token)

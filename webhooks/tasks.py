@@ -7,7 +7,7 @@ from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
-from webhooks import processing, reconcile
+from webhooks import processing, reconcile, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,12 @@ def pull(connection_id: int) -> None:
         reconcile.pull(connection=connection, purpose=Purpose.BACKGROUND)
     except (SmartcarError, TokensUnavailableError) as error:
         logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
+
+
+@shared_task
+def retire_replaced() -> None:
+    """Ends the old connections of cars that their fleet's new application delivers."""
+    replacing.retire_replaced()
 
 
 @shared_task

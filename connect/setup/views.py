@@ -1,8 +1,9 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -11,9 +12,13 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Right, has_right, membership_for
 from accounts.models import Fleet, Generation, Membership
 from connect import applications
-from connect.applications import testing
+from connect.applications import moving, testing
+from connect.applications.moving import DriverLeft
 from connect.generations import selectors, services
 from connect.generations.selectors import Progress
+from connect.models import Invitation
+
+_JUST_MADE = "setup_link_just_made"
 
 
 @never_cache
@@ -22,7 +27,7 @@ from connect.generations.selectors import Progress
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's application and generation, and how far its move is."""
     membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    return render(request, "connect/setup/page.html", _page(membership))
+    return render(request, "connect/setup/page.html", _page(request, membership))
 
 
 @never_cache
@@ -37,7 +42,7 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
     tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
     if request.headers.get("HX-Request"):
         return render(request, "connect/setup/findings.html", tested | {"fleet": fleet})
-    return render(request, "connect/setup/page.html", _page(membership) | tested)
+    return render(request, "connect/setup/page.html", _page(request, membership) | tested)
 
 
 @never_cache
@@ -78,10 +83,34 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("connect:setup", slug=slug)
 
 
-def _page(membership: Membership) -> dict[str, Any]:
+@login_required
+@require_POST
+def ask_driver(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+    """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    left = _left(membership.fleet, connection_id)
+    by_mail = "by_mail" in request.POST and settings.EMAIL_OFFERED and bool(left.driver.email)
+    invitation = moving.ask(left=left, user=membership.user, driver=left.driver, by_mail=by_mail)
+    request.session[_JUST_MADE] = invitation.pk
+    return redirect("connect:setup", slug=slug)
+
+
+def _left(fleet: Fleet, connection_id: int) -> DriverLeft:
+    for left in moving.left_behind(fleet=fleet):
+        if connection_id in [connection.pk for connection in left.connections]:
+            return left
+    raise Http404("This car is on the fleet's application already, or there is no such car in this fleet.")
+
+
+def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     fleet = membership.fleet
     application = applications.of_fleet(fleet)
+    just_made = request.session.pop(_JUST_MADE, None)
+    mine = Invitation.objects.filter(fleet=fleet)
     context = {
+        "drivers": moving.left_behind(fleet=fleet),
+        "just_made": mine.filter(pk=just_made).first() if just_made else None,
+        "email_offered": settings.EMAIL_OFFERED,
         "application": application,
         "application_id": application.credentials.application_id,
         "own": application.row is None,

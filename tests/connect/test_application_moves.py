@@ -1,0 +1,213 @@
+"""A fleet moves to a new Smartcar application: a link per driver, the old grant alive until the new one delivers."""
+
+import time
+from collections.abc import Callable
+from datetime import time as clock
+from datetime import timedelta
+
+import httpx
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import AuditEntry, Fleet, User
+from connect import applications, flow
+from connect.applications import moving, registry, services
+from connect.applications.models import SmartcarApplication
+from connect.driver import privacy
+from connect.models import Connection, ConnectionState, DriverPage, Invitation, WorkingHours
+from tests.connect.second import second_application
+from tests.smartcar import come_back, connect
+from tests.webhooks.helpers import post, state_of
+from webhooks import processing, replacing
+from webhooks.signature import sign
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+SESSION = "a driver's browser"
+
+
+@pytest.fixture(autouse=True)
+def no_keys_of_other_tests() -> None:
+    registry.forget_keys()
+
+
+@pytest.fixture
+def second(smartcar: str) -> SmartcarApplication:
+    return second_application(smartcar)
+
+
+@pytest.fixture
+def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -> Connection:
+    """A car on the settings' application; the fleet has just chosen the second one."""
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    Connection.objects.update(subscribed_at=timezone.now(), state=ConnectionState.ACTIVE)
+    services.choose(fleet=fleet, application=second, actor=owner)
+    connection.refresh_from_db()
+    return connection
+
+
+def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
+    """The driver follows a fresh link through Connect, and the new connection is subscribed."""
+    (left,) = moving.left_behind(fleet=old.fleet)
+    invitation = moving.ask(left=left, user=user, driver=left.driver, by_mail=False)
+    url = flow.start_invited(invitation=invitation, session_secret=SESSION)
+    params = come_back(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
+    (new,) = flow.complete(params=params, user=None, session_secret=SESSION).connections
+    Connection.objects.filter(pk=new.pk).update(subscribed_at=timezone.now())
+    new.refresh_from_db()
+    return new
+
+
+def delivered(connection: Connection, *, by: SmartcarApplication | None) -> None:
+    now = round(time.time() * 1000)
+    body = state_of(connection.vehicle.smartcar_id, event_id=f"event-{now}-{by}", locked=True, at=now)
+    token = applications.named(by).credentials.management_tokens[0]
+    assert post(body, signed=sign(token=token, message=body)).status_code == 200
+    processing.process_waiting()
+
+
+def grants(smartcar: str, row: SmartcarApplication | None) -> int:
+    which = applications.named(row).credentials.application_id
+    cars = httpx.get(f"{smartcar}/control/vehicles", params={"applicationId": which, "connected": "true"})
+    return int(cars.json()["count"])
+
+
+def test_choosing_another_application_asks_for_a_link_to_each_driver(old: Connection, owner: User) -> None:
+    DriverPage.objects.create(
+        fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, driver_name="Dana", secret_hash="x"
+    )
+    (left,) = moving.left_behind(fleet=old.fleet)
+    assert (left.driver.name, left.connections, left.arrived, left.invitation) == ("Dana", [old], [], None)
+    first = moving.ask(left=left, user=owner, driver=left.driver, by_mail=False)
+    (left,) = moving.left_behind(fleet=old.fleet)
+    assert left.invitation == first
+    second_link = moving.ask(left=left, user=owner, driver=left.driver, by_mail=False)
+    first.refresh_from_db()
+    assert (first.open, second_link.open) == (False, True)
+
+
+def test_the_drivers_trip_goes_to_the_new_application_and_the_old_connection_lives_on(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    assert (new.application, new.vehicle) == (second, old.vehicle)
+    old.refresh_from_db()
+    assert old.alive
+    (left,) = moving.left_behind(fleet=old.fleet)
+    assert left.arrived == [old]
+    assert replacing.retire_replaced() == 0
+
+
+def test_the_old_grant_ends_once_the_new_application_has_delivered(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    assert grants(smartcar, None) == grants(smartcar, second) == 1
+    delivered(new, by=second)
+    assert replacing.retire_replaced() == 1
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.state, old.state_cause) == (ConnectionState.REMOVED, moving.REPLACED)
+    assert new.alive
+    assert grants(smartcar, None) == 0
+    assert grants(smartcar, second) == 1
+    assert moving.left_behind(fleet=old.fleet) == []
+    assert AuditEntry.objects.filter(fleet=old.fleet, action="moved a car to the new application").exists()
+    assert replacing.retire_replaced() == 0
+
+
+def test_deliveries_of_the_former_application_prove_nothing(
+    smartcar: str, old: Connection, owner: User
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    delivered(new, by=None)
+    assert replacing.retire_replaced() == 0
+
+
+def test_what_the_driver_hid_stays_hidden(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication
+) -> None:
+    now = timezone.now()
+    privacy.pause(connection=old, lasts=None, now=now)
+    privacy.set_hours(connection=old, starts=clock(8), ends=clock(17), weekdays_only=True, now=now)
+    new = shared_anew(smartcar, old, owner)
+    delivered(new, by=second)
+    assert replacing.retire_replaced() == 1
+    assert WorkingHours.objects.get().connection == new
+    rules = privacy.rules_of(vehicle_ids=[old.vehicle_id], now=now + timedelta(minutes=1))
+    assert rules.hide(old.vehicle_id, at=now + timedelta(minutes=1))
+
+
+def test_trouble_at_smartcar_leaves_the_old_connection_for_the_next_time(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    delivered(new, by=second)
+    httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=10)
+    assert replacing.retire_replaced() == 0
+    httpx.delete(f"{smartcar}/control/troubles", timeout=10)
+    assert replacing.retire_replaced() == 1
+
+
+def test_a_former_application_that_is_no_more_does_not_hold_the_move_up(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication, settings: Settings
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    delivered(new, by=second)
+    settings.SMARTCAR_CLIENT_ID = "client_gone"
+    assert replacing.retire_replaced() == 1
+
+
+def test_another_drivers_connection_to_the_car_is_not_ended(
+    smartcar: str, old: Connection, owner: User, second: SmartcarApplication
+) -> None:
+    new = shared_anew(smartcar, old, owner)
+    Connection.objects.create(
+        fleet=old.fleet,
+        vehicle=old.vehicle,
+        smartcar_user_id="a colleague",
+        generation=old.generation,
+        mode=old.mode,
+        state=ConnectionState.ACTIVE,
+    )
+    delivered(new, by=second)
+    assert replacing.retire_replaced() == 1
+    (left,) = moving.left_behind(fleet=old.fleet)
+    assert left.user_id == "a colleague"
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owner_and_manager_may_make_a_link(
+    request: pytest.FixtureRequest, old: Connection, browser_of: BrowserOf, who: str, status: int
+) -> None:
+    address = reverse("connect:setup_ask", args=["blue", old.pk])
+    assert browser_of(request.getfixturevalue(who)).post(address).status_code == status
+    assert Invitation.objects.exists() == (status == 302)
+
+
+def test_the_page_names_the_drivers_and_shows_the_link_once(
+    old: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    browser, page = browser_of(owner), reverse("connect:setup", args=["blue"])
+    assert "Not asked yet" in browser.get(page).content.decode()
+    browser.post(reverse("connect:setup_ask", args=["blue", old.pk]))
+    first, again = browser.get(page).content.decode(), browser.get(page).content.decode()
+    assert Invitation.objects.get().url in first
+    assert Invitation.objects.get().url not in again
+    assert "Link open" in again
+
+
+def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_here(
+    smartcar: str, old: Connection, owner: User, browser_of: BrowserOf, outsider: User
+) -> None:
+    red = Fleet.objects.get(slug="red")
+    (theirs,) = connect(smartcar, fleet=red, user=outsider, count=1).connections
+    for pk in (theirs.pk, old.pk + 1000):
+        answer = browser_of(owner).post(reverse("connect:setup_ask", args=["blue", pk]))
+        assert answer.status_code == 404
