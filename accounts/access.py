@@ -17,6 +17,7 @@ class Right(StrEnum):
     CONNECT = "connect cars"
     COMMAND = "send commands to cars"
     INSPECT = "see its deliveries"
+    BUDGET = "see what it asks of Smartcar"
     ADMINISTER = "see other members' access"
     MOVE = "move the fleet to another part of Smartcar"
 

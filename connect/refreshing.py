@@ -1,9 +1,9 @@
 """Keeping v2 refresh tokens alive: each dies 60 days after it was issued ("Refreshing Access Tokens").
 
 Every pair in use is rotated once in an interval: weekly while half of the request budget does for it, otherwise less
-often, but before half of its life is over. Each run takes its share of the pairs, those that end first in front, so that
-requests come evenly even when all cars were connected on one day. What an outage has put off is made up for within
-the budget. So an outage of 29 days loses no pair, and one of 50 days none of a fleet that is rotated weekly.
+often, but before half of its life is over. Each run takes its share of the pairs, those that end first in front, so
+that requests come evenly even when all cars were connected on one day. What an outage has put off is made up for
+within the budget. So an outage of 29 days loses no pair, and one of 50 days none of a fleet that is rotated weekly.
 """
 
 import logging
@@ -19,6 +19,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from redis import Redis
 from redis.exceptions import RedisError
 
+from accounts.models import Fleet
 from connect import keyring, vault
 from connect.budget.purposes import Cause, Purpose, on_behalf
 from connect.models import Connection, ConnectionState, OwnerTokens
@@ -72,8 +73,11 @@ def quota(*, pairs: int, overdue: int, now: datetime) -> int:
 
 def in_use() -> QuerySet[OwnerTokens]:
     """Pairs that a car hangs on and that Smartcar has not ended, those that end first in front."""
-    kept = Connection.objects.filter(tokens=OuterRef("pk")).exclude(state=ConnectionState.REMOVED)
-    return OwnerTokens.objects.filter(Exists(kept), revoked_at=None).order_by("refresh_expires_at", "pk")
+    return OwnerTokens.objects.filter(Exists(_kept()), revoked_at=None).order_by("refresh_expires_at", "pk")
+
+
+def _kept() -> QuerySet[Connection]:
+    return Connection.objects.filter(tokens=OuterRef("pk")).exclude(state=ConnectionState.REMOVED)
 
 
 def refresh_due(*, now: datetime) -> int:
@@ -172,6 +176,10 @@ def _first_today(now: datetime) -> bool:
         return True
 
 
+# Whole days left, from and up to.
+BANDS = ((0, 1), (2, 6), (7, 13), (14, 29), (30, 52), (53, 60))
+
+
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
     """How many pairs in use have how long to live: `days[n]` of them n whole days, `ended` none at all."""
@@ -183,12 +191,20 @@ class Lifetimes:
     def pairs(self) -> int:
         return self.ended + sum(self.days)
 
+    @property
+    def bands(self) -> list[tuple[int, int, int]]:
+        """From, up to, and how many: the histogram in a few lines."""
+        return [(least, most, sum(self.days[least : most + 1])) for least, most in BANDS]
 
-def lifetimes(*, now: datetime) -> Lifetimes:
-    """The histogram of days left, from 0 to 60."""
+
+def lifetimes(*, now: datetime, fleet: Fleet | None = None) -> Lifetimes:
+    """The histogram of days left, from 0 to 60; of the pairs that cars of this fleet hang on, or of all."""
     days = [0] * (REFRESH_TOKEN_LIFE.days + 1)
     ended = 0
-    for ends in in_use().values_list("refresh_expires_at", flat=True).iterator():
+    pairs = in_use()
+    if fleet is not None:
+        pairs = pairs.filter(Exists(_kept().filter(fleet=fleet)))
+    for ends in pairs.values_list("refresh_expires_at", flat=True).iterator():
         if ends <= now:
             ended += 1
         else:

@@ -15,6 +15,7 @@ from accounts.models import Membership
 from commands.panel import panel_context
 from connect import lifecycle
 from connect.connections.strip import Strip, strip_of
+from connect.budget import usage
 from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
@@ -74,6 +75,8 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
     context["strip"] = _strip(membership, car, context["connections"])
     context |= panel_context(membership=membership, vehicle=car)
+    if has_right(membership=membership, right=Right.BUDGET):
+        context["usage"] = usage.of_vehicle(vehicle=car, month=usage.month_of(timezone.now()))
     return render(request, "fleet/vehicle.html", context)
 
 

@@ -3,7 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import problems
-from fleet import health, pages
+from fleet import health, metrics, pages
 from fleet.api_root import Root
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
@@ -37,7 +37,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
+    path("fleets/<slug:slug>/usage/", include("connect.budget.urls")),
     path("fleets/", include((fleet_urls, "fleet"))),
     path("accounts/", include("accounts.urls")),
     path("connect/", include("connect.urls")),

@@ -26,6 +26,7 @@ _PLACES = (
     _Place("Connections", "connections:overview", Right.CONNECT, "connections:"),
     _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:"),
     _Place("Inbox", "webhooks:inbox", Right.INSPECT, "webhooks:"),
+    _Place("Usage", "usage:overview", Right.BUDGET, "usage:"),
     _Place("API tokens", "accounts:tokens", Right.VIEW, "accounts:"),
 )
 

@@ -7,8 +7,6 @@ from django.utils import timezone
 
 from connect import refreshing
 
-# Whole days left, from and up to.
-BANDS = [(0, 1), (2, 6), (7, 13), (14, 29), (30, 52), (53, 60)]
 WIDTH = 40
 
 
@@ -20,7 +18,7 @@ class Command(BaseCommand):
         every = refreshing.interval(pairs=found.pairs).days
         self.stdout.write(f"{found.pairs} token pairs in use, each renewed every {every} days. Days left:")
         rows = [("ended", found.ended)]
-        rows += [(f"{least} to {most}", sum(found.days[least : most + 1])) for least, most in BANDS]
+        rows += [(f"{least} to {most}", pairs) for least, most, pairs in found.bands]
         for label, pairs in rows:
             bar = "█" * round(WIDTH * pairs / max(found.pairs, 1))
             self.stdout.write(f"{label:>8} {pairs:>7} {bar}".rstrip())

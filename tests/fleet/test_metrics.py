@@ -1,0 +1,119 @@
+"""/metrics: who may read them, and what they say."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from accounts.models import Fleet
+from connect import vault
+from connect.budget import breaker, tallies
+from connect.budget.breaker import FAILURES
+from connect.models import Connection
+from connect.smartcar import TokenPair
+from tests.smartcar import forget_budget
+from vehicles.models import Vehicle
+from webhooks.models import InboxEntry
+
+pytestmark = pytest.mark.django_db
+ELSEWHERE = "203.0.113.9"
+
+
+@pytest.fixture(autouse=True)
+def nothing_used() -> None:
+    forget_budget()
+
+
+def figures() -> dict[tuple[str, tuple[str, ...]], float]:
+    """By name and the values of the labels, in the order of their names."""
+    text = Client().get("/metrics").content.decode()
+    return {
+        (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_this_machine_may_read_them() -> None:
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain; version=")
+
+
+def test_others_may_not() -> None:
+    assert Client(REMOTE_ADDR=ELSEWHERE).get("/metrics").status_code == 403
+    assert Client(REMOTE_ADDR="").get("/metrics").status_code == 403
+
+
+def test_what_comes_through_a_proxy_on_this_machine_is_not_this_machine() -> None:
+    assert Client(headers={"X-Forwarded-For": ELSEWHERE}).get("/metrics").status_code == 403
+
+
+def test_the_token_of_the_settings_opens_them(settings: Settings) -> None:
+    settings.METRICS_TOKEN = "a token"
+    far = Client(REMOTE_ADDR=ELSEWHERE)
+    assert far.get("/metrics", headers={"Authorization": "Bearer a token"}).status_code == 200
+    assert far.get("/metrics", headers={"Authorization": "Bearer another"}).status_code == 403
+    assert far.get("/metrics").status_code == 403
+
+
+def test_an_empty_token_opens_nothing(settings: Settings) -> None:
+    settings.METRICS_TOKEN = ""
+    assert (
+        Client(REMOTE_ADDR=ELSEWHERE).get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
+    )
+
+
+def pair(fleet: Fleet, *, days_left: float) -> None:
+    now = timezone.now()
+    tokens = vault.keep(
+        user_id="user",
+        pair=TokenPair(
+            access_token="secret-a",
+            refresh_token="secret-r",
+            access_expires_at=now,
+            refresh_expires_at=now + timedelta(days=days_left),
+        ),
+    )
+    car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
+    Connection.objects.create(
+        fleet=fleet, vehicle=car, smartcar_user_id="user", generation="v2", mode="live", tokens=tokens
+    )
+
+
+def test_the_histogram_of_days_left(fleet: Fleet) -> None:
+    for days in (-1, 1.5, 6.5, 6.5, 20.5, 59.5):
+        pair(fleet, days_left=days)
+    found = figures()
+    name = "smartcar_token_days_left_bucket"
+    assert [found[name, (most,)] for most in ("2", "7", "14", "30", "60", "+Inf")] == [1, 3, 3, 4, 5, 5]
+    assert found["smartcar_token_days_left_gcount", ()] == 5
+    assert found["smartcar_token_days_left_gsum", ()] == 1 + 6 + 6 + 20 + 59
+    assert found["smartcar_tokens_ended", ()] == 1
+    assert "secret" not in Client().get("/metrics").content.decode()
+
+
+def test_requests_the_bucket_the_breakers_and_the_inbox(settings: Settings) -> None:
+    settings.SMARTCAR_REQUEST_BUCKET = 120
+    tallies.add(host="vehicle", outcome="2xx", purpose="command")
+    tallies.add(host="vehicle", outcome="2xx", purpose="command")
+    for _ in range(FAILURES):
+        breaker.of_host(settings.SMARTCAR_ORIGINS["iam"]).tell(up=False)
+    InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
+    found = figures()
+    assert found["smartcar_requests_total", ("vehicle", "2xx", "command")] == 2
+    assert found["smartcar_requests_left", ("of the settings",)] == 120
+    assert found["smartcar_breaker", ("iam", "open")] == 1
+    assert found["smartcar_breaker", ("vehicle", "closed")] == 1
+    assert found["inbox_waiting", ()] == 1
+    forget_budget()
+
+
+def test_without_redis_the_rest_is_told(settings: Settings) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    found = figures()
+    assert found["inbox_waiting", ()] == 0
+    assert not [name for name, _ in found if name == "smartcar_requests_total"]
