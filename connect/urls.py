@@ -37,6 +37,7 @@ urlpatterns = [
     path("<slug:slug>/drivers/<int:page_id>/renew/", driver.renew, name="driver_renew"),
     path("<slug:slug>/smartcar/", setup.show, name="setup"),
     path("<slug:slug>/smartcar/test/", setup.test, name="setup_test"),
+    path("<slug:slug>/smartcar/drivers/", setup.ask_all, name="setup_ask_all"),
     path("<slug:slug>/smartcar/drivers/<int:connection_id>/", setup.ask_driver, name="setup_ask"),
     path("<slug:slug>/smartcar/move/", setup.move, name="setup_move"),
     path("<slug:slug>/smartcar/move/stop/", setup.stop, name="setup_stop"),

@@ -136,6 +136,25 @@ def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invit
     )
 
 
+def unasked(*, fleet: Fleet) -> list[DriverLeft]:
+    """The drivers who can be mailed a link and have none that is open."""
+    return [
+        left
+        for left in left_behind(fleet=fleet)
+        if left.driver.email
+        and len(left.arrived) < len(left.connections)
+        and (left.invitation is None or not left.invitation.open)
+    ]
+
+
+def ask_all(*, fleet: Fleet, user: User) -> int:
+    """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
+    found = unasked(fleet=fleet)
+    for left in found:
+        ask(left=left, user=user, driver=left.driver, by_mail=True)
+    return len(found)
+
+
 def replaced(*, limit: int = 200) -> list[Replacement]:
     """Old connections of all fleets whose car the new application has as well: to be ended once that one delivers."""
     found = []

@@ -95,6 +95,19 @@ def ask_driver(request: HttpRequest, slug: str, connection_id: int) -> HttpRespo
     return redirect("connect:setup", slug=slug)
 
 
+@login_required
+@require_POST
+def ask_all(request: HttpRequest, slug: str) -> HttpResponse:
+    """Mails such a link to every driver whose address is known and who has none yet."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    if not settings.EMAIL_OFFERED:
+        messages.error(request, "This site sends no e-mail. Make each driver's link and pass it on.")
+        return redirect("connect:setup", slug=slug)
+    asked = moving.ask_all(fleet=membership.fleet, user=membership.user)
+    messages.success(request, f"{asked} {'link is' if asked == 1 else 'links are'} on the way.")
+    return redirect("connect:setup", slug=slug)
+
+
 def _left(fleet: Fleet, connection_id: int) -> DriverLeft:
     for left in moving.left_behind(fleet=fleet):
         if connection_id in [connection.pk for connection in left.connections]:
@@ -109,6 +122,7 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     mine = Invitation.objects.filter(fleet=fleet)
     context = {
         "drivers": moving.left_behind(fleet=fleet),
+        "mailable": len(moving.unasked(fleet=fleet)) if settings.EMAIL_OFFERED else 0,
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_OFFERED,
         "application": application,

@@ -211,3 +211,19 @@ def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_her
     for pk in (theirs.pk, old.pk + 1000):
         answer = browser_of(owner).post(reverse("connect:setup_ask", args=["blue", pk]))
         assert answer.status_code == 404
+
+
+def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
+    old: Connection, owner: User, browser_of: BrowserOf, viewer: User, settings: Settings
+) -> None:
+    settings.EMAIL_OFFERED = True
+    page = DriverPage(fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, secret_hash="x")
+    page.driver_name, page.driver_email = "Dana", "dana@drivers.example"
+    page.save()
+    address = reverse("connect:setup_ask_all", args=["blue"])
+    assert browser_of(viewer).post(address).status_code == 403
+    for _ in range(2):
+        browser_of(owner).post(address)
+    assert Invitation.objects.get().by_mail
+    settings.EMAIL_OFFERED = False
+    assert "sends no e-mail" in browser_of(owner).post(address, follow=True).content.decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -305,7 +306,7 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     connection: Connection,
     v2_fleet: Fleet,
     run_rung: Callable[[], list[str]],
-    django_capture_on_commit_callbacks: Callable[..., object],
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     from connect import tasks
 
