@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from accounts.access import Right
 from accounts.api.caching import revalidated
 from accounts.api.fleets import fleets_of
-from accounts.api.paging import NewestFirst
-from accounts.api.queries import FleetQuery
+from accounts.api.paging import NewestFirst, page_size_field, without_paging
+from accounts.api.queries import FleetQuery, TextField
 from accounts.models import Fleet
 from webhooks.inbox_page.bodies import body_for
 from webhooks.inbox_page.scope import Scope, entries_of
@@ -64,16 +64,18 @@ class DeliveryWithBodySerializer(DeliverySerializer):
 class DeliveriesQuery(FleetQuery):
     """Which messages."""
 
-    paging = ("cursor", "page_size")
-
     state = serializers.ChoiceField(choices=EntryState.choices, required=False)
     source = serializers.ChoiceField(choices=Source.choices, required=False)
-    type = serializers.CharField(required=False, max_length=40, help_text="VEHICLE_STATE, VEHICLE_ERROR…")
+    type = TextField(required=False, max_length=40, help_text="VEHICLE_STATE, VEHICLE_ERROR…")
     vehicle = serializers.SlugField(required=False, max_length=128, help_text="Smartcar's vehicle id.")
     received_after = serializers.DateTimeField(required=False, help_text="Later than this, itself left out.")
     received_before = serializers.DateTimeField(
         required=False, help_text="Earlier than this, itself left out."
     )
+    cursor = serializers.RegexField(
+        r"^[A-Za-z0-9+/=_-]+$", required=False, help_text="From `next` or `previous` of the last answer."
+    )
+    page_size = page_size_field(NewestFirst)
 
 
 class DeliveryQuery(FleetQuery):
@@ -102,7 +104,7 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[InboxEntry]:
-        asked = DeliveriesQuery.of(self.request)
+        asked = without_paging(DeliveriesQuery.of(self.request))
         fleets = fleets_of(self.request, right=Right.INSPECT, slug=asked.pop("fleet"))
         conditions = {_CONDITIONS[name]: value for name, value in asked.items()}
         return entries_of(fleets=fleets).filter(**conditions).defer("body", "traceback")

@@ -13,20 +13,18 @@ STORAGE = "storage"
 class Query(serializers.Serializer[dict[str, Any]]):
     """A view's query parameters. Declared as fields; an unknown one is an error that names those there are."""
 
-    paging: tuple[str, ...] = ()
-
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
         """What the caller asked, validated. Raises ValidationError."""
-        query = cls(data=request.query_params)
+        # As a plain dictionary, since the framework takes an empty value of a form for one that was left out.
+        query = cls(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 
     def to_internal_value(self, data: Any) -> Any:
-        known = {*self.fields, *self.paging}
-        unknown = sorted(set(data) - known)
+        unknown = sorted(set(data) - set(self.fields))
         if unknown:
-            offered = ", ".join(sorted(known))
+            offered = ", ".join(sorted(self.fields))
             raise serializers.ValidationError(
                 {name: [f"There is no such parameter here. There are: {offered}."] for name in unknown}
             )
@@ -42,6 +40,13 @@ class FleetQuery(Query):
         max_length=60,
         help_text="A fleet's name in addresses. A token reaches its own fleet only, so it needs none.",
     )
+
+
+class TextField(serializers.RegexField):
+    """Any text that PostgreSQL can hold; described so."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[^\x00]+$", trim_whitespace=False, **kwargs)
 
 
 class UnitsField(serializers.ChoiceField):

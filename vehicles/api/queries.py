@@ -7,7 +7,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.queries import FleetQuery, UnitsField
+from accounts.api.paging import Pages, page_size_field
+from accounts.api.queries import FleetQuery, TextField, UnitsField
 from vehicles.search import ORDERS
 
 RAW_PAGE = 5_000
@@ -24,24 +25,24 @@ class VehicleQuery(FleetQuery):
 class VehiclesQuery(FleetQuery):
     """Which cars, and in what order."""
 
-    paging = ("page", "page_size")
-
-    search = serializers.CharField(required=False, max_length=80, help_text="In name, plate, make and model.")
-    make = serializers.CharField(required=False, max_length=60)
-    powertrain = serializers.CharField(required=False, max_length=8, help_text="BEV, PHEV, ICE…")
-    mode = serializers.CharField(required=False, max_length=10, help_text="live or simulated.")
+    search = TextField(required=False, max_length=80, help_text="In name, plate, make and model.")
+    make = TextField(required=False, max_length=60)
+    powertrain = TextField(required=False, max_length=8, help_text="BEV, PHEV, ICE…")
+    mode = TextField(required=False, max_length=10, help_text="live or simulated.")
     heard_after = serializers.DateTimeField(
         required=False, help_text="Only cars heard after this time: what is new since the last call."
     )
     heard_before = serializers.DateTimeField(
         required=False, help_text="Only cars not heard since this time, or never."
     )
-    charging = serializers.BooleanField(required=False, default=None, allow_null=True)
-    locked = serializers.BooleanField(required=False, default=None, allow_null=True)
+    charging = serializers.BooleanField(required=False)
+    locked = serializers.BooleanField(required=False)
     charge_below = serializers.FloatField(
         required=False, min_value=0, max_value=100, help_text="State of charge below this, in percent."
     )
     ordering = serializers.ChoiceField(choices=list(ORDERS), default="name")
+    page = serializers.IntegerField(required=False, min_value=1)
+    page_size = page_size_field(Pages)
 
 
 class SignalsQuery(FleetQuery):

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts.access import Right
 from accounts.api.caching import revalidated
 from accounts.api.fleets import fleets_of
-from accounts.api.paging import Pages
+from accounts.api.paging import Pages, without_paging
 from accounts.api.problems import Ambiguous
 from vehicles.api.history import page_of, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
@@ -55,7 +55,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        asked = VehiclesQuery.of(self.request)
+        asked = without_paging(VehiclesQuery.of(self.request))
         fleets = fleets_of(self.request, right=Right.VIEW, slug=asked.pop("fleet"))
         return find_vehicles(fleets=fleets, **asked)
 
