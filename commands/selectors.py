@@ -1,8 +1,11 @@
-"""Reading the ledger, always for one car."""
+"""Reading the ledger, always for one car or one fleet."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
+from accounts.models import Fleet
 from commands.kinds import Kind
 from commands.models import Command, State
 from vehicles.models import Vehicle
@@ -14,6 +17,13 @@ INCAPABLE_FOR = timedelta(days=7)
 def recent_of(*, vehicle: Vehicle, limit: int = 10) -> list[Command]:
     """The car's newest commands, newest first."""
     return list(Command.objects.filter(vehicle=vehicle).select_related("requested_by")[:limit])
+
+
+def ledger_of(*, fleet: Fleet, state: str = "", kind: str = "") -> QuerySet[Command]:
+    """The fleet's commands, newest first; of one state or kind where they are given."""
+    rows = Command.objects.filter(fleet=fleet).select_related("vehicle", "requested_by")
+    rows = rows.filter(state=state) if state in State.values else rows
+    return rows.filter(kind=kind) if kind in Kind.values else rows
 
 
 def incapable_among(*, vehicles: Iterable[Vehicle], kind: Kind, now: datetime) -> frozenset[int]:

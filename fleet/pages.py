@@ -64,6 +64,7 @@ def _fleet_context(membership: Membership) -> dict[str, Any]:
         "fleet": membership.fleet,
         "overview": overview_of(fleet=membership.fleet),
         "may_connect": has_right(membership=membership, right=Right.CONNECT),
+        "may_command": has_right(membership=membership, right=Right.COMMAND),
     }
 
 

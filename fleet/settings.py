@@ -275,6 +275,8 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# A field for each car that is chosen for a bulk command.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 
 # Smartcar. Four different credentials; which is which: docs/smartcar-application.md. Where Smartcar's SDK has
 # a name for an origin, it is that name.

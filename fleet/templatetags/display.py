@@ -1,6 +1,6 @@
 """Values, times and errors in templates."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
@@ -38,6 +38,18 @@ def ago(moment: datetime | None) -> SafeString | str:
         moment.strftime("%Y-%m-%d %H:%M:%S UTC"),
         age_in_words((timezone.now() - moment).total_seconds()),
     )
+
+
+@register.filter
+def span(duration: timedelta) -> str:
+    """How long something takes, in words that claim no more than is known: "less than a minute", "3 h 40 min"."""
+    if duration > timedelta(days=30):
+        return "more than a month"
+    minutes = round(duration.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
+    hours, rest = divmod(minutes, 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
 
 
 @register.filter

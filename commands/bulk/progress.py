@@ -1,0 +1,92 @@
+"""How far a bulk command is: counts, what is left and for how long, and a page of its cars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Case, IntegerField, Max, QuerySet, Value, When
+
+from commands.bulk import estimating
+from commands.bulk.models import BulkCommand
+from commands.bulk.selectors import counts_of, pace_of
+from commands.models import Command, State
+
+PER_PAGE = 100
+GROUPS: Mapping[str, tuple[str, tuple[State, ...]]] = {
+    "waiting": ("Waiting", (State.QUEUED, State.REQUESTED)),
+    "under-way": ("Under way", (State.SENDING, State.RETRYING, State.ACCEPTED)),
+    "done": ("Done", (State.CONFIRMED, State.UNCONFIRMED)),
+    "unknown": ("Unknown", (State.UNKNOWN,)),
+    "not-done": ("Not done", (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED)),
+}
+# What a person should look at first.
+_ORDER = ("not-done", "unknown", "under-way", "waiting", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands in like states."""
+
+    name: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A bulk command as its page shows it."""
+
+    bulk: BulkCommand
+    groups: list[Group]
+    total: int
+    left: timedelta | None
+    version: str
+
+    def count(self, name: str) -> int:
+        return next(group.count for group in self.groups if group.name == name)
+
+    @property
+    def waiting(self) -> int:
+        return self.count("waiting")
+
+    @property
+    def answered(self) -> int:
+        """How many need nothing more from us."""
+        return self.total - self.waiting - self.count("under-way")
+
+    @property
+    def over(self) -> bool:
+        return self.answered == self.total
+
+
+def of(*, bulk: BulkCommand, now: datetime) -> Progress:
+    """Where the bulk command stands now."""
+    counts = counts_of(bulk=bulk)
+    groups = [
+        Group(name, label, sum(counts.get(state, 0) for state in states))
+        for name, (label, states) in GROUPS.items()
+    ]
+    waiting = next(group.count for group in groups if group.name == "waiting")
+    changed = Command.objects.filter(bulk=bulk).aggregate(at=Max("changed_at"))["at"]
+    return Progress(
+        bulk=bulk,
+        groups=groups,
+        total=sum(counts.values()),
+        left=estimating.duration(cars=waiting, pace=pace_of(fleet=bulk.fleet, now=now)) if waiting else None,
+        version=str(crc32(f"{sorted(counts.items())}{changed}".encode())),
+    )
+
+
+def cars_of(*, bulk: BulkCommand, group: str, page: str) -> Page[Command]:
+    """A page of its commands, of one group or all: those that need a look first."""
+    rows: QuerySet[Command] = Command.objects.filter(bulk=bulk).select_related("vehicle")
+    if group in GROUPS:
+        rows = rows.filter(state__in=GROUPS[group][1])
+    rank = Case(
+        *(When(state__in=GROUPS[name][1], then=Value(place)) for place, name in enumerate(_ORDER)),
+        output_field=IntegerField(),
+    )
+    ordered = rows.order_by(rank, "vehicle__name", "pk")
+    return Paginator(ordered, PER_PAGE).get_page(page)

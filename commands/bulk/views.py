@@ -1,0 +1,146 @@
+"""Choosing, reviewing and following a command to many cars."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import confirmation
+from accounts.access import Right, has_right, membership_for
+from accounts.models import Membership
+from commands import parameters
+from commands.asking import NotPossibleError, policy_of
+from commands.bulk import asking, progress, selectors
+from commands.bulk.asking import Review
+from commands.bulk.models import BulkCommand
+from commands.kinds import OPENING, Kind
+from vehicles.models import Vehicle
+from vehicles.selectors import vehicles_of
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def bulk(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's bulk commands; with cars and a command posted, the review of what would be sent."""
+    if request.method == "POST":
+        membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
+        return _review(request, membership)
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    recent = selectors.recent_of(fleet=membership.fleet)
+    return render(request, "commands/bulk/list.html", {"fleet": membership.fleet, "recent": recent})
+
+
+@sensitive_post_parameters("password")
+@login_required
+@require_POST
+def send(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks the cars of the review, once the person has confirmed it."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
+    if not confirmation.is_fresh(request):
+        try:
+            password = request.POST.get("password", "")
+            confirmation.confirm(request=request, user=membership.user, password=password)
+        except confirmation.NotConfirmedError as error:
+            if not request.user.is_authenticated:
+                return redirect("accounts:sign_in")
+            return _review(request, membership, problem=str(error))
+    try:
+        made = asking.ask(
+            fleet=membership.fleet,
+            user=membership.user,
+            vehicles=_chosen(request, membership),
+            kind=_kind(request),
+            given=request.POST.dict(),
+            reason=request.POST.get("reason", ""),
+        )
+    except NotPossibleError as error:
+        return _review(request, membership, problem=str(error))
+    return redirect("commands:bulk_progress", slug=slug, bulk_id=made.pk)
+
+
+@login_required
+@require_GET
+def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
+    """How far it is, car by car; as a fragment for the open page, 204 when it shows that already."""
+    membership, made = _bulk(request, slug, bulk_id, Right.VIEW)
+    found = progress.of(bulk=made, now=timezone.now())
+    if request.GET.get("version") == found.version:
+        return HttpResponse(status=204)
+    group = request.GET.get("group", "")
+    context = {
+        "fleet": membership.fleet,
+        "bulk": made,
+        "progress": found,
+        "group": group if group in progress.GROUPS else "",
+        "page": progress.cars_of(bulk=made, group=group, page=request.GET.get("page", "1")),
+        "may_command": has_right(membership=membership, right=Right.COMMAND),
+    }
+    fragment = "version" in request.GET
+    return render(
+        request, "commands/bulk/progress.html" if fragment else "commands/bulk/progress_page.html", context
+    )
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
+    """Takes back what was not sent yet."""
+    membership, made = _bulk(request, slug, bulk_id, Right.COMMAND)
+    count = asking.cancel(bulk=made, user=membership.user)
+    said = f"{count} not yet sent: cancelled." if count else "Everything had been sent or had ended already."
+    messages.success(request, said)
+    return redirect("commands:bulk_progress", slug=slug, bulk_id=bulk_id)
+
+
+def _review(request: HttpRequest, membership: Membership, problem: str = "") -> HttpResponse:
+    fleet, kind, vehicles = membership.fleet, _kind(request), _chosen(request, membership)
+    try:
+        found = asking.review(
+            fleet=fleet, vehicles=vehicles, kind=kind, given=request.POST.dict(), now=timezone.now()
+        )
+    except NotPossibleError as error:
+        messages.error(request, problem or str(error))
+        return redirect("fleet:fleet", slug=fleet.slug)
+    context = _questions(request, membership, found) | {"problem": problem}
+    return render(request, "commands/bulk/review.html", context)
+
+
+def _questions(request: HttpRequest, membership: Membership, found: Review) -> dict[str, Any]:
+    kind = found.kind
+    return {
+        "fleet": membership.fleet,
+        "review": found,
+        "opens": kind in OPENING,
+        "words": f"{kind.label} {parameters.in_words(kind, found.carried)}".rstrip(),
+        "carried": found.carried.items(),
+        "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.able),
+        "reason": request.POST.get("reason", ""),
+        "needs_reason": policy_of(fleet=membership.fleet).needs_reason(kind),
+        "needs_password": not confirmation.is_fresh(request),
+    }
+
+
+def _kind(request: HttpRequest) -> Kind:
+    try:
+        return Kind(request.POST.get("kind", ""))
+    except ValueError:
+        raise Http404("There is no such command.") from None
+
+
+def _chosen(request: HttpRequest, membership: Membership) -> list[Vehicle]:
+    """The fleet's cars among those that were chosen; others' ids are as good as none."""
+    ids = {*request.POST.getlist("car"), *request.POST.get("cars", "").split()}
+    return list(vehicles_of(fleet=membership.fleet).filter(smartcar_id__in=ids))
+
+
+def _bulk(request: HttpRequest, slug: str, bulk_id: int, right: Right) -> tuple[Membership, BulkCommand]:
+    membership = membership_for(user=request.user, slug=slug, right=right)
+    made = selectors.bulk_of(fleet=membership.fleet, pk=bulk_id)
+    if made is None:
+        raise Http404("There is no such bulk command in this fleet.")
+    return membership, made

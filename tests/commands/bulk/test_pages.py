@@ -1,0 +1,197 @@
+"""Choosing, reviewing, following and taking back a command to many cars, and the fleet's ledger: to whom, and how."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts import confirmation
+from accounts.models import Fleet, User
+from commands.bulk.models import BulkCommand
+from commands.models import Command, CommandPolicy, State
+from connect.models import ConnectionState
+from tests.commands.bulk.test_bulk import Cars, ask
+from tests.commands.bulk.test_bulk import cars as cars
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+PASSWORD = "a long enough passphrase"
+PEOPLE = [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)]
+READERS = [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)]
+
+
+@pytest.mark.parametrize(("person", "status"), PEOPLE)
+def test_who_may_review_and_send(
+    request: pytest.FixtureRequest, cars: Cars, browser_of: BrowserOf, person: str, status: int
+) -> None:
+    chosen = [car.smartcar_id for car in cars(2)]
+    client = browser_of(request.getfixturevalue(person))
+    assert client.post("/commands/blue/bulk/", {"kind": "lock", "car": chosen}).status_code == status
+    sent = client.post("/commands/blue/bulk/send/", {"kind": "lock", "cars": " ".join(chosen)})
+    assert sent.status_code == (302 if status == 200 else status)
+    assert Command.objects.count() == (2 if status == 200 else 0)
+
+
+@pytest.mark.parametrize("person", ["owner", "teammate", "viewer", "driver", "outsider"])
+@pytest.mark.parametrize("path", ["", "bulk/", "bulk/{}/"])
+def test_who_may_read(
+    request: pytest.FixtureRequest,
+    fleet: Fleet,
+    owner: User,
+    cars: Cars,
+    browser_of: BrowserOf,
+    person: str,
+    path: str,
+) -> None:
+    made = ask(fleet, owner, cars(1))
+    answer = browser_of(request.getfixturevalue(person)).get(f"/commands/blue/{path.format(made.pk)}")
+    assert answer.status_code == dict(READERS)[person]
+
+
+@pytest.mark.parametrize(("person", "status"), PEOPLE)
+def test_who_may_take_back(
+    request: pytest.FixtureRequest,
+    fleet: Fleet,
+    owner: User,
+    cars: Cars,
+    browser_of: BrowserOf,
+    person: str,
+    status: int,
+) -> None:
+    made = ask(fleet, owner, cars(2))
+    answer = browser_of(request.getfixturevalue(person)).post(f"/commands/blue/bulk/{made.pk}/cancel/")
+    assert answer.status_code == (302 if status == 200 else status)
+    cancelled = Command.objects.filter(state=State.CANCELLED).count()
+    assert cancelled == (2 if status == 200 else 0)
+
+
+def test_another_fleets_bulk_command_is_not_found(
+    fleet: Fleet, owner: User, outsider: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    made = ask(fleet, owner, cars(1))
+    assert browser_of(outsider).get(f"/commands/red/bulk/{made.pk}/").status_code == 404
+    assert browser_of(outsider).post(f"/commands/red/bulk/{made.pk}/cancel/").status_code == 404
+
+
+def test_another_fleets_cars_are_as_good_as_none(
+    fleet: Fleet, outsider: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    (car,) = cars(1)
+    answer = browser_of(outsider).post(
+        "/commands/red/bulk/send/", {"kind": "lock", "cars": car.smartcar_id}, follow=True
+    )
+    assert "No car is chosen" in answer.content.decode()
+    assert not Command.objects.exists()
+
+
+def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
+    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
+    form = {"kind": "set_charge_limit", "percent": "70", "car": [car.smartcar_id for car in chosen]}
+    text = browser_of(owner).post("/commands/blue/bulk/", form).content.decode()
+    for words in (
+        "Charge limit 70 %: 2 cars?",
+        "2 can",
+        "1 cannot",
+        "no working connection",
+        "less than a minute",
+    ):
+        assert words in text
+    assert not Command.objects.exists()
+
+
+def test_wrong_parameters_lead_back_with_what_to_correct(
+    owner: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    form = {"kind": "set_charge_limit", "percent": "7", "car": [car.smartcar_id for car in cars(1)]}
+    answer = browser_of(owner).post("/commands/blue/bulk/", form, follow=True)
+    assert "from 50 to 100 percent" in answer.content.decode()
+
+
+def test_many_cars_need_the_password_after_ten_minutes(
+    owner: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    owner.set_password(PASSWORD)
+    owner.save()
+    client = browser_of(owner)
+    session = client.session
+    session["confirmed_at"] = time.time() - confirmation.HOLDS_FOR.total_seconds() - 1
+    session.save()
+    form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
+    wrong = client.post("/commands/blue/bulk/send/", form | {"password": "x"}).content.decode()
+    assert "This is not your password" in wrong
+    assert 'value="Storm"' in wrong
+    assert not Command.objects.exists()
+    assert client.post("/commands/blue/bulk/send/", form | {"password": PASSWORD}).status_code == 302
+    assert BulkCommand.objects.get().reason == "Storm"
+
+
+def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
+    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    made = ask(fleet, owner, cars(3))
+    client, address = browser_of(owner), f"/commands/blue/bulk/{made.pk}/"
+    text = client.get(address).content.decode()
+    assert "0 of 3" in text
+    assert 'hx-trigger="every 2s"' in text
+    version = text.partition("?version=")[2].partition("&")[0]
+    assert client.get(f"{address}?version={version}").status_code == 204
+    Command.objects.update(state=State.REFUSED, message="A door is open.")
+    text = client.get(f"{address}?version={version}").content.decode()
+    assert "3 of 3" in text
+    assert text.count("A door is open.") == 3
+    assert "every 2s" not in text
+
+
+def test_a_group_shows_its_cars_alone(fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf) -> None:
+    made = ask(fleet, owner, cars(3))
+    first = Command.objects.order_by("pk")[0]
+    Command.objects.filter(pk=first.pk).update(state=State.FAILED)
+    text = browser_of(owner).get(f"/commands/blue/bulk/{made.pk}/?group=not-done").content.decode()
+    assert text.count("badge badge-") == 1
+
+
+def test_a_thousand_cars_are_followed_in_few_queries(
+    fleet: Fleet,
+    owner: User,
+    cars: Cars,
+    browser_of: BrowserOf,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    made = ask(fleet, owner, cars(1000))
+    client = browser_of(owner)
+    with django_assert_max_num_queries(14):
+        text = client.get(f"/commands/blue/bulk/{made.pk}/").content.decode()
+    assert text.count("badge badge-") == 100
+
+
+def test_the_ledger_is_filtered_by_state_and_kind(
+    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    ask(fleet, owner, cars(2))
+    client = browser_of(owner)
+    assert client.get("/commands/blue/?state=queued&kind=lock").content.decode().count("badge badge-") == 2
+    assert "No command is like that" in client.get("/commands/blue/?state=failed").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 302), ("teammate", 403), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owners_change_the_rules(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
+) -> None:
+    client = browser_of(request.getfixturevalue(person))
+    assert client.post("/commands/blue/rules/", {"reason_for": "unlock"}).status_code == status
+    assert CommandPolicy.objects.filter(fleet=fleet, reason_for="unlock").exists() is (status == 302)
+
+
+def test_viewers_get_no_checkboxes(
+    fleet: Fleet, owner: User, viewer: User, cars: Cars, browser_of: BrowserOf
+) -> None:
+    cars(1)
+    assert 'name="car"' in browser_of(owner).get("/fleets/blue/").content.decode()
+    assert 'name="car"' not in browser_of(viewer).get("/fleets/blue/").content.decode()
