@@ -1,5 +1,6 @@
 """Pages that show several rooms at once: the fleet page and the vehicle page."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -20,16 +21,12 @@ from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
-from fleet import vehicle_page
+from fleet import history_page, vehicle_page
 from fleet.rows import overview_of
 from vehicles.catalogue import CATALOGUE, Shape
-from vehicles.history import series
 from vehicles.models import Vehicle
 from vehicles.selectors import vehicle_of
 from webhooks import reconcile
-
-HISTORY_LIMIT = timedelta(days=31)
-HISTORY_POINTS = 600
 
 
 @login_required
@@ -109,21 +106,16 @@ def signals(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def history(request: HttpRequest, slug: str, smartcar_id: str, code: str) -> HttpResponse:
-    """`{"times": [epoch seconds], "values": [number]}` of a number signal over the last `?hours=` (at most 31 days)."""
-    _, car = _car(request, slug, smartcar_id, Right.VIEW)
+    """A number signal over the last `?hours=` (at most ten years), as JSON: a history_page.Chart."""
+    membership, car = _car(request, slug, smartcar_id, Right.VIEW)
     signal = CATALOGUE.get(code)
     hours = request.GET.get("hours", "24")
     if signal is None or signal.shape is not Shape.NUMBER or not hours.isdecimal() or len(hours) > 6:
         raise Http404("There is no history of that.")
     end = timezone.now()
-    start = end - min(timedelta(hours=int(hours)), HISTORY_LIMIT)
-    points = series(vehicle=car, signal=signal, start=start, end=end, resolution=HISTORY_POINTS)
-    return JsonResponse(
-        {
-            "times": [int(point.at.timestamp()) for point in points],
-            "values": [point.value for point in points],
-        }
-    )
+    start = end - min(timedelta(hours=int(hours)), history_page.LONGEST)
+    chart = history_page.chart_of(fleet=membership.fleet, vehicle=car, signal=signal, start=start, end=end)
+    return JsonResponse(asdict(chart))
 
 
 @login_required

@@ -9,6 +9,7 @@ from connect.models import Connection, ConnectionState
 from vehicles import catalogue, presentation
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
+from fleet.history_page import signals_of
 from vehicles.selectors import VehicleState, states_of
 
 FACTS = (
@@ -62,7 +63,7 @@ def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
         "charging_items": _items(state, CHARGING, fleet.unit_system),
         "facts": _items(state, FACTS, fleet.unit_system),
         "all_signals": _all(state),
-        "history_code": _history_code(state),
+        "charts": signals_of(state),
         "version": _version(state, connections),
     }
 
@@ -89,8 +90,3 @@ def _all(state: VehicleState) -> list[Item]:
         Item(CATALOGUE[code].label if code in CATALOGUE else code, row) for code, row in state.signals.items()
     ]
     return sorted(labelled, key=lambda item: item.label.lower())
-
-
-def _history_code(state: VehicleState) -> str:
-    charge = state.signal(catalogue.STATE_OF_CHARGE)
-    return (catalogue.STATE_OF_CHARGE if charge else catalogue.FUEL_LEVEL).code
