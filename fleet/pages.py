@@ -15,8 +15,8 @@ from accounts.access import Right, fleets_with_right, has_right, membership_for
 from accounts.models import Membership
 from commands.panel import panel_context
 from connect import lifecycle
-from connect.connections.strip import Strip, strip_of
 from connect.budget import usage
+from connect.connections.strip import Strip, strip_of
 from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
@@ -72,6 +72,7 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     membership, car = _car(request, slug, smartcar_id, Right.VIEW)
     context = vehicle_page.context_of(fleet=membership.fleet, vehicle=car)
     context["strip"] = _strip(membership, car, context["connections"])
+    context["may_connect"] = has_right(membership=membership, right=Right.CONNECT)
     context |= panel_context(membership=membership, vehicle=car)
     if has_right(membership=membership, right=Right.BUDGET):
         context["usage"] = usage.of_vehicle(vehicle=car, month=usage.month_of(timezone.now()))

@@ -8,6 +8,7 @@ from zlib import crc32
 from django.utils import timezone
 
 from accounts.models import Fleet
+from connect.driver import privacy
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -34,6 +35,7 @@ class Row:
 
     state: VehicleState
     connection: Connection | None
+    place_hidden: bool = False
 
     @property
     def vehicle(self) -> Vehicle:
@@ -117,8 +119,9 @@ class Overview:
         heard = [row.vehicle.last_seen_at.timestamp() for row in self.rows if row.vehicle.last_seen_at]
         states = sorted(f"{row.vehicle.pk}{row.connection.state}" for row in self.rows if row.connection)
         # A driver may hide a place without anything new being heard.
-        places = sum(row.location is not None for row in self.rows)
-        return f"{len(self.rows)}-{places}-{max(heard, default=0)}-{sum(heard)}-{crc32(''.join(states).encode())}"
+        places = "".join(f"{int(row.location is not None)}{int(row.place_hidden)}" for row in self.rows)
+        told = crc32(f"{places}{''.join(states)}".encode())
+        return f"{len(self.rows)}-{max(heard, default=0)}-{sum(heard)}-{told}"
 
 
 def overview_of(*, fleet: Fleet) -> Overview:
@@ -132,4 +135,15 @@ def overview_of(*, fleet: Fleet) -> Overview:
         connections[connection.vehicle_id] = connection
     vehicles = [vehicle for vehicle in vehicles_of(fleet=fleet) if vehicle.pk in connections]
     states = states_of(vehicles=vehicles, signals=SIGNALS)
-    return Overview([Row(state=state, connection=connections.get(state.vehicle.pk)) for state in states])
+    now = timezone.now()
+    rules = privacy.rules_of(vehicle_ids=connections, now=now)
+    return Overview(
+        [
+            Row(
+                state=state,
+                connection=connections.get(state.vehicle.pk),
+                place_hidden=rules.hide(state.vehicle.pk, at=now),
+            )
+            for state in states
+        ]
+    )

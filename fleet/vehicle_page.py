@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from django.utils import timezone
+
 from accounts.models import Fleet
+from connect.driver import privacy
 from connect.models import Connection, ConnectionState
+from fleet.history_page import signals_of
 from vehicles import catalogue, presentation
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
-from fleet.history_page import signals_of
 from vehicles.selectors import VehicleState, states_of
 
 FACTS = (
@@ -49,6 +52,8 @@ class Item:
 def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
     """What fleet/vehicle.html and fleet/values.html need."""
     (state,) = states_of(vehicles=[vehicle])
+    now = timezone.now()
+    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
     connections = list(Connection.objects.filter(vehicle=vehicle).exclude(state=ConnectionState.REMOVED))
     return {
         "fleet": fleet,
@@ -57,6 +62,7 @@ def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
         "charge": state.signal(catalogue.STATE_OF_CHARGE),
         "range": state.signal(catalogue.RANGE),
         "is_charging": state.value(catalogue.IS_CHARGING) is True,
+        "place_hidden": hidden,
         "location": state.signal(catalogue.PRECISE_LOCATION),
         "lock": state.signal(catalogue.IS_LOCKED),
         "fuel": state.signal(catalogue.FUEL_LEVEL),

@@ -18,7 +18,7 @@ from vehicles.readings import NewReading, add
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGES = ["", "cars/", "vehicles/{car}/", "vehicles/{car}/values/", "vehicles/{car}/signals/"]
-FLEET_PAGE_QUERIES = 8
+FLEET_PAGE_QUERIES = 10
 VEHICLE_PAGE_QUERIES = 12
 
 
