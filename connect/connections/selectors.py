@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zlib import crc32
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Q, QuerySet, Value, When
 
 from accounts.models import Fleet
 from connect.connections.steps import Step, next_step
@@ -43,8 +44,9 @@ class Row:
 
 
 def connections_of(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
-    """The fleet's connections by car. `state` is one of ConnectionState or TROUBLE; "" is all but the removed.
+    """The fleet's connections, those in trouble first, then by car.
 
+    `state` is one of ConnectionState or TROUBLE; "" is all but the removed.
     `search` is part of a car's name, plate, make or model, or of its driver's name.
     """
     found = Connection.objects.filter(fleet=fleet).select_related("vehicle")
@@ -60,7 +62,8 @@ def connections_of(*, fleet: Fleet, state: str = "", search: str = "") -> QueryS
         for column in ("name", "plate", "make", "model"):
             words |= Q(**{f"vehicle__{column}__icontains": search})
         found = found.filter(words)
-    return found.order_by("vehicle__name", "vehicle__make", "vehicle__model", "pk")
+    in_trouble = Case(When(state__in=TROUBLED, then=Value(0)), default=Value(1))
+    return found.order_by(in_trouble, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
 
 
 def counts_of(*, fleet: Fleet) -> dict[str, int]:
@@ -133,6 +136,13 @@ def relatives_of(*, connection: Connection) -> tuple[list[Connection], list[Conn
     same_car = list(others.filter(vehicle_id=connection.vehicle_id))
     same_driver = others.filter(smartcar_user_id=connection.smartcar_user_id)
     return same_car, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
+
+
+def version_of(*, connection: Connection) -> str:
+    """Changes when anything that its page tells of its state has changed."""
+    told = (connection.state, connection.state_since, connection.subscription_error, connection.subscribed_at)
+    suspected = sorted(connection.suspicions.values_list("state", flat=True))
+    return f"{crc32(f'{told}{suspected}'.encode())}"
 
 
 def missing_scopes(*, connection: Connection) -> list[Scope]:

@@ -7,6 +7,7 @@ app_name = "connections"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("<int:connection_id>/", views.detail, name="detail"),
+    path("<int:connection_id>/watch/", views.watch, name="watch"),
     path("<int:connection_id>/link/", views.link, name="link"),
     path("<int:connection_id>/check/", views.check, name="check"),
     path("<int:connection_id>/go/<slug:purpose>/", views.go, name="go"),

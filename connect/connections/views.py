@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.access import Right, membership_for
 from accounts.models import Membership
@@ -99,9 +100,21 @@ def _page(
         ],
         "same_car": _named(connection, same_car),
         "same_driver": same_driver,
+        "version": selectors.version_of(connection=connection),
         "email_offered": settings.EMAIL_OFFERED,
         "dashboard": DASHBOARD,
     }
+
+
+@never_cache
+@login_required
+@require_GET
+def watch(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+    """For the open page: 204 while it shows what there is, else it is loaded anew."""
+    _, connection = _connection(request, slug, connection_id)
+    if request.GET.get("version") == selectors.version_of(connection=connection):
+        return HttpResponse(status=204)
+    return HttpResponseClientRefresh()
 
 
 def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:

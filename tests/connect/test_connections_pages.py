@@ -60,7 +60,7 @@ def connection(vehicle: Vehicle) -> Connection:
 
 
 @everybody
-@pytest.mark.parametrize("page", ["", "{}/"])
+@pytest.mark.parametrize("page", ["", "{}/", "{}/watch/"])
 def test_only_owner_and_manager_see_the_pages(
     request: pytest.FixtureRequest,
     connection: Connection,
@@ -302,3 +302,23 @@ def test_of_two_drivers_the_one_in_trouble_is_named(
     assert "Driver must sign in again (Dana)" in page
     # The fleet page shows the connection that works.
     assert "Driver must sign in again" not in browser_of(owner).get("/fleets/blue/").content.decode()
+
+
+def test_the_open_page_is_loaded_anew_when_something_has_changed(
+    connection: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    version = browser.get(f"{PAGE}{connection.pk}/").context["version"]
+    watch = f"{PAGE}{connection.pk}/watch/?version={version}"
+    assert browser.get(watch).status_code == 204
+    connection.move_to(State.STALE, cause="test", now=timezone.now())
+    assert browser.get(watch).headers["HX-Refresh"] == "true"
+
+
+def test_what_needs_somebody_stands_first(
+    fleet: Fleet, connection: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    zoo = Vehicle.objects.create(fleet=fleet, smartcar_id="zoo", name="Zoo bus")
+    shared(zoo, state=State.STALE)
+    page = browser_of(owner).get(PAGE).content.decode()
+    assert page.index("Zoo bus") < page.index("Van 1")
