@@ -136,7 +136,8 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULE = {
     "sweep the inbox": {"task": "webhooks.tasks.process_inbox", "schedule": 5},
     "release the quarantine": {"task": "webhooks.tasks.release_quarantined", "schedule": 30},
-    "read silent cars": {"task": "webhooks.tasks.pull_silent", "schedule": 120},
+    "read silent cars": {"task": "webhooks.tasks.read_silent", "schedule": 120},
+    "tidy the inbox": {"task": "webhooks.tasks.tidy_inbox", "schedule": 3600},
     "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
     "dispatch bulk commands": {"task": "commands.tasks.dispatch", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
@@ -277,6 +278,10 @@ SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # A field for each car that is chosen for a bulk command.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+
+# How many days the inbox keeps a message that was recorded, and one that was set aside (webhooks.housekeeping).
+INBOX_DAYS = env.int("INBOX_DAYS", default=30)
+INBOX_ASIDE_DAYS = env.int("INBOX_ASIDE_DAYS", default=180)
 
 # Smartcar. Four different credentials; which is which: docs/smartcar-application.md. Where Smartcar's SDK has
 # a name for an origin, it is that name.

@@ -84,6 +84,12 @@ def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     return vehicle
 
 
+def hold(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
+    """Takes hold of the cars' rows until the transaction ends. Returns the ids of their fleets."""
+    cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
+    return dict(cars.select_for_update(no_key=True).values_list("pk", "fleet_id"))
+
+
 def record(*, sightings: Sequence[Sighting]) -> Recorded:
     """Stores observations: latest state, history and last heard. Runs inside the caller's transaction.
 
@@ -95,7 +101,7 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
     heard: dict[int, datetime] = {}
     for sighting in sightings:
         heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
-    fleets = _lock(vehicle_ids=heard)
+    fleets = hold(vehicle_ids=heard)
     known = states.load(vehicle_ids=heard)
     recorded = Recorded()
     readings: list[NewReading] = []
@@ -131,12 +137,6 @@ def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: lis
     newer = state.take_status(seen, reported_at=sighting.reported_at) or newer
     if newer and seen.status is SignalStatus.SUCCESS:
         recorded.fresh.add(state.vehicle_id)
-
-
-def _lock(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
-    """Takes hold of the cars' rows. Returns the ids of their fleets."""
-    cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
-    return dict(cars.select_for_update(no_key=True).values_list("pk", "fleet_id"))
 
 
 def _store(readings: list[NewReading]) -> None:

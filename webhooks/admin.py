@@ -2,10 +2,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from webhooks.models import InboxEntry
 from webhooks.replay import replay
+from webhooks.vehicle_errors import VehicleError
 
 
 @admin.register(InboxEntry)
@@ -31,5 +31,14 @@ class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
     @admin.action(description="Process again", permissions=["view"])
     def process_again(self, request: HttpRequest, queryset: QuerySet[InboxEntry]) -> None:
         count = replay(entries=queryset)
-        ring("webhooks.tasks.process_inbox")
         messages.info(request, f"{count} messages wait to be processed again.")
+
+
+@admin.register(VehicleError)
+class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
+    """What Smartcar complained of, repetitions counted."""
+
+    list_display = ["vehicle", "type", "code", "state", "signals", "first_at", "last_at", "count"]
+    list_filter = ["state", "type"]
+    date_hierarchy = "last_at"
+    list_select_related = ["vehicle"]

@@ -1,6 +1,6 @@
 """What messages say of connections as a whole: who was heard, and what Smartcar complains of. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connect.lifecycle import Report
@@ -26,13 +26,22 @@ def heard(
 
 
 def reports_of(
-    delivery: Delivery, cars: Mapping[str, Sequence[int]], received_at: datetime
+    delivery: Delivery,
+    cars: Mapping[str, Sequence[int]],
+    received_at: datetime,
+    *,
+    news: Container[tuple[int, str, ReportedError]],
 ) -> Iterable[Report]:
-    """The errors of the message for each of our cars that it is about."""
+    """The errors of the message for each of our cars that it is about.
+
+    `news` has the vehicle id, event id and error of those that are not repetitions.
+    """
     evidence = f"event {delivery.event_id}"
     for report in delivery.reports:
         for vehicle_id in cars.get(report.facts.smartcar_id, ()):
             for error in report.errors:
+                if (vehicle_id, delivery.event_id, error) not in news:
+                    continue
                 yield _told(error, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
             failed = _nothing_came_through(report)
             if failed is not None:

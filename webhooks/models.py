@@ -72,3 +72,5 @@ class InboxEntry(models.Model):
 
 
 from webhooks.refusals import RefusedDeliveries as RefusedDeliveries  # noqa: E402
+from webhooks.rhythm import Rhythm as Rhythm  # noqa: E402
+from webhooks.vehicle_errors import VehicleError as VehicleError  # noqa: E402

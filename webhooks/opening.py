@@ -1,6 +1,6 @@
 """What a message says, and about which of our cars; what cannot be recorded is set aside with the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -19,6 +19,11 @@ class Opened:
     entry: InboxEntry
     delivery: Delivery
     cars: dict[str, list[int]]
+
+    def vehicle_ids(self) -> Iterator[int]:
+        """Ids of our cars that it is about."""
+        for report in self.delivery.reports:
+            yield from self.cars.get(report.facts.smartcar_id, ())
 
 
 def open_all(entries: Sequence[InboxEntry]) -> list[Opened]:

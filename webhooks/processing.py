@@ -19,11 +19,12 @@ from connect import lifecycle
 from connect.models import Connection, ConnectionState
 from connect.removal import selectors as removals
 from vehicles import services as vehicles
-from webhooks import complaints
-from webhooks.models import EntryState, InboxEntry
+from webhooks import complaints, rhythm, vehicle_errors
+from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.opening import Opened, open_all, set_aside
-from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
+from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
 from webhooks.sightings import allowed
+from webhooks.vehicle_errors import Telling
 
 BATCH = 200
 ATTEMPTS = 5
@@ -122,9 +123,11 @@ def _failed(entry_id: int, trace: str) -> None:
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
     opened = open_all(entries)
+    news = _first_told(opened)
     recorded = vehicles.record(sightings=allowed(opened, now=now))
     commands.heard(updates=recorded.updates, now=now)
-    _tell_lifecycle(opened, fresh=recorded.fresh)
+    _tell_lifecycle(opened, fresh=recorded.fresh, news=news)
+    rhythm.heard(_deliveries(opened))
     live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
     _drop_of_cars_that_left(entries)
     for entry in entries:
@@ -134,13 +137,42 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     _settle(entries)
 
 
-def _tell_lifecycle(opened: Sequence[Opened], *, fresh: set[int]) -> None:
+def _first_told(opened: Sequence[Opened]) -> set[tuple[int, str, ReportedError]]:
+    """The errors that Smartcar has not told before, by vehicle and event."""
+    tellings = [
+        Telling(vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at)
+        for each in opened
+        for report in each.delivery.reports
+        for vehicle_id in each.cars.get(report.facts.smartcar_id, ())
+        for error in report.errors
+    ]
+    if not tellings:
+        return set()
+    # All cars of the batch at once: what is held later is among them, so batches wait for each other in one order.
+    vehicles.hold(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
+    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.first_told(tellings)}
+
+
+def _deliveries(opened: Sequence[Opened]) -> dict[int, rhythm.Heard]:
+    """The cars that delivered by themselves, each with its newest delivery."""
+    newest: dict[int, rhythm.Heard] = {}
+    for each in sorted(opened, key=lambda each: each.entry.received_at):
+        if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
+            for report in each.delivery.reports:
+                at = rhythm.Heard(at=each.entry.received_at, make=report.facts.make)
+                newest |= dict.fromkeys(each.cars.get(report.facts.smartcar_id, ()), at)
+    return newest
+
+
+def _tell_lifecycle(
+    opened: Sequence[Opened], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
+) -> None:
     """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
     reports: list[lifecycle.Report] = []
     heard: dict[tuple[int, str], datetime] = {}
     for each in opened:
         about = each.delivery, each.cars, each.entry.received_at
-        reports += complaints.reports_of(*about)
+        reports += complaints.reports_of(*about, news=news)
         for key, at in complaints.heard(*about, fresh=fresh).items():
             heard[key] = max(at, heard.get(key, at))
     lifecycle.errors_reported(reports=reports)

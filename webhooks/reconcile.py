@@ -1,6 +1,5 @@
 """Reading a car through the API, into the same inbox as everything else."""
 
-from datetime import timedelta
 from functools import partial
 
 import orjson
@@ -11,13 +10,10 @@ from accounts.doorbell import ring
 from accounts.models import Generation
 from connect import gateway, lifecycle
 from connect.gateway import Purpose
-from connect.models import Connection, ConnectionState
+from connect.models import Connection
 from connect.smartcar import Access, ReadAnswer, SmartcarApi, SmartcarError, V2Api
 from connect.smartcar.v2 import paths_granted
 from webhooks.models import InboxEntry, Source
-
-# A connected car that stays silent this long after its subscription is read once.
-SILENCE = timedelta(minutes=5)
 
 
 def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
@@ -49,13 +45,3 @@ def _read(connection: Connection, api: SmartcarApi, access: Access) -> ReadAnswe
         # Each path of a v2 batch is billed, so only those that were granted are read.
         return api.read(access, vehicle_id=vehicle_id, paths=paths_granted(frozenset(connection.scopes)))
     return api.read(access, vehicle_id=vehicle_id)
-
-
-def silent() -> list[int]:
-    """Ids of connections that were subscribed a while ago and have never delivered anything."""
-    quiet = Connection.objects.filter(
-        state=ConnectionState.PENDING,
-        subscribed_at__lte=timezone.now() - SILENCE,
-        vehicle__last_seen_at=None,
-    )
-    return list(quiet.order_by("pk").values_list("pk", flat=True)[:20])

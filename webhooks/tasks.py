@@ -1,13 +1,15 @@
 import logging
 import threading
+from datetime import timedelta
 
 from celery import shared_task
+from django.utils import timezone
 
 from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
-from webhooks import processing, reconcile, replacing
+from webhooks import housekeeping, processing, reconcile, replacing, rhythm
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +41,35 @@ def release_quarantined() -> None:
 
 @shared_task
 def pull(connection_id: int) -> None:
-    """Reads one car through the API."""
+    """Reads one car through the API. What finds no room in the request budget is put off, not failed."""
     connection = Connection.objects.select_related("vehicle", "tokens").filter(pk=connection_id).first()
     if connection is None or not connection.granted:
         return
     try:
         reconcile.pull(connection=connection, purpose=Purpose.BACKGROUND)
-    except (SmartcarError, TokensUnavailableError) as error:
+    except SmartcarError as error:
+        if error.put_off:
+            until = timezone.now() + timedelta(seconds=error.retry_after or 60)
+            rhythm.put_off(vehicle_id=connection.vehicle_id, until=until)
+        else:
+            logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
+    except TokensUnavailableError as error:
         logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
 
 
 @shared_task
-def retire_replaced() -> None:
-    """Ends the old connections of cars that their fleet's new application delivers."""
-    replacing.retire_replaced()
+def read_silent() -> None:
+    """Has cars read that are silent for longer than they ever are."""
+    rhythm.ring_for_silent(now=timezone.now())
 
 
 @shared_task
-def pull_silent() -> None:
-    """Reads connected cars that never delivered."""
-    for connection_id in reconcile.silent():
-        pull.delay(connection_id)
+def tidy_inbox() -> None:
+    """Drops what the inbox need not keep any longer."""
+    housekeeping.tidy(now=timezone.now())
+
+
+@shared_task
+def retire_replaced() -> None:
+    """Ends the old connections of cars that were moved to another application and deliver by it."""
+    replacing.retire_replaced()

@@ -1,11 +1,9 @@
 """Reading a car through the API into the inbox, on both generations, against the simulator."""
 
 import time
-from datetime import timedelta
 
 import httpx
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
@@ -70,17 +68,3 @@ def test_a_read_that_meets_a_refused_application_token_mints_another(connection:
     vault.application_access(application=applications.environment(), user_id="user")
     ApplicationTokens.objects.update(token_ciphertext=keyring.encrypt("stale"))
     assert reconcile.pull(connection=connection, purpose=Purpose.PERSON).pk
-
-
-@v3
-def test_a_connected_car_that_never_delivered_is_named_once_it_was_silent_for_long(
-    connection: Connection,
-) -> None:
-    Connection.objects.update(
-        state="pending", subscribed_at=timezone.now() - reconcile.SILENCE - timedelta(seconds=1)
-    )
-    connection.vehicle.last_seen_at = None
-    connection.vehicle.save()
-    assert reconcile.silent() == [connection.pk]
-    Connection.objects.update(subscribed_at=timezone.now())
-    assert reconcile.silent() == []

@@ -1,0 +1,125 @@
+"""Choosing messages to process again, by command and by the admin's action."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import User
+from connect.models import Connection
+from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
+from vehicles.models import LatestSignal, Reading, Vehicle
+from webhooks import processing
+from webhooks.models import EntryState, InboxEntry, Rhythm, VehicleError
+
+pytestmark = pytest.mark.django_db
+AT = 1_760_000_000_000
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def entries() -> list[InboxEntry]:
+    rows = [
+        ("VEHICLE_STATE", "car-1", EntryState.PROCESSED, b"{}"),
+        ("VEHICLE_ERROR", "car-1", EntryState.PROCESSED, b"{}"),
+        ("VEHICLE_STATE", "car-2", EntryState.DEAD, b"{}"),
+        ("OTHER", "car-3", EntryState.QUARANTINED, b"{}"),
+        ("VEHICLE_STATE", "car-2", EntryState.PROCESSED, b""),
+        ("", "", EntryState.WAITING, b"{}"),
+    ]
+    return [
+        InboxEntry.objects.create(
+            event_type=kind,
+            smartcar_vehicle_id=car,
+            state=state,
+            body=body,
+            event_id=str(number),
+            received_at=DAY + timedelta(days=number),
+        )
+        for number, (kind, car, state, body) in enumerate(rows)
+    ]
+
+
+def run(*arguments: str) -> str:
+    output = StringIO()
+    call_command("replay", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (["--all"], [0, 1, 2, 3]),
+        (["--failed"], [2, 3]),
+        (["--type", "VEHICLE_STATE"], [0, 2]),
+        (["--vehicle", "car-1"], [0, 1]),
+        (["--since", "2026-11-02", "--until", "2026-11-04T00:00:00Z"], [1, 2]),
+        (["--failed", "--type", "VEHICLE_STATE"], [2]),
+    ],
+)
+def test_conditions_choose_together(
+    entries: list[InboxEntry], arguments: list[str], chosen: list[int]
+) -> None:
+    assert run(*arguments, "--dry-run").startswith(f"{len(chosen)} ")
+    assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == 1, "a dry run changes nothing"
+    assert run(*arguments).startswith(f"{len(chosen)} ")
+    waiting = InboxEntry.objects.filter(state=EntryState.WAITING).exclude(pk=entries[5].pk)
+    assert list(waiting.order_by("id")) == [entries[number] for number in chosen]
+
+
+def test_messages_are_chosen_by_id(entries: list[InboxEntry]) -> None:
+    assert run(str(entries[1].pk), str(entries[4].pk)).startswith("1 ")
+    entries[1].refresh_from_db()
+    assert entries[1].state == EntryState.WAITING
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"], ["--all", "--failed"]])
+def test_which_messages_has_to_be_said(arguments: list[str]) -> None:
+    with pytest.raises(CommandError):
+        run(*arguments)
+
+
+def test_the_admins_action_has_them_processed(
+    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
+) -> None:
+    post(state_of(vehicle.smartcar_id, locked=True, at=AT))
+    processing.process_waiting()
+    admin = User.objects.create_superuser("admin@fleet.example")
+    browser = Client()
+    browser.force_login(admin)
+    chosen = {"action": "process_again", "_selected_action": [InboxEntry.objects.get().pk]}
+    answer = browser.post("/admin/webhooks/inboxentry/", chosen, follow=True)
+    assert "1 messages wait to be processed again" in answer.text
+    assert InboxEntry.objects.get().state == EntryState.WAITING
+
+
+def everything() -> dict[str, list[dict[str, object]]]:
+    """All that processing records, row by row; of the inbox, all but when it was processed."""
+    recorded = {model.__name__: list(model.objects.order_by("pk").values()) for model in _RECORDED}
+    inbox = list(InboxEntry.objects.order_by("pk").values("state", "note", "event_id", "event_type"))
+    return {**recorded, "inbox": inbox}
+
+
+_RECORDED = (LatestSignal, Reading, Vehicle, Connection, VehicleError, Rhythm)
+
+
+def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Connection) -> None:
+    bodies = [
+        state_of(vehicle.smartcar_id, event_id=f"event-{step}", locked=step % 2 == 0, at=AT + step * 60_000)
+        for step in (3, 0, 2, 1, 2)
+    ]
+    for name in ("vehicle-error", "vehicle-error-authentication-failed", "vehicle-error-resolved"):
+        smartcar_id = payload(f"documentation/{name}.json")["data"]["vehicle"]["id"]
+        raw = (PAYLOADS / f"documentation/{name}.json").read_bytes()
+        bodies.append(raw.replace(smartcar_id.encode(), vehicle.smartcar_id.encode()))
+    bodies += [path.read_bytes() for path in sorted((PAYLOADS / "variants").glob("*.json"))]
+    for body in bodies:
+        post(body)
+    processing.process_waiting()
+    before = everything()
+    assert run("--all").startswith(f"{InboxEntry.objects.count()} ")
+    processing.process_waiting()
+    assert everything() == before

@@ -1,0 +1,60 @@
+"""Keeping the inbox from growing without end.
+
+A message that was recorded keeps its body for INBOX_DAYS, to look at and to process again. Its row, and with it the
+event id that a repetition is told by, stays as long and at least a week (Smartcar documentation, "Reliability":
+keep seen ids for 7 days or more). What was set aside, and nobody looked after, stays for INBOX_ASIDE_DAYS.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from django.conf import settings
+from django.db.models import F, Func, IntegerField
+
+from webhooks.models import EntryState, InboxEntry
+
+IDS_KEPT = timedelta(days=7)
+BATCH = 1000
+
+_DONE = (EntryState.PROCESSED, EntryState.DUPLICATE, EntryState.TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    pk: int
+    received_at: datetime
+    state: str
+    length: int
+
+
+def tidy(*, now: datetime) -> int:
+    """Drops what is too old, in batches, each by itself. Returns how many messages were touched."""
+    bodies = timedelta(days=settings.INBOX_DAYS)
+    rows = max(bodies, IDS_KEPT)
+    aside = max(rows, timedelta(days=settings.INBOX_ASIDE_DAYS))
+    touched = 0
+    # Ids rise with time, so everything from the first batch of young messages on is young.
+    old = takewhile(lambda batch: batch[0].received_at < now - bodies, _batches())
+    for batch in old:
+        gone, emptied = [], []
+        for entry in batch:
+            age = now - entry.received_at
+            if (entry.state in _DONE and age > rows) or (entry.state != EntryState.WAITING and age > aside):
+                gone.append(entry.pk)
+            elif entry.state in _DONE and age > bodies and entry.length:
+                emptied.append(entry.pk)
+        touched += InboxEntry.objects.filter(pk__in=gone).delete()[0]
+        touched += InboxEntry.objects.filter(pk__in=emptied).update(body=b"", traceback="")
+    return touched
+
+
+def _batches() -> Iterator[list[_Entry]]:
+    """All messages, the oldest first, without their bodies."""
+    length = Func(F("body"), function="octet_length", output_field=IntegerField())
+    entries = InboxEntry.objects.order_by("pk").values_list("pk", "received_at", "state", length)
+    last = 0
+    while batch := [_Entry(*row) for row in entries.filter(pk__gt=last)[:BATCH]]:
+        yield batch
+        last = batch[-1].pk

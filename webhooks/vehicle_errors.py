@@ -1,0 +1,103 @@
+"""The errors that Smartcar told of cars (VEHICLE_ERROR), near-duplicates merged.
+
+Source: Smartcar documentation, "Duplicate Prevention": the same error may be told again in events of their own, so
+beside the event id, an error is told apart by user, vehicle, code and a window of 2 to 5 minutes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from vehicles.models import Vehicle
+from webhooks.parsing.types import ReportedError
+
+WINDOW = timedelta(minutes=5)
+# An error that never stops being told begins a new row now and then.
+LARGEST_EPISODE = 100
+
+
+class VehicleError(models.Model):
+    """An error of a car, or that it is over (`state`), told once or several times in short succession.
+
+    `signals` are the codes concerned, none where it is one of the whole connection. `count` events told it, the first
+    and last of them received at `first_at` and `last_at`.
+    """
+
+    vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="errors")
+    smartcar_user_id = models.CharField("Smartcar user id", max_length=128, blank=True)
+    type = models.CharField(max_length=60)
+    code = models.CharField(max_length=60, blank=True)
+    signals = ArrayField(models.CharField(max_length=100), default=list)
+    state = models.CharField(max_length=8, choices=[("ERROR", "Error"), ("RESOLVED", "Resolved")])
+    description = models.TextField(blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    event_ids = ArrayField(models.CharField(max_length=128), default=list)
+
+    class Meta:
+        ordering = ["-last_at", "-id"]
+        indexes = [models.Index(fields=["vehicle", "-last_at"], name="webhooks_errors_of_a_car")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.code} {self.state}".replace("  ", " ")
+
+    @property
+    def count(self) -> int:
+        """How many events told it."""
+        return len(self.event_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One error of one event about one of our cars. `at` is when the event was received."""
+
+    vehicle_id: int
+    user_id: str
+    error: ReportedError
+    event_id: str
+    at: datetime
+
+
+def first_told(tellings: Sequence[Telling]) -> list[Telling]:
+    """Writes the errors down. Returns those that nobody has heard yet: not again, and not a repetition.
+
+    The caller holds the rows of the cars, so that no other batch writes about them at the same time.
+    """
+    return [telling for telling in sorted(tellings, key=lambda each: each.at) if _write(telling)]
+
+
+def _write(telling: Telling) -> bool:
+    error = telling.error
+    told = {
+        "vehicle_id": telling.vehicle_id,
+        "smartcar_user_id": telling.user_id,
+        "type": error.type[:60],
+        "code": (error.code or "")[:60],
+        "signals": sorted(error.signals),
+        "state": error.state,
+    }
+    same = VehicleError.objects.filter(**told)
+    if same.filter(event_ids__contains=[telling.event_id]).exists():
+        return False
+    near = same.filter(
+        first_at__lte=telling.at + WINDOW,
+        last_at__gte=telling.at - WINDOW,
+        event_ids__len__lt=LARGEST_EPISODE,
+    ).first()
+    if near is None:
+        VehicleError.objects.create(
+            **told,
+            description=error.suggested_user_message or error.description,
+            first_at=telling.at,
+            last_at=telling.at,
+            event_ids=[telling.event_id],
+        )
+        return True
+    near.first_at = min(near.first_at, telling.at)
+    near.last_at = max(near.last_at, telling.at)
+    near.event_ids = [*near.event_ids, telling.event_id]
+    near.save(update_fields=["first_at", "last_at", "event_ids"])
+    return False
