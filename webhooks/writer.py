@@ -18,6 +18,8 @@ from webhooks.receiver import Arrival
 
 logger = logging.getLogger(__name__)
 
+# Inserts at a time: while the disk has one, the processor makes the next.
+LANES = 2
 # Of one insert. More wait for the next one.
 GROUP_ENTRIES = 500
 GROUP_BYTES = 4 * 1024 * 1024
@@ -35,80 +37,32 @@ class StorageUnavailableError(Exception):
     """The delivery is not known to be stored: Smartcar should send it again."""
 
 
-class Writer:
-    """Stores deliveries for one event loop, over one connection of its own. `stored` is called after each group."""
+class Lane:
+    """One connection, and one insert at a time on it."""
 
-    def __init__(self, stored: Callable[[], None]) -> None:
-        self._stored = stored
-        self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
-        self._writing: asyncio.Task[None] | None = None
+    def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection | None = None
         self._statement = _statement()
 
-    async def store(self, arrival: Arrival) -> None:
-        """Returns once the delivery is on disk. Raises `StorageUnavailableError`."""
-        if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
-            raise StorageUnavailableError
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        self._waiting.append((arrival, done))
-        self._waiting_bytes += len(arrival.body)
-        if self._writing is None:
-            self._writing = loop.create_task(self._write())
-        await done
-
-    async def close(self) -> None:
-        """Wait for what is being written, and let go of the connection."""
-        if self._writing is not None:
-            await self._writing
-        await self._disconnect()
-
-    async def _write(self) -> None:
-        try:
-            while self._waiting:
-                await asyncio.sleep(0)  # whoever is ready now comes along
-                await self._write_group(self._next_group())
-        finally:
-            self._writing = None
-
-    def _next_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
-        size = 0
-        while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
-            arrival, done = self._waiting.popleft()
-            size += len(arrival.body)
-            group.append((arrival, done))
-        self._waiting_bytes -= size
-        return group
-
-    async def _write_group(self, group: Sequence[_Waiting]) -> None:
-        try:
-            await self._insert([arrival for arrival, _ in group])
-        except Exception as error:  # noqa: BLE001  whatever it is, all of the group wait for an answer
-            logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
-            for _, done in group:
-                if not done.done():
-                    done.set_exception(StorageUnavailableError())
-            return
-        for _, done in group:
-            if not done.done():  # the sender may have gone meanwhile
-                done.set_result(None)
-        self._stored()
-
-    async def _insert(self, arrivals: Sequence[Arrival]) -> None:
+    async def insert(self, arrivals: Sequence[Arrival]) -> None:
         """Tried once more on a new connection if the old one broke: the server may only have been restarted.
 
         Should the first try have been committed all the same, then the rows are there twice, and processing, which
-        takes each event once, sees to that.
+        takes each event once, sees to that. Raises psycopg.Error, OSError, TimeoutError.
         """
         if self._connection is not None:
             try:
                 return await self._execute(arrivals)
             except (psycopg.OperationalError, psycopg.InterfaceError):
-                await self._disconnect()
+                await self.disconnect()
         await self._execute(arrivals)
         return None
+
+    async def disconnect(self) -> None:
+        """Let go of the connection; the next insert makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _execute(self, arrivals: Sequence[Arrival]) -> None:
         try:
@@ -125,13 +79,72 @@ class Writer:
                     prepare=False,
                 )
         except BaseException:
-            await self._disconnect()
+            await self.disconnect()
             raise
 
-    async def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+
+class Writer:
+    """Stores deliveries for one event loop. `stored` is called after each group."""
+
+    def __init__(self, stored: Callable[[], None]) -> None:
+        self._stored = stored
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._idle = [Lane() for _ in range(LANES)]
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def store(self, arrival: Arrival) -> None:
+        """Returns once the delivery is on disk. Raises `StorageUnavailableError`."""
+        if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
+            raise StorageUnavailableError
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._waiting.append((arrival, done))
+        self._waiting_bytes += len(arrival.body)
+        if self._idle:
+            task = loop.create_task(self._write(self._idle.pop()))
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+        await done
+
+    async def close(self) -> None:
+        """Wait for what is being written, and let go of the connections."""
+        await asyncio.gather(*self._writing)
+        for lane in self._idle:
+            await lane.disconnect()
+
+    async def _write(self, lane: Lane) -> None:
+        """Group after group until nothing waits."""
+        try:
+            await asyncio.sleep(0)  # whoever is ready now comes along
+            while group := self._next_group():
+                await self._write_group(lane, group)
+        finally:
+            self._idle.append(lane)
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
+            arrival, done = self._waiting.popleft()
+            size += len(arrival.body)
+            group.append((arrival, done))
+        self._waiting_bytes -= size
+        return group
+
+    async def _write_group(self, lane: Lane, group: Sequence[_Waiting]) -> None:
+        try:
+            await lane.insert([arrival for arrival, _ in group])
+        except Exception as error:  # noqa: BLE001  whatever it is, all of the group wait for an answer
+            logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
+            for _, done in group:
+                if not done.done():
+                    done.set_exception(StorageUnavailableError())
+            return
+        for _, done in group:
+            if not done.done():  # the sender may have gone meanwhile
+                done.set_result(None)
+        self._stored()
 
 
 def _statement() -> sql.Composed:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from webhooks import writer
 from webhooks.models import InboxEntry
 from webhooks.receiver import Arrival
-from webhooks.writer import StorageUnavailableError, Writer
+from webhooks.writer import Lane, StorageUnavailableError, Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,39 +56,50 @@ def test_a_group_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (groups, InboxEntry.objects.count()) == (3, 25)
 
 
-def test_what_arrives_during_an_insert_makes_the_next_group() -> None:
+@pytest.mark.parametrize(("lanes", "expected"), [(1, 2), (2, 3)])
+def test_what_arrives_during_an_insert_makes_the_next_group(
+    monkeypatch: pytest.MonkeyPatch, lanes: int, expected: int
+) -> None:
+    """With two lanes the second takes the next one along, and what comes then waits for either."""
+    monkeypatch.setattr(writer, "LANES", lanes)
+
     async def work(used: Writer) -> None:
-        first = asyncio.ensure_future(used.store(arrival(b"first")))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        await asyncio.gather(first, *(used.store(arrival()) for _ in range(5)))
+        begun = []
+        for _ in range(lanes):
+            begun.append(asyncio.ensure_future(used.store(arrival(b"first"))))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        await asyncio.gather(*begun, *(used.store(arrival()) for _ in range(5)))
 
     _, groups = with_writer(work)
-    assert (groups, InboxEntry.objects.count()) == (2, 6)
+    assert (groups, InboxEntry.objects.count()) == (expected, lanes + 5)
 
 
 def test_the_insert_is_at_full_durability_even_where_the_server_is_not() -> None:
-    async def work(used: Writer) -> str:
-        await used.store(arrival())
-        assert used._connection is not None
-        row = await (await used._connection.execute("SHOW synchronous_commit")).fetchone()
+    async def setting() -> str:
+        lane = Lane()
+        await lane.insert([arrival()])
+        assert lane._connection is not None
+        row = await (await lane._connection.execute("SHOW synchronous_commit")).fetchone()
+        await lane.disconnect()
         return str(row and row[0])
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == ("off",), "the tests' server is set to lose its last moments"
-    assert with_writer(work)[0] == "on"
+    assert asyncio.run(setting()) == "on"
 
 
 def test_a_connection_that_broke_meanwhile_is_made_anew_unnoticed() -> None:
-    async def work(used: Writer) -> None:
-        await used.store(arrival(b"before"))
-        assert used._connection is not None
-        own = used._connection.info.backend_pid
-        await asyncio.to_thread(_terminate, own)
-        await used.store(arrival(b"after"))
+    async def work() -> None:
+        lane = Lane()
+        await lane.insert([arrival(b"before")])
+        assert lane._connection is not None
+        await asyncio.to_thread(_terminate, lane._connection.info.backend_pid)
+        await lane.insert([arrival(b"after")])
+        await lane.disconnect()
 
-    with_writer(work)
+    asyncio.run(work())
     assert InboxEntry.objects.count() == 2
 
 
