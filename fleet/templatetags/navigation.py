@@ -13,7 +13,10 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A page of a fleet that the navigation leads to; views whose names start with `within` belong to it."""
+    """A page of a fleet that the navigation leads to; views whose names start with `within` belong to it.
+
+    Of two that fit, the longer one counts.
+    """
 
     label: str
     view: str
@@ -24,9 +27,10 @@ class _Place:
 _PLACES = (
     _Place("Cars", "fleet:fleet", Right.VIEW, "fleet:"),
     _Place("Connections", "connections:overview", Right.CONNECT, "connections:"),
-    _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:"),
+    _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:invitations"),
     _Place("Inbox", "webhooks:inbox", Right.INSPECT, "webhooks:"),
     _Place("Usage", "usage:overview", Right.BUDGET, "usage:"),
+    _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
     _Place("API tokens", "accounts:tokens", Right.VIEW, "accounts:"),
 )
 
@@ -52,9 +56,10 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
         return {"links": []}
     membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
     here = request.resolver_match.view_name if request.resolver_match else ""
+    within = max((place.within for place in _PLACES if here.startswith(place.within)), key=len, default="")
     return {
         "links": [
-            Link(place.label, reverse(place.view, args=[fleet.slug]), here.startswith(place.within))
+            Link(place.label, reverse(place.view, args=[fleet.slug]), place.within == within)
             for place in _PLACES
             if membership is not None and has_right(membership=membership, right=place.right)
         ]
