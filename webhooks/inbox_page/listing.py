@@ -16,6 +16,7 @@ from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
 
 PAGE = 50
 OTHER = "other"
+KINDS = {VEHICLE_STATE: "Vehicle state", VEHICLE_ERROR: "Vehicle error"}
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _FIELDS = (
     "id",
@@ -38,8 +39,7 @@ class Filters(forms.Form):
     kind = forms.ChoiceField(
         choices=[
             ("", "Any type"),
-            (VEHICLE_STATE, "Vehicle state"),
-            (VEHICLE_ERROR, "Vehicle error"),
+            *KINDS.items(),
             (OTHER, "Anything else"),
         ],
         required=False,
@@ -68,12 +68,22 @@ class Filters(forms.Form):
         return self.cleaned_data
 
 
+def kind_of(entry: InboxEntry) -> str:
+    """The type of the event in words, as it came where it is none that we know, "" where it was not read yet."""
+    return KINDS.get(entry.event_type, entry.event_type)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A message in the list. `car` is the fleet's name of it, else Smartcar's vehicle id, "" where none is known."""
 
     entry: InboxEntry
     car: str
+
+    @property
+    def kind(self) -> str:
+        """The type of the event, in words where it is one that we know."""
+        return kind_of(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet
     if chosen.get("state"):
         entries = entries.filter(state=chosen["state"])
     if chosen.get("kind") == OTHER:
-        entries = entries.exclude(event_type__in=[VEHICLE_STATE, VEHICLE_ERROR])
+        entries = entries.exclude(event_type__in=list(KINDS))
     elif chosen.get("kind"):
         entries = entries.filter(event_type=chosen["kind"])
     if chosen.get("car"):

@@ -17,7 +17,7 @@ from accounts.access import Right, membership_for
 from accounts.doorbell import ring
 from vehicles.selectors import vehicle_of, vehicles_of
 from webhooks.inbox_page.bodies import body_for
-from webhooks.inbox_page.listing import Filters, page_of
+from webhooks.inbox_page.listing import Filters, kind_of, page_of
 from webhooks.inbox_page.overview import overview_of
 from webhooks.inbox_page.scope import Scope
 from webhooks.models import EntryState, InboxEntry
@@ -144,6 +144,7 @@ def _delivery_context(request: HttpRequest, scope: Scope, entry: InboxEntry) -> 
     return {
         "fleet": scope.fleet,
         "entry": entry,
+        "kind": kind_of(entry),
         "car": car,
         "took": took,
         "is_waiting": entry.state == EntryState.WAITING,
