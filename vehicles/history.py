@@ -52,9 +52,10 @@ def series(
     """The signal's history from `start` up to but without `end`, oldest first.
 
     `resolution` is "raw" (every reading), "hour" (of UTC), "day" (in the fleet's time zone), or a number: at most that
-    many readings, of which the lowest and highest of each stretch of time are kept, so that peaks stay. Hours and
-    days are whole ones, also the one in which `start` lies; those in which nothing was read are absent. What is not
-    summed up yet is so in passing, so late readings count at once. `limit` ends the list after so many points.
+    many readings, of which the lowest and highest of each stretch of time are kept, so that peaks stay, and the last.
+    Hours and days are whole ones, also the one in which `start` lies; those in which nothing was read are absent.
+    What is not summed up yet is so in passing, so late readings count at once. `limit` ends the list after so many
+    points.
 
     Raises NotANumberError where another resolution than "raw" is asked of a signal that is no number, and ValueError
     of a number of points below 2.
@@ -213,17 +214,21 @@ def _thinned(asked: _Asked, points: int) -> list[Point]:
     readings = _readings(asked, points + 1)
     if len(readings) <= points:
         return readings
-    width = (asked.end - asked.start) / (points // 2)
+    width = (asked.end - asked.start) / ((points - 1) // 2 or 1)
     if width < _HOUR:
         source, parameters = _OF_READINGS, asked.parameters
     else:
         rolled, parameters = _rolled(asked, "hour" if width < _DAY else "day")
         source = _OF_ROLLUPS.format(rolled=rolled)
-    rows = _rows(
-        _EXTREMES.format(source=source),
-        parameters | {"first": asked.start, "width": width.total_seconds()},
+    kept = dict(
+        _rows(
+            _EXTREMES.format(source=source),
+            parameters | {"first": asked.start, "width": width.total_seconds()},
+        )
     )
-    return [Point(at, tidy(value), None, None, 1) for at, value in sorted(rows)]
+    if points > 2:  # beside two extremes there is no room for the newest
+        kept.update(_rows(f"{_OF_READINGS} ORDER BY observed_at DESC LIMIT 1", asked.parameters))
+    return [Point(at, tidy(value), None, None, 1) for at, value in sorted(kept.items())]
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:

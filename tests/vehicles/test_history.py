@@ -222,6 +222,8 @@ def test_thinned_out_the_peaks_stay(
     if len(values) <= wanted:
         assert shown == readings
     assert {min(values), max(values)} <= {value for _, value in shown}
+    if wanted > 2:
+        assert shown[-1] == readings[-1]
 
 
 def test_fewer_than_two_points_are_refused(vehicle: Vehicle) -> None:
