@@ -24,6 +24,7 @@ class GenerationMove(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=MoveState.choices, default=MoveState.RUNNING)
     ended_at = models.DateTimeField(null=True, blank=True)
+    surveyed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-started_at"]
@@ -40,11 +41,12 @@ class GenerationMove(models.Model):
 class StepState(models.TextChoices):
     WAITING = "waiting", "Waiting"
     SUBSCRIBING = "subscribing", "Subscription under way"
+    SUBSCRIBED = "subscribed", "Listed and subscribed"
     MOVED = "moved", "Moved"
     STAYED = "stayed", "Could not move"
 
 
-UNFINISHED = (StepState.WAITING, StepState.SUBSCRIBING)
+UNFINISHED = (StepState.WAITING, StepState.SUBSCRIBING, StepState.SUBSCRIBED)
 
 
 class ConnectionMove(models.Model):

@@ -22,6 +22,7 @@ from connect.driver.models import DriverPage
 from connect.generations import checking
 from connect.generations.checking import CannotMoveError, Found, Listings
 from connect.generations.models import UNFINISHED, ConnectionMove, GenerationMove, MoveState, StepState
+from connect.generations.survey import survey
 from connect.models import Connection
 from connect.smartcar import SmartcarError
 from connect.standing.states import ENDED
@@ -44,6 +45,7 @@ def run(*, move: GenerationMove) -> bool:
 def _run(move: GenerationMove) -> bool:
     until = monotonic() + RUN_SECONDS
     listings: Listings = {}
+    survey(move)
     while monotonic() < until:
         move.refresh_from_db(fields=["state"])
         if move.state != MoveState.RUNNING:
@@ -132,7 +134,8 @@ def _check_and_switch(step: ConnectionMove, to: str, listings: Listings) -> None
             reason="",
             attempts=0,
         )
-    if not checking.is_subscribed(connection=connection, to=to, found=found):
+    listed = step.state == StepState.SUBSCRIBED
+    if not listed and not checking.is_subscribed(connection=connection, to=to, found=found):
         _try_later(step, _UNLISTED, after=SETTLING)
         return
     granted = checking.read(connection=connection, to=to, found=found)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max
 
 from accounts.models import Fleet
-from connect.generations.models import ConnectionMove, GenerationMove, MoveState, StepState
+from connect.generations.models import UNFINISHED, ConnectionMove, GenerationMove, MoveState, StepState
 from connect.models import Connection
 from connect.standing.states import ENDED
 
@@ -43,8 +43,8 @@ def progress(*, move: GenerationMove) -> Progress:
     counted = move.steps.order_by().values_list("state").annotate(Count("pk"))
     counts = dict(counted)
     changed = move.steps.aggregate(at=Max("changed_at"))["at"]
-    waiting = counts.get(StepState.WAITING, 0) + counts.get(StepState.SUBSCRIBING, 0)
-    late = steps.filter(state__in=[StepState.WAITING, StepState.SUBSCRIBING]).exclude(reason="")
+    waiting = sum(counts.get(state, 0) for state in UNFINISHED)
+    late = steps.filter(state__in=UNFINISHED).exclude(reason="")
     stamp = changed.timestamp() if changed else 0
     return Progress(
         move=move,

@@ -1,5 +1,6 @@
 """Moving a fleet between v2 and v3 while it runs: checked first, switched one by one, reported, resumable."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from connect.gateway import Purpose
 from connect.generations import runner, selectors, services
 from connect.generations.models import ConnectionMove, GenerationMove, MoveState, StepState
 from connect.models import Connection, ConnectionState, DriverPage, OwnerTokens
-from connect.smartcar import V3Api
+from connect.smartcar import SmartcarError, V3Api
 from tests.smartcar import connect, register_webhook, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -322,3 +323,37 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
         run_rung()
         move.refresh_from_db()
     assert move.state == MoveState.FINISHED
+
+
+def test_many_cars_are_looked_up_in_smartcars_lists_and_asked_for_one_by_one_only_where_these_have_gaps(
+    webhook: str, v2_fleet: Fleet, owner: User
+) -> None:
+    for _ in range(4):
+        for connection in connect(webhook, fleet=v2_fleet, user=owner, count=1).connections:
+            subscribe(connection)
+    (late,) = connect(webhook, fleet=v2_fleet, user=owner, count=1).connections
+    httpx.delete(f"{webhook}/control/requests", timeout=10)
+    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    carry_out(move)
+    assert set(move.steps.values_list("state", flat=True)) == {StepState.MOVED}
+    asked = httpx.get(f"{webhook}/control/requests", timeout=10).json()["requests"]
+    kinds = Counter((request["method"], request["path"].rsplit("/", 1)[-1]) for request in asked)
+    # One of each list for all, and once more for the car that was not subscribed yet.
+    assert (kinds["GET", "connections"], kinds["POST", "subscriptions"]) == (2, 1)
+    assert kinds["GET", "signals"] == 5
+    late.refresh_from_db()
+    assert late.subscribed_at is not None
+
+
+def test_without_smartcars_lists_the_cars_are_asked_for_one_by_one(
+    webhook: str, v2_fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        connect(webhook, fleet=v2_fleet, user=owner, count=1)
+
+    def refused(*_: object, **__: object) -> None:
+        raise SmartcarError(type="SERVER", code="INTERNAL", status=500)
+
+    monkeypatch.setattr(V3Api, "all_connections", refused)
+    move = moved(v2_fleet, Generation.V3)
+    assert set(move.steps.values_list("state", flat=True)) == {StepState.MOVED}
