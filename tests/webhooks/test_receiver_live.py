@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -129,3 +130,10 @@ def test_a_sender_that_takes_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch
     callback = Callback(path=ADDRESS, otherwise=django)
     asyncio.run(callback({"type": "http", "method": "POST", "path": ADDRESS, "headers": []}, never, send))
     assert sent[0]["status"] == 408
+
+
+def test_what_was_counted_just_before_the_server_stops_is_written_down(tmp_path: Path) -> None:
+    with running_web(tmp_path / "web.log") as url, opened(url) as line:
+        line.sendall(f"POST {ADDRESS} HTTP/1.1\r\nHost: testserver\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        assert status(line) == 401
+    assert RefusedDeliveries.objects.get().reason == Reason.UNSIGNED

@@ -71,7 +71,8 @@ def _say(sent: list[Delivery], *, over: bool) -> None:
     line: dict[str, Any] = {"delivered": states["delivered"], "dropped": states["dropped"], "over": over}
     line |= {"attempts": len(attempts), "failed_attempts": refused}
     line["repeated"] = sum(delivery.again for delivery in sent)
-    print(json.dumps(line), flush=True)  # noqa: T201
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
 
 
 def dump(plan: Plan) -> bytes:
