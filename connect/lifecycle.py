@@ -74,12 +74,18 @@ def errors_reported(*, reports: Iterable[Report]) -> None:
         for report in by_car[connection.vehicle_id]:
             if report.user_id in ("", connection.smartcar_user_id):
                 verdict = _after(verdict, report)
-                if report.resolution_url and verdict.standing.state != standing.state:
-                    connection.resolution_url = report.resolution_url
+                _keep_address(connection, report)
         _look_closer(connection, before=standing, after=verdict.standing)
         return verdict
 
     judge(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=ENDED), decide)
+
+
+def _keep_address(connection: Connection, report: Report) -> None:
+    """Where Smartcar would have the driver sign in again: it may come with an error that is not believed yet."""
+    if report.reauthenticate and report.resolution_url and report.state == "ERROR":
+        connection.resolution_url = report.resolution_url
+        Connection.objects.filter(pk=connection.pk).update(resolution_url=report.resolution_url)
 
 
 def _after(verdict: Verdict, report: Report) -> Verdict:

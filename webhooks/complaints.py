@@ -36,7 +36,9 @@ def reports_of(
 
     `news` has the vehicle id, event id and error of those that are not repetitions.
     """
-    evidence = f"event {delivery.event_id}"
+    own = delivery.event_id.removeprefix("pull:")
+    read = own != delivery.event_id
+    evidence = f"a read of the car (inbox {own})" if read else f"event {delivery.event_id}"
     for report in delivery.reports:
         for vehicle_id in cars.get(report.facts.smartcar_id, ()):
             for error in report.errors:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -200,3 +201,53 @@ def test_a_trouble_is_a_page_with_the_next_step(
     answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome="deny"))
     assert answer.status_code == 400
     assert "Start again" in answer.content.decode()
+
+
+def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowhere(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    params = come_back(smartcar, url, outcome="vehicle_incompatible")
+    params |= {"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1HGCM82633A004352"}
+    page = browser.get("/connect/callback/", params).content.decode()
+    for shown in ("Honda", "Civic", "2004", "1HGCM82633A004352", "Start again"):
+        assert shown in page
+    assert "1HGCM82633A004352" not in f"{list(AuthorizationRequest.objects.values())}{caplog.text}"
+
+
+def test_what_an_address_claims_of_a_car_is_shown_only_where_it_looks_right() -> None:
+    params = {"make": "x" * 99, "model": "", "year": "next", "vin": "<b>not a vin</b>"}
+    assert [label for label, _ in outcomes.trouble_for(error="vehicle_incompatible", params=params).car] == [
+        "Make"
+    ]
+
+
+DOCUMENTED = [
+    "access_denied",
+    "invalid_subscription",
+    "no_vehicles",
+    "vehicle_incompatible",
+    "configuration_error",
+    "server_error",
+    "oem_cancelled_login",
+    "user_manually_returned_to_application",
+    "battery_capacity_no_selection",
+]
+
+
+@pytest.mark.parametrize("error", [*DOCUMENTED, "brand_new_error"])
+def test_every_error_has_a_page_that_says_what_to_do_next(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, error: str
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    trouble = outcomes.trouble_for(error=error)
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert trouble.title in page
+    assert trouble.text in page
+    assert "/connect/blue/start/" in page
+    assert (trouble == outcomes.trouble_for(error="another unknown one")) == (error == "brand_new_error")
+    assert not Connection.objects.exists()

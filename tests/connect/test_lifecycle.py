@@ -113,11 +113,9 @@ def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence
     assert not Suspicion.objects.exists()
 
 
-def test_the_event_that_is_believed_brings_the_address_to_sign_in_again(
-    vehicle: Vehicle, connection: Connection
-) -> None:
-    lifecycle.call_failed(connection=connection, error=refused(), now=timezone.now())
+def test_the_event_brings_the_address_to_sign_in_again(vehicle: Vehicle, connection: Connection) -> None:
     tell(vehicle, error(), event_id="e-1")
+    lifecycle.call_failed(connection=connection, error=refused(), now=timezone.now())
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
     assert connection.resolution_url == "https://connect.smartcar.com/x"
 
