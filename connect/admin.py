@@ -7,6 +7,7 @@ from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.comparison import admin as comparison_admin  # noqa: F401  registers
+from connect.generations import admin as generations_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationTokens,
     AuthorizationRequest,
@@ -23,10 +24,19 @@ from connect.smartcar import SmartcarError
 
 @admin.register(Connection)
 class ConnectionAdmin(ReadOnlyAdmin[Connection]):
-    list_display = ["vehicle", "fleet", "generation", "mode", "state", "state_since", "subscribed_at"]
+    list_display = [
+        "vehicle",
+        "fleet",
+        "application",
+        "generation",
+        "mode",
+        "state",
+        "state_since",
+        "subscribed_at",
+    ]
     list_filter = ["state", "generation", "mode", "fleet"]
     search_fields = ["vehicle__name", "vehicle__smartcar_id", "smartcar_user_id", "fleet__name"]
-    list_select_related = ["vehicle", "fleet"]
+    list_select_related = ["vehicle", "fleet", "application"]
     exclude = ["tokens"]
     actions = ["subscribe"]
 
