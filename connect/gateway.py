@@ -24,9 +24,12 @@ T = TypeVar("T")
 
 
 @contextmanager
-def purpose(why: Purpose) -> Iterator[None]:
-    """Requests about no connection that are made in this block have this purpose. Otherwise a person waits for them."""
-    with purposes.on_behalf(Cause(why)):
+def purpose(why: Purpose, *, patience: float = 0.0) -> Iterator[None]:
+    """Requests about no connection that are made in this block have this purpose. Otherwise a person waits for them.
+
+    Each may wait for so many seconds (`patience`) for room in the request budget; what holds a transaction should not.
+    """
+    with purposes.on_behalf(Cause(why, patience=patience)):
         yield
 
 

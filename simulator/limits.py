@@ -92,7 +92,9 @@ class Limits:
 
     def change(self, values: dict[str, float]) -> None:
         """Other limits from now on, by their names in the settings; buckets are full, and nothing is counted yet."""
-        changed = {name: value if name.endswith("refill") else int(value) for name, value in values.items()}
+        changed: dict[str, Any] = {
+            name: value if name.endswith("refill") else int(value) for name, value in values.items()
+        }
         self.settings = replace(self.settings, **changed)
         self._start()
 

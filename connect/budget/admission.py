@@ -1,7 +1,7 @@
 """Whether a request may be sent now: what is asked before it, and what its outcome teaches.
 
 A request that finds no room is put off (SmartcarError.put_off, with `retry_after`): nothing was sent. A command waits
-a few seconds for room first, whoever waits for a page does not.
+a few seconds for room first, background work as long as it says, whoever waits for a page not at all.
 """
 
 import time
@@ -62,7 +62,8 @@ def _check_allowance(target: Target, cause: Cause) -> None:
 
 
 def _find_room(application: str, target: Target, cause: Cause) -> None:
-    until = time.monotonic() + (COMMAND_WAIT_SECONDS if cause.purpose is Purpose.COMMAND else 0.0)
+    patience = COMMAND_WAIT_SECONDS if cause.purpose is Purpose.COMMAND else cause.patience
+    until = time.monotonic() + patience
     while (refusal := _no_room(application, target, cause)) is not None:
         wait = float(refusal.retry_after or 0)
         if time.monotonic() + wait > until:

@@ -25,13 +25,15 @@ TOKEN_SHARE = 0.9
 class Cause:
     """What a request is made for. `vehicle_id` and `fleet_id` are our keys, None for what is about no car of ours.
 
-    `admitted`: room was found for it before, and is not asked for again.
+    `admitted`: room was found for it before, and is not asked for again. `patience`: so many seconds it may wait for
+    room before it is put off.
     """
 
     purpose: Purpose = Purpose.PERSON
     vehicle_id: int | None = None
     fleet_id: int | None = None
     admitted: bool = False
+    patience: float = 0.0
 
 
 _NOBODY = Cause()

@@ -12,9 +12,9 @@ def add(*, host: str, outcome: str, purpose: str) -> None:
 
 def all_of_them() -> dict[tuple[str, str, str], int]:
     """By host, outcome and purpose; nothing while Redis is gone."""
-    held = shared.run(lambda redis: redis.hgetall(_KEY), alone=dict)
+    held: dict[bytes | str, bytes | str] = shared.run(lambda redis: redis.hgetall(_KEY), alone=dict)
     found = {}
     for name, count in held.items():
-        host, outcome, purpose = name.decode().split("|")
+        host, outcome, purpose = (name.decode() if isinstance(name, bytes) else name).split("|")
         found[host, outcome, purpose] = int(count)
     return found

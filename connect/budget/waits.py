@@ -51,7 +51,8 @@ def left(scopes: list[Scope], *, for_reads: bool) -> float:
         with redis.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.pttl(key)
-            return max(0, *pipe.execute()) / 1000
+            longest: int = max(0, *pipe.execute())
+            return longest / 1000
 
     return shared.run(together, alone=lambda: max(_left_alone(key) for key in keys))
 

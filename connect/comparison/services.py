@@ -25,6 +25,8 @@ MODES = ("live", "simulated")
 # A comparison that a crash left behind no longer keeps the next one from beginning.
 ABANDONED = timedelta(hours=2)
 KEPT = timedelta(days=90)
+# A page of a long list waits so long for room in the request budget; the bucket regains one in half a minute.
+PATIENCE_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def compare(*, application: Application, generation: Generation) -> Comparison |
     except IntegrityError:
         return None
     try:
-        lists = _lists(application, generation)
+        with gateway.purpose(Purpose.BACKGROUND, patience=PATIENCE_SECONDS):
+            lists = _lists(application, generation)
     except SmartcarError as error:
         return _finish(run, Outcome.FAILED, trouble=error.for_people)
     rows = {

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from connect import gateway, vault
+from connect import applications, gateway, vault
 from connect.budget import admission, breaker, tallies, usage, waits
 from connect.budget.models import FleetAllowance, VehicleUsage
 from connect.budget.waits import Scope
@@ -73,7 +73,7 @@ def lock(connection: Connection) -> None:
             raise
 
 
-def refusal(call: Callable[[], None]) -> SmartcarError:
+def refusal(call: Callable[[], object]) -> SmartcarError:
     with pytest.raises(SmartcarError) as caught:
         call()
     return caught.value
@@ -131,6 +131,18 @@ def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: L
     order(connection)
 
 
+def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connection, limit: Limit) -> None:
+    api = applications.of_connection(connection).api(connection.generation)
+    access = vault.access(connection=connection)
+    vehicle_id = connection.vehicle.smartcar_id
+    limit(2, per_minute=120)
+    with gateway.purpose(Purpose.BACKGROUND, patience=5):
+        for _ in range(3):
+            api.attributes(access, vehicle_id=vehicle_id)
+    with gateway.purpose(Purpose.BACKGROUND):
+        assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).put_off
+
+
 def test_smartcars_limit_is_never_reached_by_several_threads(
     connection: Connection, smartcar: str, limit: Limit
 ) -> None:
@@ -139,7 +151,7 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
     limit(30)
     outcomes: list[str] = []
 
-    api = gateway.applications.of_connection(connection).api(connection.generation)
+    api = applications.of_connection(connection).api(connection.generation)
     access = vault.access(connection=connection)
 
     def bare() -> None:
@@ -173,7 +185,7 @@ def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
         error = refusal(call)
         assert error.code == "CAR_RESTS"
         assert error.retry_after
-        assert 60 < error.retry_after <= first.retry_after
+        assert 60 < error.retry_after <= (first.retry_after or 0)
     assert asked(smartcar, "") == before
 
 

@@ -11,6 +11,7 @@ from accounts.models import AuditEntry, Fleet, User
 from connect import vault
 from connect.budget import usage
 from connect.budget.models import FleetAllowance, VehicleUsage
+from connect.budget.purposes import Purpose
 from connect.models import Connection
 from connect.smartcar import TokenPair
 from vehicles.models import Vehicle
@@ -141,8 +142,8 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
 
 def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:
     for _ in range(3):
-        usage.count(vehicle_id=vehicle.pk, purpose=usage.Purpose.COMMAND, calls=2)
-    usage.count(vehicle_id=vehicle.pk + 1000, purpose=usage.Purpose.COMMAND, calls=1)
+        usage.count(vehicle_id=vehicle.pk, purpose=Purpose.COMMAND, calls=2)
+    usage.count(vehicle_id=vehicle.pk + 1000, purpose=Purpose.COMMAND, calls=1)
     (row,) = VehicleUsage.objects.all()
     assert row.calls == 6
 
