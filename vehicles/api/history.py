@@ -33,7 +33,9 @@ def page_of(
         points = series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=resolution)
         return Page(points, None)
     stop = end if end - start <= RAW_STRETCH else start + RAW_STRETCH
-    points = series(vehicle=vehicle, signal=signal, start=start, end=stop, resolution="raw")
+    points = series(
+        vehicle=vehicle, signal=signal, start=start, end=stop, resolution="raw", limit=RAW_PAGE + 1
+    )
     if len(points) > RAW_PAGE:
         points = points[:RAW_PAGE]
         return Page(points, points[-1].at + _NEXT_MOMENT)
