@@ -116,7 +116,7 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
         recorded.told.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
     states.store([state for state in touched if state.changed])
     states.touch([state for state in touched if not state.changed])
-    _store(readings)
+    add(readings=readings)
     _heard(heard)
     _learn_identity(recorded.updates)
     return recorded
@@ -137,10 +137,6 @@ def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: lis
     newer = state.take_status(seen, reported_at=sighting.reported_at) or newer
     if newer and seen.status is SignalStatus.SUCCESS:
         recorded.fresh.add(state.vehicle_id)
-
-
-def _store(readings: list[NewReading]) -> None:
-    add(readings=readings)
 
 
 def _heard(heard: Mapping[int, datetime]) -> None:

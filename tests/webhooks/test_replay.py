@@ -3,15 +3,23 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
+from commands.kinds import Kind
+from commands.models import Change, Command, State
 from connect.models import Connection
+from connect.standing.models import Suspicion, Transition
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
+from vehicles import rollups
 from vehicles.models import LatestSignal, Reading, Vehicle
+from vehicles.rollup_models import DayRollup, DueHour, HourRollup
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry, Rhythm, VehicleError
 
@@ -96,19 +104,39 @@ def test_the_admins_action_has_them_processed(
     assert InboxEntry.objects.get().state == EntryState.WAITING
 
 
-def everything() -> dict[str, list[dict[str, object]]]:
+def everything() -> dict[str, list[Any]]:
     """All that processing records, row by row; of the inbox, all but when it was processed."""
-    recorded = {model.__name__: list(model.objects.order_by("pk").values()) for model in _RECORDED}
+    recorded: dict[str, list[Any]] = {
+        model.__name__: list(model._default_manager.order_by("pk").values()) for model in _RECORDED
+    }
     inbox = list(InboxEntry.objects.order_by("pk").values("state", "note", "event_id", "event_type"))
     return {**recorded, "inbox": inbox}
 
 
-_RECORDED = (LatestSignal, Reading, Vehicle, Connection, VehicleError, Rhythm)
+_RECORDED: tuple[type[Model], ...] = (
+    *(LatestSignal, Reading, DueHour, HourRollup, DayRollup, Vehicle),
+    *(Connection, Transition, Suspicion, Command, Change, VehicleError, Rhythm),
+)
 
 
-def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Connection) -> None:
+def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Connection, owner: User) -> None:
+    lately = round(timezone.now().timestamp() * 1000) - 600_000
+    command = Command.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        connection=connection,
+        kind=Kind.LOCK,
+        generation="v3",
+        requested_by=owner,
+        requested_at=timezone.now(),
+        expires_at=timezone.now(),
+        sent_at=datetime.fromtimestamp(lately / 1000 - 60, UTC),
+        state=State.ACCEPTED,
+    )
     bodies = [
-        state_of(vehicle.smartcar_id, event_id=f"event-{step}", locked=step % 2 == 0, at=AT + step * 60_000)
+        state_of(
+            vehicle.smartcar_id, event_id=f"event-{step}", locked=step % 2 == 1, at=lately + step * 60_000
+        )
         for step in (3, 0, 2, 1, 2)
     ]
     for name in ("vehicle-error", "vehicle-error-authentication-failed", "vehicle-error-resolved"):
@@ -119,7 +147,11 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
     for body in bodies:
         post(body)
     processing.process_waiting()
+    rollups.sum_up(now=timezone.now())
     before = everything()
+    command.refresh_from_db()
+    assert command.state == State.CONFIRMED
     assert run("--all").startswith(f"{InboxEntry.objects.count()} ")
     processing.process_waiting()
+    rollups.sum_up(now=timezone.now())
     assert everything() == before

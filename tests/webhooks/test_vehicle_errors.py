@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connect import lifecycle
 from connect.models import Connection
 from tests.webhooks.helpers import payload, post
 from vehicles.models import Vehicle
@@ -38,13 +39,13 @@ def counts() -> list[int]:
 def heard_by_lifecycle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The reports that reach the connections' lifecycle."""
     told: list[Any] = []
-    honest = processing.lifecycle.errors_reported
+    honest = lifecycle.errors_reported
 
     def listening(*, reports: Any) -> None:
         told.extend(reports)
         honest(reports=reports)
 
-    monkeypatch.setattr(processing.lifecycle, "errors_reported", listening)
+    monkeypatch.setattr(lifecycle, "errors_reported", listening)
     return told
 
 
