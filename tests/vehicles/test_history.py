@@ -12,13 +12,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Fleet
 from tests.vehicles.readings import NOON, read
-from vehicles import catalogue, history, rollups
-from vehicles.history import NotANumberError, Point, series
+from vehicles import catalogue, rollups
+from vehicles.catalogue import Signal
+from vehicles.history import NotANumberError, Point, Resolution, series
 from vehicles.models import DayRollup, DueDay, DueHour, HourRollup, Reading, SignalCode, Vehicle
 from vehicles.readings import NewReading, add
 
@@ -32,12 +34,18 @@ Readings = Sequence[tuple[datetime, float]]
 @pytest.fixture(autouse=True)
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is December: everything these tests record is over."""
-    monkeypatch.setattr(history.timezone, "now", lambda: LATER)
+    monkeypatch.setattr(timezone, "now", lambda: LATER)
 
 
-def points(vehicle: Vehicle, resolution: history.Resolution, **times: datetime) -> list[Point]:
-    around = {"start": NOON - timedelta(days=10), "end": NOON + timedelta(days=10)}
-    return series(vehicle=vehicle, signal=SOC, resolution=resolution, **(around | times))
+def points(
+    vehicle: Vehicle,
+    resolution: Resolution,
+    *,
+    signal: Signal = SOC,
+    start: datetime = NOON - timedelta(days=10),
+    end: datetime = NOON + timedelta(days=10),
+) -> list[Point]:
+    return series(vehicle=vehicle, signal=signal, resolution=resolution, start=start, end=end)
 
 
 def worked_out(
@@ -73,7 +81,8 @@ def _summed_up(
 
 
 def assert_right(vehicle: Vehicle, readings: Readings, zone: str) -> None:
-    for resolution in ("hour", "day"):
+    resolutions: tuple[Literal["hour", "day"], ...] = ("hour", "day")
+    for resolution in resolutions:
         shown = [
             (p.at.astimezone(UTC), p.value, p.minimum, p.maximum, p.count)
             for p in points(vehicle, resolution)
@@ -139,7 +148,7 @@ def test_a_fleets_unknown_time_zone_counts_as_utc_and_stops_nothing(fleet: Fleet
 
 
 def test_an_hour_that_runs_is_weighed_up_to_now(vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history.timezone, "now", lambda: NOON + timedelta(minutes=30))
+    monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(minutes=30))
     read(vehicle, [(NOON, 40), (NOON + timedelta(minutes=20), 70)])
     rollups.sum_up(now=NOON + timedelta(minutes=30))
     (hour,) = points(vehicle, "hour")
@@ -165,14 +174,10 @@ def test_raw_is_every_reading_of_any_shape_in_order(vehicle: Vehicle) -> None:
             NewReading(vehicle.pk, code, NOON, place),
         ]
     )
-    span = {"start": NOON, "end": NOON + timedelta(hours=1)}
-    locks = series(vehicle=vehicle, signal=catalogue.IS_LOCKED, resolution="raw", **span)
-    assert [p.value for p in locks] == [True, False]
-    assert [
-        p.value for p in series(vehicle=vehicle, signal=catalogue.PRECISE_LOCATION, resolution="raw", **span)
-    ] == [place]
+    assert [p.value for p in points(vehicle, "raw", signal=catalogue.IS_LOCKED)] == [True, False]
+    assert [p.value for p in points(vehicle, "raw", signal=catalogue.PRECISE_LOCATION)] == [place]
     with pytest.raises(NotANumberError):
-        series(vehicle=vehicle, signal=catalogue.IS_LOCKED, resolution="hour", **span)
+        points(vehicle, "hour", signal=catalogue.IS_LOCKED)
 
 
 def test_a_code_that_nobody_knows_yet_is_kept(vehicle: Vehicle) -> None:
@@ -193,7 +198,8 @@ def test_of_two_values_of_one_time_the_first_stays(vehicle: Vehicle) -> None:
 
 def test_a_limit_ends_the_list(vehicle: Vehicle) -> None:
     read(vehicle, [(NOON + timedelta(hours=hour), hour) for hour in range(9)])
-    for resolution in ("raw", "hour"):
+    resolutions: tuple[Resolution, ...] = ("raw", "hour")
+    for resolution in resolutions:
         shown = series(vehicle=vehicle, signal=SOC, start=NOON, end=LATER, resolution=resolution, limit=4)
         assert [p.value for p in shown] == [0, 1, 2, 3]
 
@@ -232,7 +238,7 @@ def test_fewer_than_two_points_are_refused(vehicle: Vehicle) -> None:
 
 
 @pytest.mark.parametrize("resolution", ["raw", "hour", "day", 50])
-def test_only_the_months_asked_for_are_looked_at(vehicle: Vehicle, resolution: history.Resolution) -> None:
+def test_only_the_months_asked_for_are_looked_at(vehicle: Vehicle, resolution: Resolution) -> None:
     read(vehicle, [(NOON + timedelta(minutes=minute), minute % 50) for minute in range(100)])
     with CaptureQueriesContext(
         connection,
