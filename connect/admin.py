@@ -20,6 +20,7 @@ from connect.models import (
 )
 from connect.removal import admin as removal_admin  # noqa: F401  registers
 from connect.smartcar import SmartcarError
+from connect.standing import admin as standing_admin  # noqa: F401  registers
 
 
 @admin.register(Connection)

@@ -140,7 +140,7 @@ def battery_chosen(*, request: AuthorizationRequest, params: Mapping[str, str]) 
 
 def _connection(request: AuthorizationRequest) -> Connection:
     found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
-    return found.get(pk=request.connection_id)
+    return found.get(trips=request)
 
 
 def _spend_invitation(request: AuthorizationRequest) -> None:

@@ -332,3 +332,16 @@ def test_an_address_of_anybody_else_is_never_followed(given_url: str) -> None:
     assert url.startswith("https://connect.smartcar.com/oauth/reauthenticate?response_type=vehicle_id&")
     assert battery_url(**known, given=given_url).startswith("https://connect.smartcar.com/battery-capacity?")
     assert "token" not in battery_url(**known, given=given_url)
+
+
+def test_a_driver_beside_the_manager_shares_a_car_anew_after_its_grant_ended(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    made = shared(smartcar, fleet, owner, Generation.V3, State.REVOKED)
+    browser = browser_of(owner)
+    page = browser.get(f"/fleets/blue/connections/{made.pk}/").content.decode()
+    assert f"/connections/{made.pk}/go/connect/" in page
+    url = browser.get(f"/fleets/blue/connections/{made.pk}/go/connect/").headers["Location"]
+    browser.get("/connect/callback/", come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]))
+    made.refresh_from_db()
+    assert (made.state, Connection.objects.count()) == (State.PENDING, 1)
