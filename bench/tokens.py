@@ -1,8 +1,8 @@
 """Renewing the tokens of 10,000 connections within the request budget: a week, played at speed.
 
-Real token pairs of the simulator's are renewed by the hourly run of the product, through its budget. One clock runs
-fast for all: the simulator's own, this process's, and the refill of the bucket. The simulator's log of what it was
-asked is then played through a bucket of Smartcar's size that knows nothing of ours.
+Real token pairs of the simulator's are renewed by the hourly run of the product, through its budget. Between the runs
+three clocks are moved on to the next hour: the simulator's, this process's, and that of the bucket in Redis. The
+simulator's log of what it was asked is then played through a bucket of Smartcar's size that knows nothing of ours.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 
 BUCKET, PER_MINUTE = 120, 2.0
 PAIRS, DAYS = 10_000, 7
-# So many times as fast as real time.
-SPEED = 1200.0
 CHECKED = 300
 HOUR = timedelta(hours=1)
 
 
 def run(*, quick: bool) -> Result:
     """Connects, lets the days go by, and looks what became of every pair."""
-    pairs, days = (200, 1) if quick else (PAIRS, DAYS)
+    pairs = 500 if quick else PAIRS
     with stack(durable=False) as running, httpx.Client(base_url=running.simulator, timeout=60) as simulator:
         _start(running, vehicles=max(pairs, 40))
         import django
@@ -44,11 +42,10 @@ def run(*, quick: bool) -> Result:
         fleet = _fleet()
         _connect(simulator, fleet, pairs=pairs)
         at_once = _renewed_a_minute(min(pairs, 500))
-        asked, rotated = _week(simulator, days=days)
+        asked, rotated = _week(simulator)
         kept = _still_good(CHECKED)
         return _result(
             pairs=pairs,
-            days=days,
             at_once=at_once,
             asked=asked,
             rotated=rotated,
@@ -139,37 +136,37 @@ def _renewed_a_minute(count: int) -> float:
     return count / (time.perf_counter() - began) * 60
 
 
-def _week(simulator: httpx.Client, *, days: int) -> tuple[list[float], int]:
-    """The hourly run, for so many days of a fast clock.
+def _week(simulator: httpx.Client) -> tuple[list[float], int]:
+    """The hourly run, for a week.
 
     Returns when the simulator was asked for a renewal (its clock, seconds), and how many pairs were renewed.
     """
-    from django.conf import settings
     from django.utils import timezone
 
     from connect import refreshing
 
-    settings.SMARTCAR_REQUEST_REFILL = PER_MINUTE * SPEED
-    # What follows from the refill is of real time again.
-    per_day = int(PER_MINUTE * 1440 * refreshing.SHARE_OF_BUDGET)
-    refreshing.daily_budget = lambda: per_day
     simulator.delete("/control/requests")
-    simulator.post("/control/clock", json={"speed": SPEED})
-    began, started = time.perf_counter(), datetime.now(UTC)
     asked: list[float] = []
     rotated = 0
-    with time_machine.travel(started, tick=True) as clock:
-        for hour in range(days * 24):
-            _sleep_until(began + hour * HOUR.total_seconds() / SPEED)
-            clock.move_to(started + timedelta(seconds=(time.perf_counter() - began) * SPEED))
+    with time_machine.travel(datetime.now(UTC), tick=True) as clock:
+        for _ in range(DAYS * 24):
+            began = time.perf_counter()
             rotated += refreshing.refresh_due(now=timezone.now())
             asked += _asked(simulator)
-    simulator.post("/control/clock", json={"speed": 1})
+            rest = HOUR.total_seconds() - (time.perf_counter() - began)
+            clock.shift(rest)
+            simulator.post("/control/clock", json={"advance": rest}).raise_for_status()
+            _move_bucket(rest)
     return asked, rotated
 
 
-def _sleep_until(moment: float) -> None:
-    time.sleep(max(0.0, moment - time.perf_counter()))
+def _move_bucket(seconds: float) -> None:
+    """What is kept of a bucket is the time at which it will be full again, by Redis's clock: that comes nearer."""
+    from connect.budget import shared
+
+    redis = shared.client()
+    for key in redis.scan_iter(f"{shared.PREFIX}:bucket:*"):
+        redis.incrbyfloat(key, -seconds)
 
 
 def _asked(simulator: httpx.Client) -> list[float]:
@@ -225,7 +222,6 @@ def _refused(asked: Iterable[float]) -> int:
 def _result(
     *,
     pairs: int,
-    days: int,
     at_once: float,
     asked: list[float],
     rotated: int,
@@ -234,12 +230,12 @@ def _result(
 ) -> Result:
     first = min(asked, default=0.0)
     hours = Counter(int((at - first) // 3600) for at in asked)
-    minutes = days * 1440
+    minutes = DAYS * 1440
     checked = min(CHECKED, pairs)
     revoked, _ = left
     figures = (
         Figure("connections", pairs),
-        Figure("renewed", rotated, f"in {days} days"),
+        Figure("renewed", rotated, f"in {DAYS} days"),
         Figure("calls to Smartcar", round(len(asked) / minutes, 2), "a minute"),
         Figure("the most in an hour", max(hours.values(), default=0), "calls"),
         Figure("beyond Smartcar's bucket", _refused(asked), "calls", "none", _refused(asked) == 0),
@@ -247,7 +243,7 @@ def _result(
         Figure("of a sample, still good", kept, f"of {checked}", "all", kept == checked),
         Figure("one process without a limit", round(at_once), "renewals a minute"),
     )
-    every = tuple(float(hour) for hour in range(days * 24))
+    every = tuple(float(hour) for hour in range(DAYS * 24))
     line = Series("renewals", every, tuple(float(hours[int(hour)]) for hour in every))
     return Result(
         name="tokens",
@@ -256,7 +252,7 @@ def _result(
         plots=(Plot("Calls to Smartcar", "hour", "calls", (line,)),),
         notes=(
             f"The budget is Smartcar's default: {BUCKET} requests, {PER_MINUTE:g} more a minute.",
-            f"Everything but Smartcar's answer is the product's; all clocks run {SPEED:g} times as fast.",
+            "Everything but Smartcar's answer is the product's; its clocks are moved from hour to hour.",
             "The cars count as connected evenly over the week before.",
         ),
     )
