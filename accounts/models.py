@@ -66,13 +66,15 @@ class Fleet(models.Model):
         "readings kept for",
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(120)],
-        help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120.",
+        help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120. "
+        "Fewer: older ones are deleted within the hour.",
     )
     rollups_kept_months = models.PositiveSmallIntegerField(
         "hours and days kept for",
         default=60,
         validators=[MinValueValidator(1), MaxValueValidator(120)],
-        help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120.",
+        help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120. "
+        "Fewer: older ones are deleted within the hour.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="fleets")

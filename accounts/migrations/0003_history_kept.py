@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
                 default=24,
                 validators=_MONTHS,
                 verbose_name="readings kept for",
-                help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120.",
+                help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120. Fewer: older ones are deleted within the hour.",
             ),
         ),
         migrations.AddField(
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 default=60,
                 validators=_MONTHS,
                 verbose_name="hours and days kept for",
-                help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120.",
+                help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120. Fewer: older ones are deleted within the hour.",
             ),
         ),
     ]
