@@ -1,5 +1,6 @@
 """The inbox: every message about cars, pushed or pulled, as it came, before anything believes it."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -58,6 +59,13 @@ class InboxEntry(models.Model):
                 name="webhooks_set_aside",
                 condition=~Q(state__in=[EntryState.WAITING, EntryState.PROCESSED]),
             ),
+            models.Index(
+                fields=["event_type", "id"],
+                name="webhooks_rare_types",
+                condition=~Q(event_type__in=["", "VEHICLE_STATE"]),
+            ),
+            # Messages lie in the order of their receipt, so a summary of each stretch is enough, and costs nothing.
+            BrinIndex(fields=["received_at"], name="webhooks_received", pages_per_range=32),
         ]
         constraints = [
             models.UniqueConstraint(

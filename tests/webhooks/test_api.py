@@ -169,5 +169,5 @@ def test_more_deliveries_take_no_more_queries(
     for number in range(10):
         message(car, event_id=str(number))
     browser = browser_of(owner)
-    with django_assert_num_queries(3):  # session, user, deliveries
+    with django_assert_num_queries(4):  # session, user, cars, deliveries
         assert len(browser.get(DELIVERIES).json()["results"]) == 10

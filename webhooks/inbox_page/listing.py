@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from vehicles.models import Vehicle
-from webhooks.inbox_page.scope import Scope
+from webhooks.inbox_page.scope import Scope, newest_id
 from webhooks.models import EntryState, InboxEntry
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
 
@@ -18,6 +18,8 @@ PAGE = 50
 OTHER = "other"
 KINDS = {VEHICLE_STATE: "Vehicle state", VEHICLE_ERROR: "Vehicle error"}
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+_STEPS = (timedelta(minutes=15), timedelta(hours=4), timedelta(days=2))
+_STRETCH = 20_000
 _FIELDS = (
     "id",
     "source",
@@ -96,17 +98,38 @@ class Page:
 
 def page_of(*, scope: Scope, filters: Filters) -> Page:
     """A page of the messages that pass the filters, without their bodies."""
-    entries = list(_filtered(scope.entries(), filters.chosen).only(*_FIELDS)[: PAGE + 1])
+    found = _filtered(scope.entries(), filters.chosen).only(*_FIELDS)
+    entries = (_of_fleet if scope.fleet else _of_site)(found, filters.chosen)
     names = _names(scope, entries[:PAGE])
     rows = [Row(entry, names.get(entry.smartcar_vehicle_id, "")) for entry in entries[:PAGE]]
     return Page(rows, older=rows[-1].entry.pk if len(entries) > PAGE else None)
+
+
+def _of_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+    """The newest of a fleet's messages, looked for further and further back, so that few rows are sorted."""
+    if not chosen.get("state") and not chosen.get("before"):
+        for step in _STEPS:
+            entries = list(found.filter(received_at__gte=timezone.now() - step)[: PAGE + 1])
+            if len(entries) > PAGE:
+                return entries
+    return list(found[: PAGE + 1])
+
+
+def _of_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+    """The newest of all messages. With a period, those of a quiet site are found by their time, not by going
+    through all ids.
+    """
+    if not chosen.get("period"):
+        return list(found[: PAGE + 1])
+    entries = list(found.filter(id__gt=newest_id() - _STRETCH)[: PAGE + 1])
+    return entries if len(entries) > PAGE else list(found.order_by((F("id") + 0).desc())[: PAGE + 1])
 
 
 def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet[InboxEntry]:
     if chosen.get("state"):
         entries = entries.filter(state=chosen["state"])
     if chosen.get("kind") == OTHER:
-        entries = entries.exclude(event_type__in=list(KINDS))
+        entries = entries.exclude(event_type__in=["", *KINDS])
     elif chosen.get("kind"):
         entries = entries.filter(event_type=chosen["kind"])
     if chosen.get("car"):

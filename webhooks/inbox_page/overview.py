@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from webhooks.inbox_page.scope import Scope
+from webhooks.inbox_page.scope import Scope, newest_id
 from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
 from webhooks.refusals import Reason
 
@@ -63,8 +63,8 @@ def overview_of(*, scope: Scope) -> Overview:
     waiting = InboxEntry.objects.filter(state=EntryState.WAITING).order_by()
     entries = scope.entries()
     return Overview(
-        per_minute=_per_minute(scope, now=now),
-        delay=_delay(scope, now=now),
+        per_minute=_per_minute(scope, entries, now=now),
+        delay=_delay(scope, entries, now=now),
         oldest_waiting_at=waiting.filter(attempts=0).aggregate(oldest=Min("received_at"))["oldest"],
         waiting=_bounded(waiting),
         failing=_bounded(entries.filter(state=EntryState.WAITING, attempts__gt=0)),
@@ -78,13 +78,13 @@ def _bounded(entries: QuerySet[InboxEntry]) -> Bounded:
     return Bounded(entries.order_by()[: COUNT_BOUND + 1].count())
 
 
-def _per_minute(scope: Scope, *, now: datetime) -> float:
+def _per_minute(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float:
     """Webhook deliveries a minute over the last minutes; on a busy site over the last few thousand."""
     since = now - _RATE_WINDOW
     if scope.fleet is not None:
-        came = scope.entries().filter(received_at__gte=since, source=Source.WEBHOOK)
+        came = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
         return came.count() / _minutes(_RATE_WINDOW)
-    newest = InboxEntry.objects.aggregate(newest=Max("id"))["newest"] or 0
+    newest = newest_id()
     sample = InboxEntry.objects.filter(id__gt=newest - _RATE_SAMPLE).order_by()
     seen = sample.aggregate(
         count=Count("id", filter=Q(received_at__gte=since, source=Source.WEBHOOK)), oldest=Min("received_at")
@@ -100,11 +100,13 @@ def _minutes(span: timedelta) -> float:
     return span / timedelta(minutes=1)
 
 
-def _delay(scope: Scope, *, now: datetime) -> float | None:
+def _delay(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float | None:
     """How long the newest messages usually took from their receipt until they were recorded (median)."""
-    done = scope.entries().filter(
+    done = entries.filter(
         state=EntryState.PROCESSED, received_at__gte=now - _DELAY_WINDOW, processed_at__isnull=False
     )
+    if scope.fleet is None:  # else a quiet site's whole inbox would be gone through
+        done = done.filter(id__gt=newest_id() - _RATE_SAMPLE)
     times = list(done.values_list("received_at", "processed_at")[:_DELAY_SAMPLE])
     return median((done - came).total_seconds() for came, done in times) if times else None
 
