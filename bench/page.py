@@ -9,6 +9,7 @@ import matplotlib as mpl
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markupsafe import Markup
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from bench.results import Plot, Run
 
@@ -44,6 +45,8 @@ def drawn(plot: Plot) -> Markup:
     for line in plot.series:
         axes.plot(line.x, line.y, marker="o", markersize=3, label=line.label)
     axes.set(title=plot.title, xlabel=plot.x_label, ylabel=plot.y_label)
+    if all(float(x).is_integer() for line in plot.series for x in line.x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if plot.logarithmic:
         axes.set_yscale("log")
     else:
