@@ -1,6 +1,6 @@
 """SIGKILL of web, worker, Redis and PostgreSQL in the middle of 20,000 signed deliveries.
 
-They are sent with Smartcar's own retry rule on a clock ten times as fast, some twice, some overtaking others.
+They are sent with Smartcar's own retry rule on a clock six times as fast, some twice, some overtaking others.
 Afterwards each event is recorded exactly once, and what is known of the cars is what an undisturbed run in order gives.
 """
 
@@ -30,7 +30,7 @@ from webhooks.models import InboxEntry
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 logger = logging.getLogger(__name__)
 
-CARS, EVENTS_EACH, RATE, SPEED = 100, 200, 400, 10
+CARS, EVENTS_EACH, RATE, SPEED = 100, 200, 400, 6
 # At which share of the events what is killed at once, and for how many seconds more it stays away.
 KILLS = [
     (0.08, ["web"], 0.0),
