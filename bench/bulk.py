@@ -48,6 +48,7 @@ def run(*, quick: bool) -> Result:
         fleet, owner = _connected(simulator, cars=cars + SINGLES)
         running.worker("commands", threads=32)
         running.worker("default", threads=4)
+        _measure(fleet, owner)
         simulator.delete("/control/requests")
         bulk, estimate = _ask(fleet, owner, cars=cars)
         course, waited = _watch(fleet, owner, bulk)
@@ -107,6 +108,19 @@ def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[s
     return found[:cars]
 
 
+def _measure(fleet: Fleet, owner: User) -> None:
+    """A few single commands before, from which a fleet in use knows what its cars take."""
+    from commands import asking
+    from commands.kinds import Kind
+    from commands.models import Command, State
+    from vehicles.selectors import vehicles_of
+
+    for vehicle in vehicles_of(fleet=fleet)[:SINGLES]:
+        asking.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
+    moving = Command.objects.filter(state__in=(State.REQUESTED, State.SENDING))
+    wait_until(lambda: not moving.exists(), what="the first commands")
+
+
 def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
     """The bulk command, and how many seconds its review said it would take."""
     from django.utils import timezone
@@ -146,7 +160,7 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
         course.seconds.append(time.monotonic() - began)
         course.sent.append(mine.exclude(sent_at=None).count())
         time.sleep(5)
-    rows = Command.objects.filter(bulk=None).exclude(sent_at=None)
+    rows = Command.objects.filter(bulk=None, kind=Kind.LOCK).exclude(sent_at=None)
     waited = [(row.sent_at - row.requested_at).total_seconds() for row in rows if row.sent_at]
     return course, waited
 
@@ -162,9 +176,18 @@ def _result(
     sent = [row.sent_at for row in rows if row.sent_at]
     took = max((at - bulk.requested_at).total_seconds() for at in sent)
     locked = sum(row.state in (State.ACCEPTED, State.CONFIRMED) for row in rows)
+    refused_by_cars = sum(row.state == State.REFUSED for row in rows)
     figures = (
         Figure("cars asked", len(rows)),
-        Figure("taken by the car", locked, "", f"{len(rows)}", locked == len(rows)),
+        Figure("taken by the car", locked),
+        Figure("refused by the car, with its reason", refused_by_cars),
+        Figure(
+            "left without an answer",
+            len(rows) - locked - refused_by_cars,
+            "",
+            "0",
+            locked + refused_by_cars == len(rows),
+        ),
         Figure("seconds until the last was sent", took, "s"),
         Figure("the estimate before", estimate, "s"),
         Figure("estimate to reality", estimate / took, "", "0.7 to 1.3", 0.7 <= estimate / took <= 1.3),
