@@ -65,7 +65,7 @@ class DeliveriesQuery(FleetQuery):
     """Which messages."""
 
     state = serializers.ChoiceField(choices=EntryState.choices, required=False)
-    source = serializers.ChoiceField(choices=Source.choices, required=False)
+    source = serializers.ChoiceField(choices=Source.choices, required=False)  # type: ignore[assignment]
     type = TextField(required=False, max_length=40, help_text="VEHICLE_STATE, VEHICLE_ERROR…")
     vehicle = serializers.SlugField(required=False, max_length=128, help_text="Smartcar's vehicle id.")
     received_after = serializers.DateTimeField(required=False, help_text="Later than this, itself left out.")

@@ -108,7 +108,8 @@ def _delay(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> flo
     if scope.fleet is None:  # else a quiet site's whole inbox would be gone through
         done = done.filter(id__gt=newest_id() - _RATE_SAMPLE)
     times = list(done.values_list("received_at", "processed_at")[:_DELAY_SAMPLE])
-    return median((done - came).total_seconds() for came, done in times) if times else None
+    took = [(done - came).total_seconds() for came, done in times if done is not None]
+    return median(took) if took else None
 
 
 def _refused(*, now: datetime) -> tuple[Refused, ...]:

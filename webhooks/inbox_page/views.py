@@ -149,7 +149,7 @@ def _delivery_context(request: HttpRequest, scope: Scope, entry: InboxEntry) -> 
         "took": took,
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
-        "traceback": entry.traceback if request.user.is_staff else "",  # type: ignore[union-attr]
+        "traceback": entry.traceback if request.user.is_staff else "",
         "inbox_url": _address("inbox", scope),
         "outcome_url": _address("outcome", scope, entry.pk),
         "replay_url": _address("process_again", scope, entry.pk),
