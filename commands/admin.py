@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from accounts.readonly_admin import ReadOnlyAdmin
-from commands.models import Command
+from commands.models import BulkCommand, Change, Command, CommandPolicy
 
 
 @admin.register(Command)
@@ -19,3 +19,32 @@ class CommandAdmin(ReadOnlyAdmin[Command]):
     ]
     list_select_related = ["vehicle", "requested_by", "fleet"]
     date_hierarchy = "requested_at"
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin[Change]):
+    """When each command came into each of its states."""
+
+    list_display = ["at", "command", "state", "detail"]
+    list_filter = ["state"]
+    search_fields = ["command__vehicle__smartcar_id", "command__vehicle__name"]
+    list_select_related = ["command__vehicle"]
+    date_hierarchy = "at"
+
+
+@admin.register(BulkCommand)
+class BulkCommandAdmin(ReadOnlyAdmin[BulkCommand]):
+    """Commands to many cars, to look at only."""
+
+    list_display = ["requested_at", "title", "requested_by", "fleet", "cancelled_at"]
+    list_filter = ["kind", "fleet"]
+    search_fields = ["requested_by__email", "reason"]
+    list_select_related = ["requested_by", "fleet"]
+
+
+@admin.register(CommandPolicy)
+class CommandPolicyAdmin(ReadOnlyAdmin[CommandPolicy]):
+    """What fleets ask of those who send commands; their owners change it on the fleet's page of rules."""
+
+    list_display = ["fleet", "reason_for"]
+    list_select_related = ["fleet"]
