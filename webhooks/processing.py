@@ -3,6 +3,8 @@
 A crash leaves the rows waiting; a poison message is set aside after its attempts, and holds up nobody.
 """
 
+import math
+import time
 import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import live
+from accounts.doorbell import ring_now
 from accounts.live import Topic
 from commands import settling as commands
 from connect import lifecycle
@@ -42,11 +45,14 @@ _SETTLE = """
 CAR_LEFT = "Its car has left the fleet: nothing of the message was kept."
 
 
-def process_waiting() -> int:
-    """Processes all that waits. Returns how many messages were done."""
-    done = 0
+def process_waiting(*, seconds: float = math.inf) -> int:
+    """Processes all that waits, for so many seconds at most, and rings for the rest. Returns how many were done."""
+    done, ends = 0, time.monotonic() + seconds
     while count := _process_batch():
         done += count
+        if time.monotonic() > ends:
+            ring_now("webhooks.tasks.process_inbox")
+            break
     return done
 
 

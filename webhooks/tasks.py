@@ -14,6 +14,8 @@ from webhooks import housekeeping, processing, reconcile, replacing, rhythm
 logger = logging.getLogger(__name__)
 
 
+# Under a load that never ends a task would never, either; what takes too long is given to another worker.
+TURN_SECONDS = 60.0
 _processing = threading.Lock()
 _rung = threading.Event()
 
@@ -27,7 +29,7 @@ def process_inbox() -> None:
     while _rung.is_set() and _processing.acquire(blocking=False):
         try:
             _rung.clear()
-            processing.process_waiting()
+            processing.process_waiting(seconds=TURN_SECONDS)
         finally:
             _processing.release()
 

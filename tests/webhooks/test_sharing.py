@@ -91,13 +91,24 @@ def test_within_a_process_one_thread_works_and_no_ring_is_lost(
     at_work = threading.Lock()
     honest = processing.process_waiting
 
-    def alone() -> int:
+    def alone(**options: float) -> int:
         assert at_work.acquire(blocking=False), "two threads work"
         try:
-            return honest()
+            return honest(**options)
         finally:
             at_work.release()
 
     monkeypatch.setattr(processing, "process_waiting", alone)
     at_once(lambda: [tasks.process_inbox() for _ in range(5)])
+    assert not InboxEntry.objects.filter(state=EntryState.WAITING).exists()
+
+
+def test_a_turn_that_takes_long_is_ended_and_rung_for(
+    inbox: None, monkeypatch: pytest.MonkeyPatch, run_rung: Callable[[], list[str]]
+) -> None:
+    monkeypatch.setattr(processing, "BATCH", 50)
+    monkeypatch.setattr(tasks, "TURN_SECONDS", 0.0)
+    tasks.process_inbox()
+    assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == CARS * EVENTS_EACH - 50
+    run_rung()
     assert not InboxEntry.objects.filter(state=EntryState.WAITING).exists()
