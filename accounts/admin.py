@@ -81,6 +81,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
         "prefix",
         "user",
         "fleet",
+        "may_command",
         "created_at",
         "last_used_at",
         "expires_at",

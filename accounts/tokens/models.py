@@ -7,13 +7,17 @@ from accounts.models import Fleet, User
 
 
 class ApiToken(models.Model):
-    """A token of the API. Only a hash of it is stored; `prefix` is its beginning, to tell tokens apart."""
+    """A token of the API. Only a hash of it is stored; `prefix` is its beginning, to tell tokens apart.
+
+    It reads; `may_command` lets it send commands to cars as well, as far as its person may.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=60)
     prefix = models.CharField(max_length=12)
     secret_hash = models.CharField(max_length=64, unique=True)
+    may_command = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

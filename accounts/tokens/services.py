@@ -34,17 +34,23 @@ class Issued:
 
 
 class NotOffered(Exception):  # noqa: N818  (it says what happened, in words for people)
-    """The member's role lets nothing be read, so that a token would open nothing."""
+    """The member's role does not let its holder do what the token is for."""
 
 
 @transaction.atomic
-def issue(*, membership: Membership, name: str, expires_at: datetime | None = None) -> Issued:
-    """A new token of the member for the member's fleet. Raises NotOffered for a role that may read nothing."""
-    if not has_right(membership=membership, right=Right.VIEW):
-        raise NotOffered(
-            f"A token would open nothing: the role of {membership.user.email} in {membership.fleet} "
-            f"({membership.get_role_display()}) does not let its holder {Right.VIEW.value}."
-        )
+def issue(
+    *, membership: Membership, name: str, expires_at: datetime | None = None, may_command: bool = False
+) -> Issued:
+    """A new token of the member for the member's fleet. It reads; with `may_command` it sends commands, too.
+
+    Raises NotOffered for a role that may not do that itself.
+    """
+    for right in (Right.VIEW, Right.COMMAND) if may_command else (Right.VIEW,):
+        if not has_right(membership=membership, right=right):
+            raise NotOffered(
+                f"Such a token would open nothing: the role of {membership.user.email} in {membership.fleet} "
+                f"({membership.get_role_display()}) does not let its holder {right.value}."
+            )
     secret = START + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=membership.user,
@@ -53,8 +59,10 @@ def issue(*, membership: Membership, name: str, expires_at: datetime | None = No
         prefix=secret[:_PREFIX_LENGTH],
         secret_hash=_hash(secret),
         expires_at=expires_at,
+        may_command=may_command,
     )
-    audit.record(fleet=token.fleet, actor=token.user, action="made an API token", target=str(token))
+    action = "made an API token that sends commands" if may_command else "made an API token"
+    audit.record(fleet=token.fleet, actor=token.user, action=action, target=str(token))
     return Issued(token=token, secret=secret)
 
 

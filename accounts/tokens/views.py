@@ -1,4 +1,7 @@
-"""The page of a fleet's API tokens: members make and revoke their own, an owner sees and revokes everybody's."""
+"""The page of a fleet's API tokens: members make and revoke their own, an owner sees and revokes everybody's.
+
+A token that sends commands unlocks cars without asking anybody again, so whoever makes one confirms who they are.
+"""
 
 from datetime import timedelta
 
@@ -8,9 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import confirmation
 from accounts.access import Right, has_right, membership_for
 from accounts.models import Membership
 from accounts.tokens import services
@@ -22,6 +26,7 @@ _SHOWN = 200
 
 
 @never_cache
+@sensitive_post_parameters("password")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables()
@@ -31,12 +36,36 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
     form = TokenForm(request.POST or None, initial={"days": "90"})
     if request.method != "POST":
         return _page(request, membership, form)
-    if not form.is_valid():
+    if not form.is_valid() or not _confirmed(request, membership, form):
+        if not request.user.is_authenticated:
+            return redirect("accounts:sign_in")
         return _page(request, membership, form, status=400)
     days: int | None = form.cleaned_data["days"]
     expires_at = timezone.now() + timedelta(days=days) if days else None
-    issued = services.issue(membership=membership, name=form.cleaned_data["name"], expires_at=expires_at)
+    try:
+        issued = services.issue(
+            membership=membership,
+            name=form.cleaned_data["name"],
+            expires_at=expires_at,
+            may_command=form.cleaned_data["may_command"],
+        )
+    except services.NotOffered as refusal:
+        form.add_error("may_command", str(refusal))
+        return _page(request, membership, form, status=400)
     return _page(request, membership, TokenForm(initial={"days": "90"}), issued=issued)
+
+
+@sensitive_variables()
+def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) -> bool:
+    """Whether the person has confirmed who they are as far as this token needs it; the form says what is missing."""
+    if not form.cleaned_data["may_command"] or confirmation.is_fresh(request):
+        return True
+    try:
+        confirmation.confirm(request=request, user=membership.user, password=form.cleaned_data["password"])
+    except confirmation.NotConfirmedError as error:
+        form.add_error("password", str(error))
+        return False
+    return True
 
 
 @sensitive_variables()
@@ -54,6 +83,8 @@ def _page(
         "issued": issued,
         "tokens": tokens_for(membership=membership)[:_SHOWN],
         "sees_all": has_right(membership=membership, right=Right.ADMINISTER),
+        "may_command": has_right(membership=membership, right=Right.COMMAND),
+        "needs_password": not confirmation.is_fresh(request),
     }
     return render(request, "accounts/tokens.html", context, status=status)
 

@@ -101,3 +101,19 @@ def test_the_command_refuses_strangers_drivers_and_odd_days(
         with pytest.raises(CommandError, match=words):
             made("--user", person.email, "--fleet", fleet.slug, "--days", days)
     assert not ApiToken.objects.exists()
+
+
+def test_a_token_reads_unless_it_is_made_to_send_commands(owner: User, fleet: Fleet) -> None:
+    reading = issue(membership=membership(owner), name="Reports").token
+    commanding = issue(membership=membership(owner), name="Night charging", may_command=True).token
+    assert (reading.may_command, commanding.may_command) == (False, True)
+    assert AuditEntry.objects.filter(action="made an API token that sends commands").count() == 1
+    token = find(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
+    assert token is not None
+    assert token.may_command
+
+
+def test_who_may_not_command_gets_no_token_that_does(viewer: User) -> None:
+    with pytest.raises(NotOffered, match=r"\(Viewer\) does not let its holder send commands"):
+        issue(membership=membership(viewer), name="Night charging", may_command=True)
+    assert not ApiToken.objects.exists()

@@ -77,3 +77,64 @@ def test_others_see_and_revoke_their_own_only(teammate: User, viewer: User, brow
     assert browser_of(viewer).post(f"{PAGE}{token.pk}/revoke/").status_code == 302
     token.refresh_from_db()
     assert token.revoked_at is not None
+
+
+COMMANDING = {"name": "Night charging", "days": "30", "may_command": "on"}
+
+
+def not_fresh(browser: Client) -> None:
+    session = browser.session
+    session["confirmed_at"] = 0
+    session.save()
+
+
+@pytest.mark.parametrize("person", ["owner", "teammate"])
+def test_a_token_that_sends_commands_is_made_by_who_may_send_them(
+    request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    assert 'name="may_command"' in browser.get(PAGE).content.decode()
+    assert "May send commands to cars" in browser.post(PAGE, COMMANDING).content.decode()
+    assert ApiToken.objects.get().may_command
+
+
+def test_a_viewer_is_offered_no_token_that_sends_commands(
+    viewer: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(viewer)
+    assert 'name="may_command"' not in browser.get(PAGE).content.decode()
+    answer = browser.post(PAGE, COMMANDING)
+    assert (answer.status_code, ApiToken.objects.count()) == (400, 0)
+    assert "does not let its holder send commands" in answer.content.decode()
+
+
+def test_after_ten_minutes_a_token_that_sends_commands_needs_the_password(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    owner.set_password("a long one to remember")
+    owner.save()
+    browser = browser_of(owner)
+    not_fresh(browser)
+    assert 'type="password"' in browser.get(PAGE).content.decode()
+    refused = browser.post(PAGE, COMMANDING | {"password": "wrong"})
+    assert (refused.status_code, ApiToken.objects.count()) == (400, 0)
+    assert "This is not your password" in refused.content.decode()
+    assert "a long one" not in refused.content.decode()
+    assert browser.post(PAGE, COMMANDING | {"password": "a long one to remember"}).status_code == 200
+    assert ApiToken.objects.get().may_command
+
+
+def test_five_wrong_passwords_for_a_token_end_the_session(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    not_fresh(browser)
+    answers = [browser.post(PAGE, COMMANDING | {"password": "wrong"}).status_code for _ in range(5)]
+    assert answers == [400, 400, 400, 400, 302]
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_that_reads_needs_no_password(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    browser = browser_of(owner)
+    not_fresh(browser)
+    assert browser.post(PAGE, {"name": "Reports", "days": "30"}).status_code == 200

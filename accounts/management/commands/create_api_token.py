@@ -22,6 +22,10 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="Made on the command line", help="what it is for")
         parser.add_argument("--days", type=int, help="after how many days it expires; without it, never")
 
+        parser.add_argument(
+            "--may-command", action="store_true", help="it may send commands to cars, too, unlocking included"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         members = Membership.objects.select_related("user", "fleet")
         member = members.filter(user__email__iexact=options["user"], fleet__slug=options["fleet"]).first()
@@ -32,7 +36,12 @@ class Command(BaseCommand):
             raise CommandError("--days has to be between 1 and 3650.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
-            issued = issue(membership=member, name=options["name"][:60], expires_at=expires_at)
+            issued = issue(
+                membership=member,
+                name=options["name"][:60],
+                expires_at=expires_at,
+                may_command=options["may_command"],
+            )
         except NotOffered as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(issued.secret)
