@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -34,6 +35,22 @@ class KeyReusedError(NotPossibleError):
     """The idempotency key was used before for something else."""
 
 
+class NotUnderstoodError(NotPossibleError):
+    """The command was asked for in a way that no car could take; `name` says what of it is to be corrected."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a request: the command, and whether it was written down just now or by the same key before."""
+
+    command: Command
+    new: bool
+
+
 def request(
     *,
     vehicle: Vehicle,
@@ -44,21 +61,45 @@ def request(
     idempotency_key: str = "",
     when_awake: bool = False,
 ) -> Command:
+    """Writes the command down and rings for its sending: `ask`, where it is all the same whether it is new."""
+    return ask(
+        vehicle=vehicle,
+        kind=kind,
+        user=user,
+        given=given,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        when_awake=when_awake,
+    ).command
+
+
+def ask(
+    *,
+    vehicle: Vehicle,
+    kind: Kind,
+    user: User,
+    given: Mapping[str, object] | None = None,
+    reason: str = "",
+    idempotency_key: str = "",
+    when_awake: bool = False,
+) -> Asked:
     """Writes the command down and rings for its sending. The caller has checked the user's right.
 
     `given` holds its parameters as a form or JSON carries them (commands.parameters). The same user's same
     `idempotency_key` with the same command returns the row that it made, whatever became of it. `when_awake` holds
     it back until the car's next sign of life, for half a day. Raises KeyReusedError when the key belongs to something
-    else, and NotPossibleError when the parameters are wrong, the command is refused before it is asked
-    (commands.prechecks), a reason is missing, or another command to the car is under way.
+    else, NotUnderstoodError when the parameters are wrong or a reason is missing, and NotPossibleError when the
+    command is refused before it is asked (commands.prechecks) or another command to the car is under way.
     """
     carried, reason = _read(kind, given or {}), reason.strip()
     fingerprint = _fingerprint(vehicle, kind, carried, reason, when_awake) if idempotency_key else ""
     if made := _made_before(user, idempotency_key, fingerprint):
-        return made
+        return Asked(made, new=False)
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_awake and kind in OPENING:
-        raise NotPossibleError("A car is unlocked at once or not at all. Ask again when the car is awake.")
+        raise NotUnderstoodError(
+            "A car is unlocked at once or not at all. Ask again when the car is awake.", name="when_awake"
+        )
     if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
         raise NotPossibleError("This command waits for the car to wake already.")
     connection = connection_for(vehicle, kind, carried)
@@ -68,11 +109,11 @@ def request(
         write_down(command, user=user)
     except IntegrityError:
         if made := _made_before(user, idempotency_key, fingerprint):
-            return made
+            return Asked(made, new=False)
         raise NotPossibleError(
             "Another command to this car is being sent right now. Wait for its result, then try again."
         ) from None
-    return command
+    return Asked(command, new=True)
 
 
 def again_when_awake(*, command: Command, user: User) -> Command:
@@ -152,15 +193,19 @@ def _read(kind: Kind, given: Mapping[str, object]) -> parameters.Parameters:
     try:
         return parameters.parse(kind, given)
     except parameters.InvalidParametersError as error:
-        raise NotPossibleError(str(error)) from None
+        raise NotUnderstoodError(str(error), name="parameters") from None
 
 
 def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
-    """Raises NotPossibleError when the fleet's policy asks for a reason that is not given, or it is too long."""
+    """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
     if len(reason) > LONGEST_REASON:
-        raise NotPossibleError(f"A reason has at most {LONGEST_REASON} characters. Shorten it.")
+        raise NotUnderstoodError(
+            f"A reason has at most {LONGEST_REASON} characters. Shorten it.", name="reason"
+        )
     if not reason and policy_of(fleet=fleet).needs_reason(kind):
-        raise NotPossibleError("Your fleet asks for a reason with this command. Say why, and send it again.")
+        raise NotUnderstoodError(
+            "Your fleet asks for a reason with this command. Say why, and send it again.", name="reason"
+        )
 
 
 def _new(
