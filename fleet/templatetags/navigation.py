@@ -26,6 +26,7 @@ class _Place:
 
 _PLACES = (
     _Place("Cars", "fleet:fleet", Right.VIEW, "fleet:"),
+    _Place("Commands", "commands:ledger", Right.VIEW, "commands:"),
     _Place("Connections", "connections:overview", Right.CONNECT, "connections:"),
     _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:invitations"),
     _Place("Inbox", "webhooks:inbox", Right.INSPECT, "webhooks:"),
