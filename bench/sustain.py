@@ -41,9 +41,10 @@ _DONE = """
 
 @dataclass(slots=True)
 class Step:
-    """What came of one rate. `lags` are seconds from received to visible; `cpu`, seconds by part."""
+    """What came of a rate, sent for so many seconds. `lags` are seconds from received to visible; `cpu`, by part."""
 
     rate: float
+    seconds: float
     lags: list[float] = field(default_factory=list)
     cpu: dict[str, float] = field(default_factory=dict)
     load: dict[str, float] = field(default_factory=dict)
@@ -53,7 +54,7 @@ class Step:
         """Whether all came through, in time, and as many as were to be sent."""
         taken, sent = self.load["taken"], self.load["sent"]
         in_time = len(self.lags) == taken == sent and self.lag(0.95) < LIMIT_SECONDS
-        return in_time and sent >= 0.98 * self.rate * self.load["seconds"]
+        return in_time and sent >= 0.98 * self.rate * self.seconds
 
     def lag(self, share: float) -> float:
         """The lag that this share of deliveries did not exceed."""
@@ -157,7 +158,7 @@ class _Watch:
 
     def step(self, *, rate: float, seconds: float, smartcar_ids: list[str]) -> Step:
         """Sends at the rate for so many seconds, and waits until all is visible or it clearly won't be in time."""
-        step = Step(rate)
+        step = Step(rate, seconds)
         before = self._processor_times()
         with psycopg.connect(self._running.servers.database_url, autocommit=True) as database:
             seen = _Seen(database)
