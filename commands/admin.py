@@ -47,4 +47,6 @@ class CommandPolicyAdmin(ReadOnlyAdmin[CommandPolicy]):
     """What fleets ask of those who send commands; their owners change it on the fleet's page of rules."""
 
     list_display = ["fleet", "reason_for"]
+    list_filter = ["reason_for"]
+    search_fields = ["fleet__name"]
     list_select_related = ["fleet"]

@@ -6,6 +6,7 @@ from accounts.doorbell import ring
 from accounts.readonly_admin import ReadOnlyAdmin
 from connect import vault
 from connect.applications import admin as applications_admin  # noqa: F401  registers
+from connect.budget import admin as budget_admin  # noqa: F401  registers
 from connect.comparison import admin as comparison_admin  # noqa: F401  registers
 from connect.generations import admin as generations_admin  # noqa: F401  registers
 from connect.models import (

@@ -4,7 +4,9 @@ from django.http import HttpRequest
 
 from accounts.readonly_admin import ReadOnlyAdmin
 from webhooks.models import InboxEntry
+from webhooks.refusals import RefusedDeliveries
 from webhooks.replay import replay
+from webhooks.rhythm import Rhythm
 from webhooks.vehicle_errors import VehicleError
 
 
@@ -40,5 +42,33 @@ class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
 
     list_display = ["vehicle", "type", "code", "state", "signals", "first_at", "last_at", "count"]
     list_filter = ["state", "type"]
+    search_fields = ["vehicle__name", "vehicle__smartcar_id", "type", "code"]
     date_hierarchy = "last_at"
+    list_select_related = ["vehicle"]
+
+
+@admin.register(RefusedDeliveries)
+class RefusedDeliveriesAdmin(ReadOnlyAdmin[RefusedDeliveries]):
+    """How many requests were refused, and why."""
+
+    list_display = ["day", "reason", "count"]
+    list_filter = ["reason"]
+    search_fields = ["reason"]
+    date_hierarchy = "day"
+
+
+@admin.register(Rhythm)
+class RhythmAdmin(ReadOnlyAdmin[Rhythm]):
+    """How long each car is silent as a rule, and whether it was read since."""
+
+    list_display = [
+        "vehicle",
+        "last_delivery_at",
+        "usual_seconds",
+        "documented_seconds",
+        "reads",
+        "next_read_at",
+    ]
+    list_filter = ["vehicle__fleet"]
+    search_fields = ["vehicle__name", "vehicle__smartcar_id"]
     list_select_related = ["vehicle"]

@@ -1,0 +1,148 @@
+"""The command buttons in a browser, live and without a reload; many cars at once; the password asked again."""
+
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from accounts import confirmation
+from accounts.models import Fleet, Generation, User
+from commands.models import Command, State
+from connect.models import Connection
+from tests.browser.test_story import DESKTOP, PASSWORD, PHONE, problems_of, set_car, sign_in
+from tests.smartcar import connect
+from vehicles.models import Vehicle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+
+
+@pytest.fixture
+def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def teslas(smartcar: str, *, fleet: Fleet, owner: User, count: int) -> list[Vehicle]:
+    """So many connected cars that stand and take every command."""
+    ids = []
+    for car in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        calm = {"speed": 0, "asleep": False, "reachable": True, "plugged_in": True, "charging": False}
+        calm |= {"state_of_charge": 60, "charge_limit": 90, "is_locked": False, "doors": []}
+        address = f"{smartcar}/control/vehicles/{car['id']}"
+        if len(ids) < count and httpx.patch(address, json=calm, timeout=30).is_success:
+            ids.append(car["id"])
+    assert len(ids) == count, "too few Teslas stand still"
+    # Each has an owner of its own.
+    trips = [connect(smartcar, fleet=fleet, user=owner, vehicleIds=[car_id]) for car_id in ids]
+    return [connection.vehicle for trip in trips for connection in trip.connections]
+
+
+def let_sign_in_age() -> None:
+    """As if everybody had signed in eleven minutes ago."""
+    for session in Session.objects.all():
+        data = session.get_decoded()
+        data["confirmed_at"] = time.time() - confirmation.HOLDS_FOR.total_seconds() - 60
+        Session.objects.save(session.session_key, data, session.expire_date)
+
+
+def newest(page: Page, *, says: str) -> None:
+    expect(page.locator(".ledger li").first).to_contain_text(says)
+
+
+@pytest.mark.parametrize(
+    ("generation", "screen"),
+    [(Generation.V3, DESKTOP), (Generation.V2, PHONE)],
+    ids=["v3-desktop", "v2-phone"],
+)
+def test_every_button_tells_what_became_of_it_without_a_reload(
+    context: BrowserContext,
+    smartcar: str,
+    settings: object,
+    fleet: Fleet,
+    owner: User,
+    generation: Generation,
+) -> None:
+    fleet.generation = generation
+    fleet.save()
+    (car,) = teslas(smartcar, fleet=fleet, owner=owner, count=1)
+    page = context.new_page()
+    problems = problems_of(page)
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.goto(f"{settings.SITE_URL}/fleets/blue/vehicles/{car.smartcar_id}/")  # type: ignore[attr-defined]
+    page.evaluate("window.stillTheSamePage = true")
+    expect(page.locator(".lock-state")).to_contain_text("Unlocked")
+
+    page.get_by_role("button", name="Lock", exact=True).click()
+    newest(page, says="Confirmed by the car")
+    page.get_by_label("Charge limit, 50 to 100 %").fill("70")
+    page.get_by_role("button", name="Set limit").click()
+    newest(page, says="Charge limit 70 %")
+    newest(page, says="Confirmed by the car")
+    page.get_by_role("button", name="Start", exact=True).click()
+    newest(page, says="Start charging")
+    newest(page, says="Confirmed by the car")
+
+    let_sign_in_age()
+    page.get_by_role("button", name="Unlock", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Anyone beside the car can then open it.")
+    dialog.get_by_role("link", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name="Unlock", exact=True).click()
+    dialog.get_by_label("Reason").fill("Keys are inside")
+    dialog.get_by_label("Your password").fill("not mine")
+    dialog.get_by_role("button", name="Unlock").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("This is not your password")
+    expect(dialog.get_by_label("Reason")).to_have_value("Keys are inside")
+    dialog.get_by_label("Your password").fill(PASSWORD)
+    dialog.get_by_role("button", name="Unlock").click()
+    newest(page, says="Keys are inside")
+    newest(page, says="Confirmed by the car")
+    expect(page.locator(".lock-state")).to_contain_text("Unlocked")
+    assert page.evaluate("window.stillTheSamePage") is True
+    assert problems == []
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_many_cars_are_chosen_reviewed_and_followed(
+    context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
+) -> None:
+    cars = teslas(smartcar, fleet=fleet, owner=owner, count=2)
+    ended = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Lost van")
+    Connection.objects.create(
+        fleet=fleet,
+        vehicle=ended,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        state="needs_reauth",
+    )
+    page = context.new_page()
+    problems = problems_of(page)
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.get_by_label("Choose all cars").check()
+    expect(page.get_by_text("3 cars chosen")).to_be_visible()
+    # The table renews itself meanwhile, and the choice stays.
+    httpx.post(f"{smartcar}/control/deliver", json={"vehicleId": cars[0].smartcar_id}, timeout=30)
+    page.wait_for_response(lambda answer: "/cars/" in answer.url and answer.status == 200)
+    expect(page.get_by_text("3 cars chosen")).to_be_visible()
+    page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
+
+    expect(page.get_by_role("heading", name="Lock: 2 cars?")).to_be_visible()
+    expect(page.get_by_text("1 cannot")).to_be_visible()
+    assert not Command.objects.exists()
+    for car in cars:
+        set_car(smartcar, car, speed=0, asleep=False, reachable=True)
+    page.get_by_role("button", name="Send to 2 cars").click()
+    expect(page.get_by_role("heading", name="Lock: 2 cars")).to_be_visible()
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("2 of 2")).to_be_visible()
+    expect(page.locator(".badge-confirmed")).to_have_count(2)
+    assert set(Command.objects.values_list("state", flat=True)) == {State.CONFIRMED}
+    assert problems == []
