@@ -26,6 +26,11 @@ def ledger_of(*, fleet: Fleet, state: str = "", kind: str = "") -> QuerySet[Comm
     return rows.filter(kind=kind) if kind in Kind.values else rows
 
 
+def ledger_among(*, fleets: QuerySet[Fleet]) -> QuerySet[Command]:
+    """The commands of these fleets, newest first."""
+    return Command.objects.filter(fleet__in=fleets).select_related("vehicle", "fleet", "requested_by")
+
+
 def incapable_among(*, vehicles: Iterable[Vehicle], kind: Kind, now: datetime) -> frozenset[int]:
     """The ids of those cars that lately could not do this at all, in one query."""
     refused = Command.objects.filter(

@@ -196,9 +196,12 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ReadThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"reads": f"{env.int('API_READS_PER_MINUTE', default=600)}/minute"},
+    "DEFAULT_THROTTLE_RATES": {
+        "reads": f"{env.int('API_READS_PER_MINUTE', default=600)}/minute",
+        "commands": f"{env.int('API_COMMANDS_PER_MINUTE', default=60)}/minute",
+    },
     "DEFAULT_RENDERER_CLASSES": ["accounts.api.rendering.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsing.JsonParser"],
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
     "EXCEPTION_HANDLER": "accounts.api.problems.handle",
@@ -206,11 +209,15 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Smartcar Fleet",
-    "DESCRIPTION": "Reads a fleet's cars, their signals with age and source, and their history.",
+    "DESCRIPTION": "Reads a fleet's cars, their signals with age and source, and their history; sends commands.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "CommandStateEnum": "commands.models.State",
+        "DeliveryStateEnum": "webhooks.models.EntryState",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "accounts.api.schema.add_refusals",

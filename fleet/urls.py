@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import problems
+from commands.api import views as commands
 from fleet import health, metrics, pages
 from fleet.api_root import Root
 from vehicles.api import views as vehicles
@@ -29,6 +30,12 @@ api_urls = [
         vehicles.SignalHistory.as_view(),
         name="history",
     ),
+    path(
+        "vehicles/<slug:smartcar_id>/commands/", commands.VehicleCommands.as_view(), name="vehicle_commands"
+    ),
+    path("commands/", commands.CommandList.as_view(), name="commands"),
+    path("commands/<int:command_id>/", commands.CommandDetail.as_view(), name="command"),
+    path("commands/<int:command_id>/cancel/", commands.CommandCancel.as_view(), name="cancel_command"),
     path("deliveries/", deliveries.DeliveryList.as_view(), name="deliveries"),
     path("deliveries/<int:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
 ]

@@ -26,21 +26,28 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(worded, context)
     if response is None or not isinstance(worded, exceptions.APIException):
         return response
-    response.data = problem(HTTPStatus(response.status_code), _detail(worded))
+    response.data = problem(HTTPStatus(response.status_code), _detail(worded), code=_code(worded))
     if isinstance(worded, exceptions.ValidationError):
         response.data["errors"] = _errors(worded.detail)
     response.content_type = CONTENT_TYPE
     return response
 
 
-def problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    """The fields that every problem has."""
-    return {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+def problem(status: HTTPStatus, detail: str, *, code: str) -> dict[str, Any]:
+    """The fields that every problem has; `code` is for programs and does not change with the words."""
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": code,
+        "detail": detail,
+    }
 
 
 def not_found(request: HttpRequest) -> JsonResponse:
     """An address below /api/ that leads nowhere."""
-    body = problem(HTTPStatus.NOT_FOUND, "There is nothing at this address. /api/v1/ lists what there is.")
+    detail = "There is nothing at this address. /api/v1/ lists what there is."
+    body = problem(HTTPStatus.NOT_FOUND, detail, code=exceptions.NotFound.default_code)
     return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
 
 
@@ -59,6 +66,11 @@ def _detail(error: exceptions.APIException) -> str:
     if isinstance(error, exceptions.NotAuthenticated):
         return "Sign in, or send a token as: Authorization: Bearer scf_…"
     return str(error.detail)
+
+
+def _code(error: exceptions.APIException) -> str:
+    codes = error.get_codes()
+    return codes if isinstance(codes, str) else error.default_code
 
 
 def _errors(detail: Any) -> dict[str, list[str]]:

@@ -8,11 +8,12 @@ from drf_spectacular.openapi import AutoSchema
 _PROBLEM = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
-    "required": ["type", "title", "status", "detail"],
+    "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Which problem it is, for programs."},
         "detail": {"type": "string", "description": "What happened, and what to do about it."},
         "errors": {
             "type": "object",
@@ -28,6 +29,7 @@ _REFUSALS = {
     "404": "There is no such thing in a fleet of the caller's.",
     "429": "Too many calls: `Retry-After` tells after how many seconds to go on.",
 }
+_NO_JSON = "The body is not of the type application/json."
 _AMBIGUOUS = "The car stands in several of the caller's fleets: say which with `?fleet=`."
 
 
@@ -55,7 +57,8 @@ def add_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     for path, operations in result["paths"].items():
         refusals = _REFUSALS | ({"409": _AMBIGUOUS} if "{smartcar_id}" in path else {})
         for operation in operations.values():
-            for status, description in refusals.items():
+            of_body = {"415": _NO_JSON} if "requestBody" in operation else {}
+            for status, description in (refusals | of_body).items():
                 operation["responses"].setdefault(status, _refusal(description))
     return result
 

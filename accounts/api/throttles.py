@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
@@ -14,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReadThrottle(UserRateThrottle):
-    """Reads of one person, by session and tokens together (`API_READS_PER_MINUTE`)."""
+    """Calls of one person, by session and tokens together (`API_READS_PER_MINUTE`)."""
 
     scope = "reads"
 
@@ -26,3 +27,12 @@ class ReadThrottle(UserRateThrottle):
                 "The API's calls are not counted: Redis does not answer (%s).", type(error).__name__
             )
             return True
+
+
+class CommandThrottle(ReadThrottle):
+    """What one person asks of cars or takes back (`API_COMMANDS_PER_MINUTE`); reading does not count here."""
+
+    scope = "commands"
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        return request.method in SAFE_METHODS or super().allow_request(request, view)

@@ -1,0 +1,1 @@
+"""The API of commands: asking cars, following what becomes of it, taking back what was not sent."""

@@ -1,0 +1,53 @@
+"""The parameters of the calls about commands."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api.paging import NewestFirst, page_size_field
+from accounts.api.queries import FleetQuery
+from commands.kinds import Kind
+from commands.models import State
+
+_LARGEST_ID = 2**63 - 1
+
+
+class CommandQuery(FleetQuery):
+    """In which fleet, where the caller is in several."""
+
+
+class VehicleCommandsQuery(FleetQuery):
+    """Which of a car's commands."""
+
+    state = serializers.ChoiceField(choices=State.choices, required=False)
+    kind = serializers.ChoiceField(choices=Kind.choices, required=False)
+    bulk = serializers.IntegerField(
+        required=False, min_value=1, max_value=_LARGEST_ID, help_text="Those of one command to many cars."
+    )
+    cursor = serializers.RegexField(
+        r"^[A-Za-z0-9+/=_-]+$", required=False, help_text="From `next` or `previous` of the last answer."
+    )
+    page_size = page_size_field(NewestFirst)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from` and `to`, whose names Python keeps for itself."""
+        start = serializers.DateTimeField(required=False, help_text="Asked for at this time or later.")
+        end = serializers.DateTimeField(required=False, help_text="Asked for before this time.")
+        return {**super().get_fields(), "from": start, "to": end}
+
+
+class CommandsQuery(VehicleCommandsQuery):
+    """Which commands."""
+
+    vehicle = serializers.SlugField(required=False, max_length=128, help_text="Smartcar's vehicle id.")
+
+
+CONDITIONS = {
+    "state": "state",
+    "kind": "kind",
+    "bulk": "bulk_id",
+    "vehicle": "vehicle__smartcar_id",
+    "from": "requested_at__gte",
+    "to": "requested_at__lt",
+}
+"""From the name of a parameter to the condition that it sets on the ledger."""

@@ -1,0 +1,112 @@
+"""How commands are written as JSON."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from commands.models import Change, Command
+from commands.parameters import PLACE
+
+Json = dict[str, Any]
+
+COMMANDING = "commanding"
+"""In a serializer's context: the ids of the fleets in which the caller may send commands."""
+
+
+class CommandErrorSerializer(serializers.Serializer[Any]):
+    """Why Smartcar or the car refused; `message` says it in words."""
+
+    type = serializers.CharField(help_text="Smartcar's error type, or one of ours: NOT_SENT, NO_ANSWER…")
+    code = serializers.CharField(allow_blank=True)
+
+
+class CommandSerializer(serializers.ModelSerializer[Command]):
+    """One command to one car, and what became of it."""
+
+    vehicle = serializers.CharField(source="vehicle.smartcar_id", help_text="Smartcar's vehicle id.")
+    fleet = serializers.CharField(source="fleet.slug")
+    title = serializers.CharField(help_text="What was asked for, in words.")
+    parameters = serializers.SerializerMethodField(
+        help_text="What it carries. A place is for those only who may send commands."
+    )
+    state_in_words = serializers.CharField(source="get_state_display")
+    open = serializers.BooleanField(help_text="Whether the state may still change by itself.")
+    cancellable = serializers.BooleanField(help_text="Whether nothing of it was sent yet.")
+    requested_by = serializers.CharField(
+        source="requested_by.email", default=None, allow_null=True, help_text="Who asked: an e-mail address."
+    )
+    bulk = serializers.IntegerField(
+        source="bulk_id", allow_null=True, help_text="The command to many cars that this one is part of."
+    )
+    message = serializers.CharField(
+        allow_blank=True, help_text="What happened and what to do next, for people."
+    )
+    error = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Command
+        fields = [
+            "id",
+            "vehicle",
+            "fleet",
+            "kind",
+            "title",
+            "parameters",
+            "state",
+            "state_in_words",
+            "open",
+            "cancellable",
+            "requested_by",
+            "reason",
+            "bulk",
+            "generation",
+            "requested_at",
+            "expires_at",
+            "claimed_at",
+            "sent_at",
+            "accepted_at",
+            "settled_at",
+            "changed_at",
+            "next_try_at",
+            "attempts",
+            "message",
+            "error",
+            "request_id",
+            "execution_id",
+            "schedule_id",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_parameters(self, command: Command) -> Json:
+        if command.fleet_id in self.context[COMMANDING]:
+            return dict(command.parameters)
+        return {name: value for name, value in command.parameters.items() if name not in PLACE}
+
+    @extend_schema_field(CommandErrorSerializer(allow_null=True))
+    def get_error(self, command: Command) -> Json | None:
+        if not command.error_type:
+            return None
+        return {"type": command.error_type, "code": command.error_code}
+
+
+class ChangeSerializer(serializers.ModelSerializer[Change]):
+    """A command came into a state."""
+
+    detail = serializers.CharField(allow_blank=True, help_text="What was said of it, for people.")
+
+    class Meta:
+        model = Change
+        fields = ["state", "at", "detail"]
+        read_only_fields = fields
+
+
+class CommandWithChangesSerializer(CommandSerializer):
+    """A command with the states that it went through, oldest first."""
+
+    changes = ChangeSerializer(many=True)
+
+    class Meta(CommandSerializer.Meta):
+        fields = [*CommandSerializer.Meta.fields, "changes"]
+        read_only_fields = fields
