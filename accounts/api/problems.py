@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -44,6 +45,7 @@ def problem(status: HTTPStatus, detail: str, *, code: str) -> dict[str, Any]:
     }
 
 
+@csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
     """An address below /api/ that leads nowhere."""
     detail = "There is nothing at this address. /api/v1/ lists what there is."
