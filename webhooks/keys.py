@@ -4,8 +4,13 @@ it is rotated.
 
 from dataclasses import dataclass, field
 
+from django.db.models import QuerySet
+
 from connect import applications
 from webhooks import signature
+from webhooks.models import InboxEntry
+
+_OF_APPLICATION = " of application "
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,23 @@ def names_of(application: int | None) -> list[str]:
     return [_name(key.token, application=application) for key in found]
 
 
+def application_of(name: str) -> int | None:
+    """Whose key it is, by the name that the inbox recorded; None is that of the settings."""
+    number = name.partition(_OF_APPLICATION)[2]
+    return int(number) if number.isdecimal() else None
+
+
+def signed_by(entries: QuerySet[InboxEntry], *, application: int | None) -> QuerySet[InboxEntry]:
+    """Those of the messages that one application vouches for; None is that of the settings."""
+    if application is None:
+        return entries.exclude(signed_with__contains=_OF_APPLICATION)
+    return entries.filter(signed_with__endswith=f"{_OF_APPLICATION}{application}")
+
+
 def _name(token: str, *, application: int | None) -> str:
     """Which key, and of which application, without anything of the token itself."""
     fingerprint = signature.fingerprint(token)
-    return fingerprint if application is None else f"{fingerprint} of application {application}"
+    return fingerprint if application is None else f"{fingerprint}{_OF_APPLICATION}{application}"
 
 
 def matching(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:

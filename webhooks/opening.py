@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import orjson
 
 from connect.models import Connection, ConnectionState
-from vehicles.models import Vehicle
+from webhooks import keys
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
+
+ASKED = "asked"
 
 
 @dataclass(slots=True)
@@ -87,16 +89,34 @@ def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEn
 
 
 def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[Opened]:
-    named = {report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports}
-    cars: dict[str, list[int]] = {}
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
-    connected = Vehicle.objects.filter(smartcar_id__in=named, connections__in=alive).distinct()
-    for smartcar_id, pk in connected.values_list("smartcar_id", "pk"):
-        cars.setdefault(smartcar_id, []).append(pk)
+    known = _known({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
     opened = []
     for entry, delivery in pairs:
+        cars = known.get(_vouched_by(entry), {})
         if any(report.facts.smartcar_id in cars for report in delivery.reports):
             opened.append(Opened(entry, delivery, cars))
         else:
             set_aside(entry, EntryState.QUARANTINED, "About a car that is not connected here.")
     return opened
+
+
+def _vouched_by(entry: InboxEntry) -> int | str | None:
+    """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
+    return keys.application_of(entry.signed_with) if entry.source == Source.WEBHOOK else ASKED
+
+
+def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
+    """Our cars of these Smartcar ids: for each whose word counts for them, their ids by Smartcar's.
+
+    A signature speaks only for cars connected with its application: its key lies with whoever runs that application,
+    who is to have no say about other fleets' cars.
+    """
+    alive = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle__smartcar_id__in=named)
+    known: dict[int | str | None, dict[str, list[int]]] = {}
+    rows = alive.order_by("vehicle_id").values_list("vehicle__smartcar_id", "vehicle_id", "application_id")
+    for smartcar_id, vehicle_id, application_id in rows:
+        for vouched in (ASKED, application_id):
+            ids = known.setdefault(vouched, {}).setdefault(smartcar_id, [])
+            if vehicle_id not in ids:
+                ids.append(vehicle_id)
+    return known

@@ -22,7 +22,7 @@ from connect import lifecycle
 from connect.models import Connection, ConnectionState
 from connect.removal import selectors as removals
 from vehicles import services as vehicles
-from webhooks import complaints, rhythm, vehicle_errors
+from webhooks import complaints, keys, rhythm, vehicle_errors
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.opening import Opened, open_all, set_aside
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
@@ -58,13 +58,16 @@ def process_waiting(*, seconds: float = math.inf) -> int:
 
 def release_quarantined() -> int:
     """Lets go of messages about cars that were unknown and are connected by now."""
-    known = Connection.objects.exclude(state=ConnectionState.REMOVED).values("vehicle__smartcar_id")
+    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
     held = InboxEntry.objects.filter(
-        state=EntryState.QUARANTINED,
-        smartcar_vehicle_id__in=known,
-        event_type__in=[VEHICLE_STATE, VEHICLE_ERROR],
+        state=EntryState.QUARANTINED, event_type__in=[VEHICLE_STATE, VEHICLE_ERROR]
     )
-    return held.update(state=EntryState.WAITING, note="")
+    released = 0
+    for application in alive.order_by().values_list("application_id", flat=True).distinct():
+        known = alive.filter(application_id=application).values("vehicle__smartcar_id")
+        theirs = keys.signed_by(held, application=application).filter(smartcar_vehicle_id__in=known)
+        released += theirs.update(state=EntryState.WAITING, note="")
+    return released
 
 
 def _process_batch() -> int:

@@ -1,0 +1,77 @@
+"""Deliveries of several Smartcar applications: each speaks only for the cars that are connected with it."""
+
+import pytest
+
+from accounts.models import Fleet, User
+from accounts.services import create_fleet
+from connect.applications import registry, services
+from connect.applications.models import SmartcarApplication
+from connect.applications.services import Secrets
+from connect.models import Connection
+from tests.webhooks.helpers import post, state_of
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Vehicle
+from webhooks import processing
+from webhooks.models import EntryState, InboxEntry
+from webhooks.signature import sign
+
+pytestmark = pytest.mark.django_db
+CAR, TOKEN = "shared-car", "management-token-of-the-second-application"
+AT = 1_760_000_000_000
+
+
+@pytest.fixture
+def second() -> SmartcarApplication:
+    row = SmartcarApplication(name="Second", application_id="app-2", client_id="client_2", webhook_id="wh-2")
+    saved = services.save(row=row, secrets=Secrets(management_tokens=(TOKEN,)))
+    registry.forget_keys()
+    return saved
+
+
+def connected(fleet: Fleet, application: SmartcarApplication | None) -> Vehicle:
+    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=CAR)
+    Connection.objects.create(
+        fleet=fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        application=application,
+    )
+    return vehicle
+
+
+def locked(vehicle: Vehicle) -> object:
+    row = LatestSignal.objects.filter(vehicle=vehicle, code=catalogue.IS_LOCKED.code).first()
+    return row.value if row else None
+
+
+def test_a_delivery_is_recorded_for_the_fleets_of_its_application_only(
+    fleet: Fleet, owner: User, second: SmartcarApplication
+) -> None:
+    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    ours, theirs = connected(fleet, None), connected(other, second)
+    body = state_of(CAR, locked=True, at=AT)
+    post(body)
+    processing.process_waiting()
+    assert (locked(ours), locked(theirs)) == (True, None)
+    body = state_of(CAR, event_id="event-2", locked=False, at=AT + 1000)
+    assert post(body, signed=sign(token=TOKEN, message=body)).status_code == 200
+    processing.process_waiting()
+    assert (locked(ours), locked(theirs)) == (True, False)
+
+
+def test_another_applications_word_about_our_car_is_held_and_not_let_go_by_our_connection(
+    fleet: Fleet, owner: User, second: SmartcarApplication
+) -> None:
+    ours = connected(fleet, None)
+    body = state_of(CAR, locked=True, at=AT)
+    post(body, signed=sign(token=TOKEN, message=body))
+    processing.process_waiting()
+    assert InboxEntry.objects.get().state == EntryState.QUARANTINED
+    assert processing.release_quarantined() == 0
+    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    theirs = connected(other, second)
+    assert processing.release_quarantined() == 1
+    processing.process_waiting()
+    assert (locked(ours), locked(theirs)) == (None, True)
