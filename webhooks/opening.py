@@ -33,6 +33,15 @@ def open_all(entries: Sequence[InboxEntry]) -> list[Opened]:
     return _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
 
 
+def vehicle_named_in(entry: InboxEntry) -> str:
+    """Smartcar's id of the car that a message is about; "" where it cannot be read."""
+    try:
+        reports = _parse(entry).reports
+    except Exception:  # noqa: BLE001  it may be the parsing that broke
+        return ""
+    return reports[0].facts.smartcar_id[:128] if reports else ""
+
+
 def set_aside(entry: InboxEntry, state: EntryState, note: str) -> None:
     """Gives the entry a state of its own, and why."""
     entry.state = state

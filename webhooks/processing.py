@@ -24,7 +24,7 @@ from connect.removal import selectors as removals
 from vehicles import services as vehicles
 from webhooks import complaints, keys, rhythm, vehicle_errors
 from webhooks.models import EntryState, InboxEntry, Source
-from webhooks.opening import Opened, open_all, set_aside
+from webhooks.opening import Opened, open_all, set_aside, vehicle_named_in
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
 from webhooks.sightings import allowed
 from webhooks.vehicle_errors import Telling
@@ -122,11 +122,13 @@ def _failed(entry_id: int, trace: str) -> None:
         entry = InboxEntry.objects.select_for_update().get(pk=entry_id)
         entry.attempts += 1
         entry.traceback = trace
+        # Whose car it is about, for the managers who look after it.
+        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or vehicle_named_in(entry)
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
             entry.note = f"It failed {ATTEMPTS} times."
-        entry.save(update_fields=["attempts", "traceback", "next_try_at", "state", "note"])
+        entry.save(update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"])
 
 
 def _handle(entries: Sequence[InboxEntry]) -> None:

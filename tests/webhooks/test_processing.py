@@ -134,6 +134,18 @@ def test_a_poison_message_does_not_hold_up_the_rest(
     assert poison.next_try_at > timezone.now()
 
 
+def test_a_message_that_cannot_be_recorded_tells_its_managers_which_car_it_is_about(
+    vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(services, "record", broken)
+    post(state_of(vehicle.smartcar_id, locked=False, at=AT))
+    processing.process_waiting()
+    assert InboxEntry.objects.get().smartcar_vehicle_id == vehicle.smartcar_id
+
+
 def test_trouble_with_the_database_is_not_the_messages_fault(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
