@@ -12,24 +12,12 @@ from commands import asking, settling
 from commands.asking import KeyReusedError, NotPossibleError
 from commands.kinds import Kind
 from commands.models import Command, CommandPolicy, ReasonFor, State
-from connect.models import Connection, ConnectionState
+from connect.models import Connection
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from vehicles.services import Update
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def connection(vehicle: Vehicle) -> Connection:
-    return Connection.objects.create(
-        fleet=vehicle.fleet,
-        vehicle=vehicle,
-        smartcar_user_id="user-1",
-        generation="v3",
-        mode="live",
-        state=ConnectionState.ACTIVE,
-    )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts import confirmation
 from accounts.models import User
 from commands.models import Command, CommandPolicy, ReasonFor, State
-from connect.models import Connection, ConnectionState
+from connect.models import Connection
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -20,15 +20,7 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def address(vehicle: Vehicle) -> str:
-    Connection.objects.create(
-        fleet=vehicle.fleet,
-        vehicle=vehicle,
-        smartcar_user_id="user-1",
-        generation="v3",
-        mode="live",
-        state=ConnectionState.ACTIVE,
-    )
+def address(vehicle: Vehicle, connection: Connection) -> str:
     return f"/commands/blue/{vehicle.smartcar_id}"
 
 

@@ -22,18 +22,6 @@ from vehicles.services import Update
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def connection(vehicle: Vehicle) -> Connection:
-    return Connection.objects.create(
-        fleet=vehicle.fleet,
-        vehicle=vehicle,
-        smartcar_user_id="user-1",
-        generation="v3",
-        mode="live",
-        state=ConnectionState.ACTIVE,
-    )
-
-
 class Car:
     """Counts what reaches it and answers as told."""
 

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from commands.kinds import Kind
 from commands.models import Command, State
-from connect.models import Connection, ConnectionState
+from connect.models import Connection
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -16,15 +16,7 @@ BrowserOf = Callable[[User], Client]
 
 
 @pytest.fixture
-def lock_address(vehicle: Vehicle) -> str:
-    Connection.objects.create(
-        fleet=vehicle.fleet,
-        vehicle=vehicle,
-        smartcar_user_id="user-1",
-        generation="v3",
-        mode="live",
-        state=ConnectionState.ACTIVE,
-    )
+def lock_address(vehicle: Vehicle, connection: Connection) -> str:
     return f"/commands/blue/{vehicle.smartcar_id}/lock/"
 
 

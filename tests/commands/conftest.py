@@ -1,0 +1,19 @@
+"""A car that can be asked."""
+
+import pytest
+
+from connect.models import Connection, ConnectionState
+from vehicles.models import Vehicle
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    """The vehicle's working connection, over v3."""
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        state=ConnectionState.ACTIVE,
+    )
