@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGES = ["", "cars/", "vehicles/{car}/", "vehicles/{car}/values/", "vehicles/{car}/signals/"]
 FLEET_PAGE_QUERIES = 10
-VEHICLE_PAGE_QUERIES = 12
+VEHICLE_PAGE_QUERIES = 16
 
 
 def connect(vehicle: Vehicle, state: ConnectionState = ConnectionState.ACTIVE) -> Connection:
