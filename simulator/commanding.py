@@ -25,7 +25,8 @@ def may_command(world: World, connection: Connection, car: Car, permission: str)
         raise ApiError("PERMISSION", None)
     problem = world.account_error(user_id=connection.user_id, vehicle_id=car.id)
     if problem:
-        raise ApiError(*problem, url=world.reauthenticate_url(car.id))
+        status = world.troubles.forced_status(*problem)
+        raise ApiError(*problem, status=status, url=world.reauthenticate_url(car.id))
     if not world.key_paired(car):
         raise ApiError("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED")
 

@@ -18,6 +18,16 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "rateLimited": ("rate_limited", "chance", "A request is answered 429 with Retry-After"),
     "tokenAnswerLost": ("token_answer_lost", "chance", "A refresh is committed, then the connection breaks"),
     "slowCommands": ("slow_commands", "seconds", "Every command takes this much longer"),
+    "longAnswers": (
+        "long_answers",
+        "chance",
+        "A v3 command is answered 202 at once, its result follows in the same body",
+    ),
+    "commandStatus": (
+        "command_status",
+        "names",
+        "Statuses that v3 commands end with by turns: FAILURE, which changes nothing, PENDING, SUCCESS",
+    ),
     "staleBodies": ("stale_bodies", "chance", "A signal is sent as ERROR with its old body"),
     "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
     "outage": ("outage", "names", "Makes whose cars cannot be reached"),
@@ -35,7 +45,7 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "answerWith": (
         "answer_with",
         "names",
-        "API errors, as TYPE:CODE, that requests about a car get by turns",
+        "API errors, as TYPE:CODE or TYPE:CODE:STATUS, that requests about a car get by turns",
     ),
     "reauthenticate": ("reauthenticate", "names", "Vehicle or user ids whose account login has expired"),
 }
@@ -56,6 +66,8 @@ class Troubles:
     rate_limited: float = 0.0
     token_answer_lost: float = 0.0
     slow_commands: float = 0.0
+    long_answers: float = 0.0
+    command_status: tuple[str, ...] = ()
     stale_bodies: float = 0.0
     lying_units: float = 0.0
     outage: tuple[str, ...] = ()
@@ -80,8 +92,20 @@ class Troubles:
         """The error that a request about a car is answered with just now, or None."""
         if not self.answer_with:
             return None
-        kind, _, code = self.dice.choice(self.answer_with).partition(":")
+        kind, code, *_ = f"{self.dice.choice(self.answer_with)}:".split(":")
         return kind, code or None
+
+    def forced_status(self, kind: str, code: str | None) -> int | None:
+        """The HTTP status that was asked for with this error, or None: the one that it usually has."""
+        for each in self.answer_with:
+            named, name, status = f"{each}::".split(":")[:3]
+            if (named, name) == (kind, code or "") and status.isdecimal():
+                return int(status)
+        return None
+
+    def ending(self) -> str:
+        """The status that a v3 command ends with."""
+        return self.dice.choice(self.command_status) if self.command_status else "SUCCESS"
 
     def clear(self) -> None:
         """Switch all off."""

@@ -165,8 +165,11 @@ async def _execute(
     given.world.limits.vehicle_request(given.car.id)
     wait = latency(given.world)
     run = asyncio.ensure_future(_run(given, order, parameters, attributes, wait))
+    troubles = given.world.troubles
     patience = given.world.settings.long_answer_after
-    if wait > patience:
+    if troubles.strikes(troubles.long_answers):
+        patience = 0.0
+    if wait >= patience:
         await asyncio.sleep(patience)
         return StreamingResponse(
             _later(run),
@@ -189,14 +192,19 @@ async def _run(
     given: Access, order: Order, parameters: Parameters, attributes: dict[str, Any], wait: float
 ) -> dict[str, Any]:
     started = given.world.now()
-    outcome = await carry_out(given.world, given.car, order.command, wait=wait, **parameters)
+    status = given.world.troubles.ending()
+    outcome = None
+    if status == "FAILURE":
+        await asyncio.sleep(wait)
+    else:
+        outcome = await carry_out(given.world, given.car, order.command, wait=wait, **parameters)
     finished = given.world.now()
     times = {
         "executedAt": iso(started),
         "completedAt": iso(finished),
         "durationInSeconds": round(finished - started),
     }
-    done: dict[str, Any] = {"status": {"value": "SUCCESS"}, "executionMode": "sync"}
+    done: dict[str, Any] = {"status": {"value": status}, "executionMode": "sync"}
     execution = f"exec_{uuid.uuid4().hex}"
     if order.kind:
         shown = {"commandType": order.kind} | done

@@ -179,6 +179,42 @@ def test_the_body_of_a_202_may_be_a_failure(simulate: Simulate) -> None:
     assert orjson.loads(answer.content)["errors"][0]["status"] == "409"
 
 
+def locked(sim: Simulated) -> Driver:
+    driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
+    driver.patch(speed=0, doors=[], is_locked=True)
+    return driver
+
+
+def test_a_long_answer_can_be_had_at_once(sim: Simulated) -> None:
+    driver = locked(sim)
+    sim.switch(longAnswers=1)
+
+    answer = driver.post3("/commands/security/unlock")
+
+    assert (answer.status_code, "content-length" in answer.headers) == (202, False)
+    assert answer.json()["data"]["attributes"]["status"] == {"value": "SUCCESS"}
+
+
+@pytest.mark.parametrize(("status", "still_locked"), [("FAILURE", True), ("PENDING", False)])
+def test_a_command_can_end_with_another_status(sim: Simulated, status: str, still_locked: bool) -> None:
+    driver = locked(sim)
+    sim.switch(commandStatus=[status])
+
+    answer = driver.post3("/commands/security/unlock")
+
+    assert answer.json()["data"]["attributes"]["status"] == {"value": status}
+    assert driver.get("/security").json()["isLocked"] is still_locked
+
+
+def test_an_error_can_be_had_with_another_http_status(sim: Simulated) -> None:
+    driver = locked(sim)
+    sim.switch(answerWith=["UPSTREAM:NO_RESPONSE:504"])
+
+    answer = driver.post3("/commands/security/unlock")
+
+    assert (answer.status_code, error(answer)) == (504, ("504", "UPSTREAM", "NO_RESPONSE"))
+
+
 def test_commands_take_the_time_they_are_set_to(simulate: Simulate) -> None:
     driver = simulate(command_latency=(0.2, 0.25)).driver()
     started = time.monotonic()
