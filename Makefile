@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test bench lint node-sdk setup setup-dev
+.PHONY: help demo demo-reset test soak bench lint node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,11 @@ demo-reset: ## stop a running demo and remove all it kept
 	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m fleet.demo stop; fi
 	@rm -rf var
 
-test: setup-dev ## set up and run the tests; ARGS="-k lock" is passed to pytest, SOAK=1 runs the slow ones too
-	@$(PY) -m pytest $(if $(SOAK),,-m "not soak") $(ARGS)
+test: setup-dev ## set up and run the tests but the slow ones; ARGS="-k lock" is passed to pytest
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not soak" $(ARGS)
+
+soak: setup-dev ## the slow tests: killed processes, a thousand cars, a wide net of requests
+	@$(PY) -m pytest -m soak --log-cli-level=WARNING $(ARGS)
 
 bench: setup-dev ## measure; ARGS="receive --quick" names benches; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)

@@ -33,6 +33,7 @@ from fleet import embedded
 from fleet.embedded import processes
 
 _PROJECT = Path(__file__).resolve().parent.parent
+_NOWHERE = "postgres://nowhere"
 _PREFIX = "smartcar-fleet-tests-"
 _SIMULATOR_START_SECONDS = 20.0
 _until_exit = ExitStack()
@@ -48,12 +49,23 @@ class Simulator:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_load_initial_conftests() -> Generator[None, None, None]:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
     _set_environment(site_port=free_port(), simulator_port=free_port())
-    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    given = os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")
+    if _shares_out(early_config):
+        # It runs no test itself. Each of its processes has servers of its own, so that their queues don't mix.
+        os.environ |= {} if given else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
+    elif not given or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
         _start_servers()
     yield
+
+
+def _shares_out(config: pytest.Config) -> bool:
+    """Whether this process hands the tests out to others (`-n`)."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return False
+    return bool(getattr(config.known_args_namespace, "numprocesses", None))
 
 
 @pytest.fixture(scope="session")
@@ -135,8 +147,9 @@ def _start_servers() -> None:
     except embedded.ServerError as error:
         _until_exit.close()
         raise pytest.UsageError(str(error)) from None
-    os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or urls.database_url
-    os.environ["REDIS_URL"] = os.environ.get("REDIS_URL") or urls.redis_url
+    for name, url in (("DATABASE_URL", urls.database_url), ("REDIS_URL", urls.redis_url)):
+        if os.environ.get(name, _NOWHERE) in ("", _NOWHERE):
+            os.environ[name] = url
 
 
 def _remove_leftovers() -> None:
