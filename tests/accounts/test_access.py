@@ -9,7 +9,7 @@ from accounts.models import Fleet
 
 TABLE = {
     "owner": set(Right),
-    "teammate": {Right.VIEW, Right.CONNECT, Right.COMMAND, Right.INSPECT},
+    "teammate": {Right.VIEW, Right.CONNECT, Right.COMMAND, Right.INSPECT, Right.BUDGET},
     "viewer": {Right.VIEW},
     "driver": set(),
 }
