@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test soak bench lint node-sdk setup setup-dev
+.PHONY: help demo demo-reset test soak bench lint translations node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,10 +41,13 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 		$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
 
+translations: setup ## bring the catalogues in locale/ up to date with the texts, for a translator
+	@$(PY) -m fleet.translations update
+
 node-sdk: setup ## drive the simulator with Smartcar's own Node SDK
 	@$(PY) -m tests.simulator.node
 
-setup: .venv/.runtime node_modules/.installed var/static/.collected
+setup: .venv/.runtime node_modules/.installed var/static/.collected var/locale/.compiled
 setup-dev: setup .venv/.development
 
 # The files below mark a step as done; each is older than what it was made from only if that has changed since.
@@ -71,4 +74,8 @@ node_modules/.installed: package.json package-lock.json .npmrc .venv/.runtime
 
 var/static/.collected: $(STATIC_SOURCES) node_modules/.installed
 	@$(STEP) "Static files" env ENV_FILE=.ci/production.env $(PY) manage.py collectstatic --no-input
+	@touch $@
+
+var/locale/.compiled: $(wildcard locale/*/LC_MESSAGES/*.po) fleet/translations.py .venv/.runtime
+	@$(STEP) "Translations" $(PY) -m fleet.translations compile
 	@touch $@

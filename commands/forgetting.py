@@ -1,6 +1,7 @@
 """Taking places out of the ledger of a car that leaves its fleet. The ledger's rows stay."""
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from commands.models import Command
 from connect.removal import erasers
@@ -22,4 +23,6 @@ def erase_places(target: Target, limit: int) -> int:
 
 def offer() -> None:
     """Has a removal erase them."""
-    erasers.add(erasers.Eraser("commands", "Places in sent commands (the ledger itself stays)", erase_places))
+    erasers.add(
+        erasers.Eraser("commands", _("Places in sent commands (the ledger itself stays)"), erase_places)
+    )

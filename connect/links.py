@@ -30,6 +30,8 @@ class PersonalLink(models.Model):
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # The language of the page and of its e-mail; "" is the one that the reader's browser asks for.
+    language = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         abstract = True

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_noop as _
+
 from vehicles.makes import make_name
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ class Trouble:
     """A trip that connected nothing: what happened, and what to do next.
 
     `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site. `car`
-    holds labels and values of the car that it is about: for the person on the trip, and for nobody's log.
+    holds labels and values of the car that it is about: for the person on the trip, and for nobody's log. All is
+    English here; what a driver reads is marked, and translated by the page.
     """
 
     title: str
@@ -46,90 +49,107 @@ class ConnectRefusedError(Exception):
 
 
 UNKNOWN_STATE = Trouble(
-    "This link back from Smartcar is not ours",
+    _("This link back from Smartcar is not ours"),
     "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
     "Nothing was changed. Start again from your fleet with “Connect a vehicle”.",
-    "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
-    "Nothing was changed. Open the link of your invitation again and start from there.",
+    _(
+        "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
+        "Nothing was changed. Open the link of your invitation again and start from there."
+    ),
 )
 UNCONFIRMED_USER = Trouble(
-    "Smartcar does not confirm this sign-in",
+    _("Smartcar does not confirm this sign-in"),
     "The address you came back with names a Smartcar user that did not just connect to this fleet. "
     "Nothing was changed. Start again from your fleet with “Connect a vehicle”.",
-    "The address you came back with names somebody who did not just share a car by this invitation. "
-    "Nothing was changed. Start again from your invitation.",
+    _(
+        "The address you came back with names somebody who did not just share a car by this invitation. "
+        "Nothing was changed. Start again from your invitation."
+    ),
 )
 UNCONFIRMED_SIGN_IN = Trouble(
-    "Smartcar does not confirm this sign-in",
+    _("Smartcar does not confirm this sign-in"),
     "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from the "
     "car's connection, and sign in with the account that the car was connected with.",
-    "Smartcar does not say that you have just signed in for this car. Nothing was changed. Start again from the "
-    "link that you were sent, and sign in with the account that the car was connected with.",
+    _(
+        "Smartcar does not say that you have just signed in for this car. Nothing was changed. Start again from the "
+        "link that you were sent, and sign in with the account that the car was connected with."
+    ),
 )
 INCOMPLETE = Trouble(
-    "Smartcar sent you back without an answer",
-    "The address you came back with lacks what connects a car. Nothing was changed. Start again.",
+    _("Smartcar sent you back without an answer"),
+    _("The address you came back with lacks what connects a car. Nothing was changed. Start again."),
 )
 NOTHING_SHARED = Trouble(
-    "No car was shared",
-    "Smartcar lists no car for this sign-in. Start again and choose at least one car.",
+    _("No car was shared"),
+    _("Smartcar lists no car for this sign-in. Start again and choose at least one car."),
 )
 INVITATION_OVER = Trouble(
-    "This invitation is not open any more",
-    "It was used, taken back or is too old, so no car was connected with it. Ask for a new one.",
+    _("This invitation is not open any more"),
+    _("It was used, taken back or is too old, so no car was connected with it. Ask for a new one."),
 )
 CREDENTIALS = Trouble(
-    "Smartcar does not accept our credentials",
+    _("Smartcar does not accept our credentials"),
     "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
     "Smartcar credentials in its settings; then start again.",
-    "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up wrongly. "
-    "Tell whoever invited you, and try again later through the same invitation.",
+    _(
+        "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up wrongly. "
+        "Tell whoever invited you, and try again later through the same invitation."
+    ),
 )
 UNREACHABLE = Trouble(
-    "Smartcar did not answer",
-    "The car was not connected. Wait a minute and start again.",
+    _("Smartcar did not answer"),
+    _("The car was not connected. Wait a minute and start again."),
 )
 
 _BY_ERROR = {
     "access_denied": Trouble(
-        "Access was not allowed",
+        _("Access was not allowed"),
         "The person at the car's account chose not to share it. Start again if that was a mistake.",
-        "You chose not to share your car, and nothing was shared. Start again if that was a mistake.",
+        _("You chose not to share your car, and nothing was shared. Start again if that was a mistake."),
     ),
     "invalid_subscription": Trouble(
-        "The car's connected services are not active",
-        "The maker's subscription for this car has ended or was never started. Renew it in the maker's app, "
-        "then start again.",
+        _("The car's connected services are not active"),
+        _(
+            "The maker's subscription for this car has ended or was never started. Renew it in the maker's app, "
+            "then start again."
+        ),
     ),
     "no_vehicles": Trouble(
-        "No car in this account",
-        "The maker's account holds no car that can be connected. Add the car in the maker's app, or sign in "
-        "with the account that has it.",
+        _("No car in this account"),
+        _(
+            "The maker's account holds no car that can be connected. Add the car in the maker's app, or sign in "
+            "with the account that has it."
+        ),
     ),
     "vehicle_incompatible": Trouble(
-        "This car cannot be connected",
+        _("This car cannot be connected"),
         "Smartcar does not support this car, or not with the permissions that this fleet asks for.",
-        "Smartcar does not support this car, or not with the data that the fleet asks for. Tell whoever invited "
-        "you; if you have another car, start again with that one.",
+        _(
+            "Smartcar does not support this car, or not with the data that the fleet asks for. Tell whoever invited "
+            "you; if you have another car, start again with that one."
+        ),
     ),
     "configuration_error": Trouble(
-        "This site's Smartcar application is set up wrongly",
+        _("This site's Smartcar application is set up wrongly"),
         "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
         "its redirect address and permissions with Smartcar's dashboard.",
-        "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up "
-        "wrongly. Tell whoever invited you, and try again later through the same invitation.",
+        _(
+            "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up "
+            "wrongly. Tell whoever invited you, and try again later through the same invitation."
+        ),
     ),
     "server_error": Trouble(
-        "Smartcar had a problem", "The car was not connected. Wait a few minutes and start again."
+        _("Smartcar had a problem"), _("The car was not connected. Wait a few minutes and start again.")
     ),
     "oem_cancelled_login": Trouble(
-        "The sign-in at the maker was cancelled", "Start again when you have the maker's account at hand."
+        _("The sign-in at the maker was cancelled"),
+        _("Start again when you have the maker's account at hand."),
     ),
     "user_manually_returned_to_application": Trouble(
-        "You came back before a car was connected", "Start again when you are ready."
+        _("You came back before a car was connected"), _("Start again when you are ready.")
     ),
     "battery_capacity_no_selection": Trouble(
-        "No battery size was chosen", "Start again and choose the size that your car's papers name."
+        _("No battery size was chosen"), _("Start again and choose the size that your car's papers name.")
     ),
 }
 
@@ -142,11 +162,13 @@ def trouble_for(*, error: str, params: Mapping[str, str] | None = None) -> Troub
     known = _BY_ERROR.get(error)
     if known is None:
         return Trouble(
-            "The car was not connected",
+            _("The car was not connected"),
             "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
             "whoever runs this site the time at which it happened.",
-            "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
-            "whoever invited you the time at which it happened.",
+            _(
+                "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
+                "whoever invited you the time at which it happened."
+            ),
         )
     if error == "vehicle_incompatible":
         return replace(known, car=_car(params or {}))
@@ -157,9 +179,9 @@ def _car(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What the redirect names of the car. An address can be typed by hand: only what looks right is shown."""
     vin, year = params.get("vin", "").upper(), params.get("year", "")
     named = (
-        ("Make", make_name(params.get("make", "")[:40])),
-        ("Model", params.get("model", "")[:60]),
-        ("Year", year if re.fullmatch(r"(19|20)[0-9]{2}", year) else ""),
-        ("VIN", vin if re.fullmatch(r"[A-Z0-9]{17}", vin) else ""),
+        (_("Make"), make_name(params.get("make", "")[:40])),
+        (_("Model"), params.get("model", "")[:60]),
+        (_("Year"), year if re.fullmatch(r"(19|20)[0-9]{2}", year) else ""),
+        (_("VIN"), vin if re.fullmatch(r"[A-Z0-9]{17}", vin) else ""),
     )
     return tuple((label, value) for label, value in named if value)

@@ -3,10 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One permission in a driver's words: what is shared, and what the fleet needs it for."""
+    """One permission in a driver's words: what is shared, and what the fleet needs it for.
+
+    Title and reason are English here; a page in the driver's language translates them.
+    """
 
     name: str
     title: str
@@ -19,30 +24,34 @@ class Scope:
 
 
 SCOPES = (
-    Scope("read_vehicle_info", "Make, model and year", "So that the fleet can tell its cars apart."),
-    Scope("read_vin", "Vehicle identification number (VIN)", "So that the car is matched with its papers."),
-    Scope("read_battery", "Battery level and range", "So that nobody sets out with an empty car."),
-    Scope("read_charge", "Charging", "So that the fleet sees whether the car is plugged in and charging."),
-    Scope("read_fuel", "Fuel level", "So that nobody sets out with an empty tank."),
-    Scope("read_location", "Where the car is", "So that the nearest free car can be found on the map."),
-    Scope("read_odometer", "Odometer", "So that services and leases are kept by the distance driven."),
-    Scope("read_speedometer", "Speed", "So that nobody unlocks or calls a car that is being driven."),
-    Scope("read_security", "Doors, windows and lock", "So that an open or unlocked car is noticed."),
-    Scope("read_tires", "Tyre pressure", "So that a flat tyre is noticed before a trip."),
+    Scope("read_vehicle_info", _("Make, model and year"), _("So that the fleet can tell its cars apart.")),
+    Scope(
+        "read_vin", _("Vehicle identification number (VIN)"), _("So that the car is matched with its papers.")
+    ),
+    Scope("read_battery", _("Battery level and range"), _("So that nobody sets out with an empty car.")),
+    Scope(
+        "read_charge", _("Charging"), _("So that the fleet sees whether the car is plugged in and charging.")
+    ),
+    Scope("read_fuel", _("Fuel level"), _("So that nobody sets out with an empty tank.")),
+    Scope("read_location", _("Where the car is"), _("So that the nearest free car can be found on the map.")),
+    Scope("read_odometer", _("Odometer"), _("So that services and leases are kept by the distance driven.")),
+    Scope("read_speedometer", _("Speed"), _("So that nobody unlocks or calls a car that is being driven.")),
+    Scope("read_security", _("Doors, windows and lock"), _("So that an open or unlocked car is noticed.")),
+    Scope("read_tires", _("Tyre pressure"), _("So that a flat tyre is noticed before a trip.")),
     Scope(
         "control_security",
-        "Lock and unlock the car",
-        "So that the fleet can let somebody in or secure the car.",
+        _("Lock and unlock the car"),
+        _("So that the fleet can let somebody in or secure the car."),
     ),
     Scope(
         "control_charge",
-        "Start and stop charging, set its limit",
-        "So that the car is charged for its next trip, at a good hour.",
+        _("Start and stop charging, set its limit"),
+        _("So that the car is charged for its next trip, at a good hour."),
     ),
     Scope(
         "control_navigation",
-        "Send destinations to the car",
-        "So that nobody has to type in where to go.",
+        _("Send destinations to the car"),
+        _("So that nobody has to type in where to go."),
     ),
 )
 FLEET_SCOPES = tuple(scope.name for scope in SCOPES)

@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(rf"^invitation/{_SECRET}/start/$", invitations.start, name="invitation_start"),
     re_path(rf"^mine/{_SECRET}/$", driver.show, name="mine"),
     re_path(rf"^mine/{_SECRET}/close/$", driver.close, name="mine_close"),
+    re_path(rf"^mine/{_SECRET}/language/$", driver.speak, name="mine_language"),
     re_path(rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/$", driver.proof, name="mine_proof"),
     re_path(
         rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/progress/$",

@@ -2,6 +2,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -11,6 +13,8 @@ from connect import flow
 from connect.browser import known_session_secret, session_secret
 from connect.driver import services as driver
 from connect.flow import Arrival
+from connect.language import language_for, speaking
+from connect.models import DriverPage, Invitation
 from connect.outcomes import ConnectRefusedError
 from connect.standing.states import Purpose
 
@@ -43,19 +47,29 @@ def callback(request: HttpRequest) -> HttpResponse:
         )
     except ConnectRefusedError as refusal:
         return _trouble(request, refusal)
+    if arrival.invitation is not None:
+        return redirect(_drivers_page(request, arrival, arrival.invitation).path)
     if arrival.missed:
         messages.error(request, _other_car(arrival))
-    if arrival.invitation is not None:
-        # The connections of one trip are of one Smartcar user.
-        page = driver.page_after(
-            invitation=arrival.invitation, smartcar_user_id=arrival.connections[0].smartcar_user_id
-        )
-        messages.success(request, _thanks(arrival))
-        return redirect(page.path)
     messages.success(request, _welcome(arrival))
     if arrival.about is not None:
         return redirect("connections:detail", slug=arrival.fleet.slug, connection_id=arrival.about.pk)
     return redirect("fleet:fleet", slug=arrival.fleet.slug)
+
+
+def _drivers_page(request: HttpRequest, arrival: Arrival, invitation: Invitation) -> DriverPage:
+    """The invited driver's own page, with what happened at its top, in their language."""
+    page = driver.page_after(
+        invitation=invitation,
+        # The connections of one trip are of one Smartcar user.
+        smartcar_user_id=arrival.connections[0].smartcar_user_id,
+        language=language_for(request, chosen=invitation.language),
+    )
+    with speaking(page.language):
+        if arrival.missed:
+            messages.error(request, _other_car(arrival))
+        messages.success(request, _thanks(arrival))
+    return page
 
 
 def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse:
@@ -71,17 +85,27 @@ def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse
         "invitation": invitation if invitation is not None and invitation.open else None,
         "trip": None if for_driver else refusal.trip,
     }
-    return render(request, "connect/trouble.html", context, status=400)
+    if not for_driver:
+        return render(request, "connect/trouble.html", context, status=400)
+    with speaking(language_for(request, chosen=invitation.language if invitation is not None else "")):
+        return render(request, "connect/trouble.html", context, status=400)
 
 
 def _thanks(arrival: Arrival) -> str:
     """What a driver reads at the top of their own page."""
-    cars, are = _cars(arrival)
     if arrival.purpose == Purpose.SIGN_IN:
-        return f"Thank you: you are signed in again for {cars}. {arrival.fleet} receives its data again in a while."
-    if arrival.purpose == Purpose.BATTERY:
-        return f"Thank you: the battery size of {cars} is chosen."
-    return f"{cars} {are} connected to {arrival.fleet}. This page is yours: keep its link, below."
+        told = _(
+            "Thank you: you are signed in again for %(cars)s. %(fleet)s receives its data again in a while."
+        )
+    elif arrival.purpose == Purpose.BATTERY:
+        told = _("Thank you: the battery size of %(cars)s is chosen.")
+    else:
+        told = ngettext(
+            "%(cars)s is connected to %(fleet)s. This page is yours: keep its link, below.",
+            "%(cars)s are connected to %(fleet)s. This page is yours: keep its link, below.",
+            len(arrival.connections),
+        )
+    return told % {"cars": _cars(arrival)[0], "fleet": arrival.fleet}
 
 
 def _welcome(arrival: Arrival) -> str:
@@ -98,10 +122,11 @@ def _welcome(arrival: Arrival) -> str:
 
 
 def _other_car(arrival: Arrival) -> str:
-    return (
-        f"The trip was about {arrival.about and arrival.about.vehicle}, but it was not shared this time, or by another "
-        "account at the maker. Start again and choose it if that was a mistake."
+    told = _(
+        "The trip was about %(car)s, but it was not shared this time, or by another account at the maker. Start again "
+        "and choose it if that was a mistake."
     )
+    return told % {"car": arrival.about and arrival.about.vehicle}
 
 
 def _cars(arrival: Arrival) -> tuple[str, str]:

@@ -225,7 +225,11 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Language, time, static files
+# The languages that drivers are spoken to in (connect/language.py); the other pages are in LANGUAGE_CODE.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "var" / "locale"]
+FORMAT_MODULE_PATH = ["fleet.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

@@ -29,7 +29,7 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from fleet import embedded
+from fleet import embedded, translations
 from fleet.embedded import processes
 
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -58,6 +58,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ |= {} if given else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
     elif not given or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
         _start_servers()
+    # Whoever runs pytest without `make` has what is new in locale/ too.
+    if translations.stale():
+        translations.compile_all()
     yield
 
 

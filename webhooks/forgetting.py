@@ -1,5 +1,7 @@
 """Emptying the raw messages about a car that leaves its fleet."""
 
+from django.utils.translation import gettext_noop as _
+
 from connect.models import Connection, ConnectionState
 from connect.removal import erasers
 from connect.removal.erasers import Target
@@ -28,10 +30,10 @@ def spared(target: Target) -> str:
         vehicle=target.vehicle
     )
     if others.exclude(state=ConnectionState.REMOVED).exists():
-        return "Kept: another fleet of this site shares this car, and the messages are its own as well."
+        return _("Kept: another fleet of this site shares this car, and the messages are its own as well.")
     return ""
 
 
 def offer() -> None:
     """Has a removal erase them."""
-    erasers.add(erasers.Eraser("messages", "Raw messages of Smartcar about the car", erase_bodies, spared))
+    erasers.add(erasers.Eraser("messages", _("Raw messages of Smartcar about the car"), erase_bodies, spared))

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.models import Fleet, User
@@ -27,7 +28,7 @@ from connect.scopes import FLEET_SCOPES
 from connect.smartcar import SmartcarError
 from connect.standing.states import ALIVE, ENDED, Purpose
 
-REPLACED = "Replaced: the driver shares the car by the fleet's new application."
+REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
 
 
 @dataclass(frozen=True, slots=True)

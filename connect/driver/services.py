@@ -10,12 +10,14 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import User
 from connect.driver.models import DriverPage
+from connect.language import speaking
 from connect.links import hash_of
 from connect.models import Connection, ConnectionState, Invitation, Removal
 from connect.removal import services as removal
@@ -25,10 +27,11 @@ _MAIL_PATIENCE = timedelta(days=1)
 
 
 @transaction.atomic
-def page_after(*, invitation: Invitation, smartcar_user_id: str) -> DriverPage:
+def page_after(*, invitation: Invitation, smartcar_user_id: str, language: str = "") -> DriverPage:
     """The page of the driver who came back by this invitation: theirs, or a new one.
 
-    Its link is mailed if the invitation was.
+    `language` is the one in which they were spoken to on the way; a page that has one keeps it. Its link is mailed if
+    the invitation was.
     """
     page = DriverPage.objects.filter(
         fleet=invitation.fleet, smartcar_user_id=smartcar_user_id, revoked_at=None
@@ -38,12 +41,18 @@ def page_after(*, invitation: Invitation, smartcar_user_id: str) -> DriverPage:
         page.secret_hash = hash_of(page.secret)
     page.driver_name = invitation.driver_name
     page.driver_email = invitation.driver_email
+    page.language = page.language or language
     if invitation.by_mail and settings.EMAIL_OFFERED:
         page.mail_wanted_at, page.mailed_at = timezone.now(), None
     page.save()
     if page.mail_wanted_at is not None and page.mailed_at is None:
         ring("connect.tasks.mail_driver_page", page.pk)
     return page
+
+
+def choose_language(*, page: DriverPage, language: str) -> None:
+    """The page and its e-mails are in this language from now on, by the driver's word."""
+    DriverPage.objects.filter(pk=page.pk).update(language=language)
 
 
 def close(*, page: DriverPage) -> None:
@@ -63,10 +72,12 @@ def mail(*, page: DriverPage) -> None:
     """Sends the driver the link of their page, if that is still to be done. A refusal leaves it to the sweeper."""
     if page.mail_wanted_at is None or page.mailed_at is not None or page.revoked_at is not None:
         return
-    text = render_to_string("connect/driver/mail.txt", {"page": page, "fleet": page.fleet})
+    with speaking(page.language):
+        text = render_to_string("connect/driver/mail.txt", {"page": page, "fleet": page.fleet})
+        subject = _("What you share with %(fleet)s") % {"fleet": page.fleet}
     try:
         send_mail(
-            subject=f"What you share with {page.fleet}",
+            subject=subject,
             message=text,
             from_email=None,
             recipient_list=[page.driver_email],
@@ -98,6 +109,7 @@ def renew(*, page: DriverPage, user: User, by_mail: bool) -> DriverPage:
         smartcar_user_id=page.smartcar_user_id,
         driver_name=page.driver_name,
         driver_email=page.driver_email,
+        language=page.language,
     )
     again.secret_hash = hash_of(again.secret)
     if by_mail and page.driver_email and settings.EMAIL_OFFERED:

@@ -8,11 +8,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Right, membership_for
@@ -20,6 +21,7 @@ from accounts.models import Membership
 from connect.driver import privacy, services
 from connect.driver.forms import PAUSES, EraseForm, HoursForm, PauseForm
 from connect.driver.models import DriverPage, PlacePause, WorkingHours, zone
+from connect.language import offered, opened_by_link
 from connect.models import Connection, ConnectionState
 from connect.removal.models import Extent
 from connect.removal.selectors import Proof, proof_of, removals_on
@@ -49,12 +51,10 @@ class Car:
         return any(scope.name == "read_location" for scope in self.scopes)
 
 
-@never_cache
 @require_GET
-@sensitive_variables()
-def show(request: HttpRequest, secret: str) -> HttpResponse:
+@opened_by_link(DriverPage.of_secret)
+def show(request: HttpRequest, page: DriverPage) -> HttpResponse:
     """My cars, what is shared and with whom, and what I can do about it."""
-    page = _page(secret)
     now = timezone.now()
     connections = page.connections.select_related("vehicle", "fleet", "working_hours")
     context = {
@@ -63,7 +63,8 @@ def show(request: HttpRequest, secret: str) -> HttpResponse:
         "time_zone": zone(page.fleet.time_zone).key,
         "cars": [_car(connection, now=now) for connection in connections],
         "removals": [proof_of(removal) for removal in removals_on(page=page)[:20]],
-        "extents": Extent,
+        "languages": settings.LANGUAGES,
+        "language": get_language(),
     }
     return render(request, "connect/driver/page.html", context)
 
@@ -80,12 +81,10 @@ def _car(connection: Connection, *, now: datetime) -> Car:
     )
 
 
-@never_cache
 @require_POST
-@sensitive_variables()
-def act(request: HttpRequest, secret: str, connection_id: int, deed: str) -> HttpResponse:
+@opened_by_link(DriverPage.of_secret)
+def act(request: HttpRequest, page: DriverPage, connection_id: int, deed: str) -> HttpResponse:
     """Does one of the driver's deeds for one of their cars, and shows the page again."""
-    page = _page(secret)
     mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
     if deed not in _AFTERWARDS:
         mine = mine.exclude(state=ConnectionState.REMOVED)
@@ -96,22 +95,18 @@ def act(request: HttpRequest, secret: str, connection_id: int, deed: str) -> Htt
     return redirect(page.path)
 
 
-@never_cache
 @require_GET
-@sensitive_variables()
-def proof(request: HttpRequest, secret: str, removal_id: int) -> HttpResponse:
+@opened_by_link(DriverPage.of_secret)
+def proof(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
     """What was ended at Smartcar and what was erased, for the driver."""
-    page = _page(secret)
     context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
     return render(request, "connect/removal/proof.html", context)
 
 
-@never_cache
 @require_GET
-@sensitive_variables()
-def progress(request: HttpRequest, secret: str, removal_id: int) -> HttpResponse:
+@opened_by_link(DriverPage.of_secret)
+def progress(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
     """The proof's fragment for the open page; 204 when it shows already what there is."""
-    page = _page(secret)
     found = _proof(page, removal_id)
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
@@ -125,14 +120,23 @@ def _proof(page: DriverPage, removal_id: int) -> Proof:
     return proof_of(removal)
 
 
-@never_cache
 @require_POST
-@sensitive_variables()
-def close(request: HttpRequest, secret: str) -> HttpResponse:
+@opened_by_link(DriverPage.of_secret)
+def close(request: HttpRequest, page: DriverPage) -> HttpResponse:
     """Closes the link for whoever else may hold it."""
-    page = _page(secret)
     services.close(page=page)
     return render(request, "connect/driver/closed.html", {"sharing_with": page.fleet})
+
+
+@require_POST
+@opened_by_link(DriverPage.of_secret)
+def speak(request: HttpRequest, page: DriverPage) -> HttpResponse:
+    """Shows the page, and writes its e-mails, in another language from now on."""
+    language = request.POST.get("language", "")
+    if not offered(language):
+        return HttpResponseBadRequest()
+    services.choose_language(page=page, language=language)
+    return redirect(page.path)
 
 
 @never_cache
@@ -180,55 +184,49 @@ def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership,
     return membership, page
 
 
-def _page(secret: str) -> DriverPage:
-    page = DriverPage.of_secret(secret)
-    if page is None:
-        raise Http404("This link opens nothing here, or it was closed. Ask the fleet for a new invitation.")
-    return page
-
-
 def _pause(request: HttpRequest, connection: Connection) -> None:
     form = PauseForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose for how long the place is hidden.")
+        messages.error(request, _("Choose for how long the place is hidden."))
         return
     privacy.pause(connection=connection, lasts=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
-    messages.success(request, f"The place of {connection.vehicle} is hidden.")
+    messages.success(request, _("The place of %(car)s is hidden.") % {"car": connection.vehicle})
 
 
 def _resume(request: HttpRequest, connection: Connection) -> None:
     privacy.resume(connection=connection, now=timezone.now())
-    messages.success(request, "The pause is over. Where the car was meanwhile stays unknown.")
+    messages.success(request, _("The pause is over. Where the car was meanwhile stays unknown."))
 
 
 def _set_hours(request: HttpRequest, connection: Connection) -> None:
     form = HoursForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Working hours need two different times, such as 08:00 and 17:00.")
+        messages.error(request, _("Working hours need two different times, such as 08:00 and 17:00."))
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
-    messages.success(
-        request, f"{connection.fleet} knows the place of {connection.vehicle} in these hours only."
-    )
+    told = _("%(fleet)s knows the place of %(car)s in these hours only.")
+    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
-    messages.success(request, f"{connection.fleet} may know the place of {connection.vehicle} at all hours.")
+    told = _("%(fleet)s may know the place of %(car)s at all hours.")
+    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
     form = EraseForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose what is to be erased. Nothing was changed.")
+        messages.error(request, _("Choose what is to be erased. Nothing was changed."))
         return
     try:
         services.withdraw(connection=connection, extent=Extent(form.cleaned_data["extent"]))
     except NothingToRemoveError as error:
         messages.error(request, str(error))
         return
-    car, fleet = connection.vehicle.description or "the car", connection.fleet
-    messages.success(request, f"{fleet} has no access to {car} any more. Below stands how far that has come.")
+    told = _("%(fleet)s has no access to %(car)s any more. Below stands how far that has come.")
+    car = connection.vehicle.description or _("the car")
+    messages.success(request, told % {"fleet": connection.fleet, "car": car})
 
 
 _DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {

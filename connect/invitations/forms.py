@@ -38,11 +38,24 @@ class InvitationForm(forms.ModelForm[Invitation]):
         required=False,
         validators=[RegexValidator(r"^[A-Z_]{2,40}$", "A make is its name, such as Tesla or Land Rover.")],
     )
+    language = forms.ChoiceField(
+        choices=[("", "As the driver's browser asks"), *settings.LANGUAGES], required=False
+    )
     by_mail = forms.BooleanField(required=False)
 
     class Meta:
         model = Invitation
-        fields = ["driver_name", "driver_email", "scopes", "mode", "make", "single_select", "vin", "country"]
+        fields = [
+            "driver_name",
+            "driver_email",
+            "language",
+            "scopes",
+            "mode",
+            "make",
+            "single_select",
+            "vin",
+            "country",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

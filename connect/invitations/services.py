@@ -8,13 +8,15 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import Fleet, User
-from connect.invitations.models import Invitation
+from connect.language import speaking
 from connect.links import hash_of
+from connect.models import Connection, DriverPage, Invitation
 from connect.standing.states import Purpose
 
 # A mail server that refuses for longer than this will not take it at all.
@@ -23,16 +25,27 @@ _MAIL_PATIENCE = timedelta(days=1)
 
 @transaction.atomic
 def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invitation:
-    """Makes an invitation; `options` are columns of Invitation. With `by_mail` its link is sent to the driver."""
+    """Makes an invitation; `options` are columns of Invitation. With `by_mail` its link is sent to the driver.
+
+    About a connection it speaks the language of that driver's page, unless `options` name one.
+    """
     invitation = Invitation(
         fleet=fleet, made_by=user, by_mail=by_mail and bool(options.get("driver_email")), **options
     )
+    invitation.language = invitation.language or _language_of(invitation.connection)
     invitation.secret_hash = hash_of(invitation.secret)
     invitation.save()
     audit.record(fleet=fleet, actor=user, action="invited a driver", target=f"invitation {invitation.pk}")
     if invitation.by_mail:
         ring("connect.tasks.mail_invitation", invitation.pk)
     return invitation
+
+
+def _language_of(connection: Connection | None) -> str:
+    if connection is None:
+        return ""
+    pages = DriverPage.objects.filter(fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id)
+    return pages.values_list("language", flat=True).first() or ""
 
 
 @transaction.atomic
@@ -65,11 +78,23 @@ def unmailed() -> list[Invitation]:
 
 def _subject(invitation: Invitation) -> str:
     asked = {
-        Purpose.SIGN_IN: f"to sign in again for {invitation.connection and invitation.connection.vehicle}",
-        Purpose.PERMISSIONS: f"to allow more for {invitation.connection and invitation.connection.vehicle}",
-        Purpose.BATTERY: f"which battery {invitation.connection and invitation.connection.vehicle} has",
+        Purpose.SIGN_IN: _("%(fleet)s asks you to sign in again for %(car)s"),
+        Purpose.PERMISSIONS: _("%(fleet)s asks you to allow more for %(car)s"),
+        Purpose.BATTERY: _("%(fleet)s asks you which battery %(car)s has"),
     }
-    return f"{invitation.fleet} asks you {asked.get(Purpose(invitation.purpose), 'to share your car')}"
+    sentence = asked.get(Purpose(invitation.purpose), _("%(fleet)s asks you to share your car"))
+    return sentence % {
+        "fleet": invitation.fleet,
+        "car": invitation.connection and invitation.connection.vehicle,
+    }
+
+
+@sensitive_variables()
+def _letter(invitation: Invitation) -> tuple[str, str]:
+    """Subject and text, in the language chosen for the driver."""
+    told = {"invitation": invitation, "fleet": invitation.fleet}
+    with speaking(invitation.language):
+        return _subject(invitation), render_to_string("connect/invitations/mail.txt", told)
 
 
 @sensitive_variables()
@@ -77,12 +102,10 @@ def mail(*, invitation: Invitation) -> None:
     """Sends the link to the driver, if it was not sent yet; a refusal is kept for the manager and tried again."""
     if invitation.mailed_at is not None or not invitation.open:
         return
-    text = render_to_string(
-        "connect/invitations/mail.txt", {"invitation": invitation, "fleet": invitation.fleet}
-    )
+    subject, text = _letter(invitation)
     try:
         send_mail(
-            subject=_subject(invitation),
+            subject=subject,
             message=text,
             from_email=None,
             recipient_list=[invitation.driver_email],

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.access import Right, membership_for
@@ -18,6 +17,7 @@ from connect import flow
 from connect.browser import session_secret
 from connect.invitations import drivers_words, services
 from connect.invitations.forms import InvitationForm
+from connect.language import opened_by_link, remember
 from connect.models import Invitation
 from connect.outcomes import ConnectRefusedError
 from connect.scopes import NEEDED, SCOPES, described
@@ -76,12 +76,10 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     return redirect("connect:invitations", slug=slug)
 
 
-@never_cache
 @require_GET
-@sensitive_variables()
-def show(request: HttpRequest, secret: str) -> HttpResponse:
+@opened_by_link(Invitation.of_secret)
+def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
-    invitation = _invitation(secret)
     if not invitation.open:
         return render(request, "connect/invitations/over.html", {"invitation": invitation}, status=410)
     scopes = described(invitation.scopes)
@@ -97,20 +95,12 @@ def show(request: HttpRequest, secret: str) -> HttpResponse:
     return render(request, "connect/invitations/show.html", context)
 
 
-@never_cache
 @require_GET
-@sensitive_variables()
-def start(request: HttpRequest, secret: str) -> HttpResponse:
+@opened_by_link(Invitation.of_secret)
+def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Sends the driver to Smartcar Connect."""
-    invitation = _invitation(secret)
+    remember(request, invitation.language)
     try:
         return redirect(flow.start_invited(invitation=invitation, session_secret=session_secret(request)))
     except ConnectRefusedError:
         return redirect(invitation.path)
-
-
-def _invitation(secret: str) -> Invitation:
-    invitation = Invitation.of_secret(secret)
-    if invitation is None:
-        raise Http404("This link opens nothing here. Check that it was copied whole, or ask for a new one.")
-    return invitation

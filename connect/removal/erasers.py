@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from connect.models import Connection, ConnectionState, Invitation, PlacePause, WorkingHours
 from vehicles import forgetting
@@ -89,12 +90,12 @@ def _driver_times(target: Target, limit: int) -> int:
 
 
 def _only_places(target: Target) -> str:
-    return "Kept: only the places were to be erased." if target.places_only else ""
+    return _("Kept: only the places were to be erased.") if target.places_only else ""
 
 
 def _identity_kept(target: Target) -> str:
     if target.stays:
-        return "Kept: another driver of the fleet still shares this car."
+        return _("Kept: another driver of the fleet still shares this car.")
     return _only_places(target)
 
 
@@ -119,17 +120,17 @@ def _identity(target: Target, limit: int) -> int:
 
 
 _HISTORY = (
-    Eraser("readings", "Points of the history", _history(History.READINGS)),
+    Eraser("readings", _("Points of the history"), _history(History.READINGS)),
     Eraser(
         "summaries",
-        "Summaries by hour and day",
+        _("Summaries by hour and day"),
         _history(History.DUE_HOURS, History.DUE_DAYS, History.HOURS, History.DAYS),
     ),
-    Eraser("latest", "Latest values", _latest),
+    Eraser("latest", _("Latest values"), _latest),
 )
 _OWN = (
-    Eraser("driver_times", "Working hours and pauses of the driver", _driver_times, _only_places),
-    Eraser("invitations", "VINs in invitations", _invited_vins, _identity_kept),
-    Eraser("addresses", "Sign-in addresses of the maker", _addresses, _identity_kept),
-    Eraser("identity", "VIN, name and plate of the car", _identity, _identity_kept),
+    Eraser("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
+    Eraser("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
+    Eraser("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
+    Eraser("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
 )

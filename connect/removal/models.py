@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, User
 from vehicles.models import Vehicle
@@ -24,21 +25,24 @@ class Extent(models.TextChoices):
 class GrantEnd(models.TextChoices):
     """What became of one driver's grant at Smartcar."""
 
-    WAITING = "waiting", "Smartcar is still to be told"
-    ENDED = "ended", "Ended at Smartcar"
-    ENDED_BEFORE = "before", "Smartcar had ended it before"
-    SHARED = "shared", "Goes on: the driver shares the car with another fleet of this site by the same grant"
-    AGAIN = "again", "Goes on: the driver has connected the car again since"
+    WAITING = "waiting", _("Smartcar is still to be told")
+    ENDED = "ended", _("Ended at Smartcar")
+    ENDED_BEFORE = "before", _("Smartcar had ended it before")
+    SHARED = (
+        "shared",
+        _("Goes on: the driver shares the car with another fleet of this site by the same grant"),
+    )
+    AGAIN = "again", _("Goes on: the driver has connected the car again since")
 
 
 class Listing(models.TextChoices):
     """What Smartcar's own list of connections said afterwards."""
 
-    WAITING = "waiting", "Still to be asked"
-    GONE = "gone", "Smartcar's list no longer shows it"
-    SHOWN = "shown", "Smartcar's list still shows it; it is asked again"
-    GOES_ON = "goes_on", "Not asked: the grant goes on"
-    NO_LIST = "no_list", "Smartcar cannot be asked: no management token is set for this application"
+    WAITING = "waiting", _("Still to be asked")
+    GONE = "gone", _("Smartcar's list no longer shows it")
+    SHOWN = "shown", _("Smartcar's list still shows it; it is asked again")
+    GOES_ON = "goes_on", _("Not asked: the grant goes on")
+    NO_LIST = "no_list", _("Smartcar cannot be asked: no management token is set for this application")
 
 
 class Removal(models.Model):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.doorbell import ring
@@ -14,8 +16,8 @@ from connect.removal import erasers
 from connect.removal.models import Extent
 from vehicles.models import Vehicle
 
-BY_DRIVER = "Withdrawn by the driver."
-BY_MANAGER = "Disconnected by the fleet."
+BY_DRIVER = gettext_noop("Withdrawn by the driver.")
+BY_MANAGER = gettext_noop("Disconnected by the fleet.")
 
 
 class NothingToRemoveError(Exception):
@@ -62,7 +64,7 @@ def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
     now = timezone.now()
     standing = [each for each in connections if each.state != ConnectionState.REMOVED]
     if not standing and not removal.erases:
-        raise NothingToRemoveError("This car has left the fleet before.")
+        raise NothingToRemoveError(_("This car has left the fleet before."))
     # A driver who withdrew before has what came up to then erased, not what another driver shares since.
     removal.until = now if standing or removal.connection is None else removal.connection.state_since
     removal.save()

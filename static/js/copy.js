@@ -6,9 +6,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     field.select();
     try {
       await navigator.clipboard.writeText(field.value);
-      label.textContent = "Copied";
+      label.textContent = button.dataset.copied;
     } catch {
-      label.textContent = "Press Ctrl+C";
+      label.textContent = button.dataset.byHand;
     }
   });
 }
