@@ -120,8 +120,6 @@ def _refused(
     command: Command, connection: Connection, error: SmartcarError, *, come_from: tuple[State, ...]
 ) -> None:
     now = timezone.now()
-    if error.unauthorised:
-        gateway.refused_token(connection=connection)
     lifecycle.call_failed(connection=connection, error=error, now=now)
     details = {
         "error_type": error.type[:60],

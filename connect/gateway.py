@@ -18,7 +18,7 @@ from connect.budget.purposes import Cause
 from connect.budget.purposes import Purpose as Purpose
 from connect.budget.targets import Target
 from connect.models import Connection
-from connect.smartcar import Access, SmartcarApi
+from connect.smartcar import Access, SmartcarApi, SmartcarError
 
 T = TypeVar("T")
 
@@ -54,9 +54,17 @@ class Prepared:
     access: Access = field(repr=False)
 
     def send(self, make: Callable[[SmartcarApi, Access], T]) -> T:
-        """Makes the call, exactly once. Raises SmartcarError."""
-        with purposes.on_behalf(self.cause):
-            return make(self.api, self.access)
+        """Makes the call, exactly once; a token that Smartcar refuses (401) is replaced before the next one.
+
+        Raises SmartcarError.
+        """
+        try:
+            with purposes.on_behalf(self.cause):
+                return make(self.api, self.access)
+        except SmartcarError as error:
+            if error.unauthorised:
+                vault.drop(connection=self.connection, refused=self.access)
+            raise
 
 
 def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
@@ -85,8 +93,3 @@ def _cause(connection: Connection, purpose: Purpose) -> Cause:
 def _car(connection: Connection) -> Target:
     host = "api" if connection.generation == Generation.V2 else "vehicle"
     return Target(host, settings.SMARTCAR_ORIGINS[host], connection.vehicle.smartcar_id, billed=1)
-
-
-def refused_token(*, connection: Connection) -> None:
-    """Smartcar answered 401 to a call that is not repeated: the next call gets a new token."""
-    vault.forget_application_token(application=applications.of_connection(connection))

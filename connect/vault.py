@@ -92,12 +92,12 @@ def calling(*, connection: Connection, call: Callable[[Access], T]) -> T:
     except SmartcarError as error:
         if not error.unauthorised:
             raise
-    _drop(connection, used)
+    drop(connection=connection, refused=used)
     return call(access(connection=connection))
 
 
 @sensitive_variables()
-def _drop(connection: Connection, refused: Access) -> None:
+def drop(*, connection: Connection, refused: Access) -> None:
     """Takes a refused token out of use, unless another process has already put a new one in its place."""
     if connection.generation == Generation.V3:
         client_id = applications.of_connection(connection).credentials.client_id

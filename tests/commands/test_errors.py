@@ -1,0 +1,421 @@
+"""Every documented error on every command, on both generations: the right end, in plain words, and sent once.
+
+The errors: Smartcar documentation, "API Errors", and for v3 what the wire-sheet adds.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from commands import asking, sending, settling
+from commands.kinds import REPEATABLE, V3_ONLY, Kind
+from commands.models import Command, State
+from connect import applications
+from connect.models import ApplicationTokens, Connection, OwnerTokens
+from tests.connect.test_generations_soak import point_at
+from tests.simulator.process import NO_LIMITS
+from tests.simulator.process import simulator as started
+from tests.smartcar import connect, forget_budget, reset
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+V2, V3 = Generation.V2, Generation.V3
+# One client for all, since making one takes longer than most commands here.
+CONTROL = httpx.Client(timeout=30, trust_env=False)
+
+PLACE: dict[str, object] = {"latitude": 37.77, "longitude": -122.42}
+CARRIED: dict[Kind, dict[str, object]] = {
+    Kind.SET_CHARGE_LIMIT: {"percent": 70},
+    Kind.SET_DESTINATION: PLACE,
+    Kind.SET_CHARGE_SCHEDULE: {**PLACE, "type": "daily", "windows": {"every_day": ["22:00", "06:00"]}},
+    Kind.DELETE_CHARGE_SCHEDULE: {"schedule_id": "s-1"},
+}
+COMMON = {
+    400: {
+        "VALIDATION": ["", "PARAMETER"],
+        "CONNECTED_SERVICES_ACCOUNT": [
+            "ACCOUNT_ISSUE",
+            "AUTHENTICATION_FAILED",
+            "NO_VEHICLES",
+            "PERMISSION",
+            "SUBSCRIPTION",
+            "VEHICLE_MISSING",
+            "VIRTUAL_KEY_REQUIRED",
+        ],
+    },
+    401: {"AUTHENTICATION": [""]},
+    403: {"PERMISSION": [""]},
+    404: {"RESOURCE_NOT_FOUND": ["PATH", "VERSION"]},
+    409: {
+        "VEHICLE_STATE": [
+            "ASLEEP",
+            "CHARGE_FAULT",
+            "CHARGING_IN_PROGRESS",
+            "CHARGING_PLUG_CONNECTED",
+            "CHARGING_PLUG_NOT_CONNECTED",
+            "DOOR_OPEN",
+            "FULLY_CHARGED",
+            "HOOD_OPEN",
+            "IGNITION_ON",
+            "IN_MOTION",
+            "LOW_BATTERY",
+            "NOT_CHARGING",
+            "REMOTE_ACCESS_DISABLED",
+            "TRUNK_OPEN",
+            "UNKNOWN",
+            "UNREACHABLE",
+            "VEHICLE_OFFLINE_FOR_SERVICE",
+        ],
+    },
+    429: {"RATE_LIMIT": ["SMARTCAR_API", "VEHICLE"]},
+    430: {
+        "BILLING": ["ACCOUNT_SUSPENDED", "INVALID_PLAN", "VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT"],
+    },
+    500: {"SERVER": ["INTERNAL", "MULTIPLE_RECORDS_FOUND", "RECORD_NOT_FOUND"]},
+    501: {"COMPATIBILITY": ["MAKE_NOT_COMPATIBLE", "SMARTCAR_NOT_CAPABLE", "VEHICLE_NOT_CAPABLE"]},
+    502: {"UPSTREAM": ["INVALID_DATA", "KNOWN_ISSUE", "NO_RESPONSE", "RATE_LIMIT", "UNKNOWN_ISSUE"]},
+}
+ONLY_V3 = {
+    400: {"VALIDATION": ["BAD_REQUEST", "INVALID_INPUT_FORMAT", "MISSING_PARAMETER"]},
+    401: {"AUTHENTICATION": ["UNAUTHORIZED"]},
+    403: {"AUTHENTICATION": ["ACCESS_DENIED"]},
+    404: {"RESOURCE_NOT_FOUND": ["INVALID_PATH", "VEHICLE_NOT_FOUND"]},
+    409: {"VEHICLE_STATE": ["DEVICE_PAIRING_REQUIRED"]},
+    501: {"COMPATIBILITY": ["PLATFORM_NOT_CAPABLE"]},
+    504: {"UPSTREAM": ["NO_RESPONSE"]},
+}
+MAYBE_DONE = {500, 502, 504}
+CASES = [
+    pytest.param(generation, kind, id=f"{generation}-{kind}")
+    for generation in (V2, V3)
+    for kind in Kind
+    if generation == V3 or kind not in V3_ONLY
+]
+
+
+def errors_of(generation: Generation) -> Iterator[tuple[int, str, str]]:
+    """Status, type and code of each."""
+    for group in (COMMON, ONLY_V3) if generation == V3 else (COMMON,):
+        for status, types in group.items():
+            for type_, codes in types.items():
+                yield from ((status, type_, code) for code in codes)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[str]:
+    """A simulator whose commands take no time."""
+    flags = ("--command-latency=0", "--driving-every=0", "--charging-every=0", *NO_LIMITS)
+    with started(*flags) as simulator:
+        yield simulator.origin
+
+
+@pytest.fixture
+def origin(process: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    point_at(process, settings, monkeypatch)
+    reset(process)
+    return process
+
+
+@pytest.fixture
+def connection(origin: str, fleet: Fleet, owner: User, generation: Generation) -> Connection:
+    """A Tesla that takes every command."""
+    fleet.generation = generation
+    fleet.save()
+    connect(origin, fleet=fleet, user=owner, vehicleIds=[parked_tesla(origin)])
+    Vehicle.objects.update(powertrain="BEV")
+    connection = Connection.objects.select_related("vehicle", "tokens").get()
+    # So that each test finds a token.
+    assert sent(connection, owner, Kind.SET_DESTINATION).state == State.UNCONFIRMED
+    CONTROL.delete(f"{origin}/control/requests")
+    return connection
+
+
+def parked_tesla(origin: str) -> str:
+    """The id of one, which is then at rest; what is on the road cannot be plugged in."""
+    cars = CONTROL.get(f"{origin}/control/vehicles?make=TESLA").json()["vehicles"]
+    return next(str(car["id"]) for car in cars if calm(origin, car["id"]).is_success)
+
+
+def calm(origin: str, vehicle_id: str, **state: Any) -> httpx.Response:
+    at_rest = {
+        "speed": 0,
+        "asleep": False,
+        "reachable": True,
+        "remote_access": True,
+        "digital_key_paired": True,
+        "in_service": False,
+        "doors": [],
+        "hood_open": False,
+        "front_trunk_open": False,
+        "rear_trunk_open": False,
+        "plugged_in": True,
+        "charging": False,
+        "is_locked": True,
+        "state_of_charge": 60,
+        "charge_limit": 90,
+    }
+    return CONTROL.patch(f"{origin}/control/vehicles/{vehicle_id}", json=at_rest | state)
+
+
+def trouble(origin: str, **switches: Any) -> None:
+    CONTROL.delete(f"{origin}/control/troubles").raise_for_status()
+    CONTROL.post(f"{origin}/control/troubles", json=switches).raise_for_status()
+
+
+def answer_with(origin: str, error: str) -> None:
+    """What requests about the car are answered with, beside the other troubles."""
+    CONTROL.post(f"{origin}/control/troubles", json={"answerWith": [error]}).raise_for_status()
+
+
+def sent(connection: Connection, user: User, kind: Kind) -> Command:
+    """The command after one attempt to send it."""
+    car = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
+    command = asking.request(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
+    again(command)
+    return command
+
+
+def again(command: Command) -> None:
+    """One more run of its task."""
+    fresh = Command.objects.select_related("vehicle", "connection__vehicle", "connection__tokens")
+    sending.send(command=fresh.get(pk=command.pk))
+    command.refresh_from_db()
+
+
+def heard(origin: str, connection: Connection) -> list[int]:
+    """The HTTP statuses with which Smartcar answered what was asked of the car."""
+    seen = CONTROL.get(f"{origin}/control/requests").json()["requests"]
+    return [
+        request["status"]
+        for request in seen
+        if request["method"] != "GET" and request["vehicleId"] == connection.vehicle.smartcar_id
+    ]
+
+
+def assert_plain(message: str) -> None:
+    """Whole sentences without codes, placeholders or numbers of errors."""
+    assert re.fullmatch(r"[A-Z][^<>{}_]{20,}[.!]", message.strip()), message
+    assert not re.search(r"\b[A-Z]{4,}\b|\bHTTP\b|\b[45][0-9][0-9]\b", message), message
+
+
+@pytest.mark.parametrize(("generation", "kind"), CASES)
+def test_every_error_ends_a_command_rightly_and_in_plain_words(
+    origin: str, connection: Connection, owner: User, generation: Generation, kind: Kind
+) -> None:
+    errors = list(errors_of(generation))
+    for status, type_, code in errors:
+        forget_budget()
+        answer_with(origin, f"{type_}:{code}:{status}")
+        with transaction.atomic():
+            command = sent(connection, owner, kind)
+            transaction.set_rollback(True)
+        open_end = State.RETRYING if kind in REPEATABLE else State.UNKNOWN
+        expected = (open_end if status in MAYBE_DONE else State.REFUSED, type_, code)
+        assert (command.state, command.error_type, command.error_code) == expected
+        assert_plain(command.message)
+        assert command.request_id, expected
+        assert (command.settled_at is not None) is (command.state == State.REFUSED)
+    assert heard(origin, connection) == [status for status, _, _ in errors]
+
+
+WHAT_TO_DO = {
+    "VEHICLE_STATE:DOOR_OPEN": "doors and the trunk are fully closed",
+    "VEHICLE_STATE:CHARGING_PLUG_NOT_CONNECTED": "not plugged in",
+    "VEHICLE_STATE:ASLEEP": "sleep state",
+    "RATE_LIMIT:VEHICLE": "Wait a few minutes and try again",
+    "BILLING:VEHICLE_REQUEST_LIMIT": "with a larger plan",
+    "COMPATIBILITY:SMARTCAR_NOT_CAPABLE": "This car cannot do that through Smartcar",
+    "PERMISSION:": "The driver did not allow this",
+    "UPSTREAM:NO_RESPONSE": "The car's next lock signal will tell",
+    "AUTHENTICATION:": "Try again",
+}
+
+
+@pytest.mark.parametrize("generation", [V2, V3])
+def test_what_to_do_is_said(origin: str, connection: Connection, owner: User, generation: Generation) -> None:
+    for error, words in WHAT_TO_DO.items():
+        forget_budget()
+        answer_with(origin, error)
+        with transaction.atomic():
+            assert words in sent(connection, owner, Kind.UNLOCK).message
+            transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("generation", [V2, V3])
+def test_a_refused_token_is_replaced_before_the_next_command(
+    origin: str, connection: Connection, owner: User, generation: Generation
+) -> None:
+    trouble(origin, answerWith=["AUTHENTICATION:UNAUTHORIZED:401"])
+    assert sent(connection, owner, Kind.UNLOCK).state == State.REFUSED
+    if generation == V3:
+        assert ApplicationTokens.objects.get().expires_at is None
+    else:
+        assert OwnerTokens.objects.get().access_expires_at <= timezone.now()
+    version = _token_version(generation)
+    trouble(origin)
+    assert sent(connection, owner, Kind.UNLOCK).state == State.ACCEPTED
+    assert _token_version(generation) > version
+
+
+def _token_version(generation: Generation) -> int:
+    tokens = ApplicationTokens if generation == V3 else OwnerTokens
+    (version,) = tokens.objects.values_list("version", flat=True)
+    return version
+
+
+@pytest.mark.parametrize("generation", [V2, V3])
+def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
+    origin: str, connection: Connection, owner: User, generation: Generation
+) -> None:
+    trouble(origin, rateLimited=1)
+    assert sent(connection, owner, Kind.UNLOCK).error_type == "RATE_LIMIT"
+    trouble(origin)
+    CONTROL.delete(f"{origin}/control/requests")
+    waiting = sent(connection, owner, Kind.UNLOCK)
+    assert waiting.state == State.REQUESTED
+    assert waiting.next_try_at is not None
+    assert timedelta(seconds=20) < waiting.next_try_at - timezone.now() <= timedelta(seconds=31)
+    assert "leave this car alone" in waiting.message
+    assert heard(origin, connection) == []
+    forget_budget()
+    Command.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now())
+    again(waiting)
+    assert (waiting.state, len(heard(origin, connection))) == (State.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("generation", [V2, V3])
+def test_used_up_requests_do_not_forbid_the_next_try_of_a_person(
+    origin: str, connection: Connection, owner: User, generation: Generation
+) -> None:
+    trouble(origin, answerWith=["BILLING:VEHICLE_REQUEST_LIMIT"])
+    assert sent(connection, owner, Kind.UNLOCK).state == State.REFUSED
+    trouble(origin)
+    assert sent(connection, owner, Kind.UNLOCK).state == State.ACCEPTED
+
+
+@pytest.mark.parametrize("generation", [V2, V3])
+def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alone(
+    origin: str, connection: Connection, owner: User, generation: Generation
+) -> None:
+    trouble(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
+    refused = sent(connection, owner, Kind.START_CHARGE)
+    trouble(origin)
+    with pytest.raises(asking.NotPossibleError, match="said this week that this car cannot do it"):
+        sent(connection, owner, Kind.START_CHARGE)
+    assert sent(connection, owner, Kind.SET_CHARGE_LIMIT).state == State.ACCEPTED
+    last_week = timezone.now() - timedelta(days=7, minutes=1)
+    Command.objects.filter(pk=refused.pk).update(settled_at=last_week)
+    assert sent(connection, owner, Kind.START_CHARGE).state == State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("generation", "error"),
+    [(V2, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:504")],
+)
+def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
+    origin: str,
+    connection: Connection,
+    owner: User,
+    generation: Generation,
+    error: str,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    trouble(origin, answerWith=[error])
+    command = sent(connection, owner, Kind.UNLOCK)
+    trouble(origin)
+    with django_capture_on_commit_callbacks() as rung:
+        assert settling.sweep(now=timezone.now() + sending.READS_AFTER[0] + timedelta(seconds=1)) == []
+    again(command)
+    assert (command.state, command.reads, len(rung)) == (State.UNKNOWN, 1, 1)
+    assert len(heard(origin, connection)) == 1
+
+
+# Answers that come late (202): judged by the body, read to its end.
+LONG = {"longAnswers": 1}
+
+
+@pytest.mark.parametrize("generation", [V3])
+@pytest.mark.parametrize(
+    ("kind", "switches", "car", "end", "words"),
+    [
+        pytest.param(Kind.UNLOCK, {}, {}, State.ACCEPTED, "", id="late success"),
+        pytest.param(
+            Kind.LOCK,
+            {},
+            {"doors": [[0, 0]]},
+            State.REFUSED,
+            "doors and the trunk",
+            id="late refusal by the car",
+        ),
+        pytest.param(
+            Kind.START_CHARGE,
+            {},
+            {"plugged_in": False},
+            State.REFUSED,
+            "not plugged in",
+            id="a body that says 409",
+        ),
+        pytest.param(
+            Kind.UNLOCK,
+            {"commandStatus": ["FAILURE"]},
+            {},
+            State.FAILED,
+            "did not carry it out",
+            id="late failure",
+        ),
+        pytest.param(Kind.UNLOCK, {"commandStatus": ["PENDING"]}, {}, State.ACCEPTED, "", id="still pending"),
+        pytest.param(
+            Kind.UNLOCK, {"commandStatus": ["MAYBE"]}, {}, State.UNKNOWN, "will tell", id="an unknown status"
+        ),
+        pytest.param(Kind.UNLOCK, {"lostAnswers": 1}, {}, State.UNKNOWN, "will tell", id="broken midway"),
+        pytest.param(
+            Kind.LOCK, {"lostAnswers": 1}, {}, State.RETRYING, "tried again", id="a lock broken midway"
+        ),
+    ],
+)
+def test_a_202_is_judged_by_its_body(
+    origin: str,
+    connection: Connection,
+    owner: User,
+    generation: Generation,
+    kind: Kind,
+    switches: dict[str, Any],
+    car: dict[str, Any],
+    end: State,
+    words: str,
+) -> None:
+    calm(origin, connection.vehicle.smartcar_id, **car).raise_for_status()
+    trouble(origin, **LONG, **switches)
+    command = sent(connection, owner, kind)
+    assert (command.state, words in command.message) == (end, True), command.message
+    assert bool(command.execution_id) is (end in (State.ACCEPTED, State.FAILED))
+    trouble(origin)
+    again(command)
+    assert heard(origin, connection) == [202]
+
+
+@pytest.mark.parametrize("generation", [V3])
+def test_a_failure_in_a_200_is_a_failure(origin: str, connection: Connection, owner: User) -> None:
+    trouble(origin, commandStatus=["FAILURE"])
+    command = sent(connection, owner, Kind.UNLOCK)
+    assert (command.state, bool(command.execution_id)) == (State.FAILED, True)
+
+
+@pytest.mark.parametrize("generation", [V3])
+def test_a_202_whose_result_does_not_come_is_unknown(
+    origin: str, connection: Connection, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = applications.of_connection(connection).v3
+    assert api._command_timeout == 310
+    monkeypatch.setattr(api, "_command_timeout", 0.3)
+    trouble(origin, **LONG, slowCommands=2)
+    command = sent(connection, owner, Kind.UNLOCK)
+    assert (command.state, command.error_type, command.error_code) == (State.UNKNOWN, "NO_ANSWER", "TIMEOUT")
