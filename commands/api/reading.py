@@ -76,7 +76,7 @@ def key_of(request: Request, *, kind: Kind) -> str:
 
 def _kind(body: Mapping[str, Any]) -> Kind:
     try:
-        return Kind(body.get("kind"))
+        return Kind(body.get("kind", ""))
     except ValueError:
         raise ValidationError({"kind": [f"It has to be one of: {', '.join(Kind.values)}."]}) from None
 

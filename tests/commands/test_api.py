@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -53,10 +52,10 @@ def program_of(user: User, fleet: Fleet, *, may_command: bool = True) -> Client:
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
-def send(client: Client, address: str, body: Any = None, *, key: str = "") -> HttpResponse:
+def send(client: Client, address: str, body: Any = None, *, key: str = "") -> Any:
     headers = {"Idempotency-Key": key} if key else {}
     content: Any = {"kind": "lock"} if body is None else body
-    return client.post(address, content, content_type="application/json", headers=headers)  # type: ignore[return-value]
+    return client.post(address, content, content_type="application/json", headers=headers)
 
 
 def code_of(answer: Any) -> tuple[int, str]:
