@@ -77,3 +77,20 @@ def client_id_kind(**kwargs: Any) -> list[CheckMessage]:
             id="fleet.W002",
         )
     ]
+
+
+@register()
+def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
+    # Only manage.py runs checks: no other process has to load Babel.
+    from fleet import translations
+
+    old = translations.stale()
+    if not old:
+        return []
+    return [
+        Warning(
+            f"The translations into {', '.join(old)} are not compiled, or older than locale/.",
+            hint="Run `make setup`, or python -m fleet.translations compile.",
+            id="fleet.W003",
+        )
+    ]

@@ -1,0 +1,372 @@
+"""The language in which drivers are spoken to: as chosen for them, else as their browser asks."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import Fleet, User
+from connect.connections.selectors import Driver
+from connect.connections.services import link_for
+from connect.driver import services as drivers
+from connect.invitations import services as invitations
+from connect.models import Connection, ConnectionState, DriverPage, Invitation
+from connect.removal import carrying
+from connect.removal.models import Extent
+from connect.scopes import FLEET_SCOPES
+from connect.standing.states import Purpose
+from tests.connect.invited import at_connect, invited, walk
+from tests.smartcar import come_back
+from tests.web_words import words_of
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+translated = pytest.mark.parametrize("language", ["de", "fr"])
+# What is no text of ours, or is the same word in more than one language.
+NAMES = {
+    "Smartcar Fleet", "Blue Fleet", "Dana", "English", "Deutsch", "Français", "Van 1", "Tesla Model 3 2022", "UTC",
+    "Invitation", "Invitation · Smartcar Fleet", "VIN",
+}  # fmt: skip
+# How a browser asks for each.
+ASKED = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
+
+
+def browser(language: str) -> Client:
+    return Client(headers={"accept-language": ASKED[language]})
+
+
+def read(path: str, language: str = "en") -> str:
+    return browser(language).get(path).content.decode()
+
+
+def left_in_english(page: str, english: str) -> set[str]:
+    return (words_of(page) & words_of(english)) - NAMES
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation="v3",
+        mode="live",
+        scopes=list(FLEET_SCOPES),
+    )
+
+
+@pytest.fixture
+def page(connection: Connection, owner: User) -> DriverPage:
+    invitation = invited(fleet=connection.fleet, user=owner, driver_email="dana@example.com")
+    return drivers.page_after(invitation=invitation, smartcar_user_id="user-1", language="de")
+
+
+# The invitation
+
+
+@translated
+def test_an_invitation_speaks_the_language_chosen_for_it(fleet: Fleet, owner: User, language: str) -> None:
+    invitation = invited(fleet=fleet, user=owner, language=language)
+    answer = browser("en").get(invitation.path)
+    page = answer.content.decode()
+    assert f'<html lang="{language}">' in page
+    assert answer.headers["Content-Language"] == language
+    english = read(invited(fleet=fleet, user=owner).path)
+    assert left_in_english(page, english) == {"owner@fleet.example"} & words_of(page)
+
+
+def test_german_and_french_are_german_and_french(fleet: Fleet, owner: User) -> None:
+    until = datetime(2030, 3, 1, 8, 5, tzinfo=UTC)
+    german = read(invited(fleet=fleet, user=owner, language="de", expires_at=until).path)
+    assert "Blue Fleet bittet Sie, Ihr Auto freizugeben" in german
+    assert "1. März 2030, 08:05" in german
+    french = read(invited(fleet=fleet, user=owner, language="fr", expires_at=until).path)
+    assert "Blue Fleet vous demande de partager votre voiture" in french
+    assert "1 mars 2030, 08:05" in french
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"), [("de", "de"), ("fr", "fr"), ("en", "en"), ("it", "en")], ids=str
+)
+def test_where_none_is_chosen_the_browser_is_asked(
+    fleet: Fleet, owner: User, asked: str, spoken: str
+) -> None:
+    assert f'<html lang="{spoken}">' in read(invited(fleet=fleet, user=owner).path, asked)
+
+
+def test_a_language_that_we_do_not_speak_counts_as_none(fleet: Fleet, owner: User) -> None:
+    invitation = invited(fleet=fleet, user=owner, language="xx", driver_email="d@example.com", by_mail=True)
+    assert '<html lang="fr">' in read(invitation.path, "fr")
+    invitations.mail(invitation=invitation)
+    assert mail.outbox[0].subject == "Blue Fleet asks you to share your car"
+
+
+@translated
+@pytest.mark.parametrize("end", ["used", "used link", "revoked", "expired"])
+def test_an_invitation_that_is_over_says_so_in_its_language(
+    fleet: Fleet, owner: User, connection: Connection, language: str, end: str
+) -> None:
+    now = datetime.now(UTC)
+    changes: dict[str, Any] = {
+        "used": {"used_at": now},
+        "used link": {"used_at": now, "connection": connection},
+        "revoked": {"revoked_at": now},
+        "expired": {"expires_at": now},
+    }[end]
+    pages = []
+    for each in (language, "en"):
+        invitation = invited(fleet=fleet, user=owner, language=each)
+        Invitation.objects.filter(pk=invitation.pk).update(**changes)
+        pages.append(read(invitation.path))
+    assert left_in_english(*pages) == set()
+
+
+@translated
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
+    page: DriverPage, connection: Connection, owner: User, language: str, purpose: Purpose
+) -> None:
+    trouble = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
+    connection.move_to(
+        ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=datetime.now(UTC), error=trouble
+    )
+    pages = []
+    for each in (language, "en"):
+        drivers.choose_language(page=page, language=each)
+        dana = Driver("Dana", "dana@example.com")
+        link = link_for(connection=connection, user=owner, purpose=purpose, driver=dana, by_mail=True)
+        invitations.mail(invitation=link)
+        pages.append(read(link.path))
+    assert left_in_english(*pages) <= {"owner@fleet.example"}
+    ours, english = mail.outbox
+    assert ours.subject != english.subject
+    same = set(ours.body.splitlines()) & set(english.body.splitlines())
+    assert same <= {""}
+
+
+# The way back from Smartcar
+
+
+@translated
+def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
+    smartcar: str, fleet: Fleet, owner: User, settings: Settings, language: str
+) -> None:
+    settings.EMAIL_OFFERED = True
+    invitation = invited(
+        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_mail=True
+    )
+    answer = walk(smartcar, browser("en"), invitation, count=1)
+    assert f'<html lang="{language}">' in answer.content.decode()
+    assert not any("connected to Blue Fleet" in words for words in words_of(answer.content.decode()))
+    assert DriverPage.objects.get().language == language
+    drivers.mail(page=DriverPage.objects.get())
+    invitation = invited(
+        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_mail=True
+    )
+    invitations.mail(invitation=invitation)
+    greeting = {"de": "Guten Tag Dana,", "fr": "Bonjour Dana,"}[language]
+    assert len(mail.outbox) == 2
+    assert all(sent.body.lstrip().startswith(greeting) for sent in mail.outbox)
+    about = {"de": "Was Sie für Blue Fleet freigeben", "fr": "Ce que vous partagez avec Blue Fleet"}[language]
+    assert about in [sent.subject for sent in mail.outbox]
+
+
+def test_the_page_remembers_what_the_browser_asked_for(smartcar: str, fleet: Fleet, owner: User) -> None:
+    walk(smartcar, browser("fr"), invited(fleet=fleet, user=owner), count=1)
+    page = DriverPage.objects.get()
+    assert page.language == "fr"
+    assert '<html lang="fr">' in read(page.path, "en")
+
+
+@translated
+@pytest.mark.parametrize("outcome", ["deny", "incompatible"])
+def test_a_trip_that_ended_without_a_car_is_told_in_the_language_of_the_invitation(
+    fleet: Fleet, owner: User, language: str, outcome: str
+) -> None:
+    error = {
+        "deny": {"error": "access_denied"},
+        "incompatible": {"error": "vehicle_incompatible", "make": "TESLA", "year": "2011"},
+    }[outcome]
+    pages = []
+    for each in (language, "en"):
+        device = browser("it")
+        address = at_connect(device, invited(fleet=fleet, user=owner, language=each))
+        state = address.partition("state=")[2].partition("&")[0]
+        pages.append(device.get("/connect/callback/", {"state": state} | error).content.decode())
+    assert f'<html lang="{language}">' in pages[0]
+    assert left_in_english(*pages) <= {"Tesla"}
+
+
+def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_browser_set_out(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    device = browser("fr")
+    params = come_back(smartcar, at_connect(device, invited(fleet=fleet, user=owner, language="de")), count=1)
+    answer = device.get("/connect/callback/", params | {"state": "made-up"})
+    assert "Dieser Rückweg von Smartcar ist nicht von uns" in answer.content.decode()
+    unknown = browser("fr").get("/connect/callback/", params).content.decode()
+    assert '<html lang="fr">' in unknown
+
+
+# The driver's own page
+
+
+@translated
+def test_a_drivers_page_speaks_its_language_in_every_state(
+    page: DriverPage, connection: Connection, language: str
+) -> None:
+    def do(deed: str, **values: str) -> None:
+        browser("it").post(f"{page.path}{connection.pk}/{deed}/", values)
+
+    def both_read(path: str) -> tuple[str, str]:
+        drivers.choose_language(page=page, language="en")
+        english = read(path)
+        drivers.choose_language(page=page, language=language)
+        return read(path), english
+
+    steps: list[tuple[str, dict[str, str]]] = [
+        ("pause", {"lasts": "hour"}),
+        ("pause", {"lasts": "open"}),
+        ("resume", {}),
+        ("hours", {"starts": "00:00", "ends": "00:01"}),
+        ("hours", {"starts": "08:00", "ends": "17:00", "weekdays_only": "on"}),
+        ("withdraw", {"extent": "places"}),
+    ]
+    assert left_in_english(*both_read(page.path)) == set()
+    for deed, values in steps:
+        do(deed, **values)
+        assert left_in_english(*both_read(page.path)) == set(), deed
+
+
+@translated
+@pytest.mark.parametrize(
+    ("deed", "values"),
+    [
+        ("pause", {"lasts": "hour"}),
+        ("pause", {}),
+        ("resume", {}),
+        ("hours", {"starts": "08:00", "ends": "17:00"}),
+        ("hours", {}),
+        ("all-hours", {}),
+        ("withdraw", {"extent": "nothing"}),
+        ("withdraw", {}),
+    ],
+)
+def test_what_a_deed_came_to_is_told_in_the_pages_language(
+    page: DriverPage, connection: Connection, language: str, deed: str, values: dict[str, str]
+) -> None:
+    told = []
+    for each in (language, "en"):
+        Connection.objects.update(state=ConnectionState.ACTIVE)
+        drivers.choose_language(page=page, language=each)
+        answer = browser("it").post(f"{page.path}{connection.pk}/{deed}/", values, follow=True)
+        told.append({str(message) for message in answer.context["messages"]})
+    assert len(told[0]) == len(told[1]) == 1
+    assert told[0] != told[1]
+
+
+@translated
+def test_the_proof_and_its_progress_speak_the_pages_language(
+    smartcar: str, page: DriverPage, connection: Connection, language: str
+) -> None:
+    removal = drivers.withdraw(connection=connection, extent=Extent.EVERYTHING)
+    path = f"{page.path}proof/{removal.pk}/"
+    for carried_out in (False, True):
+        if carried_out:
+            carrying.carry_out(removal_id=removal.pk)
+        for address in (path, f"{path}progress/"):
+            drivers.choose_language(page=page, language="en")
+            english = read(address)
+            drivers.choose_language(page=page, language=language)
+            assert left_in_english(read(address), english) <= {removal.vehicle.smartcar_id}
+
+
+def test_the_driver_chooses_another_language_on_the_page(page: DriverPage) -> None:
+    device = browser("de")
+    answer = device.post(f"{page.path}language/", {"language": "fr"}, follow=True)
+    assert '<html lang="fr">' in answer.content.decode()
+    page.refresh_from_db()
+    assert page.language == "fr"
+    assert device.post(f"{page.path}language/", {"language": "xx"}).status_code == 400
+    assert device.get(f"{page.path}language/").status_code == 405
+    page.refresh_from_db()
+    assert page.language == "fr"
+
+
+def test_coming_back_by_another_invitation_keeps_the_language_of_the_page(
+    page: DriverPage, owner: User
+) -> None:
+    drivers.choose_language(page=page, language="fr")
+    again = invited(fleet=page.fleet, user=owner, language="de")
+    assert drivers.page_after(invitation=again, smartcar_user_id="user-1", language="de").language == "fr"
+
+
+def test_a_new_link_by_the_manager_keeps_the_language(
+    page: DriverPage, owner: User, settings: Settings
+) -> None:
+    settings.EMAIL_OFFERED = True
+    again = drivers.renew(page=page, user=owner, by_mail=True)
+    drivers.mail(page=again)
+    assert again.language == "de"
+    assert mail.outbox[0].subject == "Was Sie für Blue Fleet freigeben"
+
+
+def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPage) -> None:
+    for path in (f"/connect/mine/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
+        answer = browser("de").get(path)
+        assert answer.status_code == 404
+        assert "Dieser Link öffnet nichts" in answer.content.decode()
+    drivers.choose_language(page=page, language="fr")
+    answer = browser("de").get(f"{page.path}proof/1/")
+    assert answer.status_code == 404
+    assert page.path in answer.content.decode()
+    assert "n’est plus là" in answer.content.decode()
+
+
+def test_closing_the_link_is_told_in_the_pages_language(page: DriverPage) -> None:
+    answer = browser("en").post(f"{page.path}close/")
+    assert "Der Link ist geschlossen" in answer.content.decode()
+    assert read(page.path, "fr").count('<html lang="fr">') == 1
+
+
+# The manager
+
+
+def test_the_manager_chooses_the_language(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
+    wanted = {"driver_name": "Dana", "mode": "live", "language": "fr"}
+    answer = browser_of(teammate).post("/connect/blue/invitations/", wanted)
+    assert answer.status_code == 302
+    assert Invitation.objects.get().language == "fr"
+    refused = browser_of(teammate).post("/connect/blue/invitations/", wanted | {"language": "xx"})
+    assert refused.status_code == 400
+    assert Invitation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_who_may_choose_it(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
+) -> None:
+    wanted = {"driver_name": "Dana", "mode": "live", "language": "de"}
+    device = browser_of(request.getfixturevalue(person))
+    assert device.post("/connect/blue/invitations/", wanted).status_code == status
+    assert Invitation.objects.exists() == (status == 302)
+
+
+def test_members_pages_stay_in_the_sites_language(
+    page: DriverPage, connection: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    removal = drivers.withdraw(connection=connection, extent=Extent.PLACES)
+    device = browser_of(owner)
+    asking = {"accept-language": ASKED["de"]}
+    for path in (f"/connect/blue/removals/{removal.pk}/", "/connect/blue/invitations/", "/connect/callback/"):
+        text = device.get(path, headers=asking).content.decode()
+        assert '<html lang="en">' in text, path
+        assert "Skip to the content" in text
