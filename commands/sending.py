@@ -7,6 +7,7 @@ by sending again; only a lock, which does no harm twice, is tried again until it
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import connection as database
 from django.utils import timezone
 
 from commands import calls, proofs
@@ -73,6 +74,9 @@ def _call(command: Command, prepared: Prepared) -> None:
         now = timezone.now()
         command.move(to=State.EXPIRED, come_from=(State.SENDING,), now=now, settled_at=now)
         return
+    if not database.in_atomic_block:
+        # The car may take minutes. Its thread has to wait, a connection to the database has not.
+        database.close()
     try:
         answer = prepared.send(
             partial(

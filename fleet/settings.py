@@ -128,8 +128,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 400
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"commands.tasks.send": {"queue": "commands"}}
-# How many commands are under way together: the threads of the workers of the queue "commands".
-COMMANDS_AT_ONCE = env.int("COMMANDS_AT_ONCE", default=32)
+# How many cars the worker of the queue "commands" can wait for at once, and how many of those may be cars of commands
+# to many: the rest is kept for single commands, which so never wait behind slow cars.
+COMMAND_THREADS = env.int("COMMAND_THREADS", default=48)
+COMMANDS_AT_ONCE = max(1, COMMAND_THREADS * 2 // 3)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False

@@ -41,7 +41,8 @@ def _by_application(queued: QuerySet[Command]) -> list[list[Fleet]]:
 
 def _dispatch(fleets: list[Fleet], now: datetime) -> int:
     pace = pace_of(fleet=fleets[0], now=now)
-    under_way = Command.objects.filter(fleet__in=fleets, bulk__isnull=False, state__in=UNDELIVERED)
+    # Of all fleets: they share the workers, whose other threads are for single commands.
+    under_way = Command.objects.filter(bulk__isnull=False, state__in=UNDELIVERED)
     places = pace.at_once - under_way.count()
     room = places if pace.free is None else min(places, pace.free)
     if room <= 0:

@@ -146,7 +146,7 @@ def _bring_up(demo: Demo, supervisor: Supervisor, values: Mapping[str, str]) -> 
     with _step("Simulator and web"):
         supervisor.start("web", services.web(demo.ports))
         supervisor.start("worker", services.worker("default", threads=4))
-        supervisor.start("commands", services.worker("commands", threads=8))
+        supervisor.start("commands", services.worker("commands", threads=48))
         supervisor.start("beat", services.beat(demo.var / "beat-schedule"))
         supervisor.wait(services.answers(f"{origin}/control/health"), what="simulator", seconds=_UP_SECONDS)
         supervisor.wait(services.answers(f"{site}/readyz"), what="web", seconds=_UP_SECONDS)

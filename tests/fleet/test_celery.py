@@ -37,6 +37,14 @@ def test_only_sending_waits_for_cars_so_only_it_has_the_slow_queue() -> None:
     assert set(settings.CELERY_TASK_ROUTES) == {"commands.tasks.send"} <= set(current_app.tasks)
 
 
+def test_commands_to_many_leave_threads_to_single_ones_as_the_worker_is_started() -> None:
+    assert 0 < settings.COMMANDS_AT_ONCE < settings.COMMAND_THREADS
+    compose = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
+    assert f'--pool, threads, --concurrency, "${{COMMAND_THREADS:-{settings.COMMAND_THREADS}}}"' in compose
+    demo = (Path(settings.BASE_DIR) / "fleet" / "demo" / "start.py").read_text()
+    assert f'worker("commands", threads={settings.COMMAND_THREADS})' in demo
+
+
 def test_a_killed_workers_tasks_come_back_only_after_the_longest_could_have_ended() -> None:
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     assert options["visibility_timeout"] > settings.CELERY_TASK_TIME_LIMIT > 310
