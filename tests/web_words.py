@@ -1,5 +1,6 @@
 """What a person reads, or is read, on a page."""
 
+import re
 from html.parser import HTMLParser
 
 _SPOKEN = ("aria-label", "title", "alt", "placeholder", "data-copied", "data-by-hand")
@@ -24,7 +25,8 @@ class _Words(HTMLParser):
 
 
 def words_of(page: str) -> set[str]:
-    """Each piece of text with a letter in it, those that only a screen reader tells among them."""
+    """Each sentence or label with a letter in it, those that only a screen reader tells among them."""
     reader = _Words()
     reader.feed(page)
-    return {words for words in reader.found if any(letter.isalpha() for letter in words)}
+    sentences = (sentence for words in reader.found for sentence in re.split(r"(?<=[.:!?]) ", words))
+    return {sentence for sentence in sentences if any(letter.isalpha() for letter in sentence)}

@@ -14,6 +14,7 @@ _WHY = {
     f"{ACCOUNT}:VEHICLE_MISSING": _("The car is no longer in your account at the maker."),
     f"{ACCOUNT}:SUBSCRIPTION": _("The maker's connected services for this car are not active."),
 }
+_UNKNOWN = _("The maker asks for your sign-in again.")
 _TODO = {
     f"{ACCOUNT}:ACCOUNT_ISSUE": _(
         "Open the maker's app and finish what it asks for, such as new terms of use or the end of a registration."
@@ -29,7 +30,7 @@ _TODO = {
 
 def why(error: str) -> str:
     """Why the driver is asked to sign in again. `error` is TYPE:CODE, or ""."""
-    return gettext(_WHY.get(error, _("The maker asks for your sign-in again.")))
+    return gettext(_WHY.get(error, _UNKNOWN))
 
 
 def todo(error: str) -> str:

@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils.translation import gettext
 from pytest_django import Settings
 
 from accounts.models import Fleet, User
+from connect import outcomes
 from connect.connections.selectors import Driver
 from connect.connections.services import link_for
 from connect.driver import services as drivers
+from connect.invitations import drivers_words
 from connect.invitations import services as invitations
+from connect.language import speaking
 from connect.models import Connection, ConnectionState, DriverPage, Invitation
 from connect.removal import carrying
 from connect.removal.models import Extent
@@ -29,8 +33,8 @@ BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
 # What is no text of ours, or is the same word in more than one language.
 NAMES = {
-    "Smartcar Fleet", "Blue Fleet", "Dana", "English", "Deutsch", "Français", "Van 1", "Tesla Model 3 2022", "UTC",
-    "Invitation", "Invitation · Smartcar Fleet", "VIN",
+    "Smartcar Fleet", "Blue Fleet", "Dana", "English", "Deutsch", "Français", "Van 1", "Tesla Model 3 2022",
+    "UTC", "UTC.", "Invitation", "Invitation · Smartcar Fleet", "VIN",
 }  # fmt: skip
 # How a browser asks for each.
 ASKED = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
@@ -147,6 +151,36 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
     assert ours.subject != english.subject
     same = set(ours.body.splitlines()) & set(english.body.splitlines())
     assert same <= {""}
+
+
+@translated
+def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None:
+    reasons = [
+        "",
+        *(
+            f"CONNECTED_SERVICES_ACCOUNT:{code}"
+            for code in (
+                "AUTHENTICATION_FAILED",
+                "ACCOUNT_ISSUE",
+                "NO_VEHICLES",
+                "VEHICLE_MISSING",
+                "SUBSCRIPTION",
+            )
+        ),
+    ]
+    troubles = [each for each in vars(outcomes).values() if isinstance(each, outcomes.Trouble)]
+    troubles += [outcomes.trouble_for(error=error) for error in ("new", *outcomes._BY_ERROR)]
+    told = []
+    for each in (language, "en"):
+        with speaking(each):
+            texts = [drivers_words.why(error) for error in reasons] + [
+                drivers_words.todo(error) for error in reasons
+            ]
+            told.append(
+                [*texts, *(gettext(text) for one in troubles for text in (one.title, one.for_driver))]
+            )
+    assert len(troubles) >= 18
+    assert [text for text, english in zip(*told, strict=True) if text == english and text] == []
 
 
 # The way back from Smartcar
