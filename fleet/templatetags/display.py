@@ -42,14 +42,14 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def span(duration: timedelta) -> str:
-    """How long something takes, in words that claim no more than is known: "less than a minute", "3 h 40 min"."""
+    """How long something takes, in words that claim no more than is known: "less than a minute", "about 3 h 40 min"."""
     if duration > timedelta(days=30):
         return "more than a month"
     minutes = round(duration.total_seconds() / 60)
     if minutes < 1:
         return "less than a minute"
     hours, rest = divmod(minutes, 60)
-    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
+    return " ".join(filter(None, ("about", f"{hours} h" if hours else "", f"{rest} min" if rest else "")))
 
 
 @register.filter
