@@ -24,7 +24,8 @@ def dispatch(*, now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         (mine,) = cursor.fetchone() or (False,)
-        return sum(_dispatch(fleets, now) for fleets in _by_application(_queued(now))) if mine else 0
+        waiting = _by_application(_queued(now)) if mine else []
+        return sum(_dispatch(fleets, now, share=len(waiting)) for fleets in waiting)
 
 
 def _queued(now: datetime) -> QuerySet[Command]:
@@ -39,11 +40,12 @@ def _by_application(queued: QuerySet[Command]) -> list[list[Fleet]]:
     return list(together.values())
 
 
-def _dispatch(fleets: list[Fleet], now: datetime) -> int:
+def _dispatch(fleets: list[Fleet], now: datetime, *, share: int) -> int:
+    """Of the fleets of one application. All applications share the workers, `share` of them have commands queued."""
     pace = pace_of(fleet=fleets[0], now=now)
-    # Of all fleets: they share the workers, whose other threads are for single commands.
     under_way = Command.objects.filter(bulk__isnull=False, state__in=UNDELIVERED)
-    places = pace.at_once - under_way.count()
+    own = max(1, pace.at_once // share) - under_way.filter(fleet__in=fleets).count()
+    places = min(own, pace.at_once - under_way.count())
     room = places if pace.free is None else min(places, pace.free)
     if room <= 0:
         return 0

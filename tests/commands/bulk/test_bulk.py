@@ -14,6 +14,9 @@ from commands.bulk import asking, dispatching
 from commands.bulk.models import BulkCommand
 from commands.kinds import Kind
 from commands.models import Command, CommandPolicy, ReasonFor, State
+from connect.applications import services
+from connect.applications.models import SmartcarApplication
+from connect.applications.services import Secrets
 from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
 
@@ -128,6 +131,29 @@ def test_as_many_go_as_may_be_under_way_and_the_rest_in_order_as_places_become_f
         gone += [command.vehicle.name for command in under_way.select_related("vehicle")]
         under_way.update(state=State.ACCEPTED)
     assert gone == [vehicle.name for vehicle in vehicles]
+
+
+def test_fleets_of_two_applications_share_the_places(
+    fleet: Fleet, owner: User, outsider: User, cars: Cars, settings: Settings
+) -> None:
+    red = Fleet.objects.get(slug="red")
+    other = services.save(
+        row=SmartcarApplication(name="Other", application_id="other", client_id="other"),
+        secrets=Secrets(application_secret="s", client_secret="s", management_tokens=()),
+    )
+    services.choose(fleet=red, application=other, actor=outsider)
+    ask(fleet, owner, cars(5))
+    reds = cars(5)
+    Vehicle.objects.filter(pk__in=[car.pk for car in reds]).update(fleet=red)
+    Connection.objects.filter(vehicle__in=reds).update(fleet=red)
+    ask(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
+    settings.COMMANDS_AT_ONCE = 4
+    assert dispatching.dispatch(now=timezone.now()) == 4
+    gone = Command.objects.filter(state=State.REQUESTED)
+    assert (gone.filter(fleet=fleet).count(), gone.filter(fleet=red).count()) == (2, 2)
+    settings.COMMANDS_AT_ONCE = 1
+    gone.filter(fleet=red).update(state=State.ACCEPTED)
+    assert dispatching.dispatch(now=timezone.now()) == 0
 
 
 def test_the_bucket_is_not_emptied_for_many(
