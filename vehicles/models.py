@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from accounts.models import Fleet
 from vehicles.makes import make_name
@@ -37,7 +38,7 @@ class Vehicle(models.Model):
         indexes = [models.Index(fields=["smartcar_id"], name="vehicles_by_smartcar_id")]
 
     def __str__(self) -> str:
-        return self.name or self.description or "New vehicle"
+        return self.name or self.description or gettext("New vehicle")
 
     @property
     def description(self) -> str:

@@ -116,16 +116,16 @@ def test_an_invitation_that_is_over_says_so_in_its_language(
     fleet: Fleet, owner: User, connection: Connection, language: str, end: str
 ) -> None:
     now = datetime.now(UTC)
-    changes: dict[str, Any] = {
+    every: dict[str, dict[str, Any]] = {
         "used": {"used_at": now},
         "used link": {"used_at": now, "connection": connection},
         "revoked": {"revoked_at": now},
         "expired": {"expires_at": now},
-    }[end]
+    }
     pages = []
     for each in (language, "en"):
         invitation = invited(fleet=fleet, user=owner, language=each)
-        Invitation.objects.filter(pk=invitation.pk).update(**changes)
+        Invitation.objects.filter(pk=invitation.pk).update(**every[end])
         pages.append(read(invitation.path))
     assert left_in_english(*pages) == set()
 
