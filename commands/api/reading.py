@@ -58,8 +58,8 @@ def key_of(request: Request, *, kind: Kind) -> str:
 
     A program whose answer got lost sends again. For an unlock that has to be the same one, or none.
     """
-    key = request.headers.get(KEY, "")
-    if not key and kind in OPENING:
+    key: str | None = request.headers.get(KEY)
+    if key is None and kind in OPENING:
         raise ValidationError(
             {
                 KEY: [
@@ -67,11 +67,11 @@ def key_of(request: Request, *, kind: Kind) -> str:
                 ]
             }
         )
-    if key and not re.fullmatch(KEY_FORM, key):
+    if key is not None and not re.fullmatch(KEY_FORM, key):
         raise ValidationError(
             {KEY: [f"It has at most {LONGEST_KEY} visible characters of ASCII, and no spaces."]}
         )
-    return key
+    return key or ""
 
 
 def _kind(body: Mapping[str, Any]) -> Kind:
