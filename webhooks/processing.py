@@ -128,7 +128,9 @@ def _failed(entry_id: int, trace: str) -> None:
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
             entry.note = f"It failed {ATTEMPTS} times."
-        entry.save(update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"])
+        entry.save(
+            update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"]
+        )
 
 
 def _handle(entries: Sequence[InboxEntry]) -> None:

@@ -29,9 +29,15 @@ def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContex
 
 def teslas(smartcar: str, *, fleet: Fleet, owner: User, count: int) -> list[Vehicle]:
     """So many connected cars that stand and take every command."""
-    ids = []
+    ids: list[str] = []
     for car in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
-        calm = {"speed": 0, "asleep": False, "reachable": True, "plugged_in": True, "charging": False}
+        calm: dict[str, object] = {
+            "speed": 0,
+            "asleep": False,
+            "reachable": True,
+            "plugged_in": True,
+            "charging": False,
+        }
         calm |= {"state_of_charge": 60, "charge_limit": 90, "is_locked": False, "doors": []}
         address = f"{smartcar}/control/vehicles/{car['id']}"
         if len(ids) < count and httpx.patch(address, json=calm, timeout=30).is_success:
@@ -128,8 +134,9 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     page.get_by_label("Choose all cars").check()
     expect(page.get_by_text("3 cars chosen")).to_be_visible()
     # The table renews itself meanwhile, and the choice stays.
-    httpx.post(f"{smartcar}/control/deliver", json={"vehicleId": cars[0].smartcar_id}, timeout=30)
-    page.wait_for_response(lambda answer: "/cars/" in answer.url and answer.status == 200)
+    with page.expect_response(lambda answer: "/cars/" in answer.url and answer.status == 200):
+        told = {"vehicleId": cars[0].smartcar_id}
+        httpx.post(f"{smartcar}/control/deliver", json=told, timeout=30).raise_for_status()
     expect(page.get_by_text("3 cars chosen")).to_be_visible()
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
 
