@@ -147,9 +147,9 @@ def test_many_cars_are_chosen_reviewed_and_followed(
         set_car(smartcar, car, speed=0, asleep=False, reachable=True)
     page.get_by_role("button", name="Send to 2 cars").click()
     expect(page.get_by_role("heading", name="Lock: 2 cars")).to_be_visible()
-    expect(page.get_by_text("2 of 2")).to_be_visible()
+    expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     page.reload()
-    expect(page.get_by_text("2 of 2")).to_be_visible()
+    expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     expect(page.locator(".badge-confirmed")).to_have_count(2)
     assert set(Command.objects.values_list("state", flat=True)) == {State.CONFIRMED}
     assert problems == []

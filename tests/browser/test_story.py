@@ -57,7 +57,8 @@ def press(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
         page.get_by_role("button", name=button, exact=True).click()
         if button == "Unlock":
             page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
-        expect(newest).to_contain_text(re.compile("Waiting for the car|Confirmed by the car|in motion"))
+        told = "Waiting for the car|Confirmed by the car|in motion"
+        expect(newest).to_contain_text(re.compile(f"{button}.*({told})", re.DOTALL))
         if "in motion" not in newest.inner_text():
             return
     pytest.fail("the car would not stand still")
