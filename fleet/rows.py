@@ -114,6 +114,11 @@ class Overview:
         return sum(row.low for row in self.rows)
 
     @property
+    def troubled(self) -> int:
+        """Cars whose connection needs a person."""
+        return sum(row.connection is not None and row.connection.troubled for row in self.rows)
+
+    @property
     def version(self) -> str:
         """Changes when anything that the page shows has changed."""
         heard = [row.vehicle.last_seen_at.timestamp() for row in self.rows if row.vehicle.last_seen_at]

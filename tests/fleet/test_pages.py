@@ -105,6 +105,19 @@ def test_a_removed_car_is_not_listed_but_its_page_stays(
     )
 
 
+def test_a_connection_in_trouble_is_told_to_those_who_can_mend_it_until_it_works_again(
+    owner: User, teammate: User, viewer: User, car: Vehicle, browser_of: BrowserOf
+) -> None:
+    told = "1 connection needs attention"
+    assert told not in browser_of(owner).get("/fleets/blue/").content.decode()
+    Connection.objects.update(state=ConnectionState.NEEDS_REAUTHENTICATION)
+    for person in (owner, teammate):
+        assert told in browser_of(person).get("/fleets/blue/cars/").content.decode()
+    assert told not in browser_of(viewer).get("/fleets/blue/").content.decode()
+    Connection.objects.update(state=ConnectionState.ACTIVE)
+    assert told not in browser_of(owner).get("/fleets/blue/cars/").content.decode()
+
+
 def test_an_unchanged_table_is_not_sent_again(owner: User, car: Vehicle, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     version = browser.get("/fleets/blue/cars/").context["overview"].version
