@@ -37,7 +37,9 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
     limit = _charge_limit(state)
     schedules = told_by(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
-    shown = f"{marks}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection is not None}"
+    shown = (
+        f"{marks}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection and connection.state}"
+    )
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
@@ -51,6 +53,7 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
         "locking_words": _words(verdicts, LOCKING),
+        "standing": prechecks.standing(connection) if connection is not None else "",
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
         "most_limit": parameters.MOST_LIMIT,

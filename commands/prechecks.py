@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from accounts.models import Generation
 from commands import brands
 from commands.kinds import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
-from connect.models import Connection
+from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
@@ -29,6 +29,12 @@ SIGNALS = (
 NO_CONNECTION = (
     "This car has no working connection. Its driver has to connect it again; then repeat the command."
 )
+_STANDING = {
+    ConnectionState.PLAN_LIMIT: (
+        "Smartcar said that the plan does not cover this car's requests now: it may refuse commands, too."
+    ),
+    ConnectionState.STALE: "Nothing was heard of this car for long: it may not answer.",
+}
 _PERMITTED = {
     "control_security": "locking and unlocking",
     "control_charge": "charging commands",
@@ -50,6 +56,15 @@ class Verdict:
 
     refusal: str = ""
     hint: str = ""
+
+    def with_hint(self, words: str) -> "Verdict":
+        """The same with one more hint, if there is one."""
+        return Verdict(self.refusal, " ".join(filter(None, (words, self.hint))))
+
+
+def standing(connection: Connection) -> str:
+    """What the state of the connection says to any command over it; empty if there is nothing."""
+    return _STANDING.get(ConnectionState(connection.state), "")
 
 
 def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:

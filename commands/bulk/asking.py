@@ -154,7 +154,7 @@ def _candidates(
             if connection is None
             else prechecks.check(
                 kind=kind, state=state, connection=connection, incapable=cannot, carried=carried
-            )
+            ).with_hint(prechecks.standing(connection))
         )
         found.append(Candidate(state.vehicle, connection, verdict))
     return found

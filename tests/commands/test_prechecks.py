@@ -205,3 +205,20 @@ def test_the_panel_offers_what_fits_the_car(
     assert ("Set limit" in page) is charging
     assert ("Open charge port" in page) is port
     assert "Send destination" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("plan_limit", "the plan does not cover"),
+        ("stale", "Nothing was heard of this car for long"),
+    ],
+)
+def test_the_panel_says_once_what_the_connections_state_means_for_commands(
+    connection: Connection, owner: User, browser_of: BrowserOf, state: str, told: str
+) -> None:
+    address = f"/commands/blue/{connection.vehicle.smartcar_id}/"
+    assert told not in browser_of(owner).get(address).content.decode()
+    Connection.objects.update(state=state)
+    assert browser_of(owner).get(address).content.decode().count(told) == 1
