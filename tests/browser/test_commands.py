@@ -95,6 +95,8 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     newest(page, says="Charge limit 70 %")
     newest(page, says="Confirmed by the car")
     set_car(smartcar, car, **CALM)
+    # The car has told of it: a start right after a stop would be no change, and not be delivered.
+    expect(page.get_by_text("The car says it is not charging.")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     newest(page, says="Start charging")
     newest(page, says="Confirmed by the car")
