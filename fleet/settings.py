@@ -73,6 +73,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "fleet.middleware.SpokenLanguage",
+    "fleet.middleware.FleetTime",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -227,7 +229,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Language, time, static files
-# The languages that drivers are spoken to in (connect/language.py); the other pages are in LANGUAGE_CODE.
+# Members are spoken to in these (fleet.middleware.SpokenLanguage), and drivers (connect/language.py).
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "var" / "locale"]

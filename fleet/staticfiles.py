@@ -27,7 +27,7 @@ NODE_FILES = {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
         "arrow-left", "bolt", "car", "copy", "gas-station", "lock", "lock-open", "lock-question", "mail",
-        "mail-plus", "plug-x", "plus", "refresh", "steering-wheel",
+        "mail-plus", "plug-x", "plus", "refresh", "steering-wheel", "user",
     )
 }  # fmt: skip
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import connection
-from django.db.models import Q
 
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
@@ -82,6 +81,9 @@ def forget_latest(
 
 
 def forget_identity(*, vehicle_id: int) -> int:
-    """Blanks what tells which car it was: VIN, name, plate. Make, model and year stay. Returns 1 if anything did."""
-    known = Vehicle.objects.filter(~Q(vin="") | ~Q(name="") | ~Q(plate=""), pk=vehicle_id)
-    return known.update(vin="", name="", plate="")
+    """Blanks what tells which car it was, and whose: VIN, name, plate, driver, group. Make, model and year stay.
+
+    Returns 1 if anything did.
+    """
+    told = {"vin": "", "name": "", "plate": "", "driver": "", "group": ""}
+    return Vehicle.objects.filter(pk=vehicle_id).exclude(**told).update(**told)

@@ -11,18 +11,24 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.models import Fleet
+from accounts.models import Fleet, UnitSystem
 from vehicles.makes import make_name
 from vehicles.packing import unpack
 
 
 class Vehicle(models.Model):
-    """A car as one fleet knows it. `smartcar_id` is stable; the same car may stand in two fleets."""
+    """A car as one fleet knows it. `smartcar_id` is stable; the same car may stand in two fleets.
+
+    Name, plate, group and driver are the fleet's own words. `unit_system` is "" for the fleet's.
+    """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
     smartcar_id = models.CharField("Smartcar vehicle id", max_length=128)
     name = models.CharField(max_length=80, blank=True)
     plate = models.CharField(max_length=20, blank=True)
+    group = models.CharField(max_length=60, blank=True)
+    driver = models.CharField(max_length=120, blank=True)
+    unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, blank=True)
     vin = models.CharField("VIN", max_length=17, blank=True)
     make = models.CharField(max_length=60, blank=True)
     model = models.CharField(max_length=80, blank=True)
@@ -39,6 +45,11 @@ class Vehicle(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.description or gettext("New vehicle")
+
+    @property
+    def units(self) -> str:
+        """The unit system in which this car's values are shown on its own pages."""
+        return self.unit_system or self.fleet.unit_system
 
     @property
     def description(self) -> str:

@@ -18,8 +18,8 @@ from vehicles.readings import NewReading, add
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGES = ["", "cars/", "vehicles/{car}/", "vehicles/{car}/values/", "vehicles/{car}/signals/"]
-FLEET_PAGE_QUERIES = 10
-VEHICLE_PAGE_QUERIES = 16
+FLEET_PAGE_QUERIES = 11
+VEHICLE_PAGE_QUERIES = 17
 
 
 def connect(vehicle: Vehicle, state: ConnectionState = ConnectionState.ACTIVE) -> Connection:
