@@ -9,14 +9,10 @@ from fleet.api_root import Root
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
-fleet_urls = [
+fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/", pages.fleet, name="fleet"),
     path("<slug:slug>/cars/", pages.cars, name="cars"),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/", pages.vehicle, name="vehicle"),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/values/", pages.values, name="values"),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/signals/", pages.signals, name="signals"),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/read/", pages.read_now, name="read_now"),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/history/<str:code>/", pages.history, name="history"),
+    path("<slug:slug>/vehicles/<str:smartcar_id>/", include("fleet.vehicle.urls")),
 ]
 
 api_urls = [

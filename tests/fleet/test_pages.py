@@ -17,7 +17,15 @@ from vehicles.readings import NewReading, add
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-PAGES = ["", "cars/", "vehicles/{car}/", "vehicles/{car}/values/", "vehicles/{car}/signals/"]
+PAGES = [
+    "",
+    "cars/",
+    "vehicles/{car}/",
+    "vehicles/{car}/values/",
+    "vehicles/{car}/signals/",
+    "vehicles/{car}/signals/table/",
+    "vehicles/{car}/history/",
+]
 FLEET_PAGE_QUERIES = 11
 VEHICLE_PAGE_QUERIES = 17
 

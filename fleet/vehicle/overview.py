@@ -1,4 +1,4 @@
-"""What the vehicle page shows of one car."""
+"""What the overview shows of one car."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +9,7 @@ from django.utils import timezone
 from accounts.models import Fleet
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState
-from fleet.history_page import signals_of
 from vehicles import catalogue, presentation
-from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import VehicleState, states_of
 
@@ -50,7 +48,7 @@ class Item:
 
 
 def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
-    """What fleet/vehicle.html and fleet/values.html need."""
+    """What fleet/vehicle/overview.html and values.html need."""
     (state,) = states_of(vehicles=[vehicle])
     now = timezone.now()
     hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
@@ -68,8 +66,6 @@ def context_of(*, fleet: Fleet, vehicle: Vehicle) -> dict[str, Any]:
         "fuel": state.signal(catalogue.FUEL_LEVEL),
         "charging_items": _items(state, CHARGING, fleet.unit_system),
         "facts": _items(state, FACTS, fleet.unit_system),
-        "all_signals": _all(state),
-        "charts": signals_of(state),
         "version": _version(state, connections),
     }
 
@@ -89,10 +85,3 @@ def _items(state: VehicleState, signals: tuple[catalogue.Signal, ...], units: st
         for signal, row in rows
         if presentation.value_in_words(code=row.code, body=row.body, units=units)
     ]
-
-
-def _all(state: VehicleState) -> list[Item]:
-    labelled = [
-        Item(CATALOGUE[code].label if code in CATALOGUE else code, row) for code, row in state.signals.items()
-    ]
-    return sorted(labelled, key=lambda item: item.label.lower())

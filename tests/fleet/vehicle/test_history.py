@@ -67,7 +67,7 @@ def test_the_page_offers_the_cars_numbers_the_charge_first(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    address = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/"
+    address = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/history/"
     assert "has not reported a number yet" in browser.get(address).content.decode()
     for signal, value in (
         (catalogue.ODOMETER, 100),

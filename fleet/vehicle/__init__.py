@@ -1,0 +1,1 @@
+"""The pages of one car: a frame with tabs, and a module of views for each tab."""

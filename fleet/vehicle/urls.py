@@ -1,0 +1,15 @@
+"""Addresses of the pages of one car, below fleets/<slug>/vehicles/<smartcar_id>/."""
+
+from django.urls import path
+
+from fleet.vehicle import history_views, signals_views, views
+
+urlpatterns = [
+    path("", views.vehicle, name="vehicle"),
+    path("values/", views.values, name="values"),
+    path("read/", views.read_now, name="read_now"),
+    path("history/", history_views.page, name="vehicle_history"),
+    path("history/<str:code>/", history_views.chart, name="history"),
+    path("signals/", signals_views.page, name="vehicle_signals"),
+    path("signals/table/", signals_views.table, name="signals"),
+]

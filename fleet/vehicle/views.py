@@ -1,0 +1,80 @@
+"""The overview tab: what is known of the car now, its command buttons, and reading it by hand."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import Right
+from commands.panel import panel_context
+from connect import lifecycle
+from connect.budget import usage
+from connect.connections.strip import strip_of
+from connect.gateway import Purpose
+from connect.models import Connection
+from connect.smartcar import SmartcarError
+from connect.vault import TokensUnavailableError
+from fleet.vehicle import overview
+from fleet.vehicle.frame import OVERVIEW, Frame, frame_of
+from webhooks import reconcile
+
+
+@login_required
+@require_GET
+def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """All that is known of one car, and its command buttons."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    context = frame.context(OVERVIEW) | _values(frame)
+    context |= panel_context(membership=frame.membership, vehicle=frame.vehicle)
+    if frame.may(Right.BUDGET):
+        context["usage"] = usage.of_vehicle(vehicle=frame.vehicle, month=usage.month_of(timezone.now()))
+    return render(request, "fleet/vehicle/overview.html", context)
+
+
+@login_required
+@require_GET
+def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """The car's values alone, for the open page; 204 when it shows them already."""
+    context = _values(frame_of(request, slug=slug, smartcar_id=smartcar_id))
+    if request.GET.get("version") == str(context["version"]):
+        return HttpResponse(status=204)
+    return render(request, "fleet/vehicle/values.html", context)
+
+
+def _values(frame: Frame) -> dict[str, Any]:
+    context = overview.context_of(fleet=frame.fleet, vehicle=frame.vehicle)
+    context["strip"] = strip_of(
+        vehicle=frame.vehicle,
+        connections=context["connections"],
+        may_connect=frame.may(Right.CONNECT),
+        now=timezone.now(),
+    )
+    return context
+
+
+@login_required
+@require_POST
+def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Reads the car through the API, into the inbox."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.COMMAND)
+    connection = lifecycle.usable(vehicle_id=frame.vehicle.pk)
+    if connection is None:
+        messages.error(request, "This car has no working connection. Its driver has to connect it again.")
+    else:
+        _read(request, connection)
+    return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
+
+
+def _read(request: HttpRequest, connection: Connection) -> None:
+    try:
+        reconcile.pull(connection=connection, purpose=Purpose.PERSON)
+    except SmartcarError as error:
+        messages.error(request, error.for_people)
+    except TokensUnavailableError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "The car was read. What is new shows here in a moment.")
