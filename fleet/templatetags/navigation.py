@@ -4,6 +4,8 @@ from django import template
 from django.http import HttpRequest
 from django.template.context import RequestContext
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Right, has_right
 from accounts.models import Fleet, Membership
@@ -18,21 +20,21 @@ class _Place:
     Of two that fit, the longer one counts.
     """
 
-    label: str
+    label: str | Promise
     view: str
     right: Right
     within: str
 
 
 _PLACES = (
-    _Place("Cars", "fleet:fleet", Right.VIEW, "fleet:"),
-    _Place("Commands", "commands:ledger", Right.VIEW, "commands:"),
-    _Place("Connections", "connections:overview", Right.CONNECT, "connections:"),
-    _Place("Invitations", "connect:invitations", Right.CONNECT, "connect:invitations"),
-    _Place("Inbox", "webhooks:inbox", Right.INSPECT, "webhooks:"),
-    _Place("Usage", "usage:overview", Right.BUDGET, "usage:"),
+    _Place(_("Cars"), "fleet:fleet", Right.VIEW, "fleet:"),
+    _Place(_("Commands"), "commands:ledger", Right.VIEW, "commands:"),
+    _Place(_("Connections"), "connections:overview", Right.CONNECT, "connections:"),
+    _Place(_("Invitations"), "connect:invitations", Right.CONNECT, "connect:invitations"),
+    _Place(_("Inbox"), "webhooks:inbox", Right.INSPECT, "webhooks:"),
+    _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),
     _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
-    _Place("API tokens", "accounts:tokens", Right.VIEW, "accounts:"),
+    _Place(_("API tokens"), "accounts:tokens", Right.VIEW, "accounts:"),
 )
 
 
@@ -60,7 +62,7 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
     within = max((place.within for place in _PLACES if here.startswith(place.within)), key=len, default="")
     return {
         "links": [
-            Link(place.label, reverse(place.view, args=[fleet.slug]), place.within == within)
+            Link(str(place.label), reverse(place.view, args=[fleet.slug]), place.within == within)
             for place in _PLACES
             if membership is not None and has_right(membership=membership, right=place.right)
         ]
