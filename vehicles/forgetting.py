@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import connection
+from django.db import connection, transaction
 
+from vehicles import summaries
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
 
@@ -45,8 +46,12 @@ _DELETE = """
 
 def forget_latest_places(*, vehicle_ids: Iterable[int]) -> int:
     """Drops the last known place of these cars, so that no page shows it; history stays. Returns how many rows."""
-    rows = LatestSignal.objects.filter(vehicle_id__in=list(vehicle_ids), code__in=PLACE_CODES)
-    return rows.delete()[0]
+    ids = list(vehicle_ids)
+    with transaction.atomic():
+        count = LatestSignal.objects.filter(vehicle_id__in=ids, code__in=PLACE_CODES).delete()[0]
+        if count:
+            summaries.refresh(vehicle_ids=ids)
+    return count
 
 
 def forget_history(
@@ -77,7 +82,10 @@ def forget_latest(
     if places_only:
         rows = rows.filter(code__in=PLACE_CODES)
     codes = list(rows.values_list("code", flat=True)[:limit])
-    return LatestSignal.objects.filter(vehicle_id=vehicle_id, code__in=codes).delete()[0]
+    with transaction.atomic():
+        count = LatestSignal.objects.filter(vehicle_id=vehicle_id, code__in=codes).delete()[0]
+        summaries.refresh(vehicle_ids=[vehicle_id])
+    return count
 
 
 def forget_identity(*, vehicle_id: int) -> int:

@@ -133,7 +133,9 @@ class Reading(models.Model):
         return unpack(self.signal.code, value=self.value, rest=self.rest)
 
 
+from vehicles.places.models import Place, PlaceKind  # noqa: E402
 from vehicles.rollup_models import DayRollup, DayZone, DueDay, DueHour, HourRollup  # noqa: E402
+from vehicles.summary_models import Summary  # noqa: E402
 
 __all__ = [
     "DayRollup",
@@ -142,7 +144,10 @@ __all__ = [
     "DueHour",
     "HourRollup",
     "LatestSignal",
+    "Place",
+    "PlaceKind",
     "Reading",
     "SignalCode",
+    "Summary",
     "Vehicle",
 ]

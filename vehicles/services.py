@@ -10,7 +10,7 @@ import orjson
 from django.db import connection
 
 from accounts.models import Fleet
-from vehicles import catalogue, states
+from vehicles import catalogue, states, summaries
 from vehicles.models import Vehicle
 from vehicles.observations import Observation, SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, add
@@ -117,6 +117,8 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
     states.store([state for state in touched if state.changed])
     states.touch([state for state in touched if not state.changed])
     add(readings=readings)
+    shown = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
+    summaries.refresh(vehicle_ids=shown, held=True)
     _heard(heard)
     _learn_identity(recorded.updates)
     return recorded

@@ -84,3 +84,35 @@ def test_readings_of_before_move_with_their_bodies_and_are_due_to_be_summed_up(u
         }
         due = session.execute("SELECT count(*) FROM vehicles_duehour").fetchone()
         assert due == (3,)
+
+
+def test_cars_of_before_get_their_summaries(url: str) -> None:
+    migrate(url, "vehicles", "0004")
+    with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
+        session.execute(
+            "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at, "
+            "readings_kept_months, rollups_kept_months) VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now(), 24, 60)"
+        )
+        for car in (1, 2):
+            session.execute(
+                "INSERT INTO vehicles_vehicle (id, fleet_id, smartcar_id, name, plate, vin, make, model, powertrain, "
+                'mode, created_at, "group", driver, unit_system) '
+                "VALUES (%s, 1, %s, '', '', '', '', '', '', '', now(), '', '', '')",
+                [car, f"car-{car}"],
+            )
+        for code, body in (
+            ("tractionbattery-stateofcharge", '{"value": 61.5, "unit": "percent"}'),
+            ("closure-islocked", '{"value": false}'),
+            ("location-preciselocation", '{"latitude": 52.5, "longitude": 13.4}'),
+        ):
+            session.execute(
+                "INSERT INTO vehicles_latestsignal (vehicle_id, code, body, observed_at, reported_at, status, "
+                "error_type, error_code, error_description, notes) "
+                "VALUES (1, %s, %s, '2026-11-20T12:00Z', now(), 'SUCCESS', '', '', '', '{}')",
+                [code, body],
+            )
+        migrate(url, "vehicles", "0005")
+        found = session.execute(
+            "SELECT vehicle_id, charge, locked, latitude, longitude, charging FROM vehicles_summary ORDER BY 1"
+        ).fetchall()
+    assert found == [(1, 61.5, False, 52.5, 13.4, None), (2, None, None, None, None, None)]

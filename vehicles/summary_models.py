@@ -1,0 +1,39 @@
+"""One row per car with what lists and maps show of it, so that ten thousand cars are found, counted and put in order in
+one statement. Kept by vehicles.summaries."""
+
+from django.db import models
+
+
+class Summary(models.Model):
+    """The newest good values of a car, each beside the time that it is of; None where the car never told.
+
+    Percentages are 0-100, distances km, speeds km/h, headings degrees clockwise from north.
+    """
+
+    vehicle = models.OneToOneField(
+        "vehicles.Vehicle", on_delete=models.CASCADE, primary_key=True, related_name="summary"
+    )
+    charge = models.FloatField("state of charge", null=True)
+    charge_at = models.DateTimeField(null=True)
+    range_km = models.FloatField("range", null=True)
+    charging = models.BooleanField(null=True)
+    charging_at = models.DateTimeField(null=True)
+    fuel = models.FloatField("fuel level", null=True)
+    fuel_at = models.DateTimeField(null=True)
+    fuel_range_km = models.FloatField("fuel range", null=True)
+    locked = models.BooleanField(null=True)
+    locked_at = models.DateTimeField(null=True)
+    latitude = models.FloatField(null=True)
+    longitude = models.FloatField(null=True)
+    heading = models.FloatField(null=True)
+    place_at = models.DateTimeField(null=True)
+    speed = models.FloatField(null=True)
+    speed_at = models.DateTimeField(null=True)
+    odometer_km = models.FloatField("odometer", null=True)
+    odometer_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "summaries"
+
+    def __str__(self) -> str:
+        return f"Summary of {self.vehicle_id}"
