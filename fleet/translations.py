@@ -24,7 +24,13 @@ SOURCES = ROOT / "locale"
 COMPILED = ROOT / "var" / "locale"
 ROOMS = ("accounts", "commands", "connect", "fleet", "vehicles", "webhooks")
 _FILE = Path("LC_MESSAGES") / "django.po"
-_KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_noop": None, "gettext_lazy": None}
+_KEYWORDS = {
+    **DEFAULT_KEYWORDS,
+    "gettext_noop": None,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
 _NOTES = ("Translators:",)
 
 

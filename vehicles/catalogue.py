@@ -12,6 +12,9 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 from vehicles.units import Unit
 
 
@@ -37,19 +40,24 @@ class Shape(StrEnum):
 class Signal:
     """One signal of the catalogue.
 
-    `group` and `name` are Smartcar's, `label` is for people. `unit` is the one we store (None for a signal
-    without one). `permission` is "" where Smartcar does not document it. `staleness` is the age after which a
-    value must be shown as old; None for what does not age.
+    `group` and `name` are Smartcar's; `english` is the name for people, `label` the same in the active language.
+    `unit` is the one we store (None for a signal without one). `permission` is "" where Smartcar does not document
+    it. `staleness` is the age after which a value must be shown as old; None for what does not age.
     """
 
     code: str
     group: str
     name: str
-    label: str
+    english: str
     shape: Shape
     unit: Unit | None
     permission: str
     staleness: timedelta | None
+
+    @property
+    def label(self) -> str:
+        """The signal's name for people, in the active language."""
+        return gettext(self.english)
 
 
 _MOVING = timedelta(minutes=15)
@@ -101,7 +109,7 @@ _OF_GROUP = timedelta(0)  # "as its group": no signal is stale at once
 def _add(
     code: str,
     name: str,
-    label: str,
+    english: str,
     shape: Shape,
     unit: Unit | None = None,
     *,
@@ -113,7 +121,7 @@ def _add(
         code=code,
         group=group.name,
         name=name,
-        label=label,
+        english=english,
         shape=shape,
         unit=unit,
         permission=group.permission if permission is None else permission,
@@ -124,179 +132,203 @@ def _add(
 
 
 # Charge
-AMPERAGE = _add("charge-amperage", "Amperage", "Charging current", Shape.NUMBER, Unit.AMPERE)
-AMPERAGE_MAX = _add("charge-amperagemax", "AmperageMax", "Largest current", Shape.NUMBER, Unit.AMPERE)
+AMPERAGE = _add("charge-amperage", "Amperage", _("Charging current"), Shape.NUMBER, Unit.AMPERE)
+AMPERAGE_MAX = _add("charge-amperagemax", "AmperageMax", _("Largest current"), Shape.NUMBER, Unit.AMPERE)
 AMPERAGE_REQUESTED = _add(
-    "charge-amperagerequested", "AmperageRequested", "Requested current", Shape.NUMBER, Unit.AMPERE
+    "charge-amperagerequested", "AmperageRequested", _("Requested current"), Shape.NUMBER, Unit.AMPERE
 )
 CHARGE_LIMITS = _add(
-    "charge-chargelimits", "ChargeLimits", "Charge limits", Shape.CHARGE_LIMITS, Unit.PERCENT, staleness=_DAY
+    "charge-chargelimits",
+    "ChargeLimits",
+    _("Charge limits"),
+    Shape.CHARGE_LIMITS,
+    Unit.PERCENT,
+    staleness=_DAY,
 )
 CHARGE_PORT_COLOR = _add(
-    "charge-chargeportstatuscolor", "ChargePortStatusColor", "Charge port light", Shape.CHOICE
+    "charge-chargeportstatuscolor", "ChargePortStatusColor", _("Charge port light"), Shape.CHOICE
 )
-CHARGE_RATE = _add("charge-chargerate", "ChargeRate", "Range added", Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
+CHARGE_RATE = _add("charge-chargerate", "ChargeRate", _("Range added"), Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
 CHARGE_RECORDS = _add(
     "charge-chargerecords",
     "ChargeRecords",
-    "Charging records",
+    _("Charging records"),
     Shape.VALUES,
     permission="read_charge_records",
     staleness=_WEEK,
 )
-CHARGE_TIMERS = _add("charge-chargetimers", "ChargeTimers", "Charge timers", Shape.VALUES, staleness=_DAY)
-CHARGER_PHASES = _add("charge-chargerphases", "ChargerPhases", "Charger phases", Shape.NUMBER)
+CHARGE_TIMERS = _add("charge-chargetimers", "ChargeTimers", _("Charge timers"), Shape.VALUES, staleness=_DAY)
+CHARGER_PHASES = _add("charge-chargerphases", "ChargerPhases", _("Charger phases"), Shape.NUMBER)
 CHARGING_CONNECTOR = _add(
-    "charge-chargingconnectortype", "ChargingConnectorType", "Charging connector", Shape.TEXT, staleness=_DAY
+    "charge-chargingconnectortype",
+    "ChargingConnectorType",
+    _("Charging connector"),
+    Shape.TEXT,
+    staleness=_DAY,
 )
 DETAILED_CHARGING_STATUS = _add(
-    "charge-detailedchargingstatus", "DetailedChargingStatus", "Charging status", Shape.CHOICE
+    "charge-detailedchargingstatus", "DetailedChargingStatus", _("Charging status"), Shape.CHOICE
 )
-ENERGY_ADDED = _add("charge-energyadded", "EnergyAdded", "Energy added", Shape.NUMBER, Unit.KILOWATT_HOUR)
-FAST_CHARGER_TYPE = _add("charge-fastchargertype", "FastChargerType", "Fast charger type", Shape.TEXT)
-IS_CHARGING = _add("charge-ischarging", "IsCharging", "Charging", Shape.BOOLEAN)
+ENERGY_ADDED = _add("charge-energyadded", "EnergyAdded", _("Energy added"), Shape.NUMBER, Unit.KILOWATT_HOUR)
+FAST_CHARGER_TYPE = _add("charge-fastchargertype", "FastChargerType", _("Fast charger type"), Shape.TEXT)
+IS_CHARGING = _add("charge-ischarging", "IsCharging", _("Charging"), Shape.BOOLEAN)
 CABLE_CONNECTED = _add(
-    "charge-ischargingcableconnected", "IsChargingCableConnected", "Cable connected", Shape.BOOLEAN
+    "charge-ischargingcableconnected", "IsChargingCableConnected", _("Cable connected"), Shape.BOOLEAN
 )
 CABLE_LATCHED = _add(
-    "charge-ischargingcablelatched", "IsChargingCableLatched", "Cable latched", Shape.BOOLEAN
+    "charge-ischargingcablelatched", "IsChargingCableLatched", _("Cable latched"), Shape.BOOLEAN
 )
 CHARGE_PORT_OPEN = _add(
-    "charge-ischargingportflapopen", "IsChargingPortFlapOpen", "Charge port flap open", Shape.BOOLEAN
+    "charge-ischargingportflapopen", "IsChargingPortFlapOpen", _("Charge port flap open"), Shape.BOOLEAN
 )
 FAST_CHARGER_PRESENT = _add(
-    "charge-isfastchargerpresent", "IsFastChargerPresent", "Fast charger present", Shape.BOOLEAN
+    "charge-isfastchargerpresent", "IsFastChargerPresent", _("Fast charger present"), Shape.BOOLEAN
 )
 TIME_TO_COMPLETE = _add(
-    "charge-timetocomplete", "TimeToComplete", "Time to charge limit", Shape.NUMBER, Unit.MINUTE
+    "charge-timetocomplete", "TimeToComplete", _("Time to charge limit"), Shape.NUMBER, Unit.MINUTE
 )
-CHARGE_VOLTAGE = _add("charge-voltage", "Voltage", "Charging voltage", Shape.NUMBER, Unit.VOLT)
-CHARGE_WATTAGE = _add("charge-wattage", "Wattage", "Charging power", Shape.NUMBER, Unit.WATT)
+CHARGE_VOLTAGE = _add("charge-voltage", "Voltage", _("Charging voltage"), Shape.NUMBER, Unit.VOLT)
+CHARGE_WATTAGE = _add("charge-wattage", "Wattage", _("Charging power"), Shape.NUMBER, Unit.WATT)
 
 # Climate
 EXTERNAL_TEMPERATURE = _add(
-    "climate-externaltemperature", "ExternalTemperature", "Outside temperature", Shape.NUMBER, Unit.CELSIUS
+    "climate-externaltemperature", "ExternalTemperature", _("Outside temperature"), Shape.NUMBER, Unit.CELSIUS
 )
 INTERNAL_TEMPERATURE = _add(
-    "climate-internaltemperature", "InternalTemperature", "Cabin temperature", Shape.NUMBER, Unit.CELSIUS
+    "climate-internaltemperature", "InternalTemperature", _("Cabin temperature"), Shape.NUMBER, Unit.CELSIUS
 )
 
 # Closure
-DOORS = _add("closure-doors", "Doors", "Doors", Shape.OPENINGS)
-ENGINE_COVER = _add("closure-enginecover", "EngineCover", "Engine cover", Shape.CLOSURE)
-FRONT_TRUNK = _add("closure-fronttrunk", "FrontTrunk", "Front trunk", Shape.CLOSURE)
-IS_LOCKED = _add("closure-islocked", "IsLocked", "Locked", Shape.BOOLEAN)
-REAR_TRUNK = _add("closure-reartrunk", "RearTrunk", "Rear trunk", Shape.CLOSURE)
-SUNROOF = _add("closure-sunroof", "Sunroof", "Sunroof", Shape.CLOSURE)
-TAILGATE = _add("closure-tailgate", "Tailgate", "Tailgate", Shape.CLOSURE)
-WINDOWS = _add("closure-windows", "Windows", "Windows", Shape.OPENINGS)
+DOORS = _add("closure-doors", "Doors", _("Doors"), Shape.OPENINGS)
+ENGINE_COVER = _add("closure-enginecover", "EngineCover", _("Engine cover"), Shape.CLOSURE)
+FRONT_TRUNK = _add("closure-fronttrunk", "FrontTrunk", _("Front trunk"), Shape.CLOSURE)
+IS_LOCKED = _add("closure-islocked", "IsLocked", _("Locked"), Shape.BOOLEAN)
+REAR_TRUNK = _add("closure-reartrunk", "RearTrunk", _("Rear trunk"), Shape.CLOSURE)
+SUNROOF = _add("closure-sunroof", "Sunroof", _("Sunroof"), Shape.CLOSURE)
+TAILGATE = _add("closure-tailgate", "Tailgate", _("Tailgate"), Shape.CLOSURE)
+WINDOWS = _add("closure-windows", "Windows", _("Windows"), Shape.OPENINGS)
 
 # Connectivity
 FIRMWARE = _add(
-    "connectivitysoftware-currentfirmwareversion", "CurrentFirmwareVersion", "Firmware version", Shape.TEXT
+    "connectivitysoftware-currentfirmwareversion", "CurrentFirmwareVersion", _("Firmware version"), Shape.TEXT
 )
-IS_ASLEEP = _add("connectivitystatus-isasleep", "IsAsleep", "Asleep", Shape.BOOLEAN)
+IS_ASLEEP = _add("connectivitystatus-isasleep", "IsAsleep", _("Asleep"), Shape.BOOLEAN)
 DIGITAL_KEY_PAIRED = _add(
     "connectivitystatus-isdigitalkeypaired",
     "IsDigitalKeyPaired",
-    "Digital key paired",
+    _("Digital key paired"),
     Shape.BOOLEAN,
     staleness=_WEEK,
 )
-IS_ONLINE = _add("connectivitystatus-isonline", "IsOnline", "Online", Shape.BOOLEAN)
+IS_ONLINE = _add("connectivitystatus-isonline", "IsOnline", _("Online"), Shape.BOOLEAN)
 
 # Diagnostics
-ABS = _add("diagnostics-abs", "ABS", "Anti-lock brakes", Shape.STATUS)
-ACTIVE_SAFETY = _add("diagnostics-activesafety", "ActiveSafety", "Active safety", Shape.STATUS)
-AIRBAG = _add("diagnostics-airbag", "Airbag", "Airbag", Shape.STATUS)
-BRAKE_FLUID = _add("diagnostics-brakefluid", "BrakeFluid", "Brake fluid", Shape.STATUS)
+ABS = _add("diagnostics-abs", "ABS", _("Anti-lock brakes"), Shape.STATUS)
+ACTIVE_SAFETY = _add("diagnostics-activesafety", "ActiveSafety", _("Active safety"), Shape.STATUS)
+AIRBAG = _add("diagnostics-airbag", "Airbag", _("Airbag"), Shape.STATUS)
+BRAKE_FLUID = _add("diagnostics-brakefluid", "BrakeFluid", _("Brake fluid"), Shape.STATUS)
 DRIVER_ASSISTANCE = _add(
-    "diagnostics-driverassistance", "DriverAssistance", "Driver assistance", Shape.STATUS
+    "diagnostics-driverassistance", "DriverAssistance", _("Driver assistance"), Shape.STATUS
 )
-DTC_COUNT = _add("diagnostics-dtccount", "DTCCount", "Trouble codes", Shape.NUMBER, Unit.COUNT)
-DTC_LIST = _add("diagnostics-dtclist", "DTCList", "Trouble code list", Shape.VALUES)
-EMISSIONS = _add("diagnostics-emissions", "Emissions", "Emissions", Shape.STATUS)
+DTC_COUNT = _add("diagnostics-dtccount", "DTCCount", _("Trouble codes"), Shape.NUMBER, Unit.COUNT)
+DTC_LIST = _add("diagnostics-dtclist", "DTCList", _("Trouble code list"), Shape.VALUES)
+EMISSIONS = _add("diagnostics-emissions", "Emissions", _("Emissions"), Shape.STATUS)
 EV_BATTERY_CONDITIONING = _add(
-    "diagnostics-evbatteryconditioning", "EVBatteryConditioning", "Battery conditioning", Shape.STATUS
+    "diagnostics-evbatteryconditioning", "EVBatteryConditioning", _("Battery conditioning"), Shape.STATUS
 )
-EV_CHARGING = _add("diagnostics-evcharging", "EVCharging", "Charging system", Shape.STATUS)
-EV_DRIVE_UNIT = _add("diagnostics-evdriveunit", "EVDriveUnit", "Drive unit", Shape.STATUS)
-EV_HV_BATTERY = _add("diagnostics-evhvbattery", "EVHVBattery", "High-voltage battery", Shape.STATUS)
-LIGHTING = _add("diagnostics-lighting", "Lighting", "Lighting", Shape.STATUS)
-MIL = _add("diagnostics-mil", "MIL", "Malfunction indicator lamp", Shape.STATUS)
-OIL_LIFE_STATUS = _add("diagnostics-oillife", "OilLife", "Engine oil", Shape.STATUS)
-OIL_PRESSURE = _add("diagnostics-oilpressure", "OilPressure", "Oil pressure", Shape.STATUS)
-OIL_TEMPERATURE = _add("diagnostics-oiltemperature", "OilTemperature", "Oil temperature", Shape.STATUS)
-TELEMATICS = _add("diagnostics-telematics", "Telematics", "Telematics", Shape.STATUS)
-TIRE_PRESSURE_STATUS = _add("diagnostics-tirepressure", "TirePressure", "Tire pressure warning", Shape.STATUS)
+EV_CHARGING = _add("diagnostics-evcharging", "EVCharging", _("Charging system"), Shape.STATUS)
+EV_DRIVE_UNIT = _add("diagnostics-evdriveunit", "EVDriveUnit", _("Drive unit"), Shape.STATUS)
+EV_HV_BATTERY = _add("diagnostics-evhvbattery", "EVHVBattery", _("High-voltage battery"), Shape.STATUS)
+LIGHTING = _add("diagnostics-lighting", "Lighting", _("Lighting"), Shape.STATUS)
+MIL = _add("diagnostics-mil", "MIL", _("Malfunction indicator lamp"), Shape.STATUS)
+OIL_LIFE_STATUS = _add("diagnostics-oillife", "OilLife", _("Engine oil"), Shape.STATUS)
+OIL_PRESSURE = _add("diagnostics-oilpressure", "OilPressure", _("Oil pressure"), Shape.STATUS)
+OIL_TEMPERATURE = _add("diagnostics-oiltemperature", "OilTemperature", _("Oil temperature"), Shape.STATUS)
+TELEMATICS = _add("diagnostics-telematics", "Telematics", _("Telematics"), Shape.STATUS)
+TIRE_PRESSURE_STATUS = _add(
+    "diagnostics-tirepressure", "TirePressure", _("Tire pressure warning"), Shape.STATUS
+)
 TIRE_PRESSURE_MONITORING = _add(
-    "diagnostics-tirepressuremonitoring", "TirePressureMonitoring", "Tire pressure monitoring", Shape.STATUS
+    "diagnostics-tirepressuremonitoring",
+    "TirePressureMonitoring",
+    _("Tire pressure monitoring"),
+    Shape.STATUS,
 )
-TRANSMISSION_STATUS = _add("diagnostics-transmission", "Transmission", "Transmission", Shape.STATUS)
-WASHER_FLUID = _add("diagnostics-washerfluid", "WasherFluid", "Washer fluid", Shape.STATUS)
-WATER_IN_FUEL = _add("diagnostics-waterinfuel", "WaterInFuel", "Water in fuel", Shape.STATUS)
+TRANSMISSION_STATUS = _add("diagnostics-transmission", "Transmission", _("Transmission"), Shape.STATUS)
+WASHER_FLUID = _add("diagnostics-washerfluid", "WasherFluid", _("Washer fluid"), Shape.STATUS)
+WATER_IN_FUEL = _add("diagnostics-waterinfuel", "WaterInFuel", _("Water in fuel"), Shape.STATUS)
 
 # HVAC
 CABIN_TARGET_TEMPERATURE = _add(
-    "hvac-cabintargettemperature", "CabinTargetTemperature", "Target temperature", Shape.NUMBER, Unit.CELSIUS
+    "hvac-cabintargettemperature",
+    "CabinTargetTemperature",
+    _("Target temperature"),
+    Shape.NUMBER,
+    Unit.CELSIUS,
 )
-HVAC_ACTIVE = _add("hvac-iscabinhvacactive", "IsCabinHVACActive", "Climate control on", Shape.BOOLEAN)
+HVAC_ACTIVE = _add("hvac-iscabinhvacactive", "IsCabinHVACActive", _("Climate control on"), Shape.BOOLEAN)
 FRONT_DEFROSTER = _add(
-    "hvac-isfrontdefrosteractive", "IsFrontDefrosterActive", "Front defroster on", Shape.BOOLEAN
+    "hvac-isfrontdefrosteractive", "IsFrontDefrosterActive", _("Front defroster on"), Shape.BOOLEAN
 )
 REAR_DEFROSTER = _add(
-    "hvac-isreardefrosteractive", "IsRearDefrosterActive", "Rear defroster on", Shape.BOOLEAN
+    "hvac-isreardefrosteractive", "IsRearDefrosterActive", _("Rear defroster on"), Shape.BOOLEAN
 )
 STEERING_HEATER = _add(
-    "hvac-issteeringheateractive", "IsSteeringHeaterActive", "Steering wheel heater on", Shape.BOOLEAN
+    "hvac-issteeringheateractive", "IsSteeringHeaterActive", _("Steering wheel heater on"), Shape.BOOLEAN
 )
 
 # Combustion engine
 FUEL_REMAINING = _add(
-    "internalcombustionengine-amountremaining", "AmountRemaining", "Fuel remaining", Shape.NUMBER, Unit.LITRE
+    "internalcombustionengine-amountremaining",
+    "AmountRemaining",
+    _("Fuel remaining"),
+    Shape.NUMBER,
+    Unit.LITRE,
 )
-FUEL_LEVEL = _add("internalcombustionengine-fuellevel", "FuelLevel", "Fuel level", Shape.NUMBER, Unit.PERCENT)
+FUEL_LEVEL = _add(
+    "internalcombustionengine-fuellevel", "FuelLevel", _("Fuel level"), Shape.NUMBER, Unit.PERCENT
+)
 OIL_LIFE = _add(
     "internalcombustionengine-oillife",
     "OilLife",
-    "Oil life remaining",
+    _("Oil life remaining"),
     Shape.NUMBER,
     Unit.PERCENT,
     permission="read_engine_oil",
     staleness=_WEEK,
 )
-FUEL_RANGE = _add("internalcombustionengine-range", "Range", "Fuel range", Shape.NUMBER, Unit.KILOMETRE)
+FUEL_RANGE = _add("internalcombustionengine-range", "Range", _("Fuel range"), Shape.NUMBER, Unit.KILOMETRE)
 
 # Location, motion, odometer
-IS_AT_HOME = _add("location-isathome", "IsAtHome", "At home", Shape.BOOLEAN)
-PRECISE_LOCATION = _add("location-preciselocation", "PreciseLocation", "Location", Shape.LOCATION)
-SPEED = _add("motion-currentspeed", "CurrentSpeed", "Speed", Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
-ODOMETER = _add("odometer-traveleddistance", "TraveledDistance", "Odometer", Shape.NUMBER, Unit.KILOMETRE)
+IS_AT_HOME = _add("location-isathome", "IsAtHome", _("At home"), Shape.BOOLEAN)
+PRECISE_LOCATION = _add("location-preciselocation", "PreciseLocation", _("Location"), Shape.LOCATION)
+SPEED = _add("motion-currentspeed", "CurrentSpeed", _("Speed"), Shape.NUMBER, Unit.KILOMETRE_PER_HOUR)
+ODOMETER = _add("odometer-traveleddistance", "TraveledDistance", _("Odometer"), Shape.NUMBER, Unit.KILOMETRE)
 
 # Low-voltage battery
 LOW_VOLTAGE_SOC = _add(
-    "lowvoltagebattery-stateofcharge", "StateOfCharge", "12 V state of charge", Shape.NUMBER, Unit.PERCENT
+    "lowvoltagebattery-stateofcharge", "StateOfCharge", _("12 V state of charge"), Shape.NUMBER, Unit.PERCENT
 )
-LOW_VOLTAGE_STATUS = _add("lowvoltagebattery-status", "Status", "12 V battery", Shape.CHOICE)
+LOW_VOLTAGE_STATUS = _add("lowvoltagebattery-status", "Status", _("12 V battery"), Shape.CHOICE)
 
 # Service, surveillance
-IN_SERVICE = _add("service-isinservice", "IsInService", "In service", Shape.BOOLEAN, staleness=_DAY)
-SERVICE_RECORDS = _add("service-records", "Records", "Service records", Shape.VALUES)
-SURVEILLANCE_BRAND = _add("surveillance-brand", "Brand", "Surveillance", Shape.TEXT, staleness=_NEVER)
-SURVEILLANCE_ENABLED = _add("surveillance-isenabled", "IsEnabled", "Surveillance on", Shape.BOOLEAN)
+IN_SERVICE = _add("service-isinservice", "IsInService", _("In service"), Shape.BOOLEAN, staleness=_DAY)
+SERVICE_RECORDS = _add("service-records", "Records", _("Service records"), Shape.VALUES)
+SURVEILLANCE_BRAND = _add("surveillance-brand", "Brand", _("Surveillance"), Shape.TEXT, staleness=_NEVER)
+SURVEILLANCE_ENABLED = _add("surveillance-isenabled", "IsEnabled", _("Surveillance on"), Shape.BOOLEAN)
 
 # Traction battery
 BATTERY_HEATER = _add(
     "tractionbattery-isheateractive",
     "IsHeaterActive",
-    "Battery heater on",
+    _("Battery heater on"),
     Shape.BOOLEAN,
     staleness=_CHARGING,
 )
 MAX_RANGE_CHARGE_COUNT = _add(
     "tractionbattery-maxrangechargecounter",
     "MaxRangeChargeCounter",
-    "Charges to full range",
+    _("Charges to full range"),
     Shape.NUMBER,
     Unit.COUNT,
     staleness=_WEEK,
@@ -304,36 +336,36 @@ MAX_RANGE_CHARGE_COUNT = _add(
 NOMINAL_CAPACITY = _add(
     "tractionbattery-nominalcapacity",
     "NominalCapacity",
-    "Battery capacity",
+    _("Battery capacity"),
     Shape.CAPACITY,
     Unit.KILOWATT_HOUR,
     staleness=_NEVER,
 )
-RANGE = _add("tractionbattery-range", "Range", "Range", Shape.NUMBER, Unit.KILOMETRE)
+RANGE = _add("tractionbattery-range", "Range", _("Range"), Shape.NUMBER, Unit.KILOMETRE)
 STATE_OF_CHARGE = _add(
-    "tractionbattery-stateofcharge", "StateOfCharge", "State of charge", Shape.NUMBER, Unit.PERCENT
+    "tractionbattery-stateofcharge", "StateOfCharge", _("State of charge"), Shape.NUMBER, Unit.PERCENT
 )
 
 # Transmission
-DRIVE_MODE = _add("transmission-drivemode", "DriveMode", "Drive mode", Shape.DRIVE_MODE, staleness=_DAY)
-GEAR_STATE = _add("transmission-gearstate", "GearState", "Gear", Shape.CHOICE)
+DRIVE_MODE = _add("transmission-drivemode", "DriveMode", _("Drive mode"), Shape.DRIVE_MODE, staleness=_DAY)
+GEAR_STATE = _add("transmission-gearstate", "GearState", _("Gear"), Shape.CHOICE)
 
 # Identification, account, wheels
-EXTERIOR_COLOR = _add("vehicleidentification-exteriorcolor", "ExteriorColor", "Exterior color", Shape.TEXT)
+EXTERIOR_COLOR = _add("vehicleidentification-exteriorcolor", "ExteriorColor", _("Exterior color"), Shape.TEXT)
 NICKNAME = _add(
-    "vehicleidentification-nickname", "Nickname", "Nickname", Shape.TEXT, permission="read_vehicle_info"
+    "vehicleidentification-nickname", "Nickname", _("Nickname"), Shape.TEXT, permission="read_vehicle_info"
 )
-PACKAGES = _add("vehicleidentification-packages", "Packages", "Packages", Shape.VALUES)
-TRIM = _add("vehicleidentification-trim", "Trim", "Trim", Shape.TEXT)
-VIN = _add("vehicleidentification-vin", "VIN", "VIN", Shape.TEXT, permission="read_vin")
+PACKAGES = _add("vehicleidentification-packages", "Packages", _("Packages"), Shape.VALUES)
+TRIM = _add("vehicleidentification-trim", "Trim", _("Trim"), Shape.TEXT)
+VIN = _add("vehicleidentification-vin", "VIN", _("VIN"), Shape.TEXT, permission="read_vin")
 ACCOUNT_PERMISSIONS = _add(
-    "vehicleuseraccount-permissions", "Permissions", "Account permissions", Shape.VALUES
+    "vehicleuseraccount-permissions", "Permissions", _("Account permissions"), Shape.VALUES
 )
-ACCOUNT_ROLE = _add("vehicleuseraccount-role", "Role", "Account role", Shape.TEXT)
+ACCOUNT_ROLE = _add("vehicleuseraccount-role", "Role", _("Account role"), Shape.TEXT)
 WHEEL_STYLE = _add(
-    "wheel-style", "Style", "Wheel style", Shape.TEXT, permission="read_vehicle_info", staleness=_NEVER
+    "wheel-style", "Style", _("Wheel style"), Shape.TEXT, permission="read_vehicle_info", staleness=_NEVER
 )
-TIRES = _add("wheel-tires", "Tires", "Tire pressure", Shape.TIRES, Unit.KILOPASCAL)
+TIRES = _add("wheel-tires", "Tires", _("Tire pressure"), Shape.TIRES, Unit.KILOPASCAL)
 
 CATALOGUE: Mapping[str, Signal] = MappingProxyType(_signals)
 """Every signal by its code."""

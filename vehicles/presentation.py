@@ -1,10 +1,19 @@
-"""Signals in words, for people: values in the units they chose, errors in plain language, age against staleness."""
+"""Signals in words, for people: values in the units they chose, errors in plain language, age against staleness.
+
+Words and numbers are in the active language: "25,124 km" is "25.124 km" in German.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext_noop as _
+
 from accounts.models import UnitSystem
+from vehicles import words
 from vehicles.catalogue import CATALOGUE, IS_LOCKED, Shape, Signal
 from vehicles.models import LatestSignal
 from vehicles.observations import REFUSED, SignalStatus
@@ -22,16 +31,17 @@ _SCALED = {Unit.WATT: Unit.KILOWATT}
 _WHOLE = {Unit.PERCENT, Unit.KILOMETRE, Unit.MILE, Unit.KILOMETRE_PER_HOUR, Unit.MILE_PER_HOUR, Unit.COUNT}
 
 _ERRORS = {
-    "COMPATIBILITY": "This car does not report it.",
-    "PERMISSION": "The driver has not granted it, or your Smartcar plan does not include it.",
-    "CONNECTED_SERVICES_ACCOUNT": "The driver's account at the maker needs attention.",
-    "AUTHENTICATION": "The driver has to sign in again.",
-    "VEHICLE_STATE": "The car could not be reached for it.",
-    "RATE_LIMIT": "The maker allows no more requests for now.",
-    "UPSTREAM": "The maker's service did not deliver it.",
-    "BILLING": "Your Smartcar plan's limit is reached.",
-    REFUSED: "What the car reported cannot be true, so it is not shown.",
+    "COMPATIBILITY": _("This car does not report it."),
+    "PERMISSION": _("The driver has not granted it, or your Smartcar plan does not include it."),
+    "CONNECTED_SERVICES_ACCOUNT": _("The driver's account at the maker needs attention."),
+    "AUTHENTICATION": _("The driver has to sign in again."),
+    "VEHICLE_STATE": _("The car could not be reached for it."),
+    "RATE_LIMIT": _("The maker allows no more requests for now."),
+    "UPSTREAM": _("The maker's service did not deliver it."),
+    "BILLING": _("Your Smartcar plan's limit is reached."),
+    REFUSED: _("What the car reported cannot be true, so it is not shown."),
 }
+_OTHER_ERROR = _("It could not be read this time.")
 
 
 def display_unit(unit: Unit, *, units: str) -> Unit:
@@ -41,17 +51,25 @@ def display_unit(unit: Unit, *, units: str) -> Unit:
 
 def quantity(value: float, unit: Unit | None, *, units: str) -> str:
     """A number with its unit, in the chosen system: 312 km as "194 mi"."""
+    number, sign = _measured(value, unit, units=units)
+    return f"{number} {sign}" if sign else number
+
+
+def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]:
+    """The number and the unit's sign; "" for what has none."""
     if unit is None:
-        return _number(value, 2)
+        return _number(value, 2), ""
     shown = display_unit(unit, units=units)
-    number = _number(convert(value, source=unit, target=shown), 0 if shown in _WHOLE else 1)
-    sign = symbol(shown)
-    return number if not sign else f"{number} {sign}"
+    converted = convert(value, source=unit, target=shown)
+    return _number(converted, 0 if shown in _WHOLE else 1), symbol(shown)
 
 
 def _number(value: float, digits: int) -> str:
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """At most so many decimals, and no zeros at their end."""
+    text = f"{value:z.{digits}f}"  # no "-0"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return number_format(Decimal(text), force_grouping=True)
 
 
 def value_in_words(*, code: str, body: Mapping[str, Any] | None, units: str) -> str:
@@ -68,7 +86,7 @@ def error_in_words(row: LatestSignal) -> str:
     """Why the last report of the signal held no value; "" when it did."""
     if row.status == SignalStatus.SUCCESS:
         return ""
-    return _ERRORS.get(row.error_type, "It could not be read this time.")
+    return gettext(_ERRORS.get(row.error_type, _OTHER_ERROR))
 
 
 def is_stale(row: LatestSignal, *, now: datetime) -> bool:
@@ -99,18 +117,16 @@ def _number_shape(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 def _boolean(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     if signal is IS_LOCKED:
-        return "Locked" if body.get("value") else "Unlocked"
-    return "Yes" if body.get("value") else "No"
+        return gettext("Locked") if body.get("value") else gettext("Unlocked")
+    return gettext("Yes") if body.get("value") else gettext("No")
 
 
 def _choice(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    return str(body.get("value") or "").replace("_", " ").capitalize()
+    return words.choice(signal, str(body.get("value") or ""))
 
 
 def _status(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    words = str(body.get("status") or "").upper()
-    detail = body.get("description")
-    return " · ".join(filter(None, ("OK" if words == "OK" else words.capitalize(), detail)))
+    return " · ".join(filter(None, (words.status(str(body.get("status") or "")), body.get("description"))))
 
 
 def _location(signal: Signal, body: Mapping[str, Any], units: str) -> str:
@@ -118,9 +134,13 @@ def _location(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 
 def _closure(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    opened = {True: "Open", False: "Closed"}.get(body.get("isOpen"))  # type: ignore[arg-type]
-    locked = {True: "locked", False: "not locked"}.get(body.get("isLocked"))  # type: ignore[arg-type]
-    return ", ".join(filter(None, (opened, locked))).capitalize()
+    opened, locked = body.get("isOpen"), body.get("isLocked")
+    said = []
+    if opened is not None:
+        said.append(pgettext("a lid", "open") if opened else pgettext("a lid", "closed"))
+    if locked is not None:
+        said.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "not locked"))
+    return ", ".join(said).capitalize()
 
 
 def _openings(signal: Signal, body: Mapping[str, Any], units: str) -> str:
@@ -128,7 +148,12 @@ def _openings(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     opened = sum(1 for value in values if value.get("isOpen"))
     if not values:
         return ""
-    return f"{opened} of {len(values)} open" if opened else "All closed"
+    if not opened:
+        return pgettext("doors or windows", "All closed")
+    return pgettext("doors or windows", "%(opened)s of %(count)s open") % {
+        "opened": opened,
+        "count": len(values),
+    }
 
 
 def _tires(signal: Signal, body: Mapping[str, Any], units: str) -> str:
@@ -136,9 +161,8 @@ def _tires(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     known = [pressure for pressure in pressures if pressure is not None]
     if not known or signal.unit is None:
         return ""
-    shown = [quantity(pressure, signal.unit, units=units) for pressure in known]
-    number = [text.rpartition(" ")[0] for text in shown]
-    return f"{' · '.join(number)} {shown[0].rpartition(' ')[2]}"
+    shown = [_measured(pressure, signal.unit, units=units) for pressure in known]
+    return f"{' · '.join(number for number, sign in shown)} {shown[0][1]}"
 
 
 def _charge_limits(signal: Signal, body: Mapping[str, Any], units: str) -> str:
@@ -154,12 +178,13 @@ def _capacity(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 
 def _drive_mode(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    return str(body.get("oemDisplayName") or body.get("canonical") or "").replace("_", " ").capitalize()
+    theirs = body.get("oemDisplayName")
+    return str(theirs) if theirs else words.choice(signal, str(body.get("canonical") or ""))
 
 
 def _values(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     count = len(body.get("values") or [])
-    return f"{count} {'entry' if count == 1 else 'entries'}"
+    return ngettext("%(count)s entry", "%(count)s entries", count) % {"count": count}
 
 
 _SHAPES: dict[Shape, Callable[[Signal, Mapping[str, Any], str], str]] = {

@@ -4,10 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from vehicles import catalogue, presentation
+from vehicles import catalogue, presentation, words
+from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal
 from vehicles.observations import SignalStatus
+from vehicles.units import Unit
+
+# The same word in English and another language.
+SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
 
 
 @pytest.mark.parametrize(
@@ -64,3 +70,45 @@ def test_a_value_is_stale_after_the_time_of_its_kind() -> None:
     assert presentation.is_stale(row, now=now)
     row.observed_at = now - timedelta(minutes=1)
     assert not presentation.is_stale(row, now=now)
+
+
+@pytest.mark.parametrize(
+    ("signal", "body", "german"),
+    [
+        (catalogue.ODOMETER, {"value": 25123.7, "unit": "km"}, "25.124 km"),
+        (catalogue.EXTERNAL_TEMPERATURE, {"value": -1.26, "unit": "celsius"}, "-1,3 °C"),
+        (catalogue.TIRES, {"values": [{"tirePressure": 250}, {"tirePressure": 230}]}, "2,5 · 2,3 bar"),
+        (catalogue.IS_LOCKED, {"value": False}, "Unverriegelt"),
+        (catalogue.DETAILED_CHARGING_STATUS, {"value": "FULLY_CHARGED"}, "Vollständig geladen"),
+        (catalogue.GEAR_STATE, {"value": "REVERSE"}, "Rückwärtsgang"),
+        (catalogue.MIL, {"status": "ALERT", "description": "P0420"}, "Warnung · P0420"),
+        (catalogue.FRONT_TRUNK, {"isOpen": False, "isLocked": True}, "Geschlossen, verriegelt"),
+        (catalogue.DOORS, {"values": [{"isOpen": True}, {"isOpen": False}]}, "1 von 2 offen"),
+        (catalogue.CHARGE_TIMERS, {"values": [{}]}, "1 Eintrag"),
+    ],
+    ids=lambda value: value.code if isinstance(value, catalogue.Signal) else "",
+)
+def test_words_and_numbers_are_in_the_active_language(signal: Any, body: dict[str, Any], german: str) -> None:
+    with translation.override("de"):
+        assert presentation.value_in_words(code=signal.code, body=body, units="metric") == german
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_signals_and_errors_have_a_name_in_every_language(language: str) -> None:
+    errors = [
+        LatestSignal(status=SignalStatus.ERROR, error_type=kind) for kind in (*presentation._ERRORS, "")
+    ]
+    with translation.override(language):
+        labels = {signal.english for signal in CATALOGUE.values() if signal.label == signal.english}
+        told = {presentation.error_in_words(row) for row in errors}
+    assert labels <= SAME_WORD
+    assert not {presentation.error_in_words(row) for row in errors} & told
+
+
+def test_what_no_list_of_ours_knows_is_written_as_it_came() -> None:
+    with translation.override("de"):
+        assert words.choice(catalogue.GEAR_STATE, "SECOND_GEAR") == "Second gear"
+
+
+def test_nothing_is_less_than_nothing() -> None:
+    assert presentation.quantity(-0.04, Unit.CELSIUS, units="metric") == "0 °C"

@@ -1,0 +1,65 @@
+"""Words for the values that a signal chooses from a list, in the active language.
+
+Smartcar's lists are open: a value that is not here is written as it came, without its capitals and underscores.
+"""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from vehicles import catalogue
+from vehicles.catalogue import Signal
+
+_WORDS: Mapping[str, Mapping[str, str | Promise]] = {
+    catalogue.DETAILED_CHARGING_STATUS.code: {
+        "CHARGING": pgettext_lazy("charging status", "Charging"),
+        "FULLY_CHARGED": pgettext_lazy("charging status", "Fully charged"),
+        "NOT_CHARGING": pgettext_lazy("charging status", "Not charging"),
+    },
+    catalogue.GEAR_STATE.code: {
+        "PARK": pgettext_lazy("gear", "Park"),
+        "DRIVE": pgettext_lazy("gear", "Drive"),
+        "REVERSE": pgettext_lazy("gear", "Reverse"),
+        "NEUTRAL": pgettext_lazy("gear", "Neutral"),
+    },
+    catalogue.LOW_VOLTAGE_STATUS.code: {
+        "GOOD": pgettext_lazy("12 V battery", "Good"),
+        "WARN": pgettext_lazy("12 V battery", "Weak"),
+        "BAD": pgettext_lazy("12 V battery", "Bad"),
+    },
+    catalogue.CHARGE_PORT_COLOR.code: {
+        "BLUE": pgettext_lazy("colour of a light", "Blue"),
+        "GREEN": pgettext_lazy("colour of a light", "Green"),
+        "ORANGE": pgettext_lazy("colour of a light", "Orange"),
+        "RED": pgettext_lazy("colour of a light", "Red"),
+        "WHITE": pgettext_lazy("colour of a light", "White"),
+        "YELLOW": pgettext_lazy("colour of a light", "Yellow"),
+        "OFF": pgettext_lazy("colour of a light", "Off"),
+    },
+    catalogue.DRIVE_MODE.code: {
+        "COMFORT": pgettext_lazy("drive mode", "Comfort"),
+        "ECO": pgettext_lazy("drive mode", "Eco"),
+        "NORMAL": pgettext_lazy("drive mode", "Normal"),
+        "SPORT": pgettext_lazy("drive mode", "Sport"),
+    },
+}
+_STATUSES: Mapping[str, str | Promise] = {
+    "OK": pgettext_lazy("diagnostics", "OK"),
+    "ALERT": pgettext_lazy("diagnostics", "Alert"),
+}
+
+
+def choice(signal: Signal, value: str) -> str:
+    """What a value of the signal's list means: FULLY_CHARGED as "Fully charged"."""
+    return _said(_WORDS.get(signal.code, {}), value)
+
+
+def status(value: str) -> str:
+    """The state of a system of the car that diagnoses itself: OK or ALERT."""
+    return _said(_STATUSES, value)
+
+
+def _said(words: Mapping[str, str | Promise], value: str) -> str:
+    known = words.get(value.upper())
+    return str(known) if known is not None else value.replace("_", " ").capitalize()
