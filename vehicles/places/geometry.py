@@ -1,0 +1,98 @@
+"""Distances and a grid on the globe. Degrees and kilometres; latitudes from -90 to 90, longitudes from -180 to 180.
+
+Two points are compared by the square of the chord between them, as points of the unit sphere: it grows with the
+distance, is right at the poles and across the date line, and takes three multiplications.
+"""
+
+import math
+from collections.abc import Iterator
+
+EARTH_KM = 6371.0088
+KM_OF_A_DEGREE = EARTH_KM * math.pi / 180
+
+Vector = tuple[float, float, float]
+
+
+def vector_of(latitude: float, longitude: float) -> Vector:
+    """The point of the unit sphere."""
+    phi, theta = math.radians(latitude), math.radians(longitude)
+    around = math.cos(phi)
+    return around * math.cos(theta), around * math.sin(theta), math.sin(phi)
+
+
+def squared_chord(one: Vector, other: Vector) -> float:
+    """The square of the straight line between two points of the unit sphere."""
+    x, y, z = one[0] - other[0], one[1] - other[1], one[2] - other[2]
+    return x * x + y * y + z * z
+
+
+def squared_chord_of(kilometres: float) -> float:
+    """The squared chord of two points that are so far apart on the ground, at most half around the globe."""
+    chord = 2 * math.sin(kilometres / (2 * EARTH_KM))
+    return chord * chord
+
+
+def kilometres_of(squared: float) -> float:
+    """The distance on the ground of two points with this squared chord: what the haversine formula gives."""
+    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(squared) / 2))
+
+
+def wind(*, latitude: float, longitude: float, seen_from: tuple[float, float]) -> int:
+    """In which of eight directions a point lies from another near it: 0 is north, 1 north-east, and so on."""
+    up = latitude - seen_from[0]
+    right = (longitude - seen_from[1] + 180) % 360 - 180
+    right *= math.cos(math.radians(seen_from[0]))
+    return round(math.degrees(math.atan2(right, up)) / 45) % 8
+
+
+class Grid:
+    """Cells of `per_degree` to a degree, numbered row by row from the south pole, in a row from the date line east."""
+
+    def __init__(self, per_degree: int) -> None:
+        self.per_degree = per_degree
+        self.columns = 360 * per_degree
+        self.rows = 180 * per_degree
+
+    def cell(self, latitude: float, longitude: float) -> int:
+        """The number of the cell that the point lies in."""
+        row = min(int((latitude + 90) * self.per_degree), self.rows - 1)
+        return row * self.columns + math.floor((longitude + 180) * self.per_degree) % self.columns
+
+    def centre(self, cell: int) -> tuple[float, float]:
+        """Latitude and longitude of the middle of the cell."""
+        row, column = divmod(cell, self.columns)
+        return (row + 0.5) / self.per_degree - 90, (column + 0.5) / self.per_degree - 180
+
+    @property
+    def reach_km(self) -> float:
+        """No point of a cell is farther than this from its centre."""
+        return KM_OF_A_DEGREE / self.per_degree * math.sqrt(0.5)
+
+    def around(self, latitude: float, longitude: float, kilometres: float) -> Iterator[range]:
+        """Runs of cells, at least one, that together hold every point within `kilometres` of this one."""
+        degrees = kilometres / KM_OF_A_DEGREE * (1 + 1e-9)
+        first = max(0, math.floor((latitude - degrees + 90) * self.per_degree))
+        last = min(self.rows - 1, math.floor((latitude + degrees + 90) * self.per_degree))
+        aside = _degrees_aside(latitude, degrees)
+        west = math.floor((longitude - aside + 180) * self.per_degree)
+        east = math.floor((longitude + aside + 180) * self.per_degree)
+        for row in range(first, last + 1):
+            for start, stop in self._columns(west, east):
+                yield range(row * self.columns + start, row * self.columns + stop)
+
+    def _columns(self, west: int, east: int) -> list[tuple[int, int]]:
+        """From west to east, both included, cut in two at the date line."""
+        if east - west + 1 >= self.columns:
+            return [(0, self.columns)]
+        start, stop = west % self.columns, east % self.columns
+        if start <= stop:
+            return [(start, stop + 1)]
+        return [(start, self.columns), (0, stop + 1)]
+
+
+def _degrees_aside(latitude: float, degrees: float) -> float:
+    """How far east and west of its centre a circle of so many degrees reaches, in degrees of longitude."""
+    if abs(latitude) + degrees >= 90:
+        return 180.0
+    ratio = math.sin(math.radians(degrees)) / math.cos(math.radians(latitude))
+    return math.degrees(math.asin(min(1.0, ratio))) * (1 + 1e-9)
