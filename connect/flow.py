@@ -16,9 +16,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
+from accounts.links import hash_of
 from accounts.models import Fleet, Generation, User
 from connect import applications, outcomes, renewing, vault
-from connect.links import hash_of
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
 from connect.outcomes import ConnectRefusedError
 from connect.scopes import FLEET_SCOPES

@@ -16,7 +16,7 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from connect.links import PersonalLink
+from accounts.links import PersonalLink
 
 _KEY = "driver_language"
 

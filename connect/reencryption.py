@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db import models
 from django.views.decorators.debug import sensitive_variables
 
-from connect import keyring
+from accounts import keyring
 
 BATCH = 500
 

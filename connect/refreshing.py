@@ -19,8 +19,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from redis import Redis
 from redis.exceptions import RedisError
 
+from accounts import keyring
 from accounts.models import Fleet
-from connect import keyring, vault
+from connect import vault
 from connect.budget.purposes import Cause, Purpose, on_behalf
 from connect.models import Connection, ConnectionState, OwnerTokens
 from connect.smartcar import SmartcarError

@@ -11,9 +11,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
+from accounts.links import hash_of
 from accounts.models import Generation
 from connect import applications, gateway, outcomes, vault
-from connect.links import hash_of
 from connect.models import AuthorizationRequest, Connection, ConnectionState
 from connect.outcomes import ConnectRefusedError
 from connect.smartcar import SmartcarError, V2Api

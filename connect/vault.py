@@ -15,8 +15,9 @@ from typing import TypeVar
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import keyring
 from accounts.models import Generation
-from connect import applications, keyring
+from connect import applications
 from connect.applications import Application
 from connect.models import (
     ApplicationTokens,

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts import keyring
 from accounts.models import Generation
-from connect import keyring
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     Generation.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),

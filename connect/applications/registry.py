@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import keyring
 from accounts.models import Fleet, Generation
-from connect import keyring
 from connect.applications.models import SmartcarApplication
 from connect.budget.gate import ApplicationGate, bucket_of
 from connect.smartcar import Credentials, Origins, SmartcarApi, V2Api, V3Api
@@ -71,7 +71,7 @@ def environment() -> Application:
 
 
 def named(row: SmartcarApplication | None) -> Application:
-    """The application of a row, or that of the settings. Raises connect.keyring.WrongKeyError."""
+    """The application of a row, or that of the settings. Raises accounts.keyring.WrongKeyError."""
     return environment() if row is None else _decrypted(row)
 
 

@@ -6,9 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts import audit, keyring
 from accounts.models import Fleet, User
-from connect import keyring
 from connect.applications import registry
 from connect.applications.models import FleetApplication, SmartcarApplication
 

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.links import PersonalLink, hash_of
 from accounts.models import Fleet
-from connect.links import PersonalLink, hash_of
 
 if TYPE_CHECKING:
     from connect.models import Connection

@@ -15,10 +15,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
+from accounts.links import hash_of
 from accounts.models import User
 from connect.driver.models import DriverPage
 from connect.language import speaking
-from connect.links import hash_of
 from connect.models import Connection, ConnectionState, Invitation, Removal
 from connect.removal import services as removal
 from connect.removal.models import Extent

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, keyring
 from accounts.models import Fleet
-from connect import keyring, vault
+from connect import vault
 from connect.driver.models import DriverPage
 from connect.generations import checking
 from connect.generations.checking import CannotMoveError, Found, Listings

@@ -6,8 +6,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from accounts.links import PersonalLink, hash_of
 from accounts.models import Fleet, User
-from connect.links import PersonalLink, hash_of
 from connect.standing.states import Purpose
 
 LIFETIME = timedelta(days=7)

@@ -13,9 +13,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
+from accounts.links import hash_of
 from accounts.models import Fleet, User
 from connect.language import speaking
-from connect.links import hash_of
 from connect.models import Connection, DriverPage, Invitation
 from connect.standing.states import Purpose
 

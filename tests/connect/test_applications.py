@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts import keyring
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect import applications, gateway, keyring, reencryption, vault
+from connect import applications, gateway, reencryption, vault
 from connect.applications import registry, services
 from connect.applications.models import FleetApplication, SmartcarApplication
 from connect.applications.services import Secrets

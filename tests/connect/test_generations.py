@@ -171,7 +171,8 @@ def test_a_pair_that_ends_does_not_trouble_a_connection_that_has_moved_on(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
     moved(v2_fleet, Generation.V3)
-    from connect import keyring, vault
+    from accounts import keyring
+    from connect import vault
 
     pair = OwnerTokens.objects.get()
     OwnerTokens.objects.update(refresh_ciphertext=keyring.encrypt("ended"))

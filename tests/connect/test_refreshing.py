@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from redis import Redis
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import keyring, refreshing, tasks, vault
+from connect import refreshing, tasks, vault
 from connect.models import Connection, ConnectionState, OwnerTokens
 from connect.smartcar import SmartcarError, TokenPair
 from connect.smartcar.v2 import REFRESH_TOKEN_LIFE

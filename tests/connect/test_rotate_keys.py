@@ -10,8 +10,9 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import flow, keyring, reencryption, vault
+from connect import flow, reencryption, vault
 from connect.models import ApplicationTokens, OwnerTokens
 from connect.smartcar import TokenPair
 from tests.smartcar import SESSION, come_back

@@ -12,8 +12,9 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import applications, keyring, vault
+from connect import applications, vault
 from connect.models import ApplicationTokens, Connection, ConnectionState, OwnerTokens
 from connect.smartcar import Access, SmartcarError, TokenPair
 from tests.smartcar import connect

@@ -28,8 +28,9 @@ from django.db import connection as database
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import applications, flow, keyring, vault
+from connect import applications, flow, vault
 from connect.models import ApplicationTokens, Connection, OwnerTokens
 from connect.smartcar import Access, SmartcarApi, SmartcarError, TokenPair
 from tests.smartcar import SESSION, come_back, connect, forget_budget

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client
 
+from accounts import keyring
 from accounts.models import User
-from connect import keyring
 from connect.models import ApplicationTokens, OwnerTokens
 from vehicles.models import DayZone, LatestSignal, SignalCode, Vehicle
 from webhooks.models import InboxEntry

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from pytest_django import Settings
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import applications, keyring, vault
+from connect import applications, vault
 from connect.gateway import Purpose
 from connect.models import ApplicationTokens, Connection
 from connect.smartcar import SmartcarError

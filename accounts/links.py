@@ -39,6 +39,7 @@ class PersonalLink(models.Model):
     @property
     def secret(self) -> str:
         """64 hexadecimal digits."""
+        # The salt is part of every link that was ever sent: it keeps the module's first name.
         return salted_hmac(f"connect.links.{self.view}", self.nonce, algorithm="sha256").hexdigest()
 
     @property
