@@ -26,8 +26,10 @@ NODE_FILES = {
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
-        "arrow-left", "bolt", "car", "copy", "gas-station", "lock", "lock-open", "lock-question", "mail",
-        "mail-plus", "plug-x", "plus", "refresh", "steering-wheel", "user",
+        "alert-triangle", "arrow-left", "bolt", "calendar", "car", "chart-line", "chevron-left",
+        "chevron-right", "copy", "download", "gas-station", "inbox", "lock", "lock-open", "lock-question",
+        "mail", "mail-plus", "plug-connected", "plug-x", "plus", "refresh", "search", "send", "settings",
+        "steering-wheel", "user", "x", "zoom-in", "zoom-out",
     )
 }  # fmt: skip
 
