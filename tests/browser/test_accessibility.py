@@ -132,7 +132,7 @@ def faults(look: Look, visit: Visit, screen: Screen) -> list[str]:
         found += [f"{theme}: {each}" for each in violations(page)]
     if (shifted := page.evaluate("window.shifted")) >= MOST_SHIFT:
         found.append(f"the layout jumps by {shifted:.2f}")
-    return [f"{visit}: {each}" for each in [*found, *look.troubles]]
+    return [*found, *look.troubles]
 
 
 def structure(page: Page, screen: Screen) -> list[str]:
@@ -149,15 +149,17 @@ def structure(page: Page, screen: Screen) -> list[str]:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: Screen, part: int) -> None:
-    found: list[str] = []
+    found: dict[str, list[Visit]] = {}
     looks: dict[str, Look] = {}
     for visit in site.pages.pages[part::PARTS]:
         if visit.person not in looks:
             looks[visit.person] = look_at(chromium, site, person=visit.person, screen=screen)
-        found += faults(looks[visit.person], visit, screen)
+        for fault in faults(looks[visit.person], visit, screen):
+            found.setdefault(fault, []).append(visit)
     for look in looks.values():
         look.context.close()
-    assert not found, "\n".join(["", *found])
+    told = [f"{fault}\n    on {visits[0]} and {len(visits) - 1} more" for fault, visits in found.items()]
+    assert not told, "\n".join(told)
 
 
 def test_every_address_can_be_visited(site: Site) -> None:

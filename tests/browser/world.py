@@ -13,15 +13,17 @@ from accounts.tokens import services as tokens
 from commands.bulk import asking as bulk_asking
 from commands.kinds import Kind
 from commands.models import Command, State
+from connect import gateway
 from connect.comparison.models import ComparedFleet, Comparison, Outcome
 from connect.driver.services import page_after
-from connect.gateway import Purpose
 from connect.invitations import services as invitations
 from connect.models import Connection, ConnectionState, Removal
 from connect.removal import services as removal
 from connect.removal.models import Extent
+from connect.standing.states import Purpose
 from tests.connect.invited import invited
 from tests.smartcar import connect
+from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks import processing, reconcile
 from webhooks.models import EntryState, InboxEntry
@@ -67,7 +69,7 @@ def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
         for connection in connect(
             simulator_url, fleet=fleet, user=owner, vehicleIds=[vehicle_id]
         ).connections:
-            reconcile.pull(connection=connection, purpose=Purpose.PERSON)
+            reconcile.pull(connection=connection, purpose=gateway.Purpose.PERSON)
     processing.process_waiting()
     cars = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
     for number, car in enumerate(cars, start=1):
@@ -102,6 +104,10 @@ def _arguments(world: World) -> dict[str, Any]:
         "bulk_id": _bulk(world),
         "entry_id": _deliveries(car),
         "token_id": _token(fleet, owner),
+        "code": catalogue.STATE_OF_CHARGE.code,
+        "purpose": Purpose.SIGN_IN,
+        "deed": "pause",
+        "kind": Kind.LOCK,
     }
 
 
