@@ -51,10 +51,10 @@ def find(world: World) -> Found:
             found.unfilled.append(f"{name} {wanted}")
             continue
         path = reverse(name, kwargs=filled)
-        person = next((one for one in browsers if _is_page(browsers[one].get(path))), None)
-        if person is None:
+        seen_by = [person for person, browser in browsers.items() if _is_page(browser.get(path))]
+        if not seen_by:
             continue
-        found.pages.append(Visit(name, path, person))
+        found.pages.append(Visit(name, path, seen_by[0]))
         if wanted == ["slug"]:
             found.pages.append(Visit(name, reverse(name, kwargs={"slug": world.empty.slug}), "owner"))
     return found

@@ -30,6 +30,14 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
   if (!entry.hadRecentInput) window.shifted += entry.value;
 })).observe({ type: "layout-shift", buffered: true });
 """
+# The innermost element that sticks out furthest.
+WIDEST = """
+() => {
+  const right = (element) => element.getBoundingClientRect().right;
+  const all = [...document.querySelectorAll("main *, header *, nav *")].sort((a, b) => right(a) - right(b));
+  return all.at(-1).outerHTML.slice(0, 160);
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ def faults(look: Look, visit: Visit, screen: Screen) -> list[str]:
     page.goto(f"{look.site}{visit.path}")
     found = structure(page, screen)
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         found += [f"{theme}: {each}" for each in violations(page)]
     if (shifted := page.evaluate("window.shifted")) >= MOST_SHIFT:
         found.append(f"the layout jumps by {shifted:.2f}")
@@ -138,7 +146,7 @@ def faults(look: Look, visit: Visit, screen: Screen) -> list[str]:
 def structure(page: Page, screen: Screen) -> list[str]:
     found = []
     if (width := page.evaluate("document.scrollingElement.scrollWidth")) > screen.width:
-        found.append(f"is {width} px wide")
+        found.append(f"is {width} px wide because of {page.evaluate(WIDEST)}")
     if (heads := page.locator("h1").count()) != 1:
         found.append(f"has {heads} h1")
     if (language := page.locator("html").get_attribute("lang")) != screen.language:

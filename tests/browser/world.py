@@ -88,7 +88,6 @@ def _arguments(world: World) -> dict[str, Any]:
         invitation=invited(fleet=fleet, user=owner), smartcar_user_id=connection.smartcar_user_id
     )
     proof = removal.remove_car(vehicle=leaving, extent=Extent.PLACES, user=owner)
-    _invitations(fleet, owner)
     _comparison(fleet)
     return {
         "slug": fleet.slug,
@@ -96,6 +95,7 @@ def _arguments(world: World) -> dict[str, Any]:
         "connection_id": connection.pk,
         "connections:detail connection_id": Connection.objects.get(vehicle=troubled).pk,
         "connect:invitation secret": invited(fleet=fleet, user=owner, driver_name="Robin").secret,
+        "invitation_id": _invitations(fleet, owner),
         "secret": shared.secret,
         "page_id": shared.pk,
         "removal_id": proof.pk,
@@ -111,11 +111,14 @@ def _arguments(world: World) -> dict[str, Any]:
     }
 
 
-def _invitations(fleet: Fleet, owner: User) -> None:
-    now = timezone.now()
-    used, revoked = (invited(fleet=fleet, user=owner, driver_name=name) for name in ("Kim", "Lee"))
-    used.use(now=now)
+def _invitations(fleet: Fleet, owner: User) -> int:
+    """One that was used and one that was revoked; the id of one that is open."""
+    used, revoked, still_open = (
+        invited(fleet=fleet, user=owner, driver_name=name) for name in ("Kim", "Lee", "Alex")
+    )
+    used.use(now=timezone.now())
     invitations.revoke(invitation=revoked, user=owner)
+    return still_open.pk
 
 
 def _comparison(fleet: Fleet) -> None:
