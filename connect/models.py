@@ -240,6 +240,7 @@ class Connection(models.Model):
 
 
 # Part of the app, in modules of their own.
+from connect.applications.milestones import ReachedMilestone as ReachedMilestone  # noqa: E402
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.budget.models import FleetAllowance as FleetAllowance  # noqa: E402

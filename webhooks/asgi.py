@@ -17,7 +17,7 @@ from accounts.doorbell import ring_now
 from webhooks import keys, receiver
 from webhooks.keys import SigningKey
 from webhooks.receiver import Receipt
-from webhooks.refusals import FLUSH_SECONDS, tally
+from webhooks.refusals import FLUSH_SECONDS
 from webhooks.writer import StorageUnavailableError, Writer
 
 Result = TypeVar("Result")
@@ -114,7 +114,7 @@ class Desk:
     async def close(self) -> None:
         """Finish what was begun, ring for it, and write down what was counted."""
         await self._writer.close()
-        await _beside(tally.write)
+        await _beside(receiver.write_notes)
         while self._ringing:
             await asyncio.sleep(RING_SECONDS)
 
@@ -152,7 +152,7 @@ class Desk:
             self._ringing = False
 
     def _counted(self, receipt: Receipt) -> Receipt:
-        """What was refused is written down a second later, together with what was refused meanwhile."""
+        """What was refused or verified is written down a second later, together with what came meanwhile."""
         if not self._counting:
             self._counting = True
             self._start(self._write_counts())
@@ -163,7 +163,7 @@ class Desk:
             await asyncio.sleep(FLUSH_SECONDS)
         finally:
             self._counting = False
-        await _beside(tally.write)
+        await _beside(receiver.write_notes)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the requests. The loop itself keeps no hold on its tasks."""

@@ -19,6 +19,7 @@ from webhooks.models import InboxEntry
 from webhooks.parsing import Malformed, parse_delivery
 from webhooks.parsing.types import VERIFY, Delivery
 from webhooks.refusals import Reason, tally
+from webhooks.verifications import verifications
 
 BODY_LIMIT = 256 * 1024
 DOORBELL = "webhooks.tasks.process_inbox"
@@ -60,7 +61,7 @@ _CHALLENGE = Receipt(HTTPStatus.BAD_REQUEST, {"error": "The challenge is not a s
 def judge(*, raw: bytes, signed: str, known: tuple[SigningKey, ...]) -> Arrival | Receipt:
     """What to do with a POST: store it, or answer at once. `signed` is the SC-Signature header, or empty.
 
-    Refusals are counted. Reads and writes nothing else.
+    Refusals are counted and verifications noted, to be written by `write_notes`. Reads and writes nothing else.
     """
     if len(raw) > BODY_LIMIT:
         return too_large()
@@ -88,9 +89,15 @@ def receive(*, raw: bytes, signed: str) -> Receipt:
             _store(judged)
     except DatabaseError:
         return UNAVAILABLE
-    if tally.due():
-        tally.write()
+    if tally.due() or verifications.due():
+        write_notes()
     return RECEIVED if isinstance(judged, Arrival) else judged
+
+
+def write_notes() -> None:
+    """Writes down what was refused and what was verified."""
+    tally.write()
+    verifications.write()
 
 
 def _verification_in(raw: bytes) -> Delivery | None:
@@ -111,6 +118,7 @@ def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> Receipt:
     if answer is None:
         tally.count(Reason.CHALLENGE)
         return _CHALLENGE
+    verifications.note(keys.application_of(key.name))
     return Receipt(HTTPStatus.OK, {"challenge": answer})
 
 

@@ -46,6 +46,11 @@ class Application:
     row: SmartcarApplication | None
 
     @property
+    def pk(self) -> int | None:
+        """The id of its row."""
+        return None if self.row is None else self.row.pk
+
+    @property
     def v2(self) -> V2Api:
         return _v2(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
 

@@ -4,6 +4,7 @@ First what can be seen without asking, then Smartcar's word on each. Never shows
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -51,6 +52,11 @@ class Finding:
     @property
     def good(self) -> bool:
         return self.verdict in (Verdict.RIGHT, Verdict.SPARE)
+
+
+def takes_the_credentials(findings: Iterable[Finding]) -> bool:
+    """Whether Smartcar takes all that the fleet needs, whatever there is to say of the webhook."""
+    return all(finding.good for finding in findings if finding.credential != _WEBHOOK)
 
 
 @sensitive_variables()

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.access import Right, has_right, membership_for
 from accounts.models import Fleet, Generation, Membership
 from connect import applications
-from connect.applications import moving, testing
+from connect.applications import milestones, moving, testing
+from connect.applications.milestones import Milestone
 from connect.applications.moving import DriverLeft
 from connect.generations import selectors, services
 from connect.generations.selectors import Progress
@@ -38,7 +39,10 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks Smartcar about the credentials of the fleet's application."""
     membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
     fleet = membership.fleet
-    findings = testing.test(application=applications.of_fleet(fleet), generation=fleet.generation)
+    application = applications.of_fleet(fleet)
+    findings = testing.test(application=application, generation=fleet.generation)
+    if testing.takes_the_credentials(findings):
+        milestones.reach(application_pk=application.pk, milestone=Milestone.CREDENTIALS)
     tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
     if request.headers.get("HX-Request"):
         return render(request, "connect/setup/findings.html", tested | {"fleet": fleet})

@@ -1,0 +1,38 @@
+"""What has once been seen of an application's set-up, and when first: it tells new fleets how far they are.
+
+Connections and deliveries speak for themselves; these leave no other trace.
+"""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Milestone(models.TextChoices):
+    CREDENTIALS = "credentials", "Smartcar takes its credentials"
+    VERIFIED = "verified", "Smartcar's VERIFY of the webhook address was answered"
+
+
+class ReachedMilestone(models.Model):
+    """The first time of one of them. `application` is None for that of the settings."""
+
+    application = models.ForeignKey(
+        "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, related_name="milestones"
+    )
+    milestone = models.CharField(max_length=12, choices=Milestone.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "milestone"], name="connect_milestone_once", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_milestone_display()
+
+
+def reach(*, application_pk: int | None, milestone: Milestone) -> None:
+    """Notes that it was seen; later times change nothing."""
+    row = ReachedMilestone(application_id=application_pk, milestone=milestone)
+    ReachedMilestone.objects.bulk_create([row], ignore_conflicts=True)

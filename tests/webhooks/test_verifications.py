@@ -1,0 +1,97 @@
+"""Smartcar's first VERIFY of our address is remembered for each application, on both roads, and only once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+
+from connect.applications import milestones
+from connect.applications.milestones import Milestone, ReachedMilestone
+from connect.models import SmartcarApplication
+from tests.webhooks.helpers import PAYLOADS
+from tests.webhooks.test_receiver import BODY, Road, by_asgi, by_view
+from webhooks import keys, receiver
+from webhooks.verifications import Verifications, verifications
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
+VERIFY = (PAYLOADS / "documentation/verify-4.0.json").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    verifications.forget()
+    yield
+    verifications.forget()
+
+
+@pytest.mark.parametrize("request_by", [by_asgi, by_view])
+def test_an_answered_verify_is_noted_with_its_first_time(request_by: Any) -> None:
+    road = Road("", request_by)
+    assert road.post(VERIFY, signed="").status_code == 200
+    noted = ReachedMilestone.objects.get()
+    assert (noted.application, noted.milestone) == (None, Milestone.VERIFIED)
+    verifications.forget()
+    assert road.post(VERIFY, signed="").status_code == 200
+    assert ReachedMilestone.objects.get() == noted
+
+
+def test_a_delivery_and_a_refused_challenge_note_nothing() -> None:
+    road = Road("", by_view)
+    road.post(BODY)
+    road.post(BODY, signed="")
+    road.post(b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"not a plain word"}}', signed="")
+    assert not ReachedMilestone.objects.exists()
+
+
+def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
+    row = SmartcarApplication.objects.create(name="Second", application_id="second")
+    known = (
+        keys.SigningKey(name="first", token="first", webhook_id="one"),
+        keys.SigningKey(name=f"second of application {row.pk}", token="second", webhook_id="two"),
+    )
+    verify = b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"abc"},"meta":{"webhookId":"two"}}'
+    assert isinstance(receiver.judge(raw=verify, signed="", known=known), receiver.Receipt)
+    receiver.write_notes()
+    assert ReachedMilestone.objects.get().application == row
+
+
+def test_many_verifies_write_once(django_assert_num_queries: Any) -> None:
+    seen = Verifications()
+    seen.note(None)
+    seen.write()
+    for _ in range(100):
+        seen.note(None)
+    assert not seen.due()
+    with django_assert_num_queries(0):
+        seen.write()
+
+
+def test_while_the_database_is_away_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Verifications()
+    seen.note(None)
+    with monkeypatch.context() as away:
+        away.setattr("webhooks.verifications.reach", _fail)
+        seen.write()
+    assert not ReachedMilestone.objects.exists()
+    assert seen.due()
+    seen.write()
+    assert ReachedMilestone.objects.exists()
+
+
+def _fail(**named: object) -> None:
+    raise DatabaseError
+
+
+def test_an_application_that_is_gone_stops_nothing() -> None:
+    seen = Verifications()
+    seen.note(123_456)
+    seen.write()
+    assert not seen.due()
+
+
+def test_a_milestone_is_reached_once_for_each_application() -> None:
+    row = SmartcarApplication.objects.create(name="Second", application_id="second")
+    for application_pk in (None, None, row.pk, row.pk):
+        milestones.reach(application_pk=application_pk, milestone=Milestone.CREDENTIALS)
+    assert ReachedMilestone.objects.count() == 2
