@@ -1,12 +1,22 @@
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import ApiToken, AuditEntry, Fleet, Membership, User
+from accounts.models import ApiToken, AuditEntry, Fleet, Letter, MemberInvitation, Membership, User
 from accounts.readonly_admin import ReadOnlyAdmin
 from accounts.tokens.services import revoke
+
+# The product's own sign-in lets staff in, so that whoever has a second factor is asked for it here, too.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+# allauth's pages of these would show secrets, or let rows be changed that are in step with others.
+for _model in (EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(_model)
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -97,3 +107,44 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         ended = sum(revoke(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
         messages.info(request, f"{ended} tokens were revoked: they open nothing any more.")
+
+
+@admin.register(MemberInvitation)
+class MemberInvitationAdmin(ReadOnlyAdmin[MemberInvitation]):
+    """Invitations to look at; what their links are made of is not shown."""
+
+    list_display = ["email", "fleet", "role", "made_by", "created_at", "expires_at", "used_at", "revoked_at"]
+    list_filter = ["fleet", "role", "used_at", "revoked_at"]
+    search_fields = ["email", "fleet__name"]
+    list_select_related = ["fleet", "made_by"]
+    exclude = ["nonce", "secret_hash"]
+
+
+@admin.register(Letter)
+class LetterAdmin(ReadOnlyAdmin[Letter]):
+    list_display = ["kind", "user", "address", "created_at", "sent_at", "error"]
+    list_filter = ["kind", "sent_at"]
+    search_fields = ["user__email", "address"]
+    list_select_related = ["user"]
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
+    """Second factors and passkeys, without their secrets. A superuser removes those of a person who has lost them."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    search_fields = ["user__email"]
+    list_select_related = ["user"]
+    exclude = ["data"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(ReadOnlyAdmin[UserSession]):
+    list_display = ["user", "ip", "user_agent", "created_at"]
+    search_fields = ["user__email", "ip"]
+    list_select_related = ["user"]
+    exclude = ["session_key", "data"]

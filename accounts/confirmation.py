@@ -1,17 +1,20 @@
-"""Asking for the password once more before what cannot be taken back: a browser may have been left open.
+"""Asking once more who it is before what cannot be taken back: a browser may have been left open.
 
-A sign-in counts as a confirmation, and each holds for ten minutes. Whoever enters five wrong passwords in a row is
-signed out.
+A sign-in counts as a confirmation, and each holds for ten minutes. It is given by the password or by a passkey. Whoever
+fails five times in a row is signed out. django-allauth asks for it by the same rule (accounts/adapters.py).
 """
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import logout
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import passkeys
 from accounts.models import User
 
 HOLDS_FOR = timedelta(minutes=10)
@@ -21,12 +24,26 @@ _WRONG = "wrong_passwords"
 
 
 class NotConfirmedError(Exception):
-    """The password was not the person's; str() says what to do, fit for people."""
+    """It was not the person, as far as we can tell; str() says what to do, fit for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How a person can confirm who they are."""
+
+    password: bool
+    passkey: bool
 
 
 def signed_in(*, request: HttpRequest | None, **_: Any) -> None:
     """Whoever has just signed in has confirmed who they are (receives Django's `user_logged_in`)."""
     if request is not None and hasattr(request, "session"):
+        _confirm(request)
+
+
+def asked_again(*, request: HttpRequest, reauthenticated: bool = False, **_: Any) -> None:
+    """So has whoever allauth asked again (receives its `authentication_step_completed`)."""
+    if reauthenticated:
         _confirm(request)
 
 
@@ -36,18 +53,32 @@ def is_fresh(request: HttpRequest) -> bool:
     return 0 <= time.time() - confirmed_at < HOLDS_FOR.total_seconds()
 
 
-@sensitive_variables("password")
-def confirm(*, request: HttpRequest, user: User, password: str) -> None:
-    """Takes the person's password as a confirmation. Raises NotConfirmedError when it is wrong."""
-    if user.check_password(password):
+def ways(*, user: User) -> Ways:
+    """How this person can confirm who they are: perhaps not at all, without password and passkey."""
+    return Ways(password=user.has_usable_password(), passkey=passkeys.has_one(user=user))
+
+
+@sensitive_variables("password", "credential")
+def confirm(*, request: HttpRequest, user: User, password: str = "", credential: str = "") -> None:
+    """Takes the person's password, or what a passkey answered, as a confirmation.
+
+    Raises NotConfirmedError when it is wrong.
+    """
+    if credential:
+        right = passkeys.proves(request=request, user=user, credential=credential)
+    else:
+        right = user.check_password(password)
+    if right:
         _confirm(request)
         return
     wrong = request.session.get(_WRONG, 0) + 1
     request.session[_WRONG] = wrong
     if wrong >= MOST_TRIES:
         logout(request)
-        raise NotConfirmedError("Five wrong passwords: you were signed out. Sign in again.")
-    raise NotConfirmedError("This is not your password. Enter the one that you sign in with.")
+        raise NotConfirmedError(_("Five wrong tries: you were signed out. Sign in again."))
+    if credential:
+        raise NotConfirmedError(_("This passkey was not accepted. Try it again."))
+    raise NotConfirmedError(_("This is not your password. Enter the one that you sign in with."))
 
 
 def _confirm(request: HttpRequest) -> None:

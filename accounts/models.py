@@ -12,10 +12,15 @@ from django.utils.translation import gettext_lazy as _
 class UserManager(BaseUserManager["User"]):
     """Makes users known by their e-mail address."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """In small letters: nobody signs in twice as Jane@ and jane@."""
+        return super().normalize_email(email).lower()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         if not email:
             raise ValueError("A user needs an e-mail address.")
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -52,6 +57,15 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.get_full_name() or self.email
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As ever, with the rows that signing in knows the address by in step."""
+        from accounts import addresses  # it needs this model
+
+        super().save(*args, **kwargs)
+        only = kwargs.get("update_fields")
+        if only is None or "email" in only:
+            addresses.follow(user=self)
+
 
 class Generation(models.TextChoices):
     """The two generations of Smartcar's API that a fleet can speak."""
@@ -61,8 +75,16 @@ class Generation(models.TextChoices):
 
 
 class UnitSystem(models.TextChoices):
-    METRIC = "metric", "Metric"
-    IMPERIAL = "imperial", "Imperial"
+    METRIC = "metric", _("Metric")
+    IMPERIAL = "imperial", _("Imperial")
+
+
+class Onboarding(models.TextChoices):
+    """Where a fleet stands with the checklist of its set-up: not looked at, shown to its managers, or over."""
+
+    NEW = "", "New"
+    OPEN = "open", "Open"
+    OVER = "over", "Over"
 
 
 class Fleet(models.Model):
@@ -87,6 +109,7 @@ class Fleet(models.Model):
         help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120. "
         "Fewer: older ones are deleted within the hour.",
     )
+    onboarding = models.CharField(max_length=4, choices=Onboarding.choices, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(User, through="Membership", related_name="fleets")
 
@@ -98,10 +121,10 @@ class Fleet(models.Model):
 
 
 class Role(models.TextChoices):
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    VIEWER = "viewer", "Viewer"
-    DRIVER = "driver", "Driver"
+    OWNER = "owner", _("Owner")
+    MANAGER = "manager", _("Manager")
+    VIEWER = "viewer", _("Viewer")
+    DRIVER = "driver", _("Driver")
 
 
 class Membership(models.Model):
@@ -137,5 +160,7 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.target}".strip()
 
 
-# Part of the app, in a module of its own.
+# Part of the app, in modules of their own.
+from accounts.letters.models import Letter as Letter  # noqa: E402
+from accounts.members.models import MemberInvitation as MemberInvitation  # noqa: E402
 from accounts.tokens.models import ApiToken as ApiToken  # noqa: E402

@@ -18,5 +18,5 @@ def create_fleet(*, name: str, slug: str, owner: User, generation: str) -> Fleet
 def add_member(*, fleet: Fleet, user: User, role: Role, actor: User | None) -> Membership:
     """Makes the user a member, or changes the member's role."""
     membership, _ = Membership.objects.update_or_create(fleet=fleet, user=user, defaults={"role": role})
-    audit.record(fleet=fleet, actor=actor, action=f"made a member {role.label}", target=user.email)
+    audit.record(fleet=fleet, actor=actor, action=f"made a member {role.name.title()}", target=user.email)
     return membership

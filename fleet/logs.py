@@ -3,7 +3,9 @@
 import logging
 import re
 
-_LINK = re.compile(r"(/connect/(?:invitation|mine)/)[0-9a-f]{64}")
+_LINK = re.compile(
+    r"(/connect/(?:invitation|mine)/|/accounts/(?:invitation|e-mail/confirm|password/new)/)[^/\s\"']+"
+)
 
 
 class LineFormatter(logging.Formatter):

@@ -45,6 +45,11 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
 FIELD_ENCRYPTION_KEYS = [key.strip() for key in required("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
 
 INSTALLED_APPS = [
+    # In front of accounts, whose admin takes the place of theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "fleet.apps.FleetConfig",
     "webhooks.apps.WebhooksConfig",
     "commands.apps.CommandsConfig",
@@ -77,6 +82,7 @@ MIDDLEWARE = [
     "fleet.middleware.FleetTime",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "fleet.middleware.sign_in_whole_page",
 ]
@@ -157,11 +163,12 @@ CELERY_BEAT_SCHEDULE = {
     "compare connections": {
         "task": "connect.tasks.compare_connections",
         "schedule": crontab(hour=2, minute=41),
+    "mail unsent letters": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
     },
     "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
 
-# E-mail to drivers, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;
+# E-mail to drivers and members, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;
 # a demo writes its letters to the worker's output.
 _email_url = env.str("EMAIL_URL", default="consolemail://" if DEBUG or DEMO else "")
 EMAIL_OFFERED = bool(_email_url)
@@ -178,6 +185,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
         "MinimumLengthValidator",
         "CommonPasswordValidator",
         "NumericPasswordValidator",
@@ -188,6 +196,46 @@ AUTH_PASSWORD_VALIDATORS = [
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
+# Signing in, by django-allauth. Nobody signs up by themselves: members are invited (accounts/members). How often a wrong
+# password may be tried is allauth's own choice, counted in the cache.
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_FORMS = {
+    "login": "accounts.forms.SignInForm",
+    "change_password": "accounts.forms.ChangePasswordForm",
+    "set_password": "accounts.forms.SetPasswordForm",
+    "reset_password": "accounts.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "add_email": "accounts.forms.ChangeAddressForm",
+    "reauthenticate": "accounts.forms.ConfirmByPasswordForm",
+}
+MFA_ADAPTER = "accounts.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.forms.SecondFactorForm",
+    "reauthenticate": "accounts.forms.ConfirmByCodeForm",
+    "activate_totp": "accounts.forms.AddAppForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_TOTP_ISSUER = "Smartcar Fleet"
+# A clock that is half a minute wrong is no reason to keep anybody out.
+MFA_TOTP_TOLERANCE = 1
+# An address that is being changed is no reason to refuse a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# How many proxies stand in front: without the right number every visitor has the proxy's address, and one of them who
+# tries passwords keeps all others out.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.startswith("https://") else 0)
+
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},

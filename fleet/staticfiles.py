@@ -26,10 +26,13 @@ NODE_FILES = {
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
-        "alert-triangle", "arrow-left", "bolt", "calendar", "car", "chart-line", "chevron-left",
-        "chevron-right", "copy", "download", "gas-station", "inbox", "lock", "lock-open", "lock-question",
-        "mail", "mail-plus", "plug-connected", "plug-x", "plus", "refresh", "search", "send", "settings",
-        "steering-wheel", "user", "x", "zoom-in", "zoom-out",
+        "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
+        "alert-triangle", "arrow-left", "battery-1", "bell", "bolt", "bookmark", "calendar", "car",
+        "chart-line", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "columns",
+        "copy", "current-location", "device-mobile", "download", "filter", "fingerprint", "focus-2",
+        "gas-station", "inbox", "key", "keyboard", "list", "lock", "lock-open", "lock-question", "mail",
+        "mail-plus", "map", "navigation", "plug-connected", "plug-x", "plus", "refresh", "search", "send",
+        "settings", "steering-wheel", "trash", "user", "x", "zoom-in", "zoom-out",
     )
 }  # fmt: skip
 

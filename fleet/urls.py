@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("accounts.urls")),
     path("connect/", include("connect.urls")),
     path("commands/", include("commands.urls")),
+    path("accounts/", include("accounts.entrance_urls")),
     path("webhooks/", include("webhooks.urls")),
     path("api/v1/", include((api_urls, "api"))),
     re_path("^api/", problems.not_found),

@@ -35,6 +35,7 @@ _PLACES = (
     _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),
     _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
     _Place(_("API tokens"), "accounts:tokens", Right.VIEW, "accounts:"),
+    _Place(_("Members"), "accounts:members", Right.ADMINISTER, "accounts:members"),
 )
 
 

@@ -1,0 +1,79 @@
+"""allauth's forms, with our words for their fields."""
+
+from typing import Any
+
+from allauth.account import forms as account
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp import forms as totp
+from allauth.mfa.webauthn import forms as webauthn
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+PASSWORD_HINT = _("Eight characters or more, not only digits, and none that many people use.")
+
+_LABELS = {
+    "login": _("E-mail"),
+    "email": _("E-mail"),
+    "password": _("Password"),
+    "oldpassword": _("Present password"),
+    "password1": _("New password"),
+    "password2": _("New password, once more"),
+    "code": _("Code"),
+    "name": _("Name"),
+}
+
+
+class _OurWords(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.label = _LABELS.get(name, field.label)
+            field.help_text = PASSWORD_HINT if name == "password1" else ""
+
+
+class SignInForm(_OurWords, account.LoginForm):
+    pass
+
+
+class ChangePasswordForm(_OurWords, account.ChangePasswordForm):
+    pass
+
+
+class SetPasswordForm(_OurWords, account.SetPasswordForm):
+    pass
+
+
+class ForgottenPasswordForm(_OurWords, account.ResetPasswordForm):
+    pass
+
+
+class NewPasswordForm(_OurWords, account.ResetPasswordKeyForm):
+    pass
+
+
+class ChangeAddressForm(_OurWords, account.AddEmailForm):
+    pass
+
+
+class ConfirmByPasswordForm(_OurWords, account.ReauthenticateForm):
+    pass
+
+
+class ConfirmByCodeForm(_OurWords, mfa.ReauthenticateForm):
+    pass
+
+
+class SecondFactorForm(_OurWords, mfa.AuthenticateForm):
+    pass
+
+
+class AddAppForm(_OurWords, totp.ActivateTOTPForm):
+    pass
+
+
+class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
+    pass
+
+
+class RenamePasskeyForm(_OurWords, webauthn.EditWebAuthnForm):
+    pass

@@ -1,0 +1,198 @@
+"""Inviting people to a fleet, taking them in, changing their role, and removing them.
+
+Callers have checked that whoever does it may.
+"""
+
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import audit
+from accounts.doorbell import ring
+from accounts.links import hash_of, new_nonce
+from accounts.members.models import expiry
+from accounts.members.selectors import is_last_owner
+from accounts.models import Fleet, MemberInvitation, Membership, Role, User
+from accounts.services import add_member
+
+# A mail server that refuses for longer than this will not take it at all.
+_MAIL_PATIENCE = timedelta(days=1)
+
+
+class MemberError(Exception):
+    """It cannot be done; str() says why and what to do, fit for people."""
+
+
+@transaction.atomic
+@sensitive_variables()
+def invite(*, fleet: Fleet, user: User, email: str, role: Role, language: str) -> MemberInvitation:
+    """Invites a person by e-mail; where the site sends none, the owner passes the link on.
+
+    Raises MemberError for a member, and for whoever is invited already.
+    """
+    email = User.objects.normalize_email(email)
+    if Membership.objects.filter(fleet=fleet, user__email__iexact=email).exists():
+        raise MemberError(_("This person is a member already. Change the role in the list of members."))
+    invitation = MemberInvitation(
+        fleet=fleet, made_by=user, email=email, role=role, language=language, by_mail=settings.EMAIL_OFFERED
+    )
+    invitation.secret_hash = hash_of(invitation.secret)
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError:
+        raise MemberError(
+            _("This person is invited already. Send that invitation again, or revoke it first.")
+        ) from None
+    audit.record(fleet=fleet, actor=user, action=f"invited a person as {role.name.title()}", target=email)
+    _ring(invitation)
+    return invitation
+
+
+@transaction.atomic
+@sensitive_variables()
+def resend(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
+    """A new link for the same invitation, for seven days more; the former one ends.
+
+    Raises MemberError when the invitation is over.
+    """
+    mine = MemberInvitation.objects.select_for_update().filter(used_at=None, revoked_at=None)
+    found = mine.filter(pk=invitation.pk).first()
+    if found is None:
+        raise MemberError(_("The invitation was used or revoked before."))
+    found.nonce, found.expires_at = new_nonce(), expiry()
+    found.secret_hash = hash_of(found.secret)
+    found.created_at, found.mailed_at, found.mail_error = timezone.now(), None, ""
+    found.by_mail = settings.EMAIL_OFFERED
+    found.save()
+    audit.record(fleet=found.fleet, actor=user, action="sent an invitation again", target=found.email)
+    _ring(found)
+    return found
+
+
+@transaction.atomic
+def revoke(*, invitation: MemberInvitation, user: User) -> bool:
+    """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
+    mine = MemberInvitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
+    if not mine.update(revoked_at=timezone.now()):
+        return False
+    audit.record(
+        fleet=invitation.fleet, actor=user, action="revoked a person's invitation", target=invitation.email
+    )
+    return True
+
+
+@transaction.atomic
+def accept(*, invitation: MemberInvitation, user: User) -> Membership:
+    """Makes the invited person a member, and spends the invitation. Who is one already keeps the role.
+
+    Raises MemberError for anybody else, and when the invitation is over.
+    """
+    if user.email.lower() != invitation.email.lower():
+        raise MemberError(_("This invitation is for another e-mail address than yours."))
+    if not invitation.use(now=timezone.now()):
+        raise MemberError(_("This invitation is over. Ask whoever invited you for a new one."))
+    known = Membership.objects.filter(fleet=invitation.fleet, user=user).first()
+    if known is not None:
+        return known
+    return add_member(fleet=invitation.fleet, user=user, role=Role(invitation.role), actor=user)
+
+
+@transaction.atomic
+@sensitive_variables("password")
+def join(
+    *, invitation: MemberInvitation, first_name: str, last_name: str, password: str, language: str
+) -> User:
+    """A new person's account, and the membership. Raises MemberError when the invitation is over or they have one."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(
+                invitation.email, password, first_name=first_name, last_name=last_name, language=language
+            )
+    except IntegrityError:
+        raise MemberError(_("You have an account already. Sign in to accept the invitation.")) from None
+    accept(invitation=invitation, user=user)
+    return user
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role, user: User) -> None:
+    """Gives the member another role. Raises MemberError where the fleet would be left without an owner."""
+    member = _locked(membership)
+    if member is None:
+        raise MemberError(_("This person is not a member any more."))
+    if role != Role.OWNER and is_last_owner(membership=member):
+        raise MemberError(_("A fleet needs an owner. Make somebody else an owner first."))
+    add_member(fleet=member.fleet, user=member.user, role=role, actor=user)
+
+
+@transaction.atomic
+def remove(*, membership: Membership, user: User) -> None:
+    """Ends the membership at once, and with it the member's API tokens for this fleet.
+
+    Raises MemberError where the fleet would be left without an owner.
+    """
+    member = _locked(membership)
+    if member is None:
+        return
+    if is_last_owner(membership=member):
+        raise MemberError(_("A fleet needs an owner. Make somebody else an owner first."))
+    email, fleet = member.user.email, member.fleet
+    member.delete()
+    audit.record(fleet=fleet, actor=user, action="removed a member", target=email)
+
+
+def _locked(membership: Membership) -> Membership | None:
+    """The membership as it is now. The fleet's owners are locked, so that two of them don't remove each other."""
+    owners = Membership.objects.filter(fleet=membership.fleet_id, role=Role.OWNER).order_by("pk")
+    list(owners.select_for_update().values_list("pk", flat=True))
+    found = Membership.objects.select_related("fleet", "user").filter(pk=membership.pk)
+    return found.first()
+
+
+def unmailed() -> list[int]:
+    """The ids of open invitations whose e-mail is still to be sent."""
+    now = timezone.now()
+    waiting = MemberInvitation.objects.filter(
+        by_mail=True,
+        mailed_at=None,
+        used_at=None,
+        revoked_at=None,
+        expires_at__gt=now,
+        created_at__gt=now - _MAIL_PATIENCE,
+    )
+    return list(waiting.values_list("pk", flat=True)[:50])
+
+
+@transaction.atomic
+@sensitive_variables()
+def mail(*, invitation_id: int) -> None:
+    """Sends the link, if it was not sent yet; a refusal is kept for the owner, and it is tried again."""
+    mine = MemberInvitation.objects.select_for_update(skip_locked=True, of=("self",))
+    found = mine.select_related("fleet", "made_by").filter(pk=invitation_id, by_mail=True, mailed_at=None)
+    invitation = found.first()
+    if invitation is None or not invitation.open:
+        return
+    with translation.override(invitation.language or settings.LANGUAGE_CODE):
+        subject = _("%(fleet)s invites you to Smartcar Fleet") % {"fleet": invitation.fleet}
+        text = render_to_string("accounts/members/mail.txt", {"invitation": invitation})
+    try:
+        send_mail(subject=subject, message=text, from_email=None, recipient_list=[invitation.email])
+    except (SMTPException, OSError) as error:
+        # The server's own words may repeat addresses.
+        invitation.mail_error = f"The mail server did not take it ({type(error).__name__})."
+    else:
+        invitation.mailed_at, invitation.mail_error = timezone.now(), ""
+    invitation.save(update_fields=["mailed_at", "mail_error"])
+
+
+def _ring(invitation: MemberInvitation) -> None:
+    if invitation.by_mail:
+        ring("accounts.tasks.mail_member_invitation", invitation.pk)

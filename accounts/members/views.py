@@ -1,0 +1,220 @@
+"""The page of a fleet's members, for its owners; and the page that an invitation's link opens."""
+
+from typing import Any
+
+from allauth.account.utils import perform_login
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.access import Right, membership_for
+from accounts.members import selectors, services
+from accounts.members.forms import ROLES, InviteForm, JoinForm, RoleForm
+from accounts.members.services import MemberError
+from accounts.models import MemberInvitation, Membership, Role, User
+
+_JUST_MADE = "member_invitation_just_made"
+_SHOWN = 500
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's members, who is invited, and the form that invites."""
+    membership = _owner(request, slug)
+    form = InviteForm(request.POST or None, initial={"language": translation.get_language()})
+    if request.method != "POST":
+        return _page(request, membership, form, just_made=request.session.pop(_JUST_MADE, None))
+    if form.is_valid():
+        try:
+            made = services.invite(
+                fleet=membership.fleet,
+                user=membership.user,
+                email=form.cleaned_data["email"],
+                role=Role(form.cleaned_data["role"]),
+                language=form.cleaned_data["language"],
+            )
+        except MemberError as error:
+            form.add_error("email", str(error))
+        else:
+            request.session[_JUST_MADE] = made.pk
+            return redirect("accounts:members", slug=slug)
+    return _page(request, membership, form, status=400)
+
+
+def _page(
+    request: HttpRequest,
+    membership: Membership,
+    form: InviteForm,
+    *,
+    just_made: int | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    fleet = membership.fleet
+    pending = selectors.pending_of(fleet=fleet)
+    context = {
+        "fleet": fleet,
+        "me": membership,
+        "members": selectors.members_of(fleet=fleet)[:_SHOWN],
+        "pending": pending[:_SHOWN],
+        "just_made": pending.filter(pk=just_made).first() if just_made else None,
+        "roles": ROLES,
+        "form": form,
+    }
+    return render(request, "accounts/members/members.html", context, status=status)
+
+
+@login_required
+@require_POST
+def change_role(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
+    """Gives a member another role."""
+    owner, member = _member(request, slug, membership_id)
+    form = RoleForm(request.POST)
+    if not form.is_valid():
+        raise Http404("There is no such role.")
+    role = Role(form.cleaned_data["role"])
+    try:
+        services.change_role(membership=member, role=role, user=owner.user)
+    except MemberError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("%(person)s: %(role)s.") % {"person": member.user, "role": role.label})
+    return _back(owner, member)
+
+
+@login_required
+@require_POST
+def remove(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
+    """Ends a membership."""
+    owner, member = _member(request, slug, membership_id)
+    try:
+        services.remove(membership=member, user=owner.user)
+    except MemberError as error:
+        messages.error(request, str(error))
+    else:
+        said = _("%(person)s is no longer a member of %(fleet)s.")
+        messages.success(request, said % {"person": member.user, "fleet": owner.fleet})
+    return _back(owner, member)
+
+
+def _back(owner: Membership, member: Membership) -> HttpResponse:
+    """To the members; home for whoever took that right from themselves."""
+    if owner.user_id == member.user_id:
+        return redirect("home")
+    return redirect("accounts:members", slug=owner.fleet.slug)
+
+
+@login_required
+@require_POST
+def resend(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Sends an invitation again, with a new link."""
+    owner, invitation = _invitation(request, slug, invitation_id)
+    try:
+        made = services.resend(invitation=invitation, user=owner.user)
+    except MemberError as error:
+        messages.error(request, str(error))
+    else:
+        request.session[_JUST_MADE] = made.pk
+    return redirect("accounts:members", slug=slug)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Takes an invitation back."""
+    owner, invitation = _invitation(request, slug, invitation_id)
+    if services.revoke(invitation=invitation, user=owner.user):
+        said = _("The invitation of %(email)s is revoked: its link opens nothing.")
+        messages.success(request, said % {"email": invitation.email})
+    else:
+        messages.error(request, _("The invitation was used or revoked before."))
+    return redirect("accounts:members", slug=slug)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@sensitive_variables()
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
+    """Who is invited to what; takes the answer of whoever is meant, with or without an account."""
+    found = MemberInvitation.of_secret(secret)
+    if found is None:
+        raise Http404("There is no such invitation.")
+    if not found.open:
+        return render(request, "accounts/members/over.html", {"invitation": found}, status=410)
+    if request.user.is_authenticated:
+        return _answer_of_user(request, found, User.objects.get(pk=request.user.pk))
+    if selectors.person_of(email=found.email) is not None:
+        return _show(request, found, ask_to_sign_in=True)
+    return _answer_of_newcomer(request, found)
+
+
+def _answer_of_user(request: HttpRequest, found: MemberInvitation, user: User) -> HttpResponse:
+    if user.email.lower() != found.email.lower():
+        return _show(request, found, wrong_person=True, status=403)
+    if request.method != "POST":
+        return _show(request, found, may_accept=True)
+    try:
+        services.accept(invitation=found, user=user)
+    except MemberError as error:
+        messages.error(request, str(error))
+        return redirect(found.path)
+    return redirect("fleet:fleet", slug=found.fleet.slug)
+
+
+@sensitive_variables()
+def _answer_of_newcomer(request: HttpRequest, found: MemberInvitation) -> HttpResponseBase:
+    form = JoinForm(request.POST or None, email=found.email)
+    if request.method != "POST":
+        return _show(request, found, form=form)
+    if not form.is_valid():
+        return _show(request, found, form=form, status=400)
+    try:
+        user = services.join(
+            invitation=found,
+            first_name=form.cleaned_data["first_name"],
+            last_name=form.cleaned_data["last_name"],
+            password=form.cleaned_data["password"],
+            language="",
+        )
+    except MemberError as error:
+        messages.error(request, str(error))
+        return redirect(found.path)
+    response: HttpResponseBase = perform_login(
+        request, user, redirect_url=reverse("fleet:fleet", args=[found.fleet.slug])
+    )
+    return response
+
+
+def _show(request: HttpRequest, found: MemberInvitation, *, status: int = 200, **more: Any) -> HttpResponse:
+    context = {"invitation": found, **more}
+    return render(request, "accounts/members/invitation.html", context, status=status)
+
+
+def _owner(request: HttpRequest, slug: str) -> Membership:
+    return membership_for(user=request.user, slug=slug, right=Right.ADMINISTER)
+
+
+def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Membership, Membership]:
+    owner = _owner(request, slug)
+    member = selectors.members_of(fleet=owner.fleet).filter(pk=membership_id).first()
+    if member is None:
+        raise Http404("There is no such member in this fleet.")
+    return owner, member
+
+
+def _invitation(request: HttpRequest, slug: str, invitation_id: int) -> tuple[Membership, MemberInvitation]:
+    owner = _owner(request, slug)
+    found = selectors.pending_of(fleet=owner.fleet).filter(pk=invitation_id).first()
+    if found is None:
+        raise Http404("There is no such invitation in this fleet; it may have been used or revoked.")
+    return owner, found

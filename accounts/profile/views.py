@@ -1,0 +1,127 @@
+"""The page of one's own account, and what allauth's pages need to be ours."""
+
+import ipaddress
+from typing import Any
+
+from allauth.account.views import EmailView, PasswordResetView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth
+from allauth.mfa.webauthn.views import AddWebAuthnView
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import addresses, passkeys, sessions
+from accounts.models import User
+from accounts.profile.forms import ProfileForm
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """Everything about one's own account; takes name, language and theme."""
+    user = _person(request)
+    form = ProfileForm(request.POST or None, instance=User.objects.get(pk=user.pk))
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        with translation.override(saved.language or translation.get_language_from_request(request)):
+            messages.success(request, _("Saved."))
+        return redirect("accounts:account")
+    context = {"form": form, **_about(request, user)}
+    return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
+
+
+def _about(request: HttpRequest, user: User) -> dict[str, Any]:
+    factors = list(Authenticator.objects.filter(user=user).order_by("created_at"))
+    by_type = {factor.type: factor for factor in factors}
+    codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
+    return {
+        "pending_address": addresses.pending(user=user),
+        "email_offered": settings.EMAIL_OFFERED,
+        "app": by_type.get(Authenticator.Type.TOTP),
+        "codes_left": len(codes.wrap().get_unused_codes()) if codes is not None else None,
+        "passkeys": [factor for factor in factors if factor.type == Authenticator.Type.WEBAUTHN],
+        "passkeys_possible": passkeys_possible(request),
+        "sessions": sessions.of(user=user, here=request.session.session_key),
+    }
+
+
+def passkeys_possible(request: HttpRequest) -> bool:
+    """Whether browsers allow passkeys at this address: it has a name, and is secure or this machine itself."""
+    host = request.get_host().partition(":")[0]
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return request.is_secure() or host == "localhost"
+    return False
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """Signs oneself out in another browser."""
+    if not sessions.end(user=_person(request), pk=pk):
+        raise Http404("There is no such session of yours; it may have ended.")
+    messages.success(request, _("You are signed out there."))
+    return redirect("accounts:account")
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Signs oneself out everywhere but here."""
+    count = sessions.end_others(user=_person(request), here=request.session.session_key)
+    said = ngettext(
+        "You are signed out in %(count)d other browser.",
+        "You are signed out in %(count)d other browsers.",
+        count,
+    )
+    messages.success(request, said % {"count": count} if count else _("You were signed in nowhere else."))
+    return redirect("accounts:account")
+
+
+@never_cache
+@login_required
+@require_GET
+def passkey_challenge(request: HttpRequest) -> HttpResponse:
+    """What one of the person's passkeys is to sign to confirm who they are."""
+    return JsonResponse({"request_options": passkeys.challenge(user=_person(request))})
+
+
+def forgotten(request: HttpRequest) -> HttpResponseBase:
+    """Takes an address and has a link sent to it, if it is somebody's; the answer is the same if not."""
+    if not settings.EMAIL_OFFERED:
+        return render(request, "accounts/no_mail.html")
+    return PasswordResetView.as_view(template_name="accounts/password_forgotten.html")(request)
+
+
+@login_required
+def change_address(request: HttpRequest) -> HttpResponseBase:
+    """Takes a new address and has a link sent there; it counts once that was opened."""
+    if not settings.EMAIL_OFFERED:
+        return render(request, "accounts/no_mail.html")
+    return EmailView.as_view(template_name="accounts/address.html")(request)
+
+
+class AddPasskeyView(AddWebAuthnView):
+    """Registers a passkey: a key that knows its person, so that it is enough to sign in with."""
+
+    template_name = "accounts/passkey_add.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        context["js_data"] = {"creation_options": auth.begin_registration(self.request.user, True)}
+        return context | {"passkeys_possible": passkeys_possible(self.request)}
+
+
+def _person(request: HttpRequest) -> User:
+    return User.objects.get(pk=request.user.pk)
