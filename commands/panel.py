@@ -1,6 +1,7 @@
 """The command panel of a car's page: its lock state, its buttons, what became of the last commands."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
@@ -23,16 +24,25 @@ from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, states_of
 
 
-def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = "") -> dict[str, Any]:
+def panel_context(
+    *,
+    membership: Membership,
+    vehicle: Vehicle,
+    problem: str = "",
+    state: VehicleState | None = None,
+    connections: Sequence[Connection] | None = None,
+) -> dict[str, Any]:
     """What commands/panel.html needs. `busy` while a command is on its way to the car.
 
-    `verdicts` has an entry for each kind that fits the car, by kind.
+    `verdicts` has an entry for each kind that fits the car, by kind. `state` and `connections` (the newest first) are
+    the car's, where they are loaded already.
     """
     commands = recent_of(vehicle=vehicle, limit=3)
-    (state,) = states_of(vehicles=[vehicle], signals=(*prechecks.SIGNALS, catalogue.PRECISE_LOCATION))
+    if state is None:
+        (state,) = states_of(vehicles=[vehicle], signals=(*prechecks.SIGNALS, catalogue.PRECISE_LOCATION))
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]
-    connection = lifecycle.usable(vehicle_id=vehicle.pk)
+    connection = lifecycle.usable(vehicle_id=vehicle.pk) if connections is None else _best(connections)
     verdicts = _verdicts(state, connection)
     limit = _charge_limit(state)
     schedules = told_by(state)
@@ -63,6 +73,11 @@ def panel_context(*, membership: Membership, vehicle: Vehicle, problem: str = ""
         "place": place.body if place else None,
         "problem": problem,
     }
+
+
+def _best(connections: Sequence[Connection]) -> Connection | None:
+    """The one that lifecycle.usable would find, the newest being the first."""
+    return min((each for each in connections if each.alive), key=attrgetter("rank"), default=None)
 
 
 def _verdicts(state: VehicleState, connection: Connection | None) -> dict[str, Verdict]:

@@ -49,6 +49,18 @@ _STATUSES: Mapping[str, str | Promise] = {
     "ALERT": pgettext_lazy("diagnostics", "Alert"),
 }
 
+_POWERTRAINS: Mapping[str, str | Promise] = {
+    "BEV": pgettext_lazy("powertrain", "Electric"),
+    "PHEV": pgettext_lazy("powertrain", "Plug-in hybrid"),
+    "HEV": pgettext_lazy("powertrain", "Hybrid"),
+    "ICE": pgettext_lazy("powertrain", "Combustion engine"),
+}
+
+
+def powertrain(code: str) -> str:
+    """What drives a car: BEV as "Electric"; an unknown code as it came."""
+    return str(_POWERTRAINS.get(code.upper(), code))
+
 
 def choice(signal: Signal, value: str) -> str:
     """What a value of the signal's list means: FULLY_CHARGED as "Fully charged"."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.access import Right, has_right, membership_for
 from accounts.models import Fleet, Membership
+from vehicles import words
 from vehicles.models import Vehicle
 from vehicles.selectors import vehicle_of
 
@@ -26,7 +27,9 @@ class Tab:
 OVERVIEW = Tab("fleet:vehicle", _("Overview"))
 HISTORY = Tab("fleet:vehicle_history", _("History"))
 SIGNALS = Tab("fleet:vehicle_signals", _("Signals"))
-TABS = (OVERVIEW, HISTORY, SIGNALS)
+CONNECTION = Tab("fleet:vehicle_connection", _("Connection"))
+SETTINGS = Tab("fleet:vehicle_settings", _("Settings"))
+TABS = (OVERVIEW, HISTORY, SIGNALS, CONNECTION, SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Frame:
             "fleet": self.fleet,
             "vehicle": self.vehicle,
             "units": self.vehicle.units,
+            "powertrain": words.powertrain(self.vehicle.powertrain),
             "facts_line": _facts_line(self.vehicle),
             "tabs": [
                 Link(
@@ -75,9 +79,9 @@ class Frame:
 
 
 def _facts_line(vehicle: Vehicle) -> str:
-    """What the car is, beside its name: "Tesla Model 3 2023 · B-CD 123 · BEV"."""
+    """What the car is, beside its name: "Tesla Model 3 2023 · B-CD 123 · Electric"."""
     what = vehicle.description if vehicle.name else ""
-    return " · ".join(filter(None, (what, vehicle.plate, vehicle.powertrain)))
+    return " · ".join(filter(None, (what, vehicle.plate, words.powertrain(vehicle.powertrain))))
 
 
 def frame_of(request: HttpRequest, *, slug: str, smartcar_id: str, right: Right = Right.VIEW) -> Frame:

@@ -1,5 +1,6 @@
 """The signals tab: everything that the car has told."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -8,9 +9,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from fleet.vehicle.frame import SIGNALS, Frame, frame_of
-from fleet.vehicle.overview import Item
 from vehicles.catalogue import CATALOGUE
+from vehicles.models import LatestSignal
 from vehicles.selectors import states_of
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A labelled signal."""
+
+    label: str
+    row: LatestSignal
 
 
 @login_required
@@ -32,6 +41,7 @@ def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 def _context(frame: Frame) -> dict[str, Any]:
     (state,) = states_of(vehicles=[frame.vehicle])
     labelled = [
-        Item(CATALOGUE[code].label if code in CATALOGUE else code, row) for code, row in state.signals.items()
+        Item(str(CATALOGUE[code].label) if code in CATALOGUE else code, row)
+        for code, row in state.signals.items()
     ]
     return {"fleet": frame.fleet, "all_signals": sorted(labelled, key=lambda item: item.label.lower())}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fleet.vehicle import history_views, signals_views, views
+from fleet.vehicle import connection_views, history_views, settings_views, signals_views, views
 
 urlpatterns = [
     path("", views.vehicle, name="vehicle"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("read/", views.read_now, name="read_now"),
     path("history/", history_views.page, name="vehicle_history"),
     path("history/<str:code>/", history_views.chart, name="history"),
+    path("connection/", connection_views.page, name="vehicle_connection"),
+    path("settings/", settings_views.page, name="vehicle_settings"),
+    path("settings/vin/", settings_views.show_vin, name="vehicle_vin"),
     path("signals/", signals_views.page, name="vehicle_signals"),
     path("signals/table/", signals_views.table, name="signals"),
 ]

@@ -1,5 +1,6 @@
 """The overview tab: what is known of the car now, its command buttons, and reading it by hand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -7,12 +8,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import Right
 from commands.panel import panel_context
 from connect import lifecycle
-from connect.budget import usage
 from connect.connections.strip import strip_of
 from connect.gateway import Purpose
 from connect.models import Connection
@@ -20,6 +21,7 @@ from connect.smartcar import SmartcarError
 from connect.vault import TokensUnavailableError
 from fleet.vehicle import overview
 from fleet.vehicle.frame import OVERVIEW, Frame, frame_of
+from vehicles.selectors import VehicleState
 from webhooks import reconcile
 
 
@@ -28,10 +30,11 @@ from webhooks import reconcile
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """All that is known of one car, and its command buttons."""
     frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
-    context = frame.context(OVERVIEW) | _values(frame)
-    context |= panel_context(membership=frame.membership, vehicle=frame.vehicle)
-    if frame.may(Right.BUDGET):
-        context["usage"] = usage.of_vehicle(vehicle=frame.vehicle, month=usage.month_of(timezone.now()))
+    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    panel = panel_context(
+        membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
+    )
+    context = frame.context(OVERVIEW) | panel | _values(frame, state, connections)
     return render(request, "fleet/vehicle/overview.html", context)
 
 
@@ -39,17 +42,19 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @require_GET
 def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The car's values alone, for the open page; 204 when it shows them already."""
-    context = _values(frame_of(request, slug=slug, smartcar_id=smartcar_id))
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    context = _values(frame, state, connections)
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
-    return render(request, "fleet/vehicle/values.html", context)
+    return render(request, "fleet/vehicle/values.html", context | {"fragment": True})
 
 
-def _values(frame: Frame) -> dict[str, Any]:
-    context = overview.context_of(fleet=frame.fleet, vehicle=frame.vehicle)
+def _values(frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
+    context = overview.context_of(frame=frame, state=state, connections=connections)
     context["strip"] = strip_of(
         vehicle=frame.vehicle,
-        connections=context["connections"],
+        connections=connections,
         may_connect=frame.may(Right.CONNECT),
         now=timezone.now(),
     )
@@ -63,7 +68,7 @@ def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.COMMAND)
     connection = lifecycle.usable(vehicle_id=frame.vehicle.pk)
     if connection is None:
-        messages.error(request, "This car has no working connection. Its driver has to connect it again.")
+        messages.error(request, _("This car has no working connection. Its driver has to connect it again."))
     else:
         _read(request, connection)
     return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
@@ -77,4 +82,4 @@ def _read(request: HttpRequest, connection: Connection) -> None:
     except TokensUnavailableError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, "The car was read. What is new shows here in a moment.")
+        messages.success(request, _("The car was read. What is new shows here in a moment."))

@@ -40,7 +40,7 @@ def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
 def test_only_who_may_connect_is_offered_to_disconnect(
     vehicle: Vehicle, owner: User, viewer: User, browser_of: Callable[[User], Client]
 ) -> None:
-    page = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/"
+    page = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/settings/"
     offer = f"/connect/blue/vehicles/{vehicle.smartcar_id}/remove/"
     assert offer in browser_of(owner).get(page).content.decode()
     assert offer not in browser_of(viewer).get(page).content.decode()

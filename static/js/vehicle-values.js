@@ -1,0 +1,14 @@
+// The car's values are swapped as a whole when they change: what somebody has opened stays open.
+let opened = [];
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id !== "values") return;
+  opened = [...document.querySelectorAll("#values details[open], #place details[open]")].map(({ id }) => id);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  for (const id of opened) {
+    const details = document.getElementById(id);
+    if (details) details.open = true;
+  }
+  opened = [];
+});

@@ -1,0 +1,50 @@
+"""What a fleet says of its own cars: name, plate, group, driver and units."""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+from django.utils.translation import gettext_noop as _
+
+from accounts import audit
+from accounts.models import Fleet, User
+from vehicles.models import Vehicle
+
+FIELDS = ("name", "plate", "group", "driver", "unit_system")
+VIN_SEEN = _("looked at a car's VIN")
+CHANGED = _("changed a car's settings")
+
+
+@transaction.atomic
+def describe(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> list[str]:
+    """Stores those of FIELDS that differ, with a line in the audit log that names them. Returns their names."""
+    held = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
+    changed = [name for name in FIELDS if getattr(held, name) != values[name]]
+    for name in changed:
+        setattr(held, name, values[name])
+        setattr(vehicle, name, values[name])
+    if changed:
+        held.save(update_fields=changed)
+        audit.record(
+            fleet=vehicle.fleet,
+            actor=actor,
+            action=CHANGED,
+            target=f"{vehicle.smartcar_id}: {', '.join(changed)}",
+        )
+    return changed
+
+
+def vin_seen(*, vehicle: Vehicle, actor: User) -> None:
+    """Notes in the audit log that somebody had the car's VIN shown."""
+    audit.record(fleet=vehicle.fleet, actor=actor, action=VIN_SEEN, target=vehicle.smartcar_id)
+
+
+def groups_of(*, fleet: Fleet) -> list[str]:
+    """The names of the fleet's groups, by name."""
+    named = Vehicle.objects.filter(fleet=fleet).exclude(group="").order_by("group")
+    return list(named.values_list("group", flat=True).distinct())
+
+
+def drivers_of(*, fleet: Fleet) -> list[str]:
+    """Those whom the fleet calls drivers of its cars, by name."""
+    named = Vehicle.objects.filter(fleet=fleet).exclude(driver="").order_by("driver")
+    return list(named.values_list("driver", flat=True).distinct())
