@@ -168,6 +168,35 @@ def _rolled(asked: _Asked, resolution: Literal["hour", "day"]) -> tuple[str, dic
     return _DAYS, parameters | {"zone": zone}
 
 
+_NEIGHBOURS = """
+    (SELECT observed_at, value FROM vehicles_reading
+     WHERE vehicle_id = %(vehicle)s AND signal_id = %(signal)s AND value IS NOT NULL
+       AND observed_at < %(start)s AND observed_at >= %(start)s - %(within)s
+     ORDER BY observed_at DESC LIMIT 1)
+    UNION ALL
+    (SELECT observed_at, value FROM vehicles_reading
+     WHERE vehicle_id = %(vehicle)s AND signal_id = %(signal)s AND value IS NOT NULL
+       AND observed_at >= %(end)s AND observed_at < %(end)s + %(within)s
+     ORDER BY observed_at LIMIT 1)
+"""
+
+
+def neighbours(
+    *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, within: timedelta
+) -> tuple[Point | None, Point | None]:
+    """The last reading of a number before the time, and the first from its end on, each at most `within` away.
+
+    A line through the points of the time goes on to them.
+    """
+    number = SignalCode.objects.filter(code=signal.code).values_list("id", flat=True).first()
+    if number is None:
+        return None, None
+    asked = _Asked(vehicle, number, start, end).parameters | {"within": within}
+    found = [Point(at, tidy(value), None, None, 1) for at, value in _rows(_NEIGHBOURS, asked)]
+    before = next((point for point in found if point.at < start), None)
+    return before, next((point for point in found if point.at >= end), None)
+
+
 def zone_of(vehicle: Vehicle) -> str:
     """The time zone that the car's days are in: the fleet's, or for a moment after a change the one it had before."""
     zone = DayZone.objects.filter(vehicle=vehicle).values_list("time_zone", flat=True).first()

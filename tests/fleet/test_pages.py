@@ -13,7 +13,6 @@ from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.readings import NewReading, add
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -143,20 +142,6 @@ def test_a_signals_error_is_told_in_plain_words_beside_the_last_good_value(
     page = browser_of(owner).get(f"/fleets/blue/vehicles/{car.smartcar_id}/").content.decode()
     assert "17<span" in page
     assert "The maker&#x27;s service did not deliver it." in page
-
-
-def test_history_is_numbers_over_time(owner: User, car: Vehicle, browser_of: BrowserOf) -> None:
-    code, now = catalogue.STATE_OF_CHARGE.code, timezone.now()
-    known = ((30, 90), (2, 60), (1, 55))
-    add(
-        readings=[
-            NewReading(car.pk, code, now - timedelta(hours=hours), {"value": value, "unit": "percent"})
-            for hours, value in known
-        ]
-    )
-    address = f"/fleets/blue/vehicles/{car.smartcar_id}/history/{catalogue.STATE_OF_CHARGE.code}/"
-    assert browser_of(owner).get(address, {"hours": 24}).json()["values"] == [60, 55]
-    assert browser_of(owner).get(address, {"hours": "many"}).status_code == 404
 
 
 @pytest.mark.parametrize("cars", [1, 30])

@@ -1,0 +1,45 @@
+"""The catalogue's groups of signals in words, in the order in which the pages of a car list them."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+GROUPS: dict[str, str | Promise] = {
+    "TractionBattery": _("Battery"),
+    "Charge": _("Charging"),
+    "InternalCombustionEngine": _("Combustion engine"),
+    "Location": _("Place"),
+    "Motion": _("Motion"),
+    "Odometer": _("Odometer"),
+    "Closure": _("Doors and windows"),
+    "Climate": _("Temperatures"),
+    "HVAC": _("Climate control"),
+    "Wheel": _("Wheels and tires"),
+    "LowVoltageBattery": _("12 V battery"),
+    "Diagnostics": _("Diagnostics"),
+    "Transmission": _("Transmission"),
+    "Service": _("Service"),
+    "Surveillance": _("Surveillance"),
+    "ConnectivityStatus": _("Connectivity"),
+    "ConnectivitySoftware": _("Software"),
+    "VehicleIdentification": _("Identification"),
+    "VehicleUserAccount": _("Account at the maker"),
+}
+"""Words by Smartcar's name of the group. Signals that the catalogue does not know have the group ""."""
+
+OTHER = _("Not in the catalogue")
+
+
+Thing = TypeVar("Thing")
+
+
+def grouped(
+    things: Iterable[Thing], *, group: Callable[[Thing], str]
+) -> list[tuple[str | Promise, list[Thing]]]:
+    """The things by group, in words; groups with nothing in them are left out, the things keep their order."""
+    by_group: dict[str, list[Thing]] = {name: [] for name in (*GROUPS, "")}
+    for thing in things:
+        by_group[group(thing) if group(thing) in GROUPS else ""].append(thing)
+    return [(GROUPS.get(name, OTHER), held) for name, held in by_group.items() if held]

@@ -1,0 +1,69 @@
+"""How a signal's state went over time: stretches in which it kept saying the same."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from vehicles.catalogue import Signal
+from vehicles.models import Vehicle
+
+MOST = 2_000
+_EVER = timedelta(days=36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """From `start` on the car said `body` (normalised), and for the last time at `last`."""
+
+    start: datetime
+    last: datetime
+    body: dict[str, Any]
+
+
+# The last word from before the time counts as well, while it is fresh enough: a state holds until the next one.
+_RUNS = """
+    WITH told AS (
+        (SELECT observed_at, rest FROM vehicles_reading
+         WHERE vehicle_id = %(vehicle)s AND signal_id = (SELECT id FROM vehicles_signalcode WHERE code = %(code)s)
+           AND observed_at >= %(start)s - %(longest)s AND observed_at < %(start)s
+         ORDER BY observed_at DESC LIMIT 1)
+        UNION ALL
+        SELECT observed_at, rest FROM vehicles_reading
+        WHERE vehicle_id = %(vehicle)s AND signal_id = (SELECT id FROM vehicles_signalcode WHERE code = %(code)s)
+          AND observed_at >= %(start)s AND observed_at < %(end)s
+    ), compared AS (
+        SELECT observed_at, rest, lag(observed_at) OVER told AS before, lag(rest) OVER told AS said_before,
+               max(observed_at) OVER () AS newest
+        FROM told WINDOW told AS (ORDER BY observed_at)
+    )
+    SELECT observed_at, before, newest, rest FROM compared
+    WHERE before IS NULL OR rest IS DISTINCT FROM said_before OR observed_at - before > %(longest)s
+    ORDER BY observed_at DESC LIMIT %(limit)s
+"""
+
+
+def runs(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, limit: int = MOST) -> list[Run]:
+    """What a signal that is no number said between two times, oldest first; at most the newest `limit` stretches.
+
+    A silence of longer than the signal's values are good for ends a stretch, even if the same is said after it.
+    """
+    named = {
+        "vehicle": vehicle.pk,
+        "code": signal.code,
+        "start": start,
+        "end": end,
+        "longest": signal.staleness or _EVER,
+        "limit": limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNS, named)
+        rows = cursor.fetchall()
+    found: list[Run] = []
+    last = rows[0][2] if rows else None
+    for began, before, _, body in rows:
+        found.append(Run(began, last, orjson.loads(body) if body else {}))
+        last = before
+    return found[::-1]
