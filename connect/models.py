@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Fleet, Generation, User
+from connect.standing import telling
 from connect.standing.states import ALIVE, ENDED, TROUBLED, Purpose
 from connect.standing.states import ConnectionState as ConnectionState
 from vehicles.models import Vehicle
@@ -236,6 +237,7 @@ class Connection(models.Model):
             evidence=evidence[:160],
             at=now,
         )
+        telling.moved([self], now=now)
         return True
 
 

@@ -2,7 +2,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.doorbell import ring
-from connect import refreshing, subscriptions
+from connect import noticing, refreshing, subscriptions
 from connect.comparison import services as comparison
 from connect.driver import privacy
 from connect.driver import services as drivers
@@ -87,6 +87,12 @@ def hide_places() -> None:
 def watch_connections() -> None:
     """Notices silence, settles what is suspected, and looks again at connections in trouble."""
     watching.watch(now=timezone.now())
+
+
+@shared_task
+def find_notices() -> None:
+    """Finds what needs a person and nobody was told of."""
+    noticing.find(now=timezone.now())
 
 
 @shared_task

@@ -17,6 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import keyring
 from accounts.models import Generation
+from alerts import services as alerts
+from alerts.kinds import Kind
 from connect import applications
 from connect.applications import Application
 from connect.models import (
@@ -162,7 +164,8 @@ def _refresh(row: OwnerTokens) -> None:
         if error.type == "invalid_grant":
             _revoked(row)
         raise
-    row.renew(**_columns(pair), refreshed_at=timezone.now())
+    if row.renew(**_columns(pair), refreshed_at=timezone.now()):
+        alerts.end(kind=Kind.TOKEN, subjects=[row.pk], now=timezone.now())
 
 
 @sensitive_variables()

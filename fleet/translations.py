@@ -22,7 +22,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "locale"
 COMPILED = ROOT / "var" / "locale"
-ROOMS = ("accounts", "commands", "connect", "fleet", "vehicles", "webhooks")
+ROOMS = ("accounts", "alerts", "commands", "connect", "fleet", "vehicles", "webhooks")
 _FILE = Path("LC_MESSAGES") / "django.po"
 _KEYWORDS = {
     **DEFAULT_KEYWORDS,

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts import live
 from accounts.doorbell import ring_now
 from accounts.live import Topic
+from alerts import battery
 from commands import settling as commands
 from connect import lifecycle
 from connect.models import Connection, ConnectionState
@@ -139,6 +140,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     news = _first_told(opened)
     recorded = vehicles.record(sightings=allowed(opened, now=now))
     commands.heard(updates=recorded.updates, now=now)
+    battery.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh, news=news)
     rhythm.heard(_deliveries(opened))
     live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)

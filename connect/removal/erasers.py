@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
+from alerts import keeping as notices
 from connect.models import Connection, ConnectionState, Invitation, PlacePause, WorkingHours
 from vehicles import forgetting
 from vehicles.forgetting import History
@@ -107,6 +108,10 @@ def _invited_vins(target: Target, limit: int) -> int:
     return Invitation.objects.filter(pk__in=list(named[:limit])).update(vin="")
 
 
+def _notices(target: Target, limit: int) -> int:
+    return notices.forget(vehicle_id=target.vehicle.pk, since=target.since, until=target.until, limit=limit)
+
+
 def _addresses(target: Target, limit: int) -> int:
     """The maker's sign-in addresses can name the car."""
     held = Connection.objects.filter(vehicle=target.vehicle).exclude(resolution_url="")
@@ -131,6 +136,7 @@ _HISTORY = (
 _OWN = (
     Eraser("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
     Eraser("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
+    Eraser("notices", _("Notices about the car"), _notices, _only_places),
     Eraser("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
     Eraser("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
 )

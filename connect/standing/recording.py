@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from connect.models import Connection, ConnectionState
-from connect.standing import machine
+from connect.standing import machine, telling
 from connect.standing.machine import Standing
 from connect.standing.models import Suspicion, Transition
 
@@ -116,3 +117,4 @@ def _write_moves(moved: list[tuple[Connection, Verdict]]) -> None:
         [row for row, _ in moved],
         _COLUMNS,
     )
+    telling.moved([row for row, _ in moved], now=timezone.now())

@@ -30,6 +30,7 @@ _PLACES = (
     _Place(_("Cars"), "fleet:fleet", Right.VIEW, "fleet:"),
     _Place(_("Commands"), "commands:ledger", Right.VIEW, "commands:"),
     _Place(_("Connections"), "connections:overview", Right.CONNECT, "connections:"),
+    _Place(_("Notices"), "notices:overview", Right.VIEW, "notices:"),
     _Place(_("Invitations"), "connect:invitations", Right.CONNECT, "connect:invitations"),
     _Place(_("Inbox"), "webhooks:inbox", Right.INSPECT, "webhooks:"),
     _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),

@@ -15,7 +15,7 @@ from vehicles.models import DayZone, LatestSignal, SignalCode, Vehicle
 from webhooks.models import InboxEntry
 
 pytestmark = pytest.mark.django_db
-ROOMS = ("accounts", "vehicles", "connect", "commands", "webhooks")
+ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks")
 # What history keeps for itself. Models with a composite primary key, which Django's admin cannot register, stand on
 # their car's page, as far as they tell a person anything.
 INSIDE = {SignalCode, DayZone}

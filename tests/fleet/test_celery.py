@@ -9,7 +9,7 @@ from django.conf import settings
 
 from fleet.redis_urls import celery_broker_url
 
-ROOMS = ("accounts", "vehicles", "connect", "commands", "webhooks", "fleet")
+ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
 RUNG = re.compile(r"""\bring\(\s*"([\w.]+)\"""")
 
 

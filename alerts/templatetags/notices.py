@@ -1,0 +1,42 @@
+from django import template
+from django.http import HttpRequest
+from django.template.context import RequestContext
+
+from accounts.models import Fleet, User
+from alerts import words
+from alerts.bell import bell_of
+from alerts.links import address_of
+from alerts.models import Notice
+
+register = template.Library()
+
+
+@register.inclusion_tag("alerts/bell.html", takes_context=True)
+def notices_bell(context: RequestContext) -> dict[str, object]:
+    """The bell of the fleet that is shown, or of all fleets of the person; none for who sees no fleet."""
+    request, fleet = context.get("request"), context.get("fleet")
+    user = getattr(request, "user", None)
+    if not isinstance(request, HttpRequest) or not isinstance(user, User) or not context.get("my_fleets"):
+        return {}
+    return {
+        "bell": bell_of(user=user, fleet=fleet if isinstance(fleet, Fleet) else None),
+        "my_fleets": context["my_fleets"],
+    }
+
+
+@register.filter
+def notice_text(notice: Notice) -> str:
+    """Why it was given."""
+    return words.text_of(notice)
+
+
+@register.filter
+def notice_icon(notice: Notice) -> str:
+    """The icon of its kind."""
+    return words.icon_of(notice)
+
+
+@register.filter
+def notice_address(notice: Notice) -> str:
+    """Where something can be done about it."""
+    return address_of(notice)

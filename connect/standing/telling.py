@@ -1,0 +1,48 @@
+"""Notices (alerts) of connections that need a person: they begin and end in the transaction of the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+
+from alerts import services as alerts
+from alerts.kinds import Condition, Kind
+from connect.standing.states import ConnectionState
+from vehicles.models import Vehicle
+
+if TYPE_CHECKING:
+    from connect.models import Connection
+
+
+def moved(connections: Iterable[Connection], *, now: datetime) -> None:
+    """These connections have changed their state. Their rows are held by the caller."""
+    connections = list(connections)
+    troubled = [each for each in connections if each.troubled]
+    alerts.begin(conditions=[lost(each) for each in troubled], now=now)
+    others = [each.pk for each in connections if not each.troubled]
+    alerts.end(kind=Kind.CONNECTION, subjects=others, now=now)
+    left = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
+    alerts.end_of_cars(vehicle_ids=_without_connection(left), now=now)
+
+
+def lost(connection: Connection) -> Condition:
+    """The condition of a connection in trouble. That somebody must act is worse than silence, which may pass."""
+    return Condition(
+        Kind.CONNECTION,
+        connection.fleet_id,
+        connection.vehicle_id,
+        subject=connection.pk,
+        level=int(connection.state != ConnectionState.STALE),
+        facts={"state": str(connection.state)},
+    )
+
+
+def _without_connection(vehicle_ids: list[int]) -> list[int]:
+    if not vehicle_ids:
+        return []
+    standing = Count("connections", filter=~Q(connections__state=ConnectionState.REMOVED))
+    left = Vehicle.objects.filter(pk__in=vehicle_ids).alias(standing=standing).filter(standing=0)
+    return list(left.values_list("pk", flat=True))
