@@ -26,6 +26,7 @@ NODE_FILES = {
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
+        "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
         "battery-1", "bell", "check", "key",
         "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
         "alert-triangle", "arrow-left", "battery-1", "bell", "bolt", "bookmark", "calendar", "car",

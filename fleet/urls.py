@@ -13,6 +13,7 @@ fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/", pages.fleet, name="fleet"),
     path("<slug:slug>/cars/", pages.cars, name="cars"),
     path("<slug:slug>/vehicles/<str:smartcar_id>/", include("fleet.vehicle.urls")),
+    path("<slug:slug>/onboarding/", include("fleet.onboarding.urls")),
 ]
 
 api_urls = [
