@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts import audit, wording
 from accounts.doorbell import ring
 from accounts.models import Fleet, User
 from commands import parameters, prechecks
@@ -25,6 +27,8 @@ from vehicles.selectors import states_of
 WAKING_LIMIT = timedelta(hours=12)
 LONGEST_KEY = 80
 LONGEST_REASON = 200
+# Kept in the ledger.
+CANCELLED_BY = wording.carrying(gettext_noop("Cancelled by %(person)s."))
 
 
 class NotPossibleError(Exception):
@@ -98,10 +102,10 @@ def ask(
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_awake and kind in OPENING:
         raise NotUnderstoodError(
-            "A car is unlocked at once or not at all. Ask again when the car is awake.", name="when_awake"
+            _("A car is unlocked at once or not at all. Ask again when the car is awake."), name="when_awake"
         )
     if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
-        raise NotPossibleError("This command waits for the car to wake already.")
+        raise NotPossibleError(_("This command waits for the car to wake already."))
     connection = connection_for(vehicle, kind, carried)
     command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
@@ -111,7 +115,7 @@ def ask(
         if made := _made_before(user, idempotency_key, fingerprint):
             return Asked(made, new=False)
         raise NotPossibleError(
-            "Another command to this car is being sent right now. Wait for its result, then try again."
+            _("Another command to this car is being sent right now. Wait for its result, then try again.")
         ) from None
     return Asked(command, new=True)
 
@@ -122,7 +126,9 @@ def again_when_awake(*, command: Command, user: User) -> Command:
     Raises NotPossibleError, also when the command is not one that waiting can help.
     """
     if not command.may_wait_for_the_car:
-        raise NotPossibleError("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
+        raise NotPossibleError(
+            _("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
+        )
     return request(
         vehicle=command.vehicle,
         kind=Kind(command.kind),
@@ -155,7 +161,7 @@ def cancel(*, command: Command, user: User) -> bool:
     """Takes a command back that has not left yet. False when it is too late for that."""
     now = timezone.now()
     with transaction.atomic():
-        message = f"Cancelled by {user}."[:300]
+        message = (CANCELLED_BY % {"person": user})[:300]
         cancelled = command.move(
             to=State.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
         )
@@ -178,7 +184,7 @@ def connection_for(vehicle: Vehicle, kind: Kind, carried: Mapping[str, object]) 
     """The connection to ask through. Raises NotPossibleError with what speaks against the command."""
     connection = lifecycle.usable(vehicle_id=vehicle.pk)
     if connection is None:
-        raise NotPossibleError(prechecks.NO_CONNECTION)
+        raise NotPossibleError(_(prechecks.NO_CONNECTION))
     (state,) = states_of(vehicles=[vehicle], signals=prechecks.SIGNALS)
     incapable = incapable_of(vehicle=vehicle, now=timezone.now())
     verdict = prechecks.check(
@@ -200,11 +206,12 @@ def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
     """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
     if len(reason) > LONGEST_REASON:
         raise NotUnderstoodError(
-            f"A reason has at most {LONGEST_REASON} characters. Shorten it.", name="reason"
+            _("A reason has at most %(most)d characters. Shorten it.") % {"most": LONGEST_REASON},
+            name="reason",
         )
     if not reason and policy_of(fleet=fleet).needs_reason(kind):
         raise NotUnderstoodError(
-            "Your fleet asks for a reason with this command. Say why, and send it again.", name="reason"
+            _("Your fleet asks for a reason with this command. Say why, and send it again."), name="reason"
         )
 
 
@@ -255,6 +262,6 @@ def _made_before(user: User, key: str, fingerprint: str) -> Command | None:
     )
     if made is not None and made.fingerprint != fingerprint:
         raise KeyReusedError(
-            "This idempotency key was used before, for another command. Take a new key for a new command."
+            _("This idempotency key was used before, for another command. Take a new key for a new command.")
         )
     return made

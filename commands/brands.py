@@ -7,6 +7,9 @@ A limit that the maker sets is a refusal while the car's own word says that it h
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from commands.kinds import Kind
 from connect.smartcar.schedules import PARTS
 from vehicles import catalogue
@@ -50,33 +53,36 @@ def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Note]:
 
     def rule(state: VehicleState) -> Note:
         charge = state.value(catalogue.STATE_OF_CHARGE)
+        said = _(words) % {"least": least}
         if charge is None:
-            return Note(hint=words)
-        return Note(refusal=f"{words} The car says {charge:.0f} %.") if charge < least else NOTHING
+            return Note(hint=said)
+        if charge >= least:
+            return NOTHING
+        return Note(refusal=f"{said} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
 
     return rule
 
 
-def _always(note: Note) -> Callable[[VehicleState], Note]:
-    return lambda state: note
+def _always(hint: str) -> Callable[[VehicleState], Note]:
+    return lambda state: Note(hint=_(hint))
 
 
 _GM_CHARGE = _needs_charge(
-    GM_LEAST_CHARGE, f"General Motors starts and stops charging only from {GM_LEAST_CHARGE} % on."
+    GM_LEAST_CHARGE, gettext_noop("General Motors starts and stops charging only from %(least)d %% on.")
 )
 _RULES: Mapping[tuple[str, Kind], Callable[[VehicleState], Note]] = {
     **{(make, kind): _GM_CHARGE for make in GM for kind in (Kind.START_CHARGE, Kind.STOP_CHARGE)},
     ("POLESTAR", Kind.STOP_CHARGE): _needs_charge(
-        POLESTAR_LEAST_CHARGE, f"Polestar stops charging only from {POLESTAR_LEAST_CHARGE} % on."
+        POLESTAR_LEAST_CHARGE, gettext_noop("Polestar stops charging only from %(least)d %% on.")
     ),
     ("VOLVO", Kind.UNLOCK): _always(
-        Note(
-            hint="Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
+        gettext_noop(
+            "Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
             "and the trunk has to be opened then, or it does not unlock."
         )
     ),
     # Documented for the United States only, and where a car is at home is not ours to know.
     ("NISSAN", Kind.STOP_CHARGE): _always(
-        Note(hint="Nissans in the United States only start charging; stopping is refused there.")
+        gettext_noop("Nissans in the United States only start charging; stopping is refused there.")
     ),
 }

@@ -3,19 +3,20 @@
 from datetime import timedelta
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    LOCK = "lock", "Lock"
-    UNLOCK = "unlock", "Unlock"
-    START_CHARGE = "start_charge", "Start charging"
-    STOP_CHARGE = "stop_charge", "Stop charging"
-    SET_CHARGE_LIMIT = "set_charge_limit", "Charge limit"
-    SET_DESTINATION = "set_destination", "Destination"
-    OPEN_CHARGE_PORT = "open_charge_port", "Open charge port"
-    CLOSE_CHARGE_PORT = "close_charge_port", "Close charge port"
-    SET_CHARGE_SCHEDULE = "set_charge_schedule", "Charge schedule"
-    DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", "End charge schedule"
+    LOCK = "lock", _("Lock")
+    UNLOCK = "unlock", _("Unlock")
+    START_CHARGE = "start_charge", _("Start charging")
+    STOP_CHARGE = "stop_charge", _("Stop charging")
+    SET_CHARGE_LIMIT = "set_charge_limit", _("Charge limit")
+    SET_DESTINATION = "set_destination", _("Destination")
+    OPEN_CHARGE_PORT = "open_charge_port", _("Open charge port")
+    CLOSE_CHARGE_PORT = "close_charge_port", _("Close charge port")
+    SET_CHARGE_SCHEDULE = "set_charge_schedule", _("Charge schedule")
+    DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", _("End charge schedule")
 
 
 LOCKING = frozenset({Kind.LOCK, Kind.UNLOCK})

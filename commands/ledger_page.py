@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit
@@ -50,7 +51,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and chosen in ReasonFor.values:
         CommandPolicy.objects.update_or_create(fleet=fleet, defaults={"reason_for": chosen})
         audit.record(fleet=fleet, actor=membership.user, action="changed when commands need a reason")
-        messages.success(request, "Saved. It holds from the next command on.")
+        messages.success(request, _("Saved. It holds from the next command on."))
         return redirect("commands:rules", slug=slug)
     context = {"fleet": fleet, "policy": policy_of(fleet=fleet), "choices": ReasonFor.choices}
     return render(request, "commands/rules.html", context)

@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Generation, User
 from commands import parameters as of_command
@@ -18,19 +19,19 @@ from vehicles.models import Vehicle
 class State(models.TextChoices):
     """requested → sending → accepted → confirmed, or one of the ends that explain why not."""
 
-    QUEUED = "queued", "Waiting for its turn"
-    WAITING = "waiting", "Waiting until the car wakes"
-    REQUESTED = "requested", "Waiting to be sent"
-    SENDING = "sending", "Being sent"
-    RETRYING = "retrying", "Being tried again"
-    ACCEPTED = "accepted", "Waiting for the car"
-    CONFIRMED = "confirmed", "Confirmed by the car"
-    UNCONFIRMED = "unconfirmed", "Accepted, not confirmed"
-    UNKNOWN = "unknown", "Outcome unknown"
-    REFUSED = "refused", "Refused"
-    FAILED = "failed", "Failed"
-    EXPIRED = "expired", "Expired before it was sent"
-    CANCELLED = "cancelled", "Cancelled before it was sent"
+    QUEUED = "queued", _("Waiting for its turn")
+    WAITING = "waiting", _("Waiting until the car wakes")
+    REQUESTED = "requested", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    RETRYING = "retrying", _("Being tried again")
+    ACCEPTED = "accepted", _("Waiting for the car")
+    CONFIRMED = "confirmed", _("Confirmed by the car")
+    UNCONFIRMED = "unconfirmed", _("Accepted, not confirmed")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+    EXPIRED = "expired", _("Expired before it was sent")
+    CANCELLED = "cancelled", _("Cancelled before it was sent")
 
 
 # A later signal may still settle these.
@@ -178,9 +179,9 @@ class Change(models.Model):
 
 
 class ReasonFor(models.TextChoices):
-    NOTHING = "nothing", "No command needs a reason"
-    UNLOCK = "unlock", "Unlocking needs a reason"
-    EVERYTHING = "everything", "Every command needs a reason"
+    NOTHING = "nothing", _("No command needs a reason")
+    UNLOCK = "unlock", _("Unlocking needs a reason")
+    EVERYTHING = "everything", _("Every command needs a reason")
 
 
 class CommandPolicy(models.Model):

@@ -4,6 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+
 from commands.kinds import Kind
 from connect.smartcar.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
 
@@ -14,7 +17,6 @@ LEAST_LIMIT, MOST_LIMIT = 50, 100
 _WHOLE = re.compile(r"[0-9]{1,3}", re.ASCII)
 _DEGREES = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{1,20})?", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}", re.ASCII)
-_PART_NAMES = {EVERY_DAY: "every day", **{day: day.title() for day in WEEK}}
 
 
 class InvalidParametersError(ValueError):
@@ -40,31 +42,48 @@ def in_words(kind: Kind, parameters: Mapping[str, Any]) -> str:
     return tell(parameters) if tell and parameters else ""
 
 
+def part_name(part: str) -> str:
+    """A part of the week of a charge schedule, as within a sentence: "every day", "Monday"."""
+    if part in WEEK:
+        return str(WEEKDAYS[WEEK.index(part)])
+    names = {EVERY_DAY: _("every day"), "weekdays": _("weekdays"), "weekends": _("weekends")}
+    return names.get(part, part)
+
+
 def _charge_limit(given: Mapping[str, object]) -> Parameters:
     percent = _number(given.get("percent"), _WHOLE)
     if percent is None or percent != int(percent) or not LEAST_LIMIT <= percent <= MOST_LIMIT:
         raise InvalidParametersError(
-            f"A charge limit is a whole number from {LEAST_LIMIT} to {MOST_LIMIT} percent. "
-            "Correct it and send it again."
+            _(
+                "A charge limit is a whole number from %(least)d to %(most)d percent. Correct it and send it again."
+            )
+            % {"least": LEAST_LIMIT, "most": MOST_LIMIT}
         )
     return {"percent": int(percent)}
 
 
 def _place(given: Mapping[str, object]) -> Parameters:
-    return {
-        "latitude": _degrees(given.get("latitude"), name="latitude", most=90),
-        "longitude": _degrees(given.get("longitude"), name="longitude", most=180),
-    }
-
-
-def _degrees(value: object, *, name: str, most: int) -> float:
-    degrees = _number(value, _DEGREES)
-    if degrees is None or not -most <= degrees <= most:
+    latitude, longitude = _degrees(given.get("latitude"), most=90), _degrees(given.get("longitude"), most=180)
+    if latitude is None:
         raise InvalidParametersError(
-            f"A {name} is a number of degrees from -{most} to {most}, for example 52.5163. "
-            "Correct it and send it again."
+            _(
+                "A latitude is a number of degrees from -90 to 90, for example 52.5163. "
+                "Correct it and send it again."
+            )
         )
-    return round(degrees, 6)
+    if longitude is None:
+        raise InvalidParametersError(
+            _(
+                "A longitude is a number of degrees from -180 to 180, for example 52.5163. "
+                "Correct it and send it again."
+            )
+        )
+    return {"latitude": latitude, "longitude": longitude}
+
+
+def _degrees(value: object, *, most: int) -> float | None:
+    degrees = _number(value, _DEGREES)
+    return None if degrees is None or not -most <= degrees <= most else round(degrees, 6)
 
 
 def _number(value: object, form: re.Pattern[str]) -> float | None:
@@ -79,10 +98,14 @@ def _number(value: object, form: re.Pattern[str]) -> float | None:
 def _schedule(given: Mapping[str, object]) -> Parameters:
     kind = given.get("type")
     if not isinstance(kind, str) or kind not in PARTS:
-        raise InvalidParametersError(f"A charge schedule is of the type {', '.join(PARTS)}. Choose one.")
+        raise InvalidParametersError(
+            _("A charge schedule is of the type %(types)s. Choose one.") % {"types": ", ".join(PARTS)}
+        )
     windows = {part: _window(part, *times) for part, times in _times(kind, given).items() if any(times)}
     if not windows:
-        raise InvalidParametersError("A charge schedule needs a time from and a time to, for example 22:00.")
+        raise InvalidParametersError(
+            _("A charge schedule needs a time from and a time to, for example 22:00.")
+        )
     return {"type": kind, **_place(given), "windows": windows}
 
 
@@ -93,7 +116,8 @@ def _times(kind: str, given: Mapping[str, object]) -> dict[str, tuple[object, ob
         return {part: (given.get(f"{part}_start"), given.get(f"{part}_stop")) for part in PARTS[kind]}
     if not set(pairs) <= set(PARTS[kind]):
         raise InvalidParametersError(
-            f"A {kind} schedule has times for {', '.join(PARTS[kind])} and nothing else."
+            _("A %(type)s schedule has times for %(parts)s and nothing else.")
+            % {"type": kind, "parts": ", ".join(PARTS[kind])}
         )
     return {part: _pair(part, pair) for part, pair in pairs.items()}
 
@@ -112,16 +136,16 @@ def _window(part: str, start: object, stop: object) -> list[str]:
 
 
 def _bad_times(part: str) -> InvalidParametersError:
-    name = _PART_NAMES.get(part, part)
     return InvalidParametersError(
-        f"The times for {name} are two different times of day such as 22:00 and 06:00. Correct them."
+        _("The times for %(part)s are two different times of day such as 22:00 and 06:00. Correct them.")
+        % {"part": part_name(part)}
     )
 
 
 def _schedule_id(given: Mapping[str, object]) -> Parameters:
     known = given.get("schedule_id")
     if not isinstance(known, str) or not _ID.fullmatch(known):
-        raise InvalidParametersError("Choose the charge schedule that is to end.")
+        raise InvalidParametersError(_("Choose the charge schedule that is to end."))
     return {"schedule_id": known}
 
 
@@ -130,7 +154,7 @@ def _schedule_in_words(parameters: Mapping[str, Any]) -> str:
         return ""
     times: dict[tuple[str, str], list[str]] = {}
     for part, (start, stop) in parameters["windows"].items():
-        times.setdefault((start, stop), []).append(_PART_NAMES.get(part, part))
+        times.setdefault((start, stop), []).append(part_name(part))
     return "; ".join(f"{', '.join(parts)} {start}–{stop}" for (start, stop), parts in times.items())
 
 

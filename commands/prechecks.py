@@ -7,6 +7,9 @@ A refusal stops the command. A hint does not: what is known of the car may be ou
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from accounts.models import Generation
 from commands import brands
 from commands.kinds import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
@@ -26,27 +29,42 @@ SIGNALS = (
     catalogue.CHARGE_TIMERS,
 )
 
-NO_CONNECTION = (
+# The words below are in English, to be translated where they are said.
+NO_CONNECTION = gettext_noop(
     "This car has no working connection. Its driver has to connect it again; then repeat the command."
 )
 _STANDING = {
-    ConnectionState.PLAN_LIMIT: (
+    ConnectionState.PLAN_LIMIT: gettext_noop(
         "Smartcar said that the plan does not cover this car's requests now: it may refuse commands, too."
     ),
-    ConnectionState.STALE: "Nothing was heard of this car for long: it may not answer.",
+    ConnectionState.STALE: gettext_noop("Nothing was heard of this car for long: it may not answer."),
 }
-_PERMITTED = {
-    "control_security": "locking and unlocking",
-    "control_charge": "charging commands",
-    "control_navigation": "sending destinations",
+_NOT_PERMITTED = {
+    "control_security": gettext_noop(
+        "The driver did not allow locking and unlocking. Have the driver connect the car again and allow it."
+    ),
+    "control_charge": gettext_noop(
+        "The driver did not allow charging commands. Have the driver connect the car again and allow it."
+    ),
+    "control_navigation": gettext_noop(
+        "The driver did not allow sending destinations. Have the driver connect the car again and allow it."
+    ),
 }
 _CONTRADICTIONS = {
-    Kind.LOCK: (catalogue.IS_LOCKED, True, "The car says it is locked already."),
-    Kind.UNLOCK: (catalogue.IS_LOCKED, False, "The car says it is unlocked already."),
-    Kind.START_CHARGE: (catalogue.IS_CHARGING, True, "The car says it charges already."),
-    Kind.STOP_CHARGE: (catalogue.IS_CHARGING, False, "The car says it is not charging."),
-    Kind.OPEN_CHARGE_PORT: (catalogue.CHARGE_PORT_OPEN, True, "The car says the port is open already."),
-    Kind.CLOSE_CHARGE_PORT: (catalogue.CHARGE_PORT_OPEN, False, "The car says the port is closed already."),
+    Kind.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("The car says it is locked already.")),
+    Kind.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("The car says it is unlocked already.")),
+    Kind.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("The car says it charges already.")),
+    Kind.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The car says it is not charging.")),
+    Kind.OPEN_CHARGE_PORT: (
+        catalogue.CHARGE_PORT_OPEN,
+        True,
+        gettext_noop("The car says the port is open already."),
+    ),
+    Kind.CLOSE_CHARGE_PORT: (
+        catalogue.CHARGE_PORT_OPEN,
+        False,
+        gettext_noop("The car says the port is closed already."),
+    ),
 }
 
 
@@ -64,7 +82,8 @@ class Verdict:
 
 def standing(connection: Connection) -> str:
     """What the state of the connection says to any command over it; empty if there is nothing."""
-    return _STANDING.get(ConnectionState(connection.state), "")
+    words = _STANDING.get(ConnectionState(connection.state))
+    return _(words) if words else ""
 
 
 def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
@@ -95,19 +114,17 @@ def check(
 
 def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str]) -> str:
     if kind in V3_ONLY and connection.generation == Generation.V2:
-        return "Smartcar's older API (v2), which this car is connected with, has no such command."
+        return _("Smartcar's older API (v2), which this car is connected with, has no such command.")
     if not fits(kind=kind, state=state, connection=connection):
-        return (
-            "Cars of this make take no charge schedules."
-            if kind in SCHEDULING and _electric(state)
-            else "This car has no battery to charge."
-        )
+        if kind in SCHEDULING and _electric(state):
+            return _("Cars of this make take no charge schedules.")
+        return _("This car has no battery to charge.")
     permission = PERMISSION[kind]
     # No scopes at all means that they are not known, not that nothing is allowed.
     if connection.scopes and permission not in connection.scopes:
-        return f"The driver did not allow {_PERMITTED[permission]}. Have the driver connect the car again and allow it."
+        return _(_NOT_PERMITTED[permission])
     if kind in incapable:
-        return "Smartcar said this week that this car cannot do it. It can be tried again in a week."
+        return _("Smartcar said this week that this car cannot do it. It can be tried again in a week.")
     return ""
 
 
@@ -118,19 +135,23 @@ def _unfit(kind: Kind, state: VehicleState, carried: Mapping[str, object]) -> st
         *brands.schedule_types(state.vehicle.make),
     ):
         return ""
-    taken = ", ".join(sorted(brands.schedule_types(state.vehicle.make)))
-    return f"{make_name(state.vehicle.make)} takes only {taken} charge schedules. Choose that type."
+    names = {"daily": _("daily"), "weekly": _("weekly"), "workweek": _("workweek")}
+    taken = ", ".join(names[name] for name in sorted(brands.schedule_types(state.vehicle.make)))
+    return _("%(make)s takes only %(types)s charge schedules. Choose that type.") % {
+        "make": make_name(state.vehicle.make),
+        "types": taken,
+    }
 
 
 def _hint(kind: Kind, state: VehicleState) -> str:
     if kind == Kind.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
-        return "The car says it is not plugged in."
+        return _("The car says it is not plugged in.")
     if kind == Kind.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
-        return "The car says it is plugged in; the port closes once it is unplugged."
+        return _("The car says it is plugged in; the port closes once it is unplugged.")
     if kind not in _CONTRADICTIONS:
         return ""
     signal, reached, words = _CONTRADICTIONS[kind]
-    return words if state.value(signal) is reached else ""
+    return _(words) if state.value(signal) is reached else ""
 
 
 def _electric(state: VehicleState) -> bool:

@@ -5,7 +5,9 @@ A command's answer does not carry the car's new state; a later signal does ("Com
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_noop
 
 from commands.kinds import Kind
 from commands.parameters import PLACE
@@ -20,13 +22,21 @@ _ROUNDING = 0.5
 _NEAR = 0.001
 
 
+class Words(NamedTuple):
+    """What is kept in the ledger of a command without a clear answer, or without its proof: in English, marked."""
+
+    will_tell: str
+    not_reported: str
+    reported_otherwise: str
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The signal to wait for, its name within a sentence, and what its body says of the command: it was done
-    (true), it was not (false), or nothing (None)."""
+    """The signal to wait for, what is said of it, and what its body says of the command: it was done (true), it was
+    not (false), or nothing (None)."""
 
     signal: Signal
-    name: str
+    words: Words
     says: Callable[[Body, Parameters], bool | None]
 
     def shows(self, body: Body, parameters: Parameters) -> bool:
@@ -87,39 +97,90 @@ def _windows(timer: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(str(window.get("startTime"))[:5], str(window.get("endTime"))[:5]) for window in windows}
 
 
+_LOCK = Words(
+    gettext_noop("The car's next lock signal will tell."),
+    gettext_noop(
+        "The car accepted it, but has not reported its lock since. Look at the car, or read it again."
+    ),
+    gettext_noop(
+        "The car reports another lock since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
+_CHARGING = Words(
+    gettext_noop("The car's next charging signal will tell."),
+    gettext_noop(
+        "The car accepted it, but has not reported its charging since. Look at the car, or read it again."
+    ),
+    gettext_noop(
+        "The car reports another charging since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
+_LIMIT = Words(
+    gettext_noop("The car's next charge limit signal will tell."),
+    gettext_noop(
+        "The car accepted it, but has not reported its charge limit since. Look at the car, or read it again."
+    ),
+    gettext_noop(
+        "The car reports another charge limit since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
+_PORT = Words(
+    gettext_noop("The car's next charge port signal will tell."),
+    gettext_noop(
+        "The car accepted it, but has not reported its charge port since. Look at the car, or read it again."
+    ),
+    gettext_noop(
+        "The car reports another charge port since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
+_SCHEDULE = Words(
+    gettext_noop("The car's next charge schedule signal will tell."),
+    gettext_noop(
+        "The car accepted it, but has not reported its charge schedule since. Look at the car, or read it again."
+    ),
+    gettext_noop(
+        "The car reports another charge schedule since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
+_NOTHING = Words(
+    gettext_noop("No signal of the car will tell: look at its screen, or ask its driver."),
+    gettext_noop(
+        "The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."
+    ),
+    gettext_noop(
+        "The car reports another state since, so it was not carried out. Ask again if it is still wanted."
+    ),
+)
 _PROOFS = {
-    Kind.LOCK: Proof(catalogue.IS_LOCKED, "lock", _is(True)),
-    Kind.UNLOCK: Proof(catalogue.IS_LOCKED, "lock", _is(False)),
-    Kind.START_CHARGE: Proof(catalogue.IS_CHARGING, "charging", _is(True)),
-    Kind.STOP_CHARGE: Proof(catalogue.IS_CHARGING, "charging", _is(False)),
-    Kind.SET_CHARGE_LIMIT: Proof(catalogue.CHARGE_LIMITS, "charge limit", _limited),
-    Kind.OPEN_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, "charge port", _is(True)),
-    Kind.CLOSE_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, "charge port", _is(False)),
-    Kind.SET_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, "charge schedule", _scheduled),
-    Kind.DELETE_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, "charge schedule", _unscheduled),
+    Kind.LOCK: Proof(catalogue.IS_LOCKED, _LOCK, _is(True)),
+    Kind.UNLOCK: Proof(catalogue.IS_LOCKED, _LOCK, _is(False)),
+    Kind.START_CHARGE: Proof(catalogue.IS_CHARGING, _CHARGING, _is(True)),
+    Kind.STOP_CHARGE: Proof(catalogue.IS_CHARGING, _CHARGING, _is(False)),
+    Kind.SET_CHARGE_LIMIT: Proof(catalogue.CHARGE_LIMITS, _LIMIT, _limited),
+    Kind.OPEN_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, _PORT, _is(True)),
+    Kind.CLOSE_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, _PORT, _is(False)),
+    Kind.SET_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _scheduled),
+    Kind.DELETE_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _unscheduled),
 }
 PROVING_CODES = frozenset(proof.signal.code for proof in _PROOFS.values())
 
 
+def words_of(kind: Kind) -> Words:
+    """What is said of a command without a clear answer, or without its proof."""
+    proof = proof_of(kind)
+    return proof.words if proof else _NOTHING
+
+
 def will_tell(kind: Kind) -> str:
     """What settles a command of which no clear answer came, as a sentence."""
-    proof = proof_of(kind)
-    if proof is None:
-        return "No signal of the car will tell: look at its screen, or ask its driver."
-    return f"The car's next {proof.name} signal will tell."
+    return words_of(kind).will_tell
 
 
 def not_reported(kind: Kind) -> str:
     """Why an accepted command stays without its proof, and what to do."""
-    proof = proof_of(kind)
-    if proof is None:
-        return "The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."
-    return f"The car accepted it, but has not reported its {proof.name} since. Look at the car, or read it again."
+    return words_of(kind).not_reported
 
 
 def reported_otherwise(kind: Kind) -> str:
     """Why a command without a clear answer has failed: the car's own word, of a later time."""
-    name = proof.name if (proof := proof_of(kind)) else "state"
-    return (
-        f"The car reports another {name} since, so it was not carried out. Ask again if it is still wanted."
-    )
+    return words_of(kind).reported_otherwise

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
 from commands import brands
+from commands.parameters import part_name
 from commands.proofs import schedules_in
-from connect.smartcar.schedules import EVERY_DAY, PARTS
+from connect.smartcar.schedules import EVERY_DAY, PARTS, WEEK
 from vehicles import catalogue
 from vehicles.selectors import VehicleState
-
-_TYPES = {"daily": "Every day", "workweek": "Working days and weekends", "weekly": "Day by day"}
-_DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +62,41 @@ def types_for(make: str) -> list[Type]:
     taken = brands.schedule_types(make)
     return [
         Type(name, label, tuple(Part(part, _label(part)) for part in PARTS[name]))
-        for name, label in _TYPES.items()
+        for name, label in _type_labels().items()
         if name in taken
     ]
 
 
+def _type_labels() -> dict[str, str]:
+    return {"daily": _("Every day"), "workweek": _("Working days and weekends"), "weekly": _("Day by day")}
+
+
 def _label(part: str) -> str:
-    return "Times" if part == EVERY_DAY else part.title()
+    return _("Times") if part == EVERY_DAY else capfirst(part_name(part))
 
 
 def _words(timer: Mapping[str, Any]) -> str:
     listed = timer.get("schedules")
     windows = [window for window in listed if isinstance(window, Mapping)] if isinstance(listed, list) else []
-    return "; ".join(map(_window, windows)) or str(timer.get("scheduleType", "")).capitalize()
+    if windows:
+        return "; ".join(map(_window, windows))
+    name = str(timer.get("scheduleType", ""))
+    return _type_labels().get(name.lower(), name.capitalize())
 
 
 def _window(window: Mapping[str, Any]) -> str:
     times = f"{str(window.get('startTime', ''))[:5]}–{str(window.get('endTime', ''))[:5]}"
     days = window.get("days")
-    known = [day for day in _DAYS if isinstance(days, list) and day in days]
+    known = [day for day in WEEK if isinstance(days, list) and day.upper() in days]
     return f"{_span(known)} {times}"
 
 
 def _span(days: list[str]) -> str:
     """The days in words: a run as "Monday to Friday", all of them as "Every day"."""
-    if len(days) in (0, len(_DAYS)):
-        return "Every day"
-    names = [day.title() for day in days]
-    first = _DAYS.index(days[0])
-    in_a_row = list(_DAYS[first : first + len(days)]) == days
-    return f"{names[0]} to {names[-1]}" if in_a_row and len(days) > 2 else ", ".join(names)
+    if len(days) in (0, len(WEEK)):
+        return _("Every day")
+    names = [capfirst(part_name(day)) for day in days]
+    first = WEEK.index(days[0])
+    if len(days) > 2 and list(WEEK[first : first + len(days)]) == days:
+        return _("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
+    return ", ".join(names)

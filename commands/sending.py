@@ -9,6 +9,7 @@ from functools import partial
 
 from django.db import connection as database
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from commands import calls, proofs
 from commands.kinds import REPEATABLE, Kind
@@ -24,6 +25,16 @@ MOST_ATTEMPTS = 3
 # When a car that has not told by itself is read: after the sending, again and once more.
 READS_AFTER = (timedelta(seconds=30), timedelta(minutes=6), timedelta(minutes=30))
 
+# Kept in the ledger in English; some are followed by another sentence.
+_INTERRUPTED = gettext_noop("Sending was interrupted.")
+_NO_CLEAR_ANSWER = gettext_noop("No clear answer came.")
+_ANSWER_LOST = gettext_noop("An answer was lost, then:")
+_TRIED_AGAIN = gettext_noop("No clear answer came. It is tried again.")
+_CONNECTION_ENDED = gettext_noop(
+    "The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again."
+)
+_NOT_CARRIED_OUT = gettext_noop("Smartcar reports that the car did not carry it out. Try again.")
+
 
 def send(*, command: Command) -> None:
     """Claims the command and sends it. Does nothing when another process has it or it is too late.
@@ -32,10 +43,7 @@ def send(*, command: Command) -> None:
     """
     connection = command.connection
     if connection is None or not connection.alive:
-        _not_sent(
-            command,
-            "The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again.",
-        )
+        _not_sent(command, _CONNECTION_ENDED)
         return
     try:
         prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
@@ -87,7 +95,7 @@ def _call(command: Command, prepared: Prepared) -> None:
         _refused(command, prepared.connection, error, come_from=(State.SENDING,))
     except BaseException:
         # Whatever broke here broke after the claim: the car may have heard it.
-        leave_open(command, message=f"Sending was interrupted. {proofs.will_tell(kind)}")
+        leave_open(command, message=interrupted(command))
         raise
     else:
         _answered(command, answer)
@@ -101,7 +109,7 @@ def _answered(command: Command, answer: CommandAnswer) -> None:
         "schedule_id": answer.schedule_id[:80],
     }
     if answer.outcome is CommandOutcome.FAILURE:
-        message = answer.message or "Smartcar reports that the car did not carry it out. Try again."
+        message = answer.message or _NOT_CARRIED_OUT
         _fail(command, come_from=(State.SENDING,), message=message, **ids)
         return
     if not proofs.proof_of(Kind(command.kind)):
@@ -131,7 +139,7 @@ def _refused(
         "request_id": error.request_id[:80],
     }
     if State.SENDING in come_from and (error.ambiguous or _tried_before(command)):
-        said = "No clear answer came." if error.ambiguous else f"An answer was lost, then: {error.for_people}"
+        said = _NO_CLEAR_ANSWER if error.ambiguous else f"{_ANSWER_LOST} {error.for_people}"
         leave_open(command, message=f"{said} {proofs.will_tell(Kind(command.kind))}", **details)
         return
     command.move(
@@ -156,6 +164,11 @@ def _fail(command: Command, *, come_from: tuple[State, ...], message: str, **col
     )
 
 
+def interrupted(command: Command) -> str:
+    """What is kept of a command whose sending broke off after the car may have heard it."""
+    return f"{_INTERRUPTED} {proofs.will_tell(Kind(command.kind))}"
+
+
 def leave_open(command: Command, *, message: str, **columns: object) -> None:
     """The car may have heard it, or not: a lock is tried again in a moment, anything else waits for a signal."""
     now = timezone.now()
@@ -167,7 +180,7 @@ def leave_open(command: Command, *, message: str, **columns: object) -> None:
             come_from=(State.SENDING,),
             now=now,
             next_try_at=again,
-            message="No clear answer came. It is tried again.",
+            message=_TRIED_AGAIN,
             **columns,
         ):
             return

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
 from accounts.doorbell import ring
 from commands import proofs
 from commands.kinds import LIFETIME, Kind
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, State
-from commands.sending import READS_AFTER, give_up, leave_open, settle_unconfirmed
+from commands.sending import READS_AFTER, give_up, interrupted, leave_open, settle_unconfirmed
 from vehicles.services import Update
 
 CONFIRMATION_LIMIT = timedelta(minutes=15)
@@ -21,6 +22,13 @@ EXECUTION_LIMIT = timedelta(seconds=330)
 # A signal that comes later proves somebody else's deed.
 PROOF_LIMIT = timedelta(hours=24)
 _MOST_AT_ONCE = 500
+# Kept in the ledger in English.
+_TOO_LATE = gettext_noop(
+    "It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted."
+)
+_NOTHING_SENT = gettext_noop(
+    "Sending was interrupted before anything was sent. Repeat it if it is still wanted."
+)
 
 
 def heard(*, updates: Collection[Update], now: datetime) -> int:
@@ -115,10 +123,10 @@ def sweep(*, now: datetime) -> list[int]:
             come_from=UNSENT,
             now=now,
             settled_at=now,
-            message="It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted.",
+            message=_TOO_LATE,
         )
     for command in _some(state=State.RETRYING, expires_at__lte=now):
-        give_up(command, come_from=State.RETRYING, now=now, message=_interrupted(command))
+        give_up(command, come_from=State.RETRYING, now=now, message=interrupted(command))
     for command in _some(state=State.SENDING, claimed_at__lte=now - SENDING_LIMIT):
         _left_behind(command, now)
     for command in _some(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT):
@@ -131,21 +139,17 @@ def _some(**conditions: object) -> list[Command]:
     return list(Command.objects.filter(**conditions).order_by("pk")[:_MOST_AT_ONCE])
 
 
-def _interrupted(command: Command) -> str:
-    return f"Sending was interrupted. {proofs.will_tell(Kind(command.kind))}"
-
-
 def _left_behind(command: Command, now: datetime) -> None:
     """The process that had claimed it has died. Before the mark of sending, nothing was sent."""
     if command.sent_at is not None:
-        leave_open(command, message=_interrupted(command))
+        leave_open(command, message=interrupted(command))
         return
     command.move(
         to=State.FAILED,
         come_from=(State.SENDING,),
         now=now,
         settled_at=now,
-        message="Sending was interrupted before anything was sent. Repeat it if it is still wanted.",
+        message=_NOTHING_SENT,
     )
 
 

@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
@@ -16,7 +17,7 @@ from vehicles.models import Vehicle
 from vehicles.selectors import vehicle_of
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpResponse:
@@ -24,13 +25,14 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
     membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
     if kind not in Kind.values:
         raise Http404("There is no such command.")
-    question = dialog.question_for(request=request, fleet=membership.fleet, kind=Kind(kind))
+    question = dialog.question_for(
+        request=request, user=membership.user, fleet=membership.fleet, kind=Kind(kind)
+    )
     if question.comes_first and "asked" not in request.POST:
         return dialog.render_dialog(request, question=question, fleet=membership.fleet, vehicle=vehicle)
-    if question.needs_password:
+    if question.ways is not None:
         try:
-            password = request.POST.get("password", "")
-            confirmation.confirm(request=request, user=membership.user, password=password)
+            confirmation.confirm_posted(request=request, user=membership.user)
         except confirmation.NotConfirmedError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
@@ -62,7 +64,7 @@ def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -
     membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
     command = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     cancelled = asking.cancel(command=command, user=membership.user)
-    too_late = "It was too late to cancel: the command is on its way to the car or has ended."
+    too_late = _("It was too late to cancel: the command is on its way to the car or has ended.")
     return _answer(request, membership, vehicle, "" if cancelled else too_late)
 
 

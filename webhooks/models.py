@@ -3,21 +3,22 @@
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class Source(models.TextChoices):
-    WEBHOOK = "webhook", "Webhook"
-    PULL_V2 = "pull_v2", "Read by v2"
-    PULL_V3 = "pull_v3", "Read by v3"
+    WEBHOOK = "webhook", _("Webhook")
+    PULL_V2 = "pull_v2", _("Read by v2")
+    PULL_V3 = "pull_v3", _("Read by v3")
 
 
 class EntryState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    PROCESSED = "processed", "Processed"
-    DUPLICATE = "duplicate", "Seen before"
-    TEST = "test", "Test, not recorded"
-    QUARANTINED = "quarantined", "Quarantined"
-    DEAD = "dead", "Dead letter"
+    WAITING = "waiting", _("Waiting")
+    PROCESSED = "processed", _("Processed")
+    DUPLICATE = "duplicate", _("Seen before")
+    TEST = "test", _("Test, not recorded")
+    QUARANTINED = "quarantined", _("Quarantined")
+    DEAD = "dead", _("Dead letter")
 
 
 class InboxEntry(models.Model):

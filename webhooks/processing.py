@@ -13,8 +13,9 @@ import orjson
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
-from accounts import live
+from accounts import live, wording
 from accounts.doorbell import ring_now
 from accounts.live import Topic
 from alerts import battery
@@ -43,7 +44,9 @@ _SETTLE = """
          processed_at timestamptz)
     WHERE entry.id = row.id
 """
-CAR_LEFT = "Its car has left the fleet: nothing of the message was kept."
+# Notes are kept in English.
+CAR_LEFT = gettext_noop("Its car has left the fleet: nothing of the message was kept.")
+_FAILED = wording.carrying(gettext_noop("It failed %(times)d times."))
 
 
 def process_waiting(*, seconds: float = math.inf) -> int:
@@ -128,7 +131,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
-            entry.note = f"It failed {ATTEMPTS} times."
+            entry.note = _FAILED % {"times": ATTEMPTS}
         entry.save(
             update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"]
         )

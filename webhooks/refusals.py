@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 
 from django.db import DatabaseError, connection, models
+from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
 
@@ -14,10 +15,10 @@ FLUSH_SECONDS = 1.0
 
 
 class Reason(models.TextChoices):
-    UNSIGNED = "unsigned", "No signature"
-    BADLY_SIGNED = "badly_signed", "A signature that fits none of our management tokens"
-    TOO_LARGE = "too_large", "A body over the limit"
-    CHALLENGE = "challenge", "A VERIFY challenge that is not a short plain word"
+    UNSIGNED = "unsigned", _("No signature")
+    BADLY_SIGNED = "badly_signed", _("A signature that fits none of our management tokens")
+    TOO_LARGE = "too_large", _("A body over the limit")
+    CHALLENGE = "challenge", _("A VERIFY challenge that is not a short plain word")
 
 
 class RefusedDeliveries(models.Model):

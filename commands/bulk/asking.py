@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.doorbell import ring
@@ -75,11 +77,13 @@ def review(
     command that is not for many.
     """
     if kind not in KINDS:
-        raise NotPossibleError("This command is asked of one car at a time, on the car's own page.")
+        raise NotPossibleError(_("This command is asked of one car at a time, on the car's own page."))
     if not vehicles:
-        raise NotPossibleError("No car is chosen. Choose one or more, then the command.")
+        raise NotPossibleError(_("No car is chosen. Choose one or more, then the command."))
     if len(vehicles) > MOST_CARS:
-        raise NotPossibleError(f"At most {MOST_CARS} cars can be asked at once. Choose fewer.")
+        raise NotPossibleError(
+            _("At most %(most)d cars can be asked at once. Choose fewer.") % {"most": MOST_CARS}
+        )
     try:
         carried = parameters.parse(kind, given)
     except parameters.InvalidParametersError as error:
@@ -113,9 +117,11 @@ def ask(
     now = timezone.now()
     found = review(fleet=fleet, vehicles=vehicles, kind=kind, given=given, now=now)
     if not found.able:
-        raise NotPossibleError("None of these cars can take this command now. The reasons stand beside each.")
+        raise NotPossibleError(
+            _("None of these cars can take this command now. The reasons stand beside each.")
+        )
     if found.too_many:
-        raise NotPossibleError(_too_many(found))
+        raise NotPossibleError(too_many(found))
     asking.check_reason(fleet=fleet, kind=kind, reason=reason.strip())
     return _write_down(fleet, user, found, reason.strip(), now)
 
@@ -126,7 +132,7 @@ def cancel(*, bulk: BulkCommand, user: User) -> int:
     now = timezone.now()
     BulkCommand.objects.filter(pk=bulk.pk, cancelled_at=None).update(cancelled_at=now)
     waiting = Command.objects.filter(bulk=bulk, state__in=(State.QUEUED, State.REQUESTED))
-    message = f"Cancelled by {user}."[:300]
+    message = (asking.CANCELLED_BY % {"person": user})[:300]
     rows = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
     Command.objects.filter(pk__in=rows).update(
         state=State.CANCELLED, changed_at=now, settled_at=now, message=message
@@ -150,7 +156,7 @@ def _candidates(
         connection = connections.get(state.vehicle.pk)
         cannot = {kind} if state.vehicle.pk in incapable else frozenset[str]()
         verdict = (
-            Verdict(refusal=prechecks.NO_CONNECTION)
+            Verdict(refusal=_(prechecks.NO_CONNECTION))
             if connection is None
             else prechecks.check(
                 kind=kind, state=state, connection=connection, incapable=cannot, carried=carried
@@ -160,17 +166,23 @@ def _candidates(
     return found
 
 
-def _too_many(found: Review) -> str:
+def too_many(found: Review) -> str:
+    """Why they cannot all be asked, and how many fewer can."""
     most = found.most or 0
     if found.kind in OPENING:
-        return (
-            f"Cars are unlocked within a minute or not at all, and only {most} can be asked in that time now. "
-            f"Choose {found.too_many} fewer."
+        said = ngettext(
+            "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
+            "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
+            most,
         )
-    return (
-        f"Within {LONGEST.total_seconds() / 3600:.0f} hours only {most} cars can be asked: Smartcar lets us send only "
-        f"so many requests. Choose {found.too_many} fewer."
-    )
+    else:
+        said = ngettext(
+            "Within %(hours)d hours only %(most)d car can be asked: Smartcar lets us send only so many requests.",
+            "Within %(hours)d hours only %(most)d cars can be asked: Smartcar lets us send only so many requests.",
+            most,
+        )
+    values = {"most": most, "hours": LONGEST // timedelta(hours=1), "fewer": found.too_many}
+    return f"{said % values} {_('Choose %(fewer)d fewer.') % values}"
 
 
 @transaction.atomic

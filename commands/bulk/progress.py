@@ -7,6 +7,8 @@ from zlib import crc32
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Case, IntegerField, Max, QuerySet, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from commands.bulk import estimating
 from commands.bulk.models import BulkCommand
@@ -14,12 +16,12 @@ from commands.bulk.selectors import counts_of, pace_of
 from commands.models import Command, State
 
 PER_PAGE = 100
-GROUPS: Mapping[str, tuple[str, tuple[State, ...]]] = {
-    "waiting": ("Waiting", (State.QUEUED, State.REQUESTED)),
-    "under-way": ("Under way", (State.SENDING, State.RETRYING, State.ACCEPTED)),
-    "done": ("Done", (State.CONFIRMED, State.UNCONFIRMED)),
-    "unknown": ("Unknown", (State.UNKNOWN,)),
-    "not-done": ("Not done", (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED)),
+GROUPS: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
+    "waiting": (_("Waiting"), (State.QUEUED, State.REQUESTED)),
+    "under-way": (_("Under way"), (State.SENDING, State.RETRYING, State.ACCEPTED)),
+    "done": (_("Done"), (State.CONFIRMED, State.UNCONFIRMED)),
+    "unknown": (_("Unknown"), (State.UNKNOWN,)),
+    "not-done": (_("Not done"), (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED)),
 }
 # What a person should look at first.
 _ORDER = ("not-done", "unknown", "under-way", "waiting", "done")
@@ -65,7 +67,7 @@ def of(*, bulk: BulkCommand, now: datetime) -> Progress:
     """Where the bulk command stands now."""
     counts = counts_of(bulk=bulk)
     groups = [
-        Group(name, label, sum(counts.get(state, 0) for state in states))
+        Group(name, str(label), sum(counts.get(state, 0) for state in states))
         for name, (label, states) in GROUPS.items()
     ]
     waiting = next(group.count for group in groups if group.name == "waiting")

@@ -7,6 +7,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -35,7 +37,7 @@ def bulk(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "commands/bulk/list.html", {"fleet": membership.fleet, "recent": recent})
 
 
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
 def send(request: HttpRequest, slug: str) -> HttpResponse:
@@ -43,8 +45,7 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
     membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
     if not confirmation.is_fresh(request):
         try:
-            password = request.POST.get("password", "")
-            confirmation.confirm(request=request, user=membership.user, password=password)
+            confirmation.confirm_posted(request=request, user=membership.user)
         except confirmation.NotConfirmedError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
@@ -92,8 +93,9 @@ def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
     """Takes back what was not sent yet."""
     membership, made = _bulk(request, slug, bulk_id, Right.COMMAND)
     count = asking.cancel(bulk=made, user=membership.user)
-    said = f"{count} not yet sent: cancelled." if count else "Everything had been sent or had ended already."
-    messages.success(request, said)
+    said = ngettext("%(count)d not yet sent: cancelled.", "%(count)d not yet sent: cancelled.", count)
+    nothing = _("Everything had been sent or had ended already.")
+    messages.success(request, said % {"count": count} if count else nothing)
     return redirect("commands:bulk_progress", slug=slug, bulk_id=bulk_id)
 
 
@@ -116,12 +118,13 @@ def _questions(request: HttpRequest, membership: Membership, found: Review) -> d
         "fleet": membership.fleet,
         "review": found,
         "opens": kind in OPENING,
+        "too_many": asking.too_many(found) if found.too_many else "",
         "words": f"{kind.label} {parameters.in_words(kind, found.carried)}".rstrip(),
         "carried": found.carried.items(),
         "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.able),
         "reason": request.POST.get("reason", ""),
         "needs_reason": policy_of(fleet=membership.fleet).needs_reason(kind),
-        "needs_password": not confirmation.is_fresh(request),
+        "ways": None if confirmation.is_fresh(request) else confirmation.ways(user=membership.user),
     }
 
 

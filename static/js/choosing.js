@@ -1,4 +1,4 @@
-// Choosing cars in the fleet's table. The choice outlives the table, which is renewed every few seconds.
+// Choosing cars in the fleet's table. The choice outlives the table, which is renewed and has pages.
 const bar = document.getElementById("bulk");
 const chosen = new Set();
 
@@ -6,14 +6,53 @@ const boxes = () => [...document.querySelectorAll('#car-table input[name="car"]'
 
 function show() {
   const present = boxes();
-  for (const box of present) box.checked = chosen.has(box.value);
+  for (const box of present) {
+    box.checked = chosen.has(box.value);
+    box.closest("tr").classList.toggle("is-chosen", box.checked);
+  }
+  const whole = present.length > 0 && present.every((box) => box.checked);
   const all = document.querySelector("[data-choose-all]");
   if (all) {
-    all.checked = present.length > 0 && present.every((box) => box.checked);
-    all.indeterminate = !all.checked && present.some((box) => box.checked);
+    all.checked = whole;
+    all.indeterminate = !whole && present.some((box) => box.checked);
   }
+  const fitting = document.querySelector("[data-choose-fitting]");
+  if (fitting) fitting.hidden = !whole || chosen.size >= Number(fitting.dataset.total);
   bar.hidden = chosen.size === 0;
-  bar.querySelector("[data-chosen]").textContent = `${chosen.size} ${chosen.size === 1 ? "car" : "cars"} chosen`;
+  const count = bar.querySelector("[data-chosen]");
+  const { one, several } = count.dataset;
+  count.textContent = (chosen.size === 1 ? one : several).replace("#", chosen.size.toLocaleString(document.documentElement.lang));
+  document.dispatchEvent(new CustomEvent("cars:chosen", { detail: present.filter((box) => box.checked).map(idOf) }));
+}
+
+const idOf = (box) => Number(box.closest("tr").dataset.id);
+
+async function chooseFitting(button) {
+  button.disabled = true;
+  try {
+    const response = await fetch(document.getElementById("cars").dataset.fitting);
+    if (response.ok) for (const car of (await response.json()).cars) chosen.add(car);
+  } catch {
+    // The choice stays as it is, and the button can be pressed again.
+  }
+  button.disabled = false;
+  show();
+}
+
+// Those on other pages have no box here, so they are written into the form.
+function carry() {
+  drop();
+  const present = new Set(boxes().map((box) => box.value));
+  for (const car of chosen) {
+    if (present.has(car)) continue;
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "car", value: car });
+    bar.append(field);
+  }
+}
+
+function drop() {
+  for (const field of bar.querySelectorAll('input[type="hidden"][name="car"]')) field.remove();
 }
 
 if (bar) {
@@ -28,11 +67,19 @@ if (bar) {
     } else return;
     show();
   });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-choose-fitting]");
+    if (button) chooseFitting(button);
+  });
   bar.querySelector("[data-choose-none]").addEventListener("click", () => {
     chosen.clear();
     show();
   });
-  document.addEventListener("htmx:afterSettle", show);
-  window.addEventListener("pageshow", show);
+  bar.addEventListener("submit", carry);
+  document.addEventListener("cars:drawn", show);
+  window.addEventListener("pageshow", () => {
+    drop();
+    show();
+  });
   show();
 }

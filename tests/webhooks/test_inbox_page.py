@@ -144,8 +144,8 @@ def test_admins_see_what_was_turned_away(admin: User, browser_of: BrowserOf) -> 
     RefusedDeliveries.objects.create(day=today - timedelta(days=8), reason=Reason.TOO_LARGE, count=7)
     page = browser_of(admin).get(SITE).content.decode()
     assert "1,200" in page
-    assert Reason.UNSIGNED.label in page
-    assert Reason.TOO_LARGE.label not in page
+    assert str(Reason.UNSIGNED.label) in page
+    assert str(Reason.TOO_LARGE.label) not in page
 
 
 def test_counts_stop_at_a_thousand(admin: User, browser_of: BrowserOf) -> None:
@@ -218,7 +218,7 @@ def test_more_messages_take_no_more_queries(
 ) -> None:
     for number in range(30):
         message(connected.vehicle, event_id=str(number))
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(21):
         manager.get(PAGE)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from connect.driver import privacy
 from vehicles import catalogue
@@ -21,6 +23,7 @@ from webhooks.inbox_page.scope import Scope
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery
 
+# Within JSON, which the API tells as well: not translated.
 HIDDEN = "(hidden)"
 TOO_DEEP = "(nested too deeply to be shown)"
 _DEEPEST = 40
@@ -68,22 +71,21 @@ class Body:
         if self.content is None:
             return ""
         laid_out = json.dumps(self.content, indent=2, ensure_ascii=False)
-        return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n… and more"
+        return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n{_('… and more')}"
 
 
 def body_for(*, entry: InboxEntry, scope: Scope) -> Body:
     """The entry's body as a reader of this scope may see it."""
     raw = bytes(entry.body)
     if not raw:
-        return Body(None, "The body was not kept.")
+        return Body(None, _("The body was not kept."))
     try:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        return Body(
-            None, f"The body is no JSON ({len(raw):,} bytes). It may hold anything, so it is not shown."
-        )
+        why = _("The body is no JSON (%(bytes)s bytes). It may hold anything, so it is not shown.")
+        return Body(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
     if scope.fleet is not None and not _all_of_fleet(entry, scope):
-        return Body(None, "The message tells of cars of other fleets as well, so its body is not shown.")
+        return Body(None, _("The message tells of cars of other fleets as well, so its body is not shown."))
     reveal = _reveal(entry, scope)
     masked = mask(content, reveal=reveal)
     return Body(masked, "", hidden=masked != content)

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from vehicles.models import Vehicle
 from webhooks.inbox_page.scope import Scope, newest_id
@@ -16,7 +17,7 @@ from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
 
 PAGE = 50
 OTHER = "other"
-KINDS = {VEHICLE_STATE: "Vehicle state", VEHICLE_ERROR: "Vehicle error"}
+KINDS = {VEHICLE_STATE: _("Vehicle state"), VEHICLE_ERROR: _("Vehicle error")}
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _STEPS = (timedelta(minutes=15), timedelta(hours=4), timedelta(days=2))
 _STRETCH = 20_000
@@ -37,21 +38,21 @@ _FIELDS = (
 class Filters(forms.Form):
     """What the list is narrowed to. What makes no sense narrows nothing."""
 
-    state = forms.ChoiceField(choices=[("", "Any state"), *EntryState.choices], required=False)
+    state = forms.ChoiceField(choices=[("", _("Any state")), *EntryState.choices], required=False)
     kind = forms.ChoiceField(
         choices=[
-            ("", "Any type"),
+            ("", _("Any type")),
             *KINDS.items(),
-            (OTHER, "Anything else"),
+            (OTHER, _("Anything else")),
         ],
         required=False,
     )
     period = forms.ChoiceField(
         choices=[
-            ("", "Any time"),
-            ("hour", "The last hour"),
-            ("day", "The last 24 hours"),
-            ("week", "The last 7 days"),
+            ("", _("Any time")),
+            ("hour", _("The last hour")),
+            ("day", _("The last 24 hours")),
+            ("week", _("The last 7 days")),
         ],
         required=False,
     )
@@ -72,7 +73,7 @@ class Filters(forms.Form):
 
 def kind_of(entry: InboxEntry) -> str:
     """The type of the event in words, as it came where it is none that we know, "" where it was not read yet."""
-    return KINDS.get(entry.event_type, entry.event_type)
+    return str(KINDS.get(entry.event_type, entry.event_type))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from statistics import median
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.formats import number_format
 
 from webhooks.inbox_page.scope import Scope, newest_id
 from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
@@ -32,7 +33,8 @@ class Bounded:
         return self.number > 0
 
     def __str__(self) -> str:
-        return f"{COUNT_BOUND:,}+" if self.number > COUNT_BOUND else f"{self.number:,}"
+        written = number_format(min(self.number, COUNT_BOUND), force_grouping=True)
+        return f"{written}+" if self.number > COUNT_BOUND else written
 
 
 @dataclass(frozen=True, slots=True)

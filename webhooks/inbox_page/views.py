@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -86,7 +87,8 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
                 action="processed a delivery again",
                 target=str(entry.pk),
             )
-        messages.success(request, "It is processed again. What was recorded before is not recorded twice.")
+        said = _("It is processed again. What was recorded before is not recorded twice.")
+        messages.success(request, said)
     else:
         messages.error(request, _why_not(entry))
     return redirect(_address("delivery", scope, entry.pk))
@@ -94,15 +96,15 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
 
 def _why_not(entry: InboxEntry) -> str:
     if entry.state == EntryState.WAITING:
-        return "It waits to be processed already."
-    return "Its body was not kept, so there is nothing to process again."
+        return _("It waits to be processed already.")
+    return _("Its body was not kept, so there is nothing to process again.")
 
 
 def _scope(request: HttpRequest, slug: str) -> Scope:
     if slug:
         return Scope(membership_for(user=request.user, slug=slug, right=Right.INSPECT).fleet)
     if not (request.user.is_authenticated and request.user.is_staff):
-        raise PermissionDenied("Only admins of the site see the messages of all fleets.")
+        raise PermissionDenied(_("Only admins of the site see the messages of all fleets."))
     return Scope(None)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from vehicles import catalogue
 from vehicles.observations import Observation, VehicleFacts
 from webhooks.parsing.errors import read_errors
@@ -41,7 +43,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
     """The delivery of a message with an `eventType`. Raises Malformed."""
     event_type = text(message.get("eventType"), 100)
     if not event_type:
-        raise Malformed("the eventType is empty or not text")
+        raise Malformed(gettext_noop("the eventType is empty or not text"))
     data = mapping(message.get("data"))
     meta = mapping(message.get("meta")) or mapping(data.get("meta"))
     contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
@@ -79,14 +81,14 @@ def read_facts(vehicle: Mapping[str, Any], user: Mapping[str, Any], *, vehicle_i
 def _verify(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
     challenge = mapping(message.get("data")).get("challenge")
     if not isinstance(challenge, str) or not challenge:
-        raise Malformed("a VERIFY event without a challenge")
+        raise Malformed(gettext_noop("a VERIFY event without a challenge"))
     return _Contents(challenge=challenge)
 
 
 def _vehicle(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
     facts = _facts(message)
     if not facts.smartcar_id:
-        raise Malformed("the event does not say which vehicle it is about")
+        raise Malformed(gettext_noop("the event does not say which vehicle it is about"))
     data = mapping(message.get("data"))
     observations, skipped_signals = read_signals(data.get("signals"), latest=latest)
     errors, skipped_errors = read_errors(data.get("errors"))
