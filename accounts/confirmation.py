@@ -58,6 +58,16 @@ def ways(*, user: User) -> Ways:
     return Ways(password=user.has_usable_password(), passkey=passkeys.has_one(user=user))
 
 
+def confirm_posted(*, request: HttpRequest, user: User) -> None:
+    """Takes what a form with accounts/confirm_fields.html was sent with. Raises NotConfirmedError when it is wrong."""
+    confirm(
+        request=request,
+        user=user,
+        password=request.POST.get("password", ""),
+        credential=request.POST.get("credential", ""),
+    )
+
+
 @sensitive_variables("password", "credential")
 def confirm(*, request: HttpRequest, user: User, password: str = "", credential: str = "") -> None:
     """Takes the person's password, or what a passkey answered, as a confirmation.

@@ -9,13 +9,14 @@ from django.shortcuts import render
 from django_htmx.http import reswap, retarget
 
 from accounts import confirmation
-from accounts.models import Fleet
+from accounts.confirmation import Ways
+from accounts.models import Fleet, User
 from commands import asking
 from commands.kinds import OPENING, Kind
 from vehicles.models import Vehicle
 
 # What the dialog itself adds to a form.
-_OWN = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password"})
+_OWN = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password", "credential"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Question:
 
     kind: Kind
     needs_reason: bool
-    needs_password: bool
+    ways: Ways | None
+    """How the person can confirm who they are; None when that is fresh or not needed."""
 
     @property
     def comes_first(self) -> bool:
@@ -36,12 +38,13 @@ class Question:
         return self.kind in OPENING
 
 
-def question_for(*, request: HttpRequest, fleet: Fleet, kind: Kind) -> Question:
+def question_for(*, request: HttpRequest, user: User, fleet: Fleet, kind: Kind) -> Question:
     """What the person has to answer, now, for this fleet's rules."""
+    asks_who = kind in OPENING and not confirmation.is_fresh(request)
     return Question(
         kind=kind,
         needs_reason=asking.policy_of(fleet=fleet).needs_reason(kind),
-        needs_password=kind in OPENING and not confirmation.is_fresh(request),
+        ways=confirmation.ways(user=user) if asks_who else None,
     )
 
 

@@ -26,7 +26,7 @@ _SHOWN = 200
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "credential")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables()
@@ -61,7 +61,7 @@ def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) ->
     if not form.cleaned_data["may_command"] or confirmation.is_fresh(request):
         return True
     try:
-        confirmation.confirm(request=request, user=membership.user, password=form.cleaned_data["password"])
+        confirmation.confirm_posted(request=request, user=membership.user)
     except confirmation.NotConfirmedError as error:
         form.add_error("password", str(error))
         return False
@@ -84,7 +84,7 @@ def _page(
         "tokens": tokens_for(membership=membership)[:_SHOWN],
         "sees_all": has_right(membership=membership, right=Right.ADMINISTER),
         "may_command": has_right(membership=membership, right=Right.COMMAND),
-        "needs_password": not confirmation.is_fresh(request),
+        "ways": None if confirmation.is_fresh(request) else confirmation.ways(user=membership.user),
     }
     return render(request, "accounts/tokens.html", context, status=status)
 
