@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from accounts import audit
 from accounts.access import Right, has_right
@@ -20,6 +21,16 @@ from accounts.tokens.models import ApiToken
 START = "scf_"
 _PREFIX_LENGTH = len(START) + 6
 _NOTE_USE_EVERY = timedelta(minutes=1)
+_REFUSALS = {
+    Right.VIEW: gettext_noop(
+        "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder see "
+        "its cars."
+    ),
+    Right.COMMAND: gettext_noop(
+        "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder send "
+        "commands to cars."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +58,12 @@ def issue(
     """
     for right in (Right.VIEW, Right.COMMAND) if may_command else (Right.VIEW,):
         if not has_right(membership=membership, right=right):
-            raise NotOffered(
-                f"Such a token would open nothing: the role of {membership.user.email} in {membership.fleet} "
-                f"({membership.get_role_display()}) does not let its holder {right.value}."
-            )
+            told = {
+                "person": membership.user.email,
+                "fleet": membership.fleet,
+                "role": membership.get_role_display(),
+            }
+            raise NotOffered(gettext(_REFUSALS[right]) % told)
     secret = START + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=membership.user,

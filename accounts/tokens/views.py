@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -98,7 +99,8 @@ def revoke(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
     if token is None:
         raise Http404("There is no such token among those that you may revoke.")
     if services.revoke(token=token, actor=membership.user):
-        messages.success(request, f"The token “{token.name}” is revoked: it opens nothing any more.")
+        told = _("The token “%(name)s” is revoked: it opens nothing any more.")
+        messages.success(request, told % {"name": token.name})
     else:
-        messages.error(request, f"The token “{token.name}” was revoked before.")
+        messages.error(request, _("The token “%(name)s” was revoked before.") % {"name": token.name})
     return redirect("accounts:tokens", slug=slug)
