@@ -86,7 +86,12 @@ def error_in_words(row: LatestSignal) -> str:
     """Why the last report of the signal held no value; "" when it did."""
     if row.status == SignalStatus.SUCCESS:
         return ""
-    return gettext(_ERRORS.get(row.error_type, _OTHER_ERROR))
+    return error_type_in_words(row.error_type)
+
+
+def error_type_in_words(error_type: str) -> str:
+    """What an error of Smartcar's list means for whoever looks at a car."""
+    return gettext(_ERRORS.get(error_type, _OTHER_ERROR))
 
 
 def is_stale(row: LatestSignal, *, now: datetime) -> bool:

@@ -26,10 +26,11 @@ class Tab:
 
 OVERVIEW = Tab("fleet:vehicle", _("Overview"))
 HISTORY = Tab("fleet:vehicle_history", _("History"))
+EVENTS = Tab("fleet:vehicle_events", _("Events"))
 SIGNALS = Tab("fleet:vehicle_signals", _("Signals"))
 CONNECTION = Tab("fleet:vehicle_connection", _("Connection"))
 SETTINGS = Tab("fleet:vehicle_settings", _("Settings"))
-TABS = (OVERVIEW, HISTORY, SIGNALS, CONNECTION, SETTINGS)
+TABS = (OVERVIEW, HISTORY, EVENTS, SIGNALS, CONNECTION, SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)

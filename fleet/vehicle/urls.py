@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fleet.vehicle import connection_views, history_views, settings_views, signals_views, views
+from fleet.vehicle import connection_views, events_views, history_views, settings_views, signals_views, views
 
 urlpatterns = [
     path("", views.vehicle, name="vehicle"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("history/", history_views.page, name="vehicle_history"),
     path("history/data/", history_views.data, name="vehicle_history_data"),
     path("history/csv/", history_views.file, name="vehicle_history_csv"),
+    path("events/", events_views.page, name="vehicle_events"),
     path("connection/", connection_views.page, name="vehicle_connection"),
     path("settings/", settings_views.page, name="vehicle_settings"),
     path("settings/vin/", settings_views.show_vin, name="vehicle_vin"),
