@@ -153,7 +153,15 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["fleet", "-at"], name="accounts_audit_recent")]
+        indexes = [
+            models.Index(fields=["fleet", "-at"], name="accounts_audit_recent"),
+            # What was done about one thing, whose id a target begins with.
+            models.Index(
+                fields=["fleet", "target"],
+                name="accounts_audit_about",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
+        ]
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:

@@ -39,7 +39,11 @@ class VehicleError(models.Model):
 
     class Meta:
         ordering = ["-last_at", "-id"]
-        indexes = [models.Index(fields=["vehicle", "-last_at"], name="webhooks_errors_of_a_car")]
+        indexes = [
+            models.Index(fields=["vehicle", "-last_at"], name="webhooks_errors_of_a_car"),
+            # For the timeline, in which an error stands where it began.
+            models.Index(fields=["vehicle", "-first_at", "-id"], name="webhooks_errors_by_start"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.code} {self.state}".replace("  ", " ")
