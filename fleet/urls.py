@@ -6,6 +6,7 @@ from accounts.api import problems
 from commands.api import views as commands
 from fleet import health, metrics, pages
 from fleet.api_root import Root
+from fleet.preferences import views as preferences
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
@@ -14,6 +15,7 @@ fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/cars/", pages.cars, name="cars"),
     path("<slug:slug>/vehicles/<str:smartcar_id>/", include("fleet.vehicle.urls")),
     path("<slug:slug>/onboarding/", include("fleet.onboarding.urls")),
+    path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]
 
 api_urls = [
@@ -39,6 +41,7 @@ api_urls = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
+    path("new-fleet/", preferences.new_fleet, name="new_fleet"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -36,6 +36,7 @@ _PLACES = (
     _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),
     _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
     _Place(_("API tokens"), "accounts:tokens", Right.VIEW, "accounts:"),
+    _Place(_("Settings"), "fleet:settings", Right.CONNECT, "fleet:settings"),
     _Place(_("Members"), "accounts:members", Right.ADMINISTER, "accounts:members"),
 )
 

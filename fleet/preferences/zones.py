@@ -1,0 +1,51 @@
+"""Time zones to choose from, and finding the one that somebody means. Pure functions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_AREAS = (
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Arctic/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone and what time it is there."""
+
+    name: str
+    now: datetime
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """The zones that are named for a place, and UTC; aliases such as US/Pacific are known, but not offered."""
+    places = (name for name in available_timezones() if name.startswith(_AREAS))
+    return (*sorted(places), "UTC")
+
+
+def zones(*, now: datetime) -> list[Zone]:
+    """All that are offered."""
+    return [Zone(name, now.astimezone(ZoneInfo(name))) for name in names()]
+
+
+def meant(text: str) -> str | None:
+    """The zone that is meant by "europe/berlin", "Berlin" or "new york"; None where none is, or several are."""
+    wanted = "_".join(text.split()).casefold()
+    if not wanted:
+        return None
+    known = {name.casefold(): name for name in available_timezones()}
+    if wanted in known:
+        return known[wanted]
+    found = [name for name in names() if name.casefold().rpartition("/")[2] == wanted]
+    return found[0] if len(found) == 1 else None
