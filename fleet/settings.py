@@ -82,8 +82,8 @@ MIDDLEWARE = [
     "fleet.middleware.SpokenLanguage",
     "fleet.middleware.FleetTime",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "fleet.middleware.sign_in_whole_page",
 ]
@@ -163,11 +163,11 @@ CELERY_BEAT_SCHEDULE = {
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
     "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
+    "mail unsent letters": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
     # At night in Europe and the evening in America, away from the full hour at which everybody else asks.
     "compare connections": {
         "task": "connect.tasks.compare_connections",
         "schedule": crontab(hour=2, minute=41),
-    "mail unsent letters": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
     },
     "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
@@ -185,21 +185,17 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
         "MinimumLengthValidator",
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
 ]
 
-# The API (docs/api.md). Calls are counted in Redis; without Redis they are not counted, but answered.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
 # Signing in, by django-allauth. Nobody signs up by themselves: members are invited (accounts/members). How often a wrong
 # password may be tried is allauth's own choice, counted in the cache.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
@@ -240,6 +236,10 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # tries passwords keeps all others out.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.startswith("https://") else 0)
 
+# The API (docs/api.md). Calls are counted in Redis; without Redis they are not counted, but answered.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
