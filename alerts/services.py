@@ -57,10 +57,9 @@ def _begin(wanted: Mapping[_Key, Condition], *, now: datetime) -> int:
     news = 0
     changed: list[Notice] = []
     for key, notice in held.items():
-        before = notice.news_at
+        news += wanted[key].level > notice.level
         if _go_on(notice, wanted[key], now=now):
             changed.append(notice)
-            news += notice.news_at != before
     Notice.objects.bulk_update(changed, _CHANGING)
     # In one order for all, so that two that begin the same wait for each other; the later finds it begun.
     fresh = [wanted[key] for key in sorted(wanted.keys() - held.keys())]

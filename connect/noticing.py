@@ -82,13 +82,15 @@ def _ending(pair: OwnerTokens, connections: list[Connection], *, now: datetime) 
 
 def _batteries(*, now: datetime) -> None:
     overlooked = battery.overlooked(now=now)
-    connected = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle_id__in=overlooked)
-    here = set(connected.values_list("vehicle_id", flat=True))
-    for some in _slices(here):
+    noticed = Notice.objects.filter(kind=Kind.BATTERY, ended_at=None).values_list("subject", flat=True)
+    cars = {*overlooked, *noticed}
+    connected = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle_id__in=cars)
+    left = cars - set(connected.values_list("vehicle_id", flat=True))
+    for some in _slices(set(overlooked) - left):
         with transaction.atomic():
             vehicles.hold(vehicle_ids=some)
             battery.judge(vehicle_ids=some, now=now)
-    alerts.end(kind=Kind.BATTERY, subjects=sorted(set(overlooked) - here), now=now)
+    alerts.end(kind=Kind.BATTERY, subjects=sorted(left), now=now)
 
 
 def _slices(ids: Collection[int]) -> Iterator[list[int]]:

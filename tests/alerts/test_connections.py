@@ -1,0 +1,191 @@
+"""Notices of connections and token pairs: they begin and end with the change itself, and a net finds the rest."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Fleet, Generation, User
+from alerts.kinds import Kind
+from alerts.models import FleetRules, Notice
+from alerts.words import LOST, text_of
+from connect import lifecycle, noticing
+from connect.models import Connection, ConnectionState, OwnerTokens
+from connect.removal import services as removals
+from connect.removal.carrying import carry_out
+from connect.removal.models import Extent
+from connect.standing import watching
+from connect.standing.states import TROUBLED
+from tests.alerts.helpers import begin, hear, open_notices
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+State = ConnectionState
+
+
+def connected(vehicle: Vehicle, state: ConnectionState = State.ACTIVE, **more: object) -> Connection:
+    given = {"smartcar_user_id": "user-1", "generation": Generation.V3, "mode": "live"} | more
+    return Connection.objects.create(fleet=vehicle.fleet, vehicle=vehicle, state=state, **given)
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return connected(vehicle)
+
+
+def move(connection: Connection, state: ConnectionState) -> None:
+    connection.move_to(state, cause="test", now=timezone.now())
+
+
+def pair(days: float, **more: object) -> OwnerTokens:
+    ends = timezone.now() + timedelta(days=days)
+    return OwnerTokens.objects.create(
+        smartcar_user_id="user-1",
+        access_ciphertext=b"",
+        refresh_ciphertext=b"",
+        access_expires_at=ends,
+        refresh_expires_at=ends,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("state", TROUBLED)
+def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_well(
+    connection: Connection, state: ConnectionState
+) -> None:
+    move(connection, state)
+    (notice,) = open_notices()
+    assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
+    assert text_of(notice) == LOST[state.value]
+    move(connection, State.PENDING)
+    assert open_notices() == []
+
+
+def test_there_are_no_words_for_other_states() -> None:
+    assert set(LOST) == {state.value for state in TROUBLED}
+
+
+def test_silence_that_turns_out_to_need_the_driver_is_news_again(connection: Connection, owner: User) -> None:
+    move(connection, State.STALE)
+    Notice.objects.update(acknowledged_at=timezone.now(), acknowledged_by=owner, posted_at=timezone.now())
+    move(connection, State.NEEDS_REAUTHENTICATION)
+    (notice,) = open_notices()
+    assert (notice.due, notice.posted_at) == (True, None)
+    assert notice.facts == {"state": "needs_reauth"}
+
+
+def test_another_trouble_of_the_same_weight_changes_the_words_only(connection: Connection) -> None:
+    move(connection, State.PLAN_LIMIT)
+    (before,) = open_notices()
+    move(connection, State.NEEDS_REAUTHENTICATION)
+    (after,) = open_notices()
+    assert (after.pk, after.news_at) == (before.pk, before.news_at)
+    assert after.facts == {"state": "needs_reauth"}
+
+
+def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Connection) -> None:
+    long_ago = timezone.now() - timedelta(hours=49)
+    Connection.objects.update(state_since=long_ago)
+    Vehicle.objects.update(last_seen_at=long_ago)
+    watching.watch(now=timezone.now())
+    (notice,) = open_notices()
+    assert notice.facts == {"state": "stale"}
+    lifecycle.data_arrived(heard={(connection.vehicle_id, ""): timezone.now()})
+    assert open_notices() == []
+
+
+def test_two_drivers_of_a_car_are_two_subjects(vehicle: Vehicle, connection: Connection) -> None:
+    other = connected(vehicle, smartcar_user_id="user-2")
+    move(connection, State.NEEDS_REAUTHENTICATION)
+    move(other, State.NEEDS_REAUTHENTICATION)
+    move(other, State.ACTIVE)
+    assert [notice.subject for notice in open_notices()] == [connection.pk]
+
+
+def test_a_car_that_leaves_takes_its_notices_with_it(vehicle: Vehicle, connection: Connection) -> None:
+    other = connected(vehicle, smartcar_user_id="user-2")
+    hear(vehicle, charge=10, at=timezone.now())
+    move(connection, State.STALE)
+    move(connection, State.REMOVED)
+    assert [notice.kind for notice in open_notices()] == [Kind.BATTERY]
+    move(other, State.REMOVED)
+    assert open_notices() == []
+
+
+def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehicle: Vehicle) -> None:
+    connection = connected(vehicle, State.NEEDS_REAUTHENTICATION)
+    hear(vehicle, charge=10, at=timezone.now())
+    Notice.objects.all().delete()
+    noticing.find(now=timezone.now())
+    assert {notice.kind for notice in open_notices()} == {Kind.CONNECTION, Kind.BATTERY}
+    noticing.find(now=timezone.now())
+    assert len(open_notices()) == 2
+    Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
+    vehicle.summary.charge = 80
+    vehicle.summary.save()
+    noticing.find(now=timezone.now())
+    assert open_notices() == []
+
+
+def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
+    fleet: Fleet, vehicle: Vehicle
+) -> None:
+    connection = connected(vehicle, State.REMOVED)
+    hear(vehicle, charge=10, at=timezone.now())
+    noticing.find(now=timezone.now())
+    assert open_notices() == []
+    Connection.objects.filter(pk=connection.pk).update(state=State.STALE)
+    FleetRules.objects.create(fleet=fleet, kinds=[])
+    noticing.find(now=timezone.now())
+    assert open_notices() == []
+
+
+def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
+    vehicle: Vehicle, fleet: Fleet, owner: User
+) -> None:
+    tokens = pair(15)
+    bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
+    for car in (vehicle, bus):
+        connected(car, generation=Generation.V2, tokens=tokens)
+    noticing.find(now=timezone.now())
+    assert open_notices() == []
+    news = set()
+    for days in (13.9, 10, 6.9, 5, 1.9, 1, -1):
+        Notice.objects.update(acknowledged_at=timezone.now())
+        OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
+        noticing.find(now=timezone.now())
+        (notice,) = open_notices()
+        news.add(notice.news_at)
+        assert notice.due == (days in (13.9, 6.9, 1.9))
+    assert len(news) == 3
+    assert notice.facts["cars"] == 2
+    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
+    noticing.find(now=timezone.now())
+    assert open_notices() == []
+
+
+@pytest.mark.parametrize("why", ["on v3", "ended", "revoked", "removed"])
+def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> None:
+    tokens = pair(1, revoked_at=timezone.now() if why == "revoked" else None)
+    connected(
+        vehicle,
+        {"ended": State.REVOKED, "removed": State.REMOVED}.get(why, State.ACTIVE),
+        generation=Generation.V3 if why == "on v3" else Generation.V2,
+        tokens=tokens,
+    )
+    noticing.find(now=timezone.now())
+    assert Kind.TOKEN not in {notice.kind for notice in open_notices()}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("extent", "left"), [(Extent.EVERYTHING, 0), (Extent.PLACES, 1)])
+def test_erasing_everything_of_a_car_erases_its_notices(
+    vehicle: Vehicle, owner: User, extent: Extent, left: int
+) -> None:
+    connected(vehicle)
+    begin(vehicle, at=timezone.now())
+    removal = removals.remove_car(vehicle=vehicle, extent=extent, user=owner)
+    carry_out(removal_id=removal.pk)
+    assert Notice.objects.count() == left
+    assert open_notices() == []
+    assert removal.erased.get(kind="notices").rows == 1 - left

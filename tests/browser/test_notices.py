@@ -1,0 +1,88 @@
+"""The bell in a browser: a car runs low, the bell tells without a reload, somebody takes it in hand."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from accounts.models import Fleet, Generation, User
+from alerts.models import Notice
+from tests.browser.test_story import DESKTOP, PHONE, problems_of, set_car, sign_in
+from tests.smartcar import connect
+from vehicles.models import Vehicle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+# Parked and unplugged, so that nothing but the test changes it.
+PARKED: dict[str, object] = {
+    "speed": 0,
+    "asleep": False,
+    "reachable": True,
+    "charging": False,
+    "plugged_in": False,
+}
+# The bell asks twice a minute.
+SOON = 45_000
+
+
+@pytest.fixture
+def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+def tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
+    """A connected car that stands, half full."""
+    cars = httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]
+    given = PARKED | {"state_of_charge": 55}
+    for car in cars:
+        if httpx.patch(f"{smartcar}/control/vehicles/{car['id']}", json=given, timeout=30).is_success:
+            arrival = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[car["id"]])
+            return arrival.connections[0].vehicle
+    pytest.fail("no Tesla stands still")
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
+    context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
+) -> None:
+    fleet.generation = Generation.V3
+    fleet.save()
+    car = tesla(smartcar, fleet=fleet, owner=owner)
+    page = context.new_page()
+    problems = problems_of(page)
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    summary = page.locator(".notices-menu summary")
+    expect(summary).to_contain_text("Notices: none waits")
+    page.evaluate("window.stillTheSamePage = true")
+
+    set_car(smartcar, car, **PARKED, state_of_charge=12)
+    expect(summary).to_contain_text("Notices: 1 waits for somebody", timeout=SOON)
+    summary.click()
+    newest = page.locator(".notices-menu-list")
+    expect(newest).to_contain_text("Low battery or fuel")
+    expect(newest).to_contain_text("The state of charge fell to 12 %, below 20 %.")
+    assert page.evaluate("window.stillTheSamePage") is True
+    page.keyboard.press("Escape")
+    expect(newest).to_be_hidden()
+
+    summary.click()
+    newest.get_by_role("link", name="All notices").click()
+    expect(page.get_by_role("heading", name="Notices", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Acknowledge: Low battery or fuel").click()
+    expect(page.get_by_role("status").filter(has_text="1 notice is in your hands now")).to_be_visible()
+    expect(page.locator(".notice")).to_contain_text(f"in the hands of {owner}")
+    expect(summary).to_contain_text("Notices: none waits")
+
+    set_car(smartcar, car, **PARKED, state_of_charge=60)
+    expect(page.locator(".notice")).to_have_count(1)
+    for _ in range(20):
+        if not Notice.objects.filter(ended_at=None).exists():
+            break
+        page.wait_for_timeout(500)
+    page.reload()
+    expect(page.locator(".notice-badge-done")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert problems == []
