@@ -118,8 +118,11 @@ class Look:
         return found
 
 
-def look_at(browser: Browser, site: Site, *, person: str, screen: Screen) -> Look:
-    """A browser in which the person is signed in ("": nobody), whose language is the screen's."""
+def look_at(browser: Browser, site: Site, *, person: str, screen: Screen, url: str = "") -> Look:
+    """A browser in which the person is signed in ("": nobody), whose language is the screen's.
+
+    `url` is another server with the same world.
+    """
     context = browser.new_context(
         viewport={"width": screen.width, "height": screen.height},
         locale=screen.language,
@@ -128,5 +131,5 @@ def look_at(browser: Browser, site: Site, *, person: str, screen: Screen) -> Loo
     context.set_default_timeout(15_000)
     if person:
         key = site.sessions[person]
-        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": site.url}])
-    return Look(context, site.url, screen)
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": url or site.url}])
+    return Look(context, url or site.url, screen)
