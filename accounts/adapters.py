@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -15,11 +16,20 @@ from accounts import confirmation, keyring
 from accounts.letters import services as letters
 from accounts.models import User
 
-# Who has signed in sees that; and whoever asked for a mail is told on the page itself.
-_NOT_SAID = {
-    "account/messages/logged_in.txt",
-    "account/messages/email_confirmation_sent.txt",
-    "mfa/messages/recovery_codes_generated.txt",
+# What is said after which deed, in our words; nothing after others: who has signed in sees that.
+_SAID = {
+    "account/messages/cannot_delete_primary_email.txt": _("This address is the one that you sign in with."),
+    "account/messages/email_confirmation_failed.txt": _("This address belongs to another account."),
+    "account/messages/email_confirmed.txt": _("Your address is changed."),
+    "account/messages/email_deleted.txt": _("You keep your address."),
+    "account/messages/password_changed.txt": _(
+        "Your password is changed. You were signed out everywhere else."
+    ),
+    "account/messages/password_set.txt": _("Your password is set."),
+    "mfa/messages/totp_activated.txt": _("The authenticator app is added."),
+    "mfa/messages/totp_deactivated.txt": _("The authenticator app is removed."),
+    "mfa/messages/webauthn_added.txt": _("The passkey is added."),
+    "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
 }
 
 
@@ -53,11 +63,13 @@ class AccountAdapter(DefaultAccountAdapter):
         request: HttpRequest,
         level: int,
         message_template: str | None = None,
-        *args: Any,
-        **kwargs: Any,
+        message_context: dict[str, Any] | None = None,
+        extra_tags: str = "",
+        message: str | None = None,
     ) -> None:
-        if message_template not in _NOT_SAID:
-            super().add_message(request, level, message_template, *args, **kwargs)
+        said = message or _SAID.get(message_template or "")
+        if said:
+            messages.add_message(request, level, said, extra_tags=extra_tags)
 
     @sensitive_variables("context")
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

@@ -1,18 +1,20 @@
 """Bringing every stored secret under the newest key of the ring, while the system runs.
 
-Every `*_ciphertext` column of every model is covered. A row is written only if it still holds what was read,
-so a renewal of the same moment is never overwritten: whoever renews writes under the newest key anyway. The
-version of a row stays as it is, so that a renewal under way can still be stored.
+Every `*_ciphertext` column of every model is covered, and the second factors that people sign in with. A row is
+written only if it still holds what was read, so a renewal of the same moment is never overwritten: whoever renews
+writes under the newest key anyway. The version of a row stays as it is, so that a renewal under way can be stored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.apps import apps
 from django.db import models
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import keyring
+from accounts import keyring, second_factors
 
 BATCH = 500
 
@@ -41,25 +43,32 @@ def run(*, batch: int = BATCH) -> Report:
     """Re-encrypts what is not under the newest key; `batch` rows are read at a time. Running it again is harmless."""
     done = current = 0
     unreadable = []
-    for model, columns in encrypted_columns().items():
-        for pk in _keys(model, batch):
+    for rows, bring in _rows_with_secrets():
+        for pk in _keys(rows, batch):
             try:
-                changed = _bring(model, columns, pk)
+                changed = bring(pk)
             except keyring.WrongKeyError:
-                unreadable.append(f"{model._meta.label} {pk}")
+                unreadable.append(f"{rows.model._meta.label} {pk}")
                 continue
             done += changed
             current += not changed
     return Report(done, current, tuple(unreadable))
 
 
-def _keys(model: type[models.Model], batch: int) -> Iterator[object]:
+def _rows_with_secrets() -> Iterator[tuple[models.QuerySet[Any], Callable[[object], bool]]]:
+    """Rows, and what brings the one of a primary key under the newest key."""
+    for model, columns in encrypted_columns().items():
+        yield model._default_manager.all(), partial(_bring, model, columns)
+    yield second_factors.with_secrets(), second_factors.reencrypt
+
+
+def _keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
     """Every primary key, in order, `batch` to a query; rows that come while we go on are met too."""
-    rows = model._default_manager.order_by("pk").values_list("pk", flat=True)
-    page = list(rows[:batch])
+    keys = rows.order_by("pk").values_list("pk", flat=True)
+    page = list(keys[:batch])
     while page:
         yield from page
-        page = list(rows.filter(pk__gt=page[-1])[:batch])
+        page = list(keys.filter(pk__gt=page[-1])[:batch])
 
 
 @sensitive_variables()

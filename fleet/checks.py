@@ -1,6 +1,8 @@
 """Bad configuration, found at start."""
 
+import ipaddress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
@@ -94,3 +96,39 @@ def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
             id="fleet.W003",
         )
     ]
+
+
+@register()
+def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
+    site = urlsplit(settings.SITE_URL)
+    named = site.hostname is not None and not _is_address(site.hostname)
+    if settings.DEMO or (named and (site.scheme == "https" or site.hostname == "localhost")):
+        return []
+    return [
+        Warning(
+            f"SITE_URL is {settings.SITE_URL}: browsers allow no passkeys there.",
+            hint="They want https and a name, such as https://fleet.example.com.",
+            id="fleet.W004",
+        )
+    ]
+
+
+@register()
+def passwords_resettable(**kwargs: Any) -> list[CheckMessage]:
+    if settings.EMAIL_OFFERED:
+        return []
+    return [
+        Warning(
+            "EMAIL_URL is not set: nobody can reset a forgotten password or change their address.",
+            hint="Set it, or set passwords in the admin. Links of invitations are shown to be copied meanwhile.",
+            id="fleet.W005",
+        )
+    ]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -172,7 +172,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
 }
 
-# E-mail to drivers and members, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by hand;
+# E-mail to drivers and members, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by
+# hand, and nobody can reset a forgotten password;
 # a demo writes its letters to the worker's output.
 _email_url = env.str("EMAIL_URL", default="consolemail://" if DEBUG or DEMO else "")
 EMAIL_OFFERED = bool(_email_url)
@@ -196,8 +197,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Signing in, by django-allauth. Nobody signs up by themselves: members are invited (accounts/members). How often a wrong
-# password may be tried is allauth's own choice, counted in the cache.
+# Signing in, by django-allauth. Nobody signs up by themselves: members are invited (accounts/members). How often a
+# wrong password may be tried is allauth's own choice, counted in the cache.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -392,10 +393,10 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # httpx logs each request's whole address, and an address may hold a user id.
+    # httpx logs each request's whole address, and an address may hold a user id; fido2 logs whose passkey it saw.
     # Celery would log each ring of the doorbell twice.
     "loggers": {
         name: {"level": "WARNING"}
-        for name in ("httpx", "httpcore", "urllib3", "celery.app.trace", "celery.worker.strategy")
+        for name in ("httpx", "httpcore", "urllib3", "fido2", "celery.app.trace", "celery.worker.strategy")
     },
 }

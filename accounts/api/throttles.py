@@ -1,9 +1,7 @@
-"""How often one person may call the API. The count is kept in Redis; without Redis nobody is held up."""
+"""How often one person may call the API. The count is kept in the cache (fleet/cache.py)."""
 
-import logging
 from typing import TYPE_CHECKING
 
-from redis.exceptions import RedisError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
@@ -11,22 +9,11 @@ from rest_framework.throttling import UserRateThrottle
 if TYPE_CHECKING:  # the framework's views import this module
     from rest_framework.views import APIView
 
-logger = logging.getLogger(__name__)
-
 
 class ReadThrottle(UserRateThrottle):
     """Calls of one person, by session and tokens together (`API_READS_PER_MINUTE`)."""
 
     scope = "reads"
-
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        try:
-            return super().allow_request(request, view)
-        except (RedisError, OSError) as error:
-            logger.warning(
-                "The API's calls are not counted: Redis does not answer (%s).", type(error).__name__
-            )
-            return True
 
 
 class CommandThrottle(ReadThrottle):

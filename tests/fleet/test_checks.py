@@ -48,3 +48,27 @@ def test_a_missing_credential_is_named(settings: Settings) -> None:
 def test_the_application_id_in_the_client_ids_place_is_noticed(settings: Settings) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
     assert ids(checks.client_id_kind()) == ["fleet.W002"]
+
+
+@pytest.mark.parametrize(
+    ("site", "problems"),
+    [
+        ("https://fleet.example.com", []),
+        ("http://localhost:8000", []),
+        ("http://fleet.example.com", ["fleet.W004"]),
+        ("https://192.0.2.7", ["fleet.W004"]),
+    ],
+)
+def test_an_address_at_which_passkeys_cannot_work_is_noticed(
+    settings: Settings, site: str, problems: list[str]
+) -> None:
+    settings.SITE_URL = site
+    assert ids(checks.passkeys_possible()) == problems
+
+
+@pytest.mark.parametrize(("offered", "problems"), [(True, []), (False, ["fleet.W005"])])
+def test_a_site_without_e_mail_is_told_what_that_means(
+    settings: Settings, offered: bool, problems: list[str]
+) -> None:
+    settings.EMAIL_OFFERED = offered
+    assert ids(checks.passwords_resettable()) == problems
