@@ -237,10 +237,10 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # tries passwords keeps all others out.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.startswith("https://") else 0)
 
-# The API (docs/api.md). Calls are counted in Redis; without Redis they are not counted, but answered.
+# The API (docs/api.md). Calls are counted in Redis, and without Redis by each process for itself.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "fleet.cache.RedisOrLocal",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
