@@ -16,6 +16,7 @@ from typing import cast
 from django.conf import settings
 from django.db import transaction
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -30,6 +31,7 @@ KEPT_SECONDS = 3600
 PAUSE_SECONDS = 5.0
 _ANNOUNCING_SECONDS = 1.0
 _READING_SECONDS = 20.0
+_MARK = {"topic": "", "vehicles": ""}
 _silent_until = 0.0
 
 
@@ -97,7 +99,7 @@ def place(*, fleet_id: int) -> str:
     if newest:
         return newest[0][0]
     # An empty stream gets an entry to stand on: as long as it is there, nothing after it is lost.
-    mark = _redis(_READING_SECONDS).xadd(stream, {"topic": "", "vehicles": ""})
+    mark = _redis(_READING_SECONDS).xadd(stream, _MARK)  # type: ignore[arg-type]
     _redis(_READING_SECONDS).expire(stream, KEPT_SECONDS)
     return str(mark)
 
@@ -112,6 +114,41 @@ def news(*, fleet_id: int, since: str, wait: float = 0.0) -> News:
         redis.xread({stream: since}, count=1, block=round(min(wait, 15) * 1000))
     oldest = cast(Entries, redis.xrange(stream, count=1))
     entries = cast(Entries, redis.xrange(stream, min=f"({since}"))
+    return _news(since, oldest=oldest, entries=entries)
+
+
+class Listener:
+    """Hears what is announced, for one event loop."""
+
+    def __init__(self) -> None:
+        self._redis = AsyncRedis.from_url(
+            settings.REDIS_URL,
+            decode_responses=True,
+            socket_connect_timeout=1,
+            socket_timeout=_READING_SECONDS,
+        )
+
+    async def news(self, *, fleet_id: int, since: str, wait: float = 0.0) -> News:
+        """As the function of this name. Raises redis.exceptions.RedisError."""
+        stream = _stream(fleet_id)
+        if wait:
+            await self._redis.xread({stream: since}, count=1, block=round(min(wait, 15) * 1000))
+        oldest = cast(Entries, await self._redis.xrange(stream, count=1))
+        entries = cast(Entries, await self._redis.xrange(stream, min=f"({since}"))
+        return _news(since, oldest=oldest, entries=entries)
+
+    async def place(self, *, fleet_id: int) -> str:
+        """As the function of this name."""
+        stream = _stream(fleet_id)
+        newest = cast(Entries, await self._redis.xrevrange(stream, count=1))
+        if newest:
+            return newest[0][0]
+        mark = await self._redis.xadd(stream, _MARK)  # type: ignore[arg-type]
+        await self._redis.expire(stream, KEPT_SECONDS)
+        return str(mark)
+
+
+def _news(since: str, *, oldest: Entries, entries: Entries) -> News:
     return News(
         place=entries[-1][0] if entries else since,
         notices=tuple(_notice(fields) for _, fields in entries if fields["topic"]),

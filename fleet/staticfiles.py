@@ -22,12 +22,11 @@ NODE_FILES = {
     "vendor/uPlot.esm.mjs": "uplot/dist/uPlot.esm.js",
     "vendor/uPlot.min.css": "uplot/dist/uPlot.min.css",
     "vendor/land-10m.json": "world-atlas/land-10m.json",
+    "vendor/land-110m.json": "world-atlas/land-110m.json",
     "vendor/topojson-client.min.js": "topojson-client/dist/topojson-client.min.js",
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
-        "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
-        "battery-1", "bell", "check", "key",
         "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
         "alert-triangle", "arrow-left", "battery-1", "bell", "bolt", "bookmark", "calendar", "car",
         "chart-line", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "columns",

@@ -4,17 +4,18 @@ from drf_spectacular.views import SpectacularAPIView
 
 from accounts.api import problems
 from commands.api import views as commands
-from fleet import health, metrics, pages
+from fleet import health, metrics
 from fleet.api_root import Root
+from fleet.home import home
 from fleet.preferences import views as preferences
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
 fleet_urls: list[URLPattern | URLResolver] = [
-    path("<slug:slug>/", pages.fleet, name="fleet"),
-    path("<slug:slug>/cars/", pages.cars, name="cars"),
+    path("<slug:slug>/", include("fleet.cars.urls")),
     path("<slug:slug>/vehicles/<str:smartcar_id>/", include("fleet.vehicle.urls")),
     path("<slug:slug>/onboarding/", include("fleet.onboarding.urls")),
+    path("<slug:slug>/places/", include("fleet.places.urls")),
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]
 
@@ -40,7 +41,7 @@ api_urls = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", pages.home, name="home"),
+    path("", home, name="home"),
     path("new-fleet/", preferences.new_fleet, name="new_fleet"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
@@ -50,9 +51,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("fleets/<slug:slug>/usage/", include("connect.budget.urls")),
     path("fleets/", include((fleet_urls, "fleet"))),
     path("accounts/", include("accounts.urls")),
+    path("accounts/", include("accounts.entrance_urls")),
     path("connect/", include("connect.urls")),
     path("commands/", include("commands.urls")),
-    path("accounts/", include("accounts.entrance_urls")),
     path("webhooks/", include("webhooks.urls")),
     path("api/v1/", include((api_urls, "api"))),
     re_path("^api/", problems.not_found),

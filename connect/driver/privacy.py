@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import audit
+from accounts.models import Fleet
 from connect.driver.models import PlacePause, WorkingHours
 from connect.models import Connection, ConnectionState
 from vehicles.forgetting import PLACE_CODES, forget_latest_places
@@ -96,16 +97,25 @@ class PlaceRules:
 
 def rules_of(*, vehicle_ids: Iterable[int], now: datetime) -> PlaceRules:
     """The rules for these cars, in two queries."""
-    ids = list(vehicle_ids)
+    of_cars = Q(connection__vehicle_id__in=list(vehicle_ids))
+    return _rules(pauses=of_cars, hours=of_cars, now=now)
+
+
+def rules_of_fleet(*, fleet: Fleet, now: datetime) -> PlaceRules:
+    """The rules for all cars of a fleet in two queries, for asking about the present only."""
+    of_fleet = Q(connection__fleet=fleet)
+    present = of_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
+    return _rules(pauses=present, hours=of_fleet, now=now)
+
+
+def _rules(*, pauses: Q, hours: Q, now: datetime) -> PlaceRules:
     rules = PlaceRules(now=now, pauses={}, hours={})
-    for pause in PlacePause.objects.filter(connection__vehicle_id__in=ids).select_related("connection"):
+    for pause in PlacePause.objects.filter(pauses).select_related("connection"):
         rules.pauses.setdefault(pause.connection.vehicle_id, []).append(pause)
-    alive = WorkingHours.objects.filter(connection__vehicle_id__in=ids).exclude(
-        connection__state=ConnectionState.REMOVED
-    )
-    for hours in alive.select_related("connection__fleet"):
-        held = rules.hours.setdefault(hours.connection.vehicle_id, [])
-        held.append((hours, hours.connection.fleet.time_zone))
+    alive = WorkingHours.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
+    for each in alive.select_related("connection__fleet"):
+        held = rules.hours.setdefault(each.connection.vehicle_id, [])
+        held.append((each, each.connection.fleet.time_zone))
     return rules
 
 

@@ -1,69 +1,225 @@
-// The fleet page's map. The table is its data: after each renewal of the table the markers follow it.
+// The fleet page's map: the cars that the list's filters let through, in clusters; it follows the news.
 const element = document.getElementById("fleet-map");
-const markers = new Map();
+const words = (name) => document.querySelector(name);
+const DRAW = 1000;
+const cars = new Map();
+let FIT, map, maplibre, popup, address, followed, chosen = [], drawing;
 
-if (element) start();
+const list = () => document.getElementById("cars");
+
+if (element) {
+  // On a phone the map waits behind a tab, and its library with it.
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some((entry) => entry.isIntersecting)) return;
+    seen.disconnect();
+    start();
+  });
+  seen.observe(element);
+}
 
 async function start() {
-  // By its hashed address, which only the page knows.
-  const { makeMap } = await import(element.dataset.module);
-  const { map, maplibre } = await makeMap(element);
-  const draw = () => place(map, maplibre);
+  const { dataset } = element;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: dataset.styles }));
+  let offerMarks;
+  try {
+    // By their hashed addresses, which only the page knows.
+    const [base, marks] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
+    FIT = base.FIT;
+    offerMarks = marks.offerMarks;
+    ({ map, maplibre } = await base.makeMap(element, { bounds: box([...cars.values()]) }));
+  } catch (error) {
+    words("[data-map-words]")?.remove();
+    fail();
+    throw error;
+  }
+  words("[data-map-words]")?.remove();
+  offerMarks(map);
+  addLayers();
   draw();
-  fit(map, maplibre);
-  document.addEventListener("htmx:afterSettle", draw);
+  document.addEventListener("cars:drawn", renew);
+  document.addEventListener("map:old", load);
+  document.addEventListener("map:follow", ({ detail }) => follow(detail));
+  document.addEventListener("map:resized", () => map.resize());
+  document.body.addEventListener("live:fleet", ({ detail }) => move(detail));
+  document.body.addEventListener("live:poll", load);
+  document.addEventListener("cars:chosen", ({ detail }) => choose(detail));
+  words("[data-fit]").addEventListener("click", fit);
+  words("[data-unfollow]").addEventListener("click", () => follow(null));
 }
 
-function cars() {
-  return [...document.querySelectorAll("#car-table tr[data-latitude]")].map((row) => ({
-    id: row.id,
-    name: row.dataset.name,
-    url: row.dataset.url,
-    state: row.dataset.state,
-    position: [Number(row.dataset.longitude), Number(row.dataset.latitude)],
-  }));
-}
-
-function place(map, maplibre) {
-  const present = new Set();
-  for (const car of cars()) {
-    present.add(car.id);
-    const marker = markers.get(car.id) ?? add(map, maplibre, car);
-    marker.setLngLat(car.position);
-    dress(marker.getElement(), car);
+function addLayers() {
+  const empty = { type: "FeatureCollection", features: [] };
+  const alarmed = ["+", ["case", ["==", ["get", "mark"], "unlocked"], 1, 0]];
+  const shared = { type: "symbol", source: "cars" };
+  map.addSource("cars", {
+    type: "geojson", data: empty, cluster: true, clusterRadius: 42, clusterMaxZoom: 13, clusterProperties: { alarmed },
+  });
+  map.addSource("chosen", { type: "geojson", data: empty });
+  map.addLayer({
+    id: "chosen", type: "circle", source: "chosen",
+    paint: {
+      "circle-radius": 15, "circle-color": "transparent", "circle-stroke-width": 2.5,
+      "circle-stroke-color": getComputedStyle(document.documentElement).getPropertyValue("--mark-chosen").trim(),
+    },
+  });
+  map.addLayer({
+    ...shared, id: "cars", filter: ["!", ["has", "point_count"]],
+    layout: {
+      "icon-image": ["concat", "mark-", ["get", "mark"]],
+      "icon-rotate": ["case", ["==", ["get", "mark"], "moving"], ["get", "heading"], 0],
+      "icon-rotation-alignment": "map", "icon-allow-overlap": true, "icon-ignore-placement": true,
+    },
+  });
+  map.addLayer({
+    ...shared, id: "clusters", filter: ["has", "point_count"],
+    layout: {
+      "icon-image": [
+        "concat", "cluster-", ["to-string", ["get", "point_count_abbreviated"]],
+        ["case", [">", ["get", "alarmed"], 0], "-alarmed", ""],
+      ],
+      "icon-allow-overlap": true, "icon-ignore-placement": true,
+    },
+  });
+  for (const layer of ["cars", "clusters"]) {
+    map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
+    map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
   }
-  for (const [id, marker] of markers) {
-    if (present.has(id)) continue;
-    marker.remove();
-    markers.delete(id);
+  map.on("click", "cars", ({ features }) => peek(features[0].properties.id));
+  map.on("click", "clusters", ({ features }) => open(features[0]));
+  map.on("dragstart", () => follow(null));
+}
+
+async function open(cluster) {
+  const zoom = await map.getSource("cars").getClusterExpansionZoom(cluster.properties.cluster_id);
+  map.easeTo({ center: cluster.geometry.coordinates, zoom: zoom + 0.3 });
+}
+
+async function load() {
+  address = list().dataset.map;
+  const asked = address;
+  let data;
+  try {
+    const response = await fetch(asked);
+    data = response.ok ? await response.json() : null;
+  } catch {
+    data = null;
   }
+  if (asked !== address) return;
+  if (!data?.cars) return fail();
+  cars.clear();
+  for (const car of data.cars) cars.set(car[0], car);
+  say(cars.size ? "" : "none");
+  drawSoon();
 }
 
-function add(map, maplibre, car) {
-  const link = document.createElement("a");
-  link.href = car.url;
-  // The table says the same to those who do not point at maps.
-  link.tabIndex = -1;
-  link.setAttribute("aria-hidden", "true");
-  const marker = new maplibre.Marker({ element: link }).setLngLat(car.position).addTo(map);
-  markers.set(car.id, marker);
-  return marker;
+// Other filters: other cars.
+async function renew() {
+  if (list().dataset.map === address) return;
+  await load();
+  draw();
+  fit();
 }
 
-function dress(link, car) {
-  link.title = car.name;
-  for (const state of ["parked", "moving", "charging", "unlocked"]) {
-    link.classList.toggle(`marker-${state}`, car.state === state);
+function move({ cars: moved, gone }) {
+  // With filters, who fits them is for the server to say: the list asks it anew when their number changes.
+  const narrowed = new URL(address, location.href).search !== "";
+  for (const car of moved) if (!narrowed || cars.has(car[0])) cars.set(car[0], car);
+  for (const id of gone) cars.delete(id);
+  drawSoon();
+  if (followed && moved.some(([id]) => id === followed)) centre();
+}
+
+function drawSoon() {
+  if (map) drawing ??= setTimeout(draw, DRAW);
+}
+
+function feature([id, longitude, latitude, heading, mark]) {
+  const drifting = mark === "moving" && heading === null;
+  return {
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [longitude, latitude] },
+    properties: { id, mark: drifting ? "drifting" : mark, heading: heading ?? 0 },
+  };
+}
+
+const collection = (some) => ({ type: "FeatureCollection", features: some.map(feature) });
+
+function draw() {
+  clearTimeout(drawing);
+  drawing = undefined;
+  map.getSource("cars")?.setData(collection([...cars.values()]));
+  ring();
+  map.once("idle", () => {
+    element.dataset.cars = cars.size;
+    performance.mark("cars-on-map");
+  });
+}
+
+function ring() {
+  const ringed = [...new Set([...chosen, followed])].map((id) => cars.get(id)).filter(Boolean);
+  map?.getSource("chosen")?.setData(collection(ringed));
+}
+
+function choose(ids) {
+  chosen = ids;
+  const label = words("[data-fit-words]");
+  label.textContent = ids.length ? label.dataset.chosen : label.dataset.all;
+  ring();
+}
+
+function fit() {
+  const bounds = box(chosen.length ? chosen.map((id) => cars.get(id)).filter(Boolean) : [...cars.values()]);
+  if (bounds) map.fitBounds(bounds, { ...FIT, animate: !still() });
+}
+
+function box(some) {
+  if (!some.length) return undefined;
+  const [longitudes, latitudes] = [some.map((car) => car[1]), some.map((car) => car[2])];
+  const least = (numbers) => numbers.reduce((a, b) => Math.min(a, b));
+  const most = (numbers) => numbers.reduce((a, b) => Math.max(a, b));
+  return [[least(longitudes), least(latitudes)], [most(longitudes), most(latitudes)]];
+}
+
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+async function peek(id) {
+  const car = cars.get(id);
+  if (!car) return;
+  popup?.remove();
+  const response = await fetch(element.dataset.peek.replace("/0/", `/${id}/`)).catch(() => null);
+  if (!response?.ok) return;
+  const made = document.createElement("template");
+  made.innerHTML = await response.text();
+  const content = made.content.firstElementChild;
+  content.querySelector("[data-follow]").addEventListener("click", () => follow(id));
+  popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([car[1], car[2]]).setDOMContent(content).addTo(map);
+}
+
+function follow(id) {
+  followed = id ?? undefined;
+  words("[data-unfollow]").hidden = !followed;
+  popup?.remove();
+  ring();
+  if (!followed) return;
+  if (!cars.has(followed)) {
+    followed = undefined;
+    words("[data-unfollow]").hidden = true;
+    return;
   }
-  link.classList.add("marker");
+  centre(Math.max(map.getZoom(), 14));
 }
 
-function fit(map, maplibre) {
-  const positions = cars().map((car) => car.position);
-  if (!positions.length) return;
-  const bounds = positions.reduce(
-    (box, position) => box.extend(position),
-    new maplibre.LngLatBounds(positions[0], positions[0]),
-  );
-  map.fitBounds(bounds, { padding: 48, maxZoom: 14, animate: false });
+function centre(zoom = map.getZoom()) {
+  const [, longitude, latitude] = cars.get(followed);
+  const to = { center: [longitude, latitude], zoom };
+  if (still()) map.jumpTo(to);
+  else map.easeTo(to);
+}
+
+const fail = () => say("failed");
+
+function say(what) {
+  const place = words("[data-map-failed]");
+  place.hidden = !what;
+  place.textContent = what ? place.dataset[what] : "";
 }

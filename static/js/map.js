@@ -1,15 +1,17 @@
 // A MapLibre map that needs no network: Natural Earth's land outline and a grid, or the style of data-style.
 const LAND = "land";
+const NEAR = 4;
+export const FIT = { padding: 56, maxZoom: 14 };
 
-export async function makeMap(element) {
+// `bounds`, as [[west, south], [east, north]], is what it shows first; without them the whole world.
+export async function makeMap(element, { bounds } = {}) {
   const maplibre = await import(element.dataset.library);
   maplibre.setWorkerUrl(element.dataset.worker);
   const map = new maplibre.Map({
     container: element,
     style: element.dataset.style || outlineStyle(),
     attributionControl: element.dataset.style ? undefined : false,
-    center: [0, 30],
-    zoom: 1,
+    ...(bounds ? { bounds, fitBoundsOptions: FIT } : { center: [0, 30], zoom: 1 }),
     maxZoom: 18,
     dragRotate: false,
     pitchWithRotate: false,
@@ -45,10 +47,28 @@ function outlineStyle() {
   };
 }
 
+// From afar a coarse coast will do where there is one (data-land-far): the fine one is 3 MB.
 async function drawLand(map, element) {
-  const [response] = await Promise.all([fetch(element.dataset.land), import(element.dataset.topojson)]);
-  const topology = await response.json();
-  map.getSource(LAND).setData(globalThis.topojson.feature(topology, topology.objects.land));
+  const { land, landFar, topojson } = element.dataset;
+  await import(topojson);
+  const show = async (address) => {
+    const topology = await (await fetch(address)).json();
+    map.getSource(LAND)?.setData(globalThis.topojson.feature(topology, topology.objects.land));
+  };
+  if (landFar && map.getZoom() < NEAR) {
+    await show(landFar);
+    await new Promise((resolve) => whenNear(map, resolve));
+  }
+  await show(land);
+}
+
+function whenNear(map, act) {
+  const look = () => {
+    if (map.getZoom() < NEAR) return;
+    map.off("zoomend", look);
+    act();
+  };
+  map.on("zoomend", look);
 }
 
 // Lines of latitude and longitude about 120 pixels apart.
