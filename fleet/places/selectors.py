@@ -1,0 +1,40 @@
+"""Where the fleet's cars are, for making places of it; what a driver hides stays hidden."""
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Fleet
+from connect.driver import privacy
+from vehicles import catalogue
+from vehicles.models import Vehicle
+from vehicles.selectors import states_of, vehicles_of
+
+_OFFERED = 300
+
+
+def car_names(*, fleet: Fleet) -> list[str]:
+    """What to call the fleet's cars by, the first some hundred of them."""
+    return list(dict.fromkeys(str(car) for car in vehicles_of(fleet=fleet)[:_OFFERED]))
+
+
+def car_called(*, fleet: Fleet, name: str) -> Vehicle | None:
+    """The one car of this name, plate or Smartcar vehicle id; None where there is none, or more than one."""
+    wanted = name.strip()
+    if not wanted:
+        return None
+    cars = vehicles_of(fleet=fleet)
+    called = Q(name__iexact=wanted) | Q(plate__iexact=wanted) | Q(smartcar_id=wanted)
+    found = list(cars.filter(called)[:2]) or [
+        car for car in cars.filter(name="")[:_OFFERED] if str(car) == wanted
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def position_of(*, car: Vehicle) -> tuple[float, float] | None:
+    """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
+    now = timezone.now()
+    if privacy.rules_of(vehicle_ids=[car.pk], now=now).hide(car.pk, at=now):
+        return None
+    (state,) = states_of(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
+    row = state.signal(catalogue.PRECISE_LOCATION)
+    return (row.body["latitude"], row.body["longitude"]) if row is not None and row.body else None

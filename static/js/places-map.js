@@ -1,0 +1,156 @@
+// The fleet's places on a map: circles and names of what the list holds. On the page of one place a click moves it and
+// the fields follow; on the list a click offers to add one there.
+const element = document.getElementById("places-map");
+const form = document.getElementById("place-form");
+const here = document.getElementById("place-here");
+const EARTH = 6_371_008.8;
+
+if (element) start();
+
+async function start() {
+  // By its hashed address, which only the page knows.
+  const { makeMap } = await import(element.dataset.module);
+  const made = await makeMap(element);
+  if (element.dataset.style) await new Promise((resolve) => made.map.once("load", resolve));
+  const places = [...document.querySelectorAll("#places > li")].map(placeOf);
+  drawCircles(made.map, "places", places);
+  for (const place of places) label(made, place);
+  if (form) edit(made, places);
+  else show(made, places);
+  if (here) offerToAdd(made);
+}
+
+function placeOf(item) {
+  const { latitude, longitude, radius, name, url } = item.dataset;
+  return { item, name, url, radius: Number(radius), center: [Number(longitude), Number(latitude)] };
+}
+
+// -- Drawing ---------------------------------------------------------------------------------------------------------
+
+function drawCircles(map, id, places) {
+  const data = { type: "FeatureCollection", features: places.map(circle) };
+  if (map.getSource(id)) {
+    map.getSource(id).setData(data);
+    return;
+  }
+  const color = getComputedStyle(document.documentElement).getPropertyValue("--tblr-primary").trim();
+  map.addSource(id, { type: "geojson", data });
+  map.addLayer({ id, type: "fill", source: id, paint: { "fill-color": color, "fill-opacity": 0.15 } });
+  map.addLayer({ id: `${id}-edge`, type: "line", source: id, paint: { "line-color": color, "line-width": 1.5 } });
+}
+
+// A circle on the globe, as a ring of 64 points.
+function circle({ center, radius }) {
+  const [lng, lat] = center.map((degrees) => (degrees * Math.PI) / 180);
+  const reach = radius / EARTH;
+  const ring = [];
+  for (let step = 0; step <= 64; step += 1) {
+    const bearing = (step * Math.PI) / 32;
+    const up = Math.asin(Math.sin(lat) * Math.cos(reach) + Math.cos(lat) * Math.sin(reach) * Math.cos(bearing));
+    const aside = Math.atan2(
+      Math.sin(bearing) * Math.sin(reach) * Math.cos(lat),
+      Math.cos(reach) - Math.sin(lat) * Math.sin(up),
+    );
+    ring.push([((lng + aside) * 180) / Math.PI, (up * 180) / Math.PI]);
+  }
+  return { type: "Feature", properties: {}, geometry: { type: "Polygon", coordinates: [ring] } };
+}
+
+function label({ map, maplibre }, place) {
+  const tag = document.createElement(place.url ? "a" : "span");
+  if (place.url) tag.href = place.url;
+  tag.className = "place-label";
+  tag.textContent = place.name;
+  // The list says the same to those who do not point at maps.
+  tag.tabIndex = -1;
+  tag.setAttribute("aria-hidden", "true");
+  tag.addEventListener("click", (event) => event.stopPropagation());
+  new maplibre.Marker({ element: tag }).setLngLat(place.center).addTo(map);
+}
+
+function boundsOf({ maplibre }, places) {
+  const bounds = new maplibre.LngLatBounds();
+  for (const place of places) {
+    for (const point of circle(place).geometry.coordinates[0]) bounds.extend(point);
+  }
+  return bounds;
+}
+
+function fit(made, places) {
+  if (!places.length) return;
+  made.map.fitBounds(boundsOf(made, places), { padding: 48, maxZoom: 15, animate: false });
+}
+
+// -- The list --------------------------------------------------------------------------------------------------------
+
+function show(made, places) {
+  fit(made, places);
+  for (const place of places) {
+    const button = place.item.querySelector("[data-show]");
+    if (!button) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      fit(made, [place]);
+      element.scrollIntoView({ block: "nearest" });
+    });
+  }
+}
+
+function offerToAdd({ map, maplibre }) {
+  map.on("click", ({ lngLat }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "btn btn-sm btn-primary";
+    button.textContent = here.dataset.label;
+    button.addEventListener("click", () => {
+      const { lng, lat } = lngLat.wrap();
+      here.elements.latitude.value = lat.toFixed(6);
+      here.elements.longitude.value = lng.toFixed(6);
+      here.submit();
+    });
+    const popup = new maplibre.Popup({ closeButton: false, className: "place-popup" });
+    popup.setLngLat(lngLat).setDOMContent(button).addTo(map);
+  });
+}
+
+// -- One place -------------------------------------------------------------------------------------------------------
+
+function edit(made, others) {
+  const { map, maplibre } = made;
+  const { latitude, longitude, radius } = form.elements;
+  const dot = document.createElement("span");
+  dot.className = "place-center";
+  const marker = new maplibre.Marker({ element: dot, draggable: true });
+
+  const move = ({ lng, lat }) => {
+    latitude.value = lat.toFixed(6);
+    longitude.value = lng.toFixed(6);
+    draw();
+  };
+  const draw = () => {
+    const place = typed();
+    drawCircles(map, "place", place ? [place] : []);
+    if (place) marker.setLngLat(place.center).addTo(map);
+    else marker.remove();
+    return place;
+  };
+  const typed = () => {
+    const [lat, lng, metres] = [latitude, longitude, radius].map((field) =>
+      field.value.trim() ? Number(field.value.trim().replace(",", ".")) : NaN,
+    );
+    if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) return null;
+    return { center: [lng, lat], radius: metres >= 1 && metres <= 50_000 ? metres : 1 };
+  };
+
+  const first = draw();
+  fit(made, first ? [first] : others);
+  map.on("click", ({ lngLat }) => move(lngLat.wrap()));
+  marker.on("drag", () => move(marker.getLngLat().wrap()));
+  radius.addEventListener("input", draw);
+  for (const field of [latitude, longitude]) {
+    field.addEventListener("change", () => {
+      const place = draw();
+      if (place && !map.getBounds().contains(place.center)) fit(made, [place]);
+    });
+  }
+}
