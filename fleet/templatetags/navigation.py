@@ -28,7 +28,6 @@ class _Place:
 
 _PLACES = (
     _Place(_("Cars"), "fleet:fleet", Right.VIEW, "fleet:"),
-    _Place(_("Places"), "fleet:places", Right.VIEW, "fleet:place"),
     _Place(_("Commands"), "commands:ledger", Right.VIEW, "commands:"),
     _Place(_("Connections"), "connections:overview", Right.CONNECT, "connections:"),
     _Place(_("Notices"), "notices:overview", Right.VIEW, "notices:"),
@@ -61,7 +60,11 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
         or not request.user.is_authenticated
     ):
         return {"links": []}
-    membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
+    known = context.get("membership")
+    if isinstance(known, Membership):
+        membership: Membership | None = known
+    else:
+        membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
     here = request.resolver_match.view_name if request.resolver_match else ""
     within = max((place.within for place in _PLACES if here.startswith(place.within)), key=len, default="")
     return {

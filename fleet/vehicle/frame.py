@@ -60,6 +60,7 @@ class Frame:
     def context(self, tab: Tab) -> dict[str, Any]:
         """What fleet/vehicle/frame.html needs around a tab. No queries."""
         return {
+            "membership": self.membership,
             "fleet": self.fleet,
             "vehicle": self.vehicle,
             "units": self.vehicle.units,

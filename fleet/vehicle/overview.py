@@ -118,7 +118,7 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "charging": [each for signal in CHARGING if (each := fact(signal))] if charge else [],
         "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
         "schematic": schematic_of(state, units=vehicle.units),
-        "place": _place(frame, state, now=now),
+        "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
         "place_trouble": _trouble_of_place(state, granted),
         "alerts": alerts_of(state),
