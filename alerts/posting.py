@@ -23,7 +23,7 @@ from alerts.kinds import Kind
 from alerts.links import address_of, page_of, settings_of
 from alerts.models import Letter, Notice
 from alerts.selectors import readers_of
-from alerts.words import text_of
+from alerts.words import text_of, title_of
 from vehicles.zones import known_zone
 
 # News waits this long for more to come, and a fleet's members get letters this far apart.
@@ -124,24 +124,24 @@ def _written(letter: Letter, notices: list[Notice]) -> tuple[str, str]:
 
 def _subject(fleet: Fleet, notices: list[Notice]) -> str:
     if len(notices) == 1:
-        told = {"fleet": fleet.name, "car": notices[0].vehicle, "what": Kind(notices[0].kind).label}
+        told = {"fleet": fleet.name, "car": notices[0].vehicle, "what": title_of(notices[0])}
         line = _("%(what)s: %(car)s (%(fleet)s)") % told
     else:
         count = len(notices)
         words = ngettext("%(n)s new notice (%(fleet)s)", "%(n)s new notices (%(fleet)s)", count)
         line = words % {"n": count, "fleet": fleet.name}
-    # A car's name may hold a line break; a subject may not.
-    return " ".join(line.split())
+    return _in_a_line(line)
 
 
 def _grouped(notices: Iterable[Notice]) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Car, sentence and address of each, by kind."""
+    """Car, sentence and address of each, by what they are about."""
     groups: dict[str, list[tuple[str, str, str]]] = {}
     for notice in sorted(notices, key=lambda each: Kind.values.index(each.kind)):
-        line = (
-            " ".join(str(notice.vehicle).split()),
-            text_of(notice),
-            settings.SITE_URL + address_of(notice),
-        )
-        groups.setdefault(str(Kind(notice.kind).label), []).append(line)
+        line = (_in_a_line(notice.vehicle), text_of(notice), settings.SITE_URL + address_of(notice))
+        groups.setdefault(title_of(notice), []).append(line)
     return list(groups.items())
+
+
+def _in_a_line(text: object) -> str:
+    """A car's name may hold a line break; a subject may not."""
+    return " ".join(str(text).split())

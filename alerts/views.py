@@ -83,11 +83,13 @@ def acknowledge(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _say_acknowledged(request: HttpRequest, count: int) -> None:
     if not count:
-        messages.success(request, _("Nothing was waiting any more: somebody has it in hand, or it is over."))
+        messages.success(
+            request, _("Nothing was left to acknowledge: somebody did so before, or it is over.")
+        )
         return
     told = ngettext(
-        "%(n)s notice is in your hands now. It is done by itself once its cause is over.",
-        "%(n)s notices are in your hands now. Each is done by itself once its cause is over.",
+        "%(n)s notice is acknowledged. It is done by itself once its cause is over.",
+        "%(n)s notices are acknowledged. Each is done by itself once its cause is over.",
         count,
     )
     messages.success(request, told % {"n": count})

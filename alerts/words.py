@@ -22,6 +22,13 @@ LOST = {
 ICONS = {Kind.CONNECTION: "plug-x", Kind.TOKEN: "key", Kind.BATTERY: "battery-1"}
 
 
+def title_of(notice: Notice) -> str:
+    """What the notice is about, in two or three words."""
+    if notice.kind == Kind.BATTERY:
+        return gettext("Low fuel") if notice.facts["fuel"] else gettext("Low battery")
+    return str(Kind(notice.kind).label)
+
+
 def text_of(notice: Notice) -> str:
     """Why the notice was given, in a sentence or two."""
     return _TEXTS[Kind(notice.kind)](notice)
@@ -29,7 +36,7 @@ def text_of(notice: Notice) -> str:
 
 def icon_of(notice: Notice) -> str:
     """The icon of the notice's kind."""
-    if notice.kind == Kind.BATTERY and notice.facts.get("fuel"):
+    if notice.kind == Kind.BATTERY and notice.facts["fuel"]:
         return "gas-station"
     return ICONS[Kind(notice.kind)]
 
@@ -45,7 +52,9 @@ def _ending(notice: Notice) -> str:
         text = gettext("The driver's access ended on %(date)s. The driver must sign in again.") % told
     else:
         text = (
-            gettext("The driver's access ends on %(date)s and could not be renewed. Have the driver sign in.")
+            gettext(
+                "The driver's access ends on %(date)s and could not be renewed. Have the driver sign in again."
+            )
             % told
         )
     others = notice.facts.get("cars", 1) - 1

@@ -25,6 +25,12 @@ def notices_bell(context: RequestContext) -> dict[str, object]:
 
 
 @register.filter
+def notice_title(notice: Notice) -> str:
+    """What it is about, in two or three words."""
+    return words.title_of(notice)
+
+
+@register.filter
 def notice_text(notice: Notice) -> str:
     """Why it was given."""
     return words.text_of(notice)

@@ -1,4 +1,7 @@
-"""Notices (alerts) of connections that need a person: they begin and end in the transaction of the change."""
+"""Who is told that connections changed: open pages, and by notices (alerts) those who have to do something.
+
+Notices begin and end in the transaction of the change.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
 
+from accounts import live
+from accounts.live import Topic
 from alerts import services as alerts
 from alerts.kinds import Condition, Kind
 from connect.standing.states import ConnectionState
@@ -20,12 +25,20 @@ if TYPE_CHECKING:
 def moved(connections: Iterable[Connection], *, now: datetime) -> None:
     """These connections have changed their state. Their rows are held by the caller."""
     connections = list(connections)
+    _tell_pages(connections)
     troubled = [each for each in connections if each.troubled]
     alerts.begin(conditions=[lost(each) for each in troubled], now=now)
     others = [each.pk for each in connections if not each.troubled]
     alerts.end(kind=Kind.CONNECTION, subjects=others, now=now)
     left = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
     alerts.end_of_cars(vehicle_ids=_without_connection(left), now=now)
+
+
+def _tell_pages(connections: Iterable[Connection]) -> None:
+    cars: dict[int, set[int]] = {}
+    for each in connections:
+        cars.setdefault(each.fleet_id, set()).add(each.vehicle_id)
+    live.announce(topic=Topic.CONNECTIONS, vehicles=cars)
 
 
 def lost(connection: Connection) -> Condition:

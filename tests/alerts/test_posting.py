@@ -143,7 +143,7 @@ def test_a_viewer_gets_what_a_viewer_may_see_and_asked_for(vehicle: Vehicle, vie
     begin(vehicle)
     begin(vehicle, Kind.CONNECTION)
     (letter,) = [each for each in post() if each.to == [viewer.email]]
-    assert letter.subject == "Low battery or fuel: Van 1 (Blue Fleet)"
+    assert letter.subject == "Low battery: Van 1 (Blue Fleet)"
     assert "Connection lost" not in letter.body
 
 
@@ -185,7 +185,7 @@ def test_a_cars_name_with_a_line_break_makes_no_header_of_its_own(vehicle: Vehic
     Vehicle.objects.filter(pk=vehicle.pk).update(name="Van\nBcc: everybody@example.com")
     begin(vehicle)
     (letter,) = post()
-    assert letter.subject == "Low battery or fuel: Van Bcc: everybody@example.com (Blue Fleet)"
+    assert letter.subject == "Low battery: Van Bcc: everybody@example.com (Blue Fleet)"
     assert letter.recipients() == [owner.email]
 
 

@@ -100,7 +100,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     begin(vehicle)
     begin(vehicle, Kind.CONNECTION)
     page = text_of(browser_of(viewer))
-    assert "Low battery or fuel: <a" in page
+    assert "Low battery: <a" in page
     assert "Connection lost" not in page
     assert "Acknowledge" not in page
     settings = text_of(browser_of(viewer), f"{PAGE}settings/")
@@ -128,7 +128,7 @@ def test_what_waits_stands_first_then_what_is_in_hand_then_what_is_over(
     begin(vehicle)
     page = text_of(browser_of(owner))
     assert page.index(">Van 1</a>") < page.index(">Held</a>") < page.index(">Over</a>")
-    assert f"in the hands of {owner}" in page
+    assert f"acknowledged by {owner}" in page
     assert "The state of charge fell to 12 %, below 20 %." in page
 
 
@@ -140,7 +140,8 @@ def test_notices_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, b
 
     def kinds(query: str) -> set[str]:
         page = text_of(browser, f"{PAGE}?{query}")
-        return {kind.value for kind in Kind if f"{kind.label}: <a" in page}
+        titles = {"Connection lost": "connection", "Low battery": "battery"}
+        return {kind for title, kind in titles.items() if f"{title}: <a" in page}
 
     assert kinds("") == {"battery", "connection"}
     assert kinds("state=open") == kinds("kind=battery") == {"battery"}
@@ -157,10 +158,10 @@ def test_acknowledging_all_keeps_to_the_kind_that_is_shown(
     browser = browser_of(owner)
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery", "state": "open"}, follow=True)
     assert answer.redirect_chain[-1][0] == f"{PAGE}?state=open&kind=battery"
-    assert "1 notice is in your hands now" in answer.content.decode()
+    assert "1 notice is acknowledged" in answer.content.decode()
     assert [notice.due for notice in open_notices()] == [False, True]
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery"}, follow=True)
-    assert "Nothing was waiting any more" in answer.content.decode()
+    assert "Nothing was left to acknowledge" in answer.content.decode()
     assert browser.post(f"{PAGE}acknowledge/", {"notice": "x"}).status_code == 404
     assert browser.post(f"{PAGE}acknowledge/", {"notice": "9" * 30}).status_code == 404
 
@@ -218,7 +219,7 @@ def test_the_bell_counts_the_fleet_that_is_shown_or_all_of_the_persons(
     everywhere = text_of(browser, "/notices/bell/")
     assert "Notices: 2 wait" in everywhere
     newest = text_of(browser, "/notices/newest/")
-    assert "Low battery or fuel: Red 1" in newest
+    assert "Low battery: Red 1" in newest
     assert "Connection lost" not in newest
     assert 'href="/fleets/red/notices/"' in newest
     assert browser.get("/notices/bell/?shown=2").status_code == 204
