@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
@@ -281,7 +282,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         },
     )
     connection.connected(
-        cause="Connected by the driver.", evidence=f"Smartcar Connect, trip {request.pk}", new=new
+        cause=_("Connected by the driver."), evidence=renewing.TRIP % {"number": request.pk}, new=new
     )
     action = "connected a car" if request.invitation is None else "connected a car by invitation"
     audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from django.db.models import Case, IntegerField, Q, Value, When
+from django.utils.translation import gettext_noop as _
 
+from accounts import wording
 from accounts.doorbell import ring
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
@@ -15,7 +17,11 @@ from connect.standing.machine import Complaint, Source, Standing
 from connect.standing.recording import Verdict, judge, suspected
 from connect.standing.states import ALIVE, ENDED
 
-FRESH = "fresh data"
+# What a change rests on is kept in English, and translated where it is shown.
+FRESH = _("fresh data")
+WORKED = _("a call that worked")
+REFUSED = _("a call that was refused")
+REQUEST = wording.carrying(_("request %(request)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def call_failed(*, connection: Connection, error: SmartcarError, now: datetime) 
         name = machine.name_of(error.type, error.code)
     if state is None:
         return
-    evidence = f"request {error.request_id}" if error.request_id else "a call that was refused"
+    evidence = REQUEST % {"request": error.request_id} if error.request_id else REFUSED
     complaint = Complaint(state, name, Source.CALL, now, evidence)
 
     def decide(row: Connection, standing: Standing) -> Verdict:
@@ -142,9 +148,7 @@ def call_worked(*, connection: Connection, now: datetime) -> None:
     limited = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PLAN_LIMIT)
     judge(
         limited,
-        lambda _, standing: Verdict(
-            machine.call_worked(standing, now=now), causes.WORKED, "a call that worked"
-        ),
+        lambda _, standing: Verdict(machine.call_worked(standing, now=now), causes.WORKED, WORKED),
     )
 
 

@@ -22,7 +22,7 @@ class Trouble:
 
     `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site. `car`
     holds labels and values of the car that it is about: for the person on the trip, and for nobody's log. All is
-    English here; what a driver reads is marked, and translated by the page.
+    English here, and translated by the page.
     """
 
     title: str
@@ -50,8 +50,10 @@ class ConnectRefusedError(Exception):
 
 UNKNOWN_STATE = Trouble(
     _("This link back from Smartcar is not ours"),
-    "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
-    "Nothing was changed. Start again from your fleet with “Connect a vehicle”.",
+    _(
+        "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
+        "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
+    ),
     _(
         "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
         "Nothing was changed. Open the link of your invitation again and start from there."
@@ -59,8 +61,10 @@ UNKNOWN_STATE = Trouble(
 )
 UNCONFIRMED_USER = Trouble(
     _("Smartcar does not confirm this sign-in"),
-    "The address you came back with names a Smartcar user that did not just connect to this fleet. "
-    "Nothing was changed. Start again from your fleet with “Connect a vehicle”.",
+    _(
+        "The address you came back with names a Smartcar user that did not just connect to this fleet. "
+        "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
+    ),
     _(
         "The address you came back with names somebody who did not just share a car by this invitation. "
         "Nothing was changed. Start again from your invitation."
@@ -68,8 +72,10 @@ UNCONFIRMED_USER = Trouble(
 )
 UNCONFIRMED_SIGN_IN = Trouble(
     _("Smartcar does not confirm this sign-in"),
-    "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from the "
-    "car's connection, and sign in with the account that the car was connected with.",
+    _(
+        "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from "
+        "the car's connection, and sign in with the account that the car was connected with."
+    ),
     _(
         "Smartcar does not say that you have just signed in for this car. Nothing was changed. Start again from the "
         "link that you were sent, and sign in with the account that the car was connected with."
@@ -89,8 +95,10 @@ INVITATION_OVER = Trouble(
 )
 CREDENTIALS = Trouble(
     _("Smartcar does not accept our credentials"),
-    "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
-    "Smartcar credentials in its settings; then start again.",
+    _(
+        "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
+        "Smartcar credentials in its settings; then start again."
+    ),
     _(
         "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up wrongly. "
         "Tell whoever invited you, and try again later through the same invitation."
@@ -104,7 +112,7 @@ UNREACHABLE = Trouble(
 _BY_ERROR = {
     "access_denied": Trouble(
         _("Access was not allowed"),
-        "The person at the car's account chose not to share it. Start again if that was a mistake.",
+        _("The person at the car's account chose not to share it. Start again if that was a mistake."),
         _("You chose not to share your car, and nothing was shared. Start again if that was a mistake."),
     ),
     "invalid_subscription": Trouble(
@@ -123,7 +131,7 @@ _BY_ERROR = {
     ),
     "vehicle_incompatible": Trouble(
         _("This car cannot be connected"),
-        "Smartcar does not support this car, or not with the permissions that this fleet asks for.",
+        _("Smartcar does not support this car, or not with the permissions that this fleet asks for."),
         _(
             "Smartcar does not support this car, or not with the data that the fleet asks for. Tell whoever invited "
             "you; if you have another car, start again with that one."
@@ -131,8 +139,10 @@ _BY_ERROR = {
     ),
     "configuration_error": Trouble(
         _("This site's Smartcar application is set up wrongly"),
-        "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
-        "its redirect address and permissions with Smartcar's dashboard.",
+        _(
+            "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
+            "its redirect address and permissions with Smartcar's dashboard."
+        ),
         _(
             "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up "
             "wrongly. Tell whoever invited you, and try again later through the same invitation."
@@ -163,8 +173,10 @@ def trouble_for(*, error: str, params: Mapping[str, str] | None = None) -> Troub
     if known is None:
         return Trouble(
             _("The car was not connected"),
-            "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
-            "whoever runs this site the time at which it happened.",
+            _(
+                "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
+                "whoever runs this site the time at which it happened."
+            ),
             _(
                 "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
                 "whoever invited you the time at which it happened."

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts import audit, wording
 from accounts.doorbell import ring
 from accounts.links import hash_of
 from accounts.models import Generation
@@ -20,7 +21,8 @@ from connect.smartcar import SmartcarError, V2Api
 from connect.smartcar.renewal import battery_url, reauthenticate_url
 from connect.standing.states import ENDED, WELL, Purpose
 
-SIGNED_IN_AGAIN = "The driver signed in again; waiting for data."
+SIGNED_IN_AGAIN = _("The driver signed in again; waiting for data.")
+TRIP = wording.carrying(_("Smartcar Connect, trip %(number)s"))
 _BATTERY_PATH = "/battery/nominal_capacity"
 
 
@@ -88,7 +90,7 @@ def signed_in_again(*, request: AuthorizationRequest, params: Mapping[str, str])
                 ConnectionState.PENDING,
                 cause=SIGNED_IN_AGAIN,
                 now=timezone.now(),
-                evidence=f"Smartcar Connect, trip {request.pk}",
+                evidence=TRIP % {"number": request.pk},
             )
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
         _note(request, connection, "renewed a sign-in")

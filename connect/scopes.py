@@ -30,7 +30,9 @@ SCOPES = (
     ),
     Scope("read_battery", _("Battery level and range"), _("So that nobody sets out with an empty car.")),
     Scope(
-        "read_charge", _("Charging"), _("So that the fleet sees whether the car is plugged in and charging.")
+        "read_charge",
+        _("Charging status"),
+        _("So that the fleet sees whether the car is plugged in and charging."),
     ),
     Scope("read_fuel", _("Fuel level"), _("So that nobody sets out with an empty tank.")),
     Scope("read_location", _("Where the car is"), _("So that the nearest free car can be found on the map.")),

@@ -5,7 +5,9 @@ from functools import partial
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
+from accounts import wording
 from connect import applications, gateway, vault
 from connect.gateway import Purpose
 from connect.models import Connection
@@ -15,6 +17,8 @@ from connect.standing.states import ALIVE
 RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
 SETTLING = timedelta(seconds=5)
+_NO_WEBHOOK = _("No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
+_NO_WEBHOOK_OF = wording.carrying(_("No webhook is set: that of %(name)s is empty."))
 
 
 def complete(*, connection: Connection) -> None:
@@ -27,8 +31,10 @@ def complete(*, connection: Connection) -> None:
         return
     application = applications.of_connection(connection)
     if not application.webhook_id:
-        where = "SMARTCAR_WEBHOOK_ID is" if application.row is None else f"that of {application.name} is"
-        _put_off(connection, f"No webhook is set: {where} empty.")
+        _put_off(
+            connection,
+            _NO_WEBHOOK if application.row is None else _NO_WEBHOOK_OF % {"name": application.name},
+        )
         return
     try:
         listed = _subscribe(connection, webhook_id=application.webhook_id)

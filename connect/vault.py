@@ -13,6 +13,8 @@ from functools import partial
 from typing import TypeVar
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import keyring
@@ -37,13 +39,14 @@ from connect.standing.machine import INVALID_GRANT
 LEASE = timedelta(seconds=45)
 EARLY = timedelta(minutes=5)
 _POLL = 0.1
+_REFUSED = gettext_noop("a refresh of the token that was refused")
 
 Row = TypeVar("Row", bound=Leased)
 T = TypeVar("T")
 
 
 class TokensUnavailableError(Exception):
-    """No valid token can be had for this connection now; str() says why, fit for people."""
+    """No valid token can be had for this connection now; str() says why, for people, in the active language."""
 
 
 @sensitive_variables()
@@ -64,7 +67,7 @@ def access(*, connection: Connection) -> Access:
         )
     if connection.tokens is None or connection.tokens.revoked_at is not None:
         raise TokensUnavailableError(
-            "The driver's permission has ended. Ask the driver to connect the car again."
+            _("The driver's permission has ended. Ask the driver to connect the car again.")
         )
     tokens = _renewed(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
     return Access(token=keyring.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
@@ -145,7 +148,7 @@ def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callabl
                 row.release()
                 raise
         elif time.monotonic() > deadline:
-            raise TokensUnavailableError("Renewing the token takes too long. Try again in a minute.")
+            raise TokensUnavailableError(_("Renewing the token takes too long. Try again in a minute."))
         else:
             time.sleep(_POLL)
         row = row.reread()
@@ -156,7 +159,7 @@ def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callabl
 def _refresh(row: OwnerTokens) -> None:
     if row.revoked_at is not None:
         raise TokensUnavailableError(
-            "The driver's permission has ended. Ask the driver to connect the car again."
+            _("The driver's permission has ended. Ask the driver to connect the car again.")
         )
     try:
         pair = _rotated(applications.of_pair(row).v2, keyring.decrypt(row.refresh_ciphertext))
@@ -190,7 +193,7 @@ def _revoked(row: OwnerTokens) -> None:
             cause=causes.of(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
             now=now,
             error=INVALID_GRANT,
-            evidence="a refresh of the token that was refused",
+            evidence=_REFUSED,
         )
 
 

@@ -105,20 +105,22 @@ def _thanks(arrival: Arrival) -> str:
             "%(cars)s are connected to %(fleet)s. This page is yours: keep its link, below.",
             len(arrival.connections),
         )
-    return told % {"cars": _cars(arrival)[0], "fleet": arrival.fleet}
+    return told % {"cars": _cars(arrival), "fleet": arrival.fleet}
 
 
 def _welcome(arrival: Arrival) -> str:
-    cars, are = _cars(arrival)
+    """What a member reads at the top of the page that the trip ends on."""
     if arrival.purpose == Purpose.SIGN_IN:
-        return f"The sign-in behind {cars} is renewed. Its data arrives again within a few minutes."
-    if arrival.purpose == Purpose.BATTERY:
-        return f"The battery size of {cars} is chosen. It shows with the car's next report."
-    its = "Its" if len(arrival.connections) == 1 else "Their"
-    count = "" if len(arrival.connections) == 1 else f"{len(arrival.connections)} cars are connected: "
-    if count:
-        return f"{count}{cars}. {its} first data arrives within a minute or so."
-    return f"{cars} {are} connected. {its} first data arrives within a minute or so."
+        told = _("The sign-in behind %(cars)s is renewed. Its data arrives again within a few minutes.")
+    elif arrival.purpose == Purpose.BATTERY:
+        told = _("The battery size of %(cars)s is chosen. It shows with the car's next report.")
+    else:
+        told = ngettext(
+            "%(cars)s is connected. Its first data arrives within a minute or so.",
+            "%(count)s cars are connected: %(cars)s. Their first data arrives within a minute or so.",
+            len(arrival.connections),
+        )
+    return told % {"cars": _cars(arrival), "count": len(arrival.connections)}
 
 
 def _other_car(arrival: Arrival) -> str:
@@ -129,6 +131,5 @@ def _other_car(arrival: Arrival) -> str:
     return told % {"car": arrival.about and arrival.about.vehicle}
 
 
-def _cars(arrival: Arrival) -> tuple[str, str]:
-    names = [str(connection.vehicle) for connection in arrival.connections]
-    return ", ".join(names), "is" if len(names) == 1 else "are"
+def _cars(arrival: Arrival) -> str:
+    return ", ".join(str(connection.vehicle) for connection in arrival.connections)

@@ -171,7 +171,7 @@ DETAILED_CHARGING_STATUS = _add(
 )
 ENERGY_ADDED = _add("charge-energyadded", "EnergyAdded", _("Energy added"), Shape.NUMBER, Unit.KILOWATT_HOUR)
 FAST_CHARGER_TYPE = _add("charge-fastchargertype", "FastChargerType", _("Fast charger type"), Shape.TEXT)
-IS_CHARGING = _add("charge-ischarging", "IsCharging", _("Charging"), Shape.BOOLEAN)
+IS_CHARGING = _add("charge-ischarging", "IsCharging", _("Charging now"), Shape.BOOLEAN)
 CABLE_CONNECTED = _add(
     "charge-ischargingcableconnected", "IsChargingCableConnected", _("Cable connected"), Shape.BOOLEAN
 )

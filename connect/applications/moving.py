@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts import audit, wording
 from accounts.models import Fleet, User
 from connect import applications, gateway, vault
 from connect.applications.models import SmartcarApplication
@@ -22,6 +22,7 @@ from connect.connections.selectors import Driver, drivers_of
 from connect.driver.models import PlacePause, WorkingHours
 from connect.gateway import Purpose as CallPurpose
 from connect.invitations import services as invitations
+from connect.invitations.models import NAMELESS
 from connect.models import Connection, ConnectionState, Invitation
 from connect.removal.carrying import shared_elsewhere
 from connect.scopes import FLEET_SCOPES
@@ -29,6 +30,7 @@ from connect.smartcar import SmartcarError
 from connect.standing.states import ALIVE, ENDED, Purpose
 
 REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
+CONNECTION = wording.carrying(gettext_noop("connection %(number)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invit
         by_mail=by_mail,
         connection=cars[0],
         purpose=Purpose.CONNECT,
-        driver_name=driver.name or "driver",
+        driver_name=driver.name or NAMELESS,
         driver_email=driver.email,
         scopes=[*FLEET_SCOPES, *sorted(wanted - set(FLEET_SCOPES))],
         mode=cars[0].mode,
@@ -187,7 +189,10 @@ def retire(*, replacement: Replacement) -> bool:
         if not WorkingHours.objects.filter(connection=new).exists():
             WorkingHours.objects.filter(connection=old).update(connection=new)
         moved = old.move_to(
-            ConnectionState.REMOVED, cause=REPLACED, now=timezone.now(), evidence=f"connection {new.pk}"
+            ConnectionState.REMOVED,
+            cause=REPLACED,
+            now=timezone.now(),
+            evidence=CONNECTION % {"number": new.pk},
         )
         if moved:
             audit.record(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import keyring
@@ -17,7 +18,7 @@ from connect.smartcar import Credentials, Origins, SmartcarApi, V2Api, V3Api
 if TYPE_CHECKING:
     from connect.models import AuthorizationRequest, Connection, OwnerTokens
 
-ENVIRONMENT = "of the settings"
+ENVIRONMENT = gettext_noop("of the settings")
 # How long a process goes on with the keys that it has read.
 KEYS_KEPT_SECONDS = 10.0
 

@@ -6,11 +6,14 @@ First what can be seen without asking, then Smartcar's word on each. Never shows
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import wording
 from accounts.models import Generation
 from connect.applications.registry import Application
 from connect.smartcar import Credentials, Origins, SmartcarError
@@ -18,36 +21,48 @@ from connect.smartcar.probes import Answered, Prober, Taken
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLIENT = re.compile(r"client_", re.IGNORECASE)
-_V2_ID, _V2_SECRET = "Application ID", "Application secret"
-_V3_ID, _V3_SECRET = "Client ID of the API credentials", "Client secret of the API credentials"
-_TOKEN, _WEBHOOK = "Application management token", "Webhook ID"
+# Credentials are told apart by their English names.
+_V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application secret")
+_V3_ID = gettext_noop("Client ID of the API credentials")
+_V3_SECRET = gettext_noop("Client secret of the API credentials")
+_TOKEN, _WEBHOOK = gettext_noop("Application management token"), gettext_noop("Webhook ID")
+_NUMBERED = wording.carrying(gettext_noop("Application management token %(number)s of %(count)s"))
 _WHERE = {
-    _V2_ID: "Smartcar's dashboard shows it in the application's details; it is a UUID.",
-    _V2_SECRET: "Smartcar's dashboard shows it once, beside the application ID.",
-    _V3_ID: "Make one in Smartcar's dashboard under “API credentials”; it usually starts with client_.",
-    _V3_SECRET: "It is shown once, when the API credentials are made.",
-    _TOKEN: "Smartcar's dashboard shows it under “Management API”.",
-    _WEBHOOK: "Smartcar's dashboard shows it on the webhook's page.",
+    _V2_ID: gettext_noop("Smartcar's dashboard shows it in the application's details; it is a UUID."),
+    _V2_SECRET: gettext_noop("Smartcar's dashboard shows it once, beside the application ID."),
+    _V3_ID: gettext_noop(
+        "Make one in Smartcar's dashboard under “API credentials”; it usually starts with client_."
+    ),
+    _V3_SECRET: gettext_noop("It is shown once, when the API credentials are made."),
+    _TOKEN: gettext_noop("Smartcar's dashboard shows it under “Management API”."),
+    _WEBHOOK: gettext_noop("Smartcar's dashboard shows it on the webhook's page."),
 }
 
 
-class Verdict(StrEnum):
-    RIGHT = "right"
-    WRONG = "wrong"
-    SWAPPED = "swapped"
-    MISSING = "missing"
-    SPARE = "not needed"
-    UNKNOWN = "not checked"
+class Verdict(models.TextChoices):
+    """What is to be said of a credential."""
+
+    RIGHT = "right", pgettext_lazy("a credential", "right")
+    WRONG = "wrong", pgettext_lazy("a credential", "wrong")
+    SWAPPED = "swapped", pgettext_lazy("a credential", "swapped")
+    MISSING = "missing", pgettext_lazy("a credential", "missing")
+    SPARE = "not needed", pgettext_lazy("a credential", "not needed")
+    UNKNOWN = "not checked", pgettext_lazy("a credential", "not checked")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is known of one credential; `text` says why, and what to do."""
+    """What is known of one credential; `text` says why, and what to do, in the active language."""
 
     credential: str
     setting: str
     verdict: Verdict
     text: str
+
+    @property
+    def name(self) -> str:
+        """The credential's name in the active language."""
+        return wording.told(self.credential)
 
     @property
     def good(self) -> bool:
@@ -94,10 +109,12 @@ class _Test:
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
         if _CLIENT.match(held.application_id) or held.application_id == held.client_id:
-            wrong = "This looks like the client ID of the API credentials. " + _WHERE[_V2_ID]
+            wrong = _with(_("This looks like the client ID of the API credentials."), _V2_ID)
             return [
                 self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.SWAPPED, wrong),
-                self._unknown(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", "The application ID comes first."),
+                self._unknown(
+                    _V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("The application ID comes first.")
+                ),
             ]
         if not held.application_secret:
             return [
@@ -109,9 +126,9 @@ class _Test:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
             self._told(
-                _V2_ID, "SMARTCAR_APPLICATION_ID", answer, "Smartcar takes it together with its secret."
+                _V2_ID, "SMARTCAR_APPLICATION_ID", answer, _("Smartcar takes it together with its secret.")
             ),
-            self._told(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", answer, "It gets v2 tokens."),
+            self._told(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", answer, _("It gets v2 tokens.")),
         ]
 
     @sensitive_variables()
@@ -122,26 +139,29 @@ class _Test:
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
                     Verdict.SWAPPED,
-                    f"What stands as the {name} is the application secret. Put each in its own place.",
+                    _("What stands as the %(name)s is the application secret. Put each in its own place.")
+                    % {"name": name},
                 )
         return self._of(
             _V2_SECRET,
             "SMARTCAR_APPLICATION_SECRET",
             Verdict.WRONG,
-            "Smartcar refuses the application ID with this secret. " + _WHERE[_V2_SECRET],
+            _with(_("Smartcar refuses the application ID with this secret."), _V2_SECRET),
         )
 
     @sensitive_variables()
     def _listed_application(self, v3_works: bool) -> Finding:
         """The application id by itself: v3's management knows which application the API credentials are of."""
         if not _UUID.fullmatch(self._held.application_id):
-            shape = "It doesn't have the form of one. " + _WHERE[_V2_ID]
+            shape = _with(_("It doesn't have the form of one."), _V2_ID)
             return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.WRONG, shape)
         if not v3_works:
             return self._unknown(
                 _V2_ID,
                 "SMARTCAR_APPLICATION_ID",
-                "It has the right form. Smartcar tells more only with its secret, or with right API credentials.",
+                _(
+                    "It has the right form. Smartcar tells more only with its secret, or with right API credentials."
+                ),
             )
         try:
             known = self._ask.applications(self._held)
@@ -152,13 +172,13 @@ class _Test:
                 _V2_ID,
                 "SMARTCAR_APPLICATION_ID",
                 Verdict.RIGHT,
-                "The API credentials belong to this application.",
+                _("The API credentials belong to this application."),
             )
         return self._of(
             _V2_ID,
             "SMARTCAR_APPLICATION_ID",
             Verdict.WRONG,
-            "The API credentials belong to another application than this one. " + _WHERE[_V2_ID],
+            _with(_("The API credentials belong to another application than this one."), _V2_ID),
         )
 
     # -- v3: client id and secret --------------------------------------------------------------------------------
@@ -170,7 +190,7 @@ class _Test:
             return [
                 self._missing(name, setting, spare=spare)
                 if not value
-                else self._unknown(name, setting, "It works only with its other half, which is missing.")
+                else self._unknown(name, setting, _("It works only with its other half, which is missing."))
                 for name, setting, value in (
                     (_V3_ID, "SMARTCAR_CLIENT_ID", held.client_id),
                     (_V3_SECRET, "SMARTCAR_CLIENT_SECRET", held.client_secret),
@@ -180,32 +200,36 @@ class _Test:
         if answer.taken == Taken.NO:
             return self._wrong_client()
         return [
-            self._told(_V3_ID, "SMARTCAR_CLIENT_ID", answer, "Smartcar takes it together with its secret."),
-            self._told(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", answer, "It gets the v3 token."),
+            self._told(
+                _V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar takes it together with its secret.")
+            ),
+            self._told(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", answer, _("It gets the v3 token.")),
         ]
 
     @sensitive_variables()
     def _wrong_client(self) -> list[Finding]:
         held = self._held
         if held.client_id == held.application_id or _UUID.fullmatch(held.client_id):
-            swapped = "This looks like an application ID. v3 wants another one. " + _WHERE[_V3_ID]
+            swapped = _with(_("This looks like an application ID. v3 wants another one."), _V3_ID)
             return [
                 self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.SWAPPED, swapped),
-                self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", "The client ID comes first."),
+                self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("The client ID comes first.")),
             ]
         for name, secret in self._others(held.client_secret):
             if self._ask.v3(replace(held, client_secret=secret)).taken == Taken.YES:
-                text = f"What stands as the {name} is the client secret. Put each in its own place."
+                text = _("What stands as the %(name)s is the client secret. Put each in its own place.") % {
+                    "name": name
+                }
                 return [
                     self._of(
-                        _V3_ID, "SMARTCAR_CLIENT_ID", Verdict.RIGHT, "Smartcar takes it with its secret."
+                        _V3_ID, "SMARTCAR_CLIENT_ID", Verdict.RIGHT, _("Smartcar takes it with its secret.")
                     ),
                     self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.SWAPPED, text),
                 ]
-        text = "Smartcar refuses the client ID with this secret: one of them is wrong. "
+        text = _("Smartcar refuses the client ID with this secret: one of them is wrong.")
         return [
-            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.WRONG, text + _WHERE[_V3_ID]),
-            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.WRONG, text + _WHERE[_V3_SECRET]),
+            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.WRONG, _with(text, _V3_ID)),
+            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.WRONG, _with(text, _V3_SECRET)),
         ]
 
     # -- management tokens and webhook ---------------------------------------------------------------------------
@@ -218,13 +242,13 @@ class _Test:
             return [self._missing(_TOKEN, setting)]
         findings = []
         for number, token in enumerate(tokens, 1):
-            name = _TOKEN if len(tokens) == 1 else f"{_TOKEN} {number} of {len(tokens)}"
+            name = _TOKEN if len(tokens) == 1 else _NUMBERED % {"number": number, "count": len(tokens)}
             answer = self._ask.management(token)
             if answer.taken == Taken.NO:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
-                    self._told(name, setting, answer, "It signs the deliveries of this application.")
+                    self._told(name, setting, answer, _("It signs the deliveries of this application."))
                 )
         return findings
 
@@ -233,9 +257,11 @@ class _Test:
         for other, secret in self._others(token):
             in_place = secret in self._held.management_tokens
             if not in_place and self._ask.management(secret).taken == Taken.YES:
-                text = f"What stands as the {other} is a management token. Put each in its own place."
+                text = _("What stands as the %(name)s is a management token. Put each in its own place.") % {
+                    "name": other
+                }
                 return self._of(name, setting, Verdict.SWAPPED, text)
-        text = "Smartcar refuses it: deliveries signed with the right one are refused here. " + _WHERE[_TOKEN]
+        text = _with(_("Smartcar refuses it: deliveries signed with the right one are refused here."), _TOKEN)
         return self._of(name, setting, Verdict.WRONG, text)
 
     @sensitive_variables()
@@ -244,28 +270,35 @@ class _Test:
         if not self._webhook_id:
             return self._missing(_WEBHOOK, setting)
         if self._webhook_id in (self._held.application_id, self._held.client_id):
-            text = "This is another of the application's IDs. " + _WHERE[_WEBHOOK]
+            text = _with(_("This is another of the application's IDs."), _WEBHOOK)
             return self._of(_WEBHOOK, setting, Verdict.SWAPPED, text)
         if any(finding.verdict != Verdict.RIGHT for finding in v3):
             return self._unknown(
-                _WEBHOOK, setting, "Smartcar tells of webhooks only with right API credentials."
+                _WEBHOOK, setting, _("Smartcar tells of webhooks only with right API credentials.")
             )
         try:
             found = self._ask.webhook(self._held, self._webhook_id)
         except SmartcarError as error:
             return self._unknown(_WEBHOOK, setting, error.for_people)
         if found is None:
-            text = "This application has no webhook with this ID. " + _WHERE[_WEBHOOK]
+            text = _with(_("This application has no webhook with this ID."), _WEBHOOK)
             return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
         ours = f"{settings.SITE_URL}/webhooks/smartcar/"
         if not found.enabled:
-            text = f"The webhook “{found.name}” is switched off. Switch it on in Smartcar's dashboard."
+            text = _("The webhook “%(name)s” is switched off. Switch it on in Smartcar's dashboard.") % {
+                "name": found.name
+            }
             return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
         if found.address.rstrip("/") != ours.rstrip("/"):
-            text = f"The webhook “{found.name}” delivers to another address than {ours}. Correct it in the dashboard."
+            text = _(
+                "The webhook “%(name)s” delivers to another address than %(address)s. Correct it in the dashboard."
+            ) % {"name": found.name, "address": ours}
             return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
         return self._of(
-            _WEBHOOK, setting, Verdict.RIGHT, f"The webhook “{found.name}” delivers to this site."
+            _WEBHOOK,
+            setting,
+            Verdict.RIGHT,
+            _("The webhook “%(name)s” delivers to this site.") % {"name": found.name},
         )
 
     # -- words ---------------------------------------------------------------------------------------------------
@@ -274,8 +307,8 @@ class _Test:
     def _others(self, value: str) -> list[tuple[str, str]]:
         """The secrets that stand in other places, by what they stand as."""
         held = self._held
-        named = [("application secret", held.application_secret), ("client secret", held.client_secret)]
-        named += [("management token", token) for token in held.management_tokens]
+        named = [(_("application secret"), held.application_secret), (_("client secret"), held.client_secret)]
+        named += [(_("management token"), token) for token in held.management_tokens]
         return [(name, secret) for name, secret in named if secret and secret != value]
 
     def _of(self, name: str, setting: str, verdict: Verdict, text: str) -> Finding:
@@ -286,11 +319,20 @@ class _Test:
 
     def _missing(self, name: str, setting: str, *, spare: bool = False) -> Finding:
         if spare:
-            other = "v3" if self._v2_needed else "v2"
-            return self._of(name, setting, Verdict.SPARE, f"Not set, and needed for {other} only.")
-        return self._of(name, setting, Verdict.MISSING, "Not set. " + _WHERE[name])
+            told = (
+                _("Not set, and needed for v3 only.")
+                if self._v2_needed
+                else _("Not set, and needed for v2 only.")
+            )
+            return self._of(name, setting, Verdict.SPARE, told)
+        return self._of(name, setting, Verdict.MISSING, _with(_("Not set."), name))
 
     def _told(self, name: str, setting: str, answer: Answered, right: str) -> Finding:
         if answer.taken == Taken.YES:
             return self._of(name, setting, Verdict.RIGHT, right)
         return self._unknown(name, setting, answer.why)
+
+
+def _with(told: str, credential: str) -> str:
+    """What is told of a credential, and where to find the right one."""
+    return f"{told} {_(_WHERE[credential])}"

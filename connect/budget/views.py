@@ -11,6 +11,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -33,11 +35,11 @@ _ORDERS: dict[str, Callable[[CarUsage], Any]] = {
     "total": lambda row: -row.total,
 }
 _COLUMNS = (
-    ("car", "Car"),
-    ("command", "Commands"),
-    ("person", "By hand"),
-    ("background", "By itself"),
-    ("total", "In all"),
+    ("car", _("Car")),
+    ("command", _("Commands")),
+    ("person", _("By hand")),
+    ("background", _("By itself")),
+    ("total", _("In all")),
 )
 
 
@@ -62,7 +64,7 @@ def allowance(request: HttpRequest, slug: str) -> HttpResponse:
         context = _page(request, membership.fleet, form) | {"mistaken": True}
         return render(request, "connect/budget/overview.html", context, status=400)
     usage.set_allowance(fleet=membership.fleet, calls=form.cleaned_data["calls"], actor=membership.user)
-    messages.success(request, "The monthly allowance is set. It counts from the next request on.")
+    messages.success(request, gettext("The monthly allowance is set. It counts from the next request on."))
     return redirect("usage:overview", slug=slug)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # So many may be gone in one night before the list is doubted: whichever is more.
 FEW, SHARE = 3, 0.2
@@ -13,12 +14,12 @@ FEW, SHARE = 3, 0.2
 class Kind(models.TextChoices):
     """One difference."""
 
-    GONE = "gone", "Smartcar's list no longer has this connection"
-    BACK = "back", "Smartcar lists a connection that had ended here"
-    UNSUBSCRIBED = "unsubscribed", "The car is not subscribed to the webhook"
-    LEFTOVER = "leftover", "Removed here, alive at Smartcar"
-    NEW_ID = "new_id", "Smartcar's id of the connection has changed"
-    UNKNOWN = "unknown", "At Smartcar, unknown here"
+    GONE = "gone", _("Smartcar's list no longer has this connection")
+    BACK = "back", _("Smartcar lists a connection that had ended here")
+    UNSUBSCRIBED = "unsubscribed", _("The car is not subscribed to the webhook")
+    LEFTOVER = "leftover", _("Removed here, alive at Smartcar")
+    NEW_ID = "new_id", _("Smartcar's id of the connection has changed")
+    UNKNOWN = "unknown", _("At Smartcar, unknown here")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,17 @@
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Generation
 from connect.comparison.diff import Kind
 
 
 class Outcome(models.TextChoices):
-    RUNNING = "running", "Under way"
-    DONE = "done", "Compared"
-    DOUBTED = "doubted", "Compared, but too much was missing to be believed: nothing was removed"
-    FAILED = "failed", "Smartcar's lists could not be had in full: nothing was compared"
+    RUNNING = "running", _("Under way")
+    DONE = "done", _("Compared")
+    DOUBTED = "doubted", _("Compared, but too much was missing to be believed: nothing was removed")
+    FAILED = "failed", _("Smartcar's lists could not be had in full: nothing was compared")
 
 
 class Comparison(models.Model):

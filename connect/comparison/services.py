@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
+from accounts import wording
 from accounts.doorbell import ring
 from accounts.models import Generation
 from connect import applications, gateway, vault
@@ -27,6 +29,9 @@ ABANDONED = timedelta(hours=2)
 KEPT = timedelta(days=90)
 # A page of a long list waits so long for room in the request budget; the bucket regains one in half a minute.
 PATIENCE_SECONDS = 90.0
+# What is kept with the report is in English, and translated where it is shown.
+_HERE = _("the nightly comparison")
+_NOT_ENDED = wording.carrying(_("It could not be ended: %(why)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def compare_all() -> list[Comparison]:
     """Every application, each generation of which it has connections; one after the other."""
     now = timezone.now()
     Comparison.objects.filter(outcome=Outcome.RUNNING, began_at__lt=now - ABANDONED).update(
-        outcome=Outcome.FAILED, trouble="It was cut short.", finished_at=now
+        outcome=Outcome.FAILED, trouble=_("It was cut short."), finished_at=now
     )
     Comparison.objects.filter(began_at__lt=now - KEPT).delete()
     done = []
@@ -159,14 +164,14 @@ def _settle(run: Comparison, found: Difference, rows: Mapping[int, Connection], 
     if named is None:
         return
     row = rows[found.ours.pk] if found.ours else None
-    healed, note = False, "Reported only: nobody here has connected it."
+    healed, note = False, _("Reported only: nobody here has connected it.")
     if row is not None and found.kind in _HEALERS:
         if believe or found.kind is not Kind.GONE:
             healed, note = _HEALERS[found.kind](row, found, run.began_at)
         else:
-            note = "Left alone: too many were missing at once."
+            note = _("Left alone: too many were missing at once.")
     elif row is not None:
-        note = "Reported only: its driver made it anew at Smartcar since it was removed here."
+        note = _("Reported only: its driver made it anew at Smartcar since it was removed here.")
     Drift.objects.create(
         comparison=run,
         connection=row,
@@ -194,35 +199,35 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool,
             )
             still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
     except (SmartcarError, vault.TokensUnavailableError):
-        return False, "Left alone: Smartcar could not be asked again about this one."
+        return False, _("Left alone: Smartcar could not be asked again about this one.")
     if still:
-        return False, "Left alone: asked again about this one, Smartcar still lists it."
+        return False, _("Left alone: asked again about this one, Smartcar still lists it.")
 
-    def decide(_: Connection, standing: machine.Standing) -> Verdict:
+    def decide(connection: Connection, standing: machine.Standing) -> Verdict:
         after = machine.listed(standing, now=timezone.now(), found=False)
-        return Verdict(after, causes.of(ConnectionState.REVOKED, machine.GONE), "the nightly comparison")
+        return Verdict(after, causes.of(ConnectionState.REVOKED, machine.GONE), _HERE)
 
     judge(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
-    return True, "The connection is shown as ended; its driver has to connect the car again."
+    return True, _("The connection is shown as ended; its driver has to connect the car again.")
 
 
 def _back(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
     row.refresh_from_db(fields=["state", "state_since"])
     if row.state != ConnectionState.REVOKED:
-        return False, "It has changed meanwhile."
+        return False, _("It has changed meanwhile.")
     row.move_to(
         ConnectionState.PENDING,
-        cause="Smartcar lists this connection again.",
+        cause=_("Smartcar lists this connection again."),
         now=timezone.now(),
-        evidence="the nightly comparison",
+        evidence=_HERE,
     )
     _subscribe_again(row)
-    return True, "The connection stands again."
+    return True, _("The connection stands again.")
 
 
 def _unsubscribed(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
     _subscribe_again(row)
-    return True, "It is being subscribed again."
+    return True, _("It is being subscribed again.")
 
 
 def _subscribe_again(row: Connection) -> None:
@@ -237,7 +242,7 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
     """What a driver or manager ended is ended: a removal that Smartcar lost is repeated."""
     row.refresh_from_db(fields=["state"])
     if row.state != ConnectionState.REMOVED or carrying.shared_elsewhere(row):
-        return False, "It has changed meanwhile."
+        return False, _("It has changed meanwhile.")
     try:
         gateway.call(
             connection=row,
@@ -249,16 +254,16 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
             ),
         )
     except SmartcarError as error:
-        return False, f"It could not be ended: {error.for_people}"
+        return False, _NOT_ENDED % {"why": error.for_people}
     except vault.TokensUnavailableError:
-        return False, "No tokens are left to end it with: end it in Smartcar's dashboard."
-    return True, "It was ended at Smartcar."
+        return False, _("No tokens are left to end it with: end it in Smartcar's dashboard.")
+    return True, _("It was ended at Smartcar.")
 
 
 def _new_id(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
     if found.theirs is not None:
         Connection.objects.filter(pk=row.pk).update(smartcar_connection_id=found.theirs.connection_id)
-    return True, "The new id was noted."
+    return True, _("The new id was noted.")
 
 
 _HEALERS: dict[Kind, Callable[[Connection, Difference, datetime], tuple[bool, str]]] = {

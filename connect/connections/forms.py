@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from connect.standing.states import Purpose
 
@@ -16,5 +17,5 @@ class LinkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
-            self.add_error("driver_email", "Without an address no e-mail can be sent.")
+            self.add_error("driver_email", _("Without an address no e-mail can be sent."))
         return cleaned

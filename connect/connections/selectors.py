@@ -6,6 +6,7 @@ from datetime import datetime
 from zlib import crc32
 
 from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.utils.translation import gettext
 
 from accounts.models import Fleet
 from connect.connections.steps import Step, next_step
@@ -28,7 +29,7 @@ class Driver:
     email: str = ""
 
     def __str__(self) -> str:
-        return self.name or "Driver without a name here"
+        return self.name or gettext("Driver without a name here")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from accounts.doorbell import ring
 from accounts.models import User
 from connect.connections.selectors import Driver
 from connect.invitations import services as invitations
+from connect.invitations.models import NAMELESS
 from connect.models import Connection, Invitation
 from connect.scopes import FLEET_SCOPES
 from connect.standing.states import Purpose
@@ -26,7 +27,7 @@ def link_for(
         by_mail=by_mail,
         connection=connection,
         purpose=purpose,
-        driver_name=driver.name or "driver",
+        driver_name=driver.name or NAMELESS,
         driver_email=driver.email,
         scopes=[*known, *sorted(wanted - set(known))],
         mode=connection.mode,

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
 from connect.models import Connection
 from connect.standing.machine import REQUESTS_USED_UP
 from connect.standing.states import ConnectionState, Purpose
@@ -26,48 +29,51 @@ class Step:
     """`label` is on the button, `text` says what it does and why; both empty where nothing is to be done."""
 
     kind: Kind
-    label: str = ""
-    text: str = ""
+    label: StrOrPromise = ""
+    text: StrOrPromise = ""
     purpose: Purpose = Purpose.SIGN_IN
 
 
 NOTHING = Step(Kind.NONE)
 CHECK = Step(
     Kind.CHECK,
-    "Check now",
-    "Reads the car through Smartcar. If data comes, the connection is well; if not, its cause shows here.",
+    _("Check now"),
+    _("Reads the car through Smartcar. If data comes, the connection is well; if not, its cause shows here."),
 )
 SIGN_IN = Step(
     Kind.LINK,
-    "Ask the driver to sign in",
-    "Makes a personal link that leads the driver to the maker's sign-in. No car has to be chosen again.",
+    _("Ask the driver to sign in"),
+    _("Makes a personal link that leads the driver to the maker's sign-in. No car has to be chosen again."),
 )
 PERMISSIONS = Step(
     Kind.LINK,
-    "Ask the driver to allow it",
-    "Makes a personal link on which the driver sees what is asked for and why, and allows it.",
+    _("Ask the driver to allow it"),
+    _("Makes a personal link on which the driver sees what is asked for and why, and allows it."),
     Purpose.PERMISSIONS,
 )
 RENEW = Step(
     Kind.LINK,
-    "Ask the driver to renew it",
-    "Makes a personal link that explains what to renew in the maker's app, and signs the driver in again afterwards.",
+    _("Ask the driver to renew it"),
+    _(
+        "Makes a personal link that explains what to renew in the maker's app, and signs the driver in again "
+        "afterwards."
+    ),
 )
 AGAIN = Step(
     Kind.LINK,
-    "Invite the driver again",
-    "Makes a personal link with which the driver can share the car anew.",
+    _("Invite the driver again"),
+    _("Makes a personal link with which the driver can share the car anew."),
     Purpose.CONNECT,
 )
 WAIT_FOR_MONTH = Step(
     Kind.PLAN,
-    "Open Smartcar's dashboard",
-    "It ends by itself when the month turns. A larger plan ends it at once: buy it there, then check.",
+    _("Open Smartcar's dashboard"),
+    _("It ends by itself when the month turns. A larger plan ends it at once: buy it there, then check."),
 )
 PLAN = Step(
     Kind.PLAN,
-    "Open Smartcar's dashboard",
-    "The plan is bought there. Afterwards check the connection here.",
+    _("Open Smartcar's dashboard"),
+    _("The plan is bought there. Afterwards check the connection here."),
 )
 _BY_STATE = {
     ConnectionState.STALE: CHECK,

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
+from accounts import wording
 from connect.connections.selectors import drivers_of
 from connect.connections.steps import Kind, next_step
 from connect.models import Connection, ConnectionState
@@ -56,14 +59,15 @@ def strip_of(
 
 def _trouble(connection: Connection, *, now: datetime) -> Trouble | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
-        text = f"{connection.subscription_error} We try again every minute."
-        return Trouble(connection.pk, "Not subscribed to the webhook yet", text, "warning", "Connection")
+        text = f"{wording.told(connection.subscription_error)} {_('We try again every minute.')}"
+        return Trouble(
+            connection.pk, _("Not subscribed to the webhook yet"), text, "warning", _("Connection")
+        )
     if connection.state == ConnectionState.ACTIVE:
         return None
-    label = ConnectionState(connection.state).label
     step = next_step(connection, now=now)
     if connection.state == ConnectionState.PENDING and step.kind is Kind.NONE:
-        return Trouble(
-            connection.pk, "Connected", "The first data arrives within a minute or so.", "info", "Connection"
-        )
-    return Trouble(connection.pk, label, connection.state_cause, "warning", step.label or "Connection")
+        soon = _("The first data arrives within a minute or so.")
+        return Trouble(connection.pk, _("Connected"), soon, "info", _("Connection"))
+    label, cause = connection.get_state_display(), wording.told(connection.state_cause)
+    return Trouble(connection.pk, label, cause, "warning", str(step.label) or _("Connection"))

@@ -9,6 +9,8 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
@@ -55,7 +57,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
     """Value, label and count of each filter that finds something, and of the one that is chosen."""
-    offered = [("", "All"), (TROUBLE, "In trouble"), *ConnectionState.choices]
+    offered = [("", pgettext("connections", "All")), (TROUBLE, _("In trouble")), *ConnectionState.choices]
     return [
         (value, str(label), counts[value])
         for value, label in offered
@@ -153,11 +155,11 @@ def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     membership, connection = _connection(request, slug, connection_id)
     if not connection.granted:
         messages.error(
-            request, "There is nothing to check: the driver's grant has ended. Invite the driver again."
+            request, _("There is nothing to check: the driver's grant has ended. Invite the driver again.")
         )
     else:
         services.check(connection=connection, user=membership.user)
-        messages.success(request, "The car is being read. What comes of it shows here within a minute.")
+        messages.success(request, _("The car is being read. What comes of it shows here within a minute."))
     return redirect("connections:detail", slug=slug, connection_id=connection_id)
 
 

@@ -162,7 +162,8 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's page: its link opens nothing any more."""
     membership, page = _managed(request, slug, page_id)
     services.revoke(page=page, user=membership.user)
-    messages.success(request, f"The page of {page.driver_name} is closed: its link opens nothing.")
+    told = _("The page of %(driver)s is closed: its link opens nothing.")
+    messages.success(request, told % {"driver": page.driver_name})
     return redirect("connect:drivers", slug=slug)
 
 

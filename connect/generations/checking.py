@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+from django.utils.translation import gettext_noop as _
+
 from accounts.models import Generation
 from connect import applications, gateway
 from connect.gateway import Purpose
@@ -15,6 +17,10 @@ from connect.models import Connection
 from connect.smartcar import Access, SharedVehicle, SmartcarApi, V2Api, V3Api, paths_granted
 
 T = TypeVar("T")
+
+_NONE = _("Smartcar's v3 does not list this car for its driver.")
+_SEVERAL = _("Smartcar's v3 does not list this car for its driver, and lists several others.")
+_ASK = _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again.")
 
 
 class CannotMoveError(Exception):
@@ -42,8 +48,10 @@ def find(*, connection: Connection, to: str, listings: Listings) -> Found:
         return _listed_on_v3(connection, listings)
     if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
         raise CannotMoveError(
-            "v2 needs a token pair that only the driver can give, and there is none for this car. "
-            "Invite the driver to connect it again."
+            _(
+                "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
+                "driver to connect it again."
+            )
         )
     return Found(connection.smartcar_user_id)
 
@@ -88,11 +96,7 @@ def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
     )
     free = [grant for grant in grants if grant.user_id and grant.user_id not in known]
     if len(free) != 1:
-        raise CannotMoveError(
-            "Smartcar's v3 does not list this car for its driver"
-            + (", and lists several others. " if free else ". ")
-            + "If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again."
-        )
+        raise CannotMoveError(f"{_SEVERAL if free else _NONE} {_ASK}")
     return free[0]
 
 

@@ -5,14 +5,15 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Generation, User
 
 
 class MoveState(models.TextChoices):
-    RUNNING = "running", "Under way"
-    FINISHED = "finished", "Finished"
-    STOPPED = "stopped", "Stopped"
+    RUNNING = "running", _("Under way")
+    FINISHED = "finished", _("Finished")
+    STOPPED = "stopped", _("Stopped")
 
 
 class GenerationMove(models.Model):
@@ -39,11 +40,11 @@ class GenerationMove(models.Model):
 
 
 class StepState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SUBSCRIBING = "subscribing", "Subscription under way"
-    SUBSCRIBED = "subscribed", "Listed and subscribed"
-    MOVED = "moved", "Moved"
-    STAYED = "stayed", "Could not move"
+    WAITING = "waiting", _("Waiting")
+    SUBSCRIBING = "subscribing", _("Subscription under way")
+    SUBSCRIBED = "subscribed", _("Listed and subscribed")
+    MOVED = "moved", _("Moved")
+    STAYED = "stayed", _("Could not move")
 
 
 UNFINISHED = (StepState.WAITING, StepState.SUBSCRIBING, StepState.SUBSCRIBED)

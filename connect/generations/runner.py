@@ -14,6 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts import audit, keyring
 from accounts.models import Fleet
@@ -33,7 +34,8 @@ BATCH = 50
 # Longer waits, such as for a car's next monthly allowance, don't hold a move up without end.
 PATIENCE_SECONDS = 3600
 _LOCK = 0x6D6F7665
-_UNLISTED = "Smartcar promised the subscription to the webhook, but does not list it."
+# Reasons are kept in English, and translated where they are shown.
+_UNLISTED = _("Smartcar promised the subscription to the webhook, but does not list it.")
 
 
 def run(*, move: GenerationMove) -> bool:
@@ -106,9 +108,9 @@ def _finish(move: GenerationMove) -> bool:
 def _advance(step: ConnectionMove, to: str, listings: Listings) -> None:
     connection = step.connection
     if connection.state in ENDED:
-        _stay(step, "The connection has ended.")
+        _stay(step, _("The connection has ended."))
     elif connection.generation == to:
-        _note(step, state=StepState.MOVED, reason="Connected again by its driver meanwhile.")
+        _note(step, state=StepState.MOVED, reason=_("Connected again by its driver meanwhile."))
     else:
         try:
             _check_and_switch(step, to, listings)
@@ -148,7 +150,7 @@ def _switch(step: ConnectionMove, to: str, found: Found, granted: frozenset[str]
     now, old = timezone.now(), step.connection
     held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, generation=old.generation)
     if not held.exclude(state__in=ENDED).exists():
-        _try_later(step, "The connection was changed meanwhile.", after=timedelta(0))
+        _try_later(step, _("The connection was changed meanwhile."), after=timedelta(0))
         return
     if found.user_id != old.smartcar_user_id:
         _rename_driver(old, found.user_id)

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.doorbell import ring
@@ -17,7 +18,7 @@ TASK = "connect.tasks.move_generation"
 
 
 class CannotStartError(Exception):
-    """The move cannot begin. str() says why and what to do, fit for people."""
+    """The move cannot begin. str() says why and what to do, for people, in the active language."""
 
 
 def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
@@ -33,7 +34,8 @@ def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
             audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
             ring(TASK, move.pk)
     except IntegrityError as error:
-        raise CannotStartError("A move of this fleet is under way. Wait for its end, or stop it.") from error
+        told = _("A move of this fleet is under way. Wait for its end, or stop it.")
+        raise CannotStartError(told) from error
     return move
 
 
@@ -53,15 +55,25 @@ def _check(fleet: Fleet, to: str) -> None:
         missing = _missing(application, to)
         if missing:
             raise CannotStartError(
-                f"The Smartcar application ({application.name}) has no {missing}. "
-                "Set it, see “Test credentials”, and start again."
+                missing % {"name": _(application.name) if application.row is None else application.name}
             )
 
 
 def _missing(application: Application, to: str) -> str:
+    """What the application lacks for that generation, as a sentence; "" where it has all."""
     held = application.credentials
     if not application.webhook_id:
-        return "webhook id"
-    if to == Generation.V3:
-        return "client id and secret for v3" if not (held.client_id and held.client_secret) else ""
-    return "application secret for v2" if not (held.application_id and held.application_secret) else ""
+        return _(
+            "The Smartcar application (%(name)s) has no webhook id. Set it, see “Test credentials”, and start again."
+        )
+    if to == Generation.V3 and not (held.client_id and held.client_secret):
+        return _(
+            "The Smartcar application (%(name)s) has no client id and secret for v3. Set them, see “Test "
+            "credentials”, and start again."
+        )
+    if to == Generation.V2 and not (held.application_id and held.application_secret):
+        return _(
+            "The Smartcar application (%(name)s) has no application secret for v2. Set it, see “Test credentials”, "
+            "and start again."
+        )
+    return ""

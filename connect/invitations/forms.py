@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
 
 from connect.invitations.models import Invitation
 from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES
@@ -23,23 +24,25 @@ class InvitationForm(forms.ModelForm[Invitation]):
         initial=FLEET_SCOPES,
         required=False,
     )
-    mode = forms.ChoiceField(choices=[("live", "Real cars"), ("simulated", "Simulated cars")])
+    mode = forms.ChoiceField(choices=[("live", _("Real cars")), ("simulated", _("Simulated cars"))])
     vin = CapitalsField(
         required=False,
         validators=[
-            RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", "A VIN has 17 letters and digits, without I, O and Q.")
+            RegexValidator(
+                r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 letters and digits, without I, O and Q.")
+            )
         ],
     )
     country = CapitalsField(
         required=False,
-        validators=[RegexValidator(r"^[A-Z]{2}$", "A country is two letters, such as DE or US.")],
+        validators=[RegexValidator(r"^[A-Z]{2}$", _("A country is two letters, such as DE or US."))],
     )
     make = CapitalsField(
         required=False,
-        validators=[RegexValidator(r"^[A-Z_]{2,40}$", "A make is its name, such as Tesla or Land Rover.")],
+        validators=[RegexValidator(r"^[A-Z_]{2,40}$", _("A make is its name, such as Tesla or Land Rover."))],
     )
     language = forms.ChoiceField(
-        choices=[("", "As the driver's browser asks"), *settings.LANGUAGES], required=False
+        choices=[("", _("As the driver's browser asks")), *settings.LANGUAGES], required=False
     )
     by_mail = forms.BooleanField(required=False)
 
@@ -69,5 +72,5 @@ class InvitationForm(forms.ModelForm[Invitation]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
-            self.add_error("driver_email", "Without an address no e-mail can be sent.")
+            self.add_error("driver_email", _("Without an address no e-mail can be sent."))
         return cleaned

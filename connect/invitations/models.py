@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from accounts.links import PersonalLink, hash_of
 from accounts.models import Fleet, User
 from connect.standing.states import Purpose
 
 LIFETIME = timedelta(days=7)
+# Stands for the name of a driver whom the fleet knows by none.
+NAMELESS = gettext_noop("driver")
 
 
 def _expiry() -> datetime:
@@ -18,10 +22,10 @@ def _expiry() -> datetime:
 
 
 class InvitationState(models.TextChoices):
-    OPEN = "open", "Open"
-    USED = "used", "Used"
-    EXPIRED = "expired", "Expired"
-    REVOKED = "revoked", "Revoked"
+    OPEN = "open", pgettext_lazy("invitation", "Open")
+    USED = "used", _("Used")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
 
 
 class Invitation(PersonalLink):
@@ -58,6 +62,11 @@ class Invitation(PersonalLink):
 
     def __str__(self) -> str:
         return f"Invitation of {self.driver_name} to {self.fleet}"
+
+    @property
+    def called(self) -> str:
+        """The driver's name, or what stands for it, in the active language."""
+        return gettext(NAMELESS) if self.driver_name == NAMELESS else self.driver_name
 
     @property
     def state(self) -> InvitationState:

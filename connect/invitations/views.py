@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -68,11 +69,10 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     if invitation is None:
         raise Http404("There is no such invitation in this fleet.")
     if services.revoke(invitation=invitation, user=membership.user):
-        messages.success(
-            request, f"The invitation of {invitation.driver_name} is revoked: its link opens nothing."
-        )
+        told = _("The invitation of %(driver)s is revoked: its link opens nothing.")
+        messages.success(request, told % {"driver": invitation.called})
     else:
-        messages.error(request, "The invitation was used or revoked before.")
+        messages.error(request, _("The invitation was used or revoked before."))
     return redirect("connect:invitations", slug=slug)
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.doorbell import ring
 from accounts.models import Generation
@@ -191,7 +192,7 @@ def _ask_lists(removal: Removal) -> str:
             if listing == Listing.SHOWN:
                 # Whatever ended was not this grant: it is ended once more.
                 RemovedGrant.objects.filter(pk=grant.pk).update(end=GrantEnd.WAITING)
-                trouble = "Smartcar's list of connections still shows it."
+                trouble = _("Smartcar's list of connections still shows it.")
             elif listing != Listing.GOES_ON:
                 _drop_tokens(grant.connection)
     return trouble

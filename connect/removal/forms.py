@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from connect.removal.models import Extent
 
@@ -15,5 +16,5 @@ class RemovalForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("extent", Extent.NOTHING) != Extent.NOTHING and not cleaned.get("sure"):
-            self.add_error("sure", "Erasing cannot be undone. Tick the box to confirm it.")
+            self.add_error("sure", _("Erasing cannot be undone. Tick the box to confirm it."))
         return cleaned

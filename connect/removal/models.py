@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from accounts.models import Fleet, User
 from vehicles.models import Vehicle
@@ -17,9 +18,9 @@ from vehicles.models import Vehicle
 class Extent(models.TextChoices):
     """What is erased of what was recorded."""
 
-    NOTHING = "nothing", "Nothing: what was recorded is kept"
-    PLACES = "places", "The places: wherever the car was"
-    EVERYTHING = "everything", "Everything that was recorded of the car"
+    NOTHING = "nothing", _("Nothing: what was recorded is kept")
+    PLACES = "places", _("The places: wherever the car was")
+    EVERYTHING = "everything", _("Everything that was recorded of the car")
 
 
 class GrantEnd(models.TextChoices):
@@ -86,7 +87,9 @@ class Removal(models.Model):
     @property
     def asker(self) -> str:
         """Who asked for it, in words."""
-        return "the driver" if self.by_driver else str(self.asked_by or "a former member")
+        if self.by_driver:
+            return pgettext("by whom", "the driver")
+        return str(self.asked_by or pgettext("by whom", "a former member"))
 
     def claim(self, *, now: datetime, lease: timedelta) -> bool:
         """Takes the removal for one process, unless another has it or its next try is not due."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts import audit, wording
 from accounts.doorbell import ring
 from accounts.models import User
 from connect.driver import privacy
@@ -18,6 +18,7 @@ from vehicles.models import Vehicle
 
 BY_DRIVER = gettext_noop("Withdrawn by the driver.")
 BY_MANAGER = gettext_noop("Disconnected by the fleet.")
+REMOVAL = wording.carrying(gettext_noop("removal %(number)s"))
 
 
 class NothingToRemoveError(Exception):
@@ -80,7 +81,7 @@ def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
             ConnectionState.REMOVED,
             cause=BY_DRIVER if removal.by_driver else BY_MANAGER,
             now=now,
-            evidence=f"removal {removal.pk}",
+            evidence=REMOVAL % {"number": removal.pk},
         )
     _note(removal, withdrew=bool(standing))
     ring("connect.tasks.carry_out_removal", removal.pk)

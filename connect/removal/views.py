@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -72,7 +73,7 @@ def _driver(connection: Connection) -> str:
     page = DriverPage.objects.filter(
         fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id
     ).first()
-    return page.driver_name if page else "a driver without a page here"
+    return page.driver_name if page else _("a driver without a page here")
 
 
 @never_cache

@@ -5,6 +5,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
@@ -68,7 +70,7 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
     membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
     to = request.POST.get("generation", "")
     if to not in Generation.values:
-        messages.error(request, "Choose v2 or v3.")
+        messages.error(request, _("Choose v2 or v3."))
         return redirect("connect:setup", slug=slug)
     try:
         services.start(fleet=membership.fleet, to=to, actor=membership.user)
@@ -83,7 +85,7 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
     """Stops the move that is under way."""
     membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
     if not services.stop(fleet=membership.fleet, actor=membership.user):
-        messages.error(request, "No move is under way.")
+        messages.error(request, _("No move is under way."))
     return redirect("connect:setup", slug=slug)
 
 
@@ -105,10 +107,11 @@ def ask_all(request: HttpRequest, slug: str) -> HttpResponse:
     """Mails such a link to every driver whose address is known and who has none yet."""
     membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
     if not settings.EMAIL_OFFERED:
-        messages.error(request, "This site sends no e-mail. Make each driver's link and pass it on.")
+        messages.error(request, _("This site sends no e-mail. Make each driver's link and pass it on."))
         return redirect("connect:setup", slug=slug)
     asked = moving.ask_all(fleet=membership.fleet, user=membership.user)
-    messages.success(request, f"{asked} {'link is' if asked == 1 else 'links are'} on the way.")
+    told = ngettext("%(count)s link is on the way.", "%(count)s links are on the way.", asked)
+    messages.success(request, told % {"count": asked})
     return redirect("connect:setup", slug=slug)
 
 

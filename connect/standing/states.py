@@ -1,20 +1,21 @@
 """The states of a connection, and what each allows. No tables."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ConnectionState(models.TextChoices):
     """Where a connection stands, as a fleet manager understands it."""
 
-    PENDING = "pending", "Waiting for first data"
-    ACTIVE = "active", "Connected"
-    STALE = "stale", "Silent"
-    NEEDS_REAUTHENTICATION = "needs_reauth", "Driver must sign in again"
-    PERMISSION_MISSING = "permission", "Permission missing"
-    SUBSCRIPTION_NEEDED = "subscription", "Maker's subscription needed"
-    PLAN_LIMIT = "plan_limit", "Smartcar plan limit"
-    REVOKED = "revoked", "Access ended at Smartcar"
-    REMOVED = "removed", "Removed"
+    PENDING = "pending", _("Waiting for first data")
+    ACTIVE = "active", _("Connected")
+    STALE = "stale", _("Silent")
+    NEEDS_REAUTHENTICATION = "needs_reauth", _("Driver must sign in again")
+    PERMISSION_MISSING = "permission", _("Permission missing")
+    SUBSCRIPTION_NEEDED = "subscription", _("Maker's subscription needed")
+    PLAN_LIMIT = "plan_limit", _("Smartcar plan limit")
+    REVOKED = "revoked", _("Access ended at Smartcar")
+    REMOVED = "removed", _("Removed")
 
 
 # The grant is over: only connecting again brings the car back.
@@ -36,7 +37,7 @@ TROUBLED = tuple(state for state in ConnectionState if state not in (*WELL, Conn
 class Purpose(models.TextChoices):
     """What a trip to Smartcar Connect is for."""
 
-    CONNECT = "connect", "Share a car"
-    SIGN_IN = "sign_in", "Sign in again"
-    PERMISSIONS = "permissions", "Allow more"
-    BATTERY = "battery", "Choose the battery size"
+    CONNECT = "connect", _("Share a car")
+    SIGN_IN = "sign_in", _("Sign in again")
+    PERMISSIONS = "permissions", _("Allow more")
+    BATTERY = "battery", _("Choose the battery size")

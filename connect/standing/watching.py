@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_noop as _
 
+from accounts import wording
 from accounts.doorbell import ring
 from connect import gateway, vault
 from connect.gateway import Purpose
@@ -24,13 +26,17 @@ PROBE_EVERY = timedelta(days=1)
 LIST_AGAIN = timedelta(minutes=10)
 _AT_ONCE = 200
 _PROBES_AT_ONCE = 20
+_SILENCE = wording.carrying(_("silence of %(hours)s hours"))
+_SILENCE_SINCE = wording.carrying(_("%(evidence)s, and silence since"))
+_CALENDAR = _("the calendar")
+_LIST = _("Smartcar's list of connections")
 
 
 def watch(*, now: datetime) -> None:
     """One round. Repeating it changes nothing."""
-    judge(_some(_silent(now=now)), lambda _, standing: _silence(standing, now=now))
+    judge(_some(_silent(now=now)), lambda row, standing: _silence(standing, now=now))
     judge(_some(_suspected_long_ago(now=now)), lambda row, standing: _settle(row, standing, now=now))
-    judge(_some(_used_up(now=now)), lambda _, standing: _turn(standing, now=now))
+    judge(_some(_used_up(now=now)), lambda row, standing: _turn(standing, now=now))
     for connection_id in due_probes(now=now):
         ring("connect.tasks.probe_connection", connection_id)
 
@@ -47,9 +53,8 @@ def _silent(*, now: datetime) -> QuerySet[Connection]:
 
 def _silence(standing: Standing, *, now: datetime) -> Verdict:
     after = machine.fell_silent(standing, now=now)
-    return Verdict(
-        after, causes.of(after.state, ""), f"silence of {SILENT_AFTER.total_seconds() / 3600:.0f} hours"
-    )
+    hours = SILENT_AFTER // timedelta(hours=1)
+    return Verdict(after, causes.of(after.state, ""), _SILENCE % {"hours": hours})
 
 
 def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
@@ -60,8 +65,8 @@ def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
 def _settle(connection: Connection, standing: Standing, *, now: datetime) -> Verdict:
     after = machine.settled(standing, now=now)
     witness = next((each for each in standing.suspicions if each.error == after.error), None)
-    heard = witness.evidence if witness else ""
-    return Verdict(after, causes.of(after.state, after.error), f"{heard}, and silence since".lstrip(", "))
+    heard = (witness.evidence if witness else "") or after.error
+    return Verdict(after, causes.of(after.state, after.error), _SILENCE_SINCE % {"evidence": heard})
 
 
 def _used_up(*, now: datetime) -> QuerySet[Connection]:
@@ -72,7 +77,7 @@ def _used_up(*, now: datetime) -> QuerySet[Connection]:
 
 
 def _turn(standing: Standing, *, now: datetime) -> Verdict:
-    return Verdict(machine.month_turned(standing, now=now), causes.MONTH, "the calendar")
+    return Verdict(machine.month_turned(standing, now=now), causes.MONTH, _CALENDAR)
 
 
 def due_probes(*, now: datetime) -> list[int]:
@@ -114,9 +119,9 @@ def _ask_list(connection: Connection, *, now: datetime) -> None:
     found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
     judge(
         Connection.objects.filter(pk=connection.pk),
-        lambda _, standing: Verdict(
+        lambda row, standing: Verdict(
             machine.listed(standing, now=now, found=found),
             causes.of(ConnectionState.REVOKED, machine.GONE),
-            "Smartcar's list of connections",
+            _LIST,
         ),
     )

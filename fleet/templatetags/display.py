@@ -71,6 +71,15 @@ def exactly(moment: datetime | None) -> str:
 
 
 @register.filter
+def to_minute(moment: datetime | None) -> str:
+    """A moment to the minute, in the fleet's time zone and with its name: "28 November 2026, 14:03 CET"."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {date_format(local, 'T')}"
+
+
+@register.filter
 def span(duration: timedelta) -> str:
     """How long something takes, in words that claim no more than is known: "less than a minute", "about 3 h 40 min"."""
     if duration > timedelta(days=30):

@@ -173,7 +173,7 @@ def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
     assert str(state.label) in page
     step = next_step(made, now=timezone.now())
     assert (step.kind is Kind.NONE) == (state in (State.PENDING, State.ACTIVE))
-    assert step.label in page
+    assert str(step.label) in page
     if state is not State.PENDING:
         assert "The cause." in page
         assert "Evidence: event e-1" in page

@@ -78,7 +78,7 @@ def test_a_value_is_stale_after_the_time_of_its_kind() -> None:
         (catalogue.ODOMETER, {"value": 25123.7, "unit": "km"}, "25.124 km"),
         (catalogue.EXTERNAL_TEMPERATURE, {"value": -1.26, "unit": "celsius"}, "-1,3 °C"),
         (catalogue.TIRES, {"values": [{"tirePressure": 250}, {"tirePressure": 230}]}, "2,5 · 2,3 bar"),
-        (catalogue.IS_LOCKED, {"value": False}, "Unverriegelt"),
+        (catalogue.IS_LOCKED, {"value": False}, "Entriegelt"),
         (catalogue.DETAILED_CHARGING_STATUS, {"value": "FULLY_CHARGED"}, "Vollständig geladen"),
         (catalogue.GEAR_STATE, {"value": "REVERSE"}, "Rückwärtsgang"),
         (catalogue.MIL, {"status": "ALERT", "description": "P0420"}, "Warnung · P0420"),

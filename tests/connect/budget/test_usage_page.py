@@ -135,7 +135,7 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
     vehicle: Vehicle, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     used(vehicle, person=12)
-    url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/"
+    url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
     assert "12 calls" in browser_of(owner).get(url).content.decode()
     assert "Calls this month" not in browser_of(viewer).get(url).content.decode()
 
