@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from vehicles.catalogue import CATALOGUE, Shape, Signal
+from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
 from vehicles.forgetting import PLACE_CODES
 from vehicles.history import Point, neighbours, series
 from vehicles.models import Vehicle
@@ -88,8 +88,8 @@ class _States:
 
 
 def drawable(code: str) -> bool:
-    """Whether the history of the signal can be drawn. Places are for the map, and never drawn over time."""
-    return code in CATALOGUE and code not in PLACE_CODES
+    """Whether the history of the signal can be drawn. Places are for the map, and who sees a VIN is written down."""
+    return code in CATALOGUE and code not in PLACE_CODES and code != VIN.code
 
 
 def is_number(signal: Signal) -> bool:

@@ -1,14 +1,15 @@
-// Copies what stands in a field. Where the browser does not allow it, the field is selected for copying by hand.
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const field = document.getElementById(button.dataset.copy);
+// Copies what stands in a field, or in an element. Where the browser does not allow it, it is selected for copying by hand.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
   const label = button.querySelector("span:last-child");
-  button.addEventListener("click", async () => {
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-      label.textContent = button.dataset.copied;
-    } catch {
-      label.textContent = button.dataset.byHand;
-    }
-  });
-}
+  if (source.select) source.select();
+  else getSelection().selectAllChildren(source);
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    label.textContent = button.dataset.copied;
+  } catch {
+    label.textContent = button.dataset.byHand;
+  }
+});

@@ -165,6 +165,7 @@ class History {
     const end = Math.min(middle + span / 2, Date.now() / 1000);
     const [start, until] = [end - span, end].map(Math.round);
     for (const chart of this.charts.values()) chart.drawn?.zoom(start, until); // at once, finer when it has come
+    this.shown = { ...this.shown, start, end: until };
     const told = (at) => new Date(at * 1000).toISOString().replace(".000Z", "Z");
     this.go({ signals: this.question.signals, from: told(start), to: told(until) });
   }

@@ -263,6 +263,7 @@ def test_days_are_those_of_the_fleets_zone(owner: User, vehicle: Vehicle, browse
         ({"signals": "no-such"}, "cannot be drawn"),
         ({"signals": catalogue.PRECISE_LOCATION.code}, "cannot be drawn"),
         ({"signals": catalogue.IS_AT_HOME.code}, "cannot be drawn"),
+        ({"signals": catalogue.VIN.code}, "cannot be drawn"),
         ({"signals": ",".join(list(catalogue.CATALOGUE)[:9])}, "At most 8"),
         ({"range": "forever"}, "no such range"),
         ({"from": "yesterday"}, "is no date"),

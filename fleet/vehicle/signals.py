@@ -1,0 +1,149 @@
+"""What the signals tab shows: everything that a car has told, as it is kept, and what it has not told and why.
+
+A place that the driver hides is hidden here as well, in values and bodies; a VIN shows its end only, since who looks at
+a whole one is written down (fleet.vehicle.settings_views).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from connect.driver import privacy
+from connect.models import Connection
+from connect.scopes import FLEET_SCOPES
+from fleet.vehicle.groups import grouped
+from fleet.vehicle.reasons import granted_by, reason_of
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.forgetting import PLACE_CODES
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.presentation import is_stale, value_in_words
+from vehicles.selectors import states_of
+from webhooks.inbox_page.bodies import Reveal, mask
+
+_SHOWN_OF_VIN = 4
+_NO_ENGINE = frozenset({"BEV"})
+_NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A signal that the car reports. `raw` is its body as JSON, "" where there is none to show; `hidden` says why."""
+
+    code: str
+    label: str
+    group: str
+    value: str
+    row: LatestSignal
+    stale: bool
+    trouble: str
+    raw: str
+    hidden: str
+
+    @property
+    def text(self) -> str:
+        """What a search looks in."""
+        return f"{self.label} {self.code} {self.value}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A signal of the catalogue that the car does not report, and why as far as known."""
+
+    code: str
+    label: str
+    group: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.label} {self.code}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Both by group, in words."""
+
+    told: Sequence[tuple[str | Promise, Sequence[Told]]]
+    untold: Sequence[tuple[str | Promise, Sequence[Untold]]]
+    untold_count: int
+    version: str
+
+
+def signals_of(*, vehicle: Vehicle, connections: Sequence[Connection], now: datetime) -> Signals:
+    """All signals of a car, by label. Three queries."""
+    (state,) = states_of(vehicles=[vehicle])
+    granted = granted_by(connections)
+    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    told, untold = [], []
+    for row in state.signals.values():
+        if row.body is None and row.error_type == "COMPATIBILITY":
+            untold.append(_untold(row.code, reason_of(row, granted=granted)))
+        else:
+            told.append(
+                _told(row, vehicle.units, trouble=reason_of(row, granted=granted), hidden=hidden, now=now)
+            )
+    untold += [
+        _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
+        for code, signal in CATALOGUE.items()
+        if code not in state.signals
+    ]
+    shown = [
+        (each.code, each.value, each.raw, each.stale, each.trouble, each.row.reported_at) for each in told
+    ]
+    return Signals(
+        told=grouped(sorted(told, key=_by_label), group=lambda each: each.group),
+        untold=grouped(sorted(untold, key=_by_label), group=lambda each: each.group),
+        untold_count=len(untold),
+        version=str(crc32(repr((shown, untold)).encode())),
+    )
+
+
+def _by_label(signal: Told | Untold) -> str:
+    return signal.label.lower()
+
+
+def _told(row: LatestSignal, units: str, *, trouble: str, hidden: bool, now: datetime) -> Told:
+    signal = CATALOGUE.get(row.code)
+    place = hidden and row.code in PLACE_CODES
+    reveal = Reveal(place=not hidden, vin=False)
+    value = "" if place else value_in_words(code=row.code, body=row.body, units=units)
+    body = None if place else mask(row.body, reveal=reveal)
+    if row.code == catalogue.VIN.code and body:
+        value = "•" * (len(value) - _SHOWN_OF_VIN) + value[-_SHOWN_OF_VIN:]
+        body = {"value": value}
+    return Told(
+        code=row.code,
+        label=signal.label if signal else row.code,
+        group=signal.group if signal else "",
+        value=mask(value, reveal=reveal),
+        row=row,
+        stale=is_stale(row, now=now),
+        trouble=trouble,
+        raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
+        hidden=_("Hidden by the driver.") if place else "",
+    )
+
+
+def _untold(code: str, reason: str) -> Untold:
+    signal = CATALOGUE.get(code)
+    return Untold(code, signal.label if signal else code, signal.group if signal else "", reason)
+
+
+def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
+    """Why nothing was ever heard of it, as far as one can tell."""
+    if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
+        return _("The car has no combustion engine.")
+    if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
+        return _("The car has no battery that is charged.")
+    if granted is not None and signal.permission and signal.permission not in granted:
+        asked = signal.permission in FLEET_SCOPES
+        return (
+            _("The driver has not granted it.") if asked else _("This fleet does not ask its drivers for it.")
+        )
+    return _("The car has not told it so far; it may not be able to.")
