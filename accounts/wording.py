@@ -48,5 +48,6 @@ def _known(sentences: list[str]) -> str:
         return said
     for sentence, pattern in _CARRYING.items():
         if found := pattern.fullmatch(text):
-            return gettext(sentence) % found.groupdict()
+            # What was a number is text by now.
+            return _VALUE.sub(r"%(\1)s", gettext(sentence)) % found.groupdict()
     return ""

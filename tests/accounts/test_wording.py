@@ -30,6 +30,8 @@ def test_values_stay_in_their_places() -> None:
     sentence = wording.carrying("%(fleet)s knows the place of %(car)s in these hours only.")
     kept = sentence % {"fleet": "Blue (100 %)", "car": "Van 1"}
     assert kept == "Blue (100 %) knows the place of Van 1 in these hours only."
+    assert wording.carrying("It took %(number)d s.") % {"number": 3} == "It took 3 s."
     with override("de"):
+        assert wording.told("It took 3 s.") == "It took 3 s."
         assert wording.told(kept) == "Blue (100 %) kennt den Standort von Van 1 nur in diesen Zeiten."
         assert wording.told(f"Come back. {kept}").startswith("Come back. Blue (100 %) kennt")

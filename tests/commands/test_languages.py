@@ -1,0 +1,297 @@
+"""Commands in German and French: nothing that a member reads is left in English, and what is kept stays so."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts import wording
+from accounts.models import Fleet, User
+from commands import asking, brands, parameters, prechecks, proofs
+from commands.bulk.asking import Review, too_many
+from commands.kinds import Kind
+from commands.models import Command, State
+from connect.models import Connection, ConnectionState
+from tests.commands.bulk.test_bulk import Cars, ask
+from tests.commands.bulk.test_bulk import cars as cars
+from tests.commands.test_prechecks import over, state_of
+from tests.languages import ASKED, left_in_english, read
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+translated = pytest.mark.parametrize("language", ["de", "fr"])
+# Of these tests' own cars and people.
+DATA = {
+    "Van 1",
+    "Blue Fleet",
+    "owner@fleet.example",
+    "Car 0000",
+    "Car 0001",
+    "Car 0002",
+    "VIN",
+    "50 %",
+    "80 %",
+}
+
+
+@pytest.fixture
+def member(owner: User, browser_of: BrowserOf) -> Client:
+    return browser_of(owner)
+
+
+def english_on(client: Client, path: str, language: str) -> set[str]:
+    return left_in_english(read(client, path, language), read(client, path), language) - DATA
+
+
+def written(vehicle: Vehicle, owner: User, **fields: Any) -> Command:
+    now = timezone.now()
+    about = {"kind": Kind.LOCK, "generation": "v3", "state": State.FAILED, "requested_by": owner}
+    times = {"requested_at": now, "expires_at": now}
+    return Command.objects.create(fleet=vehicle.fleet, vehicle=vehicle, **(about | times | fields))
+
+
+def told(vehicle: Vehicle, signal: catalogue.Signal, **body: Any) -> None:
+    now = timezone.now()
+    LatestSignal.objects.create(
+        vehicle=vehicle, code=signal.code, body=body, status="SUCCESS", observed_at=now, reported_at=now
+    )
+
+
+# Pages
+
+
+@translated
+@pytest.mark.parametrize("state", list(State))
+def test_the_panel(
+    vehicle: Vehicle, connection: Connection, owner: User, member: Client, language: str, state: State
+) -> None:
+    Vehicle.objects.update(powertrain="BEV", make="TESLA")
+    message = asking.CANCELLED_BY % {"person": "Dana"} if state == State.CANCELLED else ""
+    written(
+        vehicle, owner, state=state, message=message, kind=Kind.SET_CHARGE_LIMIT, parameters={"percent": 80}
+    )
+    assert english_on(member, f"/commands/blue/{vehicle.smartcar_id}/", language) == set()
+
+
+@translated
+def test_the_panel_of_a_car_that_contradicts_and_has_schedules(
+    vehicle: Vehicle, connection: Connection, member: Client, language: str
+) -> None:
+    Connection.objects.update(state=ConnectionState.STALE)
+    Vehicle.objects.update(powertrain="BEV", make="TESLA")
+    for signal in (catalogue.IS_LOCKED, catalogue.IS_CHARGING, catalogue.CHARGE_PORT_OPEN):
+        told(vehicle, signal, value=True)
+    told(vehicle, catalogue.CABLE_CONNECTED, value=False)
+    window = {"startTime": "22:00", "endTime": "06:00"}
+    days = [[], ["MONDAY", "FRIDAY"], ["MONDAY", "TUESDAY", "WEDNESDAY"]]
+    entries = [
+        {"type": "LOCATION", "scheduleId": str(number), "schedules": [window | {"days": each}]}
+        for number, each in enumerate(days)
+    ]
+    told(vehicle, catalogue.CHARGE_TIMERS, values=entries)
+    path = f"/commands/blue/{vehicle.smartcar_id}/"
+    assert english_on(member, path, language) == set()
+    days_in = {
+        "de": ("Montag bis Mittwoch", "Montag, Freitag"),
+        "fr": ("Lundi à Mercredi", "Lundi, Vendredi"),
+    }
+    page = read(member, path, language)
+    assert all(words in page for words in days_in[language])
+
+
+@translated
+def test_the_panel_of_a_car_that_cannot_be_asked(
+    vehicle: Vehicle,
+    connection: Connection,
+    owner: User,
+    member: Client,
+    browser_of: BrowserOf,
+    language: str,
+) -> None:
+    path = f"/commands/blue/{vehicle.smartcar_id}/"
+    Connection.objects.update(scopes=["read_battery"])
+    assert english_on(member, path, language) == set()
+    Connection.objects.update(state=ConnectionState.REMOVED)
+    written(vehicle, owner, state=State.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
+    assert english_on(member, path, language) == set()
+
+
+@translated
+def test_the_questions_before_a_command(
+    vehicle: Vehicle, connection: Connection, member: Client, language: str
+) -> None:
+    pages = [
+        member.post(
+            f"/commands/blue/{vehicle.smartcar_id}/unlock/", {}, headers={"accept-language": ASKED[each]}
+        ).content.decode()
+        for each in (language, "en")
+    ]
+    assert left_in_english(pages[0], pages[1], language) - DATA == set()
+
+
+@translated
+@pytest.mark.parametrize("path", ["", "?state=failed", "rules/", "bulk/"])
+def test_pages_without_a_command(fleet: Fleet, member: Client, language: str, path: str) -> None:
+    assert english_on(member, f"/commands/blue/{path}", language) == set()
+
+
+@translated
+def test_the_ledger_and_bulk_commands(
+    fleet: Fleet, owner: User, member: Client, cars: Cars, language: str
+) -> None:
+    bulk = ask(fleet, owner, cars(3))
+    for number, command in enumerate(Command.objects.order_by("pk")):
+        Command.objects.filter(pk=command.pk).update(
+            state=(State.QUEUED, State.UNKNOWN, State.REFUSED)[number],
+            message=("", proofs.will_tell(Kind.LOCK), "")[number],
+        )
+    for path in ("", "bulk/", f"bulk/{bulk.pk}/", f"bulk/{bulk.pk}/?group=unknown"):
+        assert english_on(member, f"/commands/blue/{path}", language) == set(), path
+
+
+@translated
+@pytest.mark.parametrize("kind", [Kind.UNLOCK, Kind.SET_CHARGE_LIMIT])
+def test_the_review(
+    fleet: Fleet, member: Client, cars: Cars, settings: Any, language: str, kind: Kind
+) -> None:
+    chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
+    form = {"kind": kind, "percent": "80", "car": [car.smartcar_id for car in chosen]}
+    for at_once in (50, 1):
+        settings.COMMANDS_AT_ONCE = at_once
+        pages = [
+            member.post("/commands/blue/bulk/", form, headers={"accept-language": ASKED[each]})
+            for each in (language, "en")
+        ]
+        words, english = (page.content.decode() for page in pages)
+        assert left_in_english(words, english, language) - DATA == set()
+
+
+@translated
+def test_what_a_deed_came_to(fleet: Fleet, owner: User, member: Client, cars: Cars, language: str) -> None:
+    vehicle = cars(1)[0]
+    command = written(vehicle, owner)
+    bulk = ask(fleet, owner, cars(1))
+    deeds: list[tuple[str, Mapping[str, str]]] = [
+        ("rules/", {"reason_for": "unlock"}),
+        (f"bulk/{bulk.pk}/cancel/", {}),
+        ("bulk/", {"kind": "lock"}),
+        (f"{vehicle.smartcar_id}/set_charge_limit/", {"percent": "3"}),
+        (f"{vehicle.smartcar_id}/{command.pk}/cancel/", {}),
+        (f"{vehicle.smartcar_id}/{command.pk}/when-awake/", {}),
+    ]
+    for path, form in deeds:
+        said = []
+        for each in (language, "en"):
+            answer = member.post(f"/commands/blue/{path}", form, headers={"accept-language": ASKED[each]})
+            said.append({str(message) for message in get_messages(answer.wsgi_request)})
+            member.get("/commands/blue/rules/")
+        assert said[0] and said[1], path
+        assert said[0].isdisjoint(said[1]), path
+
+
+# What is said
+
+
+@translated
+def test_every_refusal_and_hint(language: str) -> None:
+    contradicted = state_of(IS_LOCKED=True, IS_CHARGING=True, CHARGE_PORT_OPEN=True, CABLE_CONNECTED=False)
+    opposite = state_of(IS_LOCKED=False, IS_CHARGING=False, CHARGE_PORT_OPEN=False, CABLE_CONNECTED=True)
+    cases: list[dict[str, Any]] = [
+        {"state": state, "connection": connection, "incapable": incapable}
+        for state in (contradicted, opposite, state_of("ICE"))
+        for connection in (over(), over("v2"), over(scopes=["read_battery"]))
+        for incapable in ([], list(Kind))
+    ]
+    for make, rule in brands._RULES:
+        known = state_of(STATE_OF_CHARGE=10)
+        known.vehicle.make = make
+        unknown = state_of()
+        unknown.vehicle.make = make
+        cases += [{"state": known, "connection": over(), "only": rule}]
+        cases += [{"state": unknown, "connection": over(), "only": rule}]
+    for case in cases:
+        only = case.pop("only", None)
+        for kind in [only] if only else Kind:
+            english = prechecks.check(kind=kind, **case)
+            with override(language):
+                said = prechecks.check(kind=kind, **case)
+            assert bool(said.refusal) == bool(english.refusal)
+            assert not said.refusal or said.refusal != english.refusal
+            assert not said.hint or said.hint != english.hint
+
+
+@translated
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (Kind.SET_CHARGE_LIMIT, {}),
+        (Kind.SET_DESTINATION, {}),
+        (Kind.SET_DESTINATION, {"latitude": "1"}),
+        (Kind.SET_CHARGE_SCHEDULE, {}),
+        (Kind.SET_CHARGE_SCHEDULE, {"type": "daily"}),
+        (Kind.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"monday": []}}),
+        (Kind.SET_CHARGE_SCHEDULE, {"type": "workweek", "weekdays_start": "22:00"}),
+        (Kind.DELETE_CHARGE_SCHEDULE, {}),
+    ],
+)
+def test_what_is_wrong_with_parameters(language: str, kind: Kind, given: Mapping[str, object]) -> None:
+    said = []
+    for each in ("en", language):
+        with override(each), pytest.raises(parameters.InvalidParametersError) as caught:
+            parameters.parse(kind, given)
+        said.append(str(caught.value))
+    assert said[0] != said[1]
+
+
+@translated
+def test_what_is_kept_is_english_and_told_in_the_language(
+    vehicle: Vehicle, owner: User, language: str
+) -> None:
+    command = written(vehicle, owner, state=State.REQUESTED)
+    with override(language):
+        asking.cancel(command=command, user=owner)
+        command.refresh_from_db()
+        assert command.message == "Cancelled by owner@fleet.example."
+        assert wording.told(command.message) != command.message
+        assert command.changes.get().detail == command.message
+        for kind in Kind:
+            for sentence in proofs.words_of(kind):
+                assert wording.told(sentence) != sentence
+                joined = f"Sending was interrupted. {sentence}"
+                assert wording.told(joined).endswith(wording.told(sentence))
+                assert "interrupted" not in wording.told(joined)
+
+
+@translated
+def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
+    for kind in (Kind.LOCK, Kind.UNLOCK):
+        found = Review(kind=kind, carried={}, candidates=[], estimate=None, most=1)  # type: ignore[arg-type]
+        with override(language):
+            said = too_many(found)
+        assert said != too_many(found)
+
+
+# Programs
+
+
+def test_the_api_answers_in_english_whatever_is_asked_for(
+    vehicle: Vehicle, connection: Connection, owner: User, member: Client
+) -> None:
+    written(vehicle, owner, message=proofs.will_tell(Kind.LOCK))
+    asking_for = {"accept-language": ASKED["de"]}
+    listed = member.get("/api/v1/commands/", headers=asking_for).json()["results"][0]
+    assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")
+    assert listed["message"] == "The car's next lock signal will tell."
+    refused = member.post(
+        f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/",
+        {"kind": "set_charge_limit", "parameters": {"percent": 3}},
+        content_type="application/json",
+        headers=asking_for,
+    )
+    assert "A charge limit is a whole number" in refused.content.decode()
