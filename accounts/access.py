@@ -6,20 +6,22 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Fleet, Membership, Role, User
 
 
 class Right(StrEnum):
-    """What a member may do in a fleet."""
+    """What a member may do in a fleet, in English, as it follows "does not let you"."""
 
-    VIEW = "see its cars"
-    CONNECT = "connect cars"
-    COMMAND = "send commands to cars"
-    INSPECT = "see its deliveries"
-    BUDGET = "see what it asks of Smartcar"
-    ADMINISTER = "see other members' access"
-    MOVE = "move the fleet to another part of Smartcar"
+    VIEW = gettext_noop("see its cars")
+    CONNECT = gettext_noop("connect cars")
+    COMMAND = gettext_noop("send commands to cars")
+    INSPECT = gettext_noop("see its deliveries")
+    BUDGET = gettext_noop("see what it asks of Smartcar")
+    ADMINISTER = gettext_noop("see other members' access")
+    MOVE = gettext_noop("move the fleet to another part of Smartcar")
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -50,8 +52,11 @@ def membership_for(*, user: User | AnonymousUser, slug: str, right: Right) -> Me
         raise Http404("There is no such fleet, or you are not a member of it.")
     if not has_right(membership=membership, right=right):
         raise PermissionDenied(
-            f"Your role in this fleet ({membership.get_role_display()}) does not let you {right.value}. "
-            "Ask an owner of the fleet to change your role."
+            _(
+                "Your role in this fleet (%(role)s) does not let you %(deed)s. "
+                "Ask an owner of the fleet to change your role."
+            )
+            % {"role": membership.get_role_display(), "deed": _(right.value)}
         )
     return membership
 
