@@ -13,7 +13,7 @@ _MINUTE = 60_000
 _FOUR_PLACES = [{"row": row, "column": column} for row in (0, 1) for column in (0, 1)]
 
 # Those that move with every delivery (simulator.load.events) come first.
-_BODIES: dict[str, dict[str, Any]] = {
+BODIES: dict[str, dict[str, Any]] = {
     "TractionBattery.StateOfCharge": {"value": 61.0, "unit": "percent"},
     "TractionBattery.Range": {"value": 312.0, "unit": "km"},
     "Location.PreciseLocation": {
@@ -72,7 +72,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         "unit": "kPa",
     },
 }
-SIGNALS = len(_BODIES)
+SIGNALS = len(BODIES)
 _SHAPES = 50
 
 
@@ -125,7 +125,7 @@ def _varied(number: int) -> list[tuple[str, dict[str, Any]]]:
             name,
             body | {"value": body["value"] + number / 10} if isinstance(body.get("value"), float) else body,
         )
-        for name, body in _BODIES.items()
+        for name, body in BODIES.items()
     ]
 
 

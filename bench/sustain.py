@@ -194,12 +194,12 @@ class _Watch:
         return load
 
     def _processor_times(self) -> dict[str, float]:
-        spent = {part: _spent(psutil.Process(process.pid)) for part, process in self._parts.items()}
+        spent = {part: spent(psutil.Process(process.pid)) for part, process in self._parts.items()}
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
         return spent | {"sending": ended.ru_utime + ended.ru_stime}
 
 
-def _spent(process: psutil.Process) -> float:
+def spent(process: psutil.Process) -> float:
     """Seconds of processor time of a process with all it started."""
     own = process.cpu_times()
     alive = [child.cpu_times() for child in process.children(recursive=True)]

@@ -9,6 +9,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import live
+from accounts.live import Topic
 from accounts.models import Fleet, Generation, User
 from commands import parameters as of_command
 from commands.kinds import OPENING, Kind
@@ -159,8 +161,9 @@ class Command(models.Model):
         return mine.update(sent_at=Coalesce("sent_at", now)) == 1
 
     def note_change(self, *, to: State, now: datetime, detail: str = "") -> None:
-        """Adds a line to the command's history."""
+        """Adds a line to the command's history, and tells the open pages about the car."""
         Change.objects.create(command=self, state=to, at=now, detail=detail)
+        live.announce(topic=Topic.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
 
 
 class Change(models.Model):

@@ -11,6 +11,8 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts import live
+from accounts.live import Topic
 from accounts.models import Fleet, Generation, User
 from connect.standing import telling
 from connect.standing.states import ALIVE, ENDED, TROUBLED, Purpose
@@ -212,6 +214,7 @@ class Connection(models.Model):
         Transition.objects.create(
             connection=self, to_state=self.state, cause=cause, evidence=evidence, at=now
         )
+        live.announce(topic=Topic.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
 
     @transaction.atomic
     def move_to(

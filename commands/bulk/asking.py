@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit
+from accounts import audit, live
 from accounts.doorbell import ring
+from accounts.live import Topic
 from accounts.models import Fleet, User
 from commands import asking, parameters, prechecks
 from commands.asking import NotPossibleError
@@ -133,13 +134,15 @@ def cancel(*, bulk: BulkCommand, user: User) -> int:
     BulkCommand.objects.filter(pk=bulk.pk, cancelled_at=None).update(cancelled_at=now)
     waiting = Command.objects.filter(bulk=bulk, state__in=(State.QUEUED, State.REQUESTED))
     message = (asking.CANCELLED_BY % {"person": user})[:300]
-    rows = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    cars = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
+    rows = list(cars)
     Command.objects.filter(pk__in=rows).update(
         state=State.CANCELLED, changed_at=now, settled_at=now, message=message
     )
     Change.objects.bulk_create(
         Change(command_id=pk, state=State.CANCELLED, at=now, detail=message) for pk in rows
     )
+    live.announce(topic=Topic.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
     if rows:
         action = f"cancelled to {bulk.kind.replace('_', ' ')} {len(rows)} cars"
         audit.record(fleet=bulk.fleet, actor=user, action=action, target=f"bulk command {bulk.pk}")
@@ -199,6 +202,7 @@ def _write_down(fleet: Fleet, user: User, found: Review, reason: str, now: datet
     rows = [_row(bulk, candidate) for candidate in found.able]
     commands = Command.objects.bulk_create([row for row in rows if row is not None])
     Change.objects.bulk_create(Change(command=command, state=State.QUEUED, at=now) for command in commands)
+    live.announce(topic=Topic.COMMANDS, vehicles={fleet.pk: {each.vehicle_id for each in commands}})
     audit.record(
         fleet=fleet,
         actor=user,

@@ -158,6 +158,7 @@ def test_a_stream_that_was_emptied_is_told_once_and_goes_on(
             redis.delete(f"live:{fleet.pk}")
         tell(vehicle, 30)
         stream.next("resync")
+        assert "30 %" in stream.next("rows").data[str(vehicle.pk)]
         tell(vehicle, 20)
         assert "20 %" in stream.next("rows").data[str(vehicle.pk)]
 

@@ -1,0 +1,109 @@
+"""What a browser sees of the fleet page: when the cars are on the map, and how soon a change on the wire is shown."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench.pages_world import Fleet
+from bench.results import Figure
+from bench.stack import Stack
+
+CHROMIUM = Path("/usr/bin/chromium")
+_FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+)
+_ON_MAP = "performance.getEntriesByName('cars-on-map')[0]?.startTime"
+# From the answer with the map's data to the cars on the map.
+_DATA = (
+    "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/cars/map/'))?.responseEnd"
+)
+_NUMBER = "(id) => document.querySelector(`#car-${id} .level-number`).textContent"
+_WEIGHT = """
+    performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
+        .filter((entry) => !/maplibre|land-|topojson|cars.map/.test(entry.name))
+        .reduce((sum, entry) => sum + entry.transferSize, 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The browser's figures, and notes to them."""
+
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...]
+
+
+def measure(running: Stack, fleet: Fleet, *, deliver: Callable[[int, float], None], quick: bool) -> Seen:
+    """Opens the fleet page some times, then delivers changes of cars in its list one after the other."""
+    if not CHROMIUM.exists():
+        return Seen((), ("Without Chromium nothing was measured in a browser (apt-get install chromium).",))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        # The first look fills the server's caches; later ones are those of a person with an empty cache.
+        opened = [_open(browser, running, fleet) for _ in range(3 if quick else 9)][1:]
+        lags = _lags(browser, running, fleet, deliver, changes=10 if quick else 60)
+        browser.close()
+    maps = [each[0] for each in opened]
+    return Seen(
+        figures=(
+            Figure.under("page asked for to cars on the map: median", statistics.median(maps), "ms", target=1500),
+            Figure("map data to cars on the map: median", statistics.median(each[1] for each in opened), "ms"),
+            Figure.under("first load without the map library, compressed", opened[0][2] / 1000, "kB", target=600),
+            Figure.under("wire to page: p95", sorted(lags)[int(len(lags) * 0.95)], "s", target=2),
+            Figure("wire to page: median", statistics.median(lags), "s"),
+        ),
+        notes=(
+            "The browser draws its map without a graphics card, on the same processors; its cache is empty each time.",
+            "Wire to page: from before a signed delivery is posted until the row in the open page shows its value.",
+        ),
+    )  # fmt: skip
+
+
+def _page(browser: Browser, running: Stack, fleet: Fleet) -> Page:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_cookies([{"name": "sessionid", "value": fleet.session, "url": running.site}])
+    return context.new_page()
+
+
+def _open(browser: Browser, running: Stack, fleet: Fleet) -> tuple[float, float, float]:
+    """Milliseconds until the cars are on the map, from the request for the page and from their data; bytes loaded."""
+    page = _page(browser, running, fleet)
+    page.goto(f"{running.site}/fleets/{fleet.slug}/")
+    page.wait_for_function(_ON_MAP, timeout=60_000)
+    on_map, data, weight = (float(page.evaluate(each)) for each in (_ON_MAP, _DATA, _WEIGHT))
+    page.context.close()
+    return on_map, on_map - data, weight
+
+
+def _lags(
+    browser: Browser, running: Stack, fleet: Fleet, deliver: Callable[[int, float], None], *, changes: int
+) -> list[float]:
+    """Seconds from a delivery to the row that shows it."""
+    chance = random.Random(4)
+    page = _page(browser, running, fleet)
+    page.goto(f"{running.site}/fleets/{fleet.slug}/")
+    page.wait_for_selector('#live-sign[data-state="live"]', timeout=30_000)
+    ids = [int(row.get_attribute("data-id") or 0) for row in page.locator("#car-table tbody tr").all()]
+    lags = []
+    for turn in range(changes):
+        car, charge = chance.choice(ids), 20 + turn % 80
+        if f"{charge} %" in page.evaluate(_NUMBER, car):
+            charge += 1
+        began = time.monotonic()
+        deliver(car, charge)
+        page.wait_for_function(
+            "([id, text]) => document.querySelector(`#car-${id} .level-number`).textContent.includes(text)",
+            arg=[car, f"{charge} %"], polling=50, timeout=30_000,
+        )  # fmt: skip
+        lags.append(time.monotonic() - began)
+    page.context.close()
+    return lags

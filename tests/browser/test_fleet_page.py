@@ -1,0 +1,246 @@
+"""The fleet page in a browser: filters, keyboard, choosing, saved views, the map, and what happens by itself."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from accounts import live
+from accounts.live import Topic
+from accounts.models import Fleet, User
+from tests.browser.serving import serving
+from tests.fleet.cars.world import car, know
+from vehicles import catalogue
+from vehicles.models import Vehicle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+OAKLAND, BERLIN = (37.8044, -122.2712), (52.52, 13.405)
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def address(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(tmp_path_factory.mktemp("web")) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page(chromium: Browser, address: str, owner: User, fleet: Fleet) -> Iterator[Open]:
+    """The fleet page as its owner opens it; fails at the end for what the browser complained about."""
+    client = Client()
+    client.force_login(owner)
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(query: str = "", *, screen: dict[str, int] = DESKTOP, dark: bool = False) -> Page:
+        context = chromium.new_context(
+            viewport=screen,
+            color_scheme="dark" if dark else "light",
+            locale="en-US",  # type: ignore[arg-type]
+        )
+        contexts.append(context)
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{address}/fleets/blue/{query}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def cars(fleet: Fleet) -> dict[str, Vehicle]:
+    made = [
+        car(fleet, "Ada", charge=80, locked=True, place=OAKLAND, make="TESLA"),
+        car(fleet, "Bea", charge=50, locked=False, place=BERLIN, make="BMW", group="North"),
+        car(fleet, "Cem", fuel=50, locked=True, make="FORD"),
+    ]
+    return {vehicle.name: vehicle for vehicle in made}
+
+
+def rows(page: Page) -> Any:
+    return page.locator("#car-table [data-car]")
+
+
+def tell(vehicle: Vehicle, signal: catalogue.Signal, value: object) -> None:
+    """The car tells it, and the open pages are told."""
+    body = value if isinstance(value, dict) else {"value": value}
+    know(vehicle, signal, body, minutes_ago=0)
+    live.announce(topic=Topic.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
+
+
+def is_live(page: Page) -> None:
+    expect(page.locator("#live-sign")).to_have_text("Live")
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_tiles_search_and_filters_narrow_list_and_address_and_going_back_widens_them(
+    open_page: Open, cars: dict[str, Vehicle], screen: dict[str, int]
+) -> None:
+    page = open_page(screen=screen)
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
+    page.get_by_role("link", name=re.compile("Unlocked")).click()
+    expect(rows(page)).to_have_text(["Bea"])
+    expect(page).to_have_url(re.compile(r"\?show=unlocked$"))
+    expect(page.locator("#tile-unlocked")).to_have_attribute("aria-current", "true")
+    page.get_by_label("Search cars").fill("ada")
+    expect(page.get_by_text("Every car that tells is locked.")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_label("Make", exact=True).select_option("FORD")
+    expect(rows(page)).to_have_text(["Cem"])
+
+
+def test_the_keyboard_does_everything(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page()
+    expect(rows(page)).to_have_count(3)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search cars")).to_be_focused()
+    page.keyboard.type("b")
+    expect(rows(page)).to_have_text(["Bea"])
+    page.keyboard.press("Backspace")
+    expect(rows(page)).to_have_count(3)
+    page.keyboard.press("ArrowDown")
+    expect(rows(page).nth(0)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("x")
+    expect(page.get_by_label("Choose Bea")).to_be_checked()
+    expect(page.get_by_text("1 car chosen")).to_be_visible()
+    rows(page).nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/vehicles/car-Bea/$"))
+
+
+def test_what_is_new_shows_in_place_by_itself(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page()
+    is_live(page)
+    page.get_by_label("Choose Ada").check()
+    rows(page).nth(1).focus()
+    page.evaluate("window.unharmed = true")
+    tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 15)
+    expect(page.locator(f"#car-{cars['Ada'].pk}")).to_contain_text("15 %")
+    expect(page.locator("#tile-low .tile-count")).to_have_text("1")
+    tell(cars["Bea"], catalogue.IS_LOCKED, True)
+    expect(page.locator("#tile-unlocked .tile-count")).to_have_text("0")
+    expect(rows(page).nth(1)).to_be_focused()
+    expect(page.get_by_label("Choose Ada")).to_be_checked()
+    assert page.evaluate("window.unharmed")
+
+
+def test_a_car_that_leaves_the_filter_leaves_the_list(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page("?show=unlocked")
+    is_live(page)
+    expect(rows(page)).to_have_text(["Bea"])
+    tell(cars["Ada"], catalogue.IS_LOCKED, False)
+    expect(rows(page)).to_have_text(["Ada", "Bea"])
+
+
+def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page("?show=low")
+    page.context.route("**/live/**", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#live-sign")).to_contain_text("Not live")
+    tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 11)
+    expect(rows(page)).to_have_text(["Ada"])
+    page.context.unroute("**/live/**")
+    expect(page.locator("#live-sign")).to_have_text("Live", timeout=40_000)
+
+
+def test_after_a_lost_connection_the_page_catches_up(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page()
+    is_live(page)
+    page.context.set_offline(True)
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+    tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 33)
+    page.context.set_offline(False)
+    expect(page.locator(f"#car-{cars['Ada'].pk}")).to_contain_text("33 %", timeout=60_000)
+    expect(page.locator("#live-sign")).to_have_text("Live", timeout=60_000)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_map_has_the_cars_follows_one_and_tells_of_it(
+    open_page: Open, cars: dict[str, Vehicle], dark: bool
+) -> None:
+    page = open_page(dark=dark)
+    drawn = page.locator("#fleet-map")
+    expect(drawn).to_have_attribute("data-cars", "2", timeout=40_000)
+    page.get_by_role("link", name=re.compile("^Unlocked")).click()
+    expect(drawn).to_have_attribute("data-cars", "1")
+    page.get_by_role("link", name=re.compile("^All cars")).click()
+    expect(drawn).to_have_attribute("data-cars", "2")
+    rows(page).nth(0).focus()
+    page.keyboard.press("f")
+    expect(page.get_by_role("button", name="Stop following")).to_be_visible()
+    page.wait_for_timeout(2500)  # the map flies there
+    box = drawn.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    peek = page.locator(".peek")
+    expect(peek).to_contain_text("Ada")
+    expect(peek).to_contain_text("80 %")
+    expect(peek.get_by_role("link", name="Ada")).to_have_attribute("href", "/fleets/blue/vehicles/car-Ada/")
+
+
+def test_on_a_phone_the_map_waits_behind_its_tab_and_its_library_with_it(
+    open_page: Open, cars: dict[str, Vehicle]
+) -> None:
+    page = open_page(screen=PHONE)
+    is_live(page)
+    asked = "performance.getEntriesByType('resource').some((entry) => entry.name.includes('maplibre'))"
+    assert not page.evaluate(asked)
+    page.get_by_role("button", name="Map", exact=True).click()
+    expect(page.locator("#fleet-map")).to_have_attribute("data-cars", "2", timeout=40_000)
+    expect(rows(page).first).to_be_hidden()
+    page.get_by_role("button", name="List", exact=True).click()
+    expect(rows(page).first).to_be_visible()
+
+
+def test_a_view_is_kept_offered_and_dropped(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page("?make=BMW")
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Odometer").uncheck()
+    page.get_by_label("Group", exact=True).last.check()
+    page.locator("#columns").get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("columnheader", name="Group")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Odometer")).to_have_count(0)
+    page.get_by_text("Views", exact=True).click()
+    page.get_by_label("Keep what is shown now as").fill("The north")
+    page.get_by_role("button", name="Save view").click()
+    expect(page.get_by_role("status").filter(has_text="The north")).to_be_visible()
+    page.goto(page.url.partition("?")[0])
+    expect(rows(page)).to_have_count(3)
+    page.get_by_text("Views", exact=True).click()
+    page.get_by_role("link", name="The north").click()
+    expect(rows(page)).to_have_text(["Bea"])
+    page.get_by_text("Views", exact=True).click()
+    page.get_by_role("button", name="Delete the view The north").click()
+    expect(page.get_by_text("is deleted")).to_be_visible()
+
+
+def test_all_cars_of_a_long_list_are_chosen_for_a_command(open_page: Open, fleet: Fleet) -> None:
+    for number in range(60):
+        car(fleet, f"Car {number:02}", locked=False)
+    page = open_page()
+    page.get_by_label("Choose all cars on this page").check()
+    expect(page.get_by_text("50 cars chosen")).to_be_visible()
+    page.get_by_role("button", name="Choose all 60 cars").click()
+    expect(page.get_by_text("60 cars chosen")).to_be_visible()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_label("Choose Car 59")).to_be_checked()
+    page.get_by_label("Choose Car 59").uncheck()
+    page.get_by_role("form", name="Chosen cars").get_by_role("button", name="Lock", exact=True).click()
+    expect(page.get_by_text(re.compile(r"\b59\b")).first).to_be_visible()

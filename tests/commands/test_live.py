@@ -1,0 +1,34 @@
+"""Open pages hear that something is new about a car's commands and its connection."""
+
+import pytest
+from django.utils import timezone
+
+from accounts import live
+from accounts.models import Fleet, User
+from commands.asking import ask
+from commands.kinds import Kind
+from connect.models import ConnectionState
+from tests.fleet.cars.world import connect
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def topics(fleet: Fleet, since: str, vehicle: Vehicle) -> set[str]:
+    notices = live.news(fleet_id=fleet.pk, since=since).notices
+    assert all(notice.vehicle_ids == {vehicle.pk} for notice in notices)
+    return {notice.topic for notice in notices}
+
+
+def test_a_command_that_is_asked_for_is_told(fleet: Fleet, vehicle: Vehicle, owner: User) -> None:
+    connect(vehicle)
+    here = live.place(fleet_id=fleet.pk)
+    ask(vehicle=vehicle, user=owner, kind=Kind.LOCK)
+    assert topics(fleet, here, vehicle) == {"commands"}
+
+
+def test_a_connection_that_changes_is_told(fleet: Fleet, vehicle: Vehicle) -> None:
+    connection = connect(vehicle)
+    here = live.place(fleet_id=fleet.pk)
+    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="He said so.", now=timezone.now())
+    assert topics(fleet, here, vehicle) == {"connections"}
