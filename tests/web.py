@@ -16,12 +16,12 @@ from tests.worker import tests_database
 
 
 @contextmanager
-def running_web(log: Path, *, workers: int = 1) -> Iterator[str]:
-    """The address of granian with the product in it, for as long as the block runs.
+def running_web(log: Path, *, workers: int = 1, port: int = 0) -> Iterator[str]:
+    """The address of granian with the product in it, for as long as the block runs; without a port, some free one.
 
     Fails with the end of its log when it does not come up within 30 s.
     """
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{port or free_port()}"
     command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application"), "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--workers", str(workers)]
     with log.open("ab") as output:

@@ -7,11 +7,11 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser import pages, world
 from tests.browser.looking import Site, sessions_of
+from tests.browser.serving import serving
 from tests.servers import Simulator
 from tests.smartcar import register_webhook, reset
 from tests.worker import running_worker
@@ -64,15 +64,19 @@ def smartcar(simulator: Simulator, live_server: object) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def site(django_db_setup: None, django_db_blocker: DjangoDbBlocker, simulator: Simulator) -> Iterator[Site]:
-    """A server with one world for all tests of a module, which are to change nothing that others look at."""
+def site(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    simulator: Simulator,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """The web server with one world for all tests of a module, which are to change nothing that others look at."""
     with django_db_blocker.unblock():
         reset(simulator.url)
-        server = LiveServer("127.0.0.1")
         try:
             shown = world.build(simulator.url)
-            yield Site(server.url, shown, pages.find(shown), sessions_of(shown))
+            with serving(tmp_path_factory.mktemp("web")) as url:
+                yield Site(url, shown, pages.find(shown), sessions_of(shown))
         finally:
-            server.stop()
             call_command("flush", verbosity=0, interactive=False)
             reset(simulator.url)

@@ -36,12 +36,12 @@ class Found:
 
 
 def find(world: World) -> Found:
-    """Asks every address of the site as the admin, who is also an owner, and as a stranger.
+    """Asks every address as the owner, as a manager with a second factor, as the site's admin, and as a stranger.
 
     Pages that take a fleet and nothing else are seen in the empty fleet as well.
     """
     found = Found(pages=[], unfilled=[])
-    browsers = {person: Client() for person in ("owner", "admin", "")}
+    browsers = {person: Client() for person in ("owner", "manager", "admin", "")}
     for person, browser in browsers.items():
         if person:
             browser.force_login(world.people[person])

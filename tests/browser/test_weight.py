@@ -1,16 +1,12 @@
 """What the pages weigh when they are loaded for the first time: as the real web server sends them, compressed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.core.management import call_command
-from django.test import override_settings
 from playwright.sync_api import Browser, Request
 
 from tests.browser.looking import DESK, Site, look_at
-from tests.web import running_web
+from tests.browser.serving import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
@@ -29,20 +25,8 @@ PAGES = {
 @pytest.fixture(scope="module")
 def real_site(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The world behind the real web server, with static files as `make setup` makes them."""
-    folder = tmp_path_factory.mktemp("web")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STATIC_HASHED", "true")
-        patch.setenv("STATIC_ROOT", str(folder / "static"))
-        collect(folder / "static")
-        with running_web(folder / "web.log") as url:
-            yield url
-
-
-def collect(folder: Path) -> None:
-    """Hashes and compresses the static files into the folder."""
-    storages = settings.STORAGES | {"staticfiles": {"BACKEND": "fleet.staticfiles.Storage"}}
-    with override_settings(STORAGES=storages, STATIC_ROOT=str(folder)):
-        call_command("collectstatic", verbosity=0, interactive=False)
+    with serving(tmp_path_factory.mktemp("hashed"), hashed=True) as url:
+        yield url
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -52,7 +36,7 @@ def test_pages_are_light_at_first_load(chromium: Browser, site: Site, real_site:
     asked: list[Request] = []
     look.page.on("requestfinished", lambda request: asked.append(request))
     page = look.go(path.format(**site.world.arguments))
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(3000)  # for what the page asks for by itself
     sizes = {
         request.url.removeprefix(real_site): sent["responseBodySize"] + sent["responseHeadersSize"]
         for request in asked

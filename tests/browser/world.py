@@ -10,6 +10,9 @@ from django.utils import timezone
 from accounts.models import Fleet, Generation, Membership, Role, User
 from accounts.services import add_member, create_fleet
 from accounts.tokens import services as tokens
+from alerts import services as notices
+from alerts.kinds import Condition
+from alerts.kinds import Kind as Alert
 from commands.bulk import asking as bulk_asking
 from commands.kinds import Kind
 from commands.models import Command, State
@@ -21,10 +24,13 @@ from connect.models import Connection, ConnectionState, Removal
 from connect.removal import services as removal
 from connect.removal.models import Extent
 from connect.standing.states import Purpose
+from fleet.cars.saved_models import SavedView
+from tests.browser import world_accounts
 from tests.connect.invited import invited
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import Vehicle
+from vehicles.places.models import Place
 from webhooks import processing, reconcile
 from webhooks.models import EntryState, InboxEntry
 
@@ -80,20 +86,21 @@ def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
 def _arguments(world: World) -> dict[str, Any]:
     fleet, owner, (car, troubled, leaving, *_) = world.fleet, world.people["owner"], world.cars
     connection = Connection.objects.get(vehicle=car)
-    Connection.objects.filter(vehicle=troubled).update(
-        state=ConnectionState.NEEDS_REAUTHENTICATION,
-        state_cause="The maker asks the driver to sign in again.",
-    )
+    lost = Connection.objects.get(vehicle=troubled)
+    lost.state, lost.state_cause = ConnectionState.NEEDS_REAUTHENTICATION, ""
+    lost.save()
+    _notices(lost, car)
     shared = page_after(
         invitation=invited(fleet=fleet, user=owner), smartcar_user_id=connection.smartcar_user_id
     )
     proof = removal.remove_car(vehicle=leaving, extent=Extent.PLACES, user=owner)
     _comparison(fleet)
     return {
+        **world_accounts.settle(fleet=fleet, people=world.people),
         "slug": fleet.slug,
         "smartcar_id": car.smartcar_id,
         "connection_id": connection.pk,
-        "connections:detail connection_id": Connection.objects.get(vehicle=troubled).pk,
+        "connections:detail connection_id": lost.pk,
         "connect:invitation secret": invited(fleet=fleet, user=owner, driver_name="Robin").secret,
         "invitation_id": _invitations(fleet, owner),
         "secret": shared.secret,
@@ -104,6 +111,9 @@ def _arguments(world: World) -> dict[str, Any]:
         "bulk_id": _bulk(world),
         "entry_id": _deliveries(car),
         "token_id": _token(fleet, owner),
+        "place_id": _place(fleet).pk,
+        "view_id": SavedView.objects.create(fleet=fleet, user=owner, name="Low", query="q=low").pk,
+        "vehicle_id": car.pk,
         "code": catalogue.STATE_OF_CHARGE.code,
         "purpose": Purpose.SIGN_IN,
         "deed": "pause",
@@ -119,6 +129,21 @@ def _invitations(fleet: Fleet, owner: User) -> int:
     used.use(now=timezone.now())
     invitations.revoke(invitation=revoked, user=owner)
     return still_open.pk
+
+
+def _place(fleet: Fleet) -> Place:
+    return Place.objects.create(fleet=fleet, name="Depot", latitude=37.77, longitude=-122.41, radius=400)
+
+
+def _notices(troubled: Connection, low: Vehicle) -> None:
+    """A lost connection, and a battery that is low."""
+    lost = {"state": troubled.state}
+    battery = {"level": 9.0, "threshold": 20, "fuel": False}
+    conditions = [
+        Condition(Alert.CONNECTION, troubled.fleet_id, troubled.vehicle_id, troubled.pk, facts=lost),
+        Condition(Alert.BATTERY, low.fleet_id, low.pk, low.pk, facts=battery),
+    ]
+    notices.begin(conditions=conditions, now=timezone.now())
 
 
 def _comparison(fleet: Fleet) -> None:

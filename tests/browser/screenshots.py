@@ -1,0 +1,126 @@
+"""Takes the pictures of docs/images: `make screenshots`. Not among the tests, since it proves nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from PIL import Image
+from playwright.sync_api import Browser, Page
+from pytest_django.plugin import DjangoDbBlocker
+
+from accounts.models import Generation
+from accounts.services import create_fleet
+from tests.browser import lifelike
+from tests.browser.looking import Screen, Site, look_at, sessions_of
+from tests.browser.pages import Found
+from tests.browser.serving import serving
+from tests.browser.world import World
+from tests.servers import Simulator
+from tests.smartcar import reset
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+
+FOLDER = Path(settings.BASE_DIR) / "docs/images"
+DESK, PHONE = Screen(1440, 900), Screen(390, 844)
+COLOURS = 200
+FLEET = "/fleets/bay-couriers/"
+CAR = FLEET + "vehicles/{car}/"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: `name` is that of the file."""
+
+    name: str
+    path: str
+    screen: Screen = DESK
+    dark: bool = False
+    person: str = "owner"
+    act: Callable[[Page], None] = lambda page: None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _unlock(page: Page) -> None:
+    page.get_by_role("button", name="Unlock", exact=True).first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+SHOTS = [
+    Shot("fleet-page", FLEET),
+    Shot("fleet-page-dark", FLEET, dark=True),
+    Shot("fleet-page-phone", FLEET, PHONE),
+    Shot("vehicle", CAR),
+    Shot("vehicle-dark", CAR, dark=True),
+    Shot("vehicle-phone", CAR, PHONE),
+    Shot("vehicle-phone-dark", CAR, PHONE, dark=True),
+    Shot("vehicle-unlock", CAR, act=_unlock),
+    Shot("vehicle-history", CAR + "history/"),
+    Shot("vehicle-events", CAR + "events/"),
+    Shot("vehicle-signals", CAR + "signals/"),
+    Shot("vehicle-connection", CAR + "connection/"),
+    Shot("vehicle-settings", CAR + "settings/"),
+    Shot("commands", "/commands/bay-couriers/"),
+    Shot("connections", FLEET + "connections/"),
+    Shot("inbox", "/webhooks/bay-couriers/inbox/"),
+    Shot("places", FLEET + "places/"),
+    Shot("notices", FLEET + "notices/"),
+    Shot("notices-phone", FLEET + "notices/", PHONE),
+    Shot("invitations", "/connect/bay-couriers/invitations/"),
+    Shot("usage", FLEET + "usage/"),
+    Shot("onboarding", "/fleets/marin-shuttles/onboarding/"),
+    Shot("account", "/accounts/"),
+    Shot("members", "/accounts/bay-couriers/members/"),
+    Shot("sign-in", "/accounts/sign-in/", person=""),
+    Shot("sign-in-phone-dark", "/accounts/sign-in/", PHONE, dark=True, person=""),
+]
+
+
+@pytest.fixture(scope="module")
+def courier_site(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    simulator: Simulator,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """The fleet of tests.browser.lifelike, and a new one beside it, on the address that Smartcar delivers to."""
+    port = urlsplit(settings.SITE_URL).port or 80
+    with django_db_blocker.unblock():
+        reset(simulator.url)
+        try:
+            with serving(tmp_path_factory.mktemp("web"), port=port) as url:
+                fleet, owner = lifelike.build(simulator.url)
+                new = create_fleet(
+                    name="Marin Shuttles", slug="marin-shuttles", owner=owner, generation=Generation.V3
+                )
+                car = fleet.vehicles.order_by("pk").first()
+                assert car is not None
+                shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})
+                yield Site(url, shown, Found([], []), sessions_of(shown))
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
+            reset(simulator.url)
+
+
+@pytest.mark.parametrize("shot", SHOTS, ids=str)
+def test_take(chromium: Browser, courier_site: Site, shot: Shot) -> None:
+    look = look_at(chromium, courier_site, person=shot.person, screen=shot.screen)
+    page = look.go(shot.path.format(**courier_site.world.arguments))
+    page.emulate_media(color_scheme="dark" if shot.dark else "light")
+    page.wait_for_timeout(4000)  # the map draws, and nothing tells when it has
+    shot.act(page)
+    FOLDER.mkdir(exist_ok=True)
+    small(page.screenshot()).save(FOLDER / f"{shot.name}.png", optimize=True)
+    look.context.close()
+    assert look.troubles == []
+
+
+def small(picture: bytes) -> Image.Image:
+    """The picture in a palette of its own: a third of the bytes, and nobody sees the difference."""
+    return Image.open(BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
