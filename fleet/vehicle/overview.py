@@ -118,6 +118,9 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "charging": [each for signal in CHARGING if (each := fact(signal))] if charge else [],
         "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
         "schematic": schematic_of(state, units=vehicle.units),
+        "drawn": [
+            each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
+        ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
         "place_trouble": _trouble_of_place(state, granted),
@@ -125,7 +128,6 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "checked": checked_of(state),
         "missing": _missing(state, granted),
         "heard": bool(state.signals),
-        "refresh": "car-changed from:body, every 3s",
         "may_connect": frame.may(Right.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
     }
