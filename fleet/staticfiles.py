@@ -27,7 +27,6 @@ NODE_FILES = {
 } | {
     f"vendor/icons/{name}.svg": f"@tabler/icons/icons/outline/{name}.svg"
     for name in (
-        "battery-1", "bell", "check", "key",
         "building-store", "building-warehouse", "circle-check", "circle-dashed", "home", "map-pin", "pencil",
         "alert-triangle", "arrow-left", "battery-1", "bell", "bolt", "bookmark", "calendar", "car",
         "chart-line", "check", "chevron-down", "chevron-left", "chevron-right", "chevron-up", "columns",
