@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test soak bench lint translations node-sdk setup setup-dev
+.PHONY: help demo demo-reset test soak bench lint translations screenshots node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 
 translations: setup ## bring the catalogues in locale/ up to date with the texts, for a translator
 	@$(PY) -m fleet.translations update
+
+screenshots: setup-dev ## take the pictures of docs/images, of a fleet on the simulator
+	@$(PY) -m pytest --quiet tests/browser/screenshots.py
 
 node-sdk: setup ## drive the simulator with Smartcar's own Node SDK
 	@$(PY) -m tests.simulator.node

@@ -2,8 +2,10 @@
 
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from math import pi, sin
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from django.conf import settings
@@ -17,17 +19,25 @@ from alerts.kinds import Condition
 from alerts.kinds import Kind as Alert
 from commands.kinds import Kind
 from commands.models import Command, State
+from connect.budget import usage
+from connect.budget.models import FleetAllowance
+from connect.budget.purposes import Purpose
 from connect.models import Connection, ConnectionState
 from tests.connect.invited import invited
 from tests.smartcar import connect, register_webhook, subscribe
 from vehicles import catalogue
+from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.places.models import Place, PlaceKind
 from vehicles.readings import NewReading, add
 from webhooks import processing
 
+CITY = "America/Los_Angeles"
 CARS = 12
 DAYS = 30
+# The car whose pages are shown: a Tesla, which tells most.
+SHOWN = 1
+PASSWORD = "a long enough passphrase"
 DRIVERS = ("Amara Diallo", "Ben Ortiz", "Chloe Nguyen", "Dev Patel", "Elena Rossi", "Farid Khan")
 GROUPS = ("North", "South", "Pool")
 PLACES = (
@@ -37,19 +47,30 @@ PLACES = (
 )
 # What single cars are up to; the others stand locked.
 DOINGS: dict[int, dict[str, Any]] = {
-    0: {"state_of_charge": 64, "plugged_in": True, "charging": True, "charge_limit": 80},
+    SHOWN: {"state_of_charge": 64, "charge_limit": 80, "plugged_in": True, "charging": True},
     2: {"is_locked": False},
     3: {"state_of_charge": 12},
     5: {"state_of_charge": 41, "plugged_in": True, "charging": True},
+    9: {"speed": 42},
 }
-CALM: dict[str, Any] = {"speed": 0, "asleep": False, "reachable": True, "is_locked": True, "doors": []}
+CALM: dict[str, Any] = {
+    "speed": 0,
+    "asleep": False,
+    "reachable": True,
+    "is_locked": True,
+    "doors": [],
+    "charging": False,
+    "plugged_in": False,
+}
 
 
 def build(simulator_url: str) -> tuple[Fleet, User]:
     """The fleet and its owner. The simulator delivers to the site, which has to be up. Writes to the database."""
-    owner = User.objects.create_user("morgan@bay-couriers.example", first_name="Morgan", last_name="Reyes")
+    owner = User.objects.create_user(
+        "morgan@bay-couriers.example", PASSWORD, first_name="Morgan", last_name="Reyes"
+    )
     fleet = create_fleet(name="Bay Couriers", slug="bay-couriers", owner=owner, generation=Generation.V3)
-    fleet.time_zone = "America/Los_Angeles"
+    fleet.time_zone = CITY
     fleet.save()
     _members(fleet, owner)
     for name, kind, latitude, longitude, radius in PLACES:
@@ -58,6 +79,7 @@ def build(simulator_url: str) -> tuple[Fleet, User]:
         )
     cars = _cars(simulator_url, fleet=fleet, owner=owner)
     _history(cars)
+    _usage(fleet, cars)
     _troubles(cars)
     _ledger(fleet, owner, cars)
     for driver in ("Grace Liu", "Hugo Martin"):
@@ -128,31 +150,39 @@ def _history(cars: list[Vehicle]) -> None:
         # Backwards from now: before a drive there was more in the battery, before a charge less.
         for step in range(1, DAYS * 48):
             at = now - timedelta(minutes=30 * step)
-            local = (at - timedelta(hours=8)).hour
-            if 7 <= local < 19 and chance.random() < 0.55:
+            hour = at.astimezone(ZoneInfo(CITY)).hour
+            driven = 7 <= hour < 19 and chance.random() < 0.55
+            charging = (hour < 6 or hour >= 21) and charge > 22
+            if driven:
                 used = chance.uniform(0.8, 3.2)
                 charge, odometer = min(95.0, charge + used), odometer - used * 4
-            elif local < 6 or local >= 21:
-                charge = max(18.0, charge - chance.uniform(2, 6))
-            readings += _told(car, at, latest, charge=charge, odometer=odometer)
+            elif charging:
+                charge = max(20.0, charge - chance.uniform(2, 6))
+            told: dict[Signal, float | bool] = {
+                catalogue.STATE_OF_CHARGE: round(charge, 1),
+                catalogue.RANGE: round(charge * 4.1, 1),
+                catalogue.ODOMETER: round(odometer, 1),
+                catalogue.EXTERNAL_TEMPERATURE: round(9 + 6 * sin(pi * (hour - 8) / 12), 1),
+                catalogue.IS_CHARGING: charging,
+            }
+            readings += [
+                _reading(car, signal, value, at) for signal, value in told.items() if signal.code in latest
+            ]
         add(readings=readings)
 
 
-def _told(
-    car: Vehicle, at: datetime, latest: dict[str, Any], *, charge: float, odometer: float
-) -> list[NewReading]:
-    warmth = 14 + 5 * abs(12 - (at.astimezone(UTC).hour - 9) % 24) / 12
-    values = {
-        catalogue.STATE_OF_CHARGE: round(charge, 1),
-        catalogue.RANGE: round(charge * 4.1, 1),
-        catalogue.ODOMETER: round(odometer, 1),
-        catalogue.EXTERNAL_TEMPERATURE: round(warmth, 1),
-    }
-    return [
-        NewReading(car.pk, signal.code, at, {"value": value, "unit": signal.unit})
-        for signal, value in values.items()
-        if signal.code in latest and signal.unit
-    ]
+def _reading(car: Vehicle, signal: Signal, value: float | bool, at: datetime) -> NewReading:
+    unit = {"unit": signal.unit.value} if signal.unit else {}
+    return NewReading(car.pk, signal.code, at, {"value": value} | unit)
+
+
+def _usage(fleet: Fleet, cars: list[Vehicle]) -> None:
+    """What was asked of each car this month."""
+    chance = random.Random(1)
+    FleetAllowance.objects.create(fleet=fleet, calls=300)
+    for car in cars:
+        for purpose, most in ((Purpose.COMMAND, 60), (Purpose.PERSON, 20), (Purpose.BACKGROUND, 260)):
+            usage.count(vehicle_id=car.pk, purpose=purpose, calls=chance.randint(1, most))
 
 
 def _troubles(cars: list[Vehicle]) -> None:
@@ -173,14 +203,14 @@ def _troubles(cars: list[Vehicle]) -> None:
 def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
     """The commands of a morning, one ended in each way that a manager may see."""
     now = timezone.now()
-    asked = (
-        (cars[0], Kind.START_CHARGE, {}, State.CONFIRMED, ""),
-        (cars[1], Kind.LOCK, {}, State.CONFIRMED, ""),
+    asked: tuple[tuple[Vehicle, Kind, dict[str, Any], State, str], ...] = (
+        (cars[SHOWN], Kind.START_CHARGE, {}, State.CONFIRMED, ""),
+        (cars[0], Kind.LOCK, {}, State.CONFIRMED, ""),
         (cars[4], Kind.UNLOCK, {}, State.CONFIRMED, ""),
         (cars[6], Kind.LOCK, {}, State.UNCONFIRMED, ""),
-        (cars[0], Kind.SET_CHARGE_LIMIT, {"percent": 80}, State.CONFIRMED, ""),
+        (cars[SHOWN], Kind.SET_CHARGE_LIMIT, {"percent": 80}, State.CONFIRMED, ""),
         (cars[8], Kind.LOCK, {}, State.EXPIRED, ""),
-        (cars[0], Kind.LOCK, {}, State.CONFIRMED, ""),
+        (cars[SHOWN], Kind.LOCK, {}, State.CONFIRMED, ""),
     )
     for number, (car, kind, parameters, state, message) in enumerate(asked):
         at = now - timedelta(minutes=11 * (len(asked) - number))

@@ -12,7 +12,8 @@ from tests.browser.pages import Found
 from tests.browser.world import World
 
 MOST_SHIFT = 0.1
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 # What the browser tells of itself from the first moment on.
 WATCH = """
 window.shifted = 0;
@@ -90,10 +91,10 @@ class Look:
         if not url.startswith((self.site, "data:", "blob:")):
             self.troubles.append(f"asked another origin: {url}")
 
-    def go(self, path: str) -> Page:
-        """Opens the page of this path, in the light."""
+    def go(self, path: str, *, theme: Theme = "light") -> Page:
+        """Opens the page of this path."""
         self.troubles.clear()
-        self.page.emulate_media(color_scheme="light")
+        self.page.emulate_media(color_scheme=theme)
         self.page.goto(f"{self.site}{path}")
         return self.page
 

@@ -13,21 +13,24 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
-from accounts.models import Generation
+from accounts.models import Generation, User
 from accounts.services import create_fleet
 from tests.browser import lifelike
-from tests.browser.looking import Screen, Site, look_at, sessions_of
+from tests.browser.looking import Screen, Site, Theme, look_at
 from tests.browser.pages import Found
 from tests.browser.serving import serving
 from tests.browser.world import World
 from tests.servers import Simulator
 from tests.smartcar import reset
+from webhooks import processing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 FOLDER = Path(settings.BASE_DIR) / "docs/images"
 DESK, PHONE = Screen(1440, 900), Screen(390, 844)
 COLOURS = 200
+# The map has fetched the fine coast, which is what it waits for longest.
+COAST = "performance.getEntriesByType('resource').some((each) => each.name.includes('land-10m') && each.responseEnd)"
 FLEET = "/fleets/bay-couriers/"
 CAR = FLEET + "vehicles/{car}/"
 
@@ -39,12 +42,19 @@ class Shot:
     name: str
     path: str
     screen: Screen = DESK
-    dark: bool = False
+    theme: Theme = "light"
     person: str = "owner"
     act: Callable[[Page], None] = lambda page: None
 
     def __str__(self) -> str:
         return self.name
+
+
+def _month(page: Page) -> None:
+    page.get_by_role("link", name="30 d", exact=True).or_(
+        page.get_by_role("button", name="30 d", exact=True)
+    ).click()
+    page.wait_for_timeout(2000)
 
 
 def _unlock(page: Page) -> None:
@@ -54,14 +64,14 @@ def _unlock(page: Page) -> None:
 
 SHOTS = [
     Shot("fleet-page", FLEET),
-    Shot("fleet-page-dark", FLEET, dark=True),
+    Shot("fleet-page-dark", FLEET, theme="dark"),
     Shot("fleet-page-phone", FLEET, PHONE),
     Shot("vehicle", CAR),
-    Shot("vehicle-dark", CAR, dark=True),
+    Shot("vehicle-dark", CAR, theme="dark"),
     Shot("vehicle-phone", CAR, PHONE),
-    Shot("vehicle-phone-dark", CAR, PHONE, dark=True),
+    Shot("vehicle-phone-dark", CAR, PHONE, theme="dark"),
     Shot("vehicle-unlock", CAR, act=_unlock),
-    Shot("vehicle-history", CAR + "history/"),
+    Shot("vehicle-history", CAR + "history/", act=_month),
     Shot("vehicle-events", CAR + "events/"),
     Shot("vehicle-signals", CAR + "signals/"),
     Shot("vehicle-connection", CAR + "connection/"),
@@ -78,7 +88,7 @@ SHOTS = [
     Shot("account", "/accounts/"),
     Shot("members", "/accounts/bay-couriers/members/"),
     Shot("sign-in", "/accounts/sign-in/", person=""),
-    Shot("sign-in-phone-dark", "/accounts/sign-in/", PHONE, dark=True, person=""),
+    Shot("sign-in-phone-dark", "/accounts/sign-in/", PHONE, theme="dark", person=""),
 ]
 
 
@@ -86,6 +96,7 @@ SHOTS = [
 def courier_site(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
+    chromium: Browser,
     simulator: Simulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
@@ -99,21 +110,36 @@ def courier_site(
                 new = create_fleet(
                     name="Marin Shuttles", slug="marin-shuttles", owner=owner, generation=Generation.V3
                 )
-                car = fleet.vehicles.order_by("pk").first()
-                assert car is not None
+                car = fleet.vehicles.order_by("pk")[lifelike.SHOWN]
                 shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})
-                yield Site(url, shown, Found([], []), sessions_of(shown))
+                yield Site(url, shown, Found([], []), {"owner": signed_in(chromium, url, owner)})
         finally:
             call_command("flush", verbosity=0, interactive=False)
             reset(simulator.url)
 
 
+def signed_in(chromium: Browser, url: str, user: User) -> str:
+    """The key of a session that the person began by the form, so that their page of sessions tells of it."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill(lifelike.PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("heading", level=1).wait_for()
+    cookies = {cookie.get("name"): cookie.get("value", "") for cookie in context.cookies()}
+    context.close()
+    return cookies[settings.SESSION_COOKIE_NAME]
+
+
 @pytest.mark.parametrize("shot", SHOTS, ids=str)
 def test_take(chromium: Browser, courier_site: Site, shot: Shot) -> None:
+    processing.process_waiting()
     look = look_at(chromium, courier_site, person=shot.person, screen=shot.screen)
-    page = look.go(shot.path.format(**courier_site.world.arguments))
-    page.emulate_media(color_scheme="dark" if shot.dark else "light")
-    page.wait_for_timeout(4000)  # the map draws, and nothing tells when it has
+    page = look.go(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
+    if page.locator("[data-land]").count():
+        page.wait_for_function(COAST, timeout=60_000)
+    page.wait_for_timeout(2000)  # charts and the map draw, and nothing tells when they have
     shot.act(page)
     FOLDER.mkdir(exist_ok=True)
     small(page.screenshot()).save(FOLDER / f"{shot.name}.png", optimize=True)
