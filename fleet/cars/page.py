@@ -125,13 +125,13 @@ def tiles_of(*, counts: selectors.Counts, filters: Filters) -> list[Tile]:
 
 def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filters, list[Row], int]:
     """The rows; of the last page there is, when the one that was asked for is beyond it."""
-    asked = {"fleet": membership.fleet, "now": now, "vins": may_search_vins(membership)}
-    found, total = selectors.page_of(filters=filters, **asked)
+    fleet, vins = membership.fleet, may_search_vins(membership)
+    found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
     if not found and filters.page > 1:
-        total = selectors.total_of(filters=filters, **asked)
+        total = selectors.total_of(fleet=fleet, filters=filters, now=now, vins=vins)
         filters = filters.to(page=max(1, ceil(total / A_PAGE)))
-        found, total = selectors.page_of(filters=filters, **asked)
-    return filters, rows_of(fleet=membership.fleet, cars=found, now=now), total
+        found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
+    return filters, rows_of(fleet=fleet, cars=found, now=now), total
 
 
 def _headers(filters: Filters) -> list[Header]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from accounts.models import Fleet
 from connect.driver import privacy
 from connect.standing.states import ConnectionState
-from fleet.cars.selectors import LOW, SILENT, STALE, Found
+from fleet.cars.selectors import SILENT, STALE, Found
 from vehicles.catalogue import FUEL_LEVEL, STATE_OF_CHARGE
 from vehicles.makes import make_name
 from vehicles.places.naming import Names, coordinates, names_for
@@ -60,10 +60,6 @@ class Row:
     @property
     def fuel_only(self) -> bool:
         return self.car.charge is None and self.car.fuel is not None
-
-    @property
-    def low(self) -> bool:
-        return self.level is not None and self.level < LOW
 
     @property
     def level_at(self) -> datetime | None:

@@ -9,11 +9,11 @@ from typing import Any
 from django.db import connection
 
 from accounts.models import Fleet
+from alerts.models import LOW_BATTERY
 from connect.standing.states import ALIVE, TROUBLED, ConnectionState
 from fleet.cars.filters import A_PAGE, Filters, Show
 from vehicles import catalogue
 
-LOW = 20
 # Nothing was heard of a car for longer than its lock or place should go unreported.
 STALE = timedelta(hours=2)
 SILENT = timedelta(hours=48)
@@ -42,12 +42,14 @@ _CARS = """
                coalesce(now.speed > 0 AND now.speed_at > %(moving_since)s, false) AS moving,
                now.odometer_km, now.odometer_at,
                coalesce(now.charge, now.fuel) AS level,
+               coalesce(coalesce(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s), false) AS low,
                car.last_seen_at IS NULL OR car.last_seen_at < %(stale_since)s AS stale,
                coalesce(nullif(car.name, ''), concat_ws(' ', car.make, car.model, car.year)) AS title
         FROM vehicles_vehicle AS car
         JOIN link ON link.vehicle_id = car.id
         LEFT JOIN vehicles_summary AS now ON now.vehicle_id = car.id
         LEFT JOIN page ON page.smartcar_user_id = link.smartcar_user_id
+        LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = car.fleet_id
         WHERE car.fleet_id = %(fleet)s
     )
 """
@@ -55,11 +57,11 @@ _FIELDS = (
     *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
     *("driver", "connection_id", "state", "troubled", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
     *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
-    *("odometer_km", "odometer_at", "stale"),
+    *("odometer_km", "odometer_at", "stale", "low"),
 )
 _SHOWN: Mapping[Show, str] = {
     Show.CHARGING: "charging",
-    Show.LOW: "level < %(low)s",
+    Show.LOW: "low",
     Show.UNLOCKED: "locked IS FALSE",
     Show.MOVING: "moving",
     Show.STALE: "stale",
@@ -117,6 +119,7 @@ class Found:
     odometer_km: float | None
     odometer_at: datetime | None
     stale: bool
+    low: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +252,11 @@ def _named(fleet: Fleet, now: datetime) -> dict[str, Any]:
         "worst_first": [state.value for state in _WORST_FIRST],
         "moving_since": now - _MOVING,
         "stale_since": now - STALE,
-        "low": LOW,
+        "low": LOW_BATTERY,
     }
 
 
 def _rows(statement: str, named: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, named)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

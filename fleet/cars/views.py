@@ -19,6 +19,7 @@ from fleet.cars import page, positions, saved, selectors
 from fleet.cars.filters import COLUMNS_COOKIE, Filters, columns_of, read
 from fleet.cars.rows import rows_of
 from fleet.cars.saved_models import SavedView
+from fleet.onboarding.services import checklist_for
 
 _A_YEAR = 365 * 86_400
 
@@ -31,6 +32,7 @@ def fleet(request: HttpRequest, slug: str) -> HttpResponse:
     context = _context(request, membership)
     if _asks_for_the_list(request):
         return render(request, "fleet/cars/list.html", context)
+    context["onboarding"] = checklist_for(membership=membership)
     return render(request, "fleet/cars/page.html", context)
 
 

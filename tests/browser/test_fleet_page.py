@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from accounts import live
 from accounts.live import Topic
@@ -17,7 +17,8 @@ from vehicles import catalogue
 from vehicles.models import Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 OAKLAND, BERLIN = (37.8044, -122.2712), (52.52, 13.405)
 Open = Callable[..., Page]
 
@@ -36,11 +37,11 @@ def open_page(chromium: Browser, address: str, owner: User, fleet: Fleet) -> Ite
     complaints: list[str] = []
     contexts = []
 
-    def opened(query: str = "", *, screen: dict[str, int] = DESKTOP, dark: bool = False) -> Page:
+    def opened(query: str = "", *, screen: ViewportSize = DESKTOP, dark: bool = False) -> Page:
         context = chromium.new_context(
             viewport=screen,
             color_scheme="dark" if dark else "light",
-            locale="en-US",  # type: ignore[arg-type]
+            locale="en-US",
         )
         contexts.append(context)
         session = client.cookies["sessionid"].value
@@ -84,7 +85,7 @@ def is_live(page: Page) -> None:
 
 @pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_tiles_search_and_filters_narrow_list_and_address_and_going_back_widens_them(
-    open_page: Open, cars: dict[str, Vehicle], screen: dict[str, int]
+    open_page: Open, cars: dict[str, Vehicle], screen: ViewportSize
 ) -> None:
     page = open_page(screen=screen)
     expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Fleet, Role, User
 from accounts.services import add_member
+from alerts.models import FleetRules
 from connect.models import Connection, ConnectionState, DriverPage, PlacePause
 from fleet.cars.saved_models import SavedView
 from tests.fleet.cars.world import car, connect, know
@@ -226,7 +228,10 @@ def test_the_map_has_the_cars_that_the_filters_let_through(
     know(fast, catalogue.PRECISE_LOCATION, {"latitude": 10.0, "longitude": -150.0, "heading": 90.4})
     car(fleet, "Cem")
     browser = browser_of(owner)
-    both = [[lone.pk, -122.4193, 37.7793, None, "unlocked"], [fast.pk, -150.0, 10.0, 90, "moving"]]
+    both: list[list[Any]] = [
+        [lone.pk, -122.4193, 37.7793, None, "unlocked"],
+        [fast.pk, -150.0, 10.0, 90, "moving"],
+    ]
     assert sorted(browser.get(f"{PAGE}cars/map/").json()["cars"]) == sorted(both)
     assert browser.get(f"{PAGE}cars/map/?show=moving").json()["cars"] == both[1:]
 
@@ -351,3 +356,12 @@ def test_a_person_in_two_fleets_sees_each_ones_cars(
     browser = browser_of(owner)
     assert names(browser) == ["Ada"]
     assert [row.title for row in browser.get("/fleets/red/").context["rows"]] == ["Zoe"]
+
+
+def test_a_battery_is_low_below_what_the_fleet_calls_low(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    car(fleet, "Ada", charge=35)
+    assert names(browser_of(owner), "show=low") == []
+    FleetRules.objects.create(fleet=fleet, low_battery=40)
+    assert names(browser_of(owner), "show=low") == ["Ada"]

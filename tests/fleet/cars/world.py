@@ -1,5 +1,6 @@
 """Cars as the fleet page finds them."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.utils import timezone
@@ -25,7 +26,7 @@ def connect(
     )
 
 
-def know(vehicle: Vehicle, signal: Signal, body: dict[str, object], *, minutes_ago: float = 1) -> None:
+def know(vehicle: Vehicle, signal: Signal, body: Mapping[str, object], *, minutes_ago: float = 1) -> None:
     """As if the car had told it then."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     LatestSignal.objects.update_or_create(
@@ -53,7 +54,7 @@ def car(
     **columns: object,
 ) -> Vehicle:
     """A connected car that told these things so many minutes ago."""
-    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{name}", name=name, **columns)  # type: ignore[misc]
+    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{name}", name=name, **columns)
     connect(vehicle, state)
     told: list[tuple[Signal, object]] = [
         (catalogue.STATE_OF_CHARGE, charge),
