@@ -19,6 +19,8 @@ fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
     path("<slug:slug>/places/", include("fleet.places.urls")),
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
+    path("<slug:slug>/places/", include("fleet.places.urls")),
+    path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]
 
 api_urls = [

@@ -1,15 +1,43 @@
 """Where the fleet's cars are, for making places of it; what a driver hides stays hidden."""
 
+from dataclasses import dataclass
+
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Fleet
 from connect.driver import privacy
 from vehicles import catalogue
-from vehicles.models import Vehicle
+from vehicles.models import Summary, Vehicle
 from vehicles.selectors import states_of, vehicles_of
 
 _OFFERED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A stretch of the map, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def __str__(self) -> str:
+        return f"{self.west:.4f},{self.south:.4f},{self.east:.4f},{self.north:.4f}"
+
+
+def area_of_cars(*, fleet: Fleet) -> Area | None:
+    """What holds the places of the fleet's cars, of the first some hundred of them; None where none tells."""
+    now = timezone.now()
+    rules = privacy.rules_of_fleet(fleet=fleet, now=now)
+    placed = Summary.objects.filter(vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False)
+    rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
+    seen = [(lat, lon) for car, lat, lon in rows if not rules.hide(car, at=now)]
+    if not seen:
+        return None
+    latitudes, longitudes = zip(*seen, strict=True)
+    return Area(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
 
 
 def car_names(*, fleet: Fleet) -> list[str]:

@@ -33,6 +33,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "fleet": membership.fleet,
         "places": places_of(fleet=membership.fleet),
+        "area": selectors.area_of_cars(fleet=membership.fleet),
         "may_edit": has_right(membership=membership, right=Right.CONNECT),
     }
     return render(request, "fleet/places/overview.html", context)
@@ -134,6 +135,7 @@ def _page(
         "form": form,
         "place": Place.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None,
         "others": places_of(fleet=fleet).exclude(pk=form.instance.pk),
+        "area": selectors.area_of_cars(fleet=fleet),
         "cars": selectors.car_names(fleet=fleet),
         "car": car,
     }

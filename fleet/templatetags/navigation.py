@@ -28,6 +28,7 @@ class _Place:
 
 _PLACES = (
     _Place(_("Cars"), "fleet:fleet", Right.VIEW, "fleet:"),
+    _Place(_("Places"), "fleet:places", Right.VIEW, "fleet:place"),
     _Place(_("Commands"), "commands:ledger", Right.VIEW, "commands:"),
     _Place(_("Connections"), "connections:overview", Right.CONNECT, "connections:"),
     _Place(_("Notices"), "notices:overview", Right.VIEW, "notices:"),

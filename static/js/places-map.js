@@ -33,7 +33,7 @@ function drawCircles(map, id, places) {
     map.getSource(id).setData(data);
     return;
   }
-  const color = getComputedStyle(document.documentElement).getPropertyValue("--tblr-primary").trim();
+  const color = getComputedStyle(document.documentElement).getPropertyValue("--place-circle").trim();
   map.addSource(id, { type: "geojson", data });
   map.addLayer({ id, type: "fill", source: id, paint: { "fill-color": color, "fill-opacity": 0.15 } });
   map.addLayer({ id: `${id}-edge`, type: "line", source: id, paint: { "line-color": color, "line-width": 1.5 } });
@@ -76,9 +76,10 @@ function boundsOf({ maplibre }, places) {
   return bounds;
 }
 
+// Without a place, the map begins where the cars are.
 function fit(made, places) {
-  if (!places.length) return;
-  made.map.fitBounds(boundsOf(made, places), { padding: 48, maxZoom: 15, animate: false });
+  const bounds = places.length ? boundsOf(made, places) : element.parentElement.dataset.area?.split(",").map(Number);
+  if (bounds) made.map.fitBounds(bounds, { padding: 48, maxZoom: places.length ? 15 : 12, animate: false });
 }
 
 // -- The list --------------------------------------------------------------------------------------------------------

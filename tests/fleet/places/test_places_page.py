@@ -14,7 +14,7 @@ from connect.driver import privacy
 from connect.models import Connection
 from fleet.places import forms
 from vehicles import catalogue
-from vehicles.models import LatestSignal, Place, Vehicle
+from vehicles.models import LatestSignal, Place, Summary, Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -231,3 +231,19 @@ def test_the_towns_names_are_credited(fleet: Fleet, owner: User, browser_of: Bro
     page = browser_of(owner).get(LIST).content.decode()
     assert "https://www.geonames.org/" in page
     assert "CC BY 4.0" in page
+
+
+def test_the_map_begins_where_the_cars_are_that_may_be_seen(
+    vehicle: Vehicle, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "data-area" not in browser.get(LIST).content.decode()
+    hidden = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="hidden")
+    Summary.objects.create(vehicle=vehicle, latitude=37.775, longitude=-122.418)
+    Summary.objects.create(vehicle=hidden, latitude=10, longitude=10)
+    shared = Connection.objects.create(
+        fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", generation="v3", mode="live"
+    )
+    privacy.pause(connection=shared, lasts=None, now=timezone.now())
+    Summary.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)
+    assert 'data-area="-122.4180,37.7750,-122.4180,37.7750"' in browser.get(LIST).content.decode()
