@@ -17,10 +17,6 @@ fleet_urls: list[URLPattern | URLResolver] = [
     path("<slug:slug>/onboarding/", include("fleet.onboarding.urls")),
     path("<slug:slug>/places/", include("fleet.places.urls")),
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
-    path("<slug:slug>/places/", include("fleet.places.urls")),
-    path("<slug:slug>/settings/", preferences.settings, name="settings"),
-    path("<slug:slug>/places/", include("fleet.places.urls")),
-    path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]
 
 api_urls = [

@@ -36,9 +36,9 @@ _PLACES = (
     _Place(_("Inbox"), "webhooks:inbox", Right.INSPECT, "webhooks:"),
     _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),
     _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
+    _Place(_("Members"), "accounts:members", Right.ADMINISTER, "accounts:members"),
     _Place(_("API tokens"), "accounts:tokens", Right.VIEW, "accounts:"),
     _Place(_("Settings"), "fleet:settings", Right.CONNECT, "fleet:settings"),
-    _Place(_("Members"), "accounts:members", Right.ADMINISTER, "accounts:members"),
 )
 
 
