@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import confirmation, keyring
 from accounts.letters import services as letters
+from accounts.letters.models import Kind
 from accounts.models import User
 
 # What is said after which deed, in our words; nothing after others: who has signed in sees that.
@@ -88,7 +89,10 @@ class AccountAdapter(DefaultAccountAdapter):
             "user_agent": self.get_http_user_agent(self.request)[:200],
             "to_email": (context or {}).get("to_email", ""),
         }
-        letters.post(user=user, kind=_kind(template_prefix), address=email or user.email, told=told)
+        kind = _kind(template_prefix)
+        # Of an address that one did not change to after all, nobody has to be told.
+        if kind in Kind.values:
+            letters.post(user=user, kind=kind, address=email or user.email, told=told)
 
 
 def _kind(template_prefix: str) -> str:

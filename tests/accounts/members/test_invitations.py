@@ -1,0 +1,225 @@
+"""Invitations of members: made, sent, answered once by the one who is meant, and over in time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from smtplib import SMTPServerDisconnected
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from accounts.members import services
+from accounts.models import AuditEntry, Fleet, MemberInvitation, Membership, Role, User
+from tests.accounts.conftest import PASSWORD, is_in, sign_in
+from tests.conftest import make_user
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+PAGE = "/accounts/blue/members/"
+NEW = {"first_name": "Nia", "last_name": "Berg", "password": PASSWORD}
+INVITE = {"email": "Nia@Home.example", "role": "manager", "language": "de"}
+
+
+@pytest.fixture
+def invitation(owner: User, fleet: Fleet) -> MemberInvitation:
+    return services.invite(
+        fleet=fleet, user=owner, email="nia@home.example", role=Role.MANAGER, language="en"
+    )
+
+
+def members() -> set[str]:
+    return set(Membership.objects.filter(fleet__slug="blue").values_list("user__email", flat=True))
+
+
+def test_without_e_mail_the_link_is_shown_once_and_only_a_hash_is_kept(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    page = browser.post(PAGE, INVITE, follow=True).content.decode()
+    made = MemberInvitation.objects.get()
+    assert made.url in page
+    assert "nia@home.example is invited" in page
+    assert made.secret not in str(MemberInvitation.objects.values().get())
+    assert made.secret not in browser.get(PAGE).content.decode()
+    assert AuditEntry.objects.filter(action="invited a person as Manager", target="nia@home.example").exists()
+    assert mail.outbox == []
+
+
+@pytest.mark.usefixtures("mails")
+def test_with_e_mail_a_worker_sends_it_in_the_chosen_language(
+    owner: User,
+    fleet: Fleet,
+    browser_of: BrowserOf,
+    run_rung: Callable[[], list[str]],
+    django_capture_on_commit_callbacks: object,
+) -> None:
+    browser = browser_of(owner)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        page = browser.post(PAGE, INVITE, follow=True).content.decode()
+    made = MemberInvitation.objects.get()
+    assert made.secret not in page
+    assert run_rung() == ["accounts.tasks.mail_member_invitation"]
+    (sent,) = mail.outbox
+    assert sent.to == ["nia@home.example"]
+    assert made.url in sent.body
+    assert "E-mail sent" in browser.get(PAGE).content.decode()
+    services.mail(invitation_id=made.pk)
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.usefixtures("mails")
+def test_a_refusal_of_the_mail_server_is_shown_and_tried_again(
+    invitation: MemberInvitation, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise SMTPServerDisconnected("nia@home.example")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services, "send_mail", refuse)
+        services.mail(invitation_id=invitation.pk)
+    page = browser_of(owner).get(PAGE).content.decode()
+    assert "Not sent yet" in page
+    assert services.unmailed() == [invitation.pk]
+    services.mail(invitation_id=invitation.pk)
+    assert services.unmailed() == []
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"email": "manager@fleet.example"}, "is a member already"),
+        ({"email": "MANAGER@fleet.example"}, "is a member already"),
+        ({"email": "no address"}, "valid email"),
+        ({"role": "driver"}, "Select a valid choice"),
+    ],
+)
+def test_what_cannot_be_is_told_and_nothing_is_lost(
+    owner: User, teammate: User, browser_of: BrowserOf, form: dict[str, str], problem: str
+) -> None:
+    answer = browser_of(owner).post(PAGE, INVITE | form)
+    assert answer.status_code == 400
+    assert problem in answer.content.decode()
+    assert (INVITE | form)["email"] in answer.content.decode()
+    assert not MemberInvitation.objects.exists()
+
+
+def test_nobody_is_invited_twice_at_once(
+    owner: User, invitation: MemberInvitation, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post(PAGE, INVITE)
+    assert "is invited already" in answer.content.decode()
+    assert MemberInvitation.objects.count() == 1
+
+
+def test_a_new_person_chooses_name_and_password_and_is_in(invitation: MemberInvitation) -> None:
+    client = Client()
+    page = client.get(invitation.path).content.decode()
+    assert "Join Blue Fleet" in page
+    assert "nia@home.example" in page
+    answer = client.post(invitation.path, NEW)
+    assert answer.headers["Location"] == "/fleets/blue/"
+    assert client.get("/fleets/blue/").status_code == 200
+    user = User.objects.get(email="nia@home.example")
+    assert (str(user), user.memberships.get().role) == ("Nia Berg", Role.MANAGER)
+    assert is_in(sign_in(user))
+
+
+def test_a_weak_password_makes_no_account_and_the_name_stays(invitation: MemberInvitation) -> None:
+    answer = Client().post(invitation.path, NEW | {"password": "12345678"})
+    assert answer.status_code == 400
+    assert 'value="Nia"' in answer.content.decode()
+    assert not User.objects.filter(email="nia@home.example").exists()
+    assert MemberInvitation.objects.get().open
+
+
+def test_it_works_once(invitation: MemberInvitation) -> None:
+    Client().post(invitation.path, NEW)
+    again = Client().post(invitation.path, NEW | {"password": "stolen account"})
+    assert again.status_code == 410
+    assert "This invitation was used" in again.content.decode()
+    assert is_in(sign_in(User.objects.get(email="nia@home.example")))
+
+
+def test_after_seven_days_it_opens_nothing(invitation: MemberInvitation) -> None:
+    MemberInvitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    for answer in (Client().get(invitation.path), Client().post(invitation.path, NEW)):
+        assert answer.status_code == 410
+        assert "This invitation is too old" in answer.content.decode()
+    assert "nia@home.example" not in members()
+    assert timedelta(days=6) < invitation.expires_at - timezone.now() <= timedelta(days=7)
+
+
+def test_a_revoked_one_opens_nothing(
+    owner: User, invitation: MemberInvitation, browser_of: BrowserOf
+) -> None:
+    browser_of(owner).post(f"{PAGE}invitations/{invitation.pk}/revoke/")
+    answer = Client().post(invitation.path, NEW)
+    assert answer.status_code == 410
+    assert "was taken back" in answer.content.decode()
+    assert AuditEntry.objects.filter(action="revoked a person's invitation").exists()
+
+
+def test_sent_again_it_has_a_new_link_and_the_former_one_ends(
+    owner: User, invitation: MemberInvitation, browser_of: BrowserOf
+) -> None:
+    MemberInvitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
+    former = invitation.path
+    page = browser_of(owner).post(f"{PAGE}invitations/{invitation.pk}/resend/", follow=True).content.decode()
+    again = MemberInvitation.objects.get()
+    assert again.path != former
+    assert again.url in page
+    assert Client().get(former).status_code == 404
+    assert Client().get(again.path).status_code == 200
+
+
+def test_who_has_an_account_signs_in_and_accepts(invitation: MemberInvitation) -> None:
+    user = User.objects.create_user("nia@home.example", PASSWORD)
+    client = Client()
+    page = client.get(invitation.path).content.decode()
+    assert f"/accounts/sign-in/?next={invitation.path}" in page
+    # A form for newcomers sets no password of an account that is there.
+    client.post(invitation.path, NEW | {"password": "stolen account"})
+    assert "nia@home.example" not in members()
+    sign_in(user, client=client)
+    assert "Accept the invitation" in client.get(invitation.path).content.decode()
+    assert "nia@home.example" not in members()
+    assert client.post(invitation.path).headers["Location"] == "/fleets/blue/"
+    assert "nia@home.example" in members()
+
+
+@pytest.mark.parametrize("role", ["owner", "teammate", "viewer", "driver", "outsider"])
+def test_anybody_else_is_told_whom_it_is_for(
+    request: pytest.FixtureRequest, invitation: MemberInvitation, role: str, browser_of: BrowserOf
+) -> None:
+    other = request.getfixturevalue(role)
+    before = members()
+    browser = browser_of(other)
+    for answer in (browser.get(invitation.path), browser.post(invitation.path, NEW)):
+        assert answer.status_code == 403
+        assert f"You are signed in as {other.email}" in answer.content.decode()
+    assert members() == before
+    assert MemberInvitation.objects.get().open
+
+
+def test_who_became_a_member_meanwhile_keeps_the_role(
+    invitation: MemberInvitation, owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    user = make_user("nia@home.example")
+    Membership.objects.create(fleet=fleet, user=user, role=Role.OWNER)
+    browser_of(user).post(invitation.path)
+    assert Membership.objects.get(user=user).role == Role.OWNER
+    assert MemberInvitation.objects.get().used_at is not None
+
+
+def test_an_unknown_link_opens_nothing() -> None:
+    assert Client().get(f"/accounts/invitation/{'0' * 64}/").status_code == 404
+
+
+def test_another_fleets_invitations_are_not_found(
+    invitation: MemberInvitation, outsider: User, browser_of: BrowserOf
+) -> None:
+    for deed in ("resend", "revoke"):
+        address = f"/accounts/red/members/invitations/{invitation.pk}/{deed}/"
+        assert browser_of(outsider).post(address).status_code == 404
+    assert MemberInvitation.objects.get().open

@@ -1,0 +1,143 @@
+"""The page of a fleet's members: who may see it, roles, removal, and that an owner stays."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.members import services
+from accounts.models import AuditEntry, Fleet, MemberInvitation, Membership, Role, User
+from accounts.services import add_member
+from accounts.tokens.services import find, issue
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+PAGE = "/accounts/blue/members/"
+
+
+def membership_of(user: User) -> Membership:
+    return Membership.objects.select_related("fleet", "user").get(user=user)
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("owner", 200), ("teammate", 403), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owners_see_and_change_who_is_a_member(
+    request: pytest.FixtureRequest, fleet: Fleet, role: str, status: int, viewer: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(request.getfixturevalue(role))
+    assert browser.get(PAGE).status_code == status
+    if status == 200:
+        return
+    member = membership_of(viewer)
+    pending = services.invite(
+        fleet=fleet,
+        user=viewer,
+        email="new@x.example",
+        role=Role.VIEWER,
+        language="en",
+    )
+    for address, form in (
+        (PAGE, {"email": "friend@x.example", "role": "owner", "language": "en"}),
+        (f"{PAGE}{member.pk}/role/", {"role": "owner"}),
+        (f"{PAGE}{member.pk}/remove/", {}),
+        (f"{PAGE}invitations/{pending.pk}/resend/", {}),
+        (f"{PAGE}invitations/{pending.pk}/revoke/", {}),
+    ):
+        assert browser.post(address, form).status_code == status
+    assert membership_of(viewer).role == Role.VIEWER
+    assert [invitation.open for invitation in MemberInvitation.objects.all()] == [True]
+
+
+def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+    assert Client().get(PAGE).headers["Location"].startswith("/accounts/sign-in/")
+
+
+def test_an_owner_changes_a_role_and_it_counts_at_once(
+    owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    promoted = browser_of(viewer)
+    assert promoted.get(PAGE).status_code == 403
+    browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "owner"})
+    assert promoted.get(PAGE).status_code == 200
+    entry = AuditEntry.objects.first()
+    assert entry is not None
+    assert (entry.actor, entry.action, entry.target) == (owner, "made a member Owner", viewer.email)
+
+
+def test_an_unknown_role_is_refused(owner: User, viewer: User, browser_of: BrowserOf) -> None:
+    answer = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "driver"})
+    assert (answer.status_code, membership_of(viewer).role) == (404, Role.VIEWER)
+
+
+def test_a_removed_member_and_their_tokens_open_nothing_any_more(
+    owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    secret = issue(membership=membership_of(viewer), name="Reports").secret
+    removed = browser_of(viewer)
+    page = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/remove/", follow=True)
+    assert "is no longer a member" in page.content.decode()
+    assert removed.get("/fleets/blue/").status_code == 404
+    assert find(secret=secret) is not None
+    answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/vehicles/")
+    assert answer.status_code == 404
+    assert AuditEntry.objects.filter(action="removed a member", target=viewer.email).exists()
+
+
+@pytest.mark.parametrize(("deed", "form"), [("role", {"role": "viewer"}), ("remove", {})])
+def test_the_last_owner_stays(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, deed: str, form: dict[str, str]
+) -> None:
+    page = browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/{deed}/", form, follow=True)
+    assert "A fleet needs an owner" in page.content.decode()
+    assert membership_of(owner).role == Role.OWNER
+
+
+def test_an_owner_whose_account_is_closed_does_not_count(owner: User, viewer: User, fleet: Fleet) -> None:
+    add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
+    User.objects.filter(pk=viewer.pk).update(is_active=False)
+    with pytest.raises(services.MemberError):
+        services.remove(membership=membership_of(owner), user=owner)
+
+
+def test_an_owner_beside_another_may_go(
+    owner: User, viewer: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
+    assert browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/remove/").headers["Location"] == "/"
+    assert not Membership.objects.filter(user=owner).exists()
+
+
+def test_members_of_another_fleet_are_not_found(
+    owner: User, fleet: Fleet, outsider: User, browser_of: BrowserOf
+) -> None:
+    other = membership_of(outsider)
+    for deed in ("role", "remove"):
+        assert browser_of(owner).post(f"{PAGE}{other.pk}/{deed}/", {"role": "viewer"}).status_code == 404
+    assert membership_of(outsider).role == Role.OWNER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_owners_who_remove_each_other_at_once_leave_one(owner: User, viewer: User, fleet: Fleet) -> None:
+    add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
+    both = [membership_of(owner), membership_of(viewer)]
+    start = threading.Barrier(2)
+
+    def remove(mine: Membership, other: Membership) -> None:
+        start.wait()
+        try:
+            services.remove(membership=other, user=mine.user)
+        except services.MemberError:
+            pass
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=remove, args=pair) for pair in (both, both[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Membership.objects.filter(fleet=fleet, role=Role.OWNER).count() == 1

@@ -1,0 +1,182 @@
+"""Forgotten, changed and set passwords; a changed address."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from accounts.letters import services as letters
+from accounts.models import Letter, User
+from tests.accounts.conftest import PASSWORD, is_in, let_age, sign_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mails")]
+FORGOTTEN = "/accounts/password/forgotten/"
+NEW = "another good passphrase"
+
+
+def send_all() -> list[str]:
+    """Has every letter sent; returns the texts."""
+    before = len(mail.outbox)
+    for letter_id in letters.unsent():
+        letters.send(letter_id=letter_id)
+    return [str(sent.body) for sent in mail.outbox[before:]]
+
+
+def link_in(text: str, settings: object) -> str:
+    (link,) = re.findall(rf"{settings.SITE_URL}(/\S+)", text)  # type: ignore[attr-defined]
+    return str(link)
+
+
+def ask_for_link(email: str, settings: object) -> str:
+    Client().post(FORGOTTEN, {"email": email})
+    (text,) = send_all()
+    return link_in(text, settings)
+
+
+def test_a_link_by_e_mail_sets_a_new_password_once(person: User, settings: object) -> None:
+    elsewhere = sign_in(person)
+    link = ask_for_link(person.email, settings)
+    client = Client()
+    form = client.get(link, follow=True)
+    # The secret is gone from the address before the page shows.
+    assert link not in form.redirect_chain[-1][0]
+    done = client.post(form.redirect_chain[-1][0], {"password1": NEW, "password2": NEW}, follow=True)
+    assert "Your password is changed" in done.content.decode()
+    assert not is_in(client)
+    assert elsewhere.get("/accounts/").status_code == 302
+    assert not is_in(sign_in(person))
+    assert is_in(sign_in(person, password=NEW))
+    assert "This link is over" in Client().get(link, follow=True).content.decode()
+
+
+def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
+    known, unknown = (
+        Client().post(FORGOTTEN, {"email": email}, follow=True)
+        for email in (person.email, "nobody@fleet.example")
+    )
+    assert known.redirect_chain == unknown.redirect_chain
+    assert "If the address belongs to an account" in known.content.decode()
+    assert [letter.address for letter in Letter.objects.all()] == [person.email]
+
+
+def test_the_request_itself_sends_nothing_and_the_broker_gets_no_secret(
+    person: User, run_rung: Callable[[], list[str]], django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        Client().post(FORGOTTEN, {"email": person.email})
+    assert mail.outbox == []
+    assert "link" not in str(Letter.objects.values().get())
+    assert run_rung() == ["accounts.tasks.mail_letter"]
+    (sent,) = mail.outbox
+    assert sent.to == [person.email]
+    assert send_all() == []
+
+
+def test_a_letter_speaks_the_persons_language(person: User) -> None:
+    person.language = "de"
+    person.save()
+    Client().post(FORGOTTEN, {"email": person.email})
+    assert Letter.objects.get().language == "de"
+
+
+def test_a_weak_new_password_is_refused(person: User, settings: object) -> None:
+    client = Client()
+    address = client.get(ask_for_link(person.email, settings), follow=True).redirect_chain[-1][0]
+    page = client.post(address, {"password1": "12345678", "password2": "12345678"}).content.decode()
+    assert "entirely numeric" in page
+    assert is_in(sign_in(person))
+
+
+def test_a_forged_link_opens_nothing(person: User) -> None:
+    page = Client().get("/accounts/password/new/1-abc123-0123456789abcdef/", follow=True).content.decode()
+    assert "This link is over" in page
+
+
+def test_a_site_without_e_mail_says_so(person: User, settings: object) -> None:
+    settings.EMAIL_OFFERED = False  # type: ignore[attr-defined]
+    assert "This site sends no e-mail" in Client().get(FORGOTTEN).content.decode()
+    assert "This site sends no e-mail" in sign_in(person).get("/accounts/e-mail/").content.decode()
+    Client().post(FORGOTTEN, {"email": person.email})
+    assert not Letter.objects.exists()
+
+
+def test_a_changed_password_ends_the_other_sessions(person: User) -> None:
+    here, elsewhere = sign_in(person), sign_in(person)
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert here.post("/accounts/password/", form).headers["Location"] == "/accounts/"
+    assert here.get("/accounts/").status_code == 200
+    assert elsewhere.get("/accounts/").status_code == 302
+    (text,) = send_all()
+    assert "Your password was changed" in text
+
+
+def test_the_present_password_is_needed_to_change_it(person: User) -> None:
+    form = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
+    page = sign_in(person).post("/accounts/password/", form).content.decode()
+    assert "This is not your present password" in page
+    assert is_in(sign_in(person))
+
+
+def test_who_has_no_password_sets_one_after_a_fresh_sign_in_only(
+    owner: User, browser_of: Callable[[User], Client]
+) -> None:
+    client = browser_of(owner)
+    let_age(client)
+    assert client.get("/accounts/password/set/").status_code == 403
+    client = browser_of(owner)
+    assert client.get("/accounts/password/").headers["Location"] == "/accounts/password/set/"
+    client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
+    assert is_in(sign_in(owner, password=NEW))
+
+
+def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: object) -> None:
+    client = sign_in(person)
+    old = person.email
+    client.post("/accounts/e-mail/", {"email": "New@Home.example", "action_add": ""})
+    assert "new@home.example is still to be confirmed" in client.get("/accounts/").content.decode()
+    assert is_in(sign_in(person))
+    (text,) = send_all()
+    link = link_in(text, settings)
+    client.get(link)
+    person.refresh_from_db()
+    assert person.email == old
+    client.post(link)
+    person.refresh_from_db()
+    assert person.email == "new@home.example"
+    assert [address.email for address in person.emailaddress_set.all()] == ["new@home.example"]
+    assert is_in(sign_in(person))
+    assert not is_in(sign_in(User(email=old)))
+    (told,) = mail.outbox[-1:]
+    send_all()
+    assert [sent.to for sent in mail.outbox[-1:]] == [[old]], told
+
+
+def test_an_address_of_another_account_is_not_taken_over(
+    person: User, viewer: User, settings: object
+) -> None:
+    client = sign_in(person)
+    client.post("/accounts/e-mail/", {"email": viewer.email, "action_add": ""})
+    (text,) = send_all()
+    client.post(link_in(text, settings))
+    person.refresh_from_db()
+    assert person.email == "owner@fleet.example"
+    assert User.objects.get(pk=viewer.pk).email == viewer.email
+
+
+def test_one_may_keep_the_old_address(person: User) -> None:
+    client = sign_in(person)
+    client.post("/accounts/e-mail/", {"email": "new@home.example", "action_add": ""})
+    client.post("/accounts/e-mail/", {"email": "new@home.example", "action_remove": ""})
+    person.refresh_from_db()
+    assert person.email == "owner@fleet.example"
+    assert send_all() == []
+
+
+def test_after_ten_minutes_one_confirms_before_changing_the_address(person: User) -> None:
+    client = sign_in(person)
+    let_age(client)
+    answer = client.post("/accounts/e-mail/", {"email": "new@home.example", "action_add": ""})
+    assert answer.headers["Location"].startswith("/accounts/confirm/")
+    assert person.emailaddress_set.count() == 1
