@@ -19,16 +19,19 @@ STALE = timedelta(hours=2)
 SILENT = timedelta(hours=48)
 _MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
 
-# Of several drivers' connections to a car, the one that serves it best counts; the newest among equals.
+# Of several drivers' connections to a car, the one that serves it best counts; the newest among equals. With ids, of
+# these cars only.
 _CARS = """
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
         WHERE fleet_id = %(fleet)s AND state <> %(removed)s
+              AND (%(ids)s::bigint[] IS NULL OR vehicle_id = ANY(%(ids)s::bigint[]))
         ORDER BY vehicle_id, array_position(%(alive)s::text[], state::text) NULLS LAST, created_at DESC
     ), page AS (
         SELECT DISTINCT ON (smartcar_user_id) smartcar_user_id, driver_name
-        FROM connect_driverpage WHERE fleet_id = %(fleet)s
+        FROM connect_driverpage
+        WHERE fleet_id = %(fleet)s AND smartcar_user_id IN (SELECT smartcar_user_id FROM link)
         ORDER BY smartcar_user_id, created_at DESC
     ), car AS (
         SELECT car.id, car.smartcar_id, car.name, car.plate, car.vin, car.make, car.model, car.year,
@@ -185,8 +188,8 @@ def total_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> in
 
 def cars_of(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[Found]:
     """These of the fleet's cars, in no particular order."""
-    statement = f"{_CARS} SELECT {_selected()} FROM car WHERE id = ANY(%(ids)s)"  # noqa: S608
-    return [Found(*row) for row in _rows(statement, _named(fleet, now) | {"ids": list(vehicle_ids)})]
+    statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
+    return [Found(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
 
 
 def positions_of(
@@ -194,13 +197,11 @@ def positions_of(
 ) -> list[Position]:
     """Where the cars are that fit, of these cars only where ids are given. What drivers hide is not known here."""
     where, named = _where(filters, vins=vins)
-    if vehicle_ids is not None:
-        where, named = f"{where} AND id = ANY(%(ids)s)", named | {"ids": list(vehicle_ids)}
     statement = f"""{_CARS}
         SELECT id, latitude, longitude, heading, {_MARK} FROM car
         WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND {where}
     """  # noqa: S608
-    return [Position(*row) for row in _rows(statement, _named(fleet, now) | named)]
+    return [Position(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids) | named)]
 
 
 def ids_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
@@ -243,8 +244,9 @@ def _order(sort: str) -> str:
     return f"{_ORDERS[sort.removeprefix('-')]} {way} NULLS {nulls}, lower(title), id"
 
 
-def _named(fleet: Fleet, now: datetime) -> dict[str, Any]:
+def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
     return {
+        "ids": None if vehicle_ids is None else list(vehicle_ids),
         "fleet": fleet.pk,
         "removed": ConnectionState.REMOVED.value,
         "alive": [state.value for state in ALIVE],

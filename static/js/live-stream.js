@@ -25,7 +25,6 @@ function open() {
   source = new EventSource(url);
   for (const name of ["fleet", "rows", "car", "resync", "beat"]) source.addEventListener(name, heard);
   source.addEventListener("error", broken);
-  clearTimeout(grace);
   grace = setTimeout(lost, GRACE);
 }
 
@@ -33,11 +32,13 @@ function close() {
   source?.close();
   source = undefined;
   for (const timer of [retry, grace, silence]) clearTimeout(timer);
+  grace = undefined;
 }
 
 function heard({ type, data, lastEventId }) {
   if (lastEventId) place = lastEventId;
   clearTimeout(grace);
+  grace = undefined;
   clearTimeout(silence);
   silence = setTimeout(again, SILENCE);
   clearInterval(polling);
@@ -46,12 +47,10 @@ function heard({ type, data, lastEventId }) {
   else if (type !== "beat") tell(`live:${type}`, JSON.parse(data));
 }
 
+// The browser tries again by itself, each time with an error: all of them together have the one time.
 function broken() {
   if (source?.readyState === EventSource.CLOSED) lost();
-  else {
-    clearTimeout(grace);
-    grace = setTimeout(lost, GRACE);
-  }
+  else grace ??= setTimeout(lost, GRACE);
 }
 
 function again() {
