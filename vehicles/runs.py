@@ -50,7 +50,7 @@ def runs(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, li
 
     A silence of longer than the signal's values are good for ends a stretch, even if the same is said after it.
     """
-    named = {
+    named: dict[str, Any] = {
         "vehicle": vehicle.pk,
         "code": signal.code,
         "start": start,
@@ -62,8 +62,8 @@ def runs(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, li
         cursor.execute(_RUNS, named)
         rows = cursor.fetchall()
     found: list[Run] = []
-    last = rows[0][2] if rows else None
-    for began, before, _, body in rows:
-        found.append(Run(began, last, orjson.loads(body) if body else {}))
-        last = before
+    following: datetime | None = None
+    for began, before, newest, body in rows:
+        found.append(Run(began, following or newest, orjson.loads(body) if body else {}))
+        following = before
     return found[::-1]

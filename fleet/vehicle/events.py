@@ -270,7 +270,6 @@ def _transitions(frame: Frame, before: Place | None, limit: int) -> Iterable[Eve
             Place(change.at, rank, change.pk),
             _("%(from)s → %(to)s") % words if change.from_state else str(words["to"]),
             [told(change.cause)] if change.cause else [],
-            (str(words["to"]), f"state-badge state-badge-{change.to_state}"),
             url=url,
             link=_("Connection") if url else "",
         )
@@ -294,7 +293,7 @@ def _deeds(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
         yield Event(
             Kind.SETTINGS,
             Place(deed.at, rank, deed.pk),
-            _("%(person)s: %(deed)s") % {"person": deed.actor, "deed": told(deed.action)},
+            _("%(person)s %(deed)s") % {"person": deed.actor, "deed": told(deed.action)},
             [", ".join(changed)] if changed else [],
         )
 

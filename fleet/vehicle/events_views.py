@@ -27,7 +27,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     chosen = [kind for kind in may if kind in request.GET.getlist("kind")]
     before = Place.read(request.GET.get("before", ""))
     found = events_of(frame, kinds=chosen or may, before=before)
-    context = {
+    context: dict[str, Any] = {
         "days": _by_day(found, before),
         "older": _question(chosen, found.older) if found.older else "",
         "newest": _question(chosen, None),

@@ -117,7 +117,7 @@ def _offered(frame: Frame) -> list[Signal]:
 
 def _question(request: HttpRequest, signals: list[Signal]) -> Question:
     return question_of(
-        request.GET.dict(),  # type: ignore[arg-type]
+        request.GET.dict(),
         codes=[str(code) for code in request.GET.getlist("signals")],
         now=timezone.now(),
         zone=_zone(),

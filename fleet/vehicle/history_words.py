@@ -15,9 +15,9 @@ def summary_of(chart: Chart, *, start: datetime, end: datetime) -> str:
     if isinstance(chart, BandChart):
         return _of_band(chart)
     since, until = start.timestamp(), end.timestamp()
-    return " ".join(
-        _of_line(line, chart.unit, since, until, named=len(chart.lines) > 1) for line in chart.lines
-    )
+    told = [_of_line(line, chart.unit, since, until, named=len(chart.lines) > 1) for line in chart.lines]
+    fineness = dict.fromkeys(_fineness(line.resolution) for line in chart.lines)
+    return " ".join(filter(None, [*told, *fineness]))
 
 
 def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) -> str:
@@ -39,8 +39,7 @@ def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) 
         "when": _when(shown[-1][0]),
     }
     gaps = sum(value is None for value in line.values)
-    parts = [name + told, _fineness(line.resolution), _gaps(gaps)]
-    return " ".join(filter(None, parts))
+    return " ".join(filter(None, [name + told, _gaps(gaps)]))
 
 
 def _of_band(chart: BandChart) -> str:

@@ -20,7 +20,7 @@ export function fillTable(room, chart, shown) {
   }
   const note = document.createElement("p");
   note.className = "sub";
-  note.textContent = rows.length > MOST ? shown.words.rowsCut.replace("%(count)s", MOST) : "";
+  note.textContent = rows.length > MOST ? shown.words.rowsCut.replace("{count}", MOST) : "";
   room.replaceChildren(note, table);
 }
 

@@ -131,7 +131,7 @@ class History {
       found += within;
     }
     const { foundNone, foundOne, foundMany } = this.say;
-    const words = found === 0 ? foundNone : found === 1 ? foundOne : foundMany.replace("%(count)s", found);
+    const words = found === 0 ? foundNone : found === 1 ? foundOne : foundMany.replace("{count}", found);
     document.getElementById("signal-found").textContent = wanted ? words : "";
   }
 
@@ -227,7 +227,7 @@ class History {
       entry.querySelector(".legend-label").textContent = label + unit;
       const remove = entry.querySelector("button");
       remove.dataset.removeSignal = code;
-      remove.setAttribute("aria-label", this.say.remove.replace("%(signal)s", label));
+      remove.setAttribute("aria-label", this.say.remove.replace("{signal}", label));
       legend.append(entry);
     });
     const held = { figure };
@@ -285,10 +285,19 @@ class History {
     });
     const written = format.formatRange(new Date(start * 1000), new Date(end * 1000));
     document.getElementById("history-time").textContent = `${written} (${this.say.zone})`;
+    if (this.form.querySelector(".custom-range").open) return; // somebody types there
+    document.getElementById("history-from").value = typed(start, this.say.zone);
+    document.getElementById("history-to").value = typed(end, this.say.zone);
   }
 }
 
 const codesOf = (chart) => (chart.kind === "lines" ? chart.lines.map((line) => line.code) : [chart.code]);
+
+// As a field of date and time takes it; Swedish writes a date so.
+function typed(at, zone) {
+  const format = { dateStyle: "short", timeStyle: "short", timeZone: zone };
+  return new Intl.DateTimeFormat("sv-SE", format).format(new Date(at * 1000)).replace(" ", "T");
+}
 
 function read(query) {
   const asked = new URLSearchParams(query);

@@ -24,7 +24,7 @@ function apply() {
   const untold = document.getElementById("untold");
   if (untold && query.value.trim() && !untold.hidden) untold.open = true;
   const { one, many, none } = bar.dataset;
-  const said = found === 0 ? none : found === 1 ? one : many.replace("%(count)s", found);
+  const said = found === 0 ? none : found === 1 ? one : many.replace("{count}", found);
   const told = narrowed ? said : "";
   if (count.textContent !== told) count.textContent = told;
 }

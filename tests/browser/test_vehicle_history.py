@@ -114,7 +114,7 @@ def test_two_signals_are_chosen_zoomed_into_and_shared_by_the_address(
     shoot(page, "history-table")
     figures.first.get_by_text("Show as a table").click()
 
-    page.get_by_role("button", name="7 days").click()
+    page.get_by_role("button", name="7 d").click()
     expect(page).to_have_url(re.compile("range=7d"))
     expect(page.locator("#history")).to_have_attribute("aria-busy", "false")
     if page.viewport_size == DESKTOP:
