@@ -7,9 +7,10 @@ from typing import Any
 from zlib import crc32
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.access import Right
+from alerts.wishes import rules_of
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState
 from fleet.vehicle.alerts import alerts_of, checked_of
@@ -97,7 +98,7 @@ def connections_of(vehicle: Vehicle) -> list[Connection]:
 
 
 def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
-    """What fleet/vehicle/values.html needs. Three queries, and one more where a place has to be named."""
+    """What fleet/vehicle/values.html needs. Two queries, and one more each where a level and a place are known."""
     now = timezone.now()
     vehicle = frame.vehicle
     granted = granted_by(connections)
@@ -112,6 +113,7 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "charge": charge,
         "fuel": fuel,
         "level": main.row.value if main else None,
+        "low": main is not None and main.row.value < rules_of(fleet=frame.fleet).low_battery,
         "limit": _limit(state),
         "range": fact(catalogue.RANGE) or fact(catalogue.FUEL_RANGE),
         "is_charging": state.value(catalogue.IS_CHARGING) is True,
@@ -163,7 +165,7 @@ def _facts(
         if row is None or not value or (signal in _WHILE_CHARGING and not charging):
             return None
         stale = presentation.is_stale(row, now=now)
-        label = _("Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
+        label = pgettext("value of a car", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
         return Fact(label, value, row, stale, reason_of(row, granted=granted))
 
     return fact

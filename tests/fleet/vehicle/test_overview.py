@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Fleet, User
+from alerts.wishes import set_rules
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState
 from connect.scopes import FLEET_SCOPES
@@ -20,8 +21,8 @@ from vehicles.readings import NewReading, add
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 TABS = ["", "values/", "history/", "signals/", "connection/", "settings/"]
-QUERIES = 14
-VALUES_QUERIES = 10
+QUERIES = 15
+VALUES_QUERIES = 11
 
 
 @pytest.fixture
@@ -95,6 +96,14 @@ def test_a_fuel_car_shows_its_fuel_and_no_battery(
     assert "62<span" in page
     assert page.count("410 km") == 1
     assert "State of charge" not in page
+
+
+def test_a_level_is_low_below_what_the_fleet_calls_low(
+    owner: User, car: Vehicle, browser_of: BrowserOf
+) -> None:
+    assert "gauge-low" in browser_of(owner).get(address(car)).content.decode()
+    set_rules(fleet=car.fleet, low_battery=15, kinds=[], actor=owner)
+    assert "gauge-low" not in browser_of(owner).get(address(car)).content.decode()
 
 
 def test_an_error_is_told_in_plain_words_beside_the_last_good_value(

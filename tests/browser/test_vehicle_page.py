@@ -1,0 +1,110 @@
+"""A car's page in a browser: values with their ages, errors in words, the car from above kept true, settings saved."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from accounts.models import AuditEntry, Fleet, User
+from tests.browser.test_story import DESKTOP, PHONE, set_car, sign_in
+from tests.fleet.vehicle.known import failed
+from tests.smartcar import connect
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Vehicle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS = pytest.mark.parametrize(
+    ("screen", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"]
+)
+
+
+@pytest.fixture
+def page(chromium: Browser, screen: dict[str, int], theme: Literal["light", "dark"]) -> Iterator[Page]:
+    context: BrowserContext = chromium.new_context(viewport=screen, color_scheme=theme)  # type: ignore[arg-type]
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def car(smartcar: str, fleet: Fleet, owner: User) -> Vehicle:
+    """A Tesla that stands, shut and locked, and was just connected."""
+    for known in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        address = f"{smartcar}/control/vehicles/{known['id']}"
+        calm = {"speed": 0, "asleep": False, "reachable": True, "doors": [], "is_locked": True}
+        if httpx.patch(address, json=calm, timeout=30).is_success:
+            (connection,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[known["id"]]).connections
+            return connection.vehicle
+    pytest.fail("no Tesla would stand still")
+
+
+def address(site: object, car: Vehicle, tab: str = "") -> str:
+    return f"{site.SITE_URL}/fleets/blue/vehicles/{car.smartcar_id}/{tab}"  # type: ignore[attr-defined]
+
+
+@LOOKS
+@pytest.mark.usefixtures("worker")
+def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
+    page: Page, smartcar: str, settings: object, owner: User, car: Vehicle
+) -> None:
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.goto(address(settings, car))
+    page.evaluate("window.stillTheSamePage = true")
+    drawing = page.get_by_role("img", name=re.compile("seen from above"))
+    expect(drawing).to_have_accessible_description(re.compile("closed. Locked."))
+    expect(page.locator(".energy-number")).to_contain_text(re.compile(r"\d+%"))
+    expect(page.locator(".energy .age").first).to_contain_text(re.compile("just now|ago"))
+
+    source = page.locator(f"#source-{catalogue.STATE_OF_CHARGE.code}")
+    source.locator("summary").press("Enter")
+    expect(source).to_contain_text("Read by Smartcar")
+    page.get_by_text("Every part in words").click()
+    expect(page.locator("#parts")).to_contain_text(re.compile("Front left door\\s*closed, locked"))
+
+    set_car(smartcar, car, doors=[[0, 0]])
+    expect(drawing).to_have_accessible_description(re.compile("Open: Front left door"))
+    expect(page.locator("#openings")).to_contain_text("Open: Front left door")
+    expect(page.locator(".door-open")).to_have_count(1)
+    expect(page.locator("#parts li", has_text="Front left door")).to_contain_text("open")
+    assert page.evaluate("window.stillTheSamePage"), "without a reload"
+
+    LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
+    failed(car, catalogue.ODOMETER, "COMPATIBILITY")
+    missing = page.locator("#missing")
+    expect(missing).to_contain_text("This car does not report it.")
+    expect(missing).to_contain_text("Odometer")
+
+
+@LOOKS
+def test_settings_are_saved_and_bad_ones_are_told(
+    page: Page, settings: object, owner: User, car: Vehicle
+) -> None:
+    Vehicle.objects.update(vin="5YJ3E1EA7JF000316")
+    sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
+    page.goto(address(settings, car))
+    tabs = page.get_by_role("navigation", name="Pages of this car")
+    tabs.get_by_role("link", name="Settings").click()
+    expect(tabs.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
+    expect(tabs.get_by_role("link", name="Settings")).to_be_in_viewport()
+
+    page.get_by_label("Name").fill("Courier 07")
+    page.get_by_label("Plate").fill("much too long for any plate")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet.")
+    expect(page.get_by_label("Plate")).to_have_accessible_description(re.compile("at most 20 characters"))
+    expect(page.get_by_label("Name")).to_have_value("Courier 07")
+
+    page.get_by_label("Plate").fill("b-cd 123")
+    page.get_by_label("Units").select_option("Imperial")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Courier 07")
+    expect(page.locator(".vehicle-head .sub")).to_contain_text("B-CD 123")
+
+    expect(page.get_by_text("5YJ3E1EA7JF000316")).to_have_count(0)
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("5YJ3E1EA7JF000316")).to_be_visible()
+    assert AuditEntry.objects.filter(actor=owner, action="looked at a car's VIN").count() == 1
