@@ -240,7 +240,7 @@ class Connection(models.Model):
             evidence=evidence[:160],
             at=now,
         )
-        telling.moved([self], now=now)
+        telling.moved([(self, before)], now=now)
         return True
 
 

@@ -42,7 +42,7 @@ def _connections(*, now: datetime) -> None:
         with transaction.atomic():
             # Held, as whoever changes a connection holds it: what is read here is so until the notice is in.
             held = Connection.objects.filter(pk__in=some).order_by("pk").select_for_update(no_key=True)
-            telling.moved(held, now=now)
+            telling.settle(list(held), now=now)
 
 
 def _pairs(*, now: datetime) -> None:

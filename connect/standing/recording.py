@@ -107,6 +107,7 @@ def _write_moves(moved: list[tuple[Connection, Verdict]]) -> None:
         )
         for row, verdict in moved
     )
+    left = [row.state for row, _ in moved]
     for row, verdict in moved:
         row.state = verdict.standing.state
         row.state_cause = verdict.cause[:200]
@@ -117,4 +118,4 @@ def _write_moves(moved: list[tuple[Connection, Verdict]]) -> None:
         [row for row, _ in moved],
         _COLUMNS,
     )
-    telling.moved([row for row, _ in moved], now=timezone.now())
+    telling.moved(zip((row for row, _ in moved), left, strict=True), now=timezone.now())

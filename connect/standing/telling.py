@@ -5,7 +5,7 @@ Notices begin and end in the transaction of the change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,17 +15,32 @@ from accounts import live
 from accounts.live import Topic
 from alerts import services as alerts
 from alerts.kinds import Condition, Kind
-from connect.standing.states import ConnectionState
+from connect.standing.states import TROUBLED, WELL, ConnectionState
 from vehicles.models import Vehicle
 
 if TYPE_CHECKING:
     from connect.models import Connection
 
 
-def moved(connections: Iterable[Connection], *, now: datetime) -> None:
-    """These connections have changed their state. Their rows are held by the caller."""
-    connections = list(connections)
-    _tell_pages(connections)
+def moved(moves: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
+    """These connections have changed their state; each with the one that it left. Their rows are held by the caller."""
+    moves = list(moves)
+    _tell_pages(connection for connection, _ in moves)
+    settle(
+        [
+            connection
+            for connection, before in moves
+            # From well to well, as with first data, there is nothing to begin and nothing to end.
+            if connection.state not in WELL or before in TROUBLED
+        ],
+        now=now,
+    )
+
+
+def settle(connections: Collection[Connection], *, now: datetime) -> None:
+    """Notices of these connections, whose rows the caller holds, follow their state."""
+    if not connections:
+        return
     troubled = [each for each in connections if each.troubled]
     alerts.begin(conditions=[lost(each) for each in troubled], now=now)
     others = [each.pk for each in connections if not each.troubled]
