@@ -34,7 +34,7 @@ def _ask_to_unlock(page: Page) -> None:
 def _review_of_many(page: Page) -> None:
     # Leaving while the map still loads would be told as a failure to load it.
     page.locator(".maplibregl-canvas").first.wait_for()
-    page.get_by_label("Choose all cars").check()
+    page.locator("[data-choose-all]").check()
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Lock:")
 
