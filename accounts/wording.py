@@ -5,23 +5,27 @@ well. Several may follow one another in a text, beside others' (Smartcar's), whi
 """
 
 import re
+from collections.abc import Collection
 
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
 _VALUE = re.compile(r"%\((\w+)\)[sd]")
 _ENDS = re.compile(r"(?<=[.:!?;]) ")
-_CARRYING: dict[str, re.Pattern[str]] = {}
+_CARRYING: dict[str, tuple[re.Pattern[str], frozenset[str]]] = {}
 
 
-def carrying(sentence: str) -> str:
-    """Declares a kept sentence with values, "Cancelled by %(person)s.", and returns it, to be filled in by `%`."""
+def carrying(sentence: str, *, texts: Collection[str] = ()) -> str:
+    """Declares a kept sentence with values, "Cancelled by %(person)s.", and returns it, to be filled in by `%`.
+
+    `texts` names the values that are kept texts themselves; any other is a name, or somebody's own words.
+    """
     parts = _VALUE.split(sentence)
     pieces = [
         f"(?P<{part}>.+)" if place % 2 else re.escape(part.replace("%%", "%"))
         for place, part in enumerate(parts)
     ]
-    _CARRYING[sentence] = re.compile("".join(pieces), re.DOTALL)
+    _CARRYING[sentence] = re.compile("".join(pieces), re.DOTALL), frozenset(texts)
     return sentence
 
 
@@ -46,8 +50,10 @@ def _known(sentences: list[str]) -> str:
     text = " ".join(sentences)
     if (said := gettext(text)) != text:
         return said
-    for sentence, pattern in _CARRYING.items():
+    for sentence, (pattern, texts) in _CARRYING.items():
         if found := pattern.fullmatch(text):
+            values = found.groupdict().items()
+            said = {name: told(value) if name in texts else value for name, value in values}
             # What was a number is text by now.
-            return _VALUE.sub(r"%(\1)s", gettext(sentence)) % found.groupdict()
+            return _VALUE.sub(r"%(\1)s", gettext(sentence)) % said
     return ""

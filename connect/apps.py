@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class ConnectConfig(AppConfig):
     name = "connect"
+
+    def ready(self) -> None:
+        from connect import kept  # noqa: F401  (whatever process shows a row has to know its sentences)

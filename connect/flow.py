@@ -19,7 +19,7 @@ from accounts import audit
 from accounts.doorbell import ring
 from accounts.links import hash_of
 from accounts.models import Fleet, Generation, User
-from connect import applications, outcomes, renewing, vault
+from connect import applications, kept, outcomes, renewing, vault
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
 from connect.outcomes import ConnectRefusedError
 from connect.scopes import FLEET_SCOPES
@@ -282,7 +282,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         },
     )
     connection.connected(
-        cause=_("Connected by the driver."), evidence=renewing.TRIP % {"number": request.pk}, new=new
+        cause=_("Connected by the driver."), evidence=kept.TRIP % {"number": request.pk}, new=new
     )
     action = "connected a car" if request.invitation is None else "connected a car by invitation"
     audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)

@@ -8,8 +8,8 @@ from typing import Literal
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils.translation import gettext_noop as _
 
-from accounts import wording
 from accounts.doorbell import ring
+from connect import kept
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
 from connect.standing import causes, machine
@@ -21,7 +21,6 @@ from connect.standing.states import ALIVE, ENDED
 FRESH = _("fresh data")
 WORKED = _("a call that worked")
 REFUSED = _("a call that was refused")
-REQUEST = wording.carrying(_("request %(request)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def call_failed(*, connection: Connection, error: SmartcarError, now: datetime) 
         name = machine.name_of(error.type, error.code)
     if state is None:
         return
-    evidence = REQUEST % {"request": error.request_id} if error.request_id else REFUSED
+    evidence = kept.REQUEST % {"request": error.request_id} if error.request_id else REFUSED
     complaint = Complaint(state, name, Source.CALL, now, evidence)
 
     def decide(row: Connection, standing: Standing) -> Verdict:

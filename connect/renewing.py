@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit, wording
+from accounts import audit
 from accounts.doorbell import ring
 from accounts.links import hash_of
 from accounts.models import Generation
-from connect import applications, gateway, outcomes, vault
+from connect import applications, gateway, kept, outcomes, vault
 from connect.models import AuthorizationRequest, Connection, ConnectionState
 from connect.outcomes import ConnectRefusedError
 from connect.smartcar import SmartcarError, V2Api
@@ -22,7 +22,6 @@ from connect.smartcar.renewal import battery_url, reauthenticate_url
 from connect.standing.states import ENDED, WELL, Purpose
 
 SIGNED_IN_AGAIN = _("The driver signed in again; waiting for data.")
-TRIP = wording.carrying(_("Smartcar Connect, trip %(number)s"))
 _BATTERY_PATH = "/battery/nominal_capacity"
 
 
@@ -90,7 +89,7 @@ def signed_in_again(*, request: AuthorizationRequest, params: Mapping[str, str])
                 ConnectionState.PENDING,
                 cause=SIGNED_IN_AGAIN,
                 now=timezone.now(),
-                evidence=TRIP % {"number": request.pk},
+                evidence=kept.TRIP % {"number": request.pk},
             )
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
         _note(request, connection, "renewed a sign-in")

@@ -7,8 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from accounts import wording
-from connect import applications, gateway, vault
+from connect import applications, gateway, kept, vault
 from connect.gateway import Purpose
 from connect.models import Connection
 from connect.smartcar import SmartcarError
@@ -18,7 +17,6 @@ RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
 SETTLING = timedelta(seconds=5)
 _NO_WEBHOOK = _("No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
-_NO_WEBHOOK_OF = wording.carrying(_("No webhook is set: that of %(name)s is empty."))
 
 
 def complete(*, connection: Connection) -> None:
@@ -33,7 +31,7 @@ def complete(*, connection: Connection) -> None:
     if not application.webhook_id:
         _put_off(
             connection,
-            _NO_WEBHOOK if application.row is None else _NO_WEBHOOK_OF % {"name": application.name},
+            _NO_WEBHOOK if application.row is None else kept.NO_WEBHOOK_OF % {"name": application.name},
         )
         return
     try:

@@ -14,9 +14,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts import audit, wording
+from accounts import audit
 from accounts.models import Fleet, User
-from connect import applications, gateway, vault
+from connect import applications, gateway, kept, vault
 from connect.applications.models import SmartcarApplication
 from connect.connections.selectors import Driver, drivers_of
 from connect.driver.models import PlacePause, WorkingHours
@@ -30,7 +30,6 @@ from connect.smartcar import SmartcarError
 from connect.standing.states import ALIVE, ENDED, Purpose
 
 REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
-CONNECTION = wording.carrying(gettext_noop("connection %(number)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +191,7 @@ def retire(*, replacement: Replacement) -> bool:
             ConnectionState.REMOVED,
             cause=REPLACED,
             now=timezone.now(),
-            evidence=CONNECTION % {"number": new.pk},
+            evidence=kept.CONNECTION % {"number": new.pk},
         )
         if moved:
             audit.record(

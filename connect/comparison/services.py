@@ -8,10 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from accounts import wording
 from accounts.doorbell import ring
 from accounts.models import Generation
-from connect import applications, gateway, vault
+from connect import applications, gateway, kept, vault
 from connect.applications import Application
 from connect.comparison import diff
 from connect.comparison.diff import Difference, Kind, Ours, Theirs
@@ -31,7 +30,6 @@ KEPT = timedelta(days=90)
 PATIENCE_SECONDS = 90.0
 # What is kept with the report is in English, and translated where it is shown.
 _HERE = _("the nightly comparison")
-_NOT_ENDED = wording.carrying(_("It could not be ended: %(why)s"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +252,7 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
             ),
         )
     except SmartcarError as error:
-        return False, _NOT_ENDED % {"why": error.for_people}
+        return False, kept.NOT_ENDED % {"why": error.for_people}
     except vault.TokensUnavailableError:
         return False, _("No tokens are left to end it with: end it in Smartcar's dashboard.")
     return True, _("It was ended at Smartcar.")

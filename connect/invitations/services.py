@@ -9,20 +9,19 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit, wording
+from accounts import audit
 from accounts.doorbell import ring
 from accounts.links import hash_of
 from accounts.models import Fleet, User
+from connect import kept
 from connect.language import speaking
 from connect.models import Connection, DriverPage, Invitation
 from connect.standing.states import Purpose
 
 # A mail server that refuses for longer than this will not take it at all.
 _MAIL_PATIENCE = timedelta(days=1)
-_REFUSED = wording.carrying(gettext_noop("The mail server did not take it (%(reason)s)."))
 
 
 @transaction.atomic
@@ -114,7 +113,7 @@ def mail(*, invitation: Invitation) -> None:
         )
     except (SMTPException, OSError) as error:
         # The server's own words may repeat addresses.
-        told = {"mail_error": _REFUSED % {"reason": type(error).__name__}}
+        told = {"mail_error": kept.MAIL_REFUSED % {"reason": type(error).__name__}}
         Invitation.objects.filter(pk=invitation.pk).update(**told)
     else:
         Invitation.objects.filter(pk=invitation.pk).update(mailed_at=timezone.now(), mail_error="")

@@ -7,9 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit, wording
+from accounts import audit
 from accounts.doorbell import ring
 from accounts.models import User
+from connect import kept
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState, ErasedRows, Removal, RemovedGrant
 from connect.removal import erasers
@@ -18,7 +19,6 @@ from vehicles.models import Vehicle
 
 BY_DRIVER = gettext_noop("Withdrawn by the driver.")
 BY_MANAGER = gettext_noop("Disconnected by the fleet.")
-REMOVAL = wording.carrying(gettext_noop("removal %(number)s"))
 
 
 class NothingToRemoveError(Exception):
@@ -81,7 +81,7 @@ def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
             ConnectionState.REMOVED,
             cause=BY_DRIVER if removal.by_driver else BY_MANAGER,
             now=now,
-            evidence=REMOVAL % {"number": removal.pk},
+            evidence=kept.REMOVAL % {"number": removal.pk},
         )
     _note(removal, withdrew=bool(standing))
     ring("connect.tasks.carry_out_removal", removal.pk)

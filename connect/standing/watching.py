@@ -6,9 +6,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_noop as _
 
-from accounts import wording
 from accounts.doorbell import ring
-from connect import gateway, vault
+from connect import gateway, kept, vault
 from connect.gateway import Purpose
 from connect.models import Connection, ConnectionState
 from connect.smartcar import SmartcarError
@@ -26,8 +25,6 @@ PROBE_EVERY = timedelta(days=1)
 LIST_AGAIN = timedelta(minutes=10)
 _AT_ONCE = 200
 _PROBES_AT_ONCE = 20
-_SILENCE = wording.carrying(_("silence of %(hours)s hours"))
-_SILENCE_SINCE = wording.carrying(_("%(evidence)s, and silence since"))
 _CALENDAR = _("the calendar")
 _LIST = _("Smartcar's list of connections")
 
@@ -54,7 +51,7 @@ def _silent(*, now: datetime) -> QuerySet[Connection]:
 def _silence(standing: Standing, *, now: datetime) -> Verdict:
     after = machine.fell_silent(standing, now=now)
     hours = SILENT_AFTER // timedelta(hours=1)
-    return Verdict(after, causes.of(after.state, ""), _SILENCE % {"hours": hours})
+    return Verdict(after, causes.of(after.state, ""), kept.SILENCE % {"hours": hours})
 
 
 def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
@@ -66,7 +63,7 @@ def _settle(connection: Connection, standing: Standing, *, now: datetime) -> Ver
     after = machine.settled(standing, now=now)
     witness = next((each for each in standing.suspicions if each.error == after.error), None)
     heard = (witness.evidence if witness else "") or after.error
-    return Verdict(after, causes.of(after.state, after.error), _SILENCE_SINCE % {"evidence": heard})
+    return Verdict(after, causes.of(after.state, after.error), kept.SILENCE_SINCE % {"evidence": heard})
 
 
 def _used_up(*, now: datetime) -> QuerySet[Connection]:

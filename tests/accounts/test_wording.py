@@ -35,3 +35,9 @@ def test_values_stay_in_their_places() -> None:
         assert wording.told("It took 3 s.") == "It took 3 s."
         assert wording.told(kept) == "Blue (100 %) kennt den Standort von Van 1 nur in diesen Zeiten."
         assert wording.told(f"Come back. {kept}").startswith("Come back. Blue (100 %) kennt")
+
+
+def test_a_value_that_is_a_kept_text_itself_is_told_as_well() -> None:
+    kept = wording.carrying("%(deed)s %(name)s did it.", texts=["deed"]) % {"deed": REPLACED, "name": "Car"}
+    with override("de"):
+        assert wording.told(kept) == f"{wording.told(REPLACED)} Car did it."

@@ -1,0 +1,297 @@
+"""Members' pages of connections, invitations, removals, usage and setup: each in the language of whoever looks."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import ModuleType
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+from pytest_django import Settings
+
+from accounts import wording
+from accounts.models import Fleet, Generation, User
+from connect.budget import usage
+from connect.budget.purposes import Purpose
+from connect.comparison.diff import Kind
+from connect.comparison.models import ComparedFleet, Comparison, Drift, Outcome
+from connect.connections.steps import next_step
+from connect.driver import services as drivers
+from connect.generations.models import ConnectionMove, GenerationMove, MoveState, StepState
+from connect.models import Connection, ConnectionState, DriverPage, Invitation, Suspicion, VehicleUsage
+from connect.removal.models import Extent, Removal
+from connect.removal.services import remove_car
+from connect.scopes import FLEET_SCOPES
+from connect.smartcar import SmartcarError, words
+from connect.standing import causes
+from connect.standing.states import TROUBLED
+from tests.connect.invited import invited
+from tests.languages import left_in_english, read
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+translated = pytest.mark.parametrize("language", ["de", "fr"])
+NAMES = {
+    "Blue Fleet", "Dana", "Van 1", "Van 2", "Tesla Model 3 2022", "owner@fleet.example", "dana@example.com",
+    "v3 (one application token)", "v2 (a token pair per driver)", "Smartcar API v3",
+    "Van 1:",
+}  # fmt: skip
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z_]+")
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle, owner: User) -> Connection:
+    """A car with a history of its connection, one of its driver's pages, an open link and a suspicion."""
+    made = Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation=Generation.V3,
+        mode="simulated",
+        scopes=["read_vehicle_info", "read_location", "read_something_new"],
+        subscription_error="No webhook is set: SMARTCAR_WEBHOOK_ID is empty.",
+    )
+    now = timezone.now()
+    made.move_to(ConnectionState.ACTIVE, cause=causes.DATA, now=now, evidence="fresh data")
+    Suspicion.objects.create(
+        connection=made, state=ConnectionState.REVOKED, error="RESOURCE_NOT_FOUND", source="call", since=now
+    )
+    invitation = invited(fleet=vehicle.fleet, user=owner, driver_email="dana@example.com")
+    drivers.page_after(invitation=invitation, smartcar_user_id="user-1")
+    return made
+
+
+def left(page: str, english: str, language: str) -> set[str]:
+    """What the page says in English, but for names and identifiers."""
+    said = left_in_english(page, english, language) - NAMES
+    return {text for text in said if not _IDENTIFIER.fullmatch(text)}
+
+
+def left_on(client: Client, path: str, language: str) -> set[str]:
+    return left(read(client, path, language), read(client, path), language)
+
+
+@translated
+@pytest.mark.parametrize("state", ConnectionState)
+def test_a_connection_says_its_state_cause_and_next_step(
+    connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: ConnectionState
+) -> None:
+    connection.move_to(
+        state, cause=causes.of(state, "") or causes.DATA, now=timezone.now(), evidence="the calendar"
+    )
+    for path in ("/fleets/blue/connections/?state=" + state, f"/fleets/blue/connections/{connection.pk}/"):
+        assert left_on(browser_of(owner), path, language) == set()
+
+
+@translated
+def test_lists_full_and_empty(
+    settings: Settings, connection: Connection, owner: User, browser_of: BrowserOf, language: str
+) -> None:
+    settings.EMAIL_OFFERED = True
+    fleet, now = connection.fleet, timezone.now()
+    for column in ("used_at", "revoked_at", "expires_at"):
+        Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**{column: now})
+    invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@example.com")
+    Invitation.objects.filter(by_mail=True).update(mail_error="The mail server did not take it (OSError).")
+    night = Comparison.objects.create(generation=Generation.V3, outcome=Outcome.DONE)
+    ComparedFleet.objects.create(comparison=night, fleet=fleet, connections=1)
+    Drift.objects.create(
+        comparison=night,
+        connection=connection,
+        kind=Kind.GONE,
+        note="Left alone: too many were missing at once.",
+    )
+    failed = Comparison.objects.create(
+        generation=Generation.V3, outcome=Outcome.FAILED, trouble="It was cut short."
+    )
+    ComparedFleet.objects.create(comparison=failed, fleet=fleet, connections=2)
+    VehicleUsage.objects.create(
+        vehicle=connection.vehicle, month=usage.month_of(now), purpose=Purpose.COMMAND, calls=500
+    )
+    usage.set_allowance(fleet=fleet, calls=500, actor=owner)
+    for path in (
+        "/connect/blue/invitations/",
+        "/connect/blue/drivers/",
+        "/connect/blue/comparison/",
+        "/fleets/blue/usage/",
+        "/fleets/blue/connections/?q=nobody",
+        f"/connect/blue/vehicles/{connection.vehicle.smartcar_id}/remove/",
+    ):
+        assert left_on(browser_of(owner), path, language) == set(), path
+
+
+@translated
+def test_empty_pages(fleet: Fleet, owner: User, browser_of: BrowserOf, language: str) -> None:
+    for path in (
+        "/fleets/blue/connections/",
+        "/connect/blue/invitations/",
+        "/connect/blue/drivers/",
+        "/connect/blue/comparison/",
+        "/connect/blue/removals/",
+        "/connect/blue/smartcar/",
+        "/fleets/blue/usage/",
+    ):
+        assert left_on(browser_of(owner), path, language) == set(), path
+
+
+@translated
+def test_removals_and_their_proof(
+    connection: Connection, owner: User, browser_of: BrowserOf, language: str
+) -> None:
+    removal = remove_car(vehicle=connection.vehicle, extent=Extent.EVERYTHING, user=owner)
+    told = {removal.vehicle.smartcar_id, "Tesla Model 3 2022"}
+    for trouble in ("", "Smartcar's list of connections still shows it."):
+        Removal.objects.update(trouble=trouble, next_try_at=timezone.now() if trouble else None)
+        for path in ("/connect/blue/removals/", f"/connect/blue/removals/{removal.pk}/"):
+            assert left_on(browser_of(owner), path, language) - told == set(), path
+
+
+@translated
+@pytest.mark.parametrize("state", MoveState)
+def test_the_move_to_another_generation(
+    connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: MoveState
+) -> None:
+    move = GenerationMove.objects.create(
+        fleet=connection.fleet,
+        generation=Generation.V2,
+        started_by=owner,
+        state=state,
+        ended_at=timezone.now(),
+    )
+    ConnectionMove.objects.create(
+        move=move,
+        connection=connection,
+        state=StepState.WAITING if state == MoveState.RUNNING else StepState.STAYED,
+        reason="Smartcar has a problem at the moment. Wait a few minutes and try again.",
+    )
+    assert left_on(browser_of(owner), "/connect/blue/smartcar/", language) == set()
+
+
+@translated
+@pytest.mark.parametrize("own", ["", "client_id"])
+def test_what_is_wrong_with_the_credentials(
+    smartcar: str,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
+    browser_of: BrowserOf,
+    language: str,
+    own: str,
+) -> None:
+    if own:
+        settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
+        settings.SMARTCAR_WEBHOOK_ID = ""
+    client = browser_of(owner)
+    page, english = (
+        client.post("/connect/blue/smartcar/test/", headers={"accept-language": asked}).content.decode()
+        for asked in (language, "en")
+    )
+    assert left(page, english, language) == set()
+
+
+@translated
+def test_what_a_deed_came_to_and_what_a_form_lacks(
+    connection: Connection, owner: User, browser_of: BrowserOf, language: str
+) -> None:
+    invitation = Invitation.objects.get()
+    page = DriverPage.objects.get()
+    deeds: list[tuple[str, dict[str, str]]] = [
+        ("/connect/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
+        (f"/connect/blue/invitations/{invitation.pk}/revoke/", {}),
+        (f"/connect/blue/invitations/{invitation.pk}/revoke/", {}),
+        (f"/fleets/blue/connections/{connection.pk}/link/", {"purpose": "sign_in", "by_mail": "on"}),
+        (f"/fleets/blue/connections/{connection.pk}/check/", {}),
+        (f"/connect/blue/drivers/{page.pk}/renew/", {}),
+        (f"/connect/blue/vehicles/{connection.vehicle.smartcar_id}/remove/", {"extent": "places"}),
+        ("/connect/blue/smartcar/move/", {"generation": "v4"}),
+        ("/connect/blue/smartcar/move/", {"generation": "v2"}),
+        ("/connect/blue/smartcar/move/stop/", {}),
+        ("/fleets/blue/usage/allowance/", {"calls": "many"}),
+        ("/fleets/blue/usage/allowance/", {"calls": "10"}),
+    ]
+    client = browser_of(owner)
+    for path, values in deeds:
+        answer = client.post(path, values, headers={"accept-language": language}, follow=True)
+        assert answer.status_code in (200, 400), path
+        assert left(answer.content.decode(), "", language) == set(), path
+
+
+def test_a_member_reads_their_own_language_and_a_driver_theirs(
+    connection: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    User.objects.update(language="fr")
+    page = DriverPage.objects.get()
+    drivers.choose_language(page=page, language="de")
+    client = browser_of(owner)
+    assert '<html lang="fr"' in read(client, "/connect/blue/invitations/", "en")
+    assert '<html lang="de"' in read(client, page.path, "en")
+
+
+# What is kept in rows
+
+
+def _kept(module: ModuleType) -> Iterator[str]:
+    """The sentences among a module's constants."""
+    for name, value in vars(module).items():
+        for text in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(text, str) and text.endswith(".") and not name.startswith("__"):
+                yield text.strip()
+
+
+@translated
+def test_every_cause_and_every_error_is_told_in_the_language(language: str) -> None:
+    sentences = [*_kept(causes), *_kept(words)]
+    assert len(sentences) > 70
+    with translation.override(language):
+        assert [text for text in sentences if wording.told(text) == text] == []
+
+
+@translated
+def test_an_error_is_told_at_once_in_the_language_and_kept_in_english(language: str) -> None:
+    error = SmartcarError(type="UPSTREAM", status=502)
+    with translation.override(language):
+        told = error.for_people
+    assert error.for_people.startswith("The maker's service has a problem at the moment. ")
+    assert error.for_people != told
+    with translation.override(language):
+        # Smartcar's own words stay as they are.
+        assert SmartcarError(type="X", suggested_user_message="Ask us.").for_people == "Ask us."
+
+
+@pytest.mark.parametrize(
+    ("kept", "german"),
+    [
+        ("request r-1", "Anfrage r-1"),
+        ("silence of 48 hours", "48 Stunden ohne Nachricht"),
+        ("request r-1, and silence since", "Anfrage r-1, und seither keine Nachricht"),
+        (
+            "No webhook is set: that of Fleet 2 is empty.",
+            "Es ist kein Webhook gesetzt: Der von Fleet 2 ist leer.",
+        ),
+        (
+            "It could not be ended: Smartcar has a problem at the moment. Wait a few minutes and try again.",
+            "Es konnte nicht beendet werden: Smartcar hat im Moment ein Problem. Warten Sie einige Minuten und "
+            "versuchen Sie es erneut.",
+        ),
+    ],
+)
+def test_kept_sentences_with_values(kept: str, german: str) -> None:
+    with translation.override("de"):
+        assert wording.told(kept) == german
+
+
+@pytest.mark.parametrize("state", TROUBLED)
+def test_next_steps_are_in_the_language(connection: Connection, state: ConnectionState) -> None:
+    connection.state = state
+    step = next_step(connection, now=timezone.now() + timedelta(hours=1))
+    english = (str(step.label), str(step.text))
+    with translation.override("de"):
+        assert not set(english) & {str(step.label), str(step.text)}
+
+
+def test_scopes_are_asked_for_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    page = read(browser_of(owner), "/connect/blue/invitations/", "de")
+    assert len(FLEET_SCOPES) == page.count('name="scopes"')
+    assert "Ladezustand" in page
