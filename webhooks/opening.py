@@ -4,19 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
-from django.utils.translation import gettext_noop
 
 from connect.models import Connection, ConnectionState
-from webhooks import keys
+from webhooks import kept, keys
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
 
 ASKED = "asked"
-# Notes are kept in English.
-_TEST = gettext_noop("A test delivery of Smartcar's dashboard.")
-_UNKNOWN_TYPE = gettext_noop("An event type that we do not know.")
-_UNKNOWN_CAR = gettext_noop("About a car that is not connected here.")
 
 
 @dataclass(slots=True)
@@ -65,10 +60,10 @@ def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
     if delivery.reports:
         entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
     if delivery.mode == "test":
-        set_aside(entry, EntryState.TEST, _TEST)
+        set_aside(entry, EntryState.TEST, kept.TEST)
         return None
     if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
-        set_aside(entry, EntryState.QUARANTINED, _UNKNOWN_TYPE)
+        set_aside(entry, EntryState.QUARANTINED, kept.UNKNOWN_TYPE)
         return None
     return entry, delivery
 
@@ -110,7 +105,7 @@ def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[Opened]:
         if any(report.facts.smartcar_id in cars for report in delivery.reports):
             opened.append(Opened(entry, delivery, cars))
         else:
-            set_aside(entry, EntryState.QUARANTINED, _UNKNOWN_CAR)
+            set_aside(entry, EntryState.QUARANTINED, kept.UNKNOWN_CAR)
     return opened
 
 

@@ -13,9 +13,8 @@ import orjson
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
-from accounts import live, wording
+from accounts import live
 from accounts.doorbell import ring_now
 from accounts.live import Topic
 from alerts import battery
@@ -24,7 +23,7 @@ from connect import lifecycle
 from connect.models import Connection, ConnectionState
 from connect.removal import selectors as removals
 from vehicles import services as vehicles
-from webhooks import complaints, keys, rhythm, vehicle_errors
+from webhooks import complaints, kept, keys, rhythm, vehicle_errors
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.opening import Opened, open_all, set_aside, vehicle_named_in
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
@@ -44,9 +43,6 @@ _SETTLE = """
          processed_at timestamptz)
     WHERE entry.id = row.id
 """
-# Notes are kept in English.
-CAR_LEFT = gettext_noop("Its car has left the fleet: nothing of the message was kept.")
-_FAILED = wording.carrying(gettext_noop("It failed %(times)d times."))
 
 
 def process_waiting(*, seconds: float = math.inf) -> int:
@@ -131,7 +127,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
-            entry.note = _FAILED % {"times": ATTEMPTS}
+            entry.note = kept.FAILED % {"times": ATTEMPTS}
         entry.save(
             update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"]
         )
@@ -212,5 +208,5 @@ def _drop_of_cars_that_left(entries: Sequence[InboxEntry]) -> None:
     dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
-        set_aside(entry, state, CAR_LEFT)
+        set_aside(entry, state, kept.CAR_LEFT)
     InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")

@@ -15,7 +15,7 @@ from accounts.models import User
 from connect.models import Connection
 from tests.languages import ASKED, left_in_english, read
 from tests.webhooks.helpers import post, state_of
-from webhooks import opening, processing
+from webhooks import kept, processing
 from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
 from webhooks.refusals import Reason
 
@@ -86,9 +86,9 @@ def test_why_a_message_was_set_aside(member: Client, language: str) -> None:
     processing.process_waiting()
     notes = set(InboxEntry.objects.exclude(note="").values_list("note", flat=True))
     assert {"About a car that is not connected here.", "not JSON", "not a JSON object"} <= notes
-    kept = notes | {processing.CAR_LEFT, "It failed 5 times.", opening._TEST, opening._UNKNOWN_TYPE}
+    notes |= {kept.CAR_LEFT, "It failed 5 times.", kept.TEST, kept.UNKNOWN_TYPE}
     with override(language):
-        assert [note for note in kept if wording.told(note) == note] == []
+        assert [note for note in notes if wording.told(note) == note] == []
     assert english_on(member, PAGE, language) == set()
 
 
