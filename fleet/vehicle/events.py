@@ -114,6 +114,11 @@ class Event:
         return self.place.at
 
     @property
+    def clock(self) -> str:
+        """When, on its day; of an hour when it began."""
+        return date_format(timezone.localtime(self.at), "H:i:s" if self.place.pk else "H:i")
+
+    @property
     def icon(self) -> str:
         return ICONS[self.kind]
 
