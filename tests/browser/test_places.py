@@ -1,0 +1,73 @@
+"""A fleet's places in a browser: by a click on the map, by a car that stands there, and by the keyboard alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import Fleet, User
+from tests.browser.axe import violations
+from tests.browser.test_story import DESKTOP, PHONE, problems_of
+from vehicles.models import Place
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def page(
+    request: pytest.FixtureRequest, chromium: Browser, live_server: object, owner: User, fleet: Fleet
+) -> Iterator[Page]:
+    """The list of places, which has one, in the owner's browser."""
+    Place.objects.create(
+        fleet=fleet, name="Depot", kind="depot", latitude=37.77, longitude=-122.41, radius=400
+    )
+    context = chromium.new_context(viewport=request.param, reduced_motion="reduce")
+    client = Client()
+    client.force_login(owner)
+    name = django_settings.SESSION_COOKIE_NAME
+    context.add_cookies(
+        [{"name": name, "value": client.cookies[name].value, "url": django_settings.SITE_URL}]
+    )
+    page = context.new_page()
+    page.goto(f"{django_settings.SITE_URL}/fleets/blue/places/")
+    yield page
+    context.close()
+
+
+def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:
+    problems = problems_of(page)
+    expect(page.locator("#places-map .place-label")).to_have_text("Depot")
+    page.locator("#places-map canvas").click(position={"x": 60, "y": 60})
+    page.get_by_role("button", name="Add a place here").click()
+    latitude = float(page.get_by_label("Latitude").input_value())
+    assert 37.7 < latitude < 37.85
+    page.get_by_label("Name", exact=True).fill("Yard")
+    page.get_by_label("Radius in metres").fill("250")
+    # A click moves it.
+    expect(page.locator("#places-map .place-center")).to_be_visible()
+    page.locator("#places-map canvas").click(position={"x": 80, "y": 100})
+    expect(page.get_by_label("Latitude")).not_to_have_value(f"{latitude:.6f}")
+    assert violations(page) == []
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("“Yard” is saved.")
+    expect(page.locator("#places-map .place-label")).to_have_count(2)
+    assert violations(page) == []
+    assert problems == []
+
+
+def test_it_works_by_the_keyboard_without_the_map(page: Page) -> None:
+    page.get_by_role("link", name="Edit Depot").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Depot")).to_be_visible()
+    page.get_by_label("Latitude").fill("52.5200, 13.4050")
+    page.get_by_label("Longitude").fill("")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("“Depot” is saved.")
+    page.get_by_role("link", name="Edit Depot").click()
+    expect(page.get_by_label("Latitude")).to_have_value("52.52")
+    page.get_by_text("Delete this place…").press("Enter")
+    page.get_by_role("button", name="Delete", exact=True).press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("“Depot” is deleted.")
+    expect(page.get_by_role("heading", name="No place has a name yet")).to_be_visible()
