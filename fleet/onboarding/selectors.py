@@ -18,10 +18,11 @@ from webhooks.models import EntryState, InboxEntry, Source
 def checklist_of(*, fleet: Fleet) -> Checklist:
     """In two queries."""
     application = applications.of_fleet(fleet)
-    proven, verified, invited, connected, has_car, delivered = (
+    proven, token, verified, invited, connected, has_car, delivered = (
         Fleet.objects.filter(pk=fleet.pk)
         .values_list(
-            Exists(_reached(application, Milestone.CREDENTIALS)) | Exists(_tokens(application)),
+            Exists(_reached(application, Milestone.CREDENTIALS)),
+            Exists(_tokens(application)),
             Exists(_reached(application, Milestone.VERIFIED)),
             Exists(Invitation.objects.filter(fleet=fleet, purpose=Purpose.CONNECT)),
             Exists(Connection.objects.filter(fleet=fleet)),
@@ -31,7 +32,7 @@ def checklist_of(*, fleet: Fleet) -> Checklist:
         .get()
     )
     evidence = {
-        Step.CREDENTIALS: proven or connected,
+        Step.CREDENTIALS: proven or token or connected,
         Step.WEBHOOK: bool(application.webhook_id) or delivered,
         Step.VERIFIED: verified or delivered,
         Step.INVITED: invited or connected,

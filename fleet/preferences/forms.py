@@ -29,7 +29,7 @@ class FleetForm(forms.ModelForm[Fleet]):
 
     class Meta:
         model = Fleet
-        fields = ("name", "unit_system", "time_zone")
+        fields: tuple[str, ...] = ("name", "unit_system", "time_zone")
         labels = {"name": gettext_lazy("Name"), "unit_system": gettext_lazy("Units")}
         help_texts = {
             "name": gettext_lazy("Drivers read it when they are asked to share their car."),
