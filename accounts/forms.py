@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account import forms as account
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
@@ -71,8 +73,34 @@ class AddAppForm(_OurWords, totp.ActivateTOTPForm):
     pass
 
 
-class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
+class _Guarded(forms.Form):
+    """What is no answer of a browser is wrong, and nothing more: allauth stumbles over some of it."""
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc,no-any-return]
+        except (KeyError, AttributeError) as error:
+            raise get_adapter().validation_error("incorrect_code") from error
+
+
+class PasskeySignInForm(_Guarded, webauthn.LoginWebAuthnForm):
     pass
+
+
+class SecondFactorByPasskeyForm(_Guarded, webauthn.AuthenticateWebAuthnForm):
+    pass
+
+
+class ConfirmByPasskeyForm(_Guarded, webauthn.ReauthenticateWebAuthnForm):
+    pass
+
+
+class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()  # type: ignore[no-any-return]
+        except (KeyError, AttributeError) as error:
+            raise get_adapter().validation_error("incorrect_code") from error
 
 
 class RenamePasskeyForm(_OurWords, webauthn.EditWebAuthnForm):

@@ -4,11 +4,11 @@ from typing import Any
 
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import ReauthenticateWebAuthnForm
 from allauth.mfa.webauthn.internal import auth
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.forms import ConfirmByPasskeyForm
 from accounts.models import User
 
 
@@ -30,7 +30,7 @@ def proves(*, request: HttpRequest, user: User, credential: str) -> bool:
     The authenticator has checked the person by PIN or body (MFA_WEBAUTHN_USER_VERIFICATION). One challenge is good
     for one answer that fits.
     """
-    form = ReauthenticateWebAuthnForm(data={"credential": credential}, user=user)
+    form = ConfirmByPasskeyForm(data={"credential": credential}, user=user)
     if not form.is_valid():
         return False
     post_authentication(request, form.cleaned_data["credential"], reauthenticated=True)
