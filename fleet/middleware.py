@@ -15,6 +15,8 @@ from accounts.models import Fleet
 from vehicles.zones import known_zone
 
 _MACHINES = ("/api/", "/metrics", "/healthz", "/readyz")
+# Admins look at what is kept, which is English; half of a page in another language would not help them.
+_ENGLISH = (*_MACHINES, "/admin/")
 
 
 def sign_in_whole_page(
@@ -39,14 +41,14 @@ def sign_in_whole_page(
 class SpokenLanguage:
     """Pages in the language that the person chose, else in the one that their browser asks for.
 
-    What machines read stays in the site's own language.
+    What machines and admins read stays in the site's own language.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(_MACHINES):
+        if request.path.startswith(_ENGLISH):
             return self._get_response(request)
         chosen = getattr(request.user, "language", "")
         language = chosen if chosen in dict(settings.LANGUAGES) else _asked_for(request)
