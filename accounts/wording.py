@@ -53,7 +53,7 @@ def _known(sentences: list[str]) -> str:
     for sentence, (pattern, texts) in _CARRYING.items():
         if found := pattern.fullmatch(text):
             values = found.groupdict().items()
-            said = {name: told(value) if name in texts else value for name, value in values}
+            filled = {name: told(value) if name in texts else value for name, value in values}
             # What was a number is text by now.
-            return _VALUE.sub(r"%(\1)s", gettext(sentence)) % said
+            return _VALUE.sub(r"%(\1)s", gettext(sentence)) % filled
     return ""
