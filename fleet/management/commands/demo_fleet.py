@@ -15,9 +15,19 @@ from accounts.services import create_fleet
 from connect import flow
 from connect.models import Connection
 from connect.outcomes import ConnectRefusedError
-from vehicles.models import Vehicle
+from vehicles.models import Place, PlaceKind, Vehicle
 
 OTHER_FLEET_CARS = 3
+# Where the simulator's cars go, in the world of the demo's seed.
+PLACES = (
+    ("Depot Sunset", PlaceKind.DEPOT, 37.76819, -122.49912),
+    ("Depot Visitacion Valley", PlaceKind.DEPOT, 37.71414, -122.41533),
+    ("Depot Presidio", PlaceKind.DEPOT, 37.79214, -122.45994),
+    ("Depot Lakeside", PlaceKind.DEPOT, 37.71485, -122.47313),
+    ("Charger Parkside", PlaceKind.CHARGER, 37.74029, -122.47696),
+    ("Charger Pacific Heights", PlaceKind.CHARGER, 37.79128, -122.42973),
+    ("Charger SoMa", PlaceKind.CHARGER, 37.78271, -122.4026),
+)
 
 
 class Command(BaseCommand):
@@ -39,6 +49,7 @@ class Command(BaseCommand):
             ),
             (_fleet("Harbor Rentals", "harbor-rentals", other, Generation.V2), other, OTHER_FLEET_CARS),
         ]
+        _name_places(fleets[0][0])
         with httpx.Client(base_url=_simulator(), timeout=30) as simulator:
             accounts = _accounts(simulator)
             for fleet, owner, wanted in fleets:
@@ -103,6 +114,14 @@ def _drive_through_connect(
     answer = simulator.post("/control/grants", json={"url": url, "vehicleIds": cars}).raise_for_status()
     params = dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
     return flow.complete(params=params, user=owner, session_secret=session)
+
+
+def _name_places(fleet: Fleet) -> None:
+    if not Place.objects.filter(fleet=fleet).exists():
+        Place.objects.bulk_create(
+            Place(fleet=fleet, name=name, kind=kind, latitude=latitude, longitude=longitude, radius=200)
+            for name, kind, latitude, longitude in PLACES
+        )
 
 
 def _name_cars(fleet: Fleet) -> None:
