@@ -117,7 +117,7 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "limit": _limit(state),
         "range": fact(catalogue.RANGE) or fact(catalogue.FUEL_RANGE),
         "is_charging": state.value(catalogue.IS_CHARGING) is True,
-        "charging": [each for signal in CHARGING if (each := fact(signal))] if charge else [],
+        "charging": [each for signal in CHARGING if (each := fact(signal))],
         "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
         "schematic": schematic_of(state, units=vehicle.units),
         "drawn": [

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import AuditEntry, Fleet, User
 from tests.browser.test_story import DESKTOP, PHONE, set_car, sign_in
-from tests.fleet.vehicle.known import failed
+from tests.fleet.vehicle.known import failed, told
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -70,6 +70,14 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     expect(page.locator(".door-open")).to_have_count(1)
     expect(page.locator("#parts li", has_text="Front left door")).to_contain_text("open")
     assert page.evaluate("window.stillTheSamePage"), "without a reload"
+
+    # The map itself stays when the values come anew; its marker follows.
+    expect(page.locator("#vehicle-map .marker")).to_have_count(1)
+    page.evaluate("document.querySelector('#vehicle-map canvas').dataset.same = 'yes'")
+    told(car, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
+    expect(page.locator("#place")).to_contain_text("48.13710, 11.57540")
+    expect(page.locator("#vehicle-map canvas")).to_have_attribute("data-same", "yes")
+    expect(page.locator("#vehicle-map .marker")).to_have_count(1)
 
     LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
     failed(car, catalogue.ODOMETER, "COMPATIBILITY")
