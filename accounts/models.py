@@ -70,8 +70,8 @@ class User(AbstractUser):
 class Generation(models.TextChoices):
     """The two generations of Smartcar's API that a fleet can speak."""
 
-    V2 = "v2", "v2 (a token pair per driver)"
-    V3 = "v3", "v3 (one application token)"
+    V2 = "v2", _("v2 (a token pair per driver)")
+    V3 = "v3", _("v3 (one application token)")
 
 
 class UnitSystem(models.TextChoices):

@@ -1,7 +1,7 @@
 """The language in which a driver is spoken to: the one chosen for them, else the one that their browser asks for.
 
 It is that of our own pages and e-mails. Smartcar documents no parameter for the language of Connect; there the driver
-chooses it ("Country Selection"). Members' pages are in the site's language.
+chooses it ("Country Selection"). Members' pages speak the member's own (fleet.middleware), which changes nothing here.
 """
 
 from collections.abc import Callable, Iterator

@@ -35,7 +35,7 @@ BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
 NAMES = {
     "Blue Fleet", "Dana", "Van 1", "Van 2", "Tesla Model 3 2022", "owner@fleet.example", "dana@example.com",
-    "v3 (one application token)", "v2 (a token pair per driver)", "Smartcar API v3",
+    "Smartcar API v3",
     "Van 1:",
 }  # fmt: skip
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z_]+")
