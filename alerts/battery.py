@@ -8,6 +8,7 @@ that hovers about it is noticed once.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -88,11 +89,8 @@ def overlooked(*, now: datetime) -> list[int]:
 
 def _cars(vehicle_ids: Collection[int] | None, *, now: datetime) -> list[_Car]:
     """Those of the cars (None: of all) that are low, or have an open notice."""
-    given: dict[str, object] = {"charging_since": now - CHARGING_COUNTS}
-    statement = _LOW_OR_NOTICED
-    if vehicle_ids is not None:
-        given["ids"] = list(vehicle_ids)
-        statement += _OF_THESE
+    statement = _LOW_OR_NOTICED if vehicle_ids is None else _LOW_OR_NOTICED + _OF_THESE
+    given: dict[str, Any] = {"charging_since": now - CHARGING_COUNTS, "ids": list(vehicle_ids or ())}
     with connection.cursor() as cursor:
         cursor.execute(statement, given)
         return [_Car(*row) for row in cursor.fetchall()]

@@ -67,12 +67,17 @@ def _ending(notice: Notice) -> str:
 def _low(notice: Notice) -> str:
     facts = notice.facts
     told = {
-        "level": number_format(round(facts["level"])),
-        "threshold": number_format(facts["threshold"]),
+        "level": _percent(round(facts["level"])),
+        "threshold": _percent(facts["threshold"]),
     }
     if facts["fuel"]:
-        return gettext("The fuel level fell to %(level)s %%, below %(threshold)s %%.") % told
-    return gettext("The state of charge fell to %(level)s %%, below %(threshold)s %%.") % told
+        return gettext("The fuel level fell to %(level)s, below %(threshold)s.") % told
+    return gettext("The state of charge fell to %(level)s, below %(threshold)s.") % told
+
+
+def _percent(number: int) -> str:
+    """With a space at which no line breaks."""
+    return f"{number_format(number)}\N{NO-BREAK SPACE}%"
 
 
 _TEXTS = {Kind.CONNECTION: _lost, Kind.TOKEN: _ending, Kind.BATTERY: _low}

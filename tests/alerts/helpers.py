@@ -37,7 +37,7 @@ def begin(vehicle: Vehicle, kind: Kind = Kind.BATTERY, *, at: datetime = NOW, **
         Kind.CONNECTION: {"state": "needs_reauth"},
         Kind.TOKEN: {"ends": "2026-12-05T10:00:00+00:00", "connection": 1, "cars": 1},
     }[kind]
-    given = {"subject": vehicle.pk, "facts": facts} | more
+    given: dict[str, Any] = {"subject": vehicle.pk, "facts": facts} | more
     condition = Condition(kind, vehicle.fleet_id, vehicle.pk, **given)
     services.begin(conditions=[condition], now=at)
     return Notice.objects.get(kind=kind, subject=condition.subject, fleet=vehicle.fleet_id, ended_at=None)

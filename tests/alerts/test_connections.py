@@ -56,7 +56,7 @@ def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_we
     move(connection, state)
     (notice,) = open_notices()
     assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
-    assert text_of(notice) == LOST[state.value]
+    assert text_of(notice) == str(LOST[state.value])
     move(connection, State.PENDING)
     assert open_notices() == []
 

@@ -100,7 +100,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     begin(vehicle)
     begin(vehicle, Kind.CONNECTION)
     page = text_of(browser_of(viewer))
-    assert "Low battery: <a" in page
+    assert "Low battery · <a" in page
     assert "Connection lost" not in page
     assert "Acknowledge" not in page
     settings = text_of(browser_of(viewer), f"{PAGE}settings/")
@@ -129,7 +129,7 @@ def test_what_waits_stands_first_then_what_is_in_hand_then_what_is_over(
     page = text_of(browser_of(owner))
     assert page.index(">Van 1</a>") < page.index(">Held</a>") < page.index(">Over</a>")
     assert f"acknowledged by {owner}" in page
-    assert "The state of charge fell to 12 %, below 20 %." in page
+    assert "The state of charge fell to 12\N{NO-BREAK SPACE}%, below 20\N{NO-BREAK SPACE}%." in page
 
 
 def test_notices_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
@@ -141,7 +141,7 @@ def test_notices_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, b
     def kinds(query: str) -> set[str]:
         page = text_of(browser, f"{PAGE}?{query}")
         titles = {"Connection lost": "connection", "Low battery": "battery"}
-        return {kind for title, kind in titles.items() if f"{title}: <a" in page}
+        return {kind for title, kind in titles.items() if f"{title} · <a" in page}
 
     assert kinds("") == {"battery", "connection"}
     assert kinds("state=open") == kinds("kind=battery") == {"battery"}
@@ -219,7 +219,7 @@ def test_the_bell_counts_the_fleet_that_is_shown_or_all_of_the_persons(
     everywhere = text_of(browser, "/notices/bell/")
     assert "Notices: 2 wait" in everywhere
     newest = text_of(browser, "/notices/newest/")
-    assert "Low battery: Red 1" in newest
+    assert "Low battery · Red 1" in newest
     assert "Connection lost" not in newest
     assert 'href="/fleets/red/notices/"' in newest
     assert browser.get("/notices/bell/?shown=2").status_code == 204
