@@ -168,6 +168,15 @@ def _rolled(asked: _Asked, resolution: Literal["hour", "day"]) -> tuple[str, dic
     return _DAYS, parameters | {"zone": zone}
 
 
+def has_more(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, than: int) -> bool:
+    """Whether the signal has more readings than so many between two times; they are not fetched for it."""
+    number = SignalCode.objects.filter(code=signal.code).values("id")
+    readings = Reading.objects.filter(
+        vehicle=vehicle, signal__in=number, observed_at__gte=start, observed_at__lt=end
+    )
+    return readings.order_by("observed_at").values("observed_at")[than : than + 1].exists()
+
+
 _NEIGHBOURS = """
     (SELECT observed_at, value FROM vehicles_reading
      WHERE vehicle_id = %(vehicle)s AND signal_id = %(signal)s AND value IS NOT NULL

@@ -4,15 +4,16 @@ Times are epoch seconds, numbers in the car's units, words in the active languag
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from django.utils import timezone
 
 from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
 from vehicles.forgetting import PLACE_CODES
-from vehicles.history import Point, neighbours, series
+from vehicles.history import Point, has_more, neighbours, series
 from vehicles.models import Vehicle
 from vehicles.months import kept_since
 from vehicles.presentation import display_unit, value_in_words
@@ -53,6 +54,10 @@ class LineChart:
     lines: list[Line]
     kind: str = "lines"
 
+    def told(self) -> dict[str, Any]:
+        """As it goes to the page; dataclasses.asdict would copy each number."""
+        return _fields(self) | {"lines": [_fields(line) for line in self.lines]}
+
 
 @dataclass(frozen=True, slots=True)
 class BandChart:
@@ -69,8 +74,16 @@ class BandChart:
     cut: bool
     kind: str = "band"
 
+    def told(self) -> dict[str, Any]:
+        """As it goes to the page."""
+        return _fields(self)
+
 
 Chart = LineChart | BandChart
+
+
+def _fields(held: Line | LineChart | BandChart) -> dict[str, Any]:
+    return {each.name: getattr(held, each.name) for each in fields(held)}
 
 
 @dataclass(slots=True)
@@ -162,11 +175,9 @@ def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) ->
     """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
     kept = kept_since(timezone.now(), vehicle.fleet.readings_kept_months)
     if start >= kept:
-        readings = series(
-            vehicle=vehicle, signal=signal, start=start, end=end, resolution="raw", limit=POINTS + 1
-        )
-        if len(readings) <= POINTS:
-            return "raw", readings
+        many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
+        if not many:
+            return "raw", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="raw")
         if end - start <= _SHORT:
             return "thinned", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=POINTS)
     if end - start <= _HOURS:

@@ -1,6 +1,5 @@
 """The history tab: charts of any signals of the car, their data, and the same as a file."""
 
-from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,7 +80,7 @@ def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         vehicle=frame.vehicle, signals=question.signals, start=question.start, end=question.end
     )
     told = [
-        asdict(chart) | {"summary": summary_of(chart, start=question.start, end=question.end)}
+        chart.told() | {"summary": summary_of(chart, start=question.start, end=question.end)}
         for chart in charts
     ]
     times = {"start": question.start.timestamp(), "end": question.end.timestamp()}

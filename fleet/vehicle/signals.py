@@ -52,6 +52,22 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class _Secrets:
+    """What whoever looks may not see: where the car is, and any part of its VIN."""
+
+    place: bool
+    vin: bool
+
+    def why(self, code: str) -> str:
+        """Why the signal is hidden; "" where it is not."""
+        if self.place and code in PLACE_CODES:
+            return _("Hidden by the driver.")
+        if self.vin and code == catalogue.VIN.code:
+            return _("Only members who may connect cars see it.")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class Untold:
     """A signal of the catalogue that the car does not report, and why as far as known."""
 
@@ -75,18 +91,21 @@ class Signals:
     version: str
 
 
-def signals_of(*, vehicle: Vehicle, connections: Sequence[Connection], now: datetime) -> Signals:
-    """All signals of a car, by label. Three queries."""
+def signals_of(
+    *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
+) -> Signals:
+    """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
     (state,) = states_of(vehicles=[vehicle])
     granted = granted_by(connections)
     hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    secret = _Secrets(place=hidden, vin=not may_see_vin)
     told, untold = [], []
     for row in state.signals.values():
         if row.body is None and row.error_type == "COMPATIBILITY":
             untold.append(_untold(row.code, reason_of(row, granted=granted)))
         else:
             told.append(
-                _told(row, vehicle.units, trouble=reason_of(row, granted=granted), hidden=hidden, now=now)
+                _told(row, vehicle.units, trouble=reason_of(row, granted=granted), secret=secret, now=now)
             )
     untold += [
         _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
@@ -108,12 +127,12 @@ def _by_label(signal: Told | Untold) -> str:
     return signal.label.lower()
 
 
-def _told(row: LatestSignal, units: str, *, trouble: str, hidden: bool, now: datetime) -> Told:
+def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> Told:
     signal = CATALOGUE.get(row.code)
-    place = hidden and row.code in PLACE_CODES
-    reveal = Reveal(place=not hidden, vin=False)
-    value = "" if place else value_in_words(code=row.code, body=row.body, units=units)
-    body = None if place else mask(row.body, reveal=reveal)
+    reveal = Reveal(place=not secret.place, vin=False)
+    why = secret.why(row.code)
+    value = "" if why else value_in_words(code=row.code, body=row.body, units=units)
+    body = None if why else mask(row.body, reveal=reveal)
     if row.code == catalogue.VIN.code and body:
         value = "•" * (len(value) - _SHOWN_OF_VIN) + value[-_SHOWN_OF_VIN:]
         body = {"value": value}
@@ -126,7 +145,7 @@ def _told(row: LatestSignal, units: str, *, trouble: str, hidden: bool, now: dat
         stale=is_stale(row, now=now),
         trouble=trouble,
         raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
-        hidden=_("Hidden by the driver.") if place else "",
+        hidden=why,
     )
 
 

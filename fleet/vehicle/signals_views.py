@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.access import Right
 from fleet.vehicle.frame import SIGNALS, Frame, frame_of
 from fleet.vehicle.overview import connections_of
 from fleet.vehicle.signals import signals_of
@@ -36,5 +37,10 @@ def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 
 
 def _context(frame: Frame) -> dict[str, Any]:
-    signals = signals_of(vehicle=frame.vehicle, connections=connections_of(frame.vehicle), now=timezone.now())
+    signals = signals_of(
+        vehicle=frame.vehicle,
+        connections=connections_of(frame.vehicle),
+        may_see_vin=frame.may(Right.CONNECT),
+        now=timezone.now(),
+    )
     return {"fleet": frame.fleet, "vehicle": frame.vehicle, "signals": signals}

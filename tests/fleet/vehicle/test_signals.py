@@ -141,8 +141,8 @@ def test_a_place_that_the_driver_hides_is_hidden_in_value_and_body(
     assert "52.5" not in page
 
 
-def test_a_vin_shows_its_end_only(
-    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
+    owner: User, viewer: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     vin = "5YJSA1CN5DFP00101"
     know(vehicle, catalogue.VIN, {"value": vin})
@@ -151,6 +151,9 @@ def test_a_vin_shows_its_end_only(
     assert "•••0101" in page
     assert vin not in page
     assert vin.lower() not in page
+    seen = browser_of(viewer).get(address(vehicle)).content.decode()
+    assert "Only members who may connect cars see it." in seen
+    assert "0101" not in seen
 
 
 def test_nothing_heard_says_what_comes_next(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
