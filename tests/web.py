@@ -24,6 +24,7 @@ def running_web(log: Path, *, workers: int = 1, port: int = 0) -> Iterator[str]:
     url = f"http://127.0.0.1:{port or free_port()}"
     command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application"), "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--workers", str(workers)]
+    command += ["--workers-kill-timeout", "5"]  # open streams would hold up the end
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env={**os.environ, "DATABASE_URL": tests_database()}, stdout=output, stderr=output

@@ -137,8 +137,10 @@ def test_take(chromium: Browser, courier_site: Site, shot: Shot) -> None:
     processing.process_waiting()
     look = look_at(chromium, courier_site, person=shot.person, screen=shot.screen)
     page = look.go(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
-    if page.locator("[data-land]").count():
-        page.wait_for_function(COAST, timeout=60_000)
+    for _ in range(60):  # Playwright's own waiting would be evaluated in the page, whose policy refuses that
+        if not page.locator("[data-land]:visible").count() or page.evaluate(COAST):
+            break
+        page.wait_for_timeout(1000)
     page.wait_for_timeout(2000)  # charts and the map draw, and nothing tells when they have
     shot.act(page)
     FOLDER.mkdir(exist_ok=True)
