@@ -1,11 +1,12 @@
 """What this product wants of django-allauth where its settings do not say."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -37,7 +38,7 @@ _SAID = {
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up by themselves, letters go by Celery, and one rule says when to confirm who one is."""
 
-    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+    error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
             "This e-mail address and password do not belong together. Check both and try again."
         ),
@@ -80,7 +81,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_notification_mail(
         self,
         template_prefix: str,
-        user: User,
+        user: AbstractBaseUser,
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
@@ -89,10 +90,10 @@ class AccountAdapter(DefaultAccountAdapter):
             "user_agent": self.get_http_user_agent(self.request)[:200],
             "to_email": (context or {}).get("to_email", ""),
         }
-        kind = _kind(template_prefix)
+        person, kind = User.objects.get(pk=user.pk), _kind(template_prefix)
         # Of an address that one did not change to after all, nobody has to be told.
         if kind in Kind.values:
-            letters.post(user=user, kind=kind, address=email or user.email, told=told)
+            letters.post(user=person, kind=kind, address=email or person.email, told=told)
 
 
 def _kind(template_prefix: str) -> str:
@@ -102,7 +103,7 @@ def _kind(template_prefix: str) -> str:
 class MfaAdapter(DefaultMFAAdapter):
     """Secrets are encrypted with our ring of keys."""
 
-    error_messages: ClassVar[dict[str, Any]] = DefaultMFAAdapter.error_messages | {
+    error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("This was not right, or is too old. Try again."),
     }
 
@@ -114,7 +115,7 @@ class MfaAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         return keyring.decrypt(encrypted_text.encode())
 
-    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
         return gettext("Passkey %(number)d") % {"number": number}
 

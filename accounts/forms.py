@@ -98,7 +98,7 @@ class ConfirmByPasskeyForm(_Guarded, webauthn.ReauthenticateWebAuthnForm):
 class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
     def clean(self) -> dict[str, Any]:
         try:
-            return super().clean()  # type: ignore[no-any-return]
+            return super().clean()
         except (KeyError, AttributeError) as error:
             raise get_adapter().validation_error("incorrect_code") from error
 

@@ -1,5 +1,7 @@
 """The secrets of second factors under our ring of keys."""
 
+from typing import Any
+
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,7 +20,7 @@ def with_secrets() -> QuerySet[Authenticator]:
 
 @transaction.atomic
 @sensitive_variables()
-def reencrypt(pk: object) -> bool:
+def reencrypt(pk: Any) -> bool:
     """Brings one row under the newest key. False when it was already. Raises WrongKeyError when no key fits."""
     factor = with_secrets().select_for_update().filter(pk=pk).first()
     if factor is None:

@@ -119,9 +119,11 @@ class AddPasskeyView(AddWebAuthnView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["js_data"] = {"creation_options": auth.begin_registration(self.request.user, True)}
+        context["js_data"] = {"creation_options": auth.begin_registration(_person(self.request), True)}
         return context | {"passkeys_possible": passkeys_possible(self.request)}
 
 
 def _person(request: HttpRequest) -> User:
+    """Who is signed in, as stands in the database. Only for views that ask to sign in."""
+    assert request.user.pk is not None
     return User.objects.get(pk=request.user.pk)

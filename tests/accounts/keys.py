@@ -16,7 +16,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 from accounts.models import User
 
 ORIGIN = "https://testserver"
-_PRESENT, _VERIFIED, _ATTESTED = 0x01, 0x04, 0x40
+Flag = AuthenticatorData.FLAG
 
 
 class SoftPasskey:
@@ -35,7 +35,7 @@ class SoftPasskey:
     def answer(self, options: dict[str, Any], *, verified: bool = True, origin: str = ORIGIN) -> str:
         """The JSON that the browser sends for the options of the server."""
         client = self._client("webauthn.get", options["publicKey"]["challenge"], origin)
-        data = self._data(_PRESENT | (_VERIFIED if verified else 0))
+        data = self._data(Flag.UP | Flag.UV if verified else Flag.UP)
         signature = self._private.sign(
             bytes(data) + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256())
         )
@@ -48,9 +48,9 @@ class SoftPasskey:
         return json.dumps(self._credential(response))
 
     def _registration(self) -> dict[str, Any]:
-        public = ES256.from_cryptography_key(self._private.public_key())
+        public = ES256.from_cryptography_key(self._private.public_key())  # type: ignore[no-untyped-call]
         attested = AttestedCredentialData.create(b"\0" * 16, self._id, public)
-        data = self._data(_PRESENT | _VERIFIED | _ATTESTED, bytes(attested))
+        data = self._data(Flag.UP | Flag.UV | Flag.AT, bytes(attested))
         client = self._client("webauthn.create", websafe_encode(secrets.token_bytes(32)), ORIGIN)
         response = {
             "clientDataJSON": websafe_encode(client),
@@ -73,5 +73,8 @@ class SoftPasskey:
         return json.dumps({"type": kind, "challenge": challenge, "origin": origin}).encode()
 
     @staticmethod
-    def _data(flags: int, attested: bytes = b"") -> AuthenticatorData:
-        return AuthenticatorData.create(hashlib.sha256(b"testserver").digest(), flags, 1, attested)
+    def _data(flags: Flag, attested: bytes = b"") -> AuthenticatorData:
+        made: AuthenticatorData = AuthenticatorData.create(
+            hashlib.sha256(b"testserver").digest(), flags, 1, attested
+        )
+        return made
