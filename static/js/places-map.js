@@ -65,7 +65,7 @@ function label({ map, maplibre }, place) {
   tag.tabIndex = -1;
   tag.setAttribute("aria-hidden", "true");
   tag.addEventListener("click", (event) => event.stopPropagation());
-  new maplibre.Marker({ element: tag }).setLngLat(place.center).addTo(map);
+  new maplibre.Marker({ element: tag, anchor: "bottom", offset: [0, -8] }).setLngLat(place.center).addTo(map);
 }
 
 function boundsOf({ maplibre }, places) {
