@@ -35,6 +35,7 @@ async function start() {
   words("[data-map-words]")?.remove();
   offerMarks(map);
   addLayers();
+  base.onTheme(repaint);
   draw();
   document.addEventListener("cars:drawn", renew);
   document.addEventListener("map:old", load);
@@ -59,7 +60,7 @@ function addLayers() {
     id: "chosen", type: "circle", source: "chosen",
     paint: {
       "circle-radius": 15, "circle-color": "transparent", "circle-stroke-width": 2.5,
-      "circle-stroke-color": getComputedStyle(document.documentElement).getPropertyValue("--mark-chosen").trim(),
+      "circle-stroke-color": chosenColor(),
     },
   });
   map.addLayer({
@@ -87,6 +88,15 @@ function addLayers() {
   map.on("click", "cars", ({ features }) => peek(features[0].properties.id));
   map.on("click", "clusters", ({ features }) => open(features[0]));
   map.on("dragstart", () => follow(null));
+}
+
+const chosenColor = () => getComputedStyle(document.documentElement).getPropertyValue("--mark-chosen").trim();
+
+// The marks are drawn anew when they are next asked for.
+function repaint() {
+  for (const id of map.listImages()) if (/^(mark|cluster)-/.test(id)) map.removeImage(id);
+  map.setPaintProperty("chosen", "circle-stroke-color", chosenColor());
+  draw();
 }
 
 async function open(cluster) {

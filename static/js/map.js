@@ -22,11 +22,23 @@ export async function makeMap(element, { bounds } = {}) {
   if (!element.dataset.style) {
     await new Promise((resolve) => map.once("load", resolve));
     drawLand(map, element);
+    onTheme(() => paint(map));
     const redrawGrid = () => map.getSource("grid").setData(grid(map));
     map.on("moveend", redrawGrid);
     redrawGrid();
   }
   return { map, maplibre };
+}
+
+// Whoever draws with the theme's colours draws anew when it changes.
+export function onTheme(draw) {
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+}
+
+function paint(map) {
+  for (const { id, paint: colors } of outlineStyle().layers) {
+    for (const [property, value] of Object.entries(colors)) map.setPaintProperty(id, property, value);
+  }
 }
 
 function color(name) {
