@@ -9,16 +9,18 @@ from django.test import Client
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("page", ["invitation", "mine"])
+@pytest.mark.parametrize(
+    "page", ["connect/invitation", "connect/mine", "accounts/invitation", "accounts/password/new"]
+)
 def test_the_secret_of_a_personal_link_is_not_logged(page: str, capfd: pytest.CaptureFixture[str]) -> None:
     secret = "0123456789abcdef" * 4
     root = logging.getLogger()
     before = root.handlers[:]
     try:
         dictConfig(settings.LOGGING)
-        Client().get(f"/connect/{page}/{secret}/")
+        Client().get(f"/{page}/{secret}/")
     finally:
         root.handlers[:] = before
     told = capfd.readouterr().err
-    assert f"Not Found: /connect/{page}/…/" in told
+    assert f"Not Found: /{page}/…/" in told
     assert secret not in told

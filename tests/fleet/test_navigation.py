@@ -9,7 +9,7 @@ from django.test import Client
 from accounts.models import Fleet, User
 
 LINKS = {
-    "owner": ["Cars", "Connections", "Invitations", "Inbox", "API tokens"],
+    "owner": ["Cars", "Connections", "Invitations", "Inbox", "Members", "API tokens"],
     "teammate": ["Cars", "Connections", "Invitations", "Inbox", "API tokens"],
     "viewer": ["Cars", "API tokens"],
 }
