@@ -5,18 +5,21 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import keyring
 from accounts.models import Fleet, Generation, User
 from alerts.kinds import Kind
 from alerts.models import FleetRules, Notice
 from alerts.words import LOST, text_of
-from connect import lifecycle, noticing
+from connect import lifecycle, noticing, vault
 from connect.models import Connection, ConnectionState, OwnerTokens
 from connect.removal import services as removals
 from connect.removal.carrying import carry_out
 from connect.removal.models import Extent
+from connect.smartcar import SmartcarError
 from connect.standing import watching
 from connect.standing.states import TROUBLED
 from tests.alerts.helpers import begin, hear, open_notices
+from tests.smartcar import connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +165,24 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
     OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
     noticing.find(now=timezone.now())
     assert open_notices() == []
+
+
+def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connection_instead(
+    smartcar: str, fleet: Fleet, owner: User
+) -> None:
+    fleet.generation = Generation.V2
+    fleet.save()
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
+    noticing.find(now=timezone.now())
+    assert [notice.kind for notice in open_notices()] == [Kind.TOKEN]
+    vault.refresh(tokens=OwnerTokens.objects.get())
+    assert open_notices() == []
+    OwnerTokens.objects.update(refresh_ciphertext=keyring.encrypt("not a token Smartcar knows"))
+    with pytest.raises(SmartcarError):
+        vault.refresh(tokens=OwnerTokens.objects.get())
+    (notice,) = open_notices()
+    assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
 
 
 @pytest.mark.parametrize("why", ["on v3", "ended", "revoked", "removed"])
