@@ -1,19 +1,32 @@
-from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, AuditEntry, Fleet, Letter, MemberInvitation, Membership, User
 from accounts.readonly_admin import ReadOnlyAdmin
 from accounts.tokens.services import revoke
 
-# The product's own sign-in lets staff in, so that whoever has a second factor is asked for it here, too.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    """The product's own sign-in lets staff in, so that whoever has a second factor is asked for it here, too."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+    if not request.user.is_staff:
+        raise PermissionDenied(_("The admin is for whoever runs this site."))
+    return redirect("admin:index")
+
+
+admin.site.login = _sign_in  # type: ignore[method-assign]
 # allauth's pages of these would show secrets, or let rows be changed that are in step with others.
 for _model in (EmailAddress, Authenticator, UserSession):
     admin.site.unregister(_model)

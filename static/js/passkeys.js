@@ -46,6 +46,13 @@ async function send(button) {
   }
 }
 
+// Enter in the name of a new passkey is as good as its button.
+document.addEventListener("submit", (event) => {
+  const button = event.target.querySelector('[data-passkey="create"]');
+  if (!button || event.target.elements.credential.value) return;
+  event.preventDefault();
+  send(button);
+});
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-passkey]");
   if (button) send(button);

@@ -92,5 +92,17 @@ def test_the_admin_asks_by_the_same_page(person: User) -> None:
     assert sign_in(person).get("/admin/").status_code == 200
 
 
+def test_the_admins_own_form_lets_nobody_in(person: User, viewer: User) -> None:
+    """It knows of no second factor; so even staff cannot change over to somebody else there."""
+    User.objects.update(is_staff=True)
+    staff = Client()
+    staff.force_login(viewer)
+    staff.post("/admin/login/", {"username": person.email, "password": PASSWORD})
+    assert staff.session["_auth_user_id"] == str(viewer.pk)
+    stranger = Client()
+    stranger.post("/admin/login/", {"username": person.email, "password": PASSWORD})
+    assert not is_in(stranger)
+
+
 def test_who_is_no_staff_is_told_so_by_the_admin(person: User) -> None:
     assert sign_in(person).get("/admin/", follow=True).status_code == 403
