@@ -20,20 +20,19 @@ if (element) {
 async function start() {
   const { dataset } = element;
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: dataset.styles }));
-  let offerMarks;
+  let base, marks;
   try {
     // By their hashed addresses, which only the page knows.
-    const [base, marks] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
-    FIT = base.FIT;
-    offerMarks = marks.offerMarks;
+    [base, marks] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
     ({ map, maplibre } = await base.makeMap(element, { bounds: box([...cars.values()]) }));
   } catch (error) {
-    words("[data-map-words]")?.remove();
     fail();
     throw error;
+  } finally {
+    words("[data-map-words]")?.remove();
   }
-  words("[data-map-words]")?.remove();
-  offerMarks(map);
+  FIT = base.FIT;
+  marks.offerMarks(map);
   addLayers();
   base.onTheme(repaint);
   draw();
