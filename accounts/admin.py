@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, AuditEntry, Fleet, Letter, MemberInvitation, Membership, User
 from accounts.readonly_admin import ReadOnlyAdmin
@@ -22,7 +21,7 @@ def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse
     if not request.user.is_authenticated:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
     if not request.user.is_staff:
-        raise PermissionDenied(_("The admin is for whoever runs this site."))
+        raise PermissionDenied("The admin is for whoever runs this site.")
     return redirect("admin:index")
 
 
