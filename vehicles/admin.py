@@ -4,8 +4,10 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.readonly_admin import ReadOnlyAdmin
 from vehicles.models import LatestSignal, Reading, Vehicle
 from vehicles.observations import SignalStatus
+from vehicles.places.models import Place
 
 
 @admin.register(Vehicle)
@@ -74,3 +76,14 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+@admin.register(Place)
+class PlaceAdmin(ReadOnlyAdmin[Place]):
+    """Where a fleet's own places lie is the fleet's affair."""
+
+    list_display = ["name", "fleet", "kind", "radius"]
+    list_filter = ["kind", "fleet"]
+    search_fields = ["name", "fleet__name"]
+    list_select_related = ["fleet"]
+    exclude = ["latitude", "longitude"]

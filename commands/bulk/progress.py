@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, IntegerField, Max, QuerySet, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from commands.bulk import estimating
 from commands.bulk.models import BulkCommand
@@ -18,7 +19,7 @@ from commands.models import Command, State
 PER_PAGE = 100
 GROUPS: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
     "waiting": (_("Waiting"), (State.QUEUED, State.REQUESTED)),
-    "under-way": (_("Under way"), (State.SENDING, State.RETRYING, State.ACCEPTED)),
+    "under-way": (pgettext_lazy("commands", "Under way"), (State.SENDING, State.RETRYING, State.ACCEPTED)),
     "done": (_("Done"), (State.CONFIRMED, State.UNCONFIRMED)),
     "unknown": (_("Unknown"), (State.UNKNOWN,)),
     "not-done": (_("Not done"), (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED)),

@@ -7,8 +7,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.readonly_admin import ReadOnlyAdmin
 from connect.applications import services
 from connect.applications.forms import SmartcarApplicationForm
+from connect.applications.milestones import ReachedMilestone
 from connect.applications.models import FleetApplication, SmartcarApplication
 
 
@@ -59,3 +61,11 @@ class FleetApplicationAdmin(admin.ModelAdmin[FleetApplication]):
 
 def _actor(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
+
+
+@admin.register(ReachedMilestone)
+class ReachedMilestoneAdmin(ReadOnlyAdmin[ReachedMilestone]):
+    list_display = ["milestone", "application", "at"]
+    list_filter = ["milestone", "application"]
+    search_fields = ["application__name"]
+    list_select_related = ["application"]

@@ -392,15 +392,3 @@ def test_who_may_choose_it(
     device = browser_of(request.getfixturevalue(person))
     assert device.post("/connect/blue/invitations/", wanted).status_code == status
     assert Invitation.objects.exists() == (status == 302)
-
-
-def test_members_pages_stay_in_the_sites_language(
-    page: DriverPage, connection: Connection, owner: User, browser_of: BrowserOf
-) -> None:
-    removal = drivers.withdraw(connection=connection, extent=Extent.PLACES)
-    device = browser_of(owner)
-    asking = {"accept-language": ASKED["de"]}
-    for path in (f"/connect/blue/removals/{removal.pk}/", "/connect/blue/invitations/", "/connect/callback/"):
-        text = device.get(path, headers=asking).content.decode()
-        assert '<html lang="en"' in text, path
-        assert "Skip to the content" in text
