@@ -1,4 +1,4 @@
-"""Every page, in both themes, on a desk and on a phone: axe finds nothing, nothing overflows, breaks or jumps."""
+"""Every page, in both themes, on a desk, a tablet and a phone: axe finds nothing, nothing overflows, breaks or jumps."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 PARTS = 4
 # The longest words are German.
-SCREENS = [DESK, replace(PHONE, language="de")]
+SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de")]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
