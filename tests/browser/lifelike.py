@@ -35,7 +35,7 @@ from webhooks import processing
 CITY = "America/Los_Angeles"
 CARS = 12
 DAYS = 30
-# The car whose pages are shown: a Tesla, which tells most.
+# The car whose pages are shown: it charges.
 SHOWN = 1
 PASSWORD = "a long enough passphrase"
 DRIVERS = ("Amara Diallo", "Ben Ortiz", "Chloe Nguyen", "Dev Patel", "Elena Rossi", "Farid Khan")
@@ -51,7 +51,6 @@ DOINGS: dict[int, dict[str, Any]] = {
     2: {"is_locked": False},
     3: {"state_of_charge": 12},
     5: {"state_of_charge": 41, "plugged_in": True, "charging": True},
-    9: {"speed": 42},
 }
 CALM: dict[str, Any] = {
     "speed": 0,
@@ -101,13 +100,15 @@ def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
     register_webhook(simulator_url, f"{settings.SITE_URL}/webhooks/smartcar/")
     known = httpx.get(f"{simulator_url}/control/vehicles", timeout=30).json()["vehicles"]
     by_make: dict[str, list[dict[str, Any]]] = {}
-    for car in known:
+    # Those that stand come first: nothing can be done to one that drives.
+    for car in sorted(known, key=lambda each: bool(each["state"]["driving"])):
         by_make.setdefault(car["make"], []).append(car)
     mixed = [cars[turn] for turn in range(3) for cars in by_make.values() if turn < len(cars)]
     # Electric ones in front: they have most to show.
     mixed = sorted(mixed[: 2 * CARS], key=lambda car: car["powertrain"] != "BEV")[:CARS]
     for number, car in enumerate(mixed):
-        _put(simulator_url, car["id"], CALM | DOINGS.get(number, {}))
+        _put(simulator_url, car["id"], CALM)
+        _put(simulator_url, car["id"], DOINGS.get(number, {}))
         for connection in connect(simulator_url, fleet=fleet, user=owner, vehicleIds=[car["id"]]).connections:
             subscribe(connection)
             body = {"vehicleId": car["id"]}
@@ -152,12 +153,12 @@ def _history(cars: list[Vehicle]) -> None:
             at = now - timedelta(minutes=30 * step)
             hour = at.astimezone(ZoneInfo(CITY)).hour
             driven = 7 <= hour < 19 and chance.random() < 0.55
-            charging = (hour < 6 or hour >= 21) and charge > 22
+            charging = (hour < 6 or hour >= 21) and charge > 30
             if driven:
-                used = chance.uniform(0.8, 3.2)
+                used = chance.uniform(2, 6)
                 charge, odometer = min(95.0, charge + used), odometer - used * 4
             elif charging:
-                charge = max(20.0, charge - chance.uniform(2, 6))
+                charge = max(28.0, charge - chance.uniform(4, 9))
             told: dict[Signal, float | bool] = {
                 catalogue.STATE_OF_CHARGE: round(charge, 1),
                 catalogue.RANGE: round(charge * 4.1, 1),

@@ -105,7 +105,9 @@ def courier_site(
     with django_db_blocker.unblock():
         reset(simulator.url)
         try:
-            with serving(tmp_path_factory.mktemp("web"), port=port) as url:
+            with serving(tmp_path_factory.mktemp("web"), port=port) as address:
+                # By its name, under which browsers allow passkeys.
+                url = address.replace("127.0.0.1", "localhost")
                 fleet, owner = lifelike.build(simulator.url)
                 new = create_fleet(
                     name="Marin Shuttles", slug="marin-shuttles", owner=owner, generation=Generation.V3
@@ -137,16 +139,24 @@ def test_take(chromium: Browser, courier_site: Site, shot: Shot) -> None:
     processing.process_waiting()
     look = look_at(chromium, courier_site, person=shot.person, screen=shot.screen)
     page = look.go(shot.path.format(**courier_site.world.arguments), theme=shot.theme)
-    for _ in range(60):  # Playwright's own waiting would be evaluated in the page, whose policy refuses that
-        if not page.locator("[data-land]:visible").count() or page.evaluate(COAST):
-            break
-        page.wait_for_timeout(1000)
-    page.wait_for_timeout(2000)  # charts and the map draw, and nothing tells when they have
+    settle(page)
     shot.act(page)
     FOLDER.mkdir(exist_ok=True)
     small(page.screenshot()).save(FOLDER / f"{shot.name}.png", optimize=True)
     look.context.close()
     assert look.troubles == []
+
+
+def settle(page: Page) -> None:
+    """Waits until charts and the map have drawn; nothing tells when they have."""
+    page.wait_for_timeout(1500)
+    if not page.locator("[data-land]:visible").count():
+        return
+    for _ in range(60):  # Playwright's own waiting would be evaluated in the page, whose policy refuses that
+        if page.evaluate(COAST):
+            break
+        page.wait_for_timeout(1000)
+    page.wait_for_timeout(12_000)  # without a graphics card the coast takes its time
 
 
 def small(picture: bytes) -> Image.Image:

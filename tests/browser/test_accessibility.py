@@ -1,4 +1,4 @@
-"""Every page, in both themes, on a desk, a tablet and a phone: axe finds nothing, nothing overflows, breaks or jumps."""
+"""Every page, in both themes, on desk, tablet and phone: axe finds nothing, nothing overflows, breaks or jumps."""
 
 from dataclasses import replace
 
