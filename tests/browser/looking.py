@@ -21,11 +21,14 @@ new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
   if (!entry.hadRecentInput) window.shifted += entry.value;
 })).observe({ type: "layout-shift", buffered: true });
 """
-# The innermost element that sticks out furthest.
+# The innermost element that sticks out furthest, and not only within something that scrolls by itself.
 WIDEST = """
 () => {
   const right = (element) => element.getBoundingClientRect().right;
-  const all = [...document.querySelectorAll("main *, header *, nav *")].sort((a, b) => right(a) - right(b));
+  const overflow = (element) => getComputedStyle(element).overflowX;
+  const scrolls = (element) => element && (overflow(element) !== "visible" || scrolls(element.parentElement));
+  const all = [...document.querySelectorAll("main *, header *, nav *")]
+    .filter((element) => !scrolls(element.parentElement)).sort((a, b) => right(a) - right(b));
   return all.at(-1).outerHTML.slice(0, 160);
 }
 """
