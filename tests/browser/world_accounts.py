@@ -57,7 +57,7 @@ def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
 
 def _credential() -> dict[str, Any]:
     """What a browser hands over when a passkey is made."""
-    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())  # type: ignore[no-untyped-call]
     data = AuthenticatorData.create(
         sha256(b"localhost"),
         AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT,
