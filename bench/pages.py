@@ -72,6 +72,7 @@ def run(*, quick: bool) -> Result:
             *seen.figures,
             Figure.under(f"{OPEN_PAGES} open pages cost", cost[0], "cores", target=1),
             Figure("web without an open page, at the same changes", cost[1], "cores"),
+            Figure("patches that each open page gets meanwhile", cost[2], "a second"),
         ),
         plots=(_plot(took),),
         notes=(
@@ -185,8 +186,8 @@ def _delivery_of(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
 
 async def _cost(
     running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, seconds: float
-) -> tuple[float, float]:
-    """Cores that the open pages cost the web process, and that it takes without them, at the same changes."""
+) -> tuple[float, float, float]:
+    """Cores that the open pages cost the web process, that it takes without them, and patches a second that each hears."""
     alone = await _busy(running, web, fleet, seconds=seconds)
     with _client(running, fleet) as client:
         page = client.get(f"/fleets/{fleet.slug}/").text
@@ -202,12 +203,12 @@ async def _cost(
                 timeout=httpx.Timeout(30, read=60),
             )
         )  # fmt: skip
-        readers = []
-        for _ in range(OPEN_PAGES):
+        readers, heard = [], [0] * OPEN_PAGES
+        for number in range(OPEN_PAGES):
             stream = await until_end.enter_async_context(client_.stream("GET", address))
             if stream.status_code != httpx.codes.OK:
                 raise RuntimeError(f"no stream: {stream.status_code}")
-            readers.append(asyncio.create_task(_drain(stream)))
+            readers.append(asyncio.create_task(_drain(stream, heard, number)))
         await asyncio.sleep(3)
         told = await _busy(running, web, fleet, seconds=seconds)
         for reader in readers:
@@ -215,12 +216,14 @@ async def _cost(
                 raise RuntimeError("a stream ended")
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-    return max(0.0, told - alone), alone
+    if min(heard) < seconds / 5:
+        raise RuntimeError(f"the open pages heard {min(heard)} events only")
+    return max(0.0, told - alone), alone, min(heard) / seconds
 
 
-async def _drain(stream: httpx.Response) -> None:
-    async for _ in stream.aiter_raw():
-        pass
+async def _drain(stream: httpx.Response, heard: list[int], number: int) -> None:
+    async for chunk in stream.aiter_raw():
+        heard[number] += chunk.count(b"event: fleet")
 
 
 async def _busy(running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, seconds: float) -> float:

@@ -31,7 +31,8 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Events about the cars of the fleet: `fleet` (positions, counts), `rows` (rows of the table as HTML by id), `car`
     (the shown car has news), `resync` (news were lost: load everything anew) and `beat`.
 
-    204, by which browsers know not to come again, where there is no stream: then the page polls. A connection that broke goes on from `Last-Event-ID`.
+    204, by which browsers know not to come again, where there is no stream: then the page polls. A connection that
+    broke goes on from `Last-Event-ID`.
     """
     membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
     since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")

@@ -7,7 +7,8 @@ let FIT, map, maplibre, popup, address, followed, chosen = [], drawing;
 
 const list = () => document.getElementById("cars");
 
-if (element) {
+if (element?.checkVisibility()) start();
+else if (element) {
   // On a phone the map waits behind a tab, and its library with it.
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
@@ -158,10 +159,15 @@ function draw() {
   drawing = undefined;
   map.getSource("cars")?.setData(collection([...cars.values()]));
   ring();
-  map.once("idle", () => {
-    element.dataset.cars = cars.size;
-    performance.mark("cars-on-map");
-  });
+  map.on("render", drawn);
+}
+
+// Said once they can be seen: a test and a measurement wait for it.
+function drawn() {
+  if (!map.isSourceLoaded("cars")) return;
+  map.off("render", drawn);
+  element.dataset.cars = cars.size;
+  performance.mark("cars-on-map");
 }
 
 function ring() {

@@ -14,13 +14,14 @@ export async function makeMap(element, { bounds } = {}) {
     ...(bounds ? { bounds, fitBoundsOptions: FIT } : { center: [0, 30], zoom: 1 }),
     maxZoom: 18,
     dragRotate: false,
+    fadeDuration: 0,
     pitchWithRotate: false,
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new maplibre.ScaleControl({}), "bottom-left");
   if (!element.dataset.style) {
-    await new Promise((resolve) => map.once("load", resolve));
+    await new Promise((resolve) => map.once("style.load", resolve));
     drawLand(map, element);
     onTheme(() => paint(map));
     const redrawGrid = () => map.getSource("grid").setData(grid(map));

@@ -16,8 +16,8 @@ from webhooks.models import InboxEntry
 
 pytestmark = pytest.mark.django_db
 ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
-# What history keeps for itself, and what only repeats the latest signals. Models with a composite primary key, which Django's admin cannot register, stand on
-# their car's page, as far as they tell a person anything.
+# What history keeps for itself, and what only repeats the latest signals. Models with a composite primary key, which
+# Django's admin cannot register, stand on their car's page, as far as they tell a person anything.
 INSIDE = {SignalCode, DayZone, Summary}
 OURS = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
