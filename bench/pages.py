@@ -187,7 +187,7 @@ def _delivery_of(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
 async def _cost(
     running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, seconds: float
 ) -> tuple[float, float, float]:
-    """Cores that the open pages cost the web process, that it takes without them, and patches a second that each hears."""
+    """Cores that open pages cost the web process and that it takes without them; patches a second that each hears."""
     alone = await _busy(running, web, fleet, seconds=seconds)
     with _client(running, fleet) as client:
         page = client.get(f"/fleets/{fleet.slug}/").text
