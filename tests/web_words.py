@@ -3,7 +3,16 @@
 import re
 from html.parser import HTMLParser
 
-_SPOKEN = ("aria-label", "title", "alt", "placeholder", "data-copied", "data-by-hand", "data-one", "data-several")
+_SPOKEN = (
+    "aria-label",
+    "title",
+    "alt",
+    "placeholder",
+    "data-copied",
+    "data-by-hand",
+    "data-one",
+    "data-several",
+)
 
 
 class _Words(HTMLParser):
