@@ -7,6 +7,7 @@ export const FIT = { padding: 56, maxZoom: 14 };
 export async function makeMap(element, { bounds } = {}) {
   const maplibre = await import(element.dataset.library);
   maplibre.setWorkerUrl(element.dataset.worker);
+  maplibre.prewarm(); // the worker reads its script while the map gets its canvas
   const map = new maplibre.Map({
     container: element,
     style: element.dataset.style || outlineStyle(),
@@ -22,7 +23,7 @@ export async function makeMap(element, { bounds } = {}) {
   map.addControl(new maplibre.ScaleControl({}), "bottom-left");
   if (!element.dataset.style) {
     await new Promise((resolve) => map.once("style.load", resolve));
-    drawLand(map, element);
+    map.once("idle", () => drawLand(map, element)); // what the page is about comes first
     onTheme(() => paint(map));
     const redrawGrid = () => map.getSource("grid").setData(grid(map));
     map.on("moveend", redrawGrid);
