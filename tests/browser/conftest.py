@@ -34,9 +34,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; without it the tests fail with the line that installs it."""
+    """Debian's Chromium; without it the tests fail with the line that installs it.
+
+    For one module: while it runs, Playwright's loop runs in this thread, and others' tests want loops of their own.
+    """
     if not CHROMIUM.exists():
         pytest.fail(INSTALL, pytrace=False)
     # The car, its delivery and the page's next look at it all take their seconds.

@@ -17,7 +17,7 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     manager = desk.new_page()
     troubles = problems_of(manager)
     sign_in(manager, site, teammate)
-    manager.get_by_role("link", name="Invite a driver").click()
+    manager.get_by_role("link", name="Invite a driver").first.click()
     manager.get_by_label("Driver's name").fill("Dana")
     manager.get_by_role("button", name="Make the invitation").click()
     manager.get_by_role("button", name="Copy").click()

@@ -105,7 +105,7 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
 
     page.get_by_role("link", name="Connect a vehicle").first.click()
     walk_through_connect(page)
-    expect(page.get_by_role("status")).to_contain_text("is connected")
+    expect(page.locator(".alert-success")).to_contain_text("is connected")
     row = page.locator("#car-table tbody tr")
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Tesla")
@@ -160,4 +160,4 @@ def test_whoever_says_no_at_connect_is_told_what_to_do_next(
     page.get_by_role("button", name="Don't allow").click()
     expect(page.get_by_role("heading", name="Access was not allowed")).to_be_visible()
     page.get_by_role("link", name="Back to the fleet").click()
-    expect(page.get_by_role("heading", name="Blue Fleet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()

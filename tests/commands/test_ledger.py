@@ -82,7 +82,7 @@ def test_a_command_is_written_down_and_rung_for(
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
         command = asked(vehicle, owner)
-    assert (command.state, len(callbacks)) == (State.REQUESTED, 1)
+    assert (command.state, len(callbacks)) == (State.REQUESTED, 2)  # the bell, and the open pages
     assert AuditEntry.objects.filter(actor=owner, action="asked to lock").exists()
 
 

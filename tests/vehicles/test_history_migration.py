@@ -90,9 +90,8 @@ def test_cars_of_before_get_their_summaries(url: str) -> None:
     migrate(url, "vehicles", "0004")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
         session.execute(
-            "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at, "
-            "readings_kept_months, rollups_kept_months) "
-            "VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now(), 24, 60)"
+            "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at) "
+            "VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now())"
         )
         for car in (1, 2):
             session.execute(

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Fleet
@@ -43,12 +43,14 @@ def metric(*places: Place) -> Names:
     return Names(places=places, units="metric")
 
 
+@settings(deadline=None)  # the first to ask loads the towns
 @given(positions, positions)
 def test_the_chord_is_the_haversine(one: tuple[float, float], other: tuple[float, float]) -> None:
     by_chord = kilometres_of(squared_chord(vector_of(*one), vector_of(*other)))
     assert by_chord == pytest.approx(haversine_km(one, other), rel=1e-6, abs=1e-4)
 
 
+@settings(deadline=None)  # the first to ask loads the towns
 @given(positions, positions, st.floats(0.02, 60), st.sampled_from([2, 4, 20]))
 @example((0.0, 180.0), (0.0, -180.0), 1.0, 4)
 @example((90.0, 0.0), (89.9, 170.0), 50.0, 4)
@@ -64,6 +66,7 @@ def test_no_point_of_a_circle_lies_outside_the_cells_around_it(
         assert grid.cell(*point) in cells
 
 
+@settings(deadline=None)  # the first to ask loads the towns
 @given(positions, st.sampled_from([2, 20]))
 def test_no_point_of_a_cell_is_farther_from_its_centre_than_the_grid_says(
     point: tuple[float, float], per_degree: int
@@ -89,6 +92,7 @@ towns = st.lists(
 )
 
 
+@settings(deadline=None)  # the first to ask loads the towns
 @given(towns, positions)
 def test_the_town_is_the_one_found_by_looking_at_all(
     records: list[dict[str, Any]], position: tuple[float, float]
@@ -118,6 +122,7 @@ def test_the_town_is_the_one_found_by_looking_at_all(
 places = st.lists(st.tuples(positions, st.sampled_from([20, 500, 500, 5_000, 50_000])), max_size=25)
 
 
+@settings(deadline=None)  # the first to ask loads the towns
 @given(places, positions)
 def test_the_fleets_place_is_the_smallest_around_of_equals_the_nearest(
     drawn: list[tuple[tuple[float, float], int]], position: tuple[float, float]
