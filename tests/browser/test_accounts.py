@@ -12,7 +12,7 @@ from accounts.models import Fleet, User
 from tests.browser.test_commands import let_sign_in_age, newest, teslas
 from tests.browser.test_story import DESKTOP, PASSWORD, PHONE, problems_of, set_car, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 each_width = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 KEY = {
     "protocol": "ctap2",

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.looking import DESK, PHONE, Screen, Site, look_at
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
 PAGES = {
     "sign in": ("/accounts/sign-in/", ""),
     "fleet": ("/fleets/blue/", "owner"),
@@ -59,7 +59,7 @@ def walk(page: Page) -> tuple[set[str], list[str]]:
     return numbers, wrong
 
 
-@pytest.mark.parametrize("screen", [DESK, pytest.param(PHONE, marks=pytest.mark.soak)], ids=str)
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=str)
 @pytest.mark.parametrize("name", PAGES)
 def test_tab_comes_to_everything_and_shows_where_it_is(
     chromium: Browser, site: Site, screen: Screen, name: str

@@ -12,7 +12,12 @@ from tests.browser.test_story import DESKTOP, PHONE, problems_of, set_car, sign_
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("worker")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.soak,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("worker"),
+]
 # Parked and unplugged, so that nothing but the test changes it.
 PARKED: dict[str, object] = {
     "speed": 0,

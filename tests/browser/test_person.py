@@ -12,6 +12,7 @@ from tests.fleet.cars.world import car
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.soak,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]

@@ -12,7 +12,7 @@ from tests.browser.axe import violations
 from tests.browser.test_story import DESKTOP, PHONE, problems_of
 from vehicles.models import Place
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])

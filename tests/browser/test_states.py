@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.looking import DESK, PHONE, Screen, Site, look_at
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
 FLEET = "/fleets/blue/"
 
 
@@ -79,7 +79,7 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize("screen", [DESK, pytest.param(PHONE, marks=pytest.mark.soak)], ids=str)
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=str)
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_states_of_pages_are_fit_for_everybody(
     chromium: Browser, site: Site, screen: Screen, state: State
@@ -90,7 +90,7 @@ def test_states_of_pages_are_fit_for_everybody(
     look.context.close()
 
 
-@pytest.mark.parametrize("screen", [DESK, pytest.param(PHONE, marks=pytest.mark.soak)], ids=str)
+@pytest.mark.parametrize("screen", [DESK, PHONE], ids=str)
 def test_a_page_that_broke_is_fit_for_everybody(chromium: Browser, site: Site, screen: Screen) -> None:
     look = look_at(chromium, site, person="owner", screen=screen)
     broken = render_to_string("500.html")

@@ -111,16 +111,20 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     expect(row).to_contain_text("Tesla")
     # The first delivery: battery, place, lock and age, without a reload.
     expect(row.locator(".cell-energy")).to_contain_text(re.compile(r"\d+ %"))
-    expect(row.locator(".cell-place")).to_contain_text(re.compile(r"37\.\d+, -122\.\d+"))
+    expect(row.locator(".cell-place .place")).to_contain_text(re.compile(r"\w"))
     expect(row.locator(".cell-lock")).to_contain_text(re.compile("Locked|Unlocked"))
     expect(row.locator(".cell-age")).to_contain_text(re.compile("just now|ago"))
     page.reload()
-    expect(page.locator("#fleet-map .marker")).to_have_count(1)
+    if page.get_by_role("button", name="Map", exact=True).is_visible():
+        page.get_by_role("button", name="Map", exact=True).click()
+    expect(page.locator("#fleet-map")).to_have_attribute("data-cars", "1")
 
     vehicle = Vehicle.objects.get(fleet=fleet)
     # Parked, awake and in reach, whatever its day had in mind.
     set_car(smartcar, vehicle, speed=0, asleep=False, reachable=True, is_locked=False)
-    row.get_by_role("link").click()
+    if page.get_by_role("button", name="List", exact=True).is_visible():
+        page.get_by_role("button", name="List", exact=True).click()
+    row.locator("[data-car]").click()
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     # The car's word is held back for a while, so that the waiting can be seen.
     httpx.post(f"{smartcar}/control/troubles", json={"delay": 4}, timeout=30).raise_for_status()

@@ -16,6 +16,7 @@ from webhooks.models import VehicleError
 __all__ = ["context"]
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.soak,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]

@@ -21,6 +21,7 @@ from vehicles.readings import NewReading, add
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.soak,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]
