@@ -50,6 +50,8 @@ def open_page(chromium: Browser, address: str, owner: User, fleet: Fleet) -> Ite
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(f"{address}/fleets/blue/{query}")
+        # The last of the page's scripts has run.
+        expect(page.locator("#live-sign[data-state]")).to_be_visible()
         return page
 
     yield opened

@@ -46,6 +46,8 @@ def test_many_cars_are_locked_by_keyboard_alone(
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     expect(page.get_by_role("link", name="Ada")).to_be_visible()
+    # The last of the page's scripts has run.
+    expect(page.locator("#live-sign[data-state]")).to_be_visible()
     for _ in ("Ada", "Bea"):
         page.keyboard.press("ArrowDown")
         page.keyboard.press("x")
