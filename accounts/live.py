@@ -29,7 +29,7 @@ KEPT_NOTICES = 1000
 KEPT_SECONDS = 3600
 # After a failure nothing is tried for so long: a broker that hangs must not slow the work down.
 PAUSE_SECONDS = 5.0
-_ANNOUNCING_SECONDS = 1.0
+_ASKING_SECONDS = 1.0
 _READING_SECONDS = 20.0
 _MARK = {"topic": "", "vehicles": ""}
 _silent_until = 0.0
@@ -74,47 +74,48 @@ def announce(*, topic: Topic, vehicles: Mapping[int, Collection[int]]) -> None:
 
 
 def _publish(topic: Topic, told: Mapping[int, Iterable[int]]) -> None:
-    global _silent_until
-    if time.monotonic() < _silent_until:
+    if _silent():
         return
     try:
-        pipeline = _redis(_ANNOUNCING_SECONDS).pipeline(transaction=False)
+        pipeline = _redis().pipeline(transaction=False)
         for fleet_id, ids in told.items():
             fields = {"topic": topic.value, "vehicles": ",".join(map(str, sorted(ids)))}
             pipeline.xadd(_stream(fleet_id), fields, maxlen=KEPT_NOTICES, approximate=True)  # type: ignore[arg-type]
             pipeline.expire(_stream(fleet_id), KEPT_SECONDS)
         pipeline.execute()
     except (RedisError, OSError) as error:
-        _silent_until = time.monotonic() + PAUSE_SECONDS
-        logger.warning("Nothing is announced to live pages for now (%s).", type(error).__name__)
+        _fall_silent(error)
 
 
 def place(*, fleet_id: int) -> str:
     """Where the fleet's stream is now. Take it before reading from the database what a page shows.
 
-    Raises redis.exceptions.RedisError.
+    "" without Redis: then there is no stream to go on from.
     """
+    if _silent():
+        return ""
     stream = _stream(fleet_id)
-    newest = cast(Entries, _redis(_READING_SECONDS).xrevrange(stream, count=1))
-    if newest:
-        return newest[0][0]
-    # An empty stream gets an entry to stand on: as long as it is there, nothing after it is lost.
-    mark = _redis(_READING_SECONDS).xadd(stream, _MARK)  # type: ignore[arg-type]
-    _redis(_READING_SECONDS).expire(stream, KEPT_SECONDS)
+    try:
+        newest = cast(Entries, _redis().xrevrange(stream, count=1))
+        if newest:
+            return newest[0][0]
+        # An empty stream gets an entry to stand on: as long as it is there, nothing after it is lost.
+        mark = _redis().xadd(stream, _MARK)  # type: ignore[arg-type]
+        _redis().expire(stream, KEPT_SECONDS)
+    except (RedisError, OSError) as error:
+        _fall_silent(error)
+        return ""
     return str(mark)
 
 
-def news(*, fleet_id: int, since: str, wait: float = 0.0) -> News:
-    """What was announced since a place; where that is nothing yet, the first within `wait` seconds (at most 15).
+def _silent() -> bool:
+    return time.monotonic() < _silent_until
 
-    Raises redis.exceptions.RedisError, also for a place that nobody gave out.
-    """
-    stream, redis = _stream(fleet_id), _redis(_READING_SECONDS)
-    if wait:
-        redis.xread({stream: since}, count=1, block=round(min(wait, 15) * 1000))
-    oldest = cast(Entries, redis.xrange(stream, count=1))
-    entries = cast(Entries, redis.xrange(stream, min=f"({since}"))
-    return _news(since, oldest=oldest, entries=entries)
+
+def _fall_silent(error: Exception) -> None:
+    global _silent_until
+    _silent_until = time.monotonic() + PAUSE_SECONDS
+    logger.warning("Pages are not kept live for now (%s).", type(error).__name__)
 
 
 class Listener:
@@ -129,31 +130,24 @@ class Listener:
         )
 
     async def news(self, *, fleet_id: int, since: str, wait: float = 0.0) -> News:
-        """As the function of this name. Raises redis.exceptions.RedisError."""
+        """What was announced since a place; where that is nothing yet, the first within `wait` seconds (at most 15).
+
+        Raises redis.exceptions.RedisError, also for a place that nobody gave out.
+        """
         stream = _stream(fleet_id)
         if wait:
             await self._redis.xread({stream: since}, count=1, block=round(min(wait, 15) * 1000))
         oldest = cast(Entries, await self._redis.xrange(stream, count=1))
         entries = cast(Entries, await self._redis.xrange(stream, min=f"({since}"))
-        return _news(since, oldest=oldest, entries=entries)
+        return News(
+            place=entries[-1][0] if entries else since,
+            notices=tuple(_notice(fields) for _, fields in entries if fields["topic"]),
+            complete=bool(oldest) and _order(oldest[0][0]) <= _order(since),
+        )
 
-    async def place(self, *, fleet_id: int) -> str:
-        """As the function of this name."""
-        stream = _stream(fleet_id)
-        newest = cast(Entries, await self._redis.xrevrange(stream, count=1))
-        if newest:
-            return newest[0][0]
-        mark = await self._redis.xadd(stream, _MARK)  # type: ignore[arg-type]
-        await self._redis.expire(stream, KEPT_SECONDS)
-        return str(mark)
-
-
-def _news(since: str, *, oldest: Entries, entries: Entries) -> News:
-    return News(
-        place=entries[-1][0] if entries else since,
-        notices=tuple(_notice(fields) for _, fields in entries if fields["topic"]),
-        complete=bool(oldest) and _order(oldest[0][0]) <= _order(since),
-    )
+    async def close(self) -> None:
+        """Gives the connections back."""
+        await self._redis.aclose()
 
 
 def _notice(fields: Mapping[str, str]) -> Notice:
@@ -170,11 +164,11 @@ def _stream(fleet_id: int) -> str:
 
 
 @cache
-def _redis(timeout: float) -> Redis:
+def _redis() -> Redis:
     return Redis.from_url(
         settings.REDIS_URL,
         decode_responses=True,
         socket_connect_timeout=1,
-        socket_timeout=timeout,
+        socket_timeout=_ASKING_SECONDS,
         retry=Retry(NoBackoff(), 1),  # a connection that was idle while Redis was restarted
     )

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from redis.exceptions import RedisError
 
 from accounts import live
 from accounts.access import Right, has_right
@@ -83,7 +82,7 @@ def may_search_vins(membership: Membership) -> bool:
 def context_of(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
     """What fleet/cars/page.html and fleet/cars/list.html show."""
     fleet = membership.fleet
-    place = _live_place(fleet.pk)
+    place = live.place(fleet_id=fleet.pk)
     counts = selectors.counts_of(fleet=fleet, now=now)
     filters, rows, total = _page(membership, filters, now)
     return {
@@ -171,17 +170,9 @@ def _choices(counts: selectors.Counts) -> dict[str, list[Choice]]:
     }
 
 
-def _live_place(fleet_id: int) -> str:
-    """Where the stream of news is, taken before anything is read; "" without Redis: then the page polls."""
-    try:
-        return live.place(fleet_id=fleet_id)
-    except (RedisError, OSError):
-        return ""
-
-
 def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
     shown = ",".join(str(row.car.id) for row in rows)
-    return f"since={place}&rows={shown}&columns={','.join(filters.columns)}&map=1"
+    return f"since={place}&rows={shown}&columns={','.join(filters.columns)}"
 
 
 def address(*, slug: str, query: str) -> str:

@@ -16,6 +16,7 @@ from django.db import DatabaseError, connections
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from accounts import live
 from accounts.live import Listener, News
 from fleet.live.patches import Look, Patch, patch_of
 
@@ -129,7 +130,7 @@ class Hub:
                 pages = set(self._pages.get(fleet_id, ()))
                 if not news.complete:
                     self._send(pages, _RESYNC)
-                    since = await self._listener.place(fleet_id=fleet_id)
+                    since = await self._beside(partial(live.place, fleet_id=fleet_id))
                 began = monotonic()
                 await self._tell(fleet_id, news, pages)
                 await asyncio.sleep(min(_LONGEST_REST, _REST * (monotonic() - began)))

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from redis.exceptions import RedisError
 
 from accounts import live
 from accounts.access import Right
@@ -32,7 +31,7 @@ from webhooks import reconcile
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """All that is known of one car, and its command buttons."""
     frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
-    place = _live_place(frame)
+    place = live.place(fleet_id=frame.fleet.pk)
     state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
     panel = panel_context(
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
@@ -52,14 +51,6 @@ def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
     return render(request, "fleet/vehicle/values.html", context | {"fragment": True})
-
-
-def _live_place(frame: Frame) -> str:
-    """Where the stream of news is, taken before anything is read; "" without Redis: then the page polls."""
-    try:
-        return live.place(fleet_id=frame.fleet.pk)
-    except (RedisError, OSError):
-        return ""
 
 
 def _values(frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from pytest_django import Settings
 from redis import Redis
 
 from accounts import live
-from accounts.live import Notice, Topic, announce, news, place
+from accounts.live import Notice, Topic, announce, place
+from tests.live import news
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,5 +70,17 @@ def test_without_redis_nothing_breaks_and_nothing_is_tried_for_a_while(
     live._redis.cache_clear()
     announce(topic=Topic.SIGNALS, vehicles={1: [7]})
     announce(topic=Topic.SIGNALS, vehicles={1: [7]})
+    assert place(fleet_id=1) == ""
     live._redis.cache_clear()
     assert len(caplog.records) == 1
+
+
+def test_without_redis_there_is_no_place_to_go_on_from(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_silent_until", 0.0)
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    live._redis.cache_clear()
+    assert place(fleet_id=1) == ""
+    live._redis.cache_clear()
+    monkeypatch.setattr(live, "_silent_until", 0.0)

@@ -9,13 +9,14 @@ from commands.asking import ask
 from commands.kinds import Kind
 from connect.models import ConnectionState
 from tests.fleet.cars.world import connect
+from tests.live import news
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def topics(fleet: Fleet, since: str, vehicle: Vehicle) -> set[str]:
-    notices = live.news(fleet_id=fleet.pk, since=since).notices
+    notices = news(fleet_id=fleet.pk, since=since).notices
     assert all(notice.vehicle_ids == {vehicle.pk} for notice in notices)
     return {notice.topic for notice in notices}
 
