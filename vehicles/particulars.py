@@ -10,6 +10,7 @@ from accounts.models import Fleet, User
 from vehicles.models import Vehicle
 
 FIELDS = ("name", "plate", "group", "driver", "unit_system")
+_SHOWN_OF_VIN = 4
 VIN_SEEN = _("looked at a car's VIN")
 CHANGED = _("changed a car's settings")
 
@@ -31,6 +32,11 @@ def describe(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> lis
             target=f"{vehicle.smartcar_id}: {', '.join(changed)}",
         )
     return changed
+
+
+def masked(vin: str) -> str:
+    """A VIN of which only the end is shown, enough to tell cars apart by it."""
+    return "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:]
 
 
 def vin_seen(*, vehicle: Vehicle, actor: User) -> None:

@@ -13,7 +13,7 @@ from accounts.access import Right
 from alerts.wishes import rules_of
 from connect.driver import privacy
 from connect.models import Connection, ConnectionState
-from fleet.vehicle.alerts import alerts_of, checked_of
+from fleet.vehicle.diagnostics import alerts_of, checked_of
 from fleet.vehicle.frame import Frame
 from fleet.vehicle.reasons import granted_by, is_ungranted, reason_of
 from fleet.vehicle.schematic import SIGNALS as DRAWN

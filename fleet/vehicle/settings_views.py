@@ -21,8 +21,6 @@ from fleet.vehicle.frame import SETTINGS, Frame, frame_of
 from vehicles import particulars
 from vehicles.models import Vehicle
 
-_SHOWN_OF_VIN = 4
-
 
 class SettingsForm(forms.ModelForm[Vehicle]):
     """A car's name, plate, group, driver and units, all of them optional."""
@@ -122,11 +120,10 @@ def _context(frame: Frame, form: SettingsForm) -> dict[str, Any]:
 
 def _vin(frame: Frame, *, whole: bool) -> dict[str, Any]:
     vin = frame.vehicle.vin
-    masked = "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:] if vin else ""
     return {
         "fleet": frame.fleet,
         "vehicle": frame.vehicle,
-        "vin": vin if whole else masked,
+        "vin": vin if whole else particulars.masked(vin),
         "vin_whole": whole,
         "may_see_vin": True,
     }

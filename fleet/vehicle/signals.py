@@ -22,11 +22,11 @@ from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.forgetting import PLACE_CODES
 from vehicles.models import LatestSignal, Vehicle
+from vehicles.particulars import masked
 from vehicles.presentation import is_stale, value_in_words
 from vehicles.selectors import states_of
 from webhooks.inbox_page.bodies import Reveal, mask
 
-_SHOWN_OF_VIN = 4
 _NO_ENGINE = frozenset({"BEV"})
 _NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
 
@@ -134,7 +134,7 @@ def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now:
     value = "" if why else value_in_words(code=row.code, body=row.body, units=units)
     body = None if why else mask(row.body, reveal=reveal)
     if row.code == catalogue.VIN.code and body:
-        value = "•" * (len(value) - _SHOWN_OF_VIN) + value[-_SHOWN_OF_VIN:]
+        value = masked(value)
         body = {"value": value}
     return Told(
         code=row.code,
