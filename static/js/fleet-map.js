@@ -2,8 +2,9 @@
 const element = document.getElementById("fleet-map");
 const words = (name) => document.querySelector(name);
 const DRAW = 1000;
+const POLL = 15_000; // without a stream; the list, a hundredth of it, looks more often
 const cars = new Map();
-let FIT, map, maplibre, popup, address, followed, chosen = [], drawing;
+let FIT, map, maplibre, popup, address, followed, chosen = [], drawing, loaded = 0;
 
 const list = () => document.getElementById("cars");
 
@@ -39,10 +40,10 @@ async function start() {
   draw();
   document.addEventListener("cars:drawn", renew);
   document.addEventListener("map:old", load);
+  document.body.addEventListener("live:poll", () => Date.now() - loaded > POLL && load());
   document.addEventListener("map:follow", ({ detail }) => follow(detail));
   document.addEventListener("map:resized", () => map.resize());
   document.body.addEventListener("live:fleet", ({ detail }) => move(detail));
-  document.body.addEventListener("live:poll", load);
   document.addEventListener("cars:chosen", ({ detail }) => choose(detail));
   words("[data-fit]").addEventListener("click", fit);
   words("[data-unfollow]").addEventListener("click", () => follow(null));
@@ -106,6 +107,7 @@ async function open(cluster) {
 
 async function load() {
   address = list().dataset.map;
+  loaded = Date.now();
   const asked = address;
   let data;
   try {

@@ -53,7 +53,6 @@ function reloadSoon() {
   due ??= setTimeout(() => {
     due = undefined;
     reload();
-    document.dispatchEvent(new CustomEvent("map:old"));
   }, RELOAD);
 }
 
@@ -78,6 +77,7 @@ async function reload() {
   list().querySelector(".car-scroll")?.scrollTo({ left: scrolled });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   drawn();
+  document.dispatchEvent(new CustomEvent("map:old"));
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {

@@ -42,6 +42,7 @@ function heard({ type, data, lastEventId }) {
   clearTimeout(silence);
   silence = setTimeout(again, SILENCE);
   clearInterval(polling);
+  polling = undefined;
   show("live");
   if (type === "car") tell("car-changed");
   else if (type !== "beat") tell(`live:${type}`, JSON.parse(data));
@@ -78,7 +79,7 @@ function follow() {
   if (!wanted || wanted === address) return;
   address = wanted;
   place = undefined; // the new part was made later than what was heard before
-  open();
+  if (!polling) open(); // else the next try goes there: what polls renews itself often
 }
 
 document.addEventListener("visibilitychange", () => {

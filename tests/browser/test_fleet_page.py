@@ -163,6 +163,32 @@ def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=40_000)
 
 
+def test_while_it_polls_a_page_asks_no_more_often_however_much_is_new(
+    open_page: Open, cars: dict[str, Vehicle]
+) -> None:
+    page = open_page()
+    page.context.route("**/live/**", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#live-sign")).to_contain_text("Not live")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/cars/" in request.url else None)
+    for turn in range(24):
+        tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 30 + turn)
+        page.wait_for_timeout(500)
+    lists = [url for url in asked if "/cars/map/" not in url]
+    assert 1 <= len(lists) <= 4, asked
+    assert len(asked) - len(lists) <= 4, asked
+
+
+def test_what_was_seen_is_not_kept_in_the_browser(open_page: Open, cars: dict[str, Vehicle]) -> None:
+    page = open_page()
+    page.get_by_role("link", name=re.compile("^Unlocked")).click()
+    expect(rows(page)).to_have_text(["Bea"])
+    held = page.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })")
+    assert "Bea" not in held
+    assert "Ada" not in held
+
+
 def test_after_a_lost_connection_the_page_catches_up(open_page: Open, cars: dict[str, Vehicle]) -> None:
     page = open_page()
     is_live(page)
