@@ -1,5 +1,6 @@
 """A passkey as the answer to “is it still you?”. Registering one and signing in with it is django-allauth's."""
 
+import ipaddress
 from typing import Any
 
 from allauth.mfa.base.internal.flows import post_authentication
@@ -10,6 +11,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.forms import ConfirmByPasskeyForm
 from accounts.models import User
+
+
+def possible_at(*, host: str, secure: bool) -> bool:
+    """Whether browsers allow passkeys at this host: it has a name, and is secure or this machine itself."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return secure or host == "localhost"
+    return False
 
 
 def has_one(*, user: User) -> bool:

@@ -1,6 +1,5 @@
 """Bad configuration, found at start."""
 
-import ipaddress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -100,9 +99,11 @@ def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
+    from accounts import passkeys  # it needs the apps to be loaded
+
     site = urlsplit(settings.SITE_URL)
-    named = site.hostname is not None and not _is_address(site.hostname)
-    if settings.DEMO or (named and (site.scheme == "https" or site.hostname == "localhost")):
+    possible = passkeys.possible_at(host=site.hostname or "", secure=site.scheme == "https")
+    if settings.DEMO or possible:
         return []
     return [
         Warning(
@@ -124,11 +125,3 @@ def passwords_resettable(**kwargs: Any) -> list[CheckMessage]:
             id="fleet.W005",
         )
     ]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

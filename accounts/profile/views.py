@@ -1,6 +1,5 @@
 """The page of one's own account, and what allauth's pages need to be ours."""
 
-import ipaddress
 from typing import Any
 
 from allauth.account.views import EmailView, PasswordResetView
@@ -50,19 +49,13 @@ def _about(request: HttpRequest, user: User) -> dict[str, Any]:
         "app": by_type.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes is not None else None,
         "passkeys": [factor for factor in factors if factor.type == Authenticator.Type.WEBAUTHN],
-        "passkeys_possible": passkeys_possible(request),
+        "passkeys_possible": _passkeys_possible(request),
         "sessions": sessions.of(user=user, here=request.session.session_key),
     }
 
 
-def passkeys_possible(request: HttpRequest) -> bool:
-    """Whether browsers allow passkeys at this address: it has a name, and is secure or this machine itself."""
-    host = request.get_host().partition(":")[0]
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return request.is_secure() or host == "localhost"
-    return False
+def _passkeys_possible(request: HttpRequest) -> bool:
+    return passkeys.possible_at(host=request.get_host().partition(":")[0], secure=request.is_secure())
 
 
 @login_required
@@ -120,7 +113,7 @@ class AddPasskeyView(AddWebAuthnView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         context["js_data"] = {"creation_options": auth.begin_registration(_person(self.request), True)}
-        return context | {"passkeys_possible": passkeys_possible(self.request)}
+        return context | {"passkeys_possible": _passkeys_possible(self.request)}
 
 
 def _person(request: HttpRequest) -> User:
