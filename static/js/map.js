@@ -23,7 +23,7 @@ export async function makeMap(element, { bounds } = {}) {
   map.addControl(new maplibre.ScaleControl({}), "bottom-left");
   if (!element.dataset.style) {
     await new Promise((resolve) => map.once("style.load", resolve));
-    map.once("idle", () => drawLand(map, element)); // what the page is about comes first
+    map.once("idle", () => showLand(map, element)); // what the page is about comes first
     onTheme(() => paint(map));
     const redrawGrid = () => map.getSource("grid").setData(grid(map));
     map.on("moveend", redrawGrid);
@@ -59,6 +59,15 @@ function outlineStyle() {
       { id: "grid", type: "line", source: "grid", paint: { "line-color": color("--map-grid"), "line-width": 1 } },
     ],
   };
+}
+
+// The page's map does without: when the line is lost meanwhile, the land comes once it is back.
+async function showLand(map, element) {
+  try {
+    await drawLand(map, element);
+  } catch {
+    window.addEventListener("online", () => showLand(map, element), { once: true });
+  }
 }
 
 // From afar a coarse coast will do where there is one (data-land-far): the fine one is 3 MB.

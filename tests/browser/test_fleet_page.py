@@ -200,6 +200,17 @@ def test_after_a_lost_connection_the_page_catches_up(open_page: Open, cars: dict
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=60_000)
 
 
+def test_land_that_could_not_be_fetched_is_drawn_once_the_line_is_back(
+    open_page: Open, cars: dict[str, Vehicle]
+) -> None:
+    page = open_page()
+    page.route("**/topojson-client*", lambda route: route.abort(), times=1)
+    with page.expect_event("requestfailed", lambda request: "topojson" in request.url, timeout=40_000):
+        page.reload()
+    with page.expect_response("**/land-*.json*"):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_the_map_has_the_cars_follows_one_and_tells_of_it(
     open_page: Open, cars: dict[str, Vehicle], dark: bool

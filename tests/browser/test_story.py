@@ -143,7 +143,7 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
 
     stranger = chromium.new_context().new_page()
     sign_in(stranger, site, outsider)
-    expect(stranger.get_by_role("heading", name="Red Fleet")).to_be_visible()
+    expect(stranger.get_by_role("heading", name="Red Fleet", exact=True)).to_be_visible()
     expect(stranger.get_by_role("heading", name="Set up Red Fleet")).to_be_visible()
     answer = stranger.goto(f"{site}/fleets/blue/vehicles/{vehicle.smartcar_id}/")
     assert answer is not None
