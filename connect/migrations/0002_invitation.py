@@ -6,8 +6,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.links
 import connect.invitations.models
+import connect.links
 
 
 class Migration(migrations.Migration):
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("nonce", models.CharField(default=accounts.links.new_nonce, editable=False, max_length=32)),
+                ("nonce", models.CharField(default=connect.links.new_nonce, editable=False, max_length=32)),
                 ("secret_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 ("driver_name", models.CharField(max_length=80, verbose_name="driver's name")),

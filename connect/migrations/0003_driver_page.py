@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import accounts.links
+import connect.links
 
 
 class Migration(migrations.Migration):
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("nonce", models.CharField(default=accounts.links.new_nonce, editable=False, max_length=32)),
+                ("nonce", models.CharField(default=connect.links.new_nonce, editable=False, max_length=32)),
                 ("secret_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 ("smartcar_user_id", models.CharField(max_length=128, verbose_name="Smartcar user id")),

@@ -1,0 +1,3 @@
+"""Where published migrations find what has moved to accounts.links."""
+
+from accounts.links import new_nonce as new_nonce
