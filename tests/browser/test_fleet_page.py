@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from accounts import live
 from accounts.live import Topic
@@ -74,6 +74,11 @@ def rows(page: Page) -> Any:
     return page.locator("#car-table [data-car]")
 
 
+def press_back(page: Page) -> None:
+    """Waits for no page, as the browser's own button doesn't."""
+    page.evaluate("history.back()")
+
+
 def tell(vehicle: Vehicle, signal: catalogue.Signal, value: object) -> None:
     """The car tells it, and the open pages are told."""
     body = value if isinstance(value, dict) else {"value": value}
@@ -97,12 +102,59 @@ def test_tiles_search_and_filters_narrow_list_and_address_and_going_back_widens_
     expect(page.locator("#tile-unlocked")).to_have_attribute("aria-current", "true")
     page.get_by_label("Search cars").fill("ada")
     expect(page.get_by_text("Every car that tells is locked.")).to_be_visible()
-    page.go_back()
-    page.go_back()
+    # Each step back is another address, which the browser asks for anew.
+    press_back(page)
+    expect(rows(page)).to_have_text(["Bea"])
+    press_back(page)
     expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
     page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Make", exact=True).select_option("FORD")
     expect(rows(page)).to_have_text(["Cem"])
+
+
+def test_going_back_twice_shows_what_the_address_says_whichever_answer_comes_last(
+    open_page: Open, cars: dict[str, Vehicle]
+) -> None:
+    page = open_page()
+    page.get_by_role("link", name=re.compile("^Unlocked")).click()
+    expect(rows(page)).to_have_text(["Bea"])
+    page.get_by_label("Search cars").fill("ada")
+    expect(page.get_by_text("Every car that tells is locked.")).to_be_visible()
+    slow: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.is_navigation_request():
+            route.fulfill(status=204)  # and so the page stays for the next step, as with a slow answer
+        else:
+            slow.append(route)
+
+    page.route(re.compile(r"\?show=unlocked$"), hold)
+    press_back(page)
+    expect(page).to_have_url(re.compile(r"\?show=unlocked$"))
+    press_back(page)
+    expect(page).to_have_url(re.compile("/fleets/blue/$"))
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
+    for route in slow:
+        route.continue_()
+    page.wait_for_timeout(1_000)
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search cars")).to_be_focused()
+
+
+def test_going_back_while_the_page_loads_shows_what_the_address_says(
+    open_page: Open, cars: dict[str, Vehicle]
+) -> None:
+    page = open_page()
+    page.get_by_role("link", name=re.compile("^Unlocked")).click()
+    expect(rows(page)).to_have_text(["Bea"])
+    slow: list[Route] = []
+    page.route("**/htmx-2.min*.js", lambda route: slow.append(route), times=1)
+    page.reload(wait_until="commit")
+    expect(rows(page)).to_have_text(["Bea"])
+    press_back(page)
+    expect(page).to_have_url(re.compile("/fleets/blue/$"))
+    expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
 
 
 def test_the_keyboard_does_everything(open_page: Open, cars: dict[str, Vehicle]) -> None:
