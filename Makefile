@@ -24,8 +24,8 @@ demo-reset: ## stop a running demo and remove all it kept
 test: setup-dev ## set up and run the tests but the slow ones; ARGS="-k lock" is passed to pytest
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not soak" $(ARGS)
 
-soak: setup-dev ## the slow tests: killed processes, a thousand cars, a wide net of requests
-	@$(PY) -m pytest -m soak --log-cli-level=WARNING $(ARGS)
+soak: setup-dev ## the slow tests: every page and story at all widths and in both themes, killed processes, a thousand cars
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m soak $(ARGS)
 
 bench: setup-dev ## measure; ARGS="receive --quick" names benches; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)

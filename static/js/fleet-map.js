@@ -4,7 +4,7 @@ const words = (name) => document.querySelector(name);
 const DRAW = 1000;
 const POLL = 15_000; // without a stream; the list, a hundredth of it, looks more often
 const cars = new Map();
-let FIT, map, maplibre, popup, address, followed, chosen = [], drawing, loaded = 0;
+let FIT, map, maplibre, popup, address, followed, chosen = [], drawing, owed, loaded = 0;
 
 const list = () => document.getElementById("cars");
 
@@ -42,10 +42,10 @@ async function start() {
   document.addEventListener("map:old", load);
   document.body.addEventListener("live:poll", () => Date.now() - loaded > POLL && load());
   document.addEventListener("map:follow", ({ detail }) => follow(detail));
-  document.addEventListener("map:resized", () => map.resize());
+  document.addEventListener("map:resized", resize);
   document.body.addEventListener("live:fleet", ({ detail }) => move(detail));
   document.addEventListener("cars:chosen", ({ detail }) => choose(detail));
-  words("[data-fit]").addEventListener("click", fit);
+  words("[data-fit]").addEventListener("click", () => fit());
   words("[data-unfollow]").addEventListener("click", () => follow(null));
 }
 
@@ -184,9 +184,20 @@ function choose(ids) {
   ring();
 }
 
-function fit() {
+// A hidden map has no size to move in: where it was to be, it is once it is shown.
+function resize() {
+  map.resize();
+  if (hidden()) return;
+  owed?.();
+  owed = undefined;
+}
+
+const hidden = () => element.clientWidth === 0;
+
+function fit({ animate = !still() } = {}) {
+  if (hidden()) return (owed = () => fit({ animate: false }));
   const bounds = box(chosen.length ? chosen.map((id) => cars.get(id)).filter(Boolean) : [...cars.values()]);
-  if (bounds) map.fitBounds(bounds, { ...FIT, animate: !still() });
+  if (bounds) map.fitBounds(bounds, { ...FIT, animate });
 }
 
 function box(some) {
@@ -226,11 +237,10 @@ function follow(id) {
   centre(Math.max(map.getZoom(), 14));
 }
 
-function centre(zoom = map.getZoom()) {
-  const [, longitude, latitude] = cars.get(followed);
-  const to = { center: [longitude, latitude], zoom };
-  if (still()) map.jumpTo(to);
-  else map.easeTo(to);
+function centre(zoom = map.getZoom(), { animate = !still() } = {}) {
+  if (hidden()) return (owed = () => centre(zoom, { animate: false }));
+  const car = cars.get(followed);
+  if (car) map.easeTo({ center: car.slice(1, 3), zoom, animate });
 }
 
 const fail = () => say("failed");

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browser import pages, world
 from tests.browser.looking import Site, sessions_of
 from tests.browser.serving import serving
+from tests.browser.stories import VIEWS, View
 from tests.servers import Simulator
 from tests.smartcar import register_webhook, reset
 from tests.worker import running_worker
@@ -48,6 +49,25 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(params=VIEWS)
+def view(request: pytest.FixtureRequest) -> View:
+    """How somebody sees the product: at a desk or on a phone, in light or dark."""
+    view: View = request.param
+    return view
+
+
+@pytest.fixture
+def context(chromium: Browser, view: View) -> Iterator[BrowserContext]:
+    """The browser of somebody who is not signed in yet, and far from their fleet's time zone."""
+    context = chromium.new_context(
+        viewport=view.screen, color_scheme=view.theme, locale="en-US", timezone_id="Asia/Tokyo"
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
 
 
 @pytest.fixture

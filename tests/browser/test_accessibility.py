@@ -16,12 +16,9 @@ PARTS = 4
 SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de")]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize(
-    "screen",
-    [SCREENS[0], *(pytest.param(screen, marks=pytest.mark.soak) for screen in SCREENS[1:])],
-    ids=str,
-)
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: Screen, part: int) -> None:
     found: dict[str, list[Visit]] = {}
     looks: dict[str, Look] = {}

@@ -1,7 +1,6 @@
 """Accounts in a browser: a passkey from its making to an unlock, an authenticator app, an invitation, sessions."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
@@ -9,11 +8,10 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
+from tests.browser.stories import PASSWORD, View, problems_of, set_car, sign_in
 from tests.browser.test_commands import let_sign_in_age, newest, teslas
-from tests.browser.test_story import DESKTOP, PASSWORD, PHONE, problems_of, set_car, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
-each_width = pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 KEY = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -24,13 +22,9 @@ KEY = {
 }
 
 
-@pytest.fixture
-def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
+@pytest.fixture(autouse=True)
+def nothing_was_tried_before() -> None:
     cache.clear()
-    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 @pytest.fixture
@@ -69,7 +63,6 @@ def add_passkey(page: Page, user: User) -> None:
     expect(page.get_by_text("This laptop")).to_be_visible()
 
 
-@each_width
 @pytest.mark.usefixtures("worker")
 def test_a_passkey_signs_in_and_confirms_an_unlock(
     context: BrowserContext, smartcar: str, site: str, fleet: Fleet, owner: User
@@ -109,7 +102,6 @@ def test_a_passkey_signs_in_and_confirms_an_unlock(
     assert problems == []
 
 
-@each_width
 def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enough(
     context: BrowserContext, site: str, fleet: Fleet, owner: User
 ) -> None:
@@ -147,7 +139,6 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     assert problems == []
 
 
-@each_width
 def test_an_authenticator_app_is_added_and_asked_for(
     context: BrowserContext, site: str, fleet: Fleet, owner: User
 ) -> None:
@@ -178,9 +169,8 @@ def shown_by_the_app(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
 
 
-@each_width
 def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
-    context: BrowserContext, chromium: Browser, screen: dict[str, int], site: str, fleet: Fleet, owner: User
+    context: BrowserContext, chromium: Browser, view: View, site: str, fleet: Fleet, owner: User
 ) -> None:
     page = context.new_page()
     problems = problems_of(page)
@@ -191,7 +181,7 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     page.get_by_role("button", name="Invite", exact=True).click()
     link = page.get_by_label("Invitation link").input_value()
 
-    theirs = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
+    theirs = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
     guest = theirs.new_page()
     more_problems = problems_of(guest)
     guest.goto(link)

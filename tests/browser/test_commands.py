@@ -1,18 +1,17 @@
 """The command buttons in a browser, live and without a reload; many cars at once; the password asked again."""
 
 import time
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts import confirmation
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, User
 from commands.models import Command, State
 from connect.models import Connection
-from tests.browser.test_story import DESKTOP, PASSWORD, PHONE, problems_of, set_car, sign_in
+from tests.browser.stories import PASSWORD, View, problems_of, set_car, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -29,14 +28,6 @@ CALM: dict[str, object] = {
     "state_of_charge": 60,
     "charge_limit": 90,
 }
-
-
-@pytest.fixture
-def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 def teslas(smartcar: str, *, fleet: Fleet, owner: User, count: int) -> list[Vehicle]:
@@ -64,20 +55,10 @@ def newest(page: Page, *, says: str) -> None:
     expect(page.locator(".ledger li").first).to_contain_text(says)
 
 
-@pytest.mark.parametrize(
-    ("generation", "screen"),
-    [(Generation.V3, DESKTOP), (Generation.V2, PHONE)],
-    ids=["v3-desktop", "v2-phone"],
-)
 def test_every_button_tells_what_became_of_it_without_a_reload(
-    context: BrowserContext,
-    smartcar: str,
-    settings: object,
-    fleet: Fleet,
-    owner: User,
-    generation: Generation,
+    context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = generation
+    fleet.generation = view.generation
     fleet.save()
     (car,) = teslas(smartcar, fleet=fleet, owner=owner, count=1)
     page = context.new_page()
@@ -123,7 +104,6 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     assert problems == []
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_many_cars_are_chosen_reviewed_and_followed(
     context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:

@@ -1,20 +1,25 @@
-"""An invited driver's whole trip on a phone: the manager copies a link, the driver needs no account."""
+"""An invited driver's whole trip: the manager copies a link, the driver needs no account."""
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
 from accounts.models import Fleet, User
-from tests.browser.test_story import DESKTOP, PHONE, problems_of, sign_in, walk_through_connect
+from tests.browser.stories import View, problems_of, sign_in, walk_through_connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
-    chromium: Browser, smartcar: str, settings: object, fleet: Fleet, teammate: User
+    context: BrowserContext,
+    chromium: Browser,
+    view: View,
+    smartcar: str,
+    settings: object,
+    fleet: Fleet,
+    teammate: User,
 ) -> None:
     site: str = settings.SITE_URL  # type: ignore[attr-defined]
-    desk = chromium.new_context(viewport=DESKTOP, permissions=["clipboard-read", "clipboard-write"])  # type: ignore[arg-type]
-    manager = desk.new_page()
+    manager = context.new_page()
     troubles = problems_of(manager)
     sign_in(manager, site, teammate)
     manager.get_by_role("link", name="Invite a driver").first.click()
@@ -25,8 +30,8 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     link = manager.evaluate("navigator.clipboard.readText()")
     assert link == manager.get_by_label("Invitation link").input_value()
 
-    phone = chromium.new_context(viewport=PHONE)  # type: ignore[arg-type]
-    driver = phone.new_page()
+    theirs = chromium.new_context(viewport=view.screen, color_scheme=view.theme)
+    driver = theirs.new_page()
     problems = problems_of(driver)
     driver.goto(link)
     expect(driver.get_by_role("heading", name="Blue Fleet asks you to share your car")).to_be_visible()
@@ -40,11 +45,10 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     driver.get_by_role("button", name="Stop sharing").click()
     expect(driver.get_by_role("status")).to_contain_text("has no access")
     expect(driver.get_by_text("Not shared")).to_be_visible()
-    assert driver.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert driver.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert problems == []
 
     manager.reload()
     expect(manager.get_by_role("row", name="Dana")).to_contain_text("Used")
     assert troubles == []
-    phone.close()
-    desk.close()
+    theirs.close()

@@ -1,14 +1,12 @@
 """The bell in a browser: a car runs low, the bell tells without a reload, somebody takes it in hand."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, User
 from alerts.models import Notice
-from tests.browser.test_story import DESKTOP, PHONE, problems_of, set_car, sign_in
+from tests.browser.stories import View, problems_of, set_car, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -30,14 +28,6 @@ PARKED: dict[str, object] = {
 SOON = 45_000
 
 
-@pytest.fixture
-def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
-
-
 def tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
     """A connected car that stands, half full."""
     cars = httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]
@@ -49,11 +39,10 @@ def tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
     pytest.fail("no Tesla stands still")
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
-    context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
+    context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = Generation.V3
+    fleet.generation = view.generation
     fleet.save()
     car = tesla(smartcar, fleet=fleet, owner=owner)
     page = context.new_page()

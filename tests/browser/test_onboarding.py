@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django import Settings
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.test_story import DESKTOP, PHONE, problems_of
+from tests.browser.stories import View, problems_of
 from tests.connect.invited import invited
 from tests.servers import Simulator
 from tests.smartcar import connect, register_webhook, reset, subscribe
@@ -32,21 +31,16 @@ def unregistered(simulator: Simulator, live_server: object, settings: Settings) 
     reset(simulator.url)
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def context(
-    request: pytest.FixtureRequest, chromium: Browser, owner: User, fleet: Fleet
-) -> Iterator[BrowserContext]:
+@pytest.fixture
+def context(context: BrowserContext, owner: User, fleet: Fleet) -> BrowserContext:
     """The owner's browser, signed in."""
-    size: Any = request.param
-    context = chromium.new_context(viewport=size, permissions=["clipboard-read", "clipboard-write"])
     client = Client()
     client.force_login(owner)
     name = django_settings.SESSION_COOKIE_NAME
     context.add_cookies(
         [{"name": name, "value": client.cookies[name].value, "url": django_settings.SITE_URL}]
     )
-    yield context
-    context.close()
+    return context
 
 
 def green(page: Page, step: str, *, so_far: int) -> None:
@@ -58,7 +52,7 @@ def green(page: Page, step: str, *, so_far: int) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_every_step_of_an_empty_fleet_turns_green_by_itself(
-    context: BrowserContext, unregistered: str, settings: Settings, fleet: Fleet, owner: User
+    context: BrowserContext, view: View, unregistered: str, settings: Settings, fleet: Fleet, owner: User
 ) -> None:
     site: str = settings.SITE_URL
     page = context.new_page()
@@ -91,7 +85,7 @@ def test_every_step_of_an_empty_fleet_turns_green_by_itself(
     subscribe(connection)
     green(page, "delivery", so_far=6)
     expect(page.get_by_text("Everything is set up: Blue Fleet hears from its cars.")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= (page.viewport_size or DESKTOP)["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert violations(page) == []
     assert problems == []
 

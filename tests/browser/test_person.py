@@ -1,13 +1,11 @@
 """One person's ways: by keyboard alone, in their own language, in the light and in the dark."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from accounts.models import Fleet, User
 from commands.models import Command
-from tests.browser.test_story import sign_in
+from tests.browser.stories import sign_in
 from tests.fleet.cars.world import car
 
 pytestmark = [
@@ -16,17 +14,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]
-DESK: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-@pytest.fixture(params=[(DESK, "light"), (PHONE, "dark")], ids=["desk-light", "phone-dark"])
-def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    screen, theme = request.param
-    context = chromium.new_context(viewport=screen, color_scheme=theme, locale="en")
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 def tab_to(page: Page, wanted: Locator) -> None:

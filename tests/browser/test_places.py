@@ -1,29 +1,24 @@
 """A fleet's places in a browser: by a click on the map, by a car that stands there, and by the keyboard alone."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.test_story import DESKTOP, PHONE, problems_of
+from tests.browser.stories import problems_of
 from vehicles.models import Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def page(
-    request: pytest.FixtureRequest, chromium: Browser, live_server: object, owner: User, fleet: Fleet
-) -> Iterator[Page]:
+@pytest.fixture
+def page(context: BrowserContext, live_server: object, owner: User, fleet: Fleet) -> Page:
     """The list of places, which has one, in the owner's browser."""
     Place.objects.create(
         fleet=fleet, name="Depot", kind="depot", latitude=37.77, longitude=-122.41, radius=400
     )
-    context = chromium.new_context(viewport=request.param, reduced_motion="reduce")
     client = Client()
     client.force_login(owner)
     name = django_settings.SESSION_COOKIE_NAME
@@ -31,9 +26,9 @@ def page(
         [{"name": name, "value": client.cookies[name].value, "url": django_settings.SITE_URL}]
     )
     page = context.new_page()
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{django_settings.SITE_URL}/fleets/blue/places/")
-    yield page
-    context.close()
+    return page
 
 
 def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:

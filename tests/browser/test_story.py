@@ -1,52 +1,16 @@
 """The whole story in a browser, on each generation: sign in, connect, see, command, and who sees nothing of it."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, User
+from tests.browser.stories import View, problems_of, set_car, sign_in, walk_through_connect
 from vehicles.models import Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PASSWORD = "a long enough passphrase"
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture
-def context(chromium: Browser, screen: dict[str, int]) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=screen)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
-
-
-def sign_in(page: Page, site: str, user: User) -> None:
-    user.set_password(PASSWORD)
-    user.save()
-    page.goto(site)
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def walk_through_connect(page: Page) -> None:
-    page.get_by_role("link", name="Tesla").click()
-    page.locator("section.hint a").first.click()
-    page.get_by_label("Password").fill("any")
-    page.get_by_role("button", name="Sign in").click()
-    for extra in page.get_by_role("checkbox").all()[1:]:
-        extra.uncheck()
-    expect(page.get_by_text("It will be able to control")).to_be_visible()
-    page.get_by_role("button", name="Allow access").click()
-
-
-def set_car(smartcar: str, vehicle: Vehicle, **state: object) -> None:
-    httpx.patch(
-        f"{smartcar}/control/vehicles/{vehicle.smartcar_id}", json=state, timeout=30
-    ).raise_for_status()
 
 
 def press(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
@@ -64,40 +28,18 @@ def press(page: Page, smartcar: str, vehicle: Vehicle, button: str) -> None:
     pytest.fail("the car would not stand still")
 
 
-def problems_of(page: Page) -> list[str]:
-    """What the browser complains about: script errors, and what the content security policy refused.
-
-    The tests' server cannot stream, so it refuses the fleet page's stream (503), and the page polls instead.
-    """
-    found: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and "/live/" not in message.location.get("url", ""):
-            found.append(message.text)
-
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", hear)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("generation", "screen"),
-    [(Generation.V3, DESKTOP), (Generation.V2, PHONE)],
-    ids=["v3-desktop", "v2-phone"],
-)
 @pytest.mark.usefixtures("worker")
 def test_a_manager_connects_a_car_sees_it_and_locks_it(
     context: BrowserContext,
-    chromium: Browser,
+    view: View,
     smartcar: str,
     settings: object,
     fleet: Fleet,
     teammate: User,
     outsider: User,
-    generation: Generation,
 ) -> None:
     site: str = settings.SITE_URL  # type: ignore[attr-defined]
-    fleet.generation = generation
+    fleet.generation = view.generation
     fleet.save()
     page = context.new_page()
     problems = problems_of(page)
@@ -141,7 +83,8 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     assert problems == []
 
-    stranger = chromium.new_context().new_page()
+    context.clear_cookies()
+    stranger = context.new_page()
     sign_in(stranger, site, outsider)
     expect(stranger.get_by_role("heading", name="Red Fleet", exact=True)).to_be_visible()
     expect(stranger.get_by_role("heading", name="Set up Red Fleet")).to_be_visible()
@@ -150,7 +93,6 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     assert answer.status == 404
 
 
-@pytest.mark.parametrize("screen", [DESKTOP], ids=["desktop"])
 def test_whoever_says_no_at_connect_is_told_what_to_do_next(
     context: BrowserContext, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:

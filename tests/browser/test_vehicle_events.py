@@ -8,12 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, expect
 
 from accounts.models import User
-from tests.browser.test_story import DESKTOP, PHONE, context, problems_of, sign_in
+from tests.browser.stories import problems_of, sign_in
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks.models import VehicleError
 
-__all__ = ["context"]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.soak,
@@ -22,7 +21,6 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_older_events_are_added_below_and_kinds_are_chosen(
     context: BrowserContext, settings: Any, owner: User, vehicle: Vehicle
 ) -> None:

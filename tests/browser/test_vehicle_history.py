@@ -2,17 +2,16 @@
 
 import os
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.test_story import problems_of, sign_in
+from tests.browser.stories import View, problems_of, sign_in
 from tests.vehicles.readings import read
 from vehicles import catalogue
 from vehicles.catalogue import Signal
@@ -25,17 +24,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 SHOTS = os.environ.get("SHOTS", "")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=request.param, timezone_id="Asia/Tokyo")
-    context.set_default_timeout(15_000)
-    yield context
-    context.close()
 
 
 def know(vehicle: Vehicle, signal: Signal, body: dict[str, Any], at: datetime) -> None:
@@ -81,7 +71,7 @@ def times_of(page: Page) -> tuple[datetime, datetime]:
 
 
 def test_two_signals_are_chosen_zoomed_into_and_shared_by_the_address(
-    context: BrowserContext, settings: Any, owner: User, told: Vehicle
+    context: BrowserContext, view: View, settings: Any, owner: User, told: Vehicle
 ) -> None:
     page = context.new_page()
     problems = problems_of(page)
@@ -118,7 +108,7 @@ def test_two_signals_are_chosen_zoomed_into_and_shared_by_the_address(
     page.get_by_role("button", name="7 d").click()
     expect(page).to_have_url(re.compile("range=7d"))
     expect(page.locator("#history")).to_have_attribute("aria-busy", "false")
-    if page.viewport_size == DESKTOP:
+    if not view.on_phone:
         box = figures.first.locator(".u-over").bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 40)
@@ -129,7 +119,7 @@ def test_two_signals_are_chosen_zoomed_into_and_shared_by_the_address(
         page.get_by_role("button", name="Zoom in").click()
     page.wait_for_url("**from=**")
     start, end = times_of(page)
-    dragged = page.viewport_size == DESKTOP
+    dragged = not view.on_phone
     assert (end - start) == pytest.approx(
         timedelta(days=7) * (0.1 if dragged else 0.5), abs=timedelta(hours=3)
     )

@@ -1,32 +1,24 @@
 """A car's page in a browser: values with their ages, errors in words, the car from above kept true, settings saved."""
 
 import re
-from collections.abc import Iterator
-from typing import Literal
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import AuditEntry, Fleet, User
-from tests.browser.test_story import DESKTOP, PHONE, set_car, sign_in
+from tests.browser.stories import set_car, sign_in
 from tests.fleet.vehicle.known import failed, told
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
-LOOKS = pytest.mark.parametrize(
-    ("screen", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop-light", "phone-dark"]
-)
 
 
 @pytest.fixture
-def page(chromium: Browser, screen: dict[str, int], theme: Literal["light", "dark"]) -> Iterator[Page]:
-    context: BrowserContext = chromium.new_context(viewport=screen, color_scheme=theme)  # type: ignore[arg-type]
-    context.set_default_timeout(15_000)
-    yield context.new_page()
-    context.close()
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
 
 
 @pytest.fixture
@@ -45,7 +37,6 @@ def address(site: object, car: Vehicle, tab: str = "") -> str:
     return f"{site.SITE_URL}/fleets/blue/vehicles/{car.smartcar_id}/{tab}"  # type: ignore[attr-defined]
 
 
-@LOOKS
 @pytest.mark.usefixtures("worker")
 def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     page: Page, smartcar: str, settings: object, owner: User, car: Vehicle
@@ -86,7 +77,6 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     expect(missing).to_contain_text("Odometer")
 
 
-@LOOKS
 def test_settings_are_saved_and_bad_ones_are_told(
     page: Page, settings: object, owner: User, car: Vehicle
 ) -> None:
