@@ -3,7 +3,6 @@
 Callers have checked that whoever does it may.
 """
 
-from datetime import timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -16,14 +15,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.doorbell import ring
+from accounts.invitations import expiry
 from accounts.links import hash_of, new_nonce
-from accounts.members.models import expiry
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
-
-# A mail server that refuses for longer than this will not take it at all.
-_MAIL_PATIENCE = timedelta(days=1)
 
 
 class MemberError(Exception):
@@ -80,8 +76,7 @@ def resend(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
 @transaction.atomic
 def revoke(*, invitation: MemberInvitation, user: User) -> bool:
     """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
-    mine = MemberInvitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
-    if not mine.update(revoked_at=timezone.now()):
+    if not invitation.revoke(now=timezone.now()):
         return False
     audit.record(
         fleet=invitation.fleet, actor=user, action="revoked a person's invitation", target=invitation.email
@@ -159,16 +154,7 @@ def _locked(membership: Membership) -> Membership | None:
 
 def unmailed() -> list[int]:
     """The ids of open invitations whose e-mail is still to be sent."""
-    now = timezone.now()
-    waiting = MemberInvitation.objects.filter(
-        by_mail=True,
-        mailed_at=None,
-        used_at=None,
-        revoked_at=None,
-        expires_at__gt=now,
-        created_at__gt=now - _MAIL_PATIENCE,
-    )
-    return list(waiting.values_list("pk", flat=True)[:50])
+    return list(MemberInvitation.unmailed().values_list("pk", flat=True)[:50])
 
 
 @transaction.atomic

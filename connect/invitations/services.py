@@ -1,6 +1,5 @@
 """Making invitations, sending them and taking them back. Callers have checked the manager's right."""
 
-from datetime import timedelta
 from smtplib import SMTPException
 from typing import Any
 
@@ -19,9 +18,6 @@ from connect import kept
 from connect.language import speaking
 from connect.models import Connection, DriverPage, Invitation
 from connect.standing.states import Purpose
-
-# A mail server that refuses for longer than this will not take it at all.
-_MAIL_PATIENCE = timedelta(days=1)
 
 
 @transaction.atomic
@@ -65,16 +61,7 @@ def revoke(*, invitation: Invitation, user: User) -> bool:
 
 def unmailed() -> list[Invitation]:
     """Open invitations whose e-mail is still to be sent."""
-    now = timezone.now()
-    waiting = Invitation.objects.filter(
-        by_mail=True,
-        mailed_at=None,
-        used_at=None,
-        revoked_at=None,
-        expires_at__gt=now,
-        created_at__gt=now - _MAIL_PATIENCE,
-    )
-    return list(waiting.select_related("fleet", "made_by")[:50])
+    return list(Invitation.unmailed().select_related("fleet", "made_by")[:50])
 
 
 def _subject(invitation: Invitation) -> str:

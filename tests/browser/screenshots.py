@@ -27,7 +27,7 @@ from webhooks import processing
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 FOLDER = Path(settings.BASE_DIR) / "docs/images"
-DESK, PHONE = Screen(1440, 900), Screen(390, 844)
+DESK, PHONE, WALL = Screen(1440, 900), Screen(390, 844), Screen(3840, 2160)
 COLOURS = 200
 # The map has fetched the fine coast, which is what it waits for longest.
 COAST = "performance.getEntriesByType('resource').some((each) => each.name.includes('land-10m') && each.responseEnd)"
@@ -66,6 +66,7 @@ SHOTS = [
     Shot("fleet-page", FLEET),
     Shot("fleet-page-dark", FLEET, theme="dark"),
     Shot("fleet-page-phone", FLEET, PHONE),
+    Shot("fleet-page-wall", FLEET, WALL),
     Shot("vehicle", CAR),
     Shot("vehicle-dark", CAR, theme="dark"),
     Shot("vehicle-phone", CAR, PHONE),

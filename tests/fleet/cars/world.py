@@ -7,33 +7,22 @@ from django.utils import timezone
 
 from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
+from tests.fleet.vehicle.known import connected, told
 from vehicles import catalogue, summaries
 from vehicles.catalogue import Signal
-from vehicles.models import LatestSignal, Vehicle
+from vehicles.models import Vehicle
 
 
 def connect(
     vehicle: Vehicle, state: ConnectionState = ConnectionState.ACTIVE, *, user: str = ""
 ) -> Connection:
-    return Connection.objects.create(
-        fleet=vehicle.fleet,
-        vehicle=vehicle,
-        smartcar_user_id=user or f"user-{vehicle.pk}",
-        generation="v3",
-        mode="live",
-        state=state,
-        subscribed_at=timezone.now(),
-    )
+    return connected(vehicle, state=state, user=user or f"user-{vehicle.pk}")
 
 
 def know(vehicle: Vehicle, signal: Signal, body: Mapping[str, object], *, minutes_ago: float = 1) -> None:
     """As if the car had told it then."""
+    told(vehicle, signal, body, minutes_ago=minutes_ago)
     at = timezone.now() - timedelta(minutes=minutes_ago)
-    LatestSignal.objects.update_or_create(
-        vehicle=vehicle,
-        code=signal.code,
-        defaults={"body": body, "status": "SUCCESS", "observed_at": at, "reported_at": at},
-    )
     Vehicle.objects.filter(pk=vehicle.pk).update(last_seen_at=at)
     summaries.refresh(vehicle_ids=[vehicle.pk], held=True)
 
@@ -56,7 +45,7 @@ def car(
     """A connected car that told these things so many minutes ago."""
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{name}", name=name, **columns)
     connect(vehicle, state)
-    told: list[tuple[Signal, object]] = [
+    values: list[tuple[Signal, object]] = [
         (catalogue.STATE_OF_CHARGE, charge),
         (catalogue.FUEL_LEVEL, fuel),
         (catalogue.IS_LOCKED, locked),
@@ -64,7 +53,7 @@ def car(
         (catalogue.SPEED, speed),
         (catalogue.ODOMETER, odometer),
     ]
-    for signal, value in told:
+    for signal, value in values:
         if value is not None:
             know(vehicle, signal, {"value": value}, minutes_ago=minutes_ago)
     if place is not None:

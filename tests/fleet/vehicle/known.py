@@ -1,5 +1,6 @@
 """Cars of which something is known."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ def connected(
     )
 
 
-def told(vehicle: Vehicle, signal: Signal, body: dict[str, Any], *, minutes_ago: float = 1) -> None:
+def told(vehicle: Vehicle, signal: Signal, body: Mapping[str, Any], *, minutes_ago: float = 1) -> None:
     """The car has told this value."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     LatestSignal.objects.update_or_create(
