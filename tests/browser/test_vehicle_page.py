@@ -62,6 +62,8 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     expect(page.locator("#parts li", has_text="Front left door")).to_contain_text("open")
     assert page.evaluate("window.stillTheSamePage"), "without a reload"
 
+    # From now on it tells nothing more by itself.
+    set_car(smartcar, car, asleep=True, reachable=False)
     # The map itself stays when the values come anew; its marker follows.
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
     page.evaluate("document.querySelector('#vehicle-map canvas').dataset.same = 'yes'")

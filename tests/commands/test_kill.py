@@ -181,6 +181,9 @@ def _settle(origin: str) -> None:
         locked = httpx.get(address, timeout=30).json()["signals"]["closure-islocked"]["body"]["value"]
         doubtful.filter(pk=command.pk).update(sent_at=F("sent_at") - past, claimed_at=F("claimed_at") - past)
         httpx.patch(address, json=CALM | {"is_locked": locked}, timeout=30).raise_for_status()
+        # A car of which nothing has changed tells nothing until its next turn.
+        told = {"vehicleId": command.vehicle.smartcar_id}
+        httpx.post(f"{origin}/control/deliver", json=told, timeout=30).raise_for_status()
 
     def settled() -> bool:
         processing.process_waiting()
