@@ -4,7 +4,9 @@ const dialog = document.getElementById("command-dialog");
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== dialog || !dialog.firstElementChild) return;
   if (!dialog.open) dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
+  const first = dialog.querySelector("[autofocus]");
+  first?.focus();
+  first?.removeAttribute("autofocus"); // or htmx would call the focus back a moment later, from where somebody types by then
 });
 document.addEventListener("command-asked", () => dialog.close());
 dialog.addEventListener("click", (event) => {
