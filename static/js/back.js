@@ -1,5 +1,5 @@
-// Going back shows what the address says: the page is asked for anew. htmx does so once it runs (refreshOnHistoryMiss);
-// a step back while the page is still loading would otherwise change the address alone.
+// Going back shows what the address says: the page is asked for anew, also when the step back comes while it is still
+// loading. (refreshOnHistoryMiss keeps htmx from asking for parts of it beside this.)
 const bare = (address) => address.split("#", 1)[0];
 const asked = performance.getEntriesByType("navigation")[0]?.name;
 if (asked?.startsWith(location.origin) && bare(asked) !== bare(location.href)) location.reload();

@@ -37,7 +37,7 @@ DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 AT_A_DESK = View(DESKTOP, "light")
 ON_A_PHONE = View(PHONE, "dark")
-# Every story runs in all four: at a desk in `make test`, and in the others in `make soak`.
+# Every story runs in all four; what is not marked as slow is told at a desk in light by `make test`.
 VIEWS = [
     pytest.param(AT_A_DESK, id=str(AT_A_DESK)),
     *(
