@@ -172,21 +172,24 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
 
 
 def _settle(origin: str) -> None:
-    """Lets time pass for what dead workers left, then the next signals come."""
+    """Lets time pass for what dead workers left, then the next signals come.
+
+    A car of which nothing has changed tells nothing until its next turn: one that was not unlocked, and one that stood
+    unlocked already because its driver had just got out. So each car in doubt is made to tell.
+    """
     settling.sweep(now=timezone.now() + settling.SENDING_LIMIT + timedelta(seconds=1))
-    doubtful = Command.objects.filter(state=State.UNKNOWN)
+    doubtful = Command.objects.filter(state__in=(State.UNKNOWN, State.ACCEPTED))
     past = settling.EXECUTION_LIMIT + timedelta(seconds=30)
     for command in doubtful.select_related("vehicle"):
         address = f"{origin}/control/vehicles/{command.vehicle.smartcar_id}"
         locked = httpx.get(address, timeout=30).json()["signals"]["closure-islocked"]["body"]["value"]
         doubtful.filter(pk=command.pk).update(sent_at=F("sent_at") - past, claimed_at=F("claimed_at") - past)
         httpx.patch(address, json=CALM | {"is_locked": locked}, timeout=30).raise_for_status()
-        # A car of which nothing has changed tells nothing until its next turn.
         told = {"vehicleId": command.vehicle.smartcar_id}
         httpx.post(f"{origin}/control/deliver", json=told, timeout=30).raise_for_status()
 
     def settled() -> bool:
         processing.process_waiting()
-        return not Command.objects.filter(state__in=(State.UNKNOWN, State.ACCEPTED, State.SENDING)).exists()
+        return not doubtful.exists()
 
     wait_until(settled, "some commands stay in doubt", seconds=90)
