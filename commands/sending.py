@@ -114,7 +114,8 @@ def _answered(command: Command, answer: CommandAnswer) -> None:
         return
     if not proofs.proof_of(Kind(command.kind)):
         # Nothing will ever confirm it: what is known now is all there will be.
-        settle_unconfirmed(command, come_from=State.SENDING, now=now, accepted_at=now, **ids)
+        message = proofs.not_reported(Kind(command.kind))
+        settle_unconfirmed(command, come_from=State.SENDING, now=now, message=message, accepted_at=now, **ids)
         return
     if not command.move(
         to=State.ACCEPTED,
@@ -199,13 +200,15 @@ def give_up(command: Command, *, come_from: State, now: datetime, message: str, 
     )
 
 
-def settle_unconfirmed(command: Command, *, come_from: State, now: datetime, **columns: object) -> None:
-    """Smartcar took it, and no signal will be waited for any longer."""
+def settle_unconfirmed(
+    command: Command, *, come_from: State, now: datetime, message: str, **columns: object
+) -> None:
+    """Smartcar took it, and no signal will be waited for any longer: the message says why none came."""
     command.move(
         to=State.UNCONFIRMED,
         come_from=(come_from,),
         now=now,
         settled_at=now,
-        message=proofs.not_reported(Kind(command.kind)),
+        message=message,
         **columns,
     )

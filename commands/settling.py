@@ -12,6 +12,7 @@ from commands import proofs
 from commands.kinds import LIFETIME, Kind
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, State
 from commands.sending import READS_AFTER, give_up, interrupted, leave_open, settle_unconfirmed
+from vehicles.selectors import states_of
 from vehicles.services import Update
 
 CONFIRMATION_LIMIT = timedelta(minutes=15)
@@ -28,6 +29,9 @@ _TOO_LATE = gettext_noop(
 )
 _NOTHING_SENT = gettext_noop(
     "Sending was interrupted before anything was sent. Repeat it if it is still wanted."
+)
+_AS_BEFORE = gettext_noop(
+    "The car accepted it. It had reported being so before, and cars report changes, so nothing came to confirm it."
 )
 
 
@@ -130,7 +134,7 @@ def sweep(*, now: datetime) -> list[int]:
     for command in _some(state=State.SENDING, claimed_at__lte=now - SENDING_LIMIT):
         _left_behind(command, now)
     for command in _some(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT):
-        settle_unconfirmed(command, come_from=State.ACCEPTED, now=now)
+        settle_unconfirmed(command, come_from=State.ACCEPTED, now=now, message=_why_unproved(command))
     _read_cars(now=now)
     return _to_be_sent(now)
 
@@ -151,6 +155,18 @@ def _left_behind(command: Command, now: datetime) -> None:
         settled_at=now,
         message=_NOTHING_SENT,
     )
+
+
+def _why_unproved(command: Command) -> str:
+    """A car that was so already tells of no change ("make sure it is locked"); any other should have told."""
+    kind = Kind(command.kind)
+    proof = proofs.proof_of(kind)
+    if proof is not None:
+        (state,) = states_of(vehicles=[command.vehicle], signals=[proof.signal])
+        last = state.signal(proof.signal)
+        if last is not None and proof.shows(last.body or {}, command.parameters):
+            return _AS_BEFORE
+    return proofs.not_reported(kind)
 
 
 def _read_cars(*, now: datetime) -> None:

@@ -18,10 +18,7 @@ document.body.addEventListener("live:fleet", ({ detail }) => {
   if (count(detail.counts)) reloadSoon();
 });
 document.body.addEventListener("live:poll", reload);
-document.body.addEventListener("live:resync", () => {
-  reload();
-  document.dispatchEvent(new CustomEvent("map:old"));
-});
+document.body.addEventListener("live:resync", renew);
 
 function patch(row, html) {
   if (!row) return;
@@ -52,8 +49,14 @@ function count(counts) {
 function reloadSoon() {
   due ??= setTimeout(() => {
     due = undefined;
-    reload();
+    renew();
   }, RELOAD);
+}
+
+// Other cars may be shown now: in the list, and on the map, which has all of its pages.
+function renew() {
+  reload();
+  document.dispatchEvent(new CustomEvent("map:old"));
 }
 
 async function reload() {
@@ -77,7 +80,6 @@ async function reload() {
   list().querySelector(".car-scroll")?.scrollTo({ left: scrolled });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   drawn();
-  document.dispatchEvent(new CustomEvent("map:old"));
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {

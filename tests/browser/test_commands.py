@@ -71,6 +71,8 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     set_car(smartcar, car, **CALM)
     page.get_by_role("button", name="Lock", exact=True).click()
     newest(page, says="Confirmed by the car")
+    # Whoever does not see the panel hears of it.
+    expect(page.locator("#voice")).to_have_text("Lock Confirmed by the car")
     page.get_by_label("Charge limit, 50 to 100 %").fill("70")
     page.get_by_role("button", name="Set limit").click()
     newest(page, says="Charge limit 70 %")

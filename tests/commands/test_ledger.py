@@ -16,7 +16,7 @@ from connect.applications import Application
 from connect.models import Connection, ConnectionState
 from connect.smartcar import Access, CommandAnswer, CommandOutcome, SmartcarError
 from vehicles import catalogue
-from vehicles.models import Vehicle
+from vehicles.models import LatestSignal, Vehicle
 from vehicles.services import Update
 
 pytestmark = pytest.mark.django_db
@@ -305,6 +305,28 @@ def test_an_accepted_command_without_its_signal_ends_unconfirmed(
     Command.objects.update(state=State.ACCEPTED, sent_at=long_ago, accepted_at=long_ago)
     settling.sweep(now=timezone.now())
     assert state(command) == State.UNCONFIRMED
+    assert "has not reported its lock since" in command.message
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_an_accepted_command_for_what_the_car_was_already_says_why_no_signal_came(
+    vehicle: Vehicle, connection: Connection, owner: User, locked: bool
+) -> None:
+    command = asked(vehicle, owner)
+    long_ago = timezone.now() - settling.CONFIRMATION_LIMIT - timedelta(seconds=1)
+    before = long_ago - timedelta(hours=1)
+    LatestSignal.objects.create(
+        vehicle=vehicle,
+        code=catalogue.IS_LOCKED.code,
+        body={"value": locked},
+        status="SUCCESS",
+        observed_at=before,
+        reported_at=before,
+    )
+    Command.objects.update(state=State.ACCEPTED, sent_at=long_ago, accepted_at=long_ago)
+    settling.sweep(now=timezone.now())
+    assert state(command) == State.UNCONFIRMED
+    assert ("had reported being so before" in command.message) is locked
 
 
 def test_a_command_that_a_dead_process_left_behind_becomes_unknown(
