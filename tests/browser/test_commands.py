@@ -85,10 +85,15 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     newest(page, says="Confirmed by the car")
 
     let_sign_in_age()
-    # Whoever is in a field at once, as this test is when the machine is busy, stays in it.
-    page.evaluate(
-        "document.addEventListener('htmx:afterSwap', () => document.getElementById('reason')?.focus(), { once: true })"
-    )
+    # Whoever is in a field at once, as this test is when the machine is busy, stays in it. The panel is swapped, too.
+    page.evaluate("""
+        document.addEventListener("htmx:afterSwap", function goes() {
+            const reason = document.getElementById("reason");
+            if (!reason) return;
+            document.removeEventListener("htmx:afterSwap", goes);
+            reason.focus();
+        })
+    """)
     page.get_by_role("button", name="Unlock", exact=True).click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Anyone beside the car can then open it.")
