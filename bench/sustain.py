@@ -194,9 +194,9 @@ class _Watch:
         return load
 
     def _processor_times(self) -> dict[str, float]:
-        spent = {part: spent(psutil.Process(process.pid)) for part, process in self._parts.items()}
+        times = {part: spent(psutil.Process(process.pid)) for part, process in self._parts.items()}
         ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return spent | {"sending": ended.ru_utime + ended.ru_stime}
+        return times | {"sending": ended.ru_utime + ended.ru_stime}
 
 
 def spent(process: psutil.Process) -> float:
