@@ -16,7 +16,9 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
     """Seconds per delivery by stage, of so many deliveries about these cars. Django is set up."""
     from django.utils import timezone
 
-    from vehicles import services, states
+    from alerts import battery
+    from commands import settling
+    from vehicles import services, states, summaries
     from webhooks import opening, processing
     from webhooks.models import InboxEntry
 
@@ -33,6 +35,10 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
         ("storing states", states, "store"),
         ("storing states", states, "touch"),
         ("adding history", services, "add"),
+        ("renewing summaries", summaries, "refresh"),
+        ("settling commands", settling, "heard"),
+        ("judging batteries", battery, "heard"),
+        ("judging connections", processing, "_tell_lifecycle"),
         ("marking as done", processing, "_settle"),
     ]
     for stage, module, name in stages:

@@ -21,6 +21,15 @@ _STORE_HEARD = """
     UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
     FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE car.id = row.id
 """
+_IDENTITY = {catalogue.VIN.code: "vin", catalogue.NICKNAME.code: "nickname"}
+_STORE_IDENTITY = """
+    UPDATE vehicles_vehicle AS car
+    SET vin = coalesce(left(row.vin, 17), car.vin),
+        name = CASE WHEN car.name = '' THEN coalesce(left(row.nickname, 80), '') ELSE car.name END
+    FROM json_to_recordset(%s::json) AS row (id bigint, vin text, nickname text)
+    WHERE car.id = row.id
+        AND (car.vin <> left(row.vin, 17) OR (car.name = '' AND row.nickname <> ''))
+"""
 
 
 @dataclass(slots=True)
@@ -148,13 +157,12 @@ def _heard(heard: Mapping[int, datetime]) -> None:
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:
-    """VIN and nickname arrive as signals; a name that a person gave is kept."""
+    """VIN and nickname arrive as signals, with each delivery; a name that a person gave is kept."""
+    learned: dict[int, dict[str, int | str]] = {}
     for update in updates:
-        value = update.body.get("value")
-        if not isinstance(value, str):
-            continue
-        car = Vehicle.objects.filter(pk=update.vehicle_id)
-        if update.code == catalogue.VIN.code:
-            car.update(vin=value[:17])
-        elif update.code == catalogue.NICKNAME.code:
-            car.filter(name="").update(name=value[:80])
+        column, value = _IDENTITY.get(update.code), update.body.get("value")
+        if column is not None and isinstance(value, str):
+            learned.setdefault(update.vehicle_id, {"id": update.vehicle_id})[column] = value
+    if learned:
+        with connection.cursor() as cursor:
+            cursor.execute(_STORE_IDENTITY, [orjson.dumps(list(learned.values())).decode()])

@@ -118,6 +118,11 @@ def test_the_number_of_queries_does_not_grow_with_the_cars_of_a_batch(
     made = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(cars)]
     with django_assert_num_queries(5):  # and one that bypasses Django's cursor
         record(sightings=[seen(car, 50, at=NOON) for car in made])
+    identified = [
+        told(car, signal, "1" * 17) for car in made for signal in (catalogue.VIN, catalogue.NICKNAME)
+    ]
+    with django_assert_num_queries(5):
+        record(sightings=identified)
 
 
 def test_recording_one_car_leaves_the_other_alone(fleet: Fleet, vehicle: Vehicle) -> None:
@@ -131,16 +136,26 @@ def test_updates_tell_what_became_newer_oldest_first(vehicle: Vehicle) -> None:
     assert [update.body["value"] for update in recorded.updates] == [50, 48]
 
 
-def test_the_vin_signal_fills_the_cars_vin(vehicle: Vehicle) -> None:
+def told(vehicle: Vehicle, signal: catalogue.Signal, value: str, *, at: datetime = NOON) -> Sighting:
     observation = Observation(
-        code=catalogue.VIN.code,
-        status=SignalStatus.SUCCESS,
-        body={"value": "5YJ3E1EA7KF317000"},
-        oem_updated_at=NOON,
+        code=signal.code, status=SignalStatus.SUCCESS, body={"value": value}, oem_updated_at=at
     )
-    record(sightings=[Sighting(vehicle.pk, observation, received_at=NOON)])
+    return Sighting(vehicle.pk, observation, received_at=at)
+
+
+def test_the_vin_signal_fills_the_cars_vin(vehicle: Vehicle) -> None:
+    record(sightings=[told(vehicle, catalogue.VIN, "5YJ3E1EA7KF317000")])
     vehicle.refresh_from_db()
     assert vehicle.vin == "5YJ3E1EA7KF317000"
+
+
+@pytest.mark.parametrize(("named", "after"), [("", "Blue lightning"), ("Van 7", "Van 7")])
+def test_the_nickname_names_a_car_that_nobody_has_named(vehicle: Vehicle, named: str, after: str) -> None:
+    Vehicle.objects.update(name=named, vin="5YJ3E1EA7KF317000")
+    older = told(vehicle, catalogue.NICKNAME, "Rust bucket", at=NOON - minutes(1))
+    record(sightings=[told(vehicle, catalogue.NICKNAME, "Blue lightning"), older])
+    vehicle.refresh_from_db()
+    assert (vehicle.name, vehicle.vin) == (after, "5YJ3E1EA7KF317000")
 
 
 def test_registering_again_updates_facts_and_never_blanks_them(fleet: Fleet) -> None:
