@@ -12,6 +12,7 @@ from tests.browser.pages import Found
 from tests.browser.world import World
 
 MOST_SHIFT = 0.1
+SIGN_IN = "/accounts/sign-in/"
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 # What the browser tells of itself from the first moment on.
@@ -33,6 +34,15 @@ WIDEST = """
 }
 """
 
+# Whoever speaks to the browser says what stands on a button (WCAG 2.5.3). axe looks, too, but finds it only at times:
+# it measures the letters, to leave icons made of letters alone.
+MISNAMED = """
+() => [...document.querySelectorAll(":is(a, button, summary)[aria-label]")].filter((each) => {
+  const words = (text) => text.replace(/\\s+/g, " ").trim().toLowerCase();
+  return each.checkVisibility() && !words(each.ariaLabel).includes(words(each.innerText));
+}).map((each) => each.outerHTML.slice(0, 160))
+"""
+
 
 @dataclass(frozen=True)
 class Screen:
@@ -46,7 +56,7 @@ class Screen:
         return f"{self.width}-{self.language}"
 
 
-DESK, PHONE = Screen(1440, 900), Screen(375, 812)
+DESK, PHONE, WALL = Screen(1440, 900), Screen(375, 812), Screen(3840, 2160)
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,8 @@ class Look:
         self.troubles.clear()
         self.page.emulate_media(color_scheme=theme)
         self.page.goto(f"{self.site}{path}")
+        if self.page.url.startswith(f"{self.site}{SIGN_IN}?"):
+            self.troubles.append("leads to the sign-in")
         return self.page
 
     def faults(self) -> list[str]:
@@ -117,6 +129,7 @@ class Look:
             found.append(f"is {width} px wide because of {page.evaluate(WIDEST)}")
         if (heads := page.locator("h1").count()) != 1:
             found.append(f"has {heads} h1")
+        found += [f"is called by other words than it shows: {each}" for each in page.evaluate(MISNAMED)]
         if (language := page.locator("html").get_attribute("lang")) != self.screen.language:
             found.append(f"says it is in {language}")
         return found

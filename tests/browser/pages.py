@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import Client
@@ -42,22 +43,26 @@ def find(world: World) -> Found:
     """
     found = Found(pages=[], unfilled=[])
     browsers = {person: Client() for person in ("owner", "manager", "admin", "")}
-    for person, browser in browsers.items():
-        if person:
-            browser.force_login(world.people[person])
     for name, wanted in _addresses():
         filled = {argument: _argument(world, name, argument) for argument in wanted}
         if None in filled.values():
             found.unfilled.append(f"{name} {wanted}")
             continue
         path = reverse(name, kwargs=filled)
-        seen_by = [person for person, browser in browsers.items() if _is_page(browser.get(path))]
+        seen_by = [person for person, browser in browsers.items() if _shows(world, browser, person, path)]
         if not seen_by:
             continue
         found.pages.append(Visit(name, path, seen_by[0]))
         if wanted == ["slug"]:
             found.pages.append(Visit(name, reverse(name, kwargs={"slug": world.empty.slug}), "owner"))
     return found
+
+
+def _shows(world: World, browser: Client, person: str, path: str) -> bool:
+    """Whether the person sees a page there, and stays signed in: a link that is another's ends the session."""
+    if person and SESSION_KEY not in browser.session:
+        browser.force_login(world.people[person])
+    return _is_page(browser.get(path)) and bool(person) == (SESSION_KEY in browser.session)
 
 
 def _argument(world: World, name: str, argument: str) -> Any:

@@ -1,11 +1,11 @@
-"""Every page, in both themes, on desk, tablet and phone: axe finds nothing, nothing overflows, breaks or jumps."""
+"""Every page, in both themes, on desk, tablet, phone and a wall: axe finds nothing, nothing overflows, breaks or jumps."""
 
 from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.looking import DESK, PHONE, Look, Screen, Site, look_at
+from tests.browser.looking import DESK, PHONE, WALL, Look, Screen, Site, look_at
 from tests.browser.pages import Visit
 
 # The mark has the database made; the world in it outlives the tests.
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
 PARTS = 4
 # The longest words are German.
-SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de")]
+SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de"), WALL]
 
 
 @pytest.mark.soak
@@ -37,3 +37,9 @@ def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: 
 def test_every_address_can_be_visited(site: Site) -> None:
     assert site.found.unfilled == [], "give tests/browser/world.py the arguments of these addresses"
     assert len({visit.name for visit in site.found.pages}) > 20
+
+
+def test_a_page_is_not_taken_for_another_that_only_asks_to_sign_in(chromium: Browser, site: Site) -> None:
+    look = look_at(chromium, replace(site, sessions={"owner": "ended"}), person="owner", screen=DESK)
+    look.go("/fleets/blue/")
+    assert look.faults() == ["leads to the sign-in"]
