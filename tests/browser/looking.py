@@ -109,8 +109,7 @@ class Look:
         self.troubles.clear()
         self.page.emulate_media(color_scheme=theme)
         self.page.goto(f"{self.site}{path}")
-        if self.page.url.startswith(f"{self.site}{SIGN_IN}?"):
-            self.troubles.append("leads to the sign-in")
+        assert not self.page.url.startswith(f"{self.site}{SIGN_IN}?"), f"{path} leads to the sign-in"
         return self.page
 
     def faults(self) -> list[str]:
