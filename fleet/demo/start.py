@@ -23,25 +23,29 @@ from fleet.embedded import processes
 
 # Every child carries this variable, so that the next start finds those whose supervisor was killed.
 _MARK = "FLEET_DEMO"
+_VEHICLES = 12
 _UP_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What one start of the demo was asked for: the project in `root` runs, and all that it keeps is in `var`."""
+    """What one start of the demo was asked for: the project in `root` runs, and all that it keeps is in `var`.
+
+    `vehicles`: None where nothing was asked for.
+    """
 
     root: Path
     var: Path
     ports: ports.Ports
-    vehicles: int
+    vehicles: int | None
     generation: str
 
     @classmethod
     def from_environment(cls, root: Path, environ: Mapping[str, str]) -> Demo:
         """Read `PORT`, `SIMULATOR_PORT`, `DEMO_VEHICLES` and `SMARTCAR_GENERATION`. Raises `DemoError`."""
-        vehicles = environ.get("DEMO_VEHICLES") or "12"
-        if not (vehicles.isascii() and vehicles.isdigit() and 0 < int(vehicles) <= 3000):
+        vehicles = environ.get("DEMO_VEHICLES", "")
+        if vehicles and not (vehicles.isascii() and vehicles.isdigit() and 0 < int(vehicles) <= 3000):
             raise DemoError(f"DEMO_VEHICLES is {vehicles!r}, not a number from 1 to 3000")
         generation = environ.get("SMARTCAR_GENERATION") or "v3"
         if generation not in ("v2", "v3"):
@@ -50,7 +54,7 @@ class Demo:
             root=root,
             var=root / "var",
             ports=ports.read(environ),
-            vehicles=int(vehicles),
+            vehicles=int(vehicles) if vehicles else None,
             generation=generation,
         )
 
@@ -124,10 +128,24 @@ def _servers(demo: Demo, supervisor: Supervisor) -> Iterator[dict[str, str]]:
 def _settings(demo: Demo, supervisor: Supervisor, servers: Mapping[str, str]) -> dict[str, str]:
     path = demo.var / "demo.env"
     values = envfile.update(
-        path, ports=demo.ports, servers=servers, vehicles=demo.vehicles, generation=demo.generation
+        path, ports=demo.ports, servers=servers, vehicles=vehicles_of(demo), generation=demo.generation
     )
     supervisor.update_environment(values | {"ENV_FILE": str(path)})
     return values
+
+
+def vehicles_of(demo: Demo) -> int:
+    """How many cars the demo's fleet has: as many as it had before, else what was asked for, else 12.
+
+    Raises `DemoError` when another number is asked for than is kept: the simulator's cars go by it.
+    """
+    kept = envfile.read(demo.var / "demo.env").get("DEMO_VEHICLES")
+    if kept and demo.vehicles not in (None, int(kept)):
+        raise DemoError(
+            f"The demo that is kept has {kept} cars, and DEMO_VEHICLES is {demo.vehicles}. Start it without "
+            "DEMO_VEHICLES, or let it be forgotten first: make demo-reset"
+        )
+    return int(kept or demo.vehicles or _VEHICLES)
 
 
 def _bring_up(demo: Demo, supervisor: Supervisor, values: Mapping[str, str]) -> None:
@@ -139,7 +157,10 @@ def _bring_up(demo: Demo, supervisor: Supervisor, values: Mapping[str, str]) -> 
         supervisor.start(
             "simulator",
             services.simulator(
-                demo.ports, vehicles=demo.vehicles, state=demo.var / "simulator.json", callback=callback
+                demo.ports,
+                vehicles=int(values["DEMO_VEHICLES"]),
+                state=demo.var / "simulator.json",
+                callback=callback,
             ),
         )
         supervisor.run("migrate", services.manage("migrate", "--no-input"))

@@ -328,6 +328,9 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
     page.evaluate("document.body.dispatchEvent(new CustomEvent('car-changed'))")
     sign = page.locator("#not-live")
     expect(sign.get_by_text("A part of this page is gone, or you may no longer see it.")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(sign.get_by_text("A part of this page")).to_be_in_viewport()
     # What is asked for next and is well does not take it away.
     page.evaluate("htmx.ajax('GET', '/account/', { swap: 'none' })")
     page.wait_for_timeout(500)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import environ
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from fleet.demo import envfile, ports
 from fleet.demo.errors import DemoError
 from fleet.demo.ports import Ports
-from fleet.demo.start import Demo
+from fleet.demo.start import Demo, vehicles_of
 from fleet.demo.supervisor import Stopped, Supervisor, listening
 from fleet.embedded import processes
 
@@ -120,6 +121,24 @@ class TestPorts:
     def test_a_wish_that_cannot_be_met_is_named(self, name: str, value: str) -> None:
         with pytest.raises(DemoError, match=f"{name} is '{value}'"):
             Demo.from_environment(PROJECT, {name: value})
+
+
+class TestNumberOfCars:
+    @staticmethod
+    def demo(var: Path, **wishes: str) -> Demo:
+        return replace(Demo.from_environment(PROJECT, wishes), var=var)
+
+    def test_it_is_the_one_asked_for_and_stays(self, tmp_path: Path) -> None:
+        assert vehicles_of(self.demo(tmp_path)) == 12
+        assert vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
+        (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
+        assert vehicles_of(self.demo(tmp_path)) == 40
+        assert vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
+
+    def test_another_than_the_kept_one_is_refused_with_what_to_do(self, tmp_path: Path) -> None:
+        (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
+        with pytest.raises(DemoError, match=r"kept has 40 cars, and DEMO_VEHICLES is 12\..*make demo-reset"):
+            vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="12"))
 
 
 class TestSupervisor:
