@@ -7,6 +7,7 @@ A refusal stops the command. A hint does not: what is known of the car may be ou
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -16,6 +17,7 @@ from commands.kinds import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.makes import make_name
+from vehicles.presentation import is_stale
 from vehicles.selectors import VehicleState
 
 # All that is looked at, and what each command's button shows.
@@ -27,7 +29,10 @@ SIGNALS = (
     catalogue.CHARGE_PORT_OPEN,
     catalogue.STATE_OF_CHARGE,
     catalogue.CHARGE_TIMERS,
+    catalogue.SPEED,
 )
+# Cars refuse these while they are driven (IN_MOTION, "Vehicle State Errors").
+_STANDING_ONLY = frozenset({Kind.LOCK, Kind.UNLOCK, Kind.OPEN_CHARGE_PORT})
 
 # The words below are in English, to be translated where they are said.
 NO_CONNECTION = gettext_noop(
@@ -148,10 +153,18 @@ def _hint(kind: Kind, state: VehicleState) -> str:
         return _("The car says it is not plugged in.")
     if kind == Kind.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
         return _("The car says it is plugged in; the port closes once it is unplugged.")
+    if kind in _STANDING_ONLY and _moves(state):
+        return _("The car says it is moving: cars refuse this until they stand.")
     if kind not in _CONTRADICTIONS:
         return ""
     signal, reached, words = _CONTRADICTIONS[kind]
     return _(words) if state.value(signal) is reached else ""
+
+
+def _moves(state: VehicleState) -> bool:
+    """By its speed, unless that was long ago: a car that fell silent on its way stands somewhere by now."""
+    row = state.signal(catalogue.SPEED)
+    return row is not None and (row.value or 0) > 0 and not is_stale(row, now=timezone.now())
 
 
 def _electric(state: VehicleState) -> bool:

@@ -208,6 +208,7 @@ def test_a_car_that_leaves_the_filter_leaves_the_list(open_page: Open, cars: dic
     expect(rows(page)).to_have_text(["Ada", "Bea"])
 
 
+@pytest.mark.soak
 def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict[str, Vehicle]) -> None:
     page = open_page("?show=low")
     page.context.route("**/live/**", lambda route: route.abort())
@@ -219,6 +220,7 @@ def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=40_000)
 
 
+@pytest.mark.soak
 @only_at_a_desk
 def test_while_it_polls_a_page_asks_no_more_often_however_much_is_new(
     open_page: Open, cars: dict[str, Vehicle]
@@ -366,7 +368,7 @@ def test_a_view_is_kept_offered_and_dropped(open_page: Open, cars: dict[str, Veh
     page.get_by_text("Views", exact=True).click()
     page.get_by_label("Keep what is shown now as").fill("The north")
     page.get_by_role("button", name="Save view").click()
-    expect(page.get_by_role("status").filter(has_text="The north")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status").filter(has_text="The north")).to_be_visible()
     page.goto(page.url.partition("?")[0])
     expect(rows(page)).to_have_count(3)
     page.get_by_text("Views", exact=True).click()

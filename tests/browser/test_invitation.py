@@ -37,13 +37,13 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     expect(driver.get_by_role("heading", name="Blue Fleet asks you to share your car")).to_be_visible()
     driver.get_by_role("link", name="Continue to Smartcar").click()
     walk_through_connect(driver)
-    expect(driver.get_by_role("status")).to_contain_text("is connected to Blue Fleet")
+    expect(driver.get_by_role("main").get_by_role("status")).to_contain_text("is connected to Blue Fleet")
     expect(driver.get_by_role("heading", name="What I share with Blue Fleet")).to_be_visible()
     driver.get_by_role("button", name="Hide for 1 hour").click()
     expect(driver.get_by_text("Hidden until")).to_be_visible()
     driver.get_by_text("Withdraw", exact=True).click()
     driver.get_by_role("button", name="Stop sharing").click()
-    expect(driver.get_by_role("status")).to_contain_text("has no access")
+    expect(driver.get_by_role("main").get_by_role("status")).to_contain_text("has no access")
     expect(driver.get_by_text("Not shared")).to_be_visible()
     assert driver.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert problems == []

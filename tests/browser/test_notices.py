@@ -68,7 +68,9 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     newest.get_by_role("link", name="All notices").click()
     expect(page.get_by_role("heading", name="Notices", exact=True)).to_be_visible()
     page.get_by_role("button", name="Acknowledge: Low battery").click()
-    expect(page.get_by_role("status").filter(has_text="1 notice is acknowledged")).to_be_visible()
+    expect(
+        page.get_by_role("main").get_by_role("status").filter(has_text="1 notice is acknowledged")
+    ).to_be_visible()
     expect(page.locator(".notice")).to_contain_text(f"acknowledged by {owner}")
     expect(summary).to_contain_text("Notices: none waits")
 

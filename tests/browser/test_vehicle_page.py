@@ -100,7 +100,7 @@ def test_settings_are_saved_and_bad_ones_are_told(
     page.get_by_label("Plate").fill("b-cd 123")
     page.get_by_label("Units").select_option("Imperial")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_role("heading", level=1)).to_have_text("Courier 07")
     expect(page.locator(".vehicle-head .sub")).to_contain_text("B-CD 123")
 

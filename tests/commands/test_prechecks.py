@@ -83,6 +83,19 @@ def test_a_contradicting_state_is_a_hint_not_a_refusal(kind: Kind, known: dict[s
     assert not verdict.refusal
 
 
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize(("speed", "minutes_ago"), [(30, 1), (0, 1), (30, 60)])
+def test_that_it_moves_is_a_hint_at_what_cars_do_standing_only(
+    kind: Kind, speed: float, minutes_ago: float
+) -> None:
+    state = state_of(SPEED=speed, IS_LOCKED=True)
+    state.signals[catalogue.SPEED.code].observed_at = timezone.now() - timedelta(minutes=minutes_ago)
+    verdict = prechecks.check(kind=kind, state=state, connection=over())
+    standing_only = kind in (Kind.LOCK, Kind.UNLOCK, Kind.OPEN_CHARGE_PORT)
+    assert ("is moving" in verdict.hint) == (standing_only and speed > 0 and minutes_ago < 15)
+    assert not verdict.refusal
+
+
 def test_a_make_that_takes_no_schedules_is_offered_none() -> None:
     for make, fits in (("BMW", False), ("TESLA", True)):
         state = VehicleState(vehicle=Vehicle(make=make, powertrain="BEV"), signals={})
