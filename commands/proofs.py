@@ -162,7 +162,7 @@ _PROOFS = {
     Kind.SET_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _scheduled),
     Kind.DELETE_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _unscheduled),
 }
-PROVING_CODES = frozenset(proof.signal.code for proof in _PROOFS.values())
+PROVING_SIGNALS = frozenset(proof.signal for proof in _PROOFS.values())
 
 
 def words_of(kind: Kind) -> Words:

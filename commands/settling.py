@@ -1,6 +1,6 @@
 """What becomes of commands after their sending: proved or disproved by signals, read for, ended by time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -12,7 +12,8 @@ from commands import proofs
 from commands.kinds import LIFETIME, Kind
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, State
 from commands.sending import READS_AFTER, give_up, interrupted, leave_open, settle_unconfirmed
-from vehicles.selectors import states_of
+from vehicles.models import Vehicle
+from vehicles.selectors import VehicleState, states_of
 from vehicles.services import Update
 
 CONFIRMATION_LIMIT = timedelta(minutes=15)
@@ -23,6 +24,7 @@ EXECUTION_LIMIT = timedelta(seconds=330)
 # A signal that comes later proves somebody else's deed.
 PROOF_LIMIT = timedelta(hours=24)
 _MOST_AT_ONCE = 500
+_PROVING = frozenset(signal.code for signal in proofs.PROVING_SIGNALS)
 # Kept in the ledger in English.
 _TOO_LATE = gettext_noop(
     "It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted."
@@ -49,7 +51,7 @@ def confirm(*, updates: Iterable[Update], now: datetime) -> int:
 
     Returns how many were confirmed.
     """
-    telling = [update for update in updates if update.code in proofs.PROVING_CODES]
+    telling = [update for update in updates if update.code in _PROVING]
     if not telling:
         return 0
     waiting = Command.objects.filter(
@@ -133,8 +135,9 @@ def sweep(*, now: datetime) -> list[int]:
         give_up(command, come_from=State.RETRYING, now=now, message=interrupted(command))
     for command in _some(state=State.SENDING, claimed_at__lte=now - SENDING_LIMIT):
         _left_behind(command, now)
-    for command in _some(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT):
-        settle_unconfirmed(command, come_from=State.ACCEPTED, now=now, message=_why_unproved(command))
+    unproved = _some(state=State.ACCEPTED, accepted_at__lte=now - CONFIRMATION_LIMIT)
+    for command, message in zip(unproved, _why_unproved(unproved), strict=True):
+        settle_unconfirmed(command, come_from=State.ACCEPTED, now=now, message=message)
     _read_cars(now=now)
     return _to_be_sent(now)
 
@@ -157,16 +160,20 @@ def _left_behind(command: Command, now: datetime) -> None:
     )
 
 
-def _why_unproved(command: Command) -> str:
+def _why_unproved(commands: Sequence[Command]) -> list[str]:
     """A car that was so already tells of no change ("make sure it is locked"); any other should have told."""
-    kind = Kind(command.kind)
-    proof = proofs.proof_of(kind)
-    if proof is not None:
-        (state,) = states_of(vehicles=[command.vehicle], signals=[proof.signal])
-        last = state.signal(proof.signal)
-        if last is not None and proof.shows(last.body or {}, command.parameters):
-            return _AS_BEFORE
-    return proofs.not_reported(kind)
+    cars = Vehicle.objects.filter(pk__in={command.vehicle_id for command in commands})
+    known = {state.vehicle.pk: state for state in states_of(vehicles=cars, signals=proofs.PROVING_SIGNALS)}
+    return [
+        _AS_BEFORE if _was_so(command, known[command.vehicle_id]) else proofs.not_reported(Kind(command.kind))
+        for command in commands
+    ]
+
+
+def _was_so(command: Command, state: VehicleState) -> bool:
+    proof = proofs.proof_of(Kind(command.kind))
+    last = state.signal(proof.signal) if proof else None
+    return proof is not None and last is not None and proof.shows(last.body or {}, command.parameters)
 
 
 def _read_cars(*, now: datetime) -> None:

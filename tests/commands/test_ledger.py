@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry, User
-from commands import asking, sending, settling
+from accounts.models import AuditEntry, Fleet, User
+from commands import asking, proofs, sending, settling
 from commands.kinds import LIFETIME, REPEATABLE, Kind
 from commands.models import Command, State
 from connect import vault
@@ -327,6 +328,20 @@ def test_an_accepted_command_for_what_the_car_was_already_says_why_no_signal_cam
     settling.sweep(now=timezone.now())
     assert state(command) == State.UNCONFIRMED
     assert ("had reported being so before" in command.message) is locked
+
+
+def test_why_no_signal_came_is_found_out_for_all_cars_at_once(
+    fleet: Fleet, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    cars = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(5)]
+    times = {"requested_at": timezone.now(), "expires_at": timezone.now()}
+    commands = [
+        Command.objects.create(fleet=fleet, vehicle=car, kind=Kind.LOCK, generation="v3", **times)
+        for car in cars
+    ]
+    with django_assert_num_queries(2):
+        told = settling._why_unproved(commands)
+    assert told == [proofs.not_reported(Kind.LOCK)] * 5
 
 
 def test_a_command_that_a_dead_process_left_behind_becomes_unknown(
