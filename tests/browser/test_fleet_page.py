@@ -338,7 +338,7 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
         page.evaluate("htmx.ajax('GET', '/accounts/', { swap: 'none' })")
     assert answer.value.ok
     page.wait_for_timeout(300)
-    expect(sign.get_by_text("A part of this page")).to_be_visible()
+    assert sign.get_by_text("A part of this page").is_visible()
     sign.get_by_role("link", name="Load the page again").click()
     expect(page.get_by_text("A part of this page")).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
