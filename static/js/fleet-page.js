@@ -3,6 +3,7 @@ const grid = document.getElementById("fleet-grid");
 const search = document.getElementById("search");
 const help = document.getElementById("help");
 const RELOAD = 4000;
+const SIDEWAYS = [".car-scroll", ".fleet-tiles"];
 let version, due;
 
 const list = () => document.getElementById("cars");
@@ -74,10 +75,10 @@ async function reload() {
   if (list().dataset.list !== asked) return; // other filters were chosen meanwhile
   version = { of: asked, is };
   const focused = list().contains(document.activeElement) ? document.activeElement.id : "";
-  const scrolled = list().querySelector(".car-scroll")?.scrollLeft ?? 0;
+  const scrolled = SIDEWAYS.map((part) => list().querySelector(part)?.scrollLeft ?? 0);
   list().outerHTML = html;
   htmx.process(list());
-  list().querySelector(".car-scroll")?.scrollTo({ left: scrolled });
+  for (const [place, part] of SIDEWAYS.entries()) list().querySelector(part)?.scrollTo({ left: scrolled[place] });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   drawn();
 }

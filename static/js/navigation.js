@@ -1,5 +1,10 @@
-// On a small screen navigations scroll sideways: the page that is open is brought into view.
-for (const row of document.querySelectorAll(".fleet-navigation-inner, .tabs-inner")) {
-  const current = row.querySelector("[aria-current]");
-  if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+// On a small screen navigations and tiles scroll sideways: the one that is open or chosen is brought into view.
+function show(part) {
+  for (const row of part.querySelectorAll(".fleet-navigation-inner, .tabs-inner, .fleet-tiles")) {
+    const current = row.querySelector("[aria-current]");
+    if (current) row.scrollLeft = current.offsetLeft - row.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+  }
 }
+
+show(document);
+document.addEventListener("htmx:afterSettle", ({ target }) => show(target));

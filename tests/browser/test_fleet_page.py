@@ -100,6 +100,7 @@ def test_tiles_search_and_filters_narrow_list_and_address_and_going_back_widens_
     expect(rows(page)).to_have_text(["Bea"])
     expect(page).to_have_url(re.compile(r"\?show=unlocked$"))
     expect(page.locator("#tile-unlocked")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#tile-unlocked")).to_be_in_viewport(ratio=1)  # on a phone the tiles scroll sideways
     expect(page.locator("#voice")).to_have_text("1–1 of 1 car")
     page.get_by_label("Search cars").fill("ada")
     expect(page.locator("#cars").get_by_text("Every car that tells is locked.")).to_be_visible()
