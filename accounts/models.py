@@ -59,12 +59,12 @@ class User(AbstractUser):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """As ever, with the rows that signing in knows the address by in step."""
-        from accounts import addresses  # it needs this model
+        from accounts import email_addresses  # it needs this model
 
         super().save(*args, **kwargs)
         only = kwargs.get("update_fields")
         if only is None or "email" in only:
-            addresses.follow(user=self)
+            email_addresses.follow(user=self)
 
 
 class Generation(models.TextChoices):

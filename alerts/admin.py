@@ -1,7 +1,7 @@
 from django.contrib import admin
 
-from accounts.readonly_admin import ReadOnlyAdmin
 from alerts.models import FleetRules, Letter, MemberChoice, Notice
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(Notice)

@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection
 
 from alerts import services
-from alerts.kinds import Condition, Kind
 from alerts.models import LOW_BATTERY
+from alerts.types import Condition, Kind
 from vehicles import catalogue
 from vehicles.services import Update
 

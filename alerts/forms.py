@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from alerts.kinds import Kind
 from alerts.models import HIGHEST, LOWEST
+from alerts.types import Kind
 
 
 class ChoiceForm(forms.Form):

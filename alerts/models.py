@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Fleet, Membership, User
-from alerts.kinds import Kind, all_kinds
+from alerts.types import Kind, all_kinds
 from vehicles.models import Vehicle
 
 LOW_BATTERY = 20
@@ -21,7 +21,7 @@ _SLOWEST = timedelta(hours=1)
 class Notice(models.Model):
     """One condition of one subject in one fleet, from when it began (`opened_at`) to when it was over (`ended_at`).
 
-    Open at most once at a time. `level`, `subject` and `facts` are those of alerts.kinds.Condition. `news_at` is when
+    Open at most once at a time. `level`, `subject` and `facts` are those of alerts.types.Condition. `news_at` is when
     there was last something to tell: it began, or it grew worse; `posted_at` when e-mails were made of that.
     """
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from django.db.models import Count, F, Q, QuerySet
 
 from accounts.models import Fleet, Membership, User
-from alerts.kinds import Kind, chosen, usual
 from alerts.models import MemberChoice, Notice
-from alerts.wishes import wishes_of
+from alerts.preferences import wishes_of
+from alerts.types import Kind, chosen, usual
 
 OPEN, DONE = "open", "done"
 _DUE = Q(ended_at=None, acknowledged_at=None)

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import Fleet, User
-from alerts.kinds import REMEMBERED, Condition, Kind
 from alerts.models import FleetRules, Notice
+from alerts.types import REMEMBERED, Condition, Kind
 
 _Key = tuple[str, int, int]
 _CHANGING = ["level", "facts", "news_at", "posted_at", "acknowledged_at", "acknowledged_by", "ended_at"]

@@ -17,13 +17,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import Right, has_right, membership_for
 from accounts.models import Membership, User
-from alerts import selectors, services, wishes
-from alerts.bell import bell_of
+from accounts.permissions import Right, has_right, membership_for
+from alerts import preferences, selectors, services
 from alerts.forms import ChoiceForm, RulesForm
-from alerts.kinds import Kind, may_acknowledge, seen_by
+from alerts.notification_badge import bell_of
 from alerts.selectors import DONE, OPEN
+from alerts.types import Kind, may_acknowledge, seen_by
 
 A_PAGE = 50
 _NEWEST = 6
@@ -106,7 +106,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     form = ChoiceForm(request.POST, kinds=seen_by(membership.role))
     if not form.is_valid():
         raise Http404("There is no such kind of notice.")
-    wishes.choose(
+    preferences.choose(
         membership=membership,
         in_bell=[Kind(value) for value in form.cleaned_data["in_bell"]],
         by_mail=[Kind(value) for value in form.cleaned_data["by_mail"]],
@@ -123,7 +123,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     form = RulesForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, membership, form, status=400)
-    wishes.set_rules(
+    preferences.set_rules(
         fleet=membership.fleet,
         low_battery=form.cleaned_data["low_battery"],
         kinds=[Kind(value) for value in form.cleaned_data["kinds"]],
@@ -136,8 +136,8 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
 def _settings_page(
     request: HttpRequest, membership: Membership, form: RulesForm | None = None, *, status: int = 200
 ) -> HttpResponse:
-    current = wishes.rules_of(fleet=membership.fleet)
-    in_bell, by_mail = wishes.wishes_of(membership, wishes.choice_of(membership))
+    current = preferences.rules_of(fleet=membership.fleet)
+    in_bell, by_mail = preferences.wishes_of(membership, preferences.choice_of(membership))
     seen = seen_by(membership.role)
     watched = set(form["kinds"].value() or []) if form is not None else set(current.kinds)
     context: dict[str, Any] = {
@@ -161,7 +161,7 @@ def bell(request: HttpRequest, slug: str = "") -> HttpResponse:
     current = bell_of(user=_user(request), fleet=fleet)
     if request.GET.get("shown") == str(current.count):
         return HttpResponse(status=204)
-    return render(request, "alerts/bell_count.html", {"bell": current})
+    return render(request, "alerts/badge_count.html", {"bell": current})
 
 
 @never_cache
@@ -179,7 +179,7 @@ def newest(request: HttpRequest, slug: str = "") -> HttpResponse:
         "fleets": [each.fleet for each in memberships],
         "named": not slug,
     }
-    return render(request, "alerts/newest.html", context)
+    return render(request, "alerts/recent.html", context)
 
 
 def _user(request: HttpRequest) -> User:

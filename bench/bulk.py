@@ -88,9 +88,9 @@ def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
 
 def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[str, str]]:
     """(vehicle id, user id) of cars whose drivers have allowed everything."""
-    from connect import flow
+    from connect import oauth
 
-    url = flow.start(fleet=fleet, user=fleet.members.get(), session_secret="bench")
+    url = oauth.start(fleet=fleet, user=fleet.members.get(), session_secret="bench")
     calm = {"speed": 0, "asleep": False, "reachable": True, "doors": [], "is_locked": False}
     found: list[tuple[str, str]] = []
     offset = 0
@@ -110,13 +110,13 @@ def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[s
 
 def _measure(fleet: Fleet, owner: User) -> None:
     """A few single commands before, from which a fleet in use knows what its cars take."""
-    from commands import asking
-    from commands.kinds import Kind
+    from commands import services
     from commands.models import Command, State
+    from commands.types import Kind
     from vehicles.selectors import vehicles_of
 
     for vehicle in vehicles_of(fleet=fleet)[:SINGLES]:
-        asking.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
+        services.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
     moving = Command.objects.filter(state__in=(State.REQUESTED, State.SENDING))
     wait_until(lambda: not moving.exists(), what="the first commands")
 
@@ -125,14 +125,14 @@ def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
     """The bulk command, and how many seconds its review said it would take."""
     from django.utils import timezone
 
-    from commands.bulk import asking
-    from commands.kinds import Kind
+    from commands.bulk import services
+    from commands.types import Kind
     from vehicles.selectors import vehicles_of
 
     vehicles = list(vehicles_of(fleet=fleet)[:cars])
     now = timezone.now()
-    found = asking.review(fleet=fleet, vehicles=vehicles, kind=Kind.LOCK, given={}, now=now)
-    bulk = asking.ask(fleet=fleet, user=owner, vehicles=vehicles, kind=Kind.LOCK, given={})
+    found = services.review(fleet=fleet, vehicles=vehicles, kind=Kind.LOCK, given={}, now=now)
+    bulk = services.ask(fleet=fleet, user=owner, vehicles=vehicles, kind=Kind.LOCK, given={})
     return bulk, found.estimate.total_seconds()
 
 
@@ -143,9 +143,9 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
     """
     from celery import current_app
 
-    from commands import asking
-    from commands.kinds import Kind
+    from commands import services
     from commands.models import Command, State
+    from commands.types import Kind
     from vehicles.selectors import vehicles_of
 
     singles = list(vehicles_of(fleet=fleet).exclude(commands__bulk=bulk))
@@ -156,7 +156,7 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
         for name in ("dispatch", "sweep"):
             current_app.send_task(f"commands.tasks.{name}", queue="default")
         if singles:
-            asking.request(vehicle=singles.pop(), kind=Kind.LOCK, user=owner)
+            services.request(vehicle=singles.pop(), kind=Kind.LOCK, user=owner)
         course.seconds.append(time.monotonic() - began)
         course.sent.append(mine.exclude(sent_at=None).count())
         time.sleep(5)

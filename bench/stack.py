@@ -19,8 +19,8 @@ from secrets import token_hex, token_urlsafe
 import httpx
 from cryptography.fernet import Fernet
 
-from fleet import embedded
-from fleet.embedded import processes
+import embedded
+from embedded import processes
 
 HOST = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parent.parent

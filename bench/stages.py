@@ -17,9 +17,9 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
     from django.utils import timezone
 
     from alerts import battery
-    from commands import settling
-    from vehicles import services, states, summaries
-    from webhooks import opening, processing
+    from commands import confirmation
+    from vehicles import latest_state, services, summaries
+    from webhooks import event_parsing, processing
     from webhooks.models import InboxEntry
 
     made = Events(signals.plan(uri="", key="unused", smartcar_ids=smartcar_ids, rate=1, seconds=1))
@@ -30,13 +30,13 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
     spent: defaultdict[str, float] = defaultdict(float)
     stages: list[tuple[str, Any, str]] = [
         ("taking messages", processing, "_claim"),
-        ("parsing", opening, "_parse"),
-        ("loading states", states, "load"),
-        ("storing states", states, "store"),
-        ("storing states", states, "touch"),
+        ("parsing", event_parsing, "_parse"),
+        ("loading states", latest_state, "load"),
+        ("storing states", latest_state, "store"),
+        ("storing states", latest_state, "touch"),
         ("adding history", services, "add"),
         ("renewing summaries", summaries, "refresh"),
-        ("settling commands", settling, "heard"),
+        ("settling commands", confirmation, "heard"),
         ("judging batteries", battery, "heard"),
         ("judging connections", processing, "_tell_lifecycle"),
         ("marking as done", processing, "_settle"),

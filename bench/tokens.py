@@ -75,10 +75,10 @@ def _fleet() -> Fleet:
 
 def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     """A real token pair for each car, as if the cars had been connected over the week before."""
-    from connect import vault
+    from connect import token_store
     from connect.applications import environment
     from connect.models import Connection
-    from connect.smartcar import V2Api
+    from smartcar_api import V2Api
     from vehicles.models import Vehicle
 
     # Straight from the client: connecting is not what is measured.
@@ -95,7 +95,7 @@ def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     for number, car_id in enumerate(_car_ids(simulator, pairs)):
         granted = simulator.post("/control/grants", json={"url": address, "vehicleIds": [car_id]}).json()
         code = parse_qs(urlsplit(granted["redirect"]).query)["code"][0]
-        tokens = vault.keep(
+        tokens = token_store.keep(
             user_id=f"user {number}", pair=api.exchange_code(code=code, redirect_uri=redirect)
         )
         tokens.refresh_expires_at -= timedelta(days=1) + timedelta(days=6) * number / pairs
@@ -123,14 +123,14 @@ def _renewed_a_minute(count: int) -> float:
     """How fast one process renews, with no limit in its way: calls a minute."""
     from django.conf import settings
 
-    from connect import vault
+    from connect import token_store
     from connect.models import OwnerTokens
 
     most, settings.SMARTCAR_REQUEST_BUCKET = settings.SMARTCAR_REQUEST_BUCKET, 0
     began = time.perf_counter()
     for tokens in OwnerTokens.objects.order_by("-pk")[:count]:
         ends = tokens.refresh_expires_at
-        vault.refresh(tokens=tokens)
+        token_store.refresh(tokens=tokens)
         OwnerTokens.objects.filter(pk=tokens.pk).update(refresh_expires_at=ends)
     settings.SMARTCAR_REQUEST_BUCKET = most
     return count / (time.perf_counter() - began) * 60
@@ -143,7 +143,7 @@ def _week(simulator: httpx.Client) -> tuple[list[float], int]:
     """
     from django.utils import timezone
 
-    from connect import refreshing
+    from connect import token_refresh
 
     simulator.delete("/control/requests")
     asked: list[float] = []
@@ -151,7 +151,7 @@ def _week(simulator: httpx.Client) -> tuple[list[float], int]:
     with time_machine.travel(datetime.now(UTC), tick=True) as clock:
         for _ in range(DAYS * 24):
             began = time.perf_counter()
-            rotated += refreshing.refresh_due(now=timezone.now())
+            rotated += token_refresh.refresh_due(now=timezone.now())
             asked += _asked(simulator)
             rest = HOUR.total_seconds() - (time.perf_counter() - began)
             clock.shift(rest)
@@ -162,10 +162,10 @@ def _week(simulator: httpx.Client) -> tuple[list[float], int]:
 
 def _move_bucket(seconds: float) -> None:
     """What is kept of a bucket is the time at which it will be full again, by Redis's clock: that comes nearer."""
-    from connect.budget import shared
+    from smartcar_api.ratelimit import redis_fallback
 
-    redis = shared.client()
-    for key in redis.scan_iter(f"{shared.PREFIX}:bucket:*"):
+    redis = redis_fallback.client()
+    for key in redis.scan_iter(f"{redis_fallback.PREFIX}:bucket:*"):
         redis.incrbyfloat(key, -seconds)
 
 
@@ -179,17 +179,17 @@ def _still_good(count: int) -> int:
     """How many of a sample of pairs Smartcar still renews."""
     from django.conf import settings
 
-    from connect import vault
+    from connect import token_store
     from connect.models import OwnerTokens
-    from connect.smartcar import SmartcarError
+    from smartcar_api import SmartcarError
 
     settings.SMARTCAR_REQUEST_BUCKET = 0
     everyone = list(OwnerTokens.objects.all())
     good = 0
     for tokens in random.sample(everyone, min(count, len(everyone))):
         try:
-            vault.refresh(tokens=tokens)
-        except (SmartcarError, vault.TokensUnavailableError):
+            token_store.refresh(tokens=tokens)
+        except (SmartcarError, token_store.TokensUnavailableError):
             continue
         good += 1
     return good

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
-from accounts.readonly_admin import ReadOnlyAdmin
 from commands.models import BulkCommand, Change, Command, CommandPolicy
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(Command)

@@ -5,6 +5,6 @@ class CommandsConfig(AppConfig):
     name = "commands"
 
     def ready(self) -> None:
-        from commands import forgetting
+        from commands import erasure
 
-        forgetting.offer()
+        erasure.offer()

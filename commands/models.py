@@ -9,12 +9,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import live
-from accounts.live import Topic
 from accounts.models import Fleet, Generation, User
 from commands import parameters as of_command
-from commands.kinds import OPENING, Kind
+from commands.types import OPENING, Kind
 from connect.models import Connection
+from core import pubsub
+from core.pubsub import Topic
 from vehicles.models import Vehicle
 
 
@@ -163,7 +163,7 @@ class Command(models.Model):
     def note_change(self, *, to: State, now: datetime, detail: str = "") -> None:
         """Adds a line to the command's history, and tells the open pages about the car."""
         Change.objects.create(command=self, state=to, at=now, detail=detail)
-        live.announce(topic=Topic.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
+        pubsub.announce(topic=Topic.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
 
 
 class Change(models.Model):

@@ -9,15 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts.access import Right, has_right
 from accounts.models import Membership
-from commands import parameters, prechecks
-from commands.kinds import CHARGING, LOCKING, Kind
+from accounts.permissions import Right, has_right
+from commands import parameters, preconditions
 from commands.models import State
-from commands.prechecks import Verdict
+from commands.preconditions import Verdict
 from commands.schedules import told_by, types_for
 from commands.selectors import incapable_of, recent_of
-from connect import lifecycle
+from commands.types import CHARGING, LOCKING, Kind
+from connect import health
 from connect.models import Connection
 from vehicles import catalogue
 from vehicles.models import Vehicle
@@ -39,10 +39,10 @@ def panel_context(
     """
     commands = recent_of(vehicle=vehicle, limit=3)
     if state is None:
-        (state,) = states_of(vehicles=[vehicle], signals=(*prechecks.SIGNALS, catalogue.PRECISE_LOCATION))
+        (state,) = states_of(vehicles=[vehicle], signals=(*preconditions.SIGNALS, catalogue.PRECISE_LOCATION))
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]
-    connection = lifecycle.usable(vehicle_id=vehicle.pk) if connections is None else _best(connections)
+    connection = health.usable(vehicle_id=vehicle.pk) if connections is None else _best(connections)
     verdicts = _verdicts(state, connection)
     limit = _charge_limit(state)
     schedules = told_by(state)
@@ -63,7 +63,7 @@ def panel_context(
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
         "locking_words": _words(verdicts, LOCKING),
-        "standing": prechecks.standing(connection) if connection is not None else "",
+        "standing": preconditions.standing(connection) if connection is not None else "",
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
         "most_limit": parameters.MOST_LIMIT,
@@ -85,9 +85,9 @@ def _verdicts(state: VehicleState, connection: Connection | None) -> dict[str, V
         return {}
     incapable = incapable_of(vehicle=state.vehicle, now=timezone.now())
     return {
-        kind.value: prechecks.check(kind=kind, state=state, connection=connection, incapable=incapable)
+        kind.value: preconditions.check(kind=kind, state=state, connection=connection, incapable=incapable)
         for kind in Kind
-        if prechecks.fits(kind=kind, state=state, connection=connection)
+        if preconditions.fits(kind=kind, state=state, connection=connection)
     }
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from commands.kinds import Kind
-from connect.smartcar.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
+from commands.types import Kind
+from smartcar_api.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
 
 Parameters = dict[str, Any]
 

@@ -9,10 +9,10 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from commands import brands
+from commands import make_quirks
+from commands.expected_signals import schedules_in
 from commands.parameters import part_name
-from commands.proofs import schedules_in
-from connect.smartcar.schedules import EVERY_DAY, PARTS, WEEK
+from smartcar_api.schedules import EVERY_DAY, PARTS, WEEK
 from vehicles import catalogue
 from vehicles.selectors import VehicleState
 
@@ -59,7 +59,7 @@ def told_by(state: VehicleState) -> list[Told]:
 
 def types_for(make: str) -> list[Type]:
     """What a new schedule may look like for a car of this make."""
-    taken = brands.schedule_types(make)
+    taken = make_quirks.schedule_types(make)
     return [
         Type(name, label, tuple(Part(part, _label(part)) for part in PARTS[name]))
         for name, label in _type_labels().items()

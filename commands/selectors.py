@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from accounts.models import Fleet
-from commands.kinds import Kind
 from commands.models import Command, State
+from commands.types import Kind
 from vehicles.models import Vehicle
 
 # A car may learn by an update of its own, or Smartcar of its: what it could not do is tried again after this.

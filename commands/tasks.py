@@ -1,10 +1,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.doorbell import ring
-from commands import sending, settling
-from commands.bulk import dispatching
+from commands import confirmation, sender
+from commands.bulk import dispatcher
 from commands.models import Command
+from core.task_queue import ring
 
 
 @shared_task
@@ -16,7 +16,7 @@ def send(command_id: int) -> None:
         .first()
     )
     if command is not None:
-        sending.send(command=command)
+        sender.send(command=command)
         if command.bulk_id is not None:
             ring("commands.tasks.dispatch")
 
@@ -24,11 +24,11 @@ def send(command_id: int) -> None:
 @shared_task
 def dispatch() -> None:
     """Lets bulk commands go that there is room for."""
-    dispatching.dispatch(now=timezone.now())
+    dispatcher.dispatch(now=timezone.now())
 
 
 @shared_task
 def sweep() -> None:
     """Ends what time has ended and sends what a lost doorbell left unsent."""
-    for command_id in settling.sweep(now=timezone.now()):
+    for command_id in confirmation.sweep(now=timezone.now()):
         ring("commands.tasks.send", command_id)

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from commands import ledger_page, views
+from commands import history_views, views
 from commands.bulk import views as bulk
 
 app_name = "commands"
 
 urlpatterns = [
-    path("<slug:slug>/", ledger_page.ledger, name="ledger"),
-    path("<slug:slug>/rules/", ledger_page.rules, name="rules"),
+    path("<slug:slug>/", history_views.ledger, name="ledger"),
+    path("<slug:slug>/rules/", history_views.rules, name="rules"),
     path("<slug:slug>/bulk/", bulk.bulk, name="bulk"),
     path("<slug:slug>/bulk/send/", bulk.send, name="bulk_send"),
     path("<slug:slug>/bulk/<int:bulk_id>/", bulk.follow, name="bulk_progress"),

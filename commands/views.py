@@ -7,12 +7,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from accounts import confirmation
-from accounts.access import Right, membership_for
+from accounts import reauthentication
 from accounts.models import Membership
-from commands import asking, dialog, panel
-from commands.kinds import Kind
+from accounts.permissions import Right, membership_for
+from commands import confirmation_dialog, panel, services
 from commands.models import Command
+from commands.types import Kind
 from vehicles.models import Vehicle
 from vehicles.selectors import vehicle_of
 
@@ -25,18 +25,20 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
     membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
     if kind not in Kind.values:
         raise Http404("There is no such command.")
-    question = dialog.question_for(
+    question = confirmation_dialog.question_for(
         request=request, user=membership.user, fleet=membership.fleet, kind=Kind(kind)
     )
     if question.comes_first and "asked" not in request.POST:
-        return dialog.render_dialog(request, question=question, fleet=membership.fleet, vehicle=vehicle)
+        return confirmation_dialog.render_dialog(
+            request, question=question, fleet=membership.fleet, vehicle=vehicle
+        )
     if question.ways is not None:
         try:
-            confirmation.confirm_posted(request=request, user=membership.user)
-        except confirmation.NotConfirmedError as error:
+            reauthentication.confirm_posted(request=request, user=membership.user)
+        except reauthentication.NotConfirmedError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
-            return dialog.render_dialog(
+            return confirmation_dialog.render_dialog(
                 request, question=question, fleet=membership.fleet, vehicle=vehicle, problem=str(error)
             )
     return _answer(request, membership, vehicle, _asked(request, membership, vehicle, Kind(kind)))
@@ -45,14 +47,14 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
 def _asked(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: Kind) -> str:
     """Why it was not written down; empty if it was."""
     try:
-        asking.request(
+        services.request(
             vehicle=vehicle,
             kind=kind,
             user=membership.user,
             given=request.POST.dict(),
             reason=request.POST.get("reason", ""),
         )
-    except asking.NotPossibleError as error:
+    except services.NotPossibleError as error:
         return str(error)
     return ""
 
@@ -63,7 +65,7 @@ def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -
     """Takes a command back that has not been sent."""
     membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
     command = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
-    cancelled = asking.cancel(command=command, user=membership.user)
+    cancelled = services.cancel(command=command, user=membership.user)
     too_late = _("It was too late to cancel: the command is on its way to the car or has ended.")
     return _answer(request, membership, vehicle, "" if cancelled else too_late)
 
@@ -76,8 +78,8 @@ def when_awake(request: HttpRequest, slug: str, smartcar_id: str, command_id: in
     refused = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     problem = ""
     try:
-        asking.again_when_awake(command=refused, user=membership.user)
-    except asking.NotPossibleError as error:
+        services.again_when_awake(command=refused, user=membership.user)
+    except services.NotPossibleError as error:
         problem = str(error)
     return _answer(request, membership, vehicle, problem)
 

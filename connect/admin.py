@@ -2,13 +2,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.doorbell import ring
-from accounts.readonly_admin import ReadOnlyAdmin
-from connect import vault
+from connect import token_store
+from connect.api_migration import admin as generations_admin  # noqa: F401  registers
 from connect.applications import admin as applications_admin  # noqa: F401  registers
-from connect.budget import admin as budget_admin  # noqa: F401  registers
-from connect.comparison import admin as comparison_admin  # noqa: F401  registers
-from connect.generations import admin as generations_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationTokens,
     AuthorizationRequest,
@@ -19,9 +15,13 @@ from connect.models import (
     PlacePause,
     WorkingHours,
 )
-from connect.removal import admin as removal_admin  # noqa: F401  registers
-from connect.smartcar import SmartcarError
-from connect.standing import admin as standing_admin  # noqa: F401  registers
+from connect.offboarding import admin as removal_admin  # noqa: F401  registers
+from connect.reconciliation import admin as comparison_admin  # noqa: F401  registers
+from connect.status import admin as standing_admin  # noqa: F401  registers
+from connect.usage import admin as budget_admin  # noqa: F401  registers
+from core.admin import ReadOnlyAdmin
+from core.task_queue import ring
+from smartcar_api import SmartcarError
 
 
 @admin.register(Connection)
@@ -120,8 +120,8 @@ class OwnerTokensAdmin(ReadOnlyAdmin[OwnerTokens]):
     def refresh(self, request: HttpRequest, queryset: QuerySet[OwnerTokens]) -> None:
         for tokens in queryset[:20]:
             try:
-                vault.refresh(tokens=tokens)
-            except (SmartcarError, vault.TokensUnavailableError) as error:
+                token_store.refresh(tokens=tokens)
+            except (SmartcarError, token_store.TokensUnavailableError) as error:
                 messages.error(request, f"{tokens}: {error}")
             else:
                 messages.success(request, f"{tokens} is refreshed.")

@@ -11,14 +11,15 @@ from typing import TypeVar
 from django.conf import settings
 
 from accounts.models import Generation
-from connect import applications, vault
-from connect.budget import admission, purposes
-from connect.budget.gate import bucket_of
-from connect.budget.purposes import Cause
-from connect.budget.purposes import Purpose as Purpose
-from connect.budget.targets import Target
+from connect import applications, token_store
 from connect.models import Connection
-from connect.smartcar import Access, SmartcarApi, SmartcarError
+from connect.usage.quota import VehicleMeter
+from smartcar_api import Access, SmartcarApi, SmartcarError
+from smartcar_api.ratelimit import limiter, priority
+from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.priority import Cause
+from smartcar_api.ratelimit.priority import Purpose as Purpose
+from smartcar_api.ratelimit.routes import Target
 
 T = TypeVar("T")
 
@@ -29,19 +30,19 @@ def purpose(why: Purpose, *, patience: float = 0.0) -> Iterator[None]:
 
     Each may wait for so many seconds (`patience`) for room in the request budget; what holds a transaction should not.
     """
-    with purposes.on_behalf(Cause(why, patience=patience)):
+    with priority.on_behalf(Cause(why, patience=patience)):
         yield
 
 
 def call(*, connection: Connection, purpose: Purpose, make: Callable[[SmartcarApi, Access], T]) -> T:
     """What the call returns; on a 401 it is made once more with a new token. Not for commands.
 
-    Raises connect.vault.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the request
+    Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the request
     budget has no room for it).
     """
     api = applications.of_connection(connection).api(connection.generation)
-    with purposes.on_behalf(_cause(connection, purpose)):
-        return vault.calling(connection=connection, call=lambda access: make(api, access))
+    with priority.on_behalf(_cause(connection, purpose)):
+        return token_store.calling(connection=connection, call=lambda access: make(api, access))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +60,25 @@ class Prepared:
         Raises SmartcarError.
         """
         try:
-            with purposes.on_behalf(self.cause):
+            with priority.on_behalf(self.cause):
                 return make(self.api, self.access)
         except SmartcarError as error:
             if error.unauthorised:
-                vault.drop(connection=self.connection, refused=self.access)
+                token_store.drop(connection=self.connection, refused=self.access)
             raise
 
 
 def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
     """Everything that can fail before the sending, so that a claim is taken only when nothing but the call is left.
 
-    A command waits some seconds for room. Raises connect.vault.TokensUnavailableError or SmartcarError; then nothing
+    A command waits some seconds for room. Raises connect.token_store.TokensUnavailableError or SmartcarError; then nothing
     was sent to the car.
     """
     application = applications.of_connection(connection)
     cause = _cause(connection, purpose)
-    with purposes.on_behalf(cause):
-        access = vault.access(connection=connection)
-        admission.admit(
+    with priority.on_behalf(cause):
+        access = token_store.access(connection=connection)
+        limiter.admit(
             application=bucket_of(application.credentials),
             target=_car(connection),
             cause=cause,
@@ -87,7 +88,8 @@ def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
 
 
 def _cause(connection: Connection, purpose: Purpose) -> Cause:
-    return Cause(purpose, vehicle_id=connection.vehicle_id, fleet_id=connection.fleet_id)
+    meter = VehicleMeter(vehicle_id=connection.vehicle_id, fleet_id=connection.fleet_id)
+    return Cause(purpose, meter=meter)
 
 
 def _car(connection: Connection) -> Target:

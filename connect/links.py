@@ -1,3 +1,3 @@
-"""Where published migrations find what has moved to accounts.links."""
+"""Where published migrations find what has moved to core.signed_links."""
 
-from accounts.links import new_nonce as new_nonce
+from core.signed_links import new_nonce as new_nonce

@@ -1,6 +1,6 @@
 """Connections to cars, the requests that lead to them, and the vault's rows.
 
-Columns named `*_ciphertext` are read and written by connect.vault only.
+Columns named `*_ciphertext` are read and written by connect.token_store only.
 """
 
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts import live
-from accounts.live import Topic
 from accounts.models import Fleet, Generation, User
-from connect.standing import telling
-from connect.standing.states import ALIVE, ENDED, TROUBLED, Purpose
-from connect.standing.states import ConnectionState as ConnectionState
+from connect.status import notifications
+from connect.status.states import ALIVE, ENDED, TROUBLED, Purpose
+from connect.status.states import ConnectionState as ConnectionState
+from core import pubsub
+from core.pubsub import Topic
 from vehicles.models import Vehicle
 
 
@@ -214,7 +214,7 @@ class Connection(models.Model):
         Transition.objects.create(
             connection=self, to_state=self.state, cause=cause, evidence=evidence, at=now
         )
-        live.announce(topic=Topic.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
+        pubsub.announce(topic=Topic.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
 
     @transaction.atomic
     def move_to(
@@ -240,27 +240,27 @@ class Connection(models.Model):
             evidence=evidence[:160],
             at=now,
         )
-        telling.moved([(self, before)], now=now)
+        notifications.moved([(self, before)], now=now)
         return True
 
 
 # Part of the app, in modules of their own.
-from connect.applications.milestones import ReachedMilestone as ReachedMilestone  # noqa: E402
+from connect.api_migration.models import ConnectionMove as ConnectionMove  # noqa: E402
+from connect.api_migration.models import GenerationMove as GenerationMove  # noqa: E402
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
-from connect.budget.models import FleetAllowance as FleetAllowance  # noqa: E402
-from connect.budget.models import VehicleUsage as VehicleUsage  # noqa: E402
-from connect.comparison.models import ComparedFleet as ComparedFleet  # noqa: E402
-from connect.comparison.models import Comparison as Comparison  # noqa: E402
-from connect.comparison.models import Drift as Drift  # noqa: E402
-from connect.driver.models import DriverPage as DriverPage  # noqa: E402
-from connect.driver.models import PlacePause as PlacePause  # noqa: E402
-from connect.driver.models import WorkingHours as WorkingHours  # noqa: E402
-from connect.generations.models import ConnectionMove as ConnectionMove  # noqa: E402
-from connect.generations.models import GenerationMove as GenerationMove  # noqa: E402
+from connect.applications.setup_events import ReachedMilestone as ReachedMilestone  # noqa: E402
+from connect.driver_portal.models import DriverPage as DriverPage  # noqa: E402
+from connect.driver_portal.models import PlacePause as PlacePause  # noqa: E402
+from connect.driver_portal.models import WorkingHours as WorkingHours  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402
-from connect.removal.models import ErasedRows as ErasedRows  # noqa: E402
-from connect.removal.models import Removal as Removal  # noqa: E402
-from connect.removal.models import RemovedGrant as RemovedGrant  # noqa: E402
-from connect.standing.models import Suspicion as Suspicion  # noqa: E402
-from connect.standing.models import Transition as Transition  # noqa: E402
+from connect.offboarding.models import ErasedRows as ErasedRows  # noqa: E402
+from connect.offboarding.models import Removal as Removal  # noqa: E402
+from connect.offboarding.models import RemovedGrant as RemovedGrant  # noqa: E402
+from connect.reconciliation.models import ComparedFleet as ComparedFleet  # noqa: E402
+from connect.reconciliation.models import Comparison as Comparison  # noqa: E402
+from connect.reconciliation.models import Drift as Drift  # noqa: E402
+from connect.status.models import Suspicion as Suspicion  # noqa: E402
+from connect.status.models import Transition as Transition  # noqa: E402
+from connect.usage.models import FleetAllowance as FleetAllowance  # noqa: E402
+from connect.usage.models import VehicleUsage as VehicleUsage  # noqa: E402

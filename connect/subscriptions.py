@@ -7,11 +7,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from connect import applications, gateway, kept, vault
+from connect import applications, gateway, stored_messages, token_store
 from connect.gateway import Purpose
 from connect.models import Connection
-from connect.smartcar import SmartcarError
-from connect.standing.states import ALIVE
+from connect.status.states import ALIVE
+from smartcar_api import SmartcarError
 
 RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
@@ -31,7 +31,9 @@ def complete(*, connection: Connection) -> None:
     if not application.webhook_id:
         _put_off(
             connection,
-            _NO_WEBHOOK if application.row is None else kept.NO_WEBHOOK_OF % {"name": application.name},
+            _NO_WEBHOOK
+            if application.row is None
+            else stored_messages.NO_WEBHOOK_OF % {"name": application.name},
         )
         return
     try:
@@ -39,7 +41,7 @@ def complete(*, connection: Connection) -> None:
     except SmartcarError as error:
         wait = timedelta(seconds=error.retry_after or 0) if error.put_off else RETRY_AFTER
         _put_off(connection, error.for_people, after=max(wait, RETRY_AFTER))
-    except vault.TokensUnavailableError as error:
+    except token_store.TokensUnavailableError as error:
         _put_off(connection, str(error))
     else:
         if listed:

@@ -1,18 +1,18 @@
 from celery import shared_task
 from django.utils import timezone
 
-from accounts.doorbell import ring
-from connect import noticing, refreshing, subscriptions
-from connect.comparison import services as comparison
-from connect.driver import privacy
-from connect.driver import services as drivers
-from connect.generations import runner as generation_moves
-from connect.generations.models import GenerationMove
+from connect import alert_reconciliation, subscriptions, token_refresh
+from connect.api_migration import worker as generation_moves
+from connect.api_migration.models import GenerationMove
+from connect.driver_portal import privacy
+from connect.driver_portal import services as drivers
 from connect.invitations import services as invitations
 from connect.models import Connection, DriverPage, Invitation
-from connect.removal import carrying
-from connect.removal import selectors as removals
-from connect.standing import watching
+from connect.offboarding import selectors as removals
+from connect.offboarding import worker
+from connect.reconciliation import services as comparison
+from connect.status import monitor
+from core.task_queue import ring
 
 
 @shared_task
@@ -33,8 +33,8 @@ def complete_connections() -> None:
 @shared_task
 def refresh_tokens() -> None:
     """Rotates v2 token pairs long before they end, and warns of those that are near it."""
-    refreshing.refresh_due(now=timezone.now())
-    refreshing.warn(now=timezone.now())
+    token_refresh.refresh_due(now=timezone.now())
+    token_refresh.warn(now=timezone.now())
 
 
 @shared_task
@@ -86,13 +86,13 @@ def hide_places() -> None:
 @shared_task
 def watch_connections() -> None:
     """Notices silence, settles what is suspected, and looks again at connections in trouble."""
-    watching.watch(now=timezone.now())
+    monitor.watch(now=timezone.now())
 
 
 @shared_task
 def find_notices() -> None:
     """Finds what needs a person and nobody was told of."""
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
 
 
 @shared_task
@@ -101,20 +101,20 @@ def probe_connection(connection_id: int) -> None:
     found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
     connection = found.filter(pk=connection_id).first()
     if connection is not None:
-        watching.probe(connection=connection, now=timezone.now())
+        monitor.probe(connection=connection, now=timezone.now())
 
 
 @shared_task
 def carry_out_removal(removal_id: int) -> None:
     """Does what is left of one car's removal."""
-    carrying.carry_out(removal_id=removal_id)
+    worker.carry_out(removal_id=removal_id)
 
 
 @shared_task
 def sweep_removals() -> None:
     """Takes up removals that a crash, a lost doorbell or a refusal left unfinished."""
     for removal_id in removals.due(now=timezone.now()):
-        carrying.carry_out(removal_id=removal_id)
+        worker.carry_out(removal_id=removal_id)
 
 
 @shared_task

@@ -1,11 +1,11 @@
 from django.urls import path, re_path
 
 from connect import views
-from connect.comparison import views as comparison
-from connect.driver import views as driver
+from connect.driver_portal import views as driver
+from connect.integration import views as setup
 from connect.invitations import views as invitations
-from connect.removal import views as removal
-from connect.setup import views as setup
+from connect.offboarding import views as removal
+from connect.reconciliation import views as comparison
 
 app_name = "connect"
 

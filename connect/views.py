@@ -7,16 +7,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.access import Right, membership_for
 from accounts.models import User
-from connect import flow
-from connect.browser import known_session_secret, session_secret
-from connect.driver import services as driver
-from connect.flow import Arrival
-from connect.language import language_for, speaking
+from accounts.permissions import Right, membership_for
+from connect import oauth
+from connect.driver_language import language_for, speaking
+from connect.driver_portal import services as driver
 from connect.models import DriverPage, Invitation
-from connect.outcomes import ConnectRefusedError
-from connect.standing.states import Purpose
+from connect.oauth import Arrival
+from connect.oauth_errors import ConnectRefusedError
+from connect.session_binding import known_session_secret, session_secret
+from connect.status.states import Purpose
 
 
 @never_cache
@@ -26,7 +26,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the browser to Smartcar Connect."""
     membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
     return redirect(
-        flow.start(
+        oauth.start(
             fleet=membership.fleet,
             user=membership.user,
             session_secret=session_secret(request),
@@ -40,7 +40,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Where Connect sends the browser back to: a member's, or an invited driver's, who has no account."""
     try:
-        arrival = flow.complete(
+        arrival = oauth.complete(
             params=request.GET.dict(),
             user=request.user if isinstance(request.user, User) else None,
             session_secret=known_session_secret(request),
@@ -86,9 +86,9 @@ def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse
         "trip": None if for_driver else refusal.trip,
     }
     if not for_driver:
-        return render(request, "connect/trouble.html", context, status=400)
+        return render(request, "connect/connect_error.html", context, status=400)
     with speaking(language_for(request, chosen=invitation.language if invitation is not None else "")):
-        return render(request, "connect/trouble.html", context, status=400)
+        return render(request, "connect/connect_error.html", context, status=400)
 
 
 def _thanks(arrival: Arrival) -> str:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts import keyring
 from accounts.models import Generation
+from core import encryption
 
 _NEEDED: dict[str, tuple[str, ...]] = {
     Generation.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
@@ -19,7 +19,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 @register()
 def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     try:
-        keyring.ring()
+        encryption.ring()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="fleet.E001", hint="Tokens cannot be stored without a good key.")]
     return []
@@ -83,7 +83,7 @@ def client_id_kind(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
     # Only manage.py runs checks: no other process has to load Babel.
-    from fleet import translations
+    from core import translations
 
     old = translations.stale()
     if not old:
@@ -91,7 +91,7 @@ def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"The translations into {', '.join(old)} are not compiled, or older than locale/.",
-            hint="Run `make setup`, or python -m fleet.translations compile.",
+            hint="Run `make setup`, or python -m core.translations compile.",
             id="fleet.W003",
         )
     ]

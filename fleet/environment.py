@@ -36,7 +36,7 @@ def servers(directory: Path) -> Iterator[None]:
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         yield
         return
-    from fleet import embedded
+    import embedded
 
     with embedded.servers(directory / "servers", logs=directory / "log") as urls:
         os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or urls.database_url

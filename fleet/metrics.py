@@ -20,10 +20,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from connect import applications, refreshing
-from connect.budget import bucket, health, tallies
-from connect.budget.breaker import STATES
-from connect.budget.gate import bucket_of
+from connect import applications, token_refresh
+from smartcar_api.ratelimit import bucket, counters, health
+from smartcar_api.ratelimit.breaker import STATES
+from smartcar_api.ratelimit.middleware import bucket_of
 from webhooks.models import EntryState, InboxEntry
 
 # Upper ends of the histogram of days left: those warned of, half of the 60, and the rest.
@@ -76,7 +76,7 @@ class _Site(Collector):
 
 
 def _lifetimes() -> Iterator[Metric]:
-    found = refreshing.lifetimes(now=timezone.now())
+    found = token_refresh.lifetimes(now=timezone.now())
     # `days[n]` are pairs with n whole days, so a little more than n.
     starts = (0, *DAYS)
     counts = accumulate(sum(found.days[least:most]) for least, most in zip(starts, DAYS, strict=False))
@@ -99,7 +99,7 @@ def _requests() -> Metric:
         "Requests to Smartcar by host, outcome (HTTP status, or why it was put off or failed) and purpose.",
         labels=["host", "outcome", "purpose"],
     )
-    for labels, count in sorted(tallies.all_of_them().items()):
+    for labels, count in sorted(counters.all_of_them().items()):
         family.add_metric(labels, count)
     return family
 

@@ -50,13 +50,16 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
-    "fleet.apps.FleetConfig",
+    "demo.apps.DemoConfig",
+    "fleet.apps.ProjectConfig",
+    "dashboard.apps.DashboardConfig",
     "webhooks.apps.WebhooksConfig",
     "commands.apps.CommandsConfig",
     "connect.apps.ConnectConfig",
     "alerts.apps.AlertsConfig",
     "vehicles.apps.VehiclesConfig",
     "accounts.apps.AccountsConfig",
+    "core.apps.CoreConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -103,9 +106,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "fleet.context.product",
+                "fleet.context_processors.product",
             ],
-            "builtins": ["fleet.templatetags.icons", "fleet.templatetags.display"],
+            "builtins": ["core.templatetags.icons", "dashboard.templatetags.display"],
         },
     }
 ]
@@ -245,7 +248,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.s
 # The API (docs/api.md). Calls are counted in Redis, and without Redis by each process for itself.
 CACHES = {
     "default": {
-        "BACKEND": "fleet.cache.RedisOrLocal",
+        "BACKEND": "core.cache.RedisOrLocal",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
@@ -262,11 +265,11 @@ REST_FRAMEWORK = {
         "reads": f"{env.int('API_READS_PER_MINUTE', default=600)}/minute",
         "commands": f"{env.int('API_COMMANDS_PER_MINUTE', default=60)}/minute",
     },
-    "DEFAULT_RENDERER_CLASSES": ["accounts.api.rendering.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsing.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonParser"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.Schema",
-    "EXCEPTION_HANDLER": "accounts.api.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.Schema",
+    "EXCEPTION_HANDLER": "core.api.exceptions.handle",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -282,16 +285,16 @@ SPECTACULAR_SETTINGS = {
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "accounts.api.schema.add_refusals",
+        "core.api.schema.add_refusals",
     ],
 }
 
 # Language, time, static files
-# Members are spoken to in these (fleet.middleware.SpokenLanguage), and drivers (connect/language.py).
+# Members are spoken to in these (fleet.middleware.SpokenLanguage), and drivers (connect/driver_language.py).
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "var" / "locale"]
-FORMAT_MODULE_PATH = ["fleet.formats"]
+FORMAT_MODULE_PATH = ["core.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
@@ -300,14 +303,14 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "fleet.staticfiles.NodePackagesFinder",
+    "core.staticfiles.NodePackagesFinder",
 ]
 # Hashed names come from collectstatic; tests serve the files as they lie.
 STATIC_HASHED = env.bool("STATIC_HASHED", default=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "fleet.staticfiles.Storage"
+        "BACKEND": "core.staticfiles.Storage"
         if STATIC_HASHED
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -352,7 +355,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 # A field for each car that is chosen for a bulk command.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 
-# How many days the inbox keeps a message that was recorded, and one that was set aside (webhooks.housekeeping).
+# How many days the inbox keeps a message that was recorded, and one that was set aside (webhooks.retention).
 INBOX_DAYS = env.int("INBOX_DAYS", default=30)
 INBOX_ASIDE_DAYS = env.int("INBOX_ASIDE_DAYS", default=180)
 
@@ -394,7 +397,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "fleet.logs.LineFormatter", "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {
+            "()": "core.log_format.LineFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},

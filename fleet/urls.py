@@ -2,20 +2,20 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from accounts.api import problems
 from commands.api import views as commands
+from core.api import exceptions
+from dashboard.api_root import Root
+from dashboard.fleet_settings import views as preferences
+from dashboard.home import home
 from fleet import health, metrics
-from fleet.api_root import Root
-from fleet.home import home
-from fleet.preferences import views as preferences
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
 fleet_urls: list[URLPattern | URLResolver] = [
-    path("<slug:slug>/", include("fleet.cars.urls")),
-    path("<slug:slug>/vehicles/<str:smartcar_id>/", include("fleet.vehicle.urls")),
-    path("<slug:slug>/onboarding/", include("fleet.onboarding.urls")),
-    path("<slug:slug>/places/", include("fleet.places.urls")),
+    path("<slug:slug>/", include("dashboard.vehicle_list.urls")),
+    path("<slug:slug>/vehicles/<str:smartcar_id>/", include("dashboard.vehicle_page.urls")),
+    path("<slug:slug>/onboarding/", include("dashboard.onboarding.urls")),
+    path("<slug:slug>/places/", include("dashboard.places.urls")),
     path("<slug:slug>/settings/", preferences.settings, name="settings"),
 ]
 
@@ -48,14 +48,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
-    path("fleets/<slug:slug>/usage/", include("connect.budget.urls")),
+    path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),
     path("fleets/", include((fleet_urls, "fleet"))),
     path("accounts/", include("accounts.urls")),
-    path("accounts/", include("accounts.entrance_urls")),
+    path("accounts/", include("accounts.auth_urls")),
     path("connect/", include("connect.urls")),
     path("commands/", include("commands.urls")),
     path("webhooks/", include("webhooks.urls")),
     path("api/v1/", include((api_urls, "api"))),
-    re_path("^api/", problems.not_found),
+    re_path("^api/", exceptions.not_found),
     path("admin/", admin.site.urls),
 ]

@@ -11,11 +11,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from simulator.app import make_app
-from simulator.running import Heart
+from simulator.app import create_app
+from simulator.engine import Engine
 from simulator.settings import Settings, from_command_line
-from simulator.state import Keeper
-from simulator.world import make_world
+from simulator.simulation import create_simulation
+from simulator.state_store import StateStore
 
 
 def _check_free(settings: Settings) -> None:
@@ -30,12 +30,14 @@ def _check_free(settings: Settings) -> None:
 
 async def serve(settings: Settings) -> None:
     """Serve until a signal asks to stop."""
-    world = make_world(settings)
-    keeper = Keeper(world, settings.state) if settings.state else None
-    if keeper is not None:
-        keeper.restore()
-    world.garage.advance(now=world.now())  # plans every car's day, which takes a while in a large world
-    app = make_app(world, heart=Heart(world, keeper))
+    simulation = create_simulation(settings)
+    state_store = StateStore(simulation, settings.state) if settings.state else None
+    if state_store is not None:
+        state_store.restore()
+    simulation.fleet.advance(
+        now=simulation.now()
+    )  # plans every car's day, which takes a while in a large world
+    app = create_app(simulation, engine=Engine(simulation, state_store))
     server = Server(
         app,
         address=settings.host,

@@ -13,32 +13,32 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator.applications import Applications, ByApplication
+from simulator.applications import ApplicationRouter, Applications
 from simulator.connect.pages import connect_host
 from simulator.control.api import API_ROUTES, ControlError, lost, refused
 from simulator.control.pages import PAGE_ROUTES
+from simulator.engine import Engine
 from simulator.errors import ApiError, v2_response, v3_response
 from simulator.hosts.api import api_host
 from simulator.hosts.compatibility import compatibility_host
 from simulator.hosts.management import management_host, management_v3_host
 from simulator.hosts.tokens import auth_host, iam_host
 from simulator.hosts.vehicle import vehicle_host
-from simulator.requestlog import Seen, generation_of
-from simulator.running import Heart
-from simulator.wire import json_response, request_id
-from simulator.world import World
+from simulator.http_utils import json_response, request_id
+from simulator.request_log import LoggedRequest, api_version_of
+from simulator.simulation import Simulation
 
 REQUEST_ID = b"sc-request-id"
-TROUBLED = ("/api/", "/auth/", "/management/", "/vehicle/", "/iam/", "/management-v3/")
-API = (*TROUBLED, "/compatibility/")
+FAULTY_PREFIXES = ("/api/", "/auth/", "/management/", "/vehicle/", "/iam/", "/management-v3/")
+API = (*FAULTY_PREFIXES, "/compatibility/")
 
 
-class Observed:
+class RequestMiddleware:
     """Logs each request, and lets the troubles befall those to Smartcar's API hosts."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, simulation: Simulation) -> None:
         self._app = app
-        self._world = world
+        self._simulation = simulation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,10 +46,12 @@ class Observed:
             return
         scope = _without_last_slash(scope)
         path = scope["path"]
-        seen = Seen(method=scope["method"], path=path, at=self._world.now(), generation=generation_of(path))
+        seen = LoggedRequest(
+            method=scope["method"], path=path, at=self._simulation.now(), api_version=api_version_of(path)
+        )
         scope["simulator.seen"] = seen
         if not path.startswith("/control"):
-            self._world.requests.add(seen)
+            self._simulation.requests.add(seen)
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -61,43 +63,43 @@ class Observed:
                     message = {**message, "headers": headers}
             await send(message)
 
-        if path.startswith(TROUBLED):
-            await self._troubled(scope, receive, noted)
+        if path.startswith(FAULTY_PREFIXES):
+            await self._with_faults(scope, receive, noted)
         else:
             await self._app(scope, receive, noted)
 
-    async def _troubled(self, scope: Scope, receive: Receive, send: Send) -> None:
-        troubles = self._world.troubles
-        if troubles.slow_answers:
-            await asyncio.sleep(troubles.slow_answers)
-        v3 = generation_of(scope["path"]) == "v3"
+    async def _with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
+        faults = self._simulation.faults
+        if faults.slow_answers:
+            await asyncio.sleep(faults.slow_answers)
+        v3 = api_version_of(scope["path"]) == "v3"
         refuse = v3_response if v3 else v2_response
-        if troubles.strikes(troubles.rate_limited):
+        if faults.occurs(faults.rate_limited):
             code = "VEHICLE" if "/vehicles/" in scope["path"] else "SMARTCAR_API"
             await refuse(ApiError("RATE_LIMIT", code, retry_after=30))(scope, receive, send)
-        elif troubles.strikes(troubles.server_errors):
-            status = troubles.dice.choice((500, 502, 503, 504) if v3 else (500, 502, 503))
+        elif faults.occurs(faults.server_errors):
+            status = faults.rng.choice((500, 502, 503, 504) if v3 else (500, 502, 503))
             kind, code = ("UPSTREAM", "NO_RESPONSE") if status in (502, 504) else ("SERVER", "INTERNAL")
             await refuse(ApiError(kind, code, status=status))(scope, receive, send)
         else:
-            scope["simulator.lost"] = troubles.strikes(troubles.lost_answers)
-            with suppress(Lost):
-                await self._app(scope, receive, _breaking(scope, send))
+            scope["simulator.lost"] = faults.occurs(faults.lost_answers)
+            with suppress(AnswerDropped):
+                await self._app(scope, receive, _dropping(scope, send))
 
 
 def _without_last_slash(scope: Scope) -> Scope:
     """The request at the same path without a slash at its end: the SDKs send one, and Smartcar takes it."""
     path = scope["path"]
-    if not path.startswith(TROUBLED) or not path.endswith("/"):
+    if not path.startswith(FAULTY_PREFIXES) or not path.endswith("/"):
         return scope
     return {**scope, "path": path.rstrip("/"), "raw_path": path.rstrip("/").encode()}
 
 
-class Lost(Exception):  # noqa: N818 - a trouble that was asked for
+class AnswerDropped(Exception):  # noqa: N818 - a trouble that was asked for
     """The answer was to be lost on its way."""
 
 
-def _breaking(scope: Scope, send: Send) -> Send:
+def _dropping(scope: Scope, send: Send) -> Send:
     """A ``send`` that breaks off in the middle of the body once the answer is to be lost."""
 
     async def broken(message: Message) -> None:
@@ -106,14 +108,14 @@ def _breaking(scope: Scope, send: Send) -> Send:
             await send({**message, "headers": [*headers, (b"content-length", b"1000000")]})
         elif scope.get("simulator.lost"):
             await send({"type": "http.response.body", "body": b"{", "more_body": True})
-            raise Lost
+            raise AnswerDropped
         else:
             await send(message)
 
     return broken
 
 
-class SameOrigin:
+class SameOriginMiddleware:
     """Refuses what a page of another origin sends: the control API asks for no credentials."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -129,39 +131,39 @@ class SameOrigin:
         await self._app(scope, receive, send)
 
 
-def make_app(world: World, *, heart: Heart | None = None) -> ASGIApp:
+def create_app(simulation: Simulation, *, engine: Engine | None = None) -> ASGIApp:
     """The whole simulator as one ASGI application. ``heart`` runs while it serves."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        if heart is None:
+        if engine is None:
             yield
             return
-        async with heart.beating():
+        async with engine.running():
             yield
 
-    applications = Applications(world) if heart is None else heart.applications
-    hosts = ByApplication(applications, lambda each: _hosts(each, applications))
-    return Observed(Starlette(routes=[Mount("/", app=hosts)], lifespan=lifespan), world)
+    applications = Applications(simulation) if engine is None else engine.applications
+    hosts = ApplicationRouter(applications, lambda each: _hosts(each, applications))
+    return RequestMiddleware(Starlette(routes=[Mount("/", app=hosts)], lifespan=lifespan), simulation)
 
 
-def _hosts(world: World, applications: Applications) -> ASGIApp:
+def _hosts(simulation: Simulation, applications: Applications) -> ASGIApp:
     """Every host of one application."""
     control = Starlette(
         routes=[*API_ROUTES, *PAGE_ROUTES],
         exception_handlers={ControlError: refused, ValueError: refused, HTTPException: lost},
     )
-    control.state.world = world
+    control.state.simulation = simulation
     control.state.applications = applications
     hosts: dict[str, ASGIApp] = {
-        "/connect": connect_host(world),
-        "/auth": auth_host(world),
-        "/iam": iam_host(world),
-        "/api": api_host(world),
-        "/management": management_host(world),
-        "/vehicle": vehicle_host(world),
-        "/management-v3": management_v3_host(world),
-        "/compatibility": compatibility_host(world),
-        "/control": SameOrigin(control),
+        "/connect": connect_host(simulation),
+        "/auth": auth_host(simulation),
+        "/iam": iam_host(simulation),
+        "/api": api_host(simulation),
+        "/management": management_host(simulation),
+        "/vehicle": vehicle_host(simulation),
+        "/management-v3": management_v3_host(simulation),
+        "/compatibility": compatibility_host(simulation),
+        "/control": SameOriginMiddleware(control),
     }
     return Starlette(routes=[Mount(prefix, app=host) for prefix, host in hosts.items()])

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.connections import Connections
-from simulator.deliveries import Courier
+from simulator.deliveries import WebhookSender
+from simulator.http_utils import basic, bearer
 from simulator.limits import Limits
 from simulator.settings import Credentials
-from simulator.tokens import TokenBook
+from simulator.simulation import Simulation
+from simulator.tokens import TokenStore
 from simulator.webhooks import Webhooks
-from simulator.wire import basic, bearer
-from simulator.world import World
 
 _FIELDS = ("applicationId", "applicationSecret", "clientId", "clientSecret")
 _FLOW = "/connect/flow/"
@@ -31,16 +31,16 @@ _MOST_VISITS = 10_000
 class Applications:
     """All applications of a running simulator; the first is that of the environment and always there."""
 
-    def __init__(self, first: World) -> None:
+    def __init__(self, first: Simulation) -> None:
         self.first = first
-        self._more: dict[str, World] = {}
+        self._more: dict[str, Simulation] = {}
 
     @property
-    def worlds(self) -> list[World]:
+    def simulations(self) -> list[Simulation]:
         """What each application holds, the first one's first."""
         return [self.first, *self._more.values()]
 
-    def add(self, body: Mapping[str, Any]) -> World:
+    def add(self, body: Mapping[str, Any]) -> Simulation:
         """A new application with these credentials. Raises ValueError for credentials that are missing or taken."""
         given = {name: body.get(name) for name in _FIELDS}
         tokens = body.get("managementTokens")
@@ -55,13 +55,13 @@ class Applications:
             client_secret=str(given["clientSecret"]),
             management_tokens=tuple(tokens),
         )
-        held = [each.settings.credentials for each in self.worlds]
+        held = [each.settings.credentials for each in self.simulations]
         if any(
             credentials.application_id == each.application_id or credentials.client_id == each.client_id
             for each in held
         ):
             raise ValueError("there is an application with that applicationId or clientId")
-        made = _beside(self.first, credentials)
+        made = _create_beside(self.first, credentials)
         self._more[credentials.application_id] = made
         return made
 
@@ -69,85 +69,85 @@ class Applications:
         """Only the first one stays."""
         self._more.clear()
 
-    def by_id(self, application_id: str | None) -> World | None:
+    def by_id(self, application_id: str | None) -> Simulation | None:
         """The application with that id, or None."""
-        return self._found(lambda each: each.settings.credentials.application_id == application_id)
+        return self._find(lambda each: each.settings.credentials.application_id == application_id)
 
-    def by_client(self, client_id: str) -> World | None:
+    def by_client(self, client_id: str) -> Simulation | None:
         """The application with these API credentials, or None."""
-        return self._found(lambda each: each.settings.credentials.client_id == client_id)
+        return self._find(lambda each: each.settings.credentials.client_id == client_id)
 
-    def by_authorization(self, request: Request) -> World | None:
+    def by_authorization(self, request: Request) -> Simulation | None:
         """The application that issued the bearer token, or whose id or management token is in the Basic header."""
         token, pair = bearer(request), basic(request)
 
-        def fits(world: World) -> bool:
-            held = world.settings.credentials
+        def matches(simulation: Simulation) -> bool:
+            held = simulation.settings.credentials
             if pair is not None:
                 return pair[0] == held.application_id or pair[1] in held.management_tokens
             return (
-                token in world.tokens.application
-                or token in world.tokens.access
+                token in simulation.tokens.application
+                or token in simulation.tokens.access
                 or token in held.management_tokens
             )
 
-        return self._found(fits)
+        return self._find(matches)
 
-    def _found(self, fits: Callable[[World], bool]) -> World | None:
-        return next((each for each in self.worlds if fits(each)), None)
+    def _find(self, matches: Callable[[Simulation], bool]) -> Simulation | None:
+        return next((each for each in self.simulations if matches(each)), None)
 
 
-def _beside(first: World, credentials: Credentials) -> World:
+def _create_beside(first: Simulation, credentials: Credentials) -> Simulation:
     settings = replace(first.settings, credentials=credentials)
-    return World(
+    return Simulation(
         settings=settings,
         clock=first.clock,
-        garage=first.garage,
-        troubles=first.troubles,
+        fleet=first.fleet,
+        faults=first.faults,
         connections=Connections(),
-        tokens=TokenBook(reuse=settings.refresh_reuse),
+        tokens=TokenStore(reuse=settings.refresh_reuse),
         webhooks=Webhooks(),
         limits=Limits(settings=settings, clock=first.clock),
-        courier=Courier(
+        sender=WebhookSender(
             settings=settings,
             clock=first.clock,
-            troubles=first.troubles,
-            transport=first.courier.transport,
+            faults=first.faults,
+            transport=first.sender.transport,
         ),
         requests=first.requests,
     )
 
 
-class ByApplication:
+class ApplicationRouter:
     """Passes each request to the hosts of the application that it belongs to; unknown ones to the first."""
 
-    def __init__(self, applications: Applications, hosts: Callable[[World], ASGIApp]) -> None:
+    def __init__(self, applications: Applications, hosts: Callable[[Simulation], ASGIApp]) -> None:
         self._applications = applications
         self._make = hosts
-        self._hosts: dict[int, tuple[World, ASGIApp]] = {}
-        self._visits: dict[str, World] = {}
+        self._hosts: dict[int, tuple[Simulation, ASGIApp]] = {}
+        self._visits: dict[str, Simulation] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._of(self._applications.first)(scope, receive, send)
             return
-        if len(self._applications.worlds) > 1:
-            world, receive = await self._serving(scope, receive)
+        if len(self._applications.simulations) > 1:
+            simulation, receive = await self._route(scope, receive)
         else:
-            world = self._applications.first
+            simulation = self._applications.first
         if scope["path"].startswith("/connect/"):
-            send = self._remembering(world, send)
-        await self._of(world)(scope, receive, send)
+            send = self._remember_visit(simulation, send)
+        await self._of(simulation)(scope, receive, send)
 
-    def _of(self, world: World) -> ASGIApp:
-        held = self._hosts.get(id(world))
+    def _of(self, simulation: Simulation) -> ASGIApp:
+        held = self._hosts.get(id(simulation))
         if held is None:
-            alive = {id(each) for each in self._applications.worlds}
+            alive = {id(each) for each in self._applications.simulations}
             self._hosts = {key: value for key, value in self._hosts.items() if key in alive}
-            held = self._hosts[id(world)] = (world, self._make(world))
+            held = self._hosts[id(simulation)] = (simulation, self._make(simulation))
         return held[1]
 
-    async def _serving(self, scope: Scope, receive: Receive) -> tuple[World, Receive]:
+    async def _route(self, scope: Scope, receive: Receive) -> tuple[Simulation, Receive]:
         path, query = scope["path"], QueryParams(scope["query_string"])
         all_of_them, found = self._applications, None
         if path.startswith("/control"):
@@ -163,14 +163,14 @@ class ByApplication:
             found = all_of_them.by_authorization(Request(scope))
         return found or all_of_them.first, receive
 
-    def _remembering(self, world: World, send: Send) -> Send:
+    def _remember_visit(self, simulation: Simulation, send: Send) -> Send:
         """Notes whose visit it is that Connect sends the browser on to."""
 
         async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start" and world is not self._applications.first:
+            if message["type"] == "http.response.start" and simulation is not self._applications.first:
                 target = Headers(raw=message["headers"]).get("location", "")
                 if target.startswith(_FLOW) and len(self._visits) < _MOST_VISITS:
-                    self._visits[target.removeprefix(_FLOW).split("/")[0]] = world
+                    self._visits[target.removeprefix(_FLOW).split("/")[0]] = simulation
             await send(message)
 
         return noted

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from simulator.cars import CATALOGUE, MODELS, Car, Garage
+from simulator.vehicles import CATALOGUE, MODELS, Fleet, Vehicle
 
 REGIONS = ("US", "CA", "EUROPE")
 US_ONLY = {"LEXUS", "SUBARU", "TOYOTA"}
@@ -113,9 +113,9 @@ def _command(command: str) -> dict[str, Any]:
 
 
 @cache
-def _examples() -> dict[tuple[str, str], Car]:
-    garage = Garage(seed=0, vehicles=len(MODELS), start=0.0)
-    return {(car.make, car.model): car for car in garage.cars.values()}
+def _examples() -> dict[tuple[str, str], Vehicle]:
+    fleet = Fleet(seed=0, vehicles=len(MODELS), start=0.0)
+    return {(vehicle.make, vehicle.model): vehicle for vehicle in fleet.vehicles.values()}
 
 
 def _sold(make: str, region: str) -> bool:
@@ -129,8 +129,8 @@ def matrix_rows(region: str) -> tuple[Row, ...]:
     """All models sold in a region."""
     rows = []
     for model in MODELS:
-        car = _examples().get((model.make, model.name))
-        if car is None or not _sold(model.make, region):
+        vehicle = _examples().get((model.make, model.name))
+        if vehicle is None or not _sold(model.make, region):
             continue
         rows.append(
             Row(
@@ -139,8 +139,8 @@ def matrix_rows(region: str) -> tuple[Row, ...]:
                 powertrain=model.powertrain,
                 years=model.years,
                 region=region,
-                signals=tuple(code for code in CATALOGUE if car.supports(code)),
-                commands=tuple(each for each in COMMANDS if car.takes(each)),
+                signals=tuple(code for code in CATALOGUE if vehicle.supports(code)),
+                commands=tuple(each for each in COMMANDS if vehicle.takes(each)),
             )
         )
     return tuple(rows)

@@ -18,11 +18,11 @@ import httpx
 import orjson
 
 from simulator.clock import Clock, iso
-from simulator.numbers_in_json import dumps
+from simulator.fault_injection import Faults
+from simulator.json_numbers import dumps
 from simulator.payloads import address
 from simulator.settings import Credentials, Settings
 from simulator.signing import signature
-from simulator.troubles import Troubles
 
 ATTEMPTS_AT = (0.0, 25.0, 75.0, 175.0)
 HELD_BACK = 10.0
@@ -89,7 +89,7 @@ class Delivery:
         }
 
 
-class Courier:
+class WebhookSender:
     """Holds the events that are due and posts them, a few dozen at a time."""
 
     def __init__(
@@ -97,14 +97,14 @@ class Courier:
         *,
         settings: Settings,
         clock: Clock,
-        troubles: Troubles,
+        faults: Faults,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.transport = transport
         self._settings = settings
         self._credentials: Credentials = settings.credentials
         self._clock = clock
-        self._troubles = troubles
+        self._faults = faults
         self._heap: list[tuple[float, int, Delivery]] = []
         self._order = itertools.count()
         self._posting: set[asyncio.Task[None]] = set()
@@ -159,12 +159,12 @@ class Courier:
         return made
 
     def _due(self, now: float) -> float:
-        troubles = self._troubles
-        due = now + troubles.delay
-        if troubles.strikes(troubles.disorder):
+        faults = self._faults
+        due = now + faults.delay
+        if faults.occurs(faults.disorder):
             due += HELD_BACK
-        if troubles.burst:
-            due = math.ceil(due / troubles.burst) * troubles.burst
+        if faults.burst:
+            due = math.ceil(due / faults.burst) * faults.burst
         return due
 
     def _push(self, delivery: Delivery) -> None:
@@ -209,7 +209,7 @@ class Courier:
 
     def _headers(self, body: bytes) -> dict[str, str]:
         key = self._credentials.management_tokens[0]
-        if self._troubles.strikes(self._troubles.bad_signatures):
+        if self._faults.occurs(self._faults.bad_signatures):
             key += " no more"
         return {
             "Content-Type": "application/json",
@@ -220,7 +220,7 @@ class Courier:
     def _conclude(self, delivery: Delivery, *, taken: bool) -> None:
         if taken:
             delivery.state = "delivered"
-            if not delivery.again and self._troubles.strikes(self._troubles.duplicates):
+            if not delivery.again and self._faults.occurs(self._faults.duplicates):
                 delivery.again = True
                 delivery.due = self._clock.now()
                 self._push(delivery)

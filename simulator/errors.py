@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from simulator.wire import json_response, request_id
+from simulator.http_utils import json_response, request_id
 
 DOCS = "https://smartcar.com/docs/errors/api-errors"
 VIRTUAL_KEY_URL = "https://www.tesla.com/_ak/smartcar.com"
@@ -53,7 +53,7 @@ _SUBSCRIBE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class ErrorText:
     """What Smartcar says about one error: for developers, how to mend it, and for the driver."""
 
     description: str
@@ -61,223 +61,223 @@ class Words:
     message: str | None = None
 
 
-WORDS: dict[tuple[str, str | None], Words] = {
-    ("AUTHENTICATION", None): Words(
+WORDS: dict[tuple[str, str | None], ErrorText] = {
+    ("AUTHENTICATION", None): ErrorText(
         "The authorization header is missing or malformed, or it contains invalid or expired authentication "
         "credentials. Please check for missing parameters, spelling and casing mistakes, and other syntax issues."
     ),
-    ("BILLING", "VEHICLE_LIMIT"): Words(
+    ("BILLING", "VEHICLE_LIMIT"): ErrorText(
         "You’ve reached the limit of vehicles in your plan. Please upgrade to unlock access to more vehicles.",
         "CONTACT_SUPPORT",
     ),
-    ("BILLING", "INVALID_PLAN"): Words(
+    ("BILLING", "INVALID_PLAN"): ErrorText(
         "The feature you are trying to use is not included in your current pricing plan. Please visit our pricing "
         "page to learn more about our plans and features.",
         "CONTACT_SUPPORT",
     ),
-    ("BILLING", "VEHICLE_REQUEST_LIMIT"): Words(
+    ("BILLING", "VEHICLE_REQUEST_LIMIT"): ErrorText(
         "You have exceeded the number of API requests that are allowed for this vehicle in the current billing "
         "period. Please log into the Smartcar dashboard and visit the Billing tab to learn more.",
         "CONTACT_SUPPORT",
     ),
-    ("BILLING", "ACCOUNT_SUSPENDED"): Words(
+    ("BILLING", "ACCOUNT_SUSPENDED"): ErrorText(
         "Your Smartcar account is past due and has been suspended. Please reach out to our finance team to resolve "
         "this issue.",
         "FINANCE",
     ),
-    ("COMPATIBILITY", "MAKE_NOT_COMPATIBLE"): Words(
+    ("COMPATIBILITY", "MAKE_NOT_COMPATIBLE"): ErrorText(
         "Smartcar is not yet compatible with this vehicle’s make in the country you specified.",
         message="<app name> is not yet able to connect to your car brand.",
     ),
-    ("COMPATIBILITY", "PLATFORM_NOT_CAPABLE"): Words(
+    ("COMPATIBILITY", "PLATFORM_NOT_CAPABLE"): ErrorText(
         "You're connected to the vehicle using an OEM integration that does not support this endpoint.",
         "REAUTHENTICATE",
     ),
-    ("COMPATIBILITY", "SMARTCAR_NOT_CAPABLE"): Words(
+    ("COMPATIBILITY", "SMARTCAR_NOT_CAPABLE"): ErrorText(
         "Smartcar does not yet support this feature for this vehicle."
     ),
-    ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE"): Words(
+    ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE"): ErrorText(
         "The vehicle is incapable of performing your request.",
         message="Your car is unable to perform this request.",
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "ACCOUNT_ISSUE"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "ACCOUNT_ISSUE"): ErrorText(
         "Action needed in the user’s connected services account. Please prompt the user to log into their connected "
         "services account and complete any outstanding tasks.",
         message="Action required in your connected services account. Please log into your connected services app or "
         "web portal and complete any outstanding tasks (e.g. finish activating your account or accept the Terms of "
         "Service).",
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED"): ErrorText(
         "Smartcar was unable to authenticate with the user’s connected services account. Please prompt the user to "
         "re-authenticate using Smartcar Connect.",
         "REAUTHENTICATE",
         _LOST,
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "NO_VEHICLES"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "NO_VEHICLES"): ErrorText(
         "No vehicles found in the user’s connected services account. Please prompt the user to add their vehicle to "
         "their connected services account and re-authenticate using Smartcar Connect.",
         message=_LOST,
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "PERMISSION"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "PERMISSION"): ErrorText(
         "The vehicle owner has revoked Smartcar’s access to their OEM account.", "REAUTHENTICATE"
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION"): ErrorText(
         "The vehicle’s connected services subscription is inactive or does not support the requested API endpoint.",
         message=_SUBSCRIBE,
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "VEHICLE_MISSING"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "VEHICLE_MISSING"): ErrorText(
         "This vehicle is no longer associated with the user’s connected services account. Please prompt the user to "
         "re-add the vehicle to their account.",
         message=_SUBSCRIBE,
     ),
-    ("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"): Words(
+    ("CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"): ErrorText(
         "The vehicle owner needs to grant additional access to Smartcar in order to perform this request.",
         "ACTION_REQUIRED",
         "In order to perform this request you’ll need to add a Third-Party Virtual key to your vehicle. Please open "
         "this link on the phone with your Tesla App to complete this step.",
     ),
-    ("PERMISSION", None): Words(
+    ("PERMISSION", None): ErrorText(
         "Your application has insufficient permissions to access the requested resource. Please prompt the user to "
         "re-authenticate using Smartcar Connect.",
         "REAUTHENTICATE",
     ),
-    ("RATE_LIMIT", "SMARTCAR_API"): Words(
+    ("RATE_LIMIT", "SMARTCAR_API"): ErrorText(
         "Your application has exceeded its rate limit. Please retry your request in a few minutes.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("RATE_LIMIT", "VEHICLE"): Words(
+    ("RATE_LIMIT", "VEHICLE"): ErrorText(
         "You have reached the throttling rate limit for this vehicle. Please see the retry-after header for when to "
         "retry the request.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("RESOURCE_NOT_FOUND", "PATH"): Words(
+    ("RESOURCE_NOT_FOUND", "PATH"): ErrorText(
         "The requested resource does not exist. Please check the URL and try again.", message=_LATER
     ),
-    ("RESOURCE_NOT_FOUND", "VERSION"): Words(
+    ("RESOURCE_NOT_FOUND", "VERSION"): ErrorText(
         "The requested resource does not exist. Please check your specified version number and try again.",
         message=_LATER,
     ),
-    ("SERVER", "INTERNAL"): Words(
+    ("SERVER", "INTERNAL"): ErrorText(
         "An internal Smartcar error has occurred. Our team has been notified and is working to resolve this issue.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("SERVER", "RECORD_NOT_FOUND"): Words(
+    ("SERVER", "RECORD_NOT_FOUND"): ErrorText(
         "Smartcar was unable to locate a battery capacity record for this vehicle.", "CONTACT_SUPPORT", _LATER
     ),
-    ("SERVER", "MULTIPLE_RECORDS_FOUND"): Words(
+    ("SERVER", "MULTIPLE_RECORDS_FOUND"): ErrorText(
         "Smartcar found multiple battery capacity records for this vehicle.", "CONTACT_SUPPORT", _LATER
     ),
-    ("UPSTREAM", "INVALID_DATA"): Words(
+    ("UPSTREAM", "INVALID_DATA"): ErrorText(
         "Smartcar received invalid data from an upstream source. Please retry your request at a later time.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("UPSTREAM", "KNOWN_ISSUE"): Words(
+    ("UPSTREAM", "KNOWN_ISSUE"): ErrorText(
         "Smartcar received an error from an upstream source. Please retry your request at a later time.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("UPSTREAM", "NO_RESPONSE"): Words(
+    ("UPSTREAM", "NO_RESPONSE"): ErrorText(
         "One of Smartcar’s upstream sources failed to respond. Please retry your request at a later time.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("UPSTREAM", "RATE_LIMIT"): Words(
+    ("UPSTREAM", "RATE_LIMIT"): ErrorText(
         "Your application’s requests have exceeded this vehicle’s rate limit.", "RETRY_LATER", _LATER
     ),
-    ("UPSTREAM", "UNKNOWN_ISSUE"): Words(
+    ("UPSTREAM", "UNKNOWN_ISSUE"): ErrorText(
         "Smartcar received an unknown error from an upstream source. Please retry your request at a later time and "
         "contact us if the issue persists.",
         "RETRY_LATER",
         _LATER,
     ),
-    ("VALIDATION", None): Words(
+    ("VALIDATION", None): ErrorText(
         "Request invalid or malformed. Please check for missing parameters, spelling and casing mistakes, and other "
         "syntax issues.",
         message=_LATER,
     ),
-    ("VALIDATION", "PARAMETER"): Words(
+    ("VALIDATION", "PARAMETER"): ErrorText(
         "Your request is formatted correctly, but one or more of the provided parameters is incorrect.",
         message=_LATER,
     ),
-    ("VEHICLE_STATE", "ASLEEP"): Words(
+    ("VEHICLE_STATE", "ASLEEP"): ErrorText(
         "The vehicle is in a sleep state and temporarily unable to perform your request.",
         message="Your vehicle is in a sleep state. This request was not sent to preserve battery life. ",
     ),
-    ("VEHICLE_STATE", "CHARGE_FAULT"): Words(
+    ("VEHICLE_STATE", "CHARGE_FAULT"): ErrorText(
         "The vehicle is connected to an EV charger but cannot perform the request because 1) the charger is not "
         "providing any current, or 2) there is a conflict with another charging schedule.",
         message="Your vehicle is unable to start or stop charging because of a conflict with the vehicle's charging "
         "schedule.",
     ),
-    ("VEHICLE_STATE", "CHARGING_IN_PROGRESS"): Words(
+    ("VEHICLE_STATE", "CHARGING_IN_PROGRESS"): ErrorText(
         "The vehicle is currently charging and unable to perform your request.",
         message="Your vehicle is already charging.",
     ),
-    ("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED"): Words(
+    ("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED"): ErrorText(
         "The vehicle is connected to an EV charger and unable to perform your request.",
         message="We’re unable to issue the command because the vehicle is currently plugged in.",
     ),
-    ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED"): Words(
+    ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED"): ErrorText(
         "The vehicle is not connected to an EV charger and unable to perform your request.",
         message="Your vehicle is not plugged in.",
     ),
-    ("VEHICLE_STATE", "DEVICE_PAIRING_REQUIRED"): Words(
+    ("VEHICLE_STATE", "DEVICE_PAIRING_REQUIRED"): ErrorText(
         "A device has to be paired with the vehicle before it takes commands.", "REAUTHENTICATE"
     ),
-    ("VEHICLE_STATE", "DOOR_OPEN"): Words(
+    ("VEHICLE_STATE", "DOOR_OPEN"): ErrorText(
         "The vehicle could not perform your request because one or more of its doors are open.",
         message="Your vehicle was unable to lock. Please ensure that all doors and the trunk are fully closed.",
     ),
-    ("VEHICLE_STATE", "FULLY_CHARGED"): Words(
+    ("VEHICLE_STATE", "FULLY_CHARGED"): ErrorText(
         "The vehicle is unable to perform your request because its EV battery is fully charged.",
         message="Your vehicle is already fully charged.",
     ),
-    ("VEHICLE_STATE", "HOOD_OPEN"): Words(
+    ("VEHICLE_STATE", "HOOD_OPEN"): ErrorText(
         "The vehicle is unable to perform your request because its hood is open.",
         message="Your vehicle was unable to lock. Please ensure that the vehicle's hood is fully closed.",
     ),
-    ("VEHICLE_STATE", "IGNITION_ON"): Words(
+    ("VEHICLE_STATE", "IGNITION_ON"): ErrorText(
         "The vehicle was unable to perform your request because its engine is running.",
         message="Your vehicle is currently running.",
     ),
-    ("VEHICLE_STATE", "IN_MOTION"): Words(
+    ("VEHICLE_STATE", "IN_MOTION"): ErrorText(
         "The vehicle is currently in motion and unable to perform your request.",
         message="Your vehicle is unable to perform the request while in motion.",
     ),
-    ("VEHICLE_STATE", "LOW_BATTERY"): Words(
+    ("VEHICLE_STATE", "LOW_BATTERY"): ErrorText(
         "The vehicle was unable to perform your request because the 12v or high voltage battery is too low.",
         "RETRY_LATER",
         "Your vehicle battery is too low to perform this task.",
     ),
-    ("VEHICLE_STATE", "NOT_CHARGING"): Words(
+    ("VEHICLE_STATE", "NOT_CHARGING"): ErrorText(
         "The vehicle is unable to perform your request because it is not currently charging.",
         message="Please ensure that you have plugged an EV charger into your car’s charge port and the vehicle is "
         "charging.",
     ),
-    ("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED"): Words(
+    ("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED"): ErrorText(
         "The vehicle is unable to perform your request because the user has disabled remote access for connected "
         "services.",
         message="Your vehicle is unable to perform the request as remote access is disabled or unavailable.",
     ),
-    ("VEHICLE_STATE", "TRUNK_OPEN"): Words(
+    ("VEHICLE_STATE", "TRUNK_OPEN"): ErrorText(
         "The vehicle is unable to perform your request because its trunk is open.",
         message="Your vehicle was unable to open the trunk because it is already open.",
     ),
-    ("VEHICLE_STATE", "UNKNOWN"): Words(
+    ("VEHICLE_STATE", "UNKNOWN"): ErrorText(
         "The vehicle was unable to perform your request due to an unknown issue.",
         "RETRY_LATER",
         "Your vehicle is temporarily unable to connect due to an unknown issue. Please be patient while we’re "
         "working to resolve this issue.",
     ),
-    ("VEHICLE_STATE", "UNREACHABLE"): Words(
+    ("VEHICLE_STATE", "UNREACHABLE"): ErrorText(
         "The vehicle was unable to perform your request because it is currently unreachable.",
         message="Your vehicle is currently unreachable. Ensure the vehicle has adequate mobile coverage.",
     ),
-    ("VEHICLE_STATE", "VEHICLE_OFFLINE_FOR_SERVICE"): Words(
+    ("VEHICLE_STATE", "VEHICLE_OFFLINE_FOR_SERVICE"): ErrorText(
         "The vehicle was unable to perform your request because it is currently in service mode.",
         message="Your vehicle is in service mode and temporarily unable to perform this task.",
     ),
@@ -319,10 +319,10 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     @property
-    def words(self) -> Words:
+    def words(self) -> ErrorText:
         """The documentation's text, or the v3 title for codes that only v3 has."""
         known = WORDS.get((self.kind, self.code))
-        return known or Words(
+        return known or ErrorText(
             V3_TITLES.get((self.kind, self.code or ""), "The request could not be performed.")
         )
 

@@ -53,7 +53,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class ErrorEntry:
     """One error of a VEHICLE_ERROR event, raised or resolved."""
 
     kind: str
@@ -97,9 +97,9 @@ def vehicle_state(
     return event | {"meta": meta}
 
 
-def vehicle_error(*, subject: Subject, troubles: Sequence[Trouble], event_id: str) -> dict[str, Any]:
+def vehicle_error(*, subject: Subject, faults: Sequence[ErrorEntry], event_id: str) -> dict[str, Any]:
     """A VEHICLE_ERROR event, errors raised or resolved."""
-    errors = [_error(subject.variant, each) for each in troubles]
+    errors = [_error(subject.variant, each) for each in faults]
     vehicle = _vehicle(subject)
     data = {"user": _user(subject), "vehicle": vehicle, "errors": errors}
     event: dict[str, Any] = {"eventId": event_id, "eventType": "VEHICLE_ERROR", "data": data}
@@ -220,7 +220,7 @@ def _body(variant: str, reading: Reading) -> dict[str, Any]:
     return body
 
 
-def _error(variant: str, trouble: Trouble) -> dict[str, Any]:
+def _error(variant: str, trouble: ErrorEntry) -> dict[str, Any]:
     signals: list[Any] = [dict(each) for each in trouble.signals]
     if variant == "A":
         signals = [f"{each['group']}.{each['name']}" for each in trouble.signals]

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from simulator.cars.makes import MAKES
+from simulator.vehicles.makes import MAKES
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMES = {make: entry.display for make, entry in MAKES.items()}

@@ -51,7 +51,7 @@ class Settings:
     state: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     load: float = 0.0
-    troubles: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
 
     request_bucket: int = 120
@@ -203,7 +203,7 @@ def from_command_line(arguments: Sequence[str] | None = None) -> Settings:
         "redirect_uris": tuple(given.redirect_uri),
         "command_latency": latency,
         "start": start,
-        "troubles": dict(each.partition("=")[::2] for each in given.trouble),
+        "faults": dict(each.partition("=")[::2] for each in given.trouble),
         "credentials": Credentials.from_environment(os.environ),
     }
     del values["redirect_uri"], values["trouble"]

@@ -45,7 +45,7 @@ class Pair:
 
 
 @dataclass(slots=True)
-class TokenBook:
+class TokenStore:
     """Every code and token that is alive."""
 
     reuse: float = 600.0
@@ -94,7 +94,7 @@ class TokenBook:
         return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
 
     def _issue(self, user_id: str, vehicle_ids: tuple[str, ...], scopes: tuple[str, ...], now: float) -> Pair:
-        self._forget_dead(now)
+        self._purge_expired(now)
         pair = Pair(
             access=secrets.token_urlsafe(32),
             refresh=secrets.token_urlsafe(32),
@@ -115,7 +115,7 @@ class TokenBook:
 
     def issue_application(self, *, now: float) -> str:
         """A new v3 application token."""
-        self._forget_dead(now)
+        self._purge_expired(now)
         token = secrets.token_urlsafe(48)
         self.application[token] = now + APPLICATION_LIFE
         return token
@@ -152,7 +152,7 @@ class TokenBook:
         self.refresh.clear()
         self.application.clear()
 
-    def _forget_dead(self, now: float) -> None:
+    def _purge_expired(self, now: float) -> None:
         self.codes = {key: held for key, held in self.codes.items() if held.expires_at >= now}
         self.access = {key: held for key, held in self.access.items() if held.access_until >= now}
         self.refresh = {key: held for key, held in self.refresh.items() if held.refresh_until >= now}

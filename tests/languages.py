@@ -5,8 +5,8 @@ from functools import cache
 
 from django.test import Client
 
-from fleet import translations
-from tests.web_words import words_of
+from core import translations
+from tests.html_text import words_of
 
 # How a browser asks for each.
 ASKED = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}

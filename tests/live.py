@@ -2,7 +2,7 @@
 
 import asyncio
 
-from accounts.live import Listener, News
+from core.pubsub import Listener, News
 
 
 def news(*, fleet_id: int, since: str) -> News:

@@ -29,8 +29,9 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from fleet import embedded, translations
-from fleet.embedded import processes
+import embedded
+from core import translations
+from embedded import processes
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _NOWHERE = "postgres://nowhere"

@@ -9,10 +9,10 @@ from django.conf import settings
 from redis import Redis
 
 from accounts.models import Fleet, User
-from connect import flow, subscriptions
-from connect.budget import shared, waits
-from connect.flow import Arrival
+from connect import oauth, subscriptions
 from connect.models import Connection
+from connect.oauth import Arrival
+from smartcar_api.ratelimit import cooldowns, redis_fallback
 
 SESSION = "one browser session"
 
@@ -29,9 +29,9 @@ def come_back(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
 
 def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> Arrival:
     """The whole trip."""
-    url = flow.start(fleet=fleet, user=user, session_secret=SESSION)
+    url = oauth.start(fleet=fleet, user=user, session_secret=SESSION)
     params = come_back(simulator_url, url, **choices)
-    return flow.complete(params=params, user=user, session_secret=SESSION)
+    return oauth.complete(params=params, user=user, session_secret=SESSION)
 
 
 def reset(simulator_url: str) -> None:
@@ -43,10 +43,10 @@ def reset(simulator_url: str) -> None:
 
 def forget_budget() -> None:
     """Buckets are full, breakers closed, and nothing waits."""
-    shared.look_again()
-    waits.forget()
+    redis_fallback.look_again()
+    cooldowns.forget()
     with Redis.from_url(settings.REDIS_URL) as redis:
-        for key in redis.scan_iter(f"{shared.PREFIX}:*"):
+        for key in redis.scan_iter(f"{redis_fallback.PREFIX}:*"):
             redis.delete(key)
 
 

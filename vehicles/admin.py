@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.readonly_admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
 from vehicles.models import LatestSignal, Reading, Vehicle
 from vehicles.observations import SignalStatus
 from vehicles.places.models import Place

@@ -19,7 +19,7 @@ from vehicles.units import Unit
 
 
 class Shape(StrEnum):
-    """The shape of a signal's canonical body (see `vehicles.normalise`)."""
+    """The shape of a signal's canonical body (see `vehicles.normalization`)."""
 
     NUMBER = "number"  # {value, unit?}
     BOOLEAN = "boolean"  # {value}

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import Fleet, UnitSystem
+from vehicles.encoding import unpack
 from vehicles.makes import make_name
-from vehicles.packing import unpack
 
 
 class Vehicle(models.Model):
@@ -60,7 +60,7 @@ class Vehicle(models.Model):
 class LatestSignal(models.Model):
     """The newest good value of one signal of one car, and how its last report went.
 
-    `body` is normalised (vehicles.normalise). Under an error the last good body stays; `status` tells.
+    `body` is normalised (vehicles.normalization). Under an error the last good body stays; `status` tells.
     `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it.
     """
 

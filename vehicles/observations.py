@@ -34,7 +34,7 @@ class SignalError:
 class Observation(NamedTuple):
     """One signal of one car as one message tells it. A named tuple, since thousands are made each second.
 
-    `body` is in canonical units and shape (see `vehicles.normalise`) and present only under SUCCESS: an
+    `body` is in canonical units and shape (see `vehicles.normalization`) and present only under SUCCESS: an
     erroneous entry on the wire can repeat an old body, which is not news. `notes` name each correction made.
     """
 

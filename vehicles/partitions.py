@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from vehicles.months import month_of, shifted
+from vehicles.dates import month_of, shifted
 
 logger = logging.getLogger(__name__)
 

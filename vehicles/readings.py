@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from vehicles.packing import pack
+from vehicles.encoding import pack
 
 # Codes without a number get one; readings that are there already are left alone; the hours of those added are to be
 # summed up. An hour that is due already is locked (a conflict locks the row, even where nothing is updated), so

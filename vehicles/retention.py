@@ -11,8 +11,8 @@ from django.db import connection
 
 from accounts.models import Fleet
 from vehicles import partitions
+from vehicles.dates import kept_since, month_of
 from vehicles.models import Vehicle
-from vehicles.months import kept_since, month_of
 from vehicles.partitions import READINGS, TABLES, Partitioned
 
 _CARS = 500

@@ -17,8 +17,8 @@ from django.db.models import F, Q
 
 from accounts.models import Fleet
 from vehicles.aggregates import COLUMNS, HOUR_END, SUMMED_UP, day_end, day_start
+from vehicles.dates import kept_since
 from vehicles.models import DayRollup, DayZone, Vehicle
-from vehicles.months import kept_since
 from vehicles.zones import known_zone
 
 _BATCH = 2000

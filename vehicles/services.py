@@ -10,11 +10,11 @@ import orjson
 from django.db import connection
 
 from accounts.models import Fleet
-from vehicles import catalogue, states, summaries
+from vehicles import catalogue, latest_state, summaries
+from vehicles.latest_state import EPOCH, State
 from vehicles.models import Vehicle
 from vehicles.observations import Observation, SignalStatus, VehicleFacts
 from vehicles.readings import NewReading, add
-from vehicles.states import EPOCH, State
 
 _BY_TIME = attrgetter("observed_at", "received_at")
 _STORE_HEARD = """
@@ -111,7 +111,7 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
     for sighting in sightings:
         heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
     fleets = hold(vehicle_ids=heard)
-    known = states.load(vehicle_ids=heard)
+    known = latest_state.load(vehicle_ids=heard)
     recorded = Recorded()
     readings: list[NewReading] = []
     for sighting in sorted(sightings, key=_BY_TIME):
@@ -123,8 +123,8 @@ def record(*, sightings: Sequence[Sighting]) -> Recorded:
     touched = [state for state in known.values() if state.touched]
     for vehicle_id in {state.vehicle_id for state in touched}:
         recorded.told.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
-    states.store([state for state in touched if state.changed])
-    states.touch([state for state in touched if not state.changed])
+    latest_state.store([state for state in touched if state.changed])
+    latest_state.touch([state for state in touched if not state.changed])
     add(readings=readings)
     shown = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
     summaries.refresh(vehicle_ids=shown, held=True)

@@ -1,5 +1,5 @@
 """Keeps each car's `Summary` equal to its latest signals. Whoever changes latest signals says so here, in the same
-transaction: recording (vehicles.services) and forgetting (vehicles.forgetting)."""
+transaction: recording (vehicles.services) and forgetting (vehicles.erasure)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

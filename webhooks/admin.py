@@ -2,11 +2,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.readonly_admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
 from webhooks.models import InboxEntry
-from webhooks.refusals import RefusedDeliveries
+from webhooks.rejections import RefusedDeliveries
 from webhooks.replay import replay
-from webhooks.rhythm import Rhythm
+from webhooks.silence_monitor import Rhythm
 from webhooks.vehicle_errors import VehicleError
 
 

@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Right
-from accounts.api.caching import revalidated
-from accounts.api.fleets import fleets_of
-from accounts.api.paging import NewestFirst, page_size_field, without_paging
-from accounts.api.queries import FleetQuery, TextField
+from accounts.api.scoping import fleets_of
 from accounts.models import Fleet
-from webhooks.inbox_page.bodies import body_for
-from webhooks.inbox_page.scope import Scope, entries_of
+from accounts.permissions import Right
+from core.api.caching import revalidated
+from core.api.pagination import NewestFirst, page_size_field, without_paging
+from core.api.query_params import FleetQuery, TextField
 from webhooks.models import EntryState, InboxEntry, Source
+from webhooks.webhook_log.payloads import body_for
+from webhooks.webhook_log.visibility import Scope, entries_of
 
 
 class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import orjson
 from django.db import DatabaseError, connections
 
-from accounts.doorbell import ring_now
+from core.task_queue import ring_now
 from webhooks import keys, receiver
 from webhooks.keys import SigningKey
 from webhooks.receiver import Receipt
-from webhooks.refusals import FLUSH_SECONDS
+from webhooks.rejections import FLUSH_SECONDS
 from webhooks.writer import StorageUnavailableError, Writer
 
 Result = TypeVar("Result")

@@ -14,20 +14,20 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import live
-from accounts.doorbell import ring_now
-from accounts.live import Topic
 from alerts import battery
-from commands import settling as commands
-from connect import lifecycle
+from commands import confirmation as commands
+from connect import health
 from connect.models import Connection, ConnectionState
-from connect.removal import selectors as removals
+from connect.offboarding import selectors as removals
+from core import pubsub
+from core.pubsub import Topic
+from core.task_queue import ring_now
 from vehicles import services as vehicles
-from webhooks import complaints, kept, keys, rhythm, vehicle_errors
+from webhooks import connection_reports, keys, silence_monitor, stored_messages, vehicle_errors
+from webhooks.event_parsing import Opened, open_all, set_aside, vehicle_named_in
 from webhooks.models import EntryState, InboxEntry, Source
-from webhooks.opening import Opened, open_all, set_aside, vehicle_named_in
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
-from webhooks.sightings import allowed
+from webhooks.privacy_filter import allowed
 from webhooks.vehicle_errors import Telling
 
 BATCH = 200
@@ -127,7 +127,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
-            entry.note = kept.FAILED % {"times": ATTEMPTS}
+            entry.note = stored_messages.FAILED % {"times": ATTEMPTS}
         entry.save(
             update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"]
         )
@@ -141,8 +141,8 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     commands.heard(updates=recorded.updates, now=now)
     battery.heard(updates=recorded.updates, now=now)
     _tell_lifecycle(opened, fresh=recorded.fresh, news=news)
-    rhythm.heard(_deliveries(opened))
-    live.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
+    silence_monitor.heard(_deliveries(opened))
+    pubsub.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
     _drop_of_cars_that_left(entries)
     for entry in entries:
         entry.processed_at = now
@@ -167,13 +167,13 @@ def _first_told(opened: Sequence[Opened]) -> set[tuple[int, str, ReportedError]]
     return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.first_told(tellings)}
 
 
-def _deliveries(opened: Sequence[Opened]) -> dict[int, rhythm.Heard]:
+def _deliveries(opened: Sequence[Opened]) -> dict[int, silence_monitor.Heard]:
     """The cars that delivered by themselves, each with its newest delivery."""
-    newest: dict[int, rhythm.Heard] = {}
+    newest: dict[int, silence_monitor.Heard] = {}
     for each in sorted(opened, key=lambda each: each.entry.received_at):
         if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
             for report in each.delivery.reports:
-                at = rhythm.Heard(at=each.entry.received_at, make=report.facts.make)
+                at = silence_monitor.Heard(at=each.entry.received_at, make=report.facts.make)
                 newest |= dict.fromkeys(each.cars.get(report.facts.smartcar_id, ()), at)
     return newest
 
@@ -182,15 +182,15 @@ def _tell_lifecycle(
     opened: Sequence[Opened], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
 ) -> None:
     """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
-    reports: list[lifecycle.Report] = []
+    reports: list[health.Report] = []
     heard: dict[tuple[int, str], datetime] = {}
     for each in opened:
         about = each.delivery, each.cars, each.entry.received_at
-        reports += complaints.reports_of(*about, news=news)
-        for key, at in complaints.heard(*about, fresh=fresh).items():
+        reports += connection_reports.reports_of(*about, news=news)
+        for key, at in connection_reports.heard(*about, fresh=fresh).items():
             heard[key] = max(at, heard.get(key, at))
-    lifecycle.errors_reported(reports=reports)
-    lifecycle.data_arrived(heard=heard)
+    health.errors_reported(reports=reports)
+    health.data_arrived(heard=heard)
 
 
 def _settle(entries: Sequence[InboxEntry]) -> None:
@@ -208,5 +208,5 @@ def _drop_of_cars_that_left(entries: Sequence[InboxEntry]) -> None:
     dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
-        set_aside(entry, state, kept.CAR_LEFT)
+        set_aside(entry, state, stored_messages.CAR_LEFT)
     InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")

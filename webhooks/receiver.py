@@ -12,13 +12,13 @@ from http import HTTPStatus
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from accounts.doorbell import ring
+from core.task_queue import ring
 from webhooks import keys, signature
 from webhooks.keys import SigningKey
 from webhooks.models import InboxEntry
 from webhooks.parsing import Malformed, parse_delivery
 from webhooks.parsing.types import VERIFY, Delivery
-from webhooks.refusals import Reason, tally
+from webhooks.rejections import Reason, tally
 from webhooks.verifications import verifications
 
 BODY_LIMIT = 256 * 1024

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts.doorbell import ring
+from core.task_queue import ring
 from webhooks.models import EntryState, InboxEntry
 
 BATCH = 5000
@@ -49,7 +49,7 @@ class Choice:
 def replayable(entries: QuerySet[InboxEntry]) -> QuerySet[InboxEntry]:
     """Those that can be processed again: not what still waits, and not what was not kept, or no longer is.
 
-    A body is not kept where it told a place that its driver hides, or once it is old (webhooks.housekeeping).
+    A body is not kept where it told a place that its driver hides, or once it is old (webhooks.retention).
     """
     return entries.exclude(state=EntryState.WAITING).exclude(body=b"")
 

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from webhooks import views
-from webhooks.inbox_page import views as inbox
+from webhooks.webhook_log import views as inbox
 
 app_name = "webhooks"
 

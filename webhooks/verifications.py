@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from django.db import DatabaseError, IntegrityError
 
-from connect.applications.milestones import Milestone, reach
+from connect.applications.setup_events import Milestone, reach
 
 
 class Verifications:

@@ -1,4 +1,4 @@
-"""How often one person may call the API. The count is kept in the cache (fleet/cache.py)."""
+"""How often one person may call the API. The count is kept in the cache (core/cache.py)."""
 
 from typing import TYPE_CHECKING
 

@@ -17,10 +17,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.doorbell import ring
 from accounts.letters import words
 from accounts.letters.models import Kind, Letter
 from accounts.models import User
+from core.task_queue import ring
 
 # A mail server that refuses for longer than this will not take it at all, and links of letters end.
 _PATIENCE = timedelta(days=1)
@@ -85,13 +85,13 @@ def _written(letter: Letter) -> tuple[str, str] | None:
     else:
         headline, sentence = words.news(kind=letter.kind, told=letter.told)
         told |= {"headline": headline, "sentence": sentence}
-    parts = render_to_string(f"accounts/letters/{_template(letter.kind)}.txt", told).split("\n", 1)
+    parts = render_to_string(f"accounts/emails/{_template(letter.kind)}.txt", told).split("\n", 1)
     return parts[0].strip(), parts[1].strip() + "\n"
 
 
 def _template(kind: str) -> str:
     return {Kind.PASSWORD_RESET: "password_reset", Kind.CONFIRM_ADDRESS: "confirm_address"}.get(
-        Kind(kind), "news"
+        Kind(kind), "account_changed"
     )
 
 

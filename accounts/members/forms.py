@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import PASSWORD_HINT
 from accounts.models import Role, User
 
-# Drivers need no account: they have a page of their own (connect/driver).
+# Drivers need no account: they have a page of their own (connect/driver_portal).
 ROLES = [(role.value, role.label) for role in (Role.VIEWER, Role.MANAGER, Role.OWNER)]
 
 

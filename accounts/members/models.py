@@ -2,11 +2,11 @@
 
 from django.db import models
 
-from accounts.invitations import SingleUseLink
+from accounts.models import Fleet, Role, User
+from core.one_time_links import SingleUseLink
 
 # A published migration finds `expiry` here.
-from accounts.invitations import expiry as expiry
-from accounts.models import Fleet, Role, User
+from core.one_time_links import expiry as expiry
 
 
 class MemberInvitation(SingleUseLink):

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
-from accounts.doorbell import ring
-from accounts.invitations import expiry
-from accounts.links import hash_of, new_nonce
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
+from core.one_time_links import expiry
+from core.signed_links import hash_of, new_nonce
+from core.task_queue import ring
 
 
 class MemberError(Exception):

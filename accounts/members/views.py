@@ -15,11 +15,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import Right, membership_for
 from accounts.members import selectors, services
 from accounts.members.forms import ROLES, InviteForm, JoinForm, RoleForm
 from accounts.members.services import MemberError
 from accounts.models import MemberInvitation, Membership, Role, User
+from accounts.permissions import Right, membership_for
 
 _JUST_MADE = "member_invitation_just_made"
 _SHOWN = 500
@@ -150,7 +150,7 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     if found is None:
         raise Http404("There is no such invitation.")
     if not found.open:
-        return render(request, "accounts/members/over.html", {"invitation": found}, status=410)
+        return render(request, "accounts/members/invitation_expired.html", {"invitation": found}, status=410)
     if request.user.is_authenticated:
         return _answer_of_user(request, found, User.objects.get(pk=request.user.pk))
     if selectors.person_of(email=found.email) is not None:

@@ -5,8 +5,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.links
 import accounts.members.models
+import core.signed_links
 
 
 class Migration(migrations.Migration):
@@ -78,7 +78,10 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("nonce", models.CharField(default=accounts.links.new_nonce, editable=False, max_length=32)),
+                (
+                    "nonce",
+                    models.CharField(default=core.signed_links.new_nonce, editable=False, max_length=32),
+                ),
                 ("secret_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 ("revoked_at", models.DateTimeField(blank=True, null=True)),
                 ("language", models.CharField(blank=True, default="", max_length=10)),

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import addresses, passkeys, sessions
+from accounts import email_addresses, passkeys, sessions
 from accounts.models import User
 from accounts.profile.forms import ProfileForm
 
@@ -44,7 +44,7 @@ def _about(request: HttpRequest, user: User) -> dict[str, Any]:
     by_type = {factor.type: factor for factor in factors}
     codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
     return {
-        "pending_address": addresses.pending(user=user),
+        "pending_address": email_addresses.pending(user=user),
         "email_offered": settings.EMAIL_OFFERED,
         "app": by_type.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes is not None else None,

@@ -2,8 +2,8 @@
 
 from django.db.models import QuerySet
 
-from accounts.access import Right, has_right
 from accounts.models import Membership
+from accounts.permissions import Right, has_right
 from accounts.tokens.models import ApiToken
 
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from accounts import audit
-from accounts.access import Right, has_right
 from accounts.models import Membership, User
+from accounts.permissions import Right, has_right
 from accounts.tokens.models import ApiToken
 
 START = "scf_"

@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import confirmation
-from accounts.access import Right, has_right, membership_for
+from accounts import reauthentication
 from accounts.models import Membership
+from accounts.permissions import Right, has_right, membership_for
 from accounts.tokens import services
 from accounts.tokens.forms import TokenForm
 from accounts.tokens.selectors import tokens_for
@@ -59,11 +59,11 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_variables()
 def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) -> bool:
     """Whether the person has confirmed who they are as far as this token needs it; the form says what is missing."""
-    if not form.cleaned_data["may_command"] or confirmation.is_fresh(request):
+    if not form.cleaned_data["may_command"] or reauthentication.is_fresh(request):
         return True
     try:
-        confirmation.confirm_posted(request=request, user=membership.user)
-    except confirmation.NotConfirmedError as error:
+        reauthentication.confirm_posted(request=request, user=membership.user)
+    except reauthentication.NotConfirmedError as error:
         form.add_error("password", str(error))
         return False
     return True
@@ -85,7 +85,7 @@ def _page(
         "tokens": tokens_for(membership=membership)[:_SHOWN],
         "sees_all": has_right(membership=membership, right=Right.ADMINISTER),
         "may_command": has_right(membership=membership, right=Right.COMMAND),
-        "ways": None if confirmation.is_fresh(request) else confirmation.ways(user=membership.user),
+        "ways": None if reauthentication.is_fresh(request) else reauthentication.ways(user=membership.user),
     }
     return render(request, "accounts/tokens.html", context, status=status)
 

@@ -7,7 +7,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import alerts.kinds
+import alerts.types
 
 
 class Migration(migrations.Migration):
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                             max_length=12,
                         ),
                         blank=True,
-                        default=alerts.kinds.all_kinds,
+                        default=alerts.types.all_kinds,
                         size=None,
                     ),
                 ),

@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.paging import NewestFirst, page_size_field
-from accounts.api.queries import FleetQuery
-from commands.kinds import Kind
 from commands.models import State
+from commands.types import Kind
+from core.api.pagination import NewestFirst, page_size_field
+from core.api.query_params import FleetQuery
 
 _LARGEST_ID = 2**63 - 1
 

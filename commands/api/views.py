@@ -14,22 +14,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from accounts import confirmation
-from accounts.access import Right, fleets_with_right, membership_for
-from accounts.api.caching import revalidated
-from accounts.api.fleets import fleets_of
-from accounts.api.paging import NewestFirst, without_paging
+from accounts import reauthentication
 from accounts.api.permissions import TokenMayCommand
+from accounts.api.scoping import fleets_of
 from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import Fleet, User
-from commands import asking
-from commands.api.description import CANCEL_REFUSALS, IDEMPOTENCY_KEY, SENDING, SENDING_REFUSALS
+from accounts.permissions import Right, fleets_with_right, membership_for
+from commands import services
+from commands.api.openapi import CANCEL_REFUSALS, IDEMPOTENCY_KEY, SENDING, SENDING_REFUSALS
 from commands.api.queries import CONDITIONS, CommandQuery, CommandsQuery, VehicleCommandsQuery
-from commands.api.reading import key_of, wanted
+from commands.api.request_body import key_of, wanted
 from commands.api.serializers import COMMANDING, CommandSerializer, CommandWithChangesSerializer
-from commands.kinds import OPENING, Kind
 from commands.models import Command, State
 from commands.selectors import ledger_among
+from commands.types import OPENING, Kind
+from core.api.caching import revalidated
+from core.api.pagination import NewestFirst, without_paging
 from vehicles.api.queries import VehicleQuery
 from vehicles.api.views import car_of
 
@@ -118,7 +118,7 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         key = key_of(request, kind=asked.kind)
         _check_confirmed(request, asked.kind)
         try:
-            outcome = asking.ask(
+            outcome = services.ask(
                 vehicle=car,
                 kind=asked.kind,
                 user=person,
@@ -127,11 +127,11 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
                 idempotency_key=key,
                 when_awake=asked.when_awake,
             )
-        except asking.NotUnderstoodError as error:
+        except services.NotUnderstoodError as error:
             raise exceptions.ValidationError({error.name: [str(error)]}) from None
-        except asking.KeyReusedError as error:
+        except services.KeyReusedError as error:
             raise NotPossible(str(error), code="key_reused") from None
-        except asking.NotPossibleError as error:
+        except services.NotPossibleError as error:
             raise NotPossible(str(error)) from None
         status = HTTPStatus.CREATED if outcome.new else HTTPStatus.OK
         address = reverse("api:command", args=[outcome.command.pk], request=request)
@@ -159,7 +159,7 @@ class CommandCancel(Commands):
     def post(self, request: Request, command_id: int) -> Response:
         """Takes the command back; one that was taken back before stays so."""
         command = self.command(command_id)
-        asking.cancel(command=command, user=self.person(command.fleet))
+        services.cancel(command=command, user=self.person(command.fleet))
         command.refresh_from_db()
         if command.state != State.CANCELLED:
             raise NotPossible(
@@ -175,7 +175,7 @@ def _conditions(asked: dict[str, Any]) -> dict[str, Any]:
 
 def _check_confirmed(request: Request, kind: Kind) -> None:
     """A browser that was left open unlocks no car: its person has just signed in or given the password once more."""
-    if request.auth is None and kind in OPENING and not confirmation.is_fresh(request._request):
+    if request.auth is None and kind in OPENING and not reauthentication.is_fresh(request._request):
         raise exceptions.PermissionDenied(
             "You signed in more than ten minutes ago. Sign in again or unlock on the car's page, which asks for your "
             "password; a program uses a token that may send commands.",

@@ -4,7 +4,7 @@ from django.db import models
 
 from accounts.models import Fleet, User
 from commands import parameters as of_command
-from commands.kinds import Kind
+from commands.types import Kind
 
 
 class BulkCommand(models.Model):

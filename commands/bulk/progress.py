@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from commands.bulk import estimating
+from commands.bulk import eta
 from commands.bulk.models import BulkCommand
 from commands.bulk.selectors import counts_of, pace_of
 from commands.models import Command, State
@@ -77,7 +77,7 @@ def of(*, bulk: BulkCommand, now: datetime) -> Progress:
         bulk=bulk,
         groups=groups,
         total=sum(counts.values()),
-        left=estimating.duration(cars=waiting, pace=pace_of(fleet=bulk.fleet, now=now)) if waiting else None,
+        left=eta.duration(cars=waiting, pace=pace_of(fleet=bulk.fleet, now=now)) if waiting else None,
         version=str(crc32(f"{sorted(counts.items())}{changed}".encode())),
     )
 

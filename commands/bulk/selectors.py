@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db.models import Avg, Count, F
 
 from accounts.models import Fleet
-from commands.bulk.estimating import Pace
+from commands.bulk.eta import Pace
 from commands.bulk.models import BulkCommand
 from commands.models import Command, State
 from connect import applications
-from connect.budget import bucket
-from connect.budget.gate import bucket_of
+from smartcar_api.ratelimit import bucket
+from smartcar_api.ratelimit.middleware import bucket_of
 
 # What a command takes while the fleet has not measured it: most cars answer within ten seconds or so.
 USUAL_SECONDS = 12.0

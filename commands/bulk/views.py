@@ -12,15 +12,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import confirmation
-from accounts.access import Right, has_right, membership_for
+from accounts import reauthentication
 from accounts.models import Membership
+from accounts.permissions import Right, has_right, membership_for
 from commands import parameters
-from commands.asking import NotPossibleError, policy_of
-from commands.bulk import asking, progress, selectors
-from commands.bulk.asking import Review
+from commands.bulk import progress, selectors, services
 from commands.bulk.models import BulkCommand
-from commands.kinds import OPENING, Kind
+from commands.bulk.services import Review
+from commands.services import NotPossibleError, policy_of
+from commands.types import OPENING, Kind
 from vehicles.models import Vehicle
 from vehicles.selectors import vehicles_of
 
@@ -43,15 +43,15 @@ def bulk(request: HttpRequest, slug: str) -> HttpResponse:
 def send(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks the cars of the review, once the person has confirmed it."""
     membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
-    if not confirmation.is_fresh(request):
+    if not reauthentication.is_fresh(request):
         try:
-            confirmation.confirm_posted(request=request, user=membership.user)
-        except confirmation.NotConfirmedError as error:
+            reauthentication.confirm_posted(request=request, user=membership.user)
+        except reauthentication.NotConfirmedError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
             return _review(request, membership, problem=str(error))
     try:
-        made = asking.ask(
+        made = services.ask(
             fleet=membership.fleet,
             user=membership.user,
             vehicles=_chosen(request, membership),
@@ -92,7 +92,7 @@ def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
 def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
     """Takes back what was not sent yet."""
     membership, made = _bulk(request, slug, bulk_id, Right.COMMAND)
-    count = asking.cancel(bulk=made, user=membership.user)
+    count = services.cancel(bulk=made, user=membership.user)
     said = ngettext("%(count)d not yet sent: cancelled.", "%(count)d not yet sent: cancelled.", count)
     nothing = _("Everything had been sent or had ended already.")
     messages.success(request, said % {"count": count} if count else nothing)
@@ -102,7 +102,7 @@ def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
 def _review(request: HttpRequest, membership: Membership, problem: str = "") -> HttpResponse:
     fleet, kind, vehicles = membership.fleet, _kind(request), _chosen(request, membership)
     try:
-        found = asking.review(
+        found = services.review(
             fleet=fleet, vehicles=vehicles, kind=kind, given=request.POST.dict(), now=timezone.now()
         )
     except NotPossibleError as error:
@@ -118,13 +118,13 @@ def _questions(request: HttpRequest, membership: Membership, found: Review) -> d
         "fleet": membership.fleet,
         "review": found,
         "opens": kind in OPENING,
-        "too_many": asking.too_many(found) if found.too_many else "",
+        "too_many": services.too_many(found) if found.too_many else "",
         "words": f"{kind.label} {parameters.in_words(kind, found.carried)}".rstrip(),
         "carried": found.carried.items(),
         "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.able),
         "reason": request.POST.get("reason", ""),
         "needs_reason": policy_of(fleet=membership.fleet).needs_reason(kind),
-        "ways": None if confirmation.is_fresh(request) else confirmation.ways(user=membership.user),
+        "ways": None if reauthentication.is_fresh(request) else reauthentication.ways(user=membership.user),
     }
 
 

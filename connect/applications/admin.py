@@ -7,11 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.readonly_admin import ReadOnlyAdmin
 from connect.applications import services
 from connect.applications.forms import SmartcarApplicationForm
-from connect.applications.milestones import ReachedMilestone
 from connect.applications.models import FleetApplication, SmartcarApplication
+from connect.applications.setup_events import ReachedMilestone
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(SmartcarApplication)

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import keyring
 from accounts.models import Fleet, Generation
 from connect.applications.models import SmartcarApplication
-from connect.budget.gate import ApplicationGate, bucket_of
-from connect.smartcar import Credentials, Origins, SmartcarApi, V2Api, V3Api
+from core import encryption
+from smartcar_api import Credentials, Origins, SmartcarApi, V2Api, V3Api
+from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_of
 
 if TYPE_CHECKING:
     from connect.models import AuthorizationRequest, Connection, OwnerTokens
@@ -77,7 +77,7 @@ def environment() -> Application:
 
 
 def named(row: SmartcarApplication | None) -> Application:
-    """The application of a row, or that of the settings. Raises accounts.keyring.WrongKeyError."""
+    """The application of a row, or that of the settings. Raises core.encryption.WrongKeyError."""
     return environment() if row is None else _decrypted(row)
 
 
@@ -95,7 +95,7 @@ def _decrypted(row: SmartcarApplication) -> Application:
 
 @sensitive_variables()
 def _secret(ciphertext: bytes | memoryview) -> str:
-    return keyring.decrypt(ciphertext) if ciphertext else ""
+    return encryption.decrypt(ciphertext) if ciphertext else ""
 
 
 def of_fleet(fleet: Fleet) -> Application:
@@ -166,7 +166,7 @@ def _keys_of_rows() -> tuple[SigningKey, ...]:
     for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
         try:
             tokens = _decrypted(row).credentials.management_tokens
-        except keyring.WrongKeyError:
+        except encryption.WrongKeyError:
             continue
         found += [SigningKey(token, row.pk, row.webhook_id) for token in tokens]
     return tuple(found)

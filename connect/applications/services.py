@@ -6,10 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit, keyring
+from accounts import audit
 from accounts.models import Fleet, User
 from connect.applications import registry
 from connect.applications.models import FleetApplication, SmartcarApplication
+from core import encryption
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def save(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarApplication:
 
 @sensitive_variables()
 def _encrypted(secret: str) -> bytes:
-    return keyring.encrypt(secret) if secret else b""
+    return encryption.encrypt(secret) if secret else b""
 
 
 @transaction.atomic

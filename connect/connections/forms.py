@@ -3,7 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from connect.standing.states import Purpose
+from connect.status.states import Purpose
 
 
 class LinkForm(forms.Form):

@@ -9,10 +9,10 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.utils.translation import gettext
 
 from accounts.models import Fleet
-from connect.connections.steps import Step, next_step
+from connect.connections.next_actions import Step, next_step
 from connect.models import Connection, ConnectionState, DriverPage, Transition
 from connect.scopes import FLEET_SCOPES, Scope, described
-from connect.standing.states import TROUBLED
+from connect.status.states import TROUBLED
 from vehicles import catalogue
 from vehicles.models import LatestSignal
 

@@ -3,14 +3,14 @@
 from django.db import transaction
 
 from accounts import audit
-from accounts.doorbell import ring
 from accounts.models import User
 from connect.connections.selectors import Driver
 from connect.invitations import services as invitations
 from connect.invitations.models import NAMELESS
 from connect.models import Connection, Invitation
 from connect.scopes import FLEET_SCOPES
-from connect.standing.states import Purpose
+from connect.status.states import Purpose
+from core.task_queue import ring
 
 
 def link_for(

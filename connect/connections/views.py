@@ -16,17 +16,17 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts.access import Right, membership_for
 from accounts.models import Membership
-from connect import flow
-from connect.browser import session_secret
+from accounts.permissions import Right, membership_for
+from connect import oauth
 from connect.connections import selectors, services
 from connect.connections.forms import LinkForm
+from connect.connections.next_actions import next_step
 from connect.connections.selectors import TROUBLE, Driver
-from connect.connections.steps import next_step
 from connect.models import Connection, ConnectionState, Invitation
 from connect.scopes import described
-from connect.standing.states import Purpose
+from connect.session_binding import session_secret
+from connect.status.states import Purpose
 
 _JUST_MADE = "connection_link_just_made"
 DASHBOARD = "https://dashboard.smartcar.com"
@@ -173,7 +173,7 @@ def go(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> Htt
     if purpose not in Purpose.values:
         raise Http404("There is no such trip.")
     return redirect(
-        flow.start_about(
+        oauth.start_about(
             connection=connection,
             purpose=purpose,
             user=membership.user,

@@ -4,12 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext, gettext_noop
 
-from accounts.invitations import SingleUseLink
+from accounts.models import Fleet, User
+from connect.status.states import Purpose
+from core.one_time_links import SingleUseLink
 
 # A published migration finds `_expiry` here.
-from accounts.invitations import expiry as _expiry  # noqa: F401
-from accounts.models import Fleet, User
-from connect.standing.states import Purpose
+from core.one_time_links import expiry as _expiry  # noqa: F401
 
 # Stands for the name of a driver whom the fleet knows by none.
 NAMELESS = gettext_noop("driver")

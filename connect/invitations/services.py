@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
-from accounts.doorbell import ring
-from accounts.links import hash_of
 from accounts.models import Fleet, User
-from connect import kept
-from connect.language import speaking
+from connect import stored_messages
+from connect.driver_language import speaking
 from connect.models import Connection, DriverPage, Invitation
-from connect.standing.states import Purpose
+from connect.status.states import Purpose
+from core.signed_links import hash_of
+from core.task_queue import ring
 
 
 @transaction.atomic
@@ -100,7 +100,7 @@ def mail(*, invitation: Invitation) -> None:
         )
     except (SMTPException, OSError) as error:
         # The server's own words may repeat addresses.
-        told = {"mail_error": kept.MAIL_REFUSED % {"reason": type(error).__name__}}
+        told = {"mail_error": stored_messages.MAIL_REFUSED % {"reason": type(error).__name__}}
         Invitation.objects.filter(pk=invitation.pk).update(**told)
     else:
         Invitation.objects.filter(pk=invitation.pk).update(mailed_at=timezone.now(), mail_error="")

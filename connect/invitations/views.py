@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.access import Right, membership_for
 from accounts.models import Fleet
-from connect import flow
-from connect.browser import session_secret
-from connect.invitations import drivers_words, services
+from accounts.permissions import Right, membership_for
+from connect import oauth
+from connect.driver_language import opened_by_link, remember
+from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
-from connect.language import opened_by_link, remember
 from connect.models import Invitation
-from connect.outcomes import ConnectRefusedError
+from connect.oauth_errors import ConnectRefusedError
 from connect.scopes import NEEDED, SCOPES, described
+from connect.session_binding import session_secret
 
 _JUST_MADE = "invitation_just_made"
 _SHOWN = 200
@@ -81,12 +81,14 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
     if not invitation.open:
-        return render(request, "connect/invitations/over.html", {"invitation": invitation}, status=410)
+        return render(
+            request, "connect/invitations/invitation_expired.html", {"invitation": invitation}, status=410
+        )
     scopes = described(invitation.scopes)
     error = invitation.connection.state_error if invitation.connection is not None else ""
     context = {
-        "why": drivers_words.why(error),
-        "todo": drivers_words.todo(error),
+        "why": driver_messages.why(error),
+        "todo": driver_messages.todo(error),
         "invitation": invitation,
         "reads": [scope for scope in scopes if not scope.command],
         "commands": [scope for scope in scopes if scope.command],
@@ -101,6 +103,6 @@ def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Sends the driver to Smartcar Connect."""
     remember(request, invitation.language)
     try:
-        return redirect(flow.start_invited(invitation=invitation, session_secret=session_secret(request)))
+        return redirect(oauth.start_invited(invitation=invitation, session_secret=session_secret(request)))
     except ConnectRefusedError:
         return redirect(invitation.path)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from simulator.cars import Car
-from simulator.connect.people import TEST_VINS, Person, find_person, owner_of
+from simulator.connect.drivers import TEST_VINS, Driver, find_driver, owner_of
 from simulator.connections import User
 from simulator.permissions import PERMISSIONS
-from simulator.world import World, permissions_of
+from simulator.simulation import Simulation, permissions_of
+from simulator.vehicles import Vehicle
 
 DESCRIPTIONS = {
     "access_denied": "User denied access to application.",
@@ -59,19 +59,19 @@ class Session:
     force: bool = False
     country: str = "US"
     vehicle_id: str | None = None
-    person: Person | None = None
+    driver: Driver | None = None
     questions: list[str] = field(default_factory=list)
     address: str | None = None
     stopped: str | None = None
     then_capacity: bool = False
 
 
-def open_session(world: World, url: str) -> Session:
+def open_session(simulation: Simulation, url: str) -> Session:
     """Read a Connect address. Raises ConnectPageError when it must not be followed."""
     parts = urlsplit(url)
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     kind = REAUTHENTICATE if parts.path.rstrip("/").endswith("/reauthenticate") else AUTHORIZE
-    _check_application(world, asked)
+    _check_application(simulation, asked)
     response_type = asked.get("response_type", "")
     allowed = ("code", "none") if kind == AUTHORIZE else ("vehicle_id", "none")
     if response_type not in allowed:
@@ -79,28 +79,30 @@ def open_session(world: World, url: str) -> Session:
     session = Session(
         kind=kind,
         response_type=response_type,
-        redirect_uri=checked_redirect(world, asked.get("redirect_uri"), optional=response_type == "none"),
+        redirect_uri=checked_redirect(
+            simulation, asked.get("redirect_uri"), optional=response_type == "none"
+        ),
         state=asked.get("state"),
         external_id=asked.get("external_id") or None,
         sets_external_id="external_id" in asked,
         label=asked.get("user"),
     )
     if kind == REAUTHENTICATE:
-        return _reauthentication(world, session, asked)
-    return _authorization(world, session, asked)
+        return _reauthentication(simulation, session, asked)
+    return _authorization(simulation, session, asked)
 
 
-def _check_application(world: World, asked: Mapping[str, str]) -> None:
+def _check_application(simulation: Simulation, asked: Mapping[str, str]) -> None:
     application = asked.get("application_id") or asked.get("client_id")
     if not application:
         raise ConnectPageError("application_id is missing.")
-    if application != world.settings.credentials.application_id:
+    if application != simulation.settings.credentials.application_id:
         raise ConnectPageError("There is no application with that id.")
 
 
-def checked_redirect(world: World, given: str | None, *, optional: bool = False) -> str | None:
+def checked_redirect(simulation: Simulation, given: str | None, *, optional: bool = False) -> str | None:
     """The redirect URI, if it is registered. Raises ConnectPageError."""
-    registered = world.settings.redirect_uris
+    registered = simulation.settings.redirect_uris
     if not given:
         if registered:
             return registered[0]
@@ -113,17 +115,17 @@ def checked_redirect(world: World, given: str | None, *, optional: bool = False)
     return given
 
 
-def _reauthentication(world: World, session: Session, asked: Mapping[str, str]) -> Session:
-    car = world.car(asked.get("vehicle_id", ""))
-    connected = world.connections.select(vehicle_id=car.id) if car else []
-    if car is None or not connected:
+def _reauthentication(simulation: Simulation, session: Session, asked: Mapping[str, str]) -> Session:
+    vehicle = simulation.vehicle(asked.get("vehicle_id", ""))
+    connected = simulation.connections.select(vehicle_id=vehicle.id) if vehicle else []
+    if vehicle is None or not connected:
         raise ConnectPageError("There is no connected vehicle with that vehicle_id.")
-    session.vehicle_id, session.make = car.id, car.make
+    session.vehicle_id, session.make = vehicle.id, vehicle.make
     session.then_capacity = asked.get("then") == THEN_CAPACITY
     return session
 
 
-def _authorization(world: World, session: Session, asked: Mapping[str, str]) -> Session:
+def _authorization(simulation: Simulation, session: Session, asked: Mapping[str, str]) -> Session:
     wanted = asked.get("scope", "").split() or list(PERMISSIONS)
     session.scopes = tuple(dict.fromkeys(each.removeprefix("required:") for each in wanted))
     session.required = frozenset(each[9:] for each in wanted if each.startswith("required:"))
@@ -137,107 +139,118 @@ def _authorization(world: World, session: Session, asked: Mapping[str, str]) -> 
     flags = dict(each.partition(":")[::2] for each in asked.get("flags", "").split())
     session.country = flags.get("country", "US").upper()
     session.single = asked.get("single_select", "").lower() == "true"
-    makes = {each.make for each in world.garage.cars.values()}
+    makes = {each.make for each in simulation.fleet.vehicles.values()}
     make = asked.get("make", "").upper().replace("-", "_")
     session.make = make if make in makes else None
     if session.single and asked.get("single_select_vin"):
         session.vin = asked["single_select_vin"].upper()
-        car = next((each for each in world.garage.cars.values() if each.vin == session.vin), None)
-        session.make = car.make if car else session.make
+        vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == session.vin), None)
+        session.make = vehicle.make if vehicle else session.make
         if session.vin in TEST_VINS and session.mode == "live":
             session.stopped = "configuration_error"
     return session
 
 
-def sign_in(world: World, session: Session, *, make: str | None, email: str) -> str | None:
+def sign_in(simulation: Simulation, session: Session, *, make: str | None, email: str) -> str | None:
     """Sign a driver in. Returns why not, or None."""
-    person = find_person(world, make=make, email=email)
-    if person is None:
+    driver = find_driver(simulation, make=make, email=email)
+    if driver is None:
         return "There is no account with this e-mail at this brand."
     if session.kind == REAUTHENTICATE:
-        held = world.connections.get(user_id=person.user_id, vehicle_id=session.vehicle_id or "")
+        held = simulation.connections.get(user_id=driver.user_id, vehicle_id=session.vehicle_id or "")
         if held is None:
             return "This account does not hold the vehicle that has to be connected again."
-    session.person, session.make = person, make or session.make
+    session.driver, session.make = driver, make or session.make
     return None
 
 
-def eligible(world: World, session: Session) -> tuple[list[Car], list[Car]]:
+def eligible(simulation: Simulation, session: Session) -> tuple[list[Vehicle], list[Vehicle]]:
     """The signed-in driver's cars that may be granted, and those that lack what is required."""
-    person = session.person
-    cars = [world.garage.cars[each] for each in person.car_ids] if person else []
+    driver = session.driver
+    vehicles = [simulation.fleet.vehicles[each] for each in driver.vehicle_ids] if driver else []
     if session.vin and session.vin not in TEST_VINS:
-        cars = [each for each in cars if each.vin == session.vin]
+        vehicles = [each for each in vehicles if each.vin == session.vin]
     enforced = session.required if session.country in ("US", "CA") else frozenset[str]()
-    fitting = [each for each in cars if enforced <= permissions_of(each)]
-    return fitting, [each for each in cars if each not in fitting]
+    fitting = [each for each in vehicles if enforced <= permissions_of(each)]
+    return fitting, [each for each in vehicles if each not in fitting]
 
 
-def approved_before(world: World, session: Session) -> bool:
+def approved_before(simulation: Simulation, session: Session) -> bool:
     """Whether the driver has granted all this before, so that ``approval_prompt=auto`` asks nothing."""
-    cars, _ = eligible(world, session)
-    if session.force or session.single or session.person is None or not cars:
+    vehicles, _ = eligible(simulation, session)
+    if session.force or session.single or session.driver is None or not vehicles:
         return False
-    held = [world.connections.get(user_id=session.person.user_id, vehicle_id=each.id) for each in cars]
+    held = [
+        simulation.connections.get(user_id=session.driver.user_id, vehicle_id=each.id) for each in vehicles
+    ]
     return all(each is not None and set(session.scopes) <= set(each.permissions) for each in held)
 
 
 def grant(
-    world: World, session: Session, *, vehicle_ids: Sequence[str], scopes: Sequence[str] | None = None
+    simulation: Simulation,
+    session: Session,
+    *,
+    vehicle_ids: Sequence[str],
+    scopes: Sequence[str] | None = None,
 ) -> str | None:
     """Grant access to cars. Returns where to send the browser; None for Smartcar's own last page."""
-    user = _remember(world, session)
+    user = _remember(simulation, session)
     given = tuple(each for each in session.scopes if scopes is None or each in scopes)
-    world.grant(user=user, vehicle_ids=vehicle_ids, permissions=given, mode=session.mode)
+    simulation.grant(user=user, vehicle_ids=vehicle_ids, permissions=given, mode=session.mode)
     if session.redirect_uri is None:
         return None
     fields: list[tuple[str, str]] = []
     if session.response_type == "code":
-        code = world.tokens.issue_code(
+        code = simulation.tokens.issue_code(
             user_id=user.id,
             vehicle_ids=tuple(vehicle_ids),
             scopes=given,
             redirect_uri=session.redirect_uri,
-            now=world.now(),
+            now=simulation.now(),
         )
         fields.append(("code", code))
-    return _redirect(session, [*fields, (world.settings.user_id_name, user.id)])
+    return _redirect(session, [*fields, (simulation.settings.user_id_name, user.id)])
 
 
-def reauthenticate(world: World, session: Session) -> str | None:
+def reauthenticate(simulation: Simulation, session: Session) -> str | None:
     """Renew the login behind a car. Returns where to send the browser; None for Smartcar's own last page."""
-    user, vehicle_id = _remember(world, session), session.vehicle_id or ""
-    expired = world.troubles.reauthenticate
-    world.troubles.reauthenticate = tuple(each for each in expired if each not in (user.id, vehicle_id))
-    world.feed.reconsider([each.vehicle_id for each in world.connections.select(user_id=user.id)])
+    user, vehicle_id = _remember(simulation, session), session.vehicle_id or ""
+    expired = simulation.faults.reauthenticate
+    simulation.faults.reauthenticate = tuple(each for each in expired if each not in (user.id, vehicle_id))
+    simulation.feed.recheck([each.vehicle_id for each in simulation.connections.select(user_id=user.id)])
     if session.redirect_uri is None:
         return None
     if session.then_capacity:
-        return f"{world.capacity_url(vehicle_id)}{quote(session.redirect_uri, safe='')}"
+        return f"{simulation.capacity_url(vehicle_id)}{quote(session.redirect_uri, safe='')}"
     return _redirect(session, [("vehicle_id", vehicle_id)])
 
 
-def _remember(world: World, session: Session) -> User:
-    person = session.person
-    if person is None:
+def _remember(simulation: Simulation, session: Session) -> User:
+    driver = session.driver
+    if driver is None:
         raise ConnectPageError("Nobody has signed in.")
-    user = world.connections.remember(user_id=person.user_id, email=person.email, error=person.error)
+    user = simulation.connections.remember(user_id=driver.user_id, email=driver.email, error=driver.error)
     if session.sets_external_id:
         user.external_id = session.external_id
     user.label = session.label or user.label
-    world.changed = True
+    simulation.changed = True
     return user
 
 
-def refuse(session: Session, error: str, *, car: Car | None = None) -> str | None:
+def refuse(session: Session, error: str, *, vehicle: Vehicle | None = None) -> str | None:
     """End the visit with an error. Returns where to send the browser; None for Smartcar's own last page."""
     if session.redirect_uri is None:
         return None
     fields = [("error", error), ("error_description", DESCRIPTIONS.get(error, "The request failed."))]
     if error == "configuration_error":
         fields += [("status_code", "400"), ("error_message", CONFIGURATION[session.stopped is not None])]
-    if error == "vehicle_incompatible" and car is not None:
-        fields += [("vin", car.vin), ("make", car.make), ("model", car.model), ("year", str(car.year))]
+    if error == "vehicle_incompatible" and vehicle is not None:
+        fields += [
+            ("vin", vehicle.vin),
+            ("make", vehicle.make),
+            ("model", vehicle.model),
+            ("year", str(vehicle.year)),
+        ]
     return _redirect(session, fields)
 
 
@@ -257,15 +270,15 @@ def with_query(uri: str, fields: Sequence[tuple[str, str]]) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
-def expected_person(world: World, session: Session) -> Person | None:
+def expected_driver(simulation: Simulation, session: Session) -> Driver | None:
     """Who would sign in when nobody says: the owner of the VIN or of the car to re-authenticate."""
     if session.vin in TEST_VINS:
-        return find_person(world, make=session.make, email=TEST_VINS[session.vin])
+        return find_driver(simulation, make=session.make, email=TEST_VINS[session.vin])
     if session.kind == REAUTHENTICATE:
-        held = world.connections.select(vehicle_id=session.vehicle_id)
-        user = world.connections.users.get(held[0].user_id) if held else None
-        return find_person(world, make=None, email=user.email) if user else None
+        held = simulation.connections.select(vehicle_id=session.vehicle_id)
+        user = simulation.connections.users.get(held[0].user_id) if held else None
+        return find_driver(simulation, make=None, email=user.email) if user else None
     if session.vin:
-        car = next((each for each in world.garage.cars.values() if each.vin == session.vin), None)
-        return owner_of(world, car) if car else None
+        vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == session.vin), None)
+        return owner_of(simulation, vehicle) if vehicle else None
     return None

@@ -9,12 +9,12 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from simulator.connect import capacity, flow
+from simulator.connect.drivers import TEST_VINS
 from simulator.connect.flow import ConnectPageError, Session
-from simulator.connect.people import TEST_VINS
-from simulator.hosts.common import mark, world_of
+from simulator.hosts.common import get_simulation, mark
 from simulator.permissions import in_words
 from simulator.rendering import NAMES, TEMPLATES, page, problem, send_browser
-from simulator.world import World
+from simulator.simulation import Simulation
 
 REMEMBERED = 1000
 
@@ -58,12 +58,12 @@ def _session(request: Request) -> Session:
     return session
 
 
-def _next(world: World, session: Session) -> str:
+def _next(simulation: Simulation, session: Session) -> str:
     """The page a visit stands at."""
     here = f"/connect/flow/{session.id}"
     if session.stopped:
         return f"{here}/stopped?error={session.stopped}"
-    if session.person is not None:
+    if session.driver is not None:
         return f"{here}/grant"
     if session.make:
         return f"{here}/sign-in?make={session.make}"
@@ -72,32 +72,34 @@ def _next(world: World, session: Session) -> str:
 
 async def start(request: Request) -> Response:
     """GET /oauth/authorize and /oauth/reauthenticate"""
-    world = world_of(request)
+    simulation = get_simulation(request)
     try:
-        session = flow.open_session(world, str(request.url))
+        session = flow.open_session(simulation, str(request.url))
     except ConnectPageError as wrong:
         return problem("This link does not work", str(wrong))
     _visits(request).add(session)
-    return RedirectResponse(_next(world, session), status_code=302)
+    return RedirectResponse(_next(simulation, session), status_code=302)
 
 
 async def brand(request: Request) -> Response:
     """Pick the brand, from a list that can be searched"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     query = request.query_params.get("q", "").strip()
-    makes = sorted({each.make for each in world.garage.cars.values()}, key=lambda make: NAMES[make].lower())
+    makes = sorted(
+        {each.make for each in simulation.fleet.vehicles.values()}, key=lambda make: NAMES[make].lower()
+    )
     shown = [(make, NAMES[make]) for make in makes if query.lower() in NAMES[make].lower()]
     return page("connect/brand.html", session=session, makes=shown, query=query, step=1)
 
 
 def _sign_in_page(
-    world: World, session: Session, make: str, *, email: str = "", wrong: str | None = None
+    simulation: Simulation, session: Session, make: str, *, email: str = "", wrong: str | None = None
 ) -> Response:
     accounts = [
-        (each.email, ", ".join(world.garage.cars[car].model for car in each.car_ids))
-        for each in world.garage.accounts_of(make)
+        (each.email, ", ".join(simulation.fleet.vehicles[vehicle].model for vehicle in each.vehicle_ids))
+        for each in simulation.fleet.accounts_of(make)
     ]
-    expected = flow.expected_person(world, session)
+    expected = flow.expected_driver(simulation, session)
     return page(
         "connect/sign_in.html",
         status=400 if wrong else 200,
@@ -115,33 +117,35 @@ def _sign_in_page(
 
 async def sign_in_page(request: Request) -> Response:
     """The maker's sign-in"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     make = request.query_params.get("make", "")
     if make not in NAMES:
         return RedirectResponse(f"/connect/flow/{session.id}/brand", status_code=302)
-    return _sign_in_page(world, session, make, email=request.query_params.get("email", ""))
+    return _sign_in_page(simulation, session, make, email=request.query_params.get("email", ""))
 
 
 async def sign_in(request: Request) -> Response:
     """Check the account; any password will do"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     form = await request.form()
     make, email = str(form.get("make", "")), str(form.get("email", ""))
     if make not in NAMES:
         return RedirectResponse(f"/connect/flow/{session.id}/brand", status_code=302)
-    wrong = flow.sign_in(world, session, make=make, email=email)
-    if wrong or session.person is None:
-        return _sign_in_page(world, session, make, email=email, wrong=wrong)
-    mark(request, user_id=session.person.user_id)
-    if session.person.connect_error:
+    wrong = flow.sign_in(simulation, session, make=make, email=email)
+    if wrong or session.driver is None:
+        return _sign_in_page(simulation, session, make, email=email, wrong=wrong)
+    mark(request, user_id=session.driver.user_id)
+    if session.driver.connect_error:
         return RedirectResponse(
-            f"/connect/flow/{session.id}/stopped?error={session.person.connect_error}", status_code=303
+            f"/connect/flow/{session.id}/stopped?error={session.driver.connect_error}", status_code=303
         )
     if session.kind == flow.REAUTHENTICATE:
-        return _end(request, session, flow.reauthenticate(world, session))
-    if flow.approved_before(world, session):
-        cars, _ = flow.eligible(world, session)
-        return _end(request, session, flow.grant(world, session, vehicle_ids=[each.id for each in cars]))
+        return _end(request, session, flow.reauthenticate(simulation, session))
+    if flow.approved_before(simulation, session):
+        vehicles, _ = flow.eligible(simulation, session)
+        return _end(
+            request, session, flow.grant(simulation, session, vehicle_ids=[each.id for each in vehicles])
+        )
     return RedirectResponse(f"/connect/flow/{session.id}/grant", status_code=303)
 
 
@@ -152,15 +156,15 @@ def _end(request: Request, session: Session, address: str | None) -> Response:
 
 async def grant_page(request: Request) -> Response:
     """Vehicles and permissions, to be granted or denied"""
-    world, session = world_of(request), _session(request)
-    if session.person is None:
+    simulation, session = get_simulation(request), _session(request)
+    if session.driver is None:
         return _end(request, session, flow.refuse(session, "configuration_error"))
-    return _grant_page(world, session)
+    return _grant_page(simulation, session)
 
 
-def _grant_page(world: World, session: Session, *, wrong: str | None = None) -> Response:
-    cars, unfit = flow.eligible(world, session)
-    if not cars:
+def _grant_page(simulation: Simulation, session: Session, *, wrong: str | None = None) -> Response:
+    vehicles, unfit = flow.eligible(simulation, session)
+    if not vehicles:
         return RedirectResponse(
             f"/connect/flow/{session.id}/stopped?error={'vehicle_incompatible' if unfit else 'no_vehicles'}",
             status_code=302,
@@ -170,7 +174,7 @@ def _grant_page(world: World, session: Session, *, wrong: str | None = None) -> 
         "connect/grant.html",
         status=400 if wrong else 200,
         session=session,
-        cars=cars,
+        vehicles=vehicles,
         unfit=unfit,
         application=_application_name(session),
         reads=in_words([each for each in scopes if each.startswith("read_")]),
@@ -186,21 +190,21 @@ def _application_name(session: Session) -> str:
 
 async def grant(request: Request) -> Response:
     """Grant or deny"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     form = await request.form()
-    if session.person is None:
+    if session.driver is None:
         return _end(request, session, flow.refuse(session, "configuration_error"))
-    mark(request, user_id=session.person.user_id)
+    mark(request, user_id=session.driver.user_id)
     if form.get("answer") != "allow":
         return _end(request, session, flow.refuse(session, "access_denied"))
-    cars, _ = flow.eligible(world, session)
-    chosen = [each.id for each in cars if each.id in form.getlist("vehicle")]
+    vehicles, _ = flow.eligible(simulation, session)
+    chosen = [each.id for each in vehicles if each.id in form.getlist("vehicle")]
     if not chosen:
-        return _grant_page(world, session, wrong="Please choose a vehicle.")
+        return _grant_page(simulation, session, wrong="Please choose a vehicle.")
     chosen = chosen[:1] if session.single else chosen
-    address = flow.grant(world, session, vehicle_ids=chosen)
+    address = flow.grant(simulation, session, vehicle_ids=chosen)
     if "read_battery" in session.scopes:
-        session.questions = capacity.unanswered(world, chosen)
+        session.questions = capacity.unanswered(simulation, chosen)
     session.address = address
     if session.questions:
         return RedirectResponse(f"/connect/flow/{session.id}/capacity", status_code=303)
@@ -209,13 +213,13 @@ async def grant(request: Request) -> Response:
 
 async def ask_capacity(request: Request) -> Response:
     """Ask for the battery capacity of each granted car that needs it, then send the browser on"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     if session.questions and request.method == "POST":
-        await capacity.answer(request, world, world.garage.cars[session.questions.pop(0)])
+        await capacity.answer(request, simulation, simulation.fleet.vehicles[session.questions.pop(0)])
         return RedirectResponse(f"/connect/flow/{session.id}/capacity", status_code=303)
     if session.questions:
-        car = world.garage.cars[session.questions[0]]
-        return capacity.question(world, car, action=f"/connect/flow/{session.id}/capacity")
+        vehicle = simulation.fleet.vehicles[session.questions[0]]
+        return capacity.question(simulation, vehicle, action=f"/connect/flow/{session.id}/capacity")
     if session.address is None and session.redirect_uri is not None:
         return _end(request, session, flow.refuse(session, "configuration_error"))
     return _end(request, session, session.address)
@@ -257,12 +261,12 @@ async def incompatible(request: Request) -> Response:
 
 async def leave(request: Request) -> Response:
     """Go back to the application without granting"""
-    world, session = world_of(request), _session(request)
+    simulation, session = get_simulation(request), _session(request)
     error = request.query_params.get("error", "user_manually_returned_to_application")
     if error not in flow.DESCRIPTIONS:
         error = "user_manually_returned_to_application"
-    unfit = flow.eligible(world, session)[1]
-    return _end(request, session, flow.refuse(session, error, car=unfit[0] if unfit else None))
+    unfit = flow.eligible(simulation, session)[1]
+    return _end(request, session, flow.refuse(session, error, vehicle=unfit[0] if unfit else None))
 
 
 async def style(_: Request) -> Response:
@@ -270,8 +274,8 @@ async def style(_: Request) -> Response:
     return FileResponse(TEMPLATES / "connect" / "style.css", media_type="text/css")
 
 
-def connect_host(world: World) -> Starlette:
-    """connect.smartcar.com"""
+def connect_host(simulation: Simulation) -> Starlette:
+    """smartcar_api.com"""
     visit = "/flow/{session_id}"
     app = Starlette(
         routes=[
@@ -291,6 +295,6 @@ def connect_host(world: World) -> Starlette:
         ],
         exception_handlers={LookupError: _lost, 404: _lost},
     )
-    app.state.world = world
+    app.state.simulation = simulation
     app.state.visits = Visits()
     return app

@@ -5,9 +5,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from simulator.control.api import SUMMARIES, ControlError
-from simulator.hosts.common import world_of
+from simulator.fault_injection import SWITCHES
+from simulator.hosts.common import get_simulation
 from simulator.rendering import page
-from simulator.troubles import SWITCHES
 
 SHOWN = 200
 
@@ -17,37 +17,44 @@ async def documentation(_: Request) -> Response:
     return page("control/documentation.html", calls=SUMMARIES, switches=SWITCHES)
 
 
-async def cars(request: Request) -> Response:
+async def vehicles(request: Request) -> Response:
     """GET /control/cars: the cars and the trouble switches"""
-    world = world_of(request)
-    now = world.now()
-    connected = {each.vehicle_id for each in world.connections.by_key.values()}
-    order = sorted(world.garage.cars.values(), key=lambda car: (car.id not in connected, car.make, car.model))
-    rows = [(car, car.state(now=now), car.id in connected) for car in order[:SHOWN]]
+    simulation = get_simulation(request)
+    now = simulation.now()
+    connected = {each.vehicle_id for each in simulation.connections.by_key.values()}
+    order = sorted(
+        simulation.fleet.vehicles.values(),
+        key=lambda vehicle: (vehicle.id not in connected, vehicle.make, vehicle.model),
+    )
+    rows = [(vehicle, vehicle.state(now=now), vehicle.id in connected) for vehicle in order[:SHOWN]]
     return page(
-        "control/cars.html", rows=rows, total=len(order), switches=SWITCHES, troubles=world.troubles.as_json()
+        "control/vehicles.html",
+        rows=rows,
+        total=len(order),
+        switches=SWITCHES,
+        faults=simulation.faults.as_json(),
     )
 
 
 async def switch(request: Request) -> Response:
     """POST /control/cars: set the switches from the form"""
-    world = world_of(request)
+    simulation = get_simulation(request)
     form = await request.form()
     wanted = {name: str(form.get(name, "")).strip() for name in SWITCHES}
     numbers = {name: value or "0" for name, value in wanted.items() if SWITCHES[name][1] != "names"}
     try:
-        world.troubles.switch(wanted | numbers)
+        simulation.faults.configure(wanted | numbers)
     except ValueError as wrong:
         raise ControlError(400, str(wrong)) from wrong
     if form.get("clear"):
-        world.troubles.clear()
-    world.feed.reconsider()
-    world.changed = True
+        simulation.faults.clear()
+    simulation.feed.recheck()
+    simulation.changed = True
     return RedirectResponse("/control/cars", status_code=303)
 
 
 PAGE_ROUTES = [
     Route("/", documentation),
-    Route("/cars", cars, methods=["GET"]),
+    Route("/cars", vehicles, methods=["GET"]),
     Route("/cars", switch, methods=["POST"]),
 ]

@@ -10,18 +10,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from simulator.cars import Car
-from simulator.commanding import carry_out, latency, may_command
+from simulator.command_execution import check_command_allowed, execute_command, latency
 from simulator.connections import Connection
 from simulator.errors import ApiError, v2_body
-from simulator.hosts.common import mark, v2_host, world_of
+from simulator.hosts.common import get_simulation, mark, v2_host
 from simulator.hosts.v2_compatibility import by_vin, matrix
 from simulator.hosts.v2_reads import READS, Reader
+from simulator.http_utils import bearer, json_object, json_response, request_id
+from simulator.simulation import Simulation
 from simulator.tokens import Pair
 from simulator.units import IMPERIAL, METRIC
+from simulator.vehicles import Vehicle
 from simulator.webhooks import AlreadySubscribed
-from simulator.wire import bearer, json_object, json_response, request_id
-from simulator.world import World
 
 SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
 
@@ -30,14 +30,14 @@ SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
 class Access:
     """A request that may touch one car."""
 
-    world: World
+    simulation: Simulation
     connection: Connection
-    car: Car
+    vehicle: Vehicle
 
 
 def _pair(request: Request) -> Pair:
-    world = world_of(request)
-    pair = world.tokens.user_of(access=bearer(request) or "", now=world.now())
+    simulation = get_simulation(request)
+    pair = simulation.tokens.user_of(access=bearer(request) or "", now=simulation.now())
     if pair is None:
         raise ApiError("AUTHENTICATION")
     mark(request, user_id=pair.user_id)
@@ -46,16 +46,16 @@ def _pair(request: Request) -> Pair:
 
 def access(request: Request) -> Access:
     """The car of the path, if the token reaches it. Raises ApiError AUTHENTICATION or PERMISSION."""
-    world, pair = world_of(request), _pair(request)
+    simulation, pair = get_simulation(request), _pair(request)
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, vehicle_id=vehicle_id)
-    connection = world.connections.get(user_id=pair.user_id, vehicle_id=vehicle_id)
-    car = world.car(vehicle_id)
-    if connection is None or car is None or vehicle_id not in pair.vehicle_ids:
+    connection = simulation.connections.get(user_id=pair.user_id, vehicle_id=vehicle_id)
+    vehicle = simulation.vehicle(vehicle_id)
+    if connection is None or vehicle is None or vehicle_id not in pair.vehicle_ids:
         raise ApiError("PERMISSION")
-    if world.beyond_plan(vehicle_id):
+    if simulation.beyond_plan(vehicle_id):
         raise ApiError("BILLING", "VEHICLE_LIMIT")
-    return Access(world, connection, car)
+    return Access(simulation, connection, vehicle)
 
 
 def unit_system(request: Request) -> str:
@@ -79,10 +79,12 @@ def _page(request: Request, *, limit: int, most: int) -> tuple[int, int]:
 
 async def vehicles(request: Request) -> Response:
     """GET /vehicles"""
-    world, pair = world_of(request), _pair(request)
-    world.limits.request()
+    simulation, pair = get_simulation(request), _pair(request)
+    simulation.limits.request()
     size, offset = _page(request, limit=10, most=50)
-    ids = [each for each in pair.vehicle_ids if world.connections.get(user_id=pair.user_id, vehicle_id=each)]
+    ids = [
+        each for each in pair.vehicle_ids if simulation.connections.get(user_id=pair.user_id, vehicle_id=each)
+    ]
     return json_response(
         {"vehicles": ids[offset : offset + size], "paging": {"count": len(ids), "offset": offset}}
     )
@@ -91,16 +93,16 @@ async def vehicles(request: Request) -> Response:
 async def user(request: Request) -> Response:
     """GET /user"""
     pair = _pair(request)
-    world_of(request).limits.request()
+    get_simulation(request).limits.request()
     return json_response({"id": pair.user_id})
 
 
 async def permissions(request: Request) -> Response:
     """GET /vehicles/{id}/permissions"""
     given = access(request)
-    given.world.limits.request()
+    given.simulation.limits.request()
     size, offset = _page(request, limit=25, most=100)
-    held = [each for each in given.connection.permissions if given.world.permits(given.connection, each)]
+    held = [each for each in given.connection.permissions if given.simulation.permits(given.connection, each)]
     return json_response(
         {"permissions": held[offset : offset + size], "paging": {"count": len(held), "offset": offset}}
     )
@@ -113,13 +115,13 @@ def perform_read(
     read = READS.get(path)
     if read is None:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
-    if not given.world.permits(given.connection, read.permission):
+    if not given.simulation.permits(given.connection, read.permission):
         raise ApiError("PERMISSION")
     user_id = given.connection.user_id
-    problem = given.world.account_error(user_id=user_id, vehicle_id=given.car.id)
+    problem = given.simulation.account_error(user_id=user_id, vehicle_id=given.vehicle.id)
     if problem and path:
-        raise ApiError(*problem, url=given.world.reauthenticate_url(given.car.id))
-    reader = Reader(given.world, given.connection, system, query)
+        raise ApiError(*problem, url=given.simulation.reauthenticate_url(given.vehicle.id))
+    reader = Reader(given.simulation, given.connection, system, query)
     return read.body(reader), reader.headers()
 
 
@@ -127,8 +129,8 @@ async def read(request: Request) -> Response:
     """GET /vehicles/{id} and the read endpoints below it"""
     given = access(request)
     path = request.path_params.get("path", "").strip("/")
-    given.world.limits.request()
-    given.world.limits.vehicle_request(given.car.id)
+    given.simulation.limits.request()
+    given.simulation.limits.vehicle_request(given.vehicle.id)
     body, headers = perform_read(given, path, system=unit_system(request), query=dict(request.query_params))
     return json_response(body, headers=headers)
 
@@ -140,8 +142,8 @@ async def batch(request: Request) -> Response:
     wanted = body.get("requests") if body else None
     if not isinstance(wanted, list) or not wanted or not all(_is_path(each) for each in wanted):
         raise ApiError("VALIDATION")
-    given.world.limits.request()
-    given.world.limits.vehicle_request(given.car.id, requests=len(wanted))
+    given.simulation.limits.request()
+    given.simulation.limits.vehicle_request(given.vehicle.id, requests=len(wanted))
     system = unit_system(request)
     return json_response({"responses": [_inner(given, each["path"], system) for each in wanted]})
 
@@ -167,10 +169,12 @@ async def _command(
     request: Request, permission: str, name: str, parameters: dict[str, Any] | None = None
 ) -> Response:
     given = access(request)
-    given.world.limits.request()
-    may_command(given.world, given.connection, given.car, permission)
-    given.world.limits.vehicle_request(given.car.id)
-    await carry_out(given.world, given.car, name, wait=latency(given.world), **(parameters or {}))
+    given.simulation.limits.request()
+    check_command_allowed(given.simulation, given.connection, given.vehicle, permission)
+    given.simulation.limits.vehicle_request(given.vehicle.id)
+    await execute_command(
+        given.simulation, given.vehicle, name, wait=latency(given.simulation), **(parameters or {})
+    )
     return json_response(SENT)
 
 
@@ -224,45 +228,45 @@ async def destination(request: Request) -> Response:
 async def disconnect(request: Request) -> Response:
     """DELETE /vehicles/{id}/application"""
     given = access(request)
-    given.world.disconnect(given.connection)
+    given.simulation.disconnect(given.connection)
     return json_response({"status": "success"})
 
 
 async def subscribe(request: Request) -> Response:
     """POST /vehicles/{id}/webhooks/{webhookId}, with the driver's token"""
     given = access(request)
-    given.world.limits.request()
+    given.simulation.limits.request()
     webhook_id = request.path_params["webhook_id"]
-    if webhook_id not in given.world.webhooks.by_id:
+    if webhook_id not in given.simulation.webhooks.by_id:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     with suppress(AlreadySubscribed):
-        given.world.feed.subscribe(webhook_id=webhook_id, connection=given.connection)
-    return json_response({"vehicleId": given.car.id, "webhookId": webhook_id})
+        given.simulation.feed.subscribe(webhook_id=webhook_id, connection=given.connection)
+    return json_response({"vehicleId": given.vehicle.id, "webhookId": webhook_id})
 
 
 async def unsubscribe(request: Request) -> Response:
     """DELETE /vehicles/{id}/webhooks/{webhookId}, with the application management token"""
-    world = world_of(request)
-    if (bearer(request) or "") not in world.settings.credentials.management_tokens:
+    simulation = get_simulation(request)
+    if (bearer(request) or "") not in simulation.settings.credentials.management_tokens:
         raise ApiError("AUTHENTICATION")
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, vehicle_id=vehicle_id)
-    found = world.webhooks.of_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
+    found = simulation.webhooks.of_vehicle(vehicle_id, webhook_id=request.path_params["webhook_id"])
     if not found:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
     for each in found:
-        world.webhooks.unsubscribe(each)
-    world.changed = True
+        simulation.webhooks.unsubscribe(each)
+    simulation.changed = True
     return json_response({"status": "success"})
 
 
 async def virtual_key(request: Request) -> Response:
     """GET /vehicles/{id}/tesla/virtual_key"""
     given = access(request)
-    given.world.limits.request()
-    if given.car.make != "TESLA":
+    given.simulation.limits.request()
+    if given.vehicle.make != "TESLA":
         raise ApiError("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    return json_response({"isPaired": given.world.key_paired(given.car)})
+    return json_response({"isPaired": given.simulation.key_paired(given.vehicle)})
 
 
 async def to_connect(request: Request) -> Response:
@@ -270,13 +274,13 @@ async def to_connect(request: Request) -> Response:
     return RedirectResponse(f"/connect/oauth/authorize?{request.url.query}", status_code=302)
 
 
-def api_host(world: World) -> Starlette:
+def api_host(simulation: Simulation) -> Starlette:
     """api.smartcar.com"""
     vehicle = "/v2.0/vehicles/{vehicle_id}"
     security = _switch("control_security", {"LOCK": "lock", "UNLOCK": "unlock"})
     charge = _switch("control_charge", {"START": "start_charge", "STOP": "stop_charge"})
     return v2_host(
-        world,
+        simulation,
         [
             Route("/v2.0/vehicles", vehicles),
             Route("/v2.0/user", user),

@@ -9,8 +9,8 @@ from simulator.compatibility import REGIONS, matrix_rows
 from simulator.errors import ApiError
 from simulator.hosts.common import v3_host
 from simulator.hosts.v3_access import listing
-from simulator.wire import json_response
-from simulator.world import World
+from simulator.http_utils import json_response
+from simulator.simulation import Simulation
 
 
 async def compatible_vehicles(request: Request) -> Response:
@@ -29,6 +29,6 @@ async def compatible_vehicles(request: Request) -> Response:
     return json_response(listing(request, rows, lambda row: row.resource(), size=10))
 
 
-def compatibility_host(world: World) -> Starlette:
+def compatibility_host(simulation: Simulation) -> Starlette:
     """compatibility.api.smartcar.com"""
-    return v3_host(world, [Route("/v3/compatible-vehicles", compatible_vehicles)])
+    return v3_host(simulation, [Route("/v3/compatible-vehicles", compatible_vehicles)])

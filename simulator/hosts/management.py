@@ -10,38 +10,38 @@ from starlette.routing import Route
 from simulator.clock import iso
 from simulator.connections import Connection
 from simulator.errors import ApiError
-from simulator.hosts.common import mark, v2_host, v3_host, world_of
+from simulator.hosts.common import get_simulation, mark, v2_host, v3_host
 from simulator.hosts.tokens import same
 from simulator.hosts.v3_access import application, listing
 from simulator.hosts.vehicle import vehicle_attributes
+from simulator.http_utils import basic, json_object, json_response
+from simulator.simulation import Simulation
 from simulator.webhooks import AlreadySubscribed, Subscription, Webhook
-from simulator.wire import basic, json_object, json_response
-from simulator.world import World
 
 # -- v2 ----------------------------------------------------------------------------------------------------
 
 
-def _managed(request: Request) -> World:
-    world = world_of(request)
+def _managed(request: Request) -> Simulation:
+    simulation = get_simulation(request)
     given = basic(request)
-    tokens = world.settings.credentials.management_tokens
+    tokens = simulation.settings.credentials.management_tokens
     if given is None or not any(same(given[1], each) for each in tokens):
         raise ApiError("AUTHENTICATION")
-    return world
+    return simulation
 
 
-def _matching(request: Request, world: World) -> list[Connection]:
+def _matching(request: Request, simulation: Simulation) -> list[Connection]:
     asked = request.query_params
     mark(request, user_id=asked.get("user_id"), vehicle_id=asked.get("vehicle_id"))
-    return world.connections.select(
+    return simulation.connections.select(
         user_id=asked.get("user_id"), vehicle_id=asked.get("vehicle_id"), mode=asked.get("mode")
     )
 
 
 async def v2_connections(request: Request) -> Response:
     """GET /management/connections"""
-    world = _managed(request)
-    found = _matching(request, world)
+    simulation = _managed(request)
+    found = _matching(request, simulation)
     try:
         limit = int(request.query_params.get("limit", 10))
     except ValueError:
@@ -68,22 +68,22 @@ async def v2_connections(request: Request) -> Response:
 
 async def v2_delete_connections(request: Request) -> Response:
     """DELETE /management/connections, by user, by vehicle or by both"""
-    world = _managed(request)
+    simulation = _managed(request)
     if not request.query_params.get("user_id") and not request.query_params.get("vehicle_id"):
         raise ApiError("VALIDATION")
-    found = _matching(request, world)
+    found = _matching(request, simulation)
     for each in found:
-        world.disconnect(each)
+        simulation.disconnect(each)
     return json_response(
         {"connections": [{"userId": each.user_id, "vehicleId": each.vehicle_id} for each in found]}
     )
 
 
-def management_host(world: World) -> Starlette:
+def management_host(simulation: Simulation) -> Starlette:
     """management.smartcar.com, v2.0"""
     path = "/v2.0/management/connections"
     return v2_host(
-        world,
+        simulation,
         [
             Route(path, v2_connections, methods=["GET"]),
             Route(path, v2_delete_connections, methods=["DELETE"]),
@@ -94,7 +94,7 @@ def management_host(world: World) -> Starlette:
 # -- v3 ----------------------------------------------------------------------------------------------------
 
 
-def _webhook_resource(world: World, webhook: Webhook) -> dict[str, Any]:
+def _webhook_resource(simulation: Simulation, webhook: Webhook) -> dict[str, Any]:
     return {
         "id": webhook.id,
         "type": "webhook",
@@ -108,41 +108,41 @@ def _webhook_resource(world: World, webhook: Webhook) -> dict[str, Any]:
             "data": list(webhook.signals),
         },
         "meta": {"createdAt": iso(webhook.created_at), "updatedAt": iso(webhook.updated_at)},
-        "links": {"self": f"{world.settings.origin}/management-v3/v3/webhooks/{webhook.id}"},
+        "links": {"self": f"{simulation.settings.origin}/management-v3/v3/webhooks/{webhook.id}"},
     }
 
 
 def _matches(webhook: Webhook, asked: dict[str, str]) -> bool:
     truth = {True: "true", False: "false"}
-    facts = {
+    identity = {
         "filter[name]": webhook.name,
         "filter[callbackUri]": webhook.callback_uri,
         "filter[isEnabled]": truth[webhook.enabled],
         "filter[autoSubscribe]": truth[webhook.auto_subscribe],
     }
-    return all(fact == asked[key] for key, fact in facts.items() if key in asked)
+    return all(fact == asked[key] for key, fact in identity.items() if key in asked)
 
 
 async def webhooks(request: Request) -> Response:
     """GET /webhooks"""
-    world = application(request)
+    simulation = application(request)
     asked = dict(request.query_params)
-    found = [each for each in world.webhooks.by_id.values() if _matches(each, asked)]
-    return json_response(listing(request, found, lambda each: _webhook_resource(world, each), size=50))
+    found = [each for each in simulation.webhooks.by_id.values() if _matches(each, asked)]
+    return json_response(listing(request, found, lambda each: _webhook_resource(simulation, each), size=50))
 
 
 async def webhook(request: Request) -> Response:
     """GET /webhooks/{id}"""
-    world = application(request)
-    found = world.webhooks.by_id.get(request.path_params["webhook_id"])
+    simulation = application(request)
+    found = simulation.webhooks.by_id.get(request.path_params["webhook_id"])
     if found is None:
         raise ApiError("RESOURCE_NOT_FOUND", "NOT_FOUND")
-    return json_response({"data": _webhook_resource(world, found)})
+    return json_response({"data": _webhook_resource(simulation, found)})
 
 
-def _subscription_resource(world: World, subscription: Subscription) -> dict[str, Any]:
-    car = world.garage.cars[subscription.vehicle_id]
-    connection = world.connections.get(user_id=subscription.user_id, vehicle_id=car.id)
+def _subscription_resource(simulation: Simulation, subscription: Subscription) -> dict[str, Any]:
+    vehicle = simulation.fleet.vehicles[subscription.vehicle_id]
+    connection = simulation.connections.get(user_id=subscription.user_id, vehicle_id=vehicle.id)
     mode = connection.mode if connection else "live"
     related = {
         "webhook": subscription.webhook_id,
@@ -152,16 +152,16 @@ def _subscription_resource(world: World, subscription: Subscription) -> dict[str
     return {
         "id": subscription.id,
         "type": "subscription",
-        "attributes": {"vehicle": vehicle_attributes(car, mode=mode)},
+        "attributes": {"vehicle": vehicle_attributes(vehicle, mode=mode)},
         "meta": {"createdAt": iso(subscription.created_at), "updatedAt": iso(subscription.updated_at)},
         "relationships": {kind: {"data": {"id": each, "type": kind}} for kind, each in related.items()},
-        "links": {"self": f"{world.settings.origin}/management-v3/v3/subscriptions/{subscription.id}"},
+        "links": {"self": f"{simulation.settings.origin}/management-v3/v3/subscriptions/{subscription.id}"},
     }
 
 
 async def subscriptions(request: Request) -> Response:
     """GET /subscriptions"""
-    world = application(request)
+    simulation = application(request)
     asked = request.query_params
     wanted = {
         "user_id": asked.get("filter[userId]"),
@@ -174,16 +174,18 @@ async def subscriptions(request: Request) -> Response:
     def matches(each: Subscription) -> bool:
         if any(value is not None and getattr(each, name) != value for name, value in wanted.items()):
             return False
-        connection = world.connections.get(user_id=each.user_id, vehicle_id=each.vehicle_id)
+        connection = simulation.connections.get(user_id=each.user_id, vehicle_id=each.vehicle_id)
         return mode is None or (connection is not None and connection.mode == mode)
 
-    found = [each for each in reversed(world.webhooks.subscriptions.values()) if matches(each)]
-    return json_response(listing(request, found, lambda each: _subscription_resource(world, each), size=25))
+    found = [each for each in reversed(simulation.webhooks.subscriptions.values()) if matches(each)]
+    return json_response(
+        listing(request, found, lambda each: _subscription_resource(simulation, each), size=25)
+    )
 
 
 async def create_subscription(request: Request) -> Response:
     """POST /subscriptions: 202, or 409 when the car is subscribed already"""
-    world = application(request)
+    simulation = application(request)
     body = await json_object(request)
     data = body.get("data") if body else None
     attributes = data.get("attributes") if isinstance(data, dict) else None
@@ -194,60 +196,63 @@ async def create_subscription(request: Request) -> Response:
     if missing:
         raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=f"{', '.join(missing)} is required")
     mark(request, user_id=named["userId"], vehicle_id=named["vehicleId"])
-    connection = world.connections.get(user_id=named["userId"], vehicle_id=named["vehicleId"])
-    if named["webhookId"] not in world.webhooks.by_id or connection is None:
+    connection = simulation.connections.get(user_id=named["userId"], vehicle_id=named["vehicleId"])
+    if named["webhookId"] not in simulation.webhooks.by_id or connection is None:
         raise ApiError("RESOURCE_NOT_FOUND", "NOT_FOUND")
     try:
-        world.feed.subscribe(webhook_id=named["webhookId"], connection=connection)
+        simulation.feed.subscribe(webhook_id=named["webhookId"], connection=connection)
     except AlreadySubscribed:
         raise ApiError("CONFLICT", "ALREADY_SUBSCRIBED", status=409) from None
     return json_response({"meta": {"message": "subscription creation in progress"}}, status=202)
 
 
-def _subscription(request: Request) -> tuple[World, Subscription]:
-    world = application(request)
-    found = world.webhooks.subscriptions.get(request.path_params["subscription_id"])
+def _subscription(request: Request) -> tuple[Simulation, Subscription]:
+    simulation = application(request)
+    found = simulation.webhooks.subscriptions.get(request.path_params["subscription_id"])
     if found is None:
         raise ApiError("RESOURCE_NOT_FOUND", "NOT_FOUND")
     mark(request, user_id=found.user_id, vehicle_id=found.vehicle_id)
-    return world, found
+    return simulation, found
 
 
 async def subscription(request: Request) -> Response:
     """GET /subscriptions/{id}"""
-    world, found = _subscription(request)
-    return json_response({"data": _subscription_resource(world, found)})
+    simulation, found = _subscription(request)
+    return json_response({"data": _subscription_resource(simulation, found)})
 
 
 async def delete_subscription(request: Request) -> Response:
     """DELETE /subscriptions/{id}"""
-    world, found = _subscription(request)
-    world.webhooks.unsubscribe(found)
-    world.changed = True
+    simulation, found = _subscription(request)
+    simulation.webhooks.unsubscribe(found)
+    simulation.changed = True
     return Response(status_code=204)
 
 
-def _application_resource(world: World) -> dict[str, Any]:
-    application_id = world.settings.credentials.application_id
+def _application_resource(simulation: Simulation) -> dict[str, Any]:
+    application_id = simulation.settings.credentials.application_id
     return {
         "id": application_id,
         "type": "application",
-        "attributes": {"name": "Simulated application", "redirectUris": list(world.settings.redirect_uris)},
-        "links": {"self": f"{world.settings.origin}/management-v3/v3/applications/{application_id}"},
+        "attributes": {
+            "name": "Simulated application",
+            "redirectUris": list(simulation.settings.redirect_uris),
+        },
+        "links": {"self": f"{simulation.settings.origin}/management-v3/v3/applications/{application_id}"},
     }
 
 
 async def applications(request: Request) -> Response:
     """GET /applications"""
-    world = application(request)
-    return json_response(listing(request, [world], _application_resource, size=25))
+    simulation = application(request)
+    return json_response(listing(request, [simulation], _application_resource, size=25))
 
 
-def _this_application(request: Request) -> World:
-    world = application(request)
-    if request.path_params["application_id"] != world.settings.credentials.application_id:
+def _this_application(request: Request) -> Simulation:
+    simulation = application(request)
+    if request.path_params["application_id"] != simulation.settings.credentials.application_id:
         raise ApiError("RESOURCE_NOT_FOUND", "NOT_FOUND")
-    return world
+    return simulation
 
 
 async def one_application(request: Request) -> Response:
@@ -257,8 +262,8 @@ async def one_application(request: Request) -> Response:
 
 async def application_secrets(request: Request) -> Response:
     """GET /applications/{id}/secrets: that there are some, never what they are"""
-    world = _this_application(request)
-    credentials = world.settings.credentials
+    simulation = _this_application(request)
+    credentials = simulation.settings.credentials
     held = ["client-secret", *("management-token" for _ in credentials.management_tokens)]
     data = [
         {"id": f"secret-{number}", "type": "secret", "attributes": {"kind": kind}}
@@ -267,12 +272,12 @@ async def application_secrets(request: Request) -> Response:
     return json_response({"data": data, "meta": {"totalCount": len(data)}})
 
 
-def management_v3_host(world: World) -> Starlette:
+def management_v3_host(simulation: Simulation) -> Starlette:
     """management.api.smartcar.com, v3"""
-    nested = world.settings.subscriptions_path == "webhooks"
+    nested = simulation.settings.subscriptions_path == "webhooks"
     path = "/v3/webhooks/{webhook_id}/subscriptions" if nested else "/v3/subscriptions"
     return v3_host(
-        world,
+        simulation,
         [
             Route("/v3/webhooks", webhooks),
             Route("/v3/webhooks/{webhook_id}", webhook),

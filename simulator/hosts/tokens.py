@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.hosts.common import mark, v2_host, v3_host, world_of
+from simulator.fault_injection import Faults
+from simulator.hosts.common import get_simulation, mark, v2_host, v3_host
+from simulator.http_utils import basic, json_response
+from simulator.simulation import Simulation
 from simulator.tokens import ACCESS_LIFE, APPLICATION_LIFE, Pair, TokenError
-from simulator.troubles import Troubles
-from simulator.wire import basic, json_response
-from simulator.world import World
 
 
 def same(left: str, right: str) -> bool:
@@ -45,8 +45,8 @@ async def _fields(request: Request) -> dict[str, str] | None:
 
 async def v2_token(request: Request) -> Response:
     """Exchange a code or rotate a refresh token ("Auth Code Exchange", "Refreshing Access Tokens")."""
-    world = world_of(request)
-    credentials = world.settings.credentials
+    simulation = get_simulation(request)
+    credentials = simulation.settings.credentials
     given = basic(request)
     if (
         given is None
@@ -60,10 +60,10 @@ async def v2_token(request: Request) -> Response:
     fields = await _fields(request) if form else None
     if fields is None:
         return oauth_error("invalid_request", "The body must be application/x-www-form-urlencoded.")
-    return _grant(request, world, fields)
+    return _grant(request, simulation, fields)
 
 
-def _grant(request: Request, world: World, fields: dict[str, str]) -> Response:
+def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> Response:
     kind = fields.get("grant_type")
     wanted = {"authorization_code": "code", "refresh_token": "refresh_token"}.get(kind or "")
     if wanted is None:
@@ -71,33 +71,33 @@ def _grant(request: Request, world: World, fields: dict[str, str]) -> Response:
     if not fields.get(wanted):
         return oauth_error("invalid_request", f"Missing parameter: {wanted}.")
     if kind == "authorization_code":
-        refused = _unauthorized_make(world, fields["code"])
+        refused = _unauthorized_make(simulation, fields["code"])
         if refused:
             description = f"not authorized to requested make(s): {refused}"
             return oauth_error("unauthorized_client", description, status=403)
     try:
         if kind == "authorization_code":
-            pair = world.tokens.exchange(
-                code=fields["code"], redirect_uri=fields.get("redirect_uri"), now=world.now()
+            pair = simulation.tokens.exchange(
+                code=fields["code"], redirect_uri=fields.get("redirect_uri"), now=simulation.now()
             )
         else:
-            pair = world.tokens.rotate(refresh=fields["refresh_token"], now=world.now())
+            pair = simulation.tokens.rotate(refresh=fields["refresh_token"], now=simulation.now())
     except TokenError as refusal:
         return oauth_error("invalid_grant", str(refusal))
-    world.changed = True
+    simulation.changed = True
     mark(request, user_id=pair.user_id)
-    _lose_answer(request, world.troubles, kind)
+    _lose_answer(request, simulation.faults, kind)
     return _pair(pair)
 
 
-def _unauthorized_make(world: World, code: str) -> str | None:
-    held = world.tokens.codes.get(code)
-    makes = {world.garage.cars[each].make for each in held.vehicle_ids} if held else set()
-    return next((each for each in sorted(makes) if each in world.troubles.unauthorized_makes), None)
+def _unauthorized_make(simulation: Simulation, code: str) -> str | None:
+    held = simulation.tokens.codes.get(code)
+    makes = {simulation.fleet.vehicles[each].make for each in held.vehicle_ids} if held else set()
+    return next((each for each in sorted(makes) if each in simulation.faults.unauthorized_makes), None)
 
 
-def _lose_answer(request: Request, troubles: Troubles, kind: str | None) -> None:
-    if kind == "refresh_token" and troubles.strikes(troubles.token_answer_lost):
+def _lose_answer(request: Request, faults: Faults, kind: str | None) -> None:
+    if kind == "refresh_token" and faults.occurs(faults.token_answer_lost):
         request.scope["simulator.lost"] = True
 
 
@@ -114,8 +114,8 @@ def _pair(pair: Pair) -> Response:
 
 async def v3_token(request: Request) -> Response:
     """A v3 application token for client credentials, form or JSON ("Authentication" of API V3)."""
-    world = world_of(request)
-    credentials = world.settings.credentials
+    simulation = get_simulation(request)
+    credentials = simulation.settings.credentials
     fields = await _fields(request)
     if fields is None or fields.get("grant_type") != "client_credentials":
         return oauth_error("invalid_request", "grant_type must be client_credentials.")
@@ -124,18 +124,18 @@ async def v3_token(request: Request) -> Response:
         return oauth_error("invalid_request", "client_id and client_secret are required.")
     if not same(client_id, credentials.client_id) or not same(secret, credentials.client_secret):
         return oauth_error("invalid_client", "Client authentication failed.", status=401)
-    token = world.tokens.issue_application(now=world.now())
-    world.changed = True
+    token = simulation.tokens.issue_application(now=simulation.now())
+    simulation.changed = True
     return json_response({"access_token": token, "token_type": "Bearer", "expires_in": int(APPLICATION_LIFE)})
 
 
-def auth_host(world: World) -> Starlette:
+def auth_host(simulation: Simulation) -> Starlette:
     """auth.smartcar.com"""
     # The Python SDK's SMARTCAR_AUTH_ORIGIN names the endpoint; the Node SDK adds the path to it once more.
     paths = ("/oauth/token", "/oauth/token/oauth/token")
-    return v2_host(world, [Route(each, v2_token, methods=["POST"]) for each in paths])
+    return v2_host(simulation, [Route(each, v2_token, methods=["POST"]) for each in paths])
 
 
-def iam_host(world: World) -> Starlette:
+def iam_host(simulation: Simulation) -> Starlette:
     """iam.smartcar.com"""
-    return v3_host(world, [Route("/oauth2/token", v3_token, methods=["POST"])])
+    return v3_host(simulation, [Route("/oauth2/token", v3_token, methods=["POST"])])

@@ -7,16 +7,16 @@ from starlette.responses import Response
 
 from simulator.compatibility import ENDPOINTS, REGIONS, knows_maker, matrix_rows
 from simulator.errors import ApiError
-from simulator.hosts.common import world_of
+from simulator.hosts.common import get_simulation
 from simulator.hosts.tokens import same
+from simulator.http_utils import basic, json_response
 from simulator.permissions import PERMISSIONS
-from simulator.wire import basic, json_response
-from simulator.world import World, permissions_of
+from simulator.simulation import Simulation, permissions_of
 
 
-def _authorized(request: Request) -> World:
-    world = world_of(request)
-    credentials = world.settings.credentials
+def _authorized(request: Request) -> Simulation:
+    simulation = get_simulation(request)
+    credentials = simulation.settings.credentials
     given = basic(request)
     if (
         given is None
@@ -24,7 +24,7 @@ def _authorized(request: Request) -> World:
         or not same(given[1], credentials.application_secret)
     ):
         raise ApiError("AUTHENTICATION")
-    return world
+    return simulation
 
 
 def _scopes(request: Request) -> list[str]:
@@ -36,17 +36,17 @@ def _scopes(request: Request) -> list[str]:
 
 async def by_vin(request: Request) -> Response:
     """GET /compatibility?vin&scope&country"""
-    world = _authorized(request)
+    simulation = _authorized(request)
     vin, scopes = request.query_params.get("vin", "").upper(), _scopes(request)
     if len(vin) != 17 or not scopes:
         raise ApiError("VALIDATION")
     reason = None
-    car = next((each for each in world.garage.cars.values() if each.vin == vin), None)
-    if request.query_params.get("country", "US").upper() != "US" or not (car or knows_maker(vin)):
+    vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == vin), None)
+    if request.query_params.get("country", "US").upper() != "US" or not (vehicle or knows_maker(vin)):
         reason = "MAKE_NOT_COMPATIBLE"
-    elif car is None:
+    elif vehicle is None:
         reason = "VEHICLE_NOT_COMPATIBLE"
-    capable = permissions_of(car) if car else set()
+    capable = permissions_of(vehicle) if vehicle else set()
     capabilities: list[dict[str, Any]] = [
         {
             "capable": scope in capable,

@@ -8,8 +8,8 @@ from simulator import units
 from simulator.clock import iso
 from simulator.connections import Connection
 from simulator.errors import ApiError
+from simulator.simulation import Simulation
 from simulator.units import IMPERIAL
-from simulator.world import World
 
 Body = dict[str, Any] | list[Any]
 
@@ -20,7 +20,7 @@ CORNERS = {(0, 0): "frontLeft", (0, 1): "frontRight", (1, 0): "backLeft", (1, 1)
 class Reader:
     """Reads one car for one request and remembers how old what it read is."""
 
-    world: World
+    simulation: Simulation
     connection: Connection
     system: str
     query: dict[str, str] = field(default_factory=dict)
@@ -28,9 +28,9 @@ class Reader:
 
     def signal(self, code: str) -> dict[str, Any]:
         """The body of a signal. Raises ApiError when the car or the maker refuses it."""
-        reading = self.world.feed.read(self.connection, code)
+        reading = self.simulation.feed.read(self.connection, code)
         if reading.error:
-            url = self.world.reauthenticate_url(self.connection.vehicle_id)
+            url = self.simulation.reauthenticate_url(self.connection.vehicle_id)
             raise ApiError(*reading.error, url=url)
         if reading.body is None:
             raise ApiError("UPSTREAM", "INVALID_DATA")
@@ -55,7 +55,7 @@ class Reader:
 
     def headers(self) -> dict[str, str]:
         """The headers that tell the data's age and units."""
-        now = self.world.now()
+        now = self.simulation.now()
         return {
             "sc-data-age": iso(max(self.ages, default=now)),
             "sc-fetched-at": iso(now),
@@ -72,8 +72,8 @@ class Read:
 
 
 def _attributes(reader: Reader) -> Body:
-    car = reader.world.garage.cars[reader.connection.vehicle_id]
-    return {"id": car.id, "make": car.make, "model": car.model, "year": car.year}
+    vehicle = reader.simulation.fleet.vehicles[reader.connection.vehicle_id]
+    return {"id": vehicle.id, "make": vehicle.make, "model": vehicle.model, "year": vehicle.year}
 
 
 def _battery(reader: Reader) -> Body:
@@ -99,7 +99,7 @@ def _nominal_capacity(reader: Reader) -> Body:
     capacity = body.get("capacity")
     known = None if capacity is None else {"nominal": capacity, "source": body.get("source")}
     open_question = capacity is None or body.get("source") == "USER_SELECTED"
-    url = reader.world.capacity_url(reader.connection.vehicle_id) if open_question else None
+    url = reader.simulation.capacity_url(reader.connection.vehicle_id) if open_question else None
     return {"availableCapacities": available, "capacity": known, "url": url}
 
 

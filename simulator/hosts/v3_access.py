@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from simulator.cars import Car
 from simulator.connections import Connection
 from simulator.errors import ApiError
-from simulator.hosts.common import mark, world_of
-from simulator.wire import bearer
-from simulator.world import World
+from simulator.hosts.common import get_simulation, mark
+from simulator.http_utils import bearer
+from simulator.simulation import Simulation
+from simulator.vehicles import Vehicle
 
 T = TypeVar("T")
 
@@ -22,73 +22,73 @@ T = TypeVar("T")
 class Access:
     """A request that may touch one car of one driver."""
 
-    world: World
+    simulation: Simulation
     connection: Connection
-    car: Car
+    vehicle: Vehicle
 
 
-def application(request: Request) -> World:
+def application(request: Request) -> Simulation:
     """The world, for a request with a living application token. Raises ApiError AUTHENTICATION:UNAUTHORIZED."""
-    world = world_of(request)
-    if not world.tokens.is_application(token=bearer(request) or "", now=world.now()):
+    simulation = get_simulation(request)
+    if not simulation.tokens.is_application(token=bearer(request) or "", now=simulation.now()):
         raise ApiError("AUTHENTICATION", "UNAUTHORIZED")
-    return world
+    return simulation
 
 
-def _user_token(request: Request, world: World) -> str | None:
+def _user_token(request: Request, simulation: Simulation) -> str | None:
     """The driver of a v2 access token, where v3 reads take one (as Smartcar's own SDKs send it)."""
-    if not world.settings.v3_user_tokens:
+    if not simulation.settings.v3_user_tokens:
         return None
-    pair = world.tokens.user_of(access=bearer(request) or "", now=world.now())
+    pair = simulation.tokens.user_of(access=bearer(request) or "", now=simulation.now())
     if pair is None or request.path_params.get("vehicle_id") not in pair.vehicle_ids:
         return None
     return pair.user_id
 
 
-def asking_user(request: Request, *, commands: bool = False) -> tuple[World, str]:
+def asking_user(request: Request, *, commands: bool = False) -> tuple[Simulation, str]:
     """The driver the request speaks for: sc-user-id, or the owner of a v2 token on a read. Raises ApiError."""
-    world = world_of(request)
-    owner = None if commands else _user_token(request, world)
+    simulation = get_simulation(request)
+    owner = None if commands else _user_token(request, simulation)
     if owner is not None:
-        return world, owner
+        return simulation, owner
     application(request)
     user_id = request.headers.get("sc-user-id")
     if not user_id:
         detail = "The userId is missing: send the sc-user-id header."
         raise ApiError("VALIDATION", "MISSING_PARAMETER", detail=detail)
-    return world, user_id
+    return simulation, user_id
 
 
 def access(request: Request, *, commands: bool = False) -> Access:
     """The car of the path, connected by the asking driver. Raises ApiError."""
-    world, user_id = asking_user(request, commands=commands)
+    simulation, user_id = asking_user(request, commands=commands)
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, user_id=user_id, vehicle_id=vehicle_id)
-    connection = world.connections.get(user_id=user_id, vehicle_id=vehicle_id)
-    car = world.car(vehicle_id)
-    if connection is None or car is None:
-        if user_id in world.connections.users and world.connections.select(vehicle_id=vehicle_id):
+    connection = simulation.connections.get(user_id=user_id, vehicle_id=vehicle_id)
+    vehicle = simulation.vehicle(vehicle_id)
+    if connection is None or vehicle is None:
+        if user_id in simulation.connections.users and simulation.connections.select(vehicle_id=vehicle_id):
             raise ApiError("AUTHENTICATION", "ACCESS_DENIED", status=403)
         raise ApiError("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
-    if world.beyond_plan(vehicle_id):
+    if simulation.beyond_plan(vehicle_id):
         raise ApiError("BILLING", "VEHICLE_LIMIT")
-    return Access(world, connection, car)
+    return Access(simulation, connection, vehicle)
 
 
 def any_access(request: Request) -> Access:
     """The car of the path, whoever connected it: GET vehicle asks for no sc-user-id. Raises ApiError."""
-    world = world_of(request)
-    owner = _user_token(request, world)
+    simulation = get_simulation(request)
+    owner = _user_token(request, simulation)
     if owner is None:
         application(request)
         owner = request.headers.get("sc-user-id")
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, user_id=owner, vehicle_id=vehicle_id)
-    found = world.connections.select(vehicle_id=vehicle_id, user_id=owner)
-    car = world.car(vehicle_id)
-    if not found or car is None:
+    found = simulation.connections.select(vehicle_id=vehicle_id, user_id=owner)
+    vehicle = simulation.vehicle(vehicle_id)
+    if not found or vehicle is None:
         raise ApiError("RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
-    return Access(world, found[0], car)
+    return Access(simulation, found[0], vehicle)
 
 
 def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
@@ -110,7 +110,7 @@ def listing(
     number, wanted = page_of(request, size=size)
     last = max(1, math.ceil(len(items) / wanted))
     shown = items[(number - 1) * wanted : number * wanted]
-    base = world_of(request).settings.origin + request.url.path
+    base = get_simulation(request).settings.origin + request.url.path
     filters = [
         (key, value) for key, value in request.query_params.multi_items() if not key.startswith("page[")
     ]

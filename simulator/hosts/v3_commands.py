@@ -15,18 +15,18 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from simulator.clock import iso
-from simulator.commanding import carry_out, latency, may_command
+from simulator.command_execution import check_command_allowed, execute_command, latency
 from simulator.errors import ApiError, v3_body
 from simulator.hosts.v3_access import Access, access
-from simulator.numbers_in_json import dumps
-from simulator.wire import json_object, json_response, request_id
+from simulator.http_utils import json_object, json_response, request_id
+from simulator.json_numbers import dumps
 
 Parameters = dict[str, Any]
 TIMES = {"startTime", "stopTime"}
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class CommandSpec:
     """A command: its v3 name, the garage's name, the permission, and how its body is read."""
 
     kind: str
@@ -111,19 +111,27 @@ def _workweek(attributes: dict[str, Any]) -> Parameters:
 
 
 ORDERS = {
-    "commands/security/lock": Order("security-lock", "lock", "control_security", _nothing),
-    "commands/security/unlock": Order("security-unlock", "unlock", "control_security", _nothing),
-    "commands/charge/start": Order("charge-start", "start_charge", "control_charge", _nothing),
-    "commands/charge/stop": Order("charge-stop", "stop_charge", "control_charge", _nothing),
-    "commands/charge/set-limit": Order("charge-set-limit", "set_charge_limit", "control_charge", _percent),
-    "commands/charge-port/open": Order("charge-port-open", "open_charge_port", "control_charge", _nothing),
-    "commands/charge-port/close": Order("charge-port-close", "close_charge_port", "control_charge", _nothing),
-    "commands/navigation/set-destination": Order(
+    "commands/security/lock": CommandSpec("security-lock", "lock", "control_security", _nothing),
+    "commands/security/unlock": CommandSpec("security-unlock", "unlock", "control_security", _nothing),
+    "commands/charge/start": CommandSpec("charge-start", "start_charge", "control_charge", _nothing),
+    "commands/charge/stop": CommandSpec("charge-stop", "stop_charge", "control_charge", _nothing),
+    "commands/charge/set-limit": CommandSpec(
+        "charge-set-limit", "set_charge_limit", "control_charge", _percent
+    ),
+    "commands/charge-port/open": CommandSpec(
+        "charge-port-open", "open_charge_port", "control_charge", _nothing
+    ),
+    "commands/charge-port/close": CommandSpec(
+        "charge-port-close", "close_charge_port", "control_charge", _nothing
+    ),
+    "commands/navigation/set-destination": CommandSpec(
         "navigation-set-destination", "set_destination", "control_navigation", _place
     ),
-    "charge-schedules/daily": Order("", "set_daily_schedule", "control_charge", _daily, "daily"),
-    "charge-schedules/weekly": Order("", "set_weekly_schedule", "control_charge", _weekly, "weekly"),
-    "charge-schedules/workweek": Order("", "set_workweek_schedule", "control_charge", _workweek, "workweek"),
+    "charge-schedules/daily": CommandSpec("", "set_daily_schedule", "control_charge", _daily, "daily"),
+    "charge-schedules/weekly": CommandSpec("", "set_weekly_schedule", "control_charge", _weekly, "weekly"),
+    "charge-schedules/workweek": CommandSpec(
+        "", "set_workweek_schedule", "control_charge", _workweek, "workweek"
+    ),
 }
 
 
@@ -138,10 +146,10 @@ async def _attributes(request: Request) -> dict[str, Any]:
     return attributes
 
 
-def _endpoint(order: Order) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(order: CommandSpec) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         given = access(request, commands=True)
-        given.world.limits.request()
+        given.simulation.limits.request()
         attributes = await _attributes(request)
         parameters = order.parameters(attributes)
         return await _execute(given, order, parameters, attributes)
@@ -152,22 +160,22 @@ def _endpoint(order: Order) -> Callable[[Request], Awaitable[Response]]:
 async def delete_schedule(request: Request) -> Response:
     """DELETE /vehicles/{id}/charge-schedules/{scheduleId}"""
     given = access(request, commands=True)
-    given.world.limits.request()
-    order = Order("", "delete_schedule", "control_charge", _nothing, None, "delete")
+    given.simulation.limits.request()
+    order = CommandSpec("", "delete_schedule", "control_charge", _nothing, None, "delete")
     parameters = {"schedule_id": request.path_params["schedule_id"]}
     return await _execute(given, order, parameters, {})
 
 
 async def _execute(
-    given: Access, order: Order, parameters: Parameters, attributes: dict[str, Any]
+    given: Access, order: CommandSpec, parameters: Parameters, attributes: dict[str, Any]
 ) -> Response:
-    may_command(given.world, given.connection, given.car, order.permission)
-    given.world.limits.vehicle_request(given.car.id)
-    wait = latency(given.world)
+    check_command_allowed(given.simulation, given.connection, given.vehicle, order.permission)
+    given.simulation.limits.vehicle_request(given.vehicle.id)
+    wait = latency(given.simulation)
     run = asyncio.ensure_future(_run(given, order, parameters, attributes, wait))
-    troubles = given.world.troubles
-    patience = given.world.settings.long_answer_after
-    if troubles.strikes(troubles.long_answers):
+    faults = given.simulation.faults
+    patience = given.simulation.settings.long_answer_after
+    if faults.occurs(faults.long_answers):
         patience = 0.0
     if wait >= patience:
         await asyncio.sleep(patience)
@@ -189,16 +197,18 @@ async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
 
 
 async def _run(
-    given: Access, order: Order, parameters: Parameters, attributes: dict[str, Any], wait: float
+    given: Access, order: CommandSpec, parameters: Parameters, attributes: dict[str, Any], wait: float
 ) -> dict[str, Any]:
-    started = given.world.now()
-    status = given.world.troubles.ending()
+    started = given.simulation.now()
+    status = given.simulation.faults.command_outcome()
     outcome = None
     if status == "FAILURE":
         await asyncio.sleep(wait)
     else:
-        outcome = await carry_out(given.world, given.car, order.command, wait=wait, **parameters)
-    finished = given.world.now()
+        outcome = await execute_command(
+            given.simulation, given.vehicle, order.command, wait=wait, **parameters
+        )
+    finished = given.simulation.now()
     times = {
         "executedAt": iso(started),
         "completedAt": iso(finished),
@@ -217,7 +227,7 @@ async def _run(
         "scheduleId": schedule_id,
         "parameters": attributes,
     }
-    base = f"{given.world.settings.origin}/vehicle/v3/vehicles/{given.car.id}/charge-schedules"
+    base = f"{given.simulation.settings.origin}/vehicle/v3/vehicles/{given.vehicle.id}/charge-schedules"
     return {
         "data": {
             "id": execution,

@@ -18,7 +18,7 @@ KEPT = 20_000
 TIMEOUT = 15.0
 
 
-class Tally:
+class Counters:
     """What came of the events so far. Latencies are seconds, of the last second reported."""
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Tally:
         return orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE)
 
 
-class Line(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """One kept-alive connection with one request on it at a time."""
 
     def __init__(self, sender: "Sender") -> None:
@@ -103,7 +103,7 @@ class Line(asyncio.Protocol):
             self._sender.idle.remove(self)
         self._sender.lines.discard(self)
 
-    def waiting_too_long(self, now: float) -> bool:
+    def timed_out(self, now: float) -> bool:
         """Whether the answer is overdue."""
         return bool(self._since) and now - self._since > TIMEOUT
 
@@ -134,9 +134,9 @@ class Sender:
             f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: Smartcar/1.0\r\n"
             "Content-Type: application/json\r\nSC-Signature: "
         )
-        self.tally = Tally()
-        self.idle: list[Line] = []
-        self.lines: set[Line] = set()
+        self.tally = Counters()
+        self.idle: list[HttpConnection] = []
+        self.lines: set[HttpConnection] = set()
 
     async def run(self) -> None:
         """Send until the plan's time is over or cancelled."""
@@ -149,12 +149,12 @@ class Sender:
 
     async def _keep_lines(self) -> None:
         now = time.monotonic()
-        for line in [each for each in self.lines if each.waiting_too_long(now)]:
+        for line in [each for each in self.lines if each.timed_out(now)]:
             line.drop()
         while len(self.lines) < self._plan.connections:
             try:
                 _, line = await asyncio.get_running_loop().create_connection(
-                    lambda: Line(self), self._host, self._port
+                    lambda: HttpConnection(self), self._host, self._port
                 )
             except OSError:
                 await asyncio.sleep(0.2)
@@ -179,14 +179,14 @@ class Sender:
             await asyncio.sleep(0.02)
 
 
-async def _report(tally: Tally) -> None:
+async def _report(tally: Counters) -> None:
     while True:
         await asyncio.sleep(1)
         sys.stdout.buffer.write(tally.line())
         sys.stdout.buffer.flush()
 
 
-def _end_with_parent(sending: "asyncio.Future[None]") -> None:
+def _exit_with_parent(sending: "asyncio.Future[None]") -> None:
     """Stop when standard input ends: the process that gave the plan is gone."""
 
     def ended() -> None:
@@ -205,7 +205,7 @@ async def main() -> None:
     sending = asyncio.ensure_future(sender.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, sending.cancel)
-    _end_with_parent(sending)
+    _exit_with_parent(sending)
     reporting = asyncio.ensure_future(_report(sender.tally))
     with contextlib.suppress(asyncio.CancelledError):
         await sending

@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
-from simulator.cars.catalogue import CATALOGUE
+from simulator.json_numbers import dumps, whole
 from simulator.load.plan import Plan
-from simulator.numbers_in_json import dumps, whole
 from simulator.signing import signature
+from simulator.vehicles.catalogue import CATALOGUE
 
 MOVING = (
     "tractionbattery-stateofcharge",
@@ -48,11 +48,11 @@ class Events:
     def next(self, now: float) -> tuple[bytes, str]:
         """The next event's body and its signature; ``now`` is epoch seconds."""
         turn = next(self._turn)
-        round_, index = divmod(turn, len(self._vehicles))
+        daily_route, index = divmod(turn, len(self._vehicles))
         vehicle = self._vehicles[index]
         shape = vehicle["shape"]
         at = round(now * 1000)
-        moved = [_moved(entry, round_, index, at) for entry in self._moving[shape].values()]
+        moved = [_moved(entry, daily_route, index, at) for entry in self._moving[shape].values()]
         code = moved[turn % len(moved)]["code"] if moved else MOVING[0]
         event_id = f"{self._prefix}{turn:012x}"
         body = orjson.dumps(
@@ -66,7 +66,7 @@ class Events:
                 },
                 "triggers": [{"type": "SIGNAL_UPDATED", "signal": TRIGGERS[code]}],
                 "meta": self._meta
-                | {"deliveryId": _dashed(event_id[::-1]), "deliveredAt": at, "sequence": round_ + 1},
+                | {"deliveryId": _dashed(event_id[::-1]), "deliveredAt": at, "sequence": daily_route + 1},
             }
         )
         return body, signature(self._key, body)
@@ -78,25 +78,25 @@ def _dashed(hexadecimal: str) -> str:
     )
 
 
-def _moved(entry: dict[str, Any], round_: int, index: int, at: int) -> dict[str, Any]:
+def _moved(entry: dict[str, Any], daily_route: int, index: int, at: int) -> dict[str, Any]:
     body = entry.get("body")
     if body is None:
         return entry
     code = entry["code"]
     if code == "location-preciselocation":
-        angle = round_ / 20 + index
+        angle = daily_route / 20 + index
         body = body | {
             "latitude": round(body["latitude"] + STEP_DEGREES * math.sin(angle), 6),
             "longitude": round(body["longitude"] + STEP_DEGREES * math.cos(angle), 6),
         }
     elif code == "odometer-traveleddistance":
-        body = body | {"value": round(body["value"] + KM_PER_STEP * round_, 2)}
+        body = body | {"value": round(body["value"] + KM_PER_STEP * daily_route, 2)}
     elif code == "tractionbattery-range":
-        body = body | {"value": round(20 + (body["value"] + round_ * 0.5) % 400, 1)}
+        body = body | {"value": round(20 + (body["value"] + daily_route * 0.5) % 400, 1)}
     elif code == "tractionbattery-stateofcharge":
-        body = body | {"value": round(5 + (body["value"] + round_ * 0.1) % 90, 1)}
+        body = body | {"value": round(5 + (body["value"] + daily_route * 0.1) % 90, 1)}
     else:
-        body = {"value": (round_ + index) % 5 > 0}
+        body = {"value": (daily_route + index) % 5 > 0}
     return entry | {
         "body": whole(body),
         "meta": {"oemUpdatedAt": at - 2000, "retrievedAt": at - 1000, "ingestedAt": at},

@@ -6,29 +6,35 @@ from typing import Any
 from simulator.connections import Connection
 from simulator.load.plan import Plan
 from simulator.payloads import address, vehicle_state
+from simulator.simulation import Simulation
 from simulator.webhooks import Webhook
-from simulator.world import World
 
 SHAPES = 200
 
 
 def make_plan(
-    world: World, webhook: Webhook, *, rate: float, seconds: float, connections: int, everything: bool
+    simulation: Simulation,
+    webhook: Webhook,
+    *,
+    rate: float,
+    seconds: float,
+    connections: int,
+    everything: bool,
 ) -> Plan:
     """A plan about the cars subscribed to a webhook, or about all cars. Raises ValueError when there is none."""
-    chosen = list(_all_cars(world)) if everything else list(_subscribed(world, webhook))
+    chosen = list(_all_vehicles(simulation)) if everything else list(_subscribed(simulation, webhook))
     if not chosen:
         raise ValueError("no vehicle is subscribed to that webhook")
-    shapes = [_example(world, webhook, each)["data"]["signals"] for each in chosen[:SHAPES]]
+    shapes = [_example(simulation, webhook, each)["data"]["signals"] for each in chosen[:SHAPES]]
     vehicles = []
     for number, connection in enumerate(chosen):
-        subject = world.feed.subject(webhook, connection, sequence=0)
+        subject = simulation.feed.subject(webhook, connection, sequence=0)
         data = vehicle_state(subject=subject, readings=[], triggers=[], event_id="")["data"]
         vehicles.append({"user": data["user"], "vehicle": data["vehicle"], "shape": number % len(shapes)})
-    meta = address(_example(world, webhook, chosen[0]), delivery_id="", now=0)["meta"]
+    meta = address(_example(simulation, webhook, chosen[0]), delivery_id="", now=0)["meta"]
     return Plan(
         uri=webhook.callback_uri,
-        key=world.settings.credentials.management_tokens[0],
+        key=simulation.settings.credentials.management_tokens[0],
         rate=rate,
         seconds=seconds,
         connections=connections,
@@ -38,20 +44,20 @@ def make_plan(
     )
 
 
-def _subscribed(world: World, webhook: Webhook) -> Iterable[Connection]:
-    for each in world.webhooks.subscriptions.values():
-        connection = world.connections.get(user_id=each.user_id, vehicle_id=each.vehicle_id)
+def _subscribed(simulation: Simulation, webhook: Webhook) -> Iterable[Connection]:
+    for each in simulation.webhooks.subscriptions.values():
+        connection = simulation.connections.get(user_id=each.user_id, vehicle_id=each.vehicle_id)
         if each.webhook_id == webhook.id and connection is not None:
             yield connection
 
 
-def _all_cars(world: World) -> Iterable[Connection]:
-    for account in world.garage.accounts.values():
-        for car_id in account.car_ids:
+def _all_vehicles(simulation: Simulation) -> Iterable[Connection]:
+    for account in simulation.fleet.accounts.values():
+        for vehicle_id in account.vehicle_ids:
             yield Connection(
                 id="",
                 user_id=account.user_id,
-                vehicle_id=car_id,
+                vehicle_id=vehicle_id,
                 permissions=(),
                 mode="live",
                 created_at=0.0,
@@ -59,9 +65,11 @@ def _all_cars(world: World) -> Iterable[Connection]:
             )
 
 
-def _example(world: World, webhook: Webhook, connection: Connection) -> dict[str, Any]:
+def _example(simulation: Simulation, webhook: Webhook, connection: Connection) -> dict[str, Any]:
     readings = [
-        each for each in (world.feed.read(connection, code) for code in webhook.signals) if not each.error
+        each
+        for each in (simulation.feed.read(connection, code) for code in webhook.signals)
+        if not each.error
     ]
-    subject = world.feed.subject(webhook, connection, sequence=1)
+    subject = simulation.feed.subject(webhook, connection, sequence=1)
     return vehicle_state(subject=subject, readings=readings, triggers=[], event_id="")

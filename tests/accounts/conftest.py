@@ -8,7 +8,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import confirmation
+from accounts import reauthentication
 from accounts.models import User
 
 PASSWORD = "a long enough passphrase"
@@ -51,7 +51,7 @@ def is_in(client: Client) -> bool:
 def let_age(client: Client) -> None:
     """As if the person had signed in eleven minutes ago."""
     session = client.session
-    session["confirmed_at"] = time.time() - confirmation.HOLDS_FOR.total_seconds() - 60
+    session["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 60
     session.save()
 
 

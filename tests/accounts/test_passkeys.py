@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts import confirmation
+from accounts import reauthentication
 from accounts.models import ApiToken, Fleet, User
 from commands.models import Command
 from connect.models import Connection
@@ -60,7 +60,7 @@ def test_a_passkey_signs_in_without_password_and_second_step(owner: User) -> Non
     answer = client.post(BY_PASSKEY, {"credential": credential, "next": "/fleets/blue/"}, secure=True)
     assert answer.headers["Location"] == "/fleets/blue/"
     assert is_in(client)
-    assert confirmation.is_fresh(answer.wsgi_request)
+    assert reauthentication.is_fresh(answer.wsgi_request)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_five_wrong_tries_end_the_session_whatever_they_were_made_with(
     owner: User, viewer: User, late: Client, unlock: str
 ) -> None:
     theirs = SoftPasskey(viewer)
-    for number in range(confirmation.MOST_TRIES):
+    for number in range(reauthentication.MOST_TRIES):
         if number % 2:
             late.post(unlock, {"asked": "yes", "password": "x"}, headers=HTMX, secure=True)
         else:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alerts import battery, services
-from alerts.kinds import Condition, Kind
 from alerts.models import Notice
+from alerts.types import Condition, Kind
 from vehicles import catalogue
 from vehicles import services as vehicles
 from vehicles.models import Vehicle

@@ -7,9 +7,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Fleet, User
-from alerts import battery, wishes
-from alerts.kinds import Kind
+from alerts import battery, preferences
 from alerts.models import FleetRules, Notice
+from alerts.types import Kind
 from tests.alerts.helpers import NOW, hear, open_notices
 from vehicles.models import Vehicle
 from vehicles.services import Update
@@ -91,9 +91,9 @@ def test_a_fleet_that_does_not_watch_batteries_gets_no_notice(vehicle: Vehicle, 
 
 def test_a_lower_threshold_ends_what_is_not_below_it(vehicle: Vehicle, fleet: Fleet, owner: User) -> None:
     hear(vehicle, charge=15)
-    wishes.set_rules(fleet=fleet, low_battery=15, kinds=list(Kind), actor=owner)
+    preferences.set_rules(fleet=fleet, low_battery=15, kinds=list(Kind), actor=owner)
     assert open_notices() == []
-    wishes.set_rules(fleet=fleet, low_battery=16, kinds=list(Kind), actor=owner)
+    preferences.set_rules(fleet=fleet, low_battery=16, kinds=list(Kind), actor=owner)
     assert battery.overlooked(now=NOW) == [vehicle.pk]
 
 

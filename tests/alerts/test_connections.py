@@ -5,19 +5,19 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from alerts.kinds import Kind
+from alerts.messages import LOST, text_of
 from alerts.models import FleetRules, Notice
-from alerts.words import LOST, text_of
-from connect import lifecycle, noticing, vault
+from alerts.types import Kind
+from connect import alert_reconciliation, health, token_store
 from connect.models import Connection, ConnectionState, OwnerTokens
-from connect.removal import services as removals
-from connect.removal.carrying import carry_out
-from connect.removal.models import Extent
-from connect.smartcar import SmartcarError
-from connect.standing import watching
-from connect.standing.states import TROUBLED
+from connect.offboarding import services as removals
+from connect.offboarding.models import Extent
+from connect.offboarding.worker import carry_out
+from connect.status import monitor
+from connect.status.states import TROUBLED
+from core import encryption
+from smartcar_api import SmartcarError
 from tests.alerts.helpers import begin, hear, open_notices
 from tests.smartcar import connect
 from vehicles.models import Vehicle
@@ -90,10 +90,10 @@ def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Co
     long_ago = timezone.now() - timedelta(hours=49)
     Connection.objects.update(state_since=long_ago)
     Vehicle.objects.update(last_seen_at=long_ago)
-    watching.watch(now=timezone.now())
+    monitor.watch(now=timezone.now())
     (notice,) = open_notices()
     assert notice.facts == {"state": "stale"}
-    lifecycle.data_arrived(heard={(connection.vehicle_id, ""): timezone.now()})
+    health.data_arrived(heard={(connection.vehicle_id, ""): timezone.now()})
     assert open_notices() == []
 
 
@@ -119,14 +119,14 @@ def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehi
     connection = connected(vehicle, State.NEEDS_REAUTHENTICATION)
     hear(vehicle, charge=10, at=timezone.now())
     Notice.objects.all().delete()
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert {notice.kind for notice in open_notices()} == {Kind.CONNECTION, Kind.BATTERY}
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert len(open_notices()) == 2
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     vehicle.summary.charge = 80
     vehicle.summary.save()
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert open_notices() == []
 
 
@@ -135,11 +135,11 @@ def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
 ) -> None:
     connection = connected(vehicle, State.REMOVED)
     hear(vehicle, charge=10, at=timezone.now())
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert open_notices() == []
     Connection.objects.filter(pk=connection.pk).update(state=State.STALE)
     FleetRules.objects.create(fleet=fleet, kinds=[])
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert open_notices() == []
 
 
@@ -150,20 +150,20 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
     for car in (vehicle, bus):
         connected(car, generation=Generation.V2, tokens=tokens)
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert open_notices() == []
     news = set()
     for days in (13.9, 10, 6.9, 5, 1.9, 1, -1):
         Notice.objects.update(acknowledged_at=timezone.now())
         OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
-        noticing.find(now=timezone.now())
+        alert_reconciliation.find(now=timezone.now())
         (notice,) = open_notices()
         news.add(notice.news_at)
         assert notice.due == (days in (13.9, 6.9, 1.9))
     assert len(news) == 3
     assert notice.facts["cars"] == 2
     OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert open_notices() == []
 
 
@@ -174,13 +174,13 @@ def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connec
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert [notice.kind for notice in open_notices()] == [Kind.TOKEN]
-    vault.refresh(tokens=OwnerTokens.objects.get())
+    token_store.refresh(tokens=OwnerTokens.objects.get())
     assert open_notices() == []
-    OwnerTokens.objects.update(refresh_ciphertext=keyring.encrypt("not a token Smartcar knows"))
+    OwnerTokens.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
-        vault.refresh(tokens=OwnerTokens.objects.get())
+        token_store.refresh(tokens=OwnerTokens.objects.get())
     (notice,) = open_notices()
     assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
 
@@ -194,7 +194,7 @@ def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> 
         generation=Generation.V3 if why == "on v3" else Generation.V2,
         tokens=tokens,
     )
-    noticing.find(now=timezone.now())
+    alert_reconciliation.find(now=timezone.now())
     assert Kind.TOKEN not in {notice.kind for notice in open_notices()}
 
 

@@ -8,9 +8,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Fleet, User
-from alerts import services, wishes
-from alerts.kinds import REMEMBERED, Condition, Kind
+from alerts import preferences, services
 from alerts.models import Notice
+from alerts.types import REMEMBERED, Condition, Kind
 from tests.alerts.helpers import NOW, begin, open_notices
 from vehicles.models import Vehicle
 
@@ -101,7 +101,7 @@ def test_many_at_once_take_as_many_queries_as_one(fleet: Fleet) -> None:
 def test_a_kind_that_the_fleet_does_not_watch_is_not_told_and_ends(vehicle: Vehicle, owner: User) -> None:
     begin(vehicle)
     lost = begin(vehicle, Kind.CONNECTION)
-    wishes.set_rules(fleet=vehicle.fleet, low_battery=20, kinds=[Kind.CONNECTION], actor=owner)
+    preferences.set_rules(fleet=vehicle.fleet, low_battery=20, kinds=[Kind.CONNECTION], actor=owner)
     assert open_notices() == [lost]
     assert again(vehicle, minutes=60) == 0
     assert open_notices() == [lost]

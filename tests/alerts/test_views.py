@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Fleet, Role, User
 from accounts.services import add_member
 from alerts import services
-from alerts.kinds import Condition, Kind
 from alerts.models import FleetRules, MemberChoice, Notice
+from alerts.types import Condition, Kind
 from tests.alerts.helpers import begin, open_notices
 from vehicles.models import Vehicle
 

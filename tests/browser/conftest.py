@@ -9,10 +9,10 @@ from django.core.management import call_command
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.browser import pages, world
-from tests.browser.looking import Site, sessions_of
+from tests.browser import fixtures, pages
+from tests.browser.page_checks import Site, sessions_of
+from tests.browser.scenarios import VIEWS, View
 from tests.browser.serving import serving
-from tests.browser.stories import VIEWS, View
 from tests.servers import Simulator
 from tests.smartcar import register_webhook, reset
 from tests.worker import running_worker
@@ -95,7 +95,7 @@ def site(
     with django_db_blocker.unblock():
         reset(simulator.url)
         try:
-            shown = world.build(simulator.url)
+            shown = fixtures.build(simulator.url)
             with serving(tmp_path_factory.mktemp("web")) as url:
                 yield Site(url, shown, pages.find(shown), sessions_of(shown))
         finally:

@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from tests.browser.world import World
+from tests.browser.fixtures import World
 
 # The admin is Django's, and the API is for programs.
 NOT_OURS = ("admin", "api")
@@ -30,7 +30,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Found:
-    """`pages` answer whole documents; `unfilled` lack an argument that tests/browser/world.py does not have."""
+    """`pages` answer whole documents; `unfilled` lack an argument that tests/browser/fixtures.py does not have."""
 
     pages: list[Visit]
     unfilled: list[str]

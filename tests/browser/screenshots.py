@@ -15,11 +15,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Generation, User
 from accounts.services import create_fleet
-from tests.browser import lifelike
-from tests.browser.looking import Screen, Site, Theme, look_at
+from tests.browser import demo_data
+from tests.browser.fixtures import World
+from tests.browser.page_checks import Screen, Site, Theme, look_at
 from tests.browser.pages import Found
 from tests.browser.serving import serving
-from tests.browser.world import World
 from tests.servers import Simulator
 from tests.smartcar import reset
 from webhooks import processing
@@ -101,7 +101,7 @@ def courier_site(
     simulator: Simulator,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """The fleet of tests.browser.lifelike, and a new one beside it, on the address that Smartcar delivers to."""
+    """The fleet of tests.browser.demo_data, and a new one beside it, on the address that Smartcar delivers to."""
     port = urlsplit(settings.SITE_URL).port or 80
     with django_db_blocker.unblock():
         reset(simulator.url)
@@ -109,11 +109,11 @@ def courier_site(
             with serving(tmp_path_factory.mktemp("web"), port=port) as address:
                 # By its name, under which browsers allow passkeys.
                 url = address.replace("127.0.0.1", "localhost")
-                fleet, owner = lifelike.build(simulator.url)
+                fleet, owner = demo_data.build(simulator.url)
                 new = create_fleet(
                     name="Marin Shuttles", slug="marin-shuttles", owner=owner, generation=Generation.V3
                 )
-                car = fleet.vehicles.order_by("pk")[lifelike.SHOWN]
+                car = fleet.vehicles.order_by("pk")[demo_data.SHOWN]
                 shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})
                 yield Site(url, shown, Found([], []), {"owner": signed_in(chromium, url, owner)})
         finally:
@@ -127,7 +127,7 @@ def signed_in(chromium: Browser, url: str, user: User) -> str:
     page = context.new_page()
     page.goto(url)
     page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(lifelike.PASSWORD)
+    page.get_by_label("Password").fill(demo_data.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", level=1).wait_for()
     cookies = {cookie.get("name"): cookie.get("value", "") for cookie in context.cookies()}

@@ -17,7 +17,7 @@ def serving(folder: Path, *, port: int = 0, hashed: bool = False) -> Iterator[st
     """The server's address. `hashed`: static files as `make setup` makes them, which takes half a minute."""
     static = folder / "static"
     backend = (
-        "fleet.staticfiles.Storage" if hashed else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "core.staticfiles.Storage" if hashed else "django.contrib.staticfiles.storage.StaticFilesStorage"
     )
     storages = settings.STORAGES | {"staticfiles": {"BACKEND": backend}}
     with override_settings(STORAGES=storages, STATIC_ROOT=str(static)):

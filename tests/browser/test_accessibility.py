@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.looking import DESK, PHONE, WALL, Look, Screen, Site, look_at
+from tests.browser.page_checks import DESK, PHONE, WALL, Look, Screen, Site, look_at
 from tests.browser.pages import Visit
 
 # The mark has the database made; the world in it outlives the tests.
@@ -35,7 +35,7 @@ def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: 
 
 
 def test_every_address_can_be_visited(site: Site) -> None:
-    assert site.found.unfilled == [], "give tests/browser/world.py the arguments of these addresses"
+    assert site.found.unfilled == [], "give tests/browser/fixtures.py the arguments of these addresses"
     assert len({visit.name for visit in site.found.pages}) > 20
 
 

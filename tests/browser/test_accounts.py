@@ -8,7 +8,7 @@ from django.core.cache import cache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.stories import PASSWORD, View, problems_of, set_car, sign_in
+from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
 from tests.browser.test_commands import let_sign_in_age, newest, teslas
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]

@@ -7,11 +7,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import BrowserContext, Page, expect
 
-from accounts import confirmation
+from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.models import Command, State
 from connect.models import Connection
-from tests.browser.stories import PASSWORD, View, problems_of, set_car, sign_in
+from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -47,7 +47,7 @@ def let_sign_in_age() -> None:
     """As if everybody had signed in eleven minutes ago."""
     for session in Session.objects.all():
         data = session.get_decoded()
-        data["confirmed_at"] = time.time() - confirmation.HOLDS_FOR.total_seconds() - 60
+        data["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 60
         Session.objects.save(session.session_key, data, session.expire_date)
 
 

@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
-from accounts import live
-from accounts.live import Topic
 from accounts.models import Fleet, Membership, User
+from core import pubsub
+from core.pubsub import Topic
+from tests.browser.scenarios import View, only_at_a_desk, only_on_a_phone
 from tests.browser.serving import serving
-from tests.browser.stories import View, only_at_a_desk, only_on_a_phone
-from tests.fleet.cars.world import car, know
+from tests.dashboard.vehicle_list.fixtures import car, know
 from vehicles import catalogue
 from vehicles.models import Vehicle
 
@@ -84,7 +84,7 @@ def tell(vehicle: Vehicle, signal: catalogue.Signal, value: object) -> None:
     """The car tells it, and the open pages are told."""
     body = value if isinstance(value, dict) else {"value": value}
     know(vehicle, signal, body, minutes_ago=0)
-    live.announce(topic=Topic.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
+    pubsub.announce(topic=Topic.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
 
 
 def is_live(page: Page) -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from accounts.models import Fleet, User
-from tests.browser.stories import View, problems_of, sign_in, walk_through_connect
+from tests.browser.scenarios import View, problems_of, sign_in, walk_through_connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.looking import DESK, PHONE, Screen, Site, look_at
+from tests.browser.page_checks import DESK, PHONE, Screen, Site, look_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
 PAGES = {

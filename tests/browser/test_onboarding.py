@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.stories import View, problems_of
+from tests.browser.scenarios import View, problems_of
 from tests.connect.invited import invited
 from tests.servers import Simulator
 from tests.smartcar import connect, register_webhook, reset, subscribe

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
 from tests.browser.axe import violations
-from tests.browser.stories import problems_of
+from tests.browser.scenarios import problems_of
 from vehicles.models import Place
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]

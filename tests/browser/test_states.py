@@ -7,7 +7,7 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.looking import DESK, PHONE, Screen, Site, look_at
+from tests.browser.page_checks import DESK, PHONE, Screen, Site, look_at
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
 FLEET = "/fleets/blue/"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.stories import View, problems_of, set_car, sign_in, walk_through_connect
+from tests.browser.scenarios import View, problems_of, set_car, sign_in, walk_through_connect
 from vehicles.models import Vehicle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

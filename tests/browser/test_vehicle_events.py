@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, expect
 
 from accounts.models import User
-from tests.browser.stories import problems_of, sign_in
+from tests.browser.scenarios import problems_of, sign_in
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks.models import VehicleError

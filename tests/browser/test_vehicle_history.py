@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Fleet, User
-from tests.browser.stories import View, problems_of, sign_in
+from tests.browser.scenarios import View, problems_of, sign_in
 from tests.vehicles.readings import read
 from vehicles import catalogue
 from vehicles.catalogue import Signal

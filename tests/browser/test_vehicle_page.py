@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import AuditEntry, Fleet, User
-from tests.browser.stories import set_car, sign_in
-from tests.fleet.vehicle.known import failed, told
+from tests.browser.scenarios import set_car, sign_in
+from tests.dashboard.vehicle_page.fixtures import failed, told
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle

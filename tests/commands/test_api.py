@@ -13,10 +13,10 @@ from accounts.api.throttles import CommandThrottle
 from accounts.models import Fleet, Generation, Membership, Role, User
 from accounts.services import add_member, create_fleet
 from accounts.tokens.services import issue
-from commands import asking
+from commands import services
 from commands.bulk.models import BulkCommand
-from commands.kinds import Kind
 from commands.models import Command, CommandPolicy, ReasonFor, State
+from commands.types import Kind
 from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
 
@@ -270,11 +270,11 @@ def ledger(car: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Comman
     now = timezone.now()
     bulk = BulkCommand.objects.create(fleet=fleet, kind=Kind.LOCK, requested_at=now, expires_at=now)
     made = [
-        asking.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=PLACE),
-        asking.request(vehicle=other, kind=Kind.UNLOCK, user=owner),
+        services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=PLACE),
+        services.request(vehicle=other, kind=Kind.UNLOCK, user=owner),
     ]
     Command.objects.update(state=State.CONFIRMED)
-    made.append(asking.request(vehicle=other, kind=Kind.LOCK, user=owner))
+    made.append(services.request(vehicle=other, kind=Kind.LOCK, user=owner))
     for age, command in zip((2, 1, 0), made, strict=True):
         Command.objects.filter(pk=command.pk).update(requested_at=now - timedelta(days=age))
     Command.objects.filter(pk=made[2].pk).update(bulk=bulk)
@@ -341,7 +341,7 @@ def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
     add_member(fleet=green, user=teammate, role=Role.VIEWER, actor=None)
     there = Vehicle.objects.create(fleet=green, smartcar_id="there", make="TESLA")
     connected(there)
-    asking.request(vehicle=there, kind=Kind.SET_DESTINATION, user=owner, given=PLACE)
+    services.request(vehicle=there, kind=Kind.SET_DESTINATION, user=owner, given=PLACE)
     rows = browser_of(teammate).get(LEDGER, {"kind": "set_destination"}).json()["results"]
     assert [(row["fleet"], row["parameters"]) for row in rows] == [("green", {}), ("blue", PLACE)]
 
@@ -410,6 +410,6 @@ def test_who_sends_too_often_is_told_when_to_go_on_and_may_still_read(
 
 @pytest.mark.usefixtures("two_a_minute")
 def test_without_redis_commands_are_taken_and_counted_by_each_process(car: str, program: Client) -> None:
-    gone = {"BACKEND": "fleet.cache.RedisOrLocal", "LOCATION": "redis://127.0.0.1:1/7"}
+    gone = {"BACKEND": "core.cache.RedisOrLocal", "LOCATION": "redis://127.0.0.1:1/7"}
     with override_settings(CACHES={"default": gone}):
         assert [send(program, car, key="k-1").status_code for _ in range(4)] == [201, 200, 429, 429]

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, Fleet, Membership, Role, User
 from accounts.tokens.services import revoke
-from commands.kinds import Kind
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection, ConnectionState
 from tests.commands.test_api import program_of, send
 from vehicles.models import Vehicle

@@ -12,12 +12,12 @@ from django.utils import timezone
 from redis import Redis
 
 from accounts.models import Fleet, User
-from commands import asking, settling, tasks
-from commands.kinds import Kind
+from commands import confirmation, services, tasks
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection, ConnectionState
-from tests.commands.test_ledger import DONE, Car
-from tests.commands.test_ledger import car as car
+from tests.commands.test_history import DONE, Car
+from tests.commands.test_history import car as car
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,7 +44,7 @@ def test_what_the_broker_forgot_is_rung_for_again_and_sent_once(
 ) -> None:
     smartcar = car(DONE)
     for vehicle in vehicles:
-        asking.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
+        services.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
     with Redis.from_url(settings.REDIS_URL) as redis:
         redis.flushall()
     assert run_rung() == []
@@ -64,7 +64,7 @@ def test_with_the_broker_gone_a_command_is_written_down_all_the_same(
     smartcar = car(DONE)
     with monkeypatch.context() as gone:
         gone.setattr(current_app, "send_task", _refuse)
-        command = asking.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner)
+        command = services.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner)
     assert (Command.objects.get().state, run_rung()) == (State.REQUESTED, [])
     tasks.sweep()
     run_rung()
@@ -80,10 +80,10 @@ def test_an_unlock_that_the_broker_held_for_too_long_is_not_sent(
     vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
 ) -> None:
     smartcar = car(DONE)
-    asking.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=owner)
+    services.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=owner)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     run_rung()
-    settling.sweep(now=timezone.now())
+    confirmation.sweep(now=timezone.now())
     assert (smartcar.heard, Command.objects.get().state) == ([], State.EXPIRED)
 
 
@@ -92,8 +92,8 @@ def test_of_managers_who_press_at_once_one_is_heard(
 ) -> None:
     def press(user: User) -> bool:
         try:
-            asking.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=user)
-        except asking.NotPossibleError:
+            services.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=user)
+        except services.NotPossibleError:
             return False
         finally:
             connections.close_all()
@@ -107,7 +107,7 @@ def test_of_managers_who_press_at_once_one_is_heard(
 def test_one_key_pressed_many_times_at_once_is_one_row(vehicles: list[Vehicle], owner: User) -> None:
     def press(_: int) -> int:
         try:
-            command = asking.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner, idempotency_key="k-1")
+            command = services.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner, idempotency_key="k-1")
         finally:
             connections.close_all()
         return command.pk

@@ -15,12 +15,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from commands import asking, sending, settling
-from commands.kinds import REPEATABLE, V3_ONLY, Kind
+from commands import confirmation, sender, services
 from commands.models import Command, State
+from commands.types import REPEATABLE, V3_ONLY, Kind
 from connect import applications
 from connect.models import ApplicationTokens, Connection, OwnerTokens
-from tests.connect.test_generations_soak import point_at
+from tests.connect.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, forget_budget, reset
@@ -178,7 +178,7 @@ def answer_with(origin: str, error: str) -> None:
 def sent(connection: Connection, user: User, kind: Kind) -> Command:
     """The command after one attempt to send it."""
     car = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
-    command = asking.request(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
+    command = services.request(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
     again(command)
     return command
 
@@ -186,7 +186,7 @@ def sent(connection: Connection, user: User, kind: Kind) -> Command:
 def again(command: Command) -> None:
     """One more run of its task."""
     fresh = Command.objects.select_related("vehicle", "connection__vehicle", "connection__tokens")
-    sending.send(command=fresh.get(pk=command.pk))
+    sender.send(command=fresh.get(pk=command.pk))
     command.refresh_from_db()
 
 
@@ -308,7 +308,7 @@ def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alon
     trouble(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
     refused = sent(connection, owner, Kind.START_CHARGE)
     trouble(origin)
-    with pytest.raises(asking.NotPossibleError, match="said this week that this car cannot do it"):
+    with pytest.raises(services.NotPossibleError, match="said this week that this car cannot do it"):
         sent(connection, owner, Kind.START_CHARGE)
     assert sent(connection, owner, Kind.SET_CHARGE_LIMIT).state == State.ACCEPTED
     last_week = timezone.now() - timedelta(days=7, minutes=1)
@@ -332,7 +332,7 @@ def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
     command = sent(connection, owner, Kind.UNLOCK)
     trouble(origin)
     with django_capture_on_commit_callbacks() as rung:
-        assert settling.sweep(now=timezone.now() + sending.READS_AFTER[0] + timedelta(seconds=1)) == []
+        assert confirmation.sweep(now=timezone.now() + sender.READS_AFTER[0] + timedelta(seconds=1)) == []
     again(command)
     assert (command.state, command.reads, len(rung)) == (State.UNKNOWN, 1, 1)
     assert len(heard(origin, connection)) == 1

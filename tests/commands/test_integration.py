@@ -10,9 +10,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from commands import asking, settling
-from commands.kinds import Kind
+from commands import confirmation, services
 from commands.models import Command, State
+from commands.types import Kind
 from connect import subscriptions
 from connect.models import Connection
 from tests.smartcar import connect
@@ -123,7 +123,7 @@ def test_a_command_ends_with_the_cars_own_word(
     connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, deed.before)
-    command = asking.request(vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given)
+    command = services.request(vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given)
     assert "commands.tasks.send" in run_rung()
 
     def ended() -> bool:
@@ -141,7 +141,7 @@ def test_a_cars_refusal_is_told_in_words(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": False})
-    command = asking.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
+    command = services.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
     run_rung()
     command.refresh_from_db()
     assert (command.state, command.error_code) == (State.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
@@ -154,7 +154,9 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
     given = {"percent": 65}
-    command = asking.request(vehicle=connection.vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given=given)
+    command = services.request(
+        vehicle=connection.vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given=given
+    )
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
     run_rung()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
@@ -164,11 +166,11 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
         return Command.objects.filter(pk=command.pk, state=State.CONFIRMED).exists()
 
     wait_until(confirmed, "the limit was not confirmed")
-    assert settling.sweep(now=command.expires_at) == []
+    assert confirmation.sweep(now=command.expires_at) == []
 
 
 @pytest.mark.parametrize("generation", [Generation.V2])
 def test_v2_has_no_charge_port(connection: Connection, owner: User) -> None:
-    with pytest.raises(asking.NotPossibleError, match="older API"):
-        asking.request(vehicle=connection.vehicle, kind=Kind.OPEN_CHARGE_PORT, user=owner)
+    with pytest.raises(services.NotPossibleError, match="older API"):
+        services.request(vehicle=connection.vehicle, kind=Kind.OPEN_CHARGE_PORT, user=owner)
     assert not Command.objects.exists()

@@ -20,11 +20,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, Generation, User
-from commands import asking, settling
-from commands.kinds import Kind
+from commands import confirmation, services
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection
-from tests.connect.test_generations_soak import point_at
+from tests.connect.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, register_webhook
@@ -136,7 +136,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
         with running_worker(next(logs)) as worker:
             before = sent()
             for connection in connections[batch::4]:
-                asking.request(vehicle=connection.vehicle, kind=Kind.UNLOCK, user=owner)
+                services.request(vehicle=connection.vehicle, kind=Kind.UNLOCK, user=owner)
                 if not target:
                     worker.kill()
             wait_until(lambda goal=before + target: sent() >= goal, "nothing is sent")  # type: ignore[misc]
@@ -177,9 +177,9 @@ def _settle(origin: str) -> None:
     A car of which nothing has changed tells nothing until its next turn: one that was not unlocked, and one that stood
     unlocked already because its driver had just got out. So each car in doubt is made to tell.
     """
-    settling.sweep(now=timezone.now() + settling.SENDING_LIMIT + timedelta(seconds=1))
+    confirmation.sweep(now=timezone.now() + confirmation.SENDING_LIMIT + timedelta(seconds=1))
     doubtful = Command.objects.filter(state__in=(State.UNKNOWN, State.ACCEPTED))
-    past = settling.EXECUTION_LIMIT + timedelta(seconds=30)
+    past = confirmation.EXECUTION_LIMIT + timedelta(seconds=30)
     for command in doubtful.select_related("vehicle"):
         address = f"{origin}/control/vehicles/{command.vehicle.smartcar_id}"
         locked = httpx.get(address, timeout=30).json()["signals"]["closure-islocked"]["body"]["value"]

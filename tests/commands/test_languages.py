@@ -9,16 +9,16 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import wording
 from accounts.models import Fleet, User
-from commands import asking, brands, parameters, prechecks, proofs
-from commands.bulk.asking import Review, too_many
-from commands.kinds import Kind
+from commands import expected_signals, make_quirks, parameters, preconditions, services
+from commands.bulk.services import Review, too_many
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection, ConnectionState
+from core import stored_messages
 from tests.commands.bulk.test_bulk import Cars, ask
 from tests.commands.bulk.test_bulk import cars as cars
-from tests.commands.test_prechecks import over, state_of
+from tests.commands.test_preconditions import over, state_of
 from tests.languages import ASKED, left_in_english, read
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -72,7 +72,7 @@ def test_the_panel(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client, language: str, state: State
 ) -> None:
     Vehicle.objects.update(powertrain="BEV", make="TESLA")
-    message = asking.CANCELLED_BY % {"person": "Dana"} if state == State.CANCELLED else ""
+    message = services.CANCELLED_BY % {"person": "Dana"} if state == State.CANCELLED else ""
     written(
         vehicle, owner, state=state, message=message, kind=Kind.SET_CHARGE_LIMIT, parameters={"percent": 80}
     )
@@ -149,7 +149,7 @@ def test_the_ledger_and_bulk_commands(
     for number, command in enumerate(Command.objects.order_by("pk")):
         Command.objects.filter(pk=command.pk).update(
             state=(State.QUEUED, State.UNKNOWN, State.REFUSED)[number],
-            message=("", proofs.will_tell(Kind.LOCK), "")[number],
+            message=("", expected_signals.will_tell(Kind.LOCK), "")[number],
         )
     for path in ("", "bulk/", f"bulk/{bulk.pk}/", f"bulk/{bulk.pk}/?group=unknown"):
         assert english_on(member, f"/commands/blue/{path}", language) == set(), path
@@ -208,7 +208,7 @@ def test_every_refusal_and_hint(language: str) -> None:
         for connection in (over(), over("v2"), over(scopes=["read_battery"]))
         for incapable in ([], list(Kind))
     ]
-    for make, rule in brands._RULES:
+    for make, rule in make_quirks._RULES:
         known = state_of(STATE_OF_CHARGE=10)
         known.vehicle.make = make
         unknown = state_of()
@@ -218,9 +218,9 @@ def test_every_refusal_and_hint(language: str) -> None:
     for case in cases:
         only = case.pop("only", None)
         for kind in [only] if only else Kind:
-            english = prechecks.check(kind=kind, **case)
+            english = preconditions.check(kind=kind, **case)
             with override(language):
-                said = prechecks.check(kind=kind, **case)
+                said = preconditions.check(kind=kind, **case)
             assert bool(said.refusal) == bool(english.refusal)
             assert not said.refusal or said.refusal != english.refusal
             assert not said.hint or said.hint != english.hint
@@ -255,17 +255,17 @@ def test_what_is_kept_is_english_and_told_in_the_language(
 ) -> None:
     command = written(vehicle, owner, state=State.REQUESTED)
     with override(language):
-        asking.cancel(command=command, user=owner)
+        services.cancel(command=command, user=owner)
         command.refresh_from_db()
         assert command.message == "Cancelled by owner@fleet.example."
-        assert wording.told(command.message) != command.message
+        assert stored_messages.told(command.message) != command.message
         assert command.changes.get().detail == command.message
         for kind in Kind:
-            for sentence in proofs.words_of(kind):
-                assert wording.told(sentence) != sentence
+            for sentence in expected_signals.words_of(kind):
+                assert stored_messages.told(sentence) != sentence
                 joined = f"Sending was interrupted. {sentence}"
-                assert wording.told(joined).endswith(wording.told(sentence))
-                assert "interrupted" not in wording.told(joined)
+                assert stored_messages.told(joined).endswith(stored_messages.told(sentence))
+                assert "interrupted" not in stored_messages.told(joined)
 
 
 @translated
@@ -283,7 +283,7 @@ def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
 def test_the_api_answers_in_english_whatever_is_asked_for(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client
 ) -> None:
-    written(vehicle, owner, message=proofs.will_tell(Kind.LOCK))
+    written(vehicle, owner, message=expected_signals.will_tell(Kind.LOCK))
     asking_for = {"accept-language": ASKED["de"]}
     listed = member.get("/api/v1/commands/", headers=asking_for).json()["results"][0]
     assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")

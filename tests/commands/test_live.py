@@ -3,12 +3,12 @@
 import pytest
 from django.utils import timezone
 
-from accounts import live
 from accounts.models import Fleet, User
-from commands.asking import ask
-from commands.kinds import Kind
+from commands.services import ask
+from commands.types import Kind
 from connect.models import ConnectionState
-from tests.fleet.cars.world import connect
+from core import pubsub
+from tests.dashboard.vehicle_list.fixtures import connect
 from tests.live import news
 from vehicles.models import Vehicle
 
@@ -23,13 +23,13 @@ def topics(fleet: Fleet, since: str, vehicle: Vehicle) -> set[str]:
 
 def test_a_command_that_is_asked_for_is_told(fleet: Fleet, vehicle: Vehicle, owner: User) -> None:
     connect(vehicle)
-    here = live.place(fleet_id=fleet.pk)
+    here = pubsub.place(fleet_id=fleet.pk)
     ask(vehicle=vehicle, user=owner, kind=Kind.LOCK)
     assert topics(fleet, here, vehicle) == {"commands"}
 
 
 def test_a_connection_that_changes_is_told(fleet: Fleet, vehicle: Vehicle) -> None:
     connection = connect(vehicle)
-    here = live.place(fleet_id=fleet.pk)
+    here = pubsub.place(fleet_id=fleet.pk)
     connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="He said so.", now=timezone.now())
     assert topics(fleet, here, vehicle) == {"connections"}

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.kinds import SCHEDULING, Kind
 from commands.parameters import InvalidParametersError, in_words, parse
+from commands.types import SCHEDULING, Kind
 
 WITHOUT = sorted(set(Kind) - {Kind.SET_CHARGE_LIMIT, Kind.SET_DESTINATION} - SCHEDULING)
 latitudes = st.floats(-90, 90)

@@ -10,12 +10,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Fleet, User
-from commands import asking
-from commands.kinds import Kind
+from commands import services
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection
 from tests.commands.test_api import program_of, send
-from tests.connect.test_generations_soak import point_at
+from tests.connect.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect
@@ -63,10 +63,10 @@ def test_a_slow_car_holds_up_neither_another_car_nor_the_database(
     with running_worker(tmp_path / "worker.log") as worker:
         httpx.post(f"{origin}/control/troubles", json={"slowCommands": 60}, timeout=30).raise_for_status()
         for car in slow:
-            asking.request(vehicle=car, kind=Kind.LOCK, user=owner)
+            services.request(vehicle=car, kind=Kind.LOCK, user=owner)
         wait_until(lambda: heard(origin) == len(slow), "the slow cars were not asked")
         httpx.delete(f"{origin}/control/troubles", timeout=30)
-        command = asking.request(vehicle=quick, kind=Kind.LOCK, user=owner)
+        command = services.request(vehicle=quick, kind=Kind.LOCK, user=owner)
         ended = Command.objects.filter(pk=command.pk).exclude(state__in=(State.REQUESTED, State.SENDING))
         wait_until(ended.exists, "the quick car's command waits")
         assert Command.objects.filter(vehicle__in=slow, state=State.SENDING).count() == len(slow)

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from commands.kinds import Kind
 from commands.models import Command, State
+from commands.types import Kind
 from connect.models import Connection
 from vehicles.models import Vehicle
 

@@ -11,14 +11,14 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import keyring
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect import applications, gateway, reencryption, vault
+from connect import applications, gateway, key_rotation, token_store
 from connect.applications import registry, services
 from connect.applications.models import FleetApplication, SmartcarApplication
 from connect.applications.services import Secrets
 from connect.gateway import Purpose
 from connect.models import ApplicationTokens, Connection, OwnerTokens
+from core import encryption
 from tests.connect.second import second_application
 from tests.smartcar import connect
 
@@ -91,7 +91,7 @@ def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
     services.choose(fleet=fleet, application=second, actor=owner)
     connected(smartcar, fleet, owner)
     services.choose(fleet=fleet, application=None, actor=owner)
-    assert vault.refresh(tokens=OwnerTokens.objects.get()).version == 1
+    assert token_store.refresh(tokens=OwnerTokens.objects.get()).version == 1
 
 
 def test_the_same_car_and_driver_may_hang_on_both_applications(
@@ -112,12 +112,12 @@ def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a
 ) -> None:
     each = [applications.environment(), applications.named(second)]
     before = mints(smartcar)
-    tokens = [vault.application_access(application=one, user_id="u").token for one in each]
+    tokens = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert len(set(tokens)) == 2
-    assert [vault.application_access(application=one, user_id="u").token for one in each] == tokens
+    assert [token_store.application_access(application=one, user_id="u").token for one in each] == tokens
     assert mints(smartcar) == before + 2
-    vault.forget_application_token(application=each[1])
-    fresh = [vault.application_access(application=one, user_id="u").token for one in each]
+    token_store.forget_application_token(application=each[1])
+    fresh = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert fresh[0] == tokens[0]
     assert fresh[1] != tokens[1]
 
@@ -127,11 +127,11 @@ def test_a_refused_token_is_replaced_for_its_application_alone(
 ) -> None:
     services.choose(fleet=fleet, application=second, actor=owner)
     connection = connected(smartcar, fleet, owner)
-    vault.application_access(application=applications.environment(), user_id="u")
+    token_store.application_access(application=applications.environment(), user_id="u")
     own = ApplicationTokens.objects.get(client_id=second.client_id)
-    ApplicationTokens.objects.filter(pk=own.pk).update(token_ciphertext=keyring.encrypt("refused"))
+    ApplicationTokens.objects.filter(pk=own.pk).update(token_ciphertext=encryption.encrypt("refused"))
     read = partial(applications.named(second).v3.attributes, vehicle_id=connection.vehicle.smartcar_id)
-    assert vault.calling(connection=connection, call=read).make
+    assert token_store.calling(connection=connection, call=read).make
     versions = dict(ApplicationTokens.objects.values_list("client_id", "version"))
     assert versions == {
         second.client_id: own.version + 1,
@@ -162,7 +162,7 @@ def test_an_application_whose_key_is_lost_does_not_stop_the_others_deliveries(
 def test_credentials_come_under_the_newest_key(second: SmartcarApplication, settings: Settings) -> None:
     before = applications.named(second).credentials
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
-    assert reencryption.run().done == 1
+    assert key_rotation.run().done == 1
     settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
     assert applications.named(SmartcarApplication.objects.get()).credentials == before
 

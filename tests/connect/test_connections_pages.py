@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect.connections.steps import Kind, next_step
+from connect.connections.next_actions import Kind, next_step
 from connect.models import Connection, ConnectionState, DriverPage, Invitation
 from connect.scopes import FLEET_SCOPES
-from connect.standing.machine import ACCOUNT, REQUESTS_USED_UP
-from connect.standing.states import ENDED, Purpose
+from connect.status.state_machine import ACCOUNT, REQUESTS_USED_UP
+from connect.status.states import ENDED, Purpose
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from accounts.models import Generation
 from connect import applications
-from connect.applications import testing
-from connect.applications.testing import Finding, Verdict
+from connect.applications import credential_check
+from connect.applications.credential_check import Finding, Verdict
 from tests.connect.second import second_application
 from tests.smartcar import register_webhook
 
@@ -30,7 +30,7 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
 
 
 def findings(generation: Generation = Generation.V3) -> dict[str, Finding]:
-    found = testing.test(application=applications.environment(), generation=generation)
+    found = credential_check.test(application=applications.environment(), generation=generation)
     return {finding.setting: finding for finding in found}
 
 
@@ -116,7 +116,7 @@ def test_a_management_token_in_the_place_of_the_secret_is_recognised(
 
 def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_MANAGEMENT_TOKENS = [*settings.SMARTCAR_MANAGEMENT_TOKENS, "old"]
-    found = testing.test(application=applications.environment(), generation=Generation.V3)
+    found = credential_check.test(application=applications.environment(), generation=Generation.V3)
     tokens = [finding.verdict for finding in found if finding.setting == TOKENS]
     assert tokens == [Verdict.RIGHT, Verdict.WRONG]
 
@@ -146,7 +146,10 @@ def test_no_secret_is_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     settings.SMARTCAR_CLIENT_SECRET = wrong = token_urlsafe(24)
-    told = repr(testing.test(application=applications.environment(), generation=Generation.V3)) + caplog.text
+    told = (
+        repr(credential_check.test(application=applications.environment(), generation=Generation.V3))
+        + caplog.text
+    )
     secrets = [wrong, settings.SMARTCAR_APPLICATION_SECRET, *settings.SMARTCAR_MANAGEMENT_TOKENS]
     assert not [secret for secret in secrets if secret in told]
 

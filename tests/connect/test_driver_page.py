@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect.driver import privacy, services
+from connect.driver_portal import privacy, services
 from connect.models import Connection, ConnectionState, DriverPage, PlacePause, Removal, WorkingHours
-from connect.removal.models import Extent
+from connect.offboarding.models import Extent
 from tests.connect.invited import invited
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -232,7 +232,7 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
     assert day.cover(moment, time_zone="UTC") != night.cover(moment, time_zone="UTC")
 
 
-# Withdrawing (what follows at Smartcar and in the tables: tests/connect/removal)
+# Withdrawing (what follows at Smartcar and in the tables: tests/connect/offboarding)
 
 
 def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(

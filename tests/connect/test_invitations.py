@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Fleet, Generation, User
-from connect import outcomes
+from connect import oauth_errors
 from connect.invitations import services
 from connect.models import AuthorizationRequest, Connection, DriverPage, Invitation
 from connect.scopes import FLEET_SCOPES, SCOPES
@@ -102,7 +102,7 @@ def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: I
     before = Connection.objects.count()
     answer = late.get("/connect/callback/", params)
     assert answer.status_code == 400
-    assert outcomes.INVITATION_OVER.title in answer.content.decode()
+    assert oauth_errors.INVITATION_OVER.title in answer.content.decode()
     assert Connection.objects.count() == before
 
 
@@ -141,7 +141,7 @@ def test_an_invited_trip_cannot_bring_somebody_elses_cars(
     params = come_back(smartcar, at_connect(browser, theirs), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     answer = browser.get("/connect/callback/", forged)
-    assert outcomes.UNCONFIRMED_USER.title in answer.content.decode()
+    assert oauth_errors.UNCONFIRMED_USER.title in answer.content.decode()
     assert not Connection.objects.filter(fleet=red).exists()
     assert theirs.open
 
@@ -195,11 +195,11 @@ def test_what_the_manager_chose_reaches_connect(fleet: Fleet, owner: User, gener
 
 @pytest.mark.parametrize(
     "trouble",
-    [*vars(outcomes).values(), *outcomes._BY_ERROR.values(), outcomes.trouble_for(error="new")],
-    ids=lambda each: each.title[:30] if isinstance(each, outcomes.Trouble) else "-",
+    [*vars(oauth_errors).values(), *oauth_errors._BY_ERROR.values(), oauth_errors.trouble_for(error="new")],
+    ids=lambda each: each.title[:30] if isinstance(each, oauth_errors.Trouble) else "-",
 )
 def test_a_driver_is_never_sent_to_pages_that_drivers_do_not_have(trouble: object) -> None:
-    if isinstance(trouble, outcomes.Trouble):
+    if isinstance(trouble, oauth_errors.Trouble):
         assert "Connect a vehicle" not in trouble.for_driver
         assert "runs this site" not in trouble.for_driver
         assert "driver" not in trouble.for_driver

@@ -11,21 +11,21 @@ from django.utils.translation import gettext
 from pytest_django import Settings
 
 from accounts.models import Fleet, User
-from connect import outcomes
+from connect import oauth_errors
 from connect.connections.selectors import Driver
 from connect.connections.services import link_for
-from connect.driver import services as drivers
-from connect.invitations import drivers_words
+from connect.driver_language import speaking
+from connect.driver_portal import services as drivers
+from connect.invitations import driver_messages
 from connect.invitations import services as invitations
-from connect.language import speaking
 from connect.models import Connection, ConnectionState, DriverPage, Invitation
-from connect.removal import carrying
-from connect.removal.models import Extent
+from connect.offboarding import worker
+from connect.offboarding.models import Extent
 from connect.scopes import FLEET_SCOPES
-from connect.standing.states import Purpose
+from connect.status.states import Purpose
 from tests.connect.invited import at_connect, invited, walk
+from tests.html_text import words_of
 from tests.smartcar import come_back
-from tests.web_words import words_of
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -168,13 +168,13 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
             )
         ),
     ]
-    troubles = [each for each in vars(outcomes).values() if isinstance(each, outcomes.Trouble)]
-    troubles += [outcomes.trouble_for(error=error) for error in ("new", *outcomes._BY_ERROR)]
+    troubles = [each for each in vars(oauth_errors).values() if isinstance(each, oauth_errors.Trouble)]
+    troubles += [oauth_errors.trouble_for(error=error) for error in ("new", *oauth_errors._BY_ERROR)]
     told = []
     for each in (language, "en"):
         with speaking(each):
-            texts = [drivers_words.why(error) for error in reasons] + [
-                drivers_words.todo(error) for error in reasons
+            texts = [driver_messages.why(error) for error in reasons] + [
+                driver_messages.todo(error) for error in reasons
             ]
             told.append(
                 [*texts, *(gettext(text) for one in troubles for text in (one.title, one.for_driver))]
@@ -312,7 +312,7 @@ def test_the_proof_and_its_progress_speak_the_pages_language(
     path = f"{page.path}proof/{removal.pk}/"
     for carried_out in (False, True):
         if carried_out:
-            carrying.carry_out(removal_id=removal.pk)
+            worker.carry_out(removal_id=removal.pk)
         for address in (path, f"{path}progress/"):
             drivers.choose_language(page=page, language="en")
             english = read(address)

@@ -10,22 +10,22 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from accounts import wording
 from accounts.models import Fleet, Generation, User
-from connect.budget import usage
-from connect.budget.purposes import Purpose
-from connect.comparison.diff import Kind
-from connect.comparison.models import ComparedFleet, Comparison, Drift, Outcome
-from connect.connections.steps import next_step
-from connect.driver import services as drivers
-from connect.generations.models import ConnectionMove, GenerationMove, MoveState, StepState
+from connect.api_migration.models import ConnectionMove, GenerationMove, MoveState, StepState
+from connect.connections.next_actions import next_step
+from connect.driver_portal import services as drivers
 from connect.models import Connection, ConnectionState, DriverPage, Invitation, Suspicion, VehicleUsage
-from connect.removal.models import Extent, Removal
-from connect.removal.services import remove_car
+from connect.offboarding.models import Extent, Removal
+from connect.offboarding.services import remove_car
+from connect.reconciliation.diff import Kind
+from connect.reconciliation.models import ComparedFleet, Comparison, Drift, Outcome
 from connect.scopes import FLEET_SCOPES
-from connect.smartcar import SmartcarError, words
-from connect.standing import causes
-from connect.standing.states import TROUBLED
+from connect.status import reasons
+from connect.status.states import TROUBLED
+from connect.usage import quota
+from core import stored_messages
+from smartcar_api import SmartcarError, error_messages
+from smartcar_api.ratelimit.priority import Purpose
 from tests.connect.invited import invited
 from tests.languages import left_in_english, read
 from vehicles.models import Vehicle
@@ -54,7 +54,7 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
         subscription_error="No webhook is set: SMARTCAR_WEBHOOK_ID is empty.",
     )
     now = timezone.now()
-    made.move_to(ConnectionState.ACTIVE, cause=causes.DATA, now=now, evidence="fresh data")
+    made.move_to(ConnectionState.ACTIVE, cause=reasons.DATA, now=now, evidence="fresh data")
     Suspicion.objects.create(
         connection=made, state=ConnectionState.REVOKED, error="RESOURCE_NOT_FOUND", source="call", since=now
     )
@@ -79,7 +79,7 @@ def test_a_connection_says_its_state_cause_and_next_step(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: ConnectionState
 ) -> None:
     connection.move_to(
-        state, cause=causes.of(state, "") or causes.DATA, now=timezone.now(), evidence="the calendar"
+        state, cause=reasons.of(state, "") or reasons.DATA, now=timezone.now(), evidence="the calendar"
     )
     for path in ("/fleets/blue/connections/?state=" + state, f"/fleets/blue/connections/{connection.pk}/"):
         assert left_on(browser_of(owner), path, language) == set()
@@ -108,9 +108,9 @@ def test_lists_full_and_empty(
     )
     ComparedFleet.objects.create(comparison=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
-        vehicle=connection.vehicle, month=usage.month_of(now), purpose=Purpose.COMMAND, calls=500
+        vehicle=connection.vehicle, month=quota.month_of(now), purpose=Purpose.COMMAND, calls=500
     )
-    usage.set_allowance(fleet=fleet, calls=500, actor=owner)
+    quota.set_allowance(fleet=fleet, calls=500, actor=owner)
     for path in (
         "/connect/blue/invitations/",
         "/connect/blue/drivers/",
@@ -242,10 +242,10 @@ def _kept(module: ModuleType) -> Iterator[str]:
 
 @translated
 def test_every_cause_and_every_error_is_told_in_the_language(language: str) -> None:
-    sentences = [*_kept(causes), *_kept(words)]
+    sentences = [*_kept(reasons), *_kept(error_messages)]
     assert len(sentences) > 70
     with translation.override(language):
-        assert [text for text in sentences if wording.told(text) == text] == []
+        assert [text for text in sentences if stored_messages.told(text) == text] == []
 
 
 @translated
@@ -279,7 +279,7 @@ def test_an_error_is_told_at_once_in_the_language_and_kept_in_english(language: 
 )
 def test_kept_sentences_with_values(kept: str, german: str) -> None:
     with translation.override("de"):
-        assert wording.told(kept) == german
+        assert stored_messages.told(kept) == german
 
 
 @pytest.mark.parametrize("state", TROUBLED)

@@ -10,11 +10,11 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import keyring
 from accounts.models import Fleet, Generation, User
-from connect import flow, reencryption, vault
+from connect import key_rotation, oauth, token_store
 from connect.models import ApplicationTokens, OwnerTokens
-from connect.smartcar import TokenPair
+from core import encryption
+from smartcar_api import TokenPair
 from tests.smartcar import SESSION, come_back
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
@@ -28,12 +28,12 @@ def make_pair(secret: str) -> OwnerTokens:
         access_expires_at=now,
         refresh_expires_at=now,
     )
-    return vault.keep(user_id=secret, pair=pair)
+    return token_store.keep(user_id=secret, pair=pair)
 
 
 def refresh_tokens() -> list[str]:
     rows = OwnerTokens.objects.order_by("pk")
-    return [keyring.decrypt(row.refresh_ciphertext) for row in rows]
+    return [encryption.decrypt(row.refresh_ciphertext) for row in rows]
 
 
 def rotate(**options: object) -> tuple[str, str, int]:
@@ -47,7 +47,7 @@ def rotate(**options: object) -> tuple[str, str, int]:
 
 
 def test_every_secret_column_is_covered() -> None:
-    columns = reencryption.encrypted_columns()
+    columns = key_rotation.encrypted_columns()
     assert columns[OwnerTokens] == ("access_ciphertext", "refresh_ciphertext")
     assert columns[ApplicationTokens] == ("token_ciphertext",)
 
@@ -57,7 +57,7 @@ def test_after_it_the_old_key_can_go(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for number in range(5):
         make_pair(str(number))
-    ApplicationTokens.objects.create(client_id="one", token_ciphertext=keyring.encrypt("application"))
+    ApplicationTokens.objects.create(client_id="one", token_ciphertext=encryption.encrypt("application"))
     ApplicationTokens.objects.create(client_id="never minted")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     said, complained, code = rotate(batch=2)
@@ -68,7 +68,9 @@ def test_after_it_the_old_key_can_go(settings: Settings) -> None:
     )
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     assert refresh_tokens() == [f"refresh {number}" for number in range(5)]
-    assert keyring.decrypt(ApplicationTokens.objects.get(client_id="one").token_ciphertext) == "application"
+    assert (
+        encryption.decrypt(ApplicationTokens.objects.get(client_id="one").token_ciphertext) == "application"
+    )
 
 
 @pytest.mark.django_db
@@ -109,15 +111,18 @@ def test_a_renewal_between_reading_and_writing_is_not_overwritten(
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     pair = make_pair("old")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    reencrypt = keyring.reencrypt
+    reencrypt = encryption.reencrypt
 
     def overtaken(ciphertext: bytes) -> bytes:
-        renewed = {"refresh_ciphertext": keyring.encrypt("newer"), "access_ciphertext": keyring.encrypt("a")}
+        renewed = {
+            "refresh_ciphertext": encryption.encrypt("newer"),
+            "access_ciphertext": encryption.encrypt("a"),
+        }
         pair.reread().renew(**renewed)
         return reencrypt(ciphertext)
 
-    monkeypatch.setattr(keyring, "reencrypt", overtaken)
-    assert reencryption.run().done == 0
+    monkeypatch.setattr(encryption, "reencrypt", overtaken)
+    assert key_rotation.run().done == 0
     assert refresh_tokens() == ["newer"]
 
 
@@ -126,8 +131,8 @@ def test_a_renewal_under_way_can_still_be_stored(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     read_before = make_pair("old")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    reencryption.run()
-    assert read_before.renew(refresh_ciphertext=keyring.encrypt("newer"))
+    key_rotation.run()
+    assert read_before.renew(refresh_ciphertext=encryption.encrypt("newer"))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -139,16 +144,16 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     fleet.save()
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for _ in range(4):
-        url = flow.start(fleet=fleet, user=owner, session_secret=SESSION)
+        url = oauth.start(fleet=fleet, user=owner, session_secret=SESSION)
         params = come_back(smartcar, url, count=1)
-        flow.complete(params=params, user=owner, session_secret=SESSION)
+        oauth.complete(params=params, user=owner, session_secret=SESSION)
     pairs = list(OwnerTokens.objects.order_by("pk"))
     stop, failures = threading.Event(), list[BaseException]()
 
     def keep_refreshing(pair: OwnerTokens) -> None:
         try:
             while not stop.is_set():
-                pair = vault.refresh(tokens=pair)
+                pair = token_store.refresh(tokens=pair)
         except BaseException as error:  # noqa: BLE001 - told by the assertion below
             failures.append(error)
         finally:
@@ -161,14 +166,14 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
         for keys in ([NEW, OLD], [LOST, NEW, OLD]):
             settings.FIELD_ENCRYPTION_KEYS = keys
             for _ in range(10):
-                assert reencryption.run(batch=1).unreadable == ()
+                assert key_rotation.run(batch=1).unreadable == ()
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert failures == []
-    reencryption.run()
+    key_rotation.run()
     settings.FIELD_ENCRYPTION_KEYS = [LOST]
     for pair in OwnerTokens.objects.order_by("pk"):
         assert pair.version > 0
-        assert vault.refresh(tokens=pair).version == pair.version + 1
+        assert token_store.refresh(tokens=pair).version == pair.version + 1

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import Fleet, Generation, User
 from connect import subscriptions
 from connect.models import Connection, ConnectionState
-from connect.smartcar import V3Api
+from smartcar_api import V3Api
 from tests.smartcar import connect, register_webhook, subscribe
 
 both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])

@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db import models
 from django.test import Client
 
-from accounts import keyring
 from accounts.models import User
 from connect.models import ApplicationTokens, OwnerTokens
+from core import encryption
 from vehicles.models import DayZone, LatestSignal, SignalCode, Summary, Vehicle
 from webhooks.models import InboxEntry
 
@@ -60,13 +60,13 @@ def test_a_cars_signals_are_searched_and_filtered_on_its_page(staff: Client, veh
 def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
     tokens = OwnerTokens.objects.create(
         smartcar_user_id="user-1",
-        access_ciphertext=keyring.encrypt("s3cret-access"),
-        refresh_ciphertext=keyring.encrypt("s3cret-refresh"),
+        access_ciphertext=encryption.encrypt("s3cret-access"),
+        refresh_ciphertext=encryption.encrypt("s3cret-refresh"),
         access_expires_at=NOW,
         refresh_expires_at=NOW,
     )
     application = ApplicationTokens.objects.create(
-        client_id="c", token_ciphertext=keyring.encrypt("s3cret-token")
+        client_id="c", token_ciphertext=encryption.encrypt("s3cret-token")
     )
     entry = InboxEntry.objects.create(received_at=NOW, body=b"s3cret-body")
     for address in (

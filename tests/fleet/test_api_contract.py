@@ -20,8 +20,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import Membership, User
 from accounts.tokens.services import issue
-from commands.kinds import Kind
 from commands.models import UNDELIVERED, Command, State
+from commands.types import Kind
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle

@@ -11,9 +11,9 @@ from connect.models import Connection
 from tests import payloads
 from tests.webhooks.helpers import post
 from vehicles import catalogue
+from vehicles.formatting import value_in_words
 from vehicles.models import Vehicle
 from vehicles.observations import SignalStatus
-from vehicles.presentation import value_in_words
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry
 from webhooks.parsing import parse_delivery

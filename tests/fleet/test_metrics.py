@@ -9,11 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.models import Fleet
-from connect import vault
-from connect.budget import breaker, tallies
-from connect.budget.breaker import FAILURES
+from connect import token_store
 from connect.models import Connection
-from connect.smartcar import TokenPair
+from smartcar_api import TokenPair
+from smartcar_api.ratelimit import breaker, counters
+from smartcar_api.ratelimit.breaker import FAILURES
 from tests.smartcar import forget_budget
 from vehicles.models import Vehicle
 from webhooks.models import InboxEntry
@@ -69,7 +69,7 @@ def test_an_empty_token_opens_nothing(settings: Settings) -> None:
 
 def pair(fleet: Fleet, *, days_left: float) -> None:
     now = timezone.now()
-    tokens = vault.keep(
+    tokens = token_store.keep(
         user_id="user",
         pair=TokenPair(
             access_token="secret-a",
@@ -98,8 +98,8 @@ def test_the_histogram_of_days_left(fleet: Fleet) -> None:
 
 def test_requests_the_bucket_the_breakers_and_the_inbox(settings: Settings) -> None:
     settings.SMARTCAR_REQUEST_BUCKET = 120
-    tallies.add(host="vehicle", outcome="2xx", purpose="command")
-    tallies.add(host="vehicle", outcome="2xx", purpose="command")
+    counters.add(host="vehicle", outcome="2xx", purpose="command")
+    counters.add(host="vehicle", outcome="2xx", purpose="command")
     for _ in range(FAILURES):
         breaker.of_host(settings.SMARTCAR_ORIGINS["iam"]).tell(up=False)
     InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")

@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.harness import Simulated, simulated
+from tests.simulator.harness import SimulatorHarness, start_harness
 
-Simulate = Callable[..., Simulated]
+Simulate = Callable[..., SimulatorHarness]
 
 
 @pytest.fixture
 def simulate() -> Iterator[Simulate]:
     with ExitStack() as stack:
 
-        def make(**settings: Any) -> Simulated:
-            client, world, callback = simulated(**settings)
-            return Simulated(stack.enter_context(client), world, callback)
+        def make(**settings: Any) -> SimulatorHarness:
+            client, simulation, callback = start_harness(**settings)
+            return SimulatorHarness(stack.enter_context(client), simulation, callback)
 
         yield make
 
 
 @pytest.fixture
-def sim(simulate: Simulate) -> Simulated:
+def sim(simulate: Simulate) -> SimulatorHarness:
     return simulate()

@@ -17,9 +17,9 @@ import httpx
 import orjson
 from starlette.testclient import TestClient
 
-from simulator.app import make_app
+from simulator.app import create_app
 from simulator.settings import Credentials, Settings
-from simulator.world import World, make_world
+from simulator.simulation import Simulation, create_simulation
 
 CALLBACK = "http://callback.test/hook"
 REDIRECT = "http://localhost:8000/back"
@@ -73,26 +73,26 @@ class Callback:
         return [each.headers["SC-Signature"] == self.sign(each.content) for each in self.requests]
 
 
-class Simulated:
+class SimulatorHarness:
     """One simulator under test."""
 
-    def __init__(self, client: TestClient, world: World, callback: Callback) -> None:
+    def __init__(self, client: TestClient, simulation: Simulation, callback: Callback) -> None:
         self.client = client
-        self.world = world
+        self.simulation = simulation
         self.callback = callback
 
     # -- time ----------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
         """Tell what is due and wait for the answers."""
-        self.world.feed.notice(self.world.garage.advance(now=self.world.now()))
-        self.world.watch.look()
-        while not self.world.feed.beat():
-            self._portal(self.world.courier.settle)
-        self._portal(self.world.courier.settle)
+        self.simulation.feed.record_changes(self.simulation.fleet.advance(now=self.simulation.now()))
+        self.simulation.poller.poll()
+        while not self.simulation.feed.publish_due():
+            self._portal(self.simulation.sender.settle)
+        self._portal(self.simulation.sender.settle)
 
     def later(self, seconds: float) -> None:
-        self.world.clock.advance(seconds)
+        self.simulation.clock.advance(seconds)
         self.settle()
 
     def _portal(self, job: Callable[[], Any]) -> None:
@@ -144,8 +144,8 @@ class Simulated:
         """A driver who has granted everything for their cars, with tokens of both generations."""
         back = self.grant(**body)
         pair = self.exchange(back["code"])
-        held = self.world.connections.select(user_id=back["user_id"])
-        order = sorted((each.vehicle_id for each in held), key=list(self.world.garage.cars).index)
+        held = self.simulation.connections.select(user_id=back["user_id"])
+        order = sorted((each.vehicle_id for each in held), key=list(self.simulation.fleet.vehicles).index)
         return Driver(
             self,
             back["user_id"],
@@ -162,8 +162,8 @@ class Simulated:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
-    def switch(self, **troubles: Any) -> None:
-        answer = self.client.post("/control/troubles", json=troubles)
+    def inject_faults(self, **faults: Any) -> None:
+        answer = self.client.post("/control/troubles", json=faults)
         assert answer.status_code == 200, answer.text
 
 
@@ -171,7 +171,7 @@ class Simulated:
 class Driver:
     """Someone connected: their user id, their cars, and how to ask about them."""
 
-    simulated: Simulated
+    start_harness: SimulatorHarness
     user_id: str
     vehicle_ids: list[str]
     access_token: str
@@ -194,39 +194,39 @@ class Driver:
         """A v2 read of the first car."""
         headers = self.v2 | more.pop("headers", {})
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.simulated.client.get(url, headers=headers, **more)
+        answer: httpx.Response = self.start_harness.client.get(url, headers=headers, **more)
         return answer
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
         """A v2 POST about the first car."""
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.simulated.client.post(url, headers=self.v2, json=body)
+        answer: httpx.Response = self.start_harness.client.post(url, headers=self.v2, json=body)
         return answer
 
     def get3(self, path: str = "", **more: Any) -> httpx.Response:
         """A v3 read of the first car."""
         headers = self.v3 | more.pop("headers", {})
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.simulated.client.get(url, headers=headers, **more)
+        answer: httpx.Response = self.start_harness.client.get(url, headers=headers, **more)
         return answer
 
     def post3(self, path: str, attributes: dict[str, Any] | None = None) -> httpx.Response:
         """A v3 POST about the first car."""
         body = None if attributes is None else {"data": {"attributes": attributes}}
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.simulated.client.post(url, headers=self.v3, json=body)
+        answer: httpx.Response = self.start_harness.client.post(url, headers=self.v3, json=body)
         return answer
 
     def patch(self, **state: Any) -> None:
         """Set the first car's state."""
-        answer = self.simulated.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
+        answer = self.start_harness.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
         assert answer.status_code == 200, answer.text
 
     def subscribe(self, webhook_id: str) -> None:
         """Subscribe the first car, and take the first delivery."""
         answer = self.post(f"/webhooks/{webhook_id}")
         assert answer.status_code == 200, answer.text
-        self.simulated.later(1.5)
+        self.start_harness.later(1.5)
 
 
 def query_of(address: str) -> dict[str, str]:
@@ -236,9 +236,9 @@ def query_of(address: str) -> dict[str, str]:
     }
 
 
-def simulated(**settings: Any) -> tuple[TestClient, World, Callback]:
+def start_harness(**settings: Any) -> tuple[TestClient, Simulation, Callback]:
     """A client to a fresh simulator with these settings; use the client as a context."""
     callback = Callback()
-    world = make_world(Settings(**(QUICK | settings)), transport=httpx.MockTransport(callback))
-    client = TestClient(make_app(world), follow_redirects=False, headers={"User-Agent": "test"})
-    return client, world, callback
+    simulation = create_simulation(Settings(**(QUICK | settings)), transport=httpx.MockTransport(callback))
+    client = TestClient(create_app(simulation), follow_redirects=False, headers={"User-Agent": "test"})
+    return client, simulation, callback

@@ -25,7 +25,7 @@ NIGHT = "2026-11-04T11:00:00+00:00"
 
 
 @dataclass
-class Started:
+class RunningSimulator:
     """A simulator process that answers."""
 
     process: subprocess.Popen[str]
@@ -43,7 +43,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def simulator(*flags: str, port: int | None = None) -> Iterator[Started]:
+def simulator(*flags: str, port: int | None = None) -> Iterator[RunningSimulator]:
     """Start it, wait until it is healthy, and stop it at the end."""
     port = port or free_port()
     command = [sys.executable, "-m", "simulator", "--port", str(port), *flags]
@@ -60,7 +60,7 @@ def simulator(*flags: str, port: int | None = None) -> Iterator[Started]:
     try:
         origin = f"http://127.0.0.1:{port}"
         _wait(process, origin)
-        yield Started(process, origin, time.monotonic() - started)
+        yield RunningSimulator(process, origin, time.monotonic() - started)
     finally:
         process.terminate()
         try:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from tests.simulator.harness import CREDENTIALS, REDIRECT, Simulated
+from tests.simulator.harness import CREDENTIALS, REDIRECT, SimulatorHarness
 
 SECOND: dict[str, Any] = {
     "applicationId": "99999999-2222-4333-8444-555555555555",
@@ -17,31 +17,31 @@ SECOND: dict[str, Any] = {
 
 
 @pytest.fixture
-def second(sim: Simulated) -> str:
+def second(sim: SimulatorHarness) -> str:
     answer = sim.client.post("/control/applications", json=SECOND)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def granted(sim: Simulated, application_id: str) -> dict[str, str]:
+def granted(sim: SimulatorHarness, application_id: str) -> dict[str, str]:
     query = {"response_type": "code", "client_id": application_id, "redirect_uri": REDIRECT}
     body = {"url": f"http://testserver/connect/oauth/authorize?{urlencode(query)}"}
     answer = sim.client.post("/control/grants", params={"applicationId": application_id}, json=body)
     return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
 
 
-def token_of(sim: Simulated, client_id: str, secret: str) -> str:
+def token_of(sim: SimulatorHarness, client_id: str, secret: str) -> str:
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
     return str(sim.client.post("/iam/oauth2/token", data=form).json()["access_token"])
 
 
-def listed(sim: Simulated, token: str) -> int:
+def listed(sim: SimulatorHarness, token: str) -> int:
     answer = sim.client.get("/vehicle/v3/connections", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
     return int(answer.json()["meta"]["totalCount"])
 
 
-def test_a_grant_counts_for_its_application_only(sim: Simulated, second: str) -> None:
+def test_a_grant_counts_for_its_application_only(sim: SimulatorHarness, second: str) -> None:
     granted(sim, second)
     theirs = token_of(sim, SECOND["clientId"], SECOND["clientSecret"])
     ours = token_of(sim, CREDENTIALS.client_id, CREDENTIALS.client_secret)
@@ -49,7 +49,7 @@ def test_a_grant_counts_for_its_application_only(sim: Simulated, second: str) ->
     assert listed(sim, ours) == 0
 
 
-def test_a_code_is_exchanged_with_its_own_application(sim: Simulated, second: str) -> None:
+def test_a_code_is_exchanged_with_its_own_application(sim: SimulatorHarness, second: str) -> None:
     form = {"grant_type": "authorization_code", "code": granted(sim, second)["code"]}
     wrong = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
     right = (second, SECOND["applicationSecret"])
@@ -59,7 +59,7 @@ def test_a_code_is_exchanged_with_its_own_application(sim: Simulated, second: st
     assert sim.client.get("/api/v2.0/vehicles", headers=headers).json()["vehicles"]
 
 
-def test_credentials_of_two_applications_do_not_mix(sim: Simulated, second: str) -> None:
+def test_credentials_of_two_applications_do_not_mix(sim: SimulatorHarness, second: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": SECOND["clientId"]}
     mixed = form | {"client_secret": CREDENTIALS.client_secret}
     assert sim.client.post("/iam/oauth2/token", data=mixed).status_code == 401
@@ -67,7 +67,7 @@ def test_credentials_of_two_applications_do_not_mix(sim: Simulated, second: str)
 
 
 def test_a_webhook_is_verified_and_signed_with_the_key_of_its_application(
-    sim: Simulated, second: str
+    sim: SimulatorHarness, second: str
 ) -> None:
     webhook = {"callbackUri": "http://callback.test/second", "autoSubscribe": True}
     where = {"applicationId": second}
@@ -77,12 +77,12 @@ def test_a_webhook_is_verified_and_signed_with_the_key_of_its_application(
     assert sim.client.get("/control/webhooks").json()["webhooks"] == []
 
 
-def test_an_application_with_an_id_that_is_taken_is_refused(sim: Simulated, second: str) -> None:
+def test_an_application_with_an_id_that_is_taken_is_refused(sim: SimulatorHarness, second: str) -> None:
     assert sim.client.post("/control/applications", json=SECOND).status_code == 400
     assert sim.client.post("/control/applications", json={"applicationId": "x"}).status_code == 400
 
 
-def test_connect_pages_belong_to_the_application_of_the_address(sim: Simulated, second: str) -> None:
+def test_connect_pages_belong_to_the_application_of_the_address(sim: SimulatorHarness, second: str) -> None:
     query = {"response_type": "code", "application_id": second, "redirect_uri": REDIRECT}
     answer = sim.client.get("/connect/oauth/authorize", params=query)
     assert answer.status_code == 302
@@ -91,7 +91,7 @@ def test_connect_pages_belong_to_the_application_of_the_address(sim: Simulated, 
     assert unknown.status_code == 400
 
 
-def test_a_reset_leaves_the_first_application_only(sim: Simulated, second: str) -> None:
+def test_a_reset_leaves_the_first_application_only(sim: SimulatorHarness, second: str) -> None:
     assert len(sim.client.get("/control/applications").json()["applications"]) == 2
     sim.client.post("/control/reset", json={})
     assert sim.client.get("/control/applications").json()["applications"] == [CREDENTIALS.application_id]

@@ -6,17 +6,17 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.connect.people import TEST_VINS
+from simulator.connect.drivers import TEST_VINS
 from simulator.permissions import PERMISSIONS
 from simulator.rendering import NAMES
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import CREDENTIALS, REDIRECT, Simulated, query_of
+from tests.simulator.harness import CREDENTIALS, REDIRECT, SimulatorHarness, query_of
 
 
 class Visitor:
     """Somebody with a browser, going from page to page."""
 
-    def __init__(self, sim: Simulated, url: str) -> None:
+    def __init__(self, sim: SimulatorHarness, url: str) -> None:
         self.sim = sim
         self.answer = sim.client.get(url)
         self._follow()
@@ -61,16 +61,16 @@ class Visitor:
         return re.findall(r'name="vehicle" value="([^"]+)"', self.text)
 
 
-def account(sim: Simulated, *, cars: int = 1, make: str | None = None) -> Any:
+def account(sim: SimulatorHarness, *, vehicles: int = 1, make: str | None = None) -> Any:
     found = [
         each
-        for each in sim.world.garage.accounts.values()
-        if len(each.car_ids) >= cars and make in (None, each.make)
+        for each in sim.simulation.fleet.accounts.values()
+        if len(each.vehicle_ids) >= vehicles and make in (None, each.make)
     ]
     return found[0]
 
 
-def test_a_driver_clicks_from_brand_to_grant(sim: Simulated) -> None:
+def test_a_driver_clicks_from_brand_to_grant(sim: SimulatorHarness) -> None:
     who = account(sim)
     visit = Visitor(
         sim, sim.connect_url(state="s1", scope="read_odometer control_security", external_id="driver-7")
@@ -85,13 +85,13 @@ def test_a_driver_clicks_from_brand_to_grant(sim: Simulated) -> None:
     back = visit.back
     assert back.keys() == {"code", "user_id", "external_id", "state"}
     assert (back["state"], back["external_id"], back["user_id"]) == ("s1", "driver-7", who.user_id)
-    held = sim.world.connections.select(user_id=who.user_id)
-    assert {each.vehicle_id for each in held} == set(who.car_ids)
+    held = sim.simulation.connections.select(user_id=who.user_id)
+    assert {each.vehicle_id for each in held} == set(who.vehicle_ids)
     assert held[0].permissions == ("read_odometer", "control_security")
 
 
-def test_only_the_chosen_vehicles_are_granted(sim: Simulated) -> None:
-    who = account(sim, cars=2)
+def test_only_the_chosen_vehicles_are_granted(sim: SimulatorHarness) -> None:
+    who = account(sim, vehicles=2)
     visit = Visitor(sim, sim.connect_url(make=who.make)).sign_in(who.email)
 
     chosen = visit.boxes()[1]
@@ -102,7 +102,7 @@ def test_only_the_chosen_vehicles_are_granted(sim: Simulated) -> None:
     assert answer.json() == {"vehicles": [chosen], "paging": {"count": 1, "offset": 0}}
 
 
-def test_granting_no_vehicle_asks_again(sim: Simulated) -> None:
+def test_granting_no_vehicle_asks_again(sim: SimulatorHarness) -> None:
     who = account(sim)
     visit = Visitor(sim, sim.connect_url(make=who.make)).sign_in(who.email).submit(answer="allow")
 
@@ -110,30 +110,30 @@ def test_granting_no_vehicle_asks_again(sim: Simulated) -> None:
     assert "Please choose a vehicle." in visit.text
 
 
-def test_single_select_takes_one_vehicle_only(sim: Simulated) -> None:
-    who = account(sim, cars=2)
+def test_single_select_takes_one_vehicle_only(sim: SimulatorHarness) -> None:
+    who = account(sim, vehicles=2)
     visit = Visitor(sim, sim.connect_url(make=who.make, single_select="true")).sign_in(who.email)
     assert 'type="radio"' in visit.text
 
-    visit.submit(vehicle=list(who.car_ids), answer="allow")
+    visit.submit(vehicle=list(who.vehicle_ids), answer="allow")
 
     assert visit.back["code"]
-    assert len(sim.world.connections.select(user_id=who.user_id)) == 1
+    assert len(sim.simulation.connections.select(user_id=who.user_id)) == 1
 
 
-def test_single_select_with_a_vin_offers_that_vehicle_only(sim: Simulated) -> None:
-    who = account(sim, cars=2)
-    car = sim.world.garage.cars[who.car_ids[1]]
-    url = sim.connect_url(single_select="true", single_select_vin=car.vin, make="TESLA")
+def test_single_select_with_a_vin_offers_that_vehicle_only(sim: SimulatorHarness) -> None:
+    who = account(sim, vehicles=2)
+    vehicle = sim.simulation.fleet.vehicles[who.vehicle_ids[1]]
+    url = sim.connect_url(single_select="true", single_select_vin=vehicle.vin, make="TESLA")
 
     visit = Visitor(sim, url)
     assert who.email in visit.text
     visit.sign_in(who.email)
 
-    assert visit.boxes() == [car.id]
+    assert visit.boxes() == [vehicle.id]
 
 
-def test_make_skips_the_brand_choice_and_search_narrows_it(sim: Simulated) -> None:
+def test_make_skips_the_brand_choice_and_search_narrows_it(sim: SimulatorHarness) -> None:
     assert "Sign in with your Tesla account" in Visitor(sim, sim.connect_url(make="TESLA")).text
 
     visit = Visitor(sim, sim.connect_url(make="NOT_A_MAKE"))
@@ -144,14 +144,14 @@ def test_make_skips_the_brand_choice_and_search_narrows_it(sim: Simulated) -> No
     assert "No brand matches" in sim.client.get(path, params={"q": "trabant"}).text
 
 
-def test_a_wrong_account_is_told_so(sim: Simulated) -> None:
+def test_a_wrong_account_is_told_so(sim: SimulatorHarness) -> None:
     visit = Visitor(sim, sim.connect_url(make="TESLA")).sign_in("nobody@example.com")
 
     assert visit.answer.status_code == 400
     assert "There is no account with this e-mail at this brand." in visit.text
 
 
-def test_denying_access_goes_back_with_the_error(sim: Simulated) -> None:
+def test_denying_access_goes_back_with_the_error(sim: SimulatorHarness) -> None:
     who = account(sim)
     visit = Visitor(sim, sim.connect_url(make=who.make, state="s2")).sign_in(who.email).submit(answer="deny")
 
@@ -160,7 +160,7 @@ def test_denying_access_goes_back_with_the_error(sim: Simulated) -> None:
         "error_description": "User denied access to application.",
         "state": "s2",
     }
-    assert not sim.world.connections.by_key
+    assert not sim.simulation.connections.by_key
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_denying_access_goes_back_with_the_error(sim: Simulated) -> None:
     ],
 )
 def test_the_documented_addresses_end_connect_with_their_error(
-    sim: Simulated, email: str, error: str
+    sim: SimulatorHarness, email: str, error: str
 ) -> None:
     visit = Visitor(sim, sim.connect_url(make="AUDI", mode="simulated")).sign_in(email)
     visit.click("Back to application")
@@ -180,7 +180,7 @@ def test_the_documented_addresses_end_connect_with_their_error(
     assert visit.back["error"] == error
 
 
-def test_leaving_early_says_so(sim: Simulated) -> None:
+def test_leaving_early_says_so(sim: SimulatorHarness) -> None:
     first = Visitor(sim, sim.connect_url()).click("Back to application")
     second = Visitor(sim, sim.connect_url(make="TESLA")).click("Cancel")
     third = Visitor(sim, sim.connect_url()).click("I don’t see my brand").click("Back to application")
@@ -190,26 +190,30 @@ def test_leaving_early_says_so(sim: Simulated) -> None:
     assert third.back["error"] == "vehicle_incompatible"
 
 
-def test_a_car_that_lacks_a_required_permission_is_incompatible_in_the_us(sim: Simulated) -> None:
-    car = next(each for each in sim.world.garage.cars.values() if each.powertrain == "BEV")
-    who = next(each for each in sim.world.garage.accounts.values() if tuple(each.car_ids) == (car.id,))
+def test_a_car_that_lacks_a_required_permission_is_incompatible_in_the_us(sim: SimulatorHarness) -> None:
+    vehicle = next(each for each in sim.simulation.fleet.vehicles.values() if each.powertrain == "BEV")
+    who = next(
+        each for each in sim.simulation.fleet.accounts.values() if tuple(each.vehicle_ids) == (vehicle.id,)
+    )
     scope = "required:read_fuel read_odometer"
 
-    visit = Visitor(sim, sim.connect_url(make=car.make, scope=scope)).sign_in(who.email)
+    visit = Visitor(sim, sim.connect_url(make=vehicle.make, scope=scope)).sign_in(who.email)
     back = visit.click("Back to application").back
     assert back["error"] == "vehicle_incompatible"
     assert (back["vin"], back["make"], back["model"], back["year"]) == (
-        car.vin,
-        car.make,
-        car.model,
-        str(car.year),
+        vehicle.vin,
+        vehicle.make,
+        vehicle.model,
+        str(vehicle.year),
     )
 
-    germany = Visitor(sim, sim.connect_url(make=car.make, scope=scope, flags="country:DE")).sign_in(who.email)
-    assert germany.boxes() == [car.id]
+    germany = Visitor(sim, sim.connect_url(make=vehicle.make, scope=scope, flags="country:DE")).sign_in(
+        who.email
+    )
+    assert germany.boxes() == [vehicle.id]
 
 
-def test_going_ahead_of_the_flow_is_a_configuration_error(sim: Simulated) -> None:
+def test_going_ahead_of_the_flow_is_a_configuration_error(sim: SimulatorHarness) -> None:
     visit = Visitor(sim, sim.connect_url())
 
     answer = sim.client.get(str(visit.answer.url.path).replace("/brand", "/grant"))
@@ -219,7 +223,7 @@ def test_going_ahead_of_the_flow_is_a_configuration_error(sim: Simulated) -> Non
     assert back["error_message"]
 
 
-def test_a_test_vin_in_live_mode_is_a_configuration_error(sim: Simulated) -> None:
+def test_a_test_vin_in_live_mode_is_a_configuration_error(sim: SimulatorHarness) -> None:
     vin = next(iter(TEST_VINS))
     visit = Visitor(sim, sim.connect_url(single_select="true", single_select_vin=vin))
 
@@ -230,7 +234,7 @@ def test_a_test_vin_in_live_mode_is_a_configuration_error(sim: Simulated) -> Non
 
 
 @pytest.mark.parametrize("mode", ["live", "simulated"])
-def test_approval_is_asked_once_unless_forced(sim: Simulated, mode: str) -> None:
+def test_approval_is_asked_once_unless_forced(sim: SimulatorHarness, mode: str) -> None:
     who = account(sim)
     sim.grant(email=who.email, parameters={"scope": "read_odometer read_vin", "mode": mode})
 
@@ -256,7 +260,7 @@ def test_approval_is_asked_once_unless_forced(sim: Simulated, mode: str) -> None
         {"mode": "dreamed"},
     ],
 )
-def test_a_wrong_address_sends_the_browser_nowhere(sim: Simulated, parameters: dict[str, str]) -> None:
+def test_a_wrong_address_sends_the_browser_nowhere(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
     answer = sim.client.get(sim.connect_url(**parameters))
 
     assert answer.status_code == 400
@@ -283,13 +287,13 @@ def test_the_users_id_may_have_the_migration_guides_name(simulate: Simulate) -> 
     assert len(back["userId"]) == 36
 
 
-def test_the_new_names_of_parameters_are_taken(sim: Simulated) -> None:
+def test_the_new_names_of_parameters_are_taken(sim: SimulatorHarness) -> None:
     url = sim.connect_url(client_id="", application_id=CREDENTIALS.application_id)
 
     assert sim.grant(url=url)["user_id"]
 
 
-def test_response_type_none_ends_on_smartcars_own_page(sim: Simulated) -> None:
+def test_response_type_none_ends_on_smartcars_own_page(sim: SimulatorHarness) -> None:
     who = account(sim)
     visit = Visitor(sim, sim.connect_url(make=who.make, response_type="none", redirect_uri="")).sign_in(
         who.email
@@ -298,23 +302,23 @@ def test_response_type_none_ends_on_smartcars_own_page(sim: Simulated) -> None:
     visit.submit(vehicle=visit.boxes(), answer="allow")
 
     assert "You’re done" in visit.text
-    assert sim.world.connections.select(user_id=who.user_id)
-    assert not sim.world.tokens.codes
+    assert sim.simulation.connections.select(user_id=who.user_id)
+    assert not sim.simulation.tokens.codes
 
 
-def test_without_a_scope_every_permission_is_asked_for(sim: Simulated) -> None:
+def test_without_a_scope_every_permission_is_asked_for(sim: SimulatorHarness) -> None:
     back = sim.grant()
 
-    held = sim.world.connections.select(user_id=back["user_id"])[0]
+    held = sim.simulation.connections.select(user_id=back["user_id"])[0]
     assert set(held.permissions) == set(PERMISSIONS)
 
 
-def test_the_external_id_is_replaced_by_each_session_and_can_be_cleared(sim: Simulated) -> None:
+def test_the_external_id_is_replaced_by_each_session_and_can_be_cleared(sim: SimulatorHarness) -> None:
     who = account(sim)
 
     def stored(**parameters: str) -> str | None:
         sim.grant(email=who.email, parameters={"approval_prompt": "force"} | parameters)
-        return sim.world.connections.users[who.user_id].external_id
+        return sim.simulation.connections.users[who.user_id].external_id
 
     assert stored(external_id="one") == "one"
     assert stored(external_id="two") == "two"
@@ -322,10 +326,10 @@ def test_the_external_id_is_replaced_by_each_session_and_can_be_cleared(sim: Sim
     assert stored(external_id="") is None
 
 
-def test_reconnecting_changes_the_connection_but_not_vehicle_and_user(sim: Simulated) -> None:
+def test_reconnecting_changes_the_connection_but_not_vehicle_and_user(sim: SimulatorHarness) -> None:
     who = account(sim)
-    first = sim.world.connections.select(user_id=sim.grant(email=who.email)["user_id"])[0]
-    second = sim.world.connections.select(user_id=sim.grant(email=who.email)["user_id"])[0]
+    first = sim.simulation.connections.select(user_id=sim.grant(email=who.email)["user_id"])[0]
+    second = sim.simulation.connections.select(user_id=sim.grant(email=who.email)["user_id"])[0]
 
     assert first.id != second.id
     assert (first.user_id, first.vehicle_id) == (second.user_id, second.vehicle_id)
@@ -334,19 +338,19 @@ def test_reconnecting_changes_the_connection_but_not_vehicle_and_user(sim: Simul
 # -- re-authentication -------------------------------------------------------------------------------------
 
 
-def reauthentication(sim: Simulated, vehicle_id: str, **more: str) -> str:
+def reauthentication(sim: SimulatorHarness, vehicle_id: str, **more: str) -> str:
     return sim.connect_url("reauthenticate", response_type="vehicle_id", vehicle_id=vehicle_id, **more)
 
 
-def test_re_authentication_renews_the_login(sim: Simulated) -> None:
+def test_re_authentication_renews_the_login(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    sim.switch(reauthenticate=[driver.user_id])
+    sim.inject_faults(reauthenticate=[driver.user_id])
     refused = driver.get("/odometer").json()
     assert (refused["type"], refused["code"]) == ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED")
     resolution = refused["resolution"]
     assert resolution["type"] == "REAUTHENTICATE"
 
-    who = sim.world.connections.users[driver.user_id]
+    who = sim.simulation.connections.users[driver.user_id]
     url = httpx.URL(resolution["url"]).copy_merge_params({"redirect_uri": REDIRECT, "state": "r1"})
     visit = Visitor(sim, str(url)).sign_in(who.email)
 
@@ -354,10 +358,10 @@ def test_re_authentication_renews_the_login(sim: Simulated) -> None:
     assert driver.get("/odometer").status_code == 200
 
 
-def test_re_authentication_needs_the_account_that_holds_the_car(sim: Simulated) -> None:
+def test_re_authentication_needs_the_account_that_holds_the_car(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    make = sim.world.garage.cars[driver.vehicle_id].make
-    others = [each for each in sim.world.garage.accounts_of(make) if each.user_id != driver.user_id]
+    make = sim.simulation.fleet.vehicles[driver.vehicle_id].make
+    others = [each for each in sim.simulation.fleet.accounts_of(make) if each.user_id != driver.user_id]
     visit = Visitor(sim, reauthentication(sim, driver.vehicle_id))
 
     if others:
@@ -368,8 +372,8 @@ def test_re_authentication_needs_the_account_that_holds_the_car(sim: Simulated) 
     assert "does not hold the vehicle" in visit.text
 
 
-def test_re_authentication_of_an_unconnected_vehicle_goes_nowhere(sim: Simulated) -> None:
-    vehicle_id = next(iter(sim.world.garage.cars))
+def test_re_authentication_of_an_unconnected_vehicle_goes_nowhere(sim: SimulatorHarness) -> None:
+    vehicle_id = next(iter(sim.simulation.fleet.vehicles))
 
     assert sim.client.get(reauthentication(sim, vehicle_id)).status_code == 400
 
@@ -377,20 +381,20 @@ def test_re_authentication_of_an_unconnected_vehicle_goes_nowhere(sim: Simulated
 # -- battery capacity --------------------------------------------------------------------------------------
 
 
-def ambiguous(sim: Simulated) -> Any:
+def ambiguous(sim: SimulatorHarness) -> Any:
     """An account with a car whose capacity only the driver can tell."""
-    for who in sim.world.garage.accounts.values():
+    for who in sim.simulation.fleet.accounts.values():
         body = (
-            sim.world.garage.cars[who.car_ids[0]]
-            .signal("tractionbattery-nominalcapacity", now=sim.world.now())
+            sim.simulation.fleet.vehicles[who.vehicle_ids[0]]
+            .signal("tractionbattery-nominalcapacity", now=sim.simulation.now())
             .body
         )
-        if len(who.car_ids) == 1 and body is not None and body["capacity"] is None:
+        if len(who.vehicle_ids) == 1 and body is not None and body["capacity"] is None:
             return who
     raise AssertionError("no such car in this world")
 
 
-def test_connect_asks_for_a_capacity_that_cannot_be_told(sim: Simulated) -> None:
+def test_connect_asks_for_a_capacity_that_cannot_be_told(sim: SimulatorHarness) -> None:
     who = ambiguous(sim)
     visit = Visitor(sim, sim.connect_url(make=who.make, scope="read_battery")).sign_in(who.email)
     visit.submit(vehicle=visit.boxes(), answer="allow")
@@ -400,11 +404,13 @@ def test_connect_asks_for_a_capacity_that_cannot_be_told(sim: Simulated) -> None
     visit.submit(capacity=choices[-1])
 
     headers = {"Authorization": f"Bearer {sim.exchange(visit.back['code'])['access_token']}"}
-    answer = sim.client.get(f"/api/v2.0/vehicles/{who.car_ids[0]}/battery/nominal_capacity", headers=headers)
+    answer = sim.client.get(
+        f"/api/v2.0/vehicles/{who.vehicle_ids[0]}/battery/nominal_capacity", headers=headers
+    )
     assert answer.json()["capacity"] == {"nominal": float(choices[-1]), "source": "USER_SELECTED"}
 
 
-def test_the_address_of_nominal_capacity_lets_the_driver_choose(sim: Simulated) -> None:
+def test_the_address_of_nominal_capacity_lets_the_driver_choose(sim: SimulatorHarness) -> None:
     driver = sim.driver(email=ambiguous(sim).email)
     answer = driver.get("/battery/nominal_capacity").json()
     assert answer["capacity"] is None
@@ -419,7 +425,7 @@ def test_the_address_of_nominal_capacity_lets_the_driver_choose(sim: Simulated) 
     assert driver.get("/battery/nominal_capacity").json()["capacity"]["source"] == "USER_SELECTED"
 
 
-def test_not_knowing_the_capacity_is_an_error_of_its_own(sim: Simulated) -> None:
+def test_not_knowing_the_capacity_is_an_error_of_its_own(sim: SimulatorHarness) -> None:
     driver = sim.driver(email=ambiguous(sim).email)
     visit = Visitor(sim, driver.get("/battery/nominal_capacity").json()["url"] + REDIRECT).submit(
         unknown="yes"
@@ -428,17 +434,17 @@ def test_not_knowing_the_capacity_is_an_error_of_its_own(sim: Simulated) -> None
     assert visit.back["error"] == "battery_capacity_no_selection"
 
 
-def test_an_old_capacity_address_leads_to_re_authentication(sim: Simulated) -> None:
+def test_an_old_capacity_address_leads_to_re_authentication(sim: SimulatorHarness) -> None:
     driver = sim.driver(email=ambiguous(sim).email)
     url = driver.get("/battery/nominal_capacity").json()["url"] + REDIRECT
-    sim.world.clock.advance(31 * 86400)
+    sim.simulation.clock.advance(31 * 86400)
 
     answer = sim.client.get(url)
 
     assert "/connect/oauth/reauthenticate" in answer.headers["location"]
 
 
-def test_without_a_token_the_driver_signs_in_and_is_asked_afterwards(sim: Simulated) -> None:
+def test_without_a_token_the_driver_signs_in_and_is_asked_afterwards(sim: SimulatorHarness) -> None:
     who = ambiguous(sim)
     driver = sim.driver(email=who.email)
     url = re.sub("token=[^&]+&", "", driver.get("/battery/nominal_capacity").json()["url"]) + REDIRECT
@@ -457,7 +463,7 @@ def test_without_a_token_the_driver_signs_in_and_is_asked_afterwards(sim: Simula
     "email",
     [each for each in TEST_VINS.values() if "NO_VEHICLES" not in each and each.endswith("@smartcar.com")],
 )
-def test_the_documented_addresses_produce_their_api_error(sim: Simulated, email: str) -> None:
+def test_the_documented_addresses_produce_their_api_error(sim: SimulatorHarness, email: str) -> None:
     kind, _, code = email.removesuffix("@smartcar.com").partition(".")
     back = sim.grant(email=email, make="CHEVROLET", parameters={"mode": "simulated"})
     headers = {"Authorization": f"Bearer {sim.exchange(back['code'])['access_token']}"}
@@ -469,13 +475,13 @@ def test_the_documented_addresses_produce_their_api_error(sim: Simulated, email:
     assert answer.status_code == answer.json()["statusCode"]
 
 
-def test_an_address_with_many_vehicles_has_them(sim: Simulated) -> None:
+def test_an_address_with_many_vehicles_has_them(sim: SimulatorHarness) -> None:
     back = sim.grant(count=12)
 
-    assert len(sim.world.connections.select(user_id=back["user_id"])) == 12
+    assert len(sim.simulation.connections.select(user_id=back["user_id"])) == 12
 
 
-def test_the_pages_ask_nothing_of_other_hosts(sim: Simulated) -> None:
+def test_the_pages_ask_nothing_of_other_hosts(sim: SimulatorHarness) -> None:
     visit = Visitor(sim, sim.connect_url())
 
     style = sim.client.get("/connect/style.css")

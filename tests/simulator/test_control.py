@@ -5,27 +5,27 @@ from typing import Any
 import pytest
 
 from simulator.control.api import SUMMARIES
-from simulator.troubles import SWITCHES, Troubles
-from tests.simulator.harness import CREDENTIALS, Simulated, query_of
+from simulator.fault_injection import SWITCHES, Faults
+from tests.simulator.harness import CREDENTIALS, SimulatorHarness, query_of
 from tests.simulator.test_webhooks import LOCK, parked
 
 
-def test_health(sim: Simulated) -> None:
+def test_health(sim: SimulatorHarness) -> None:
     assert sim.client.get("/control/health").json() == {"status": "ok"}
 
 
 # -- grants ------------------------------------------------------------------------------------------------
 
 
-def test_a_grant_takes_somebody_new_each_time(sim: Simulated) -> None:
+def test_a_grant_takes_somebody_new_each_time(sim: SimulatorHarness) -> None:
     users = [sim.grant()["user_id"] for _ in range(5)]
 
     assert len(set(users)) == 5
 
 
-def test_a_grant_can_name_account_make_vehicles_and_scopes(sim: Simulated) -> None:
-    account = next(each for each in sim.world.garage.accounts.values() if len(each.car_ids) > 1)
-    chosen = account.car_ids[1]
+def test_a_grant_can_name_account_make_vehicles_and_scopes(sim: SimulatorHarness) -> None:
+    account = next(each for each in sim.simulation.fleet.accounts.values() if len(each.vehicle_ids) > 1)
+    chosen = account.vehicle_ids[1]
 
     by_email = sim.grant(email=account.email.upper(), scopes=["read_vin"])
     by_vehicle = sim.grant(vehicleIds=[chosen])
@@ -33,26 +33,27 @@ def test_a_grant_can_name_account_make_vehicles_and_scopes(sim: Simulated) -> No
 
     assert by_email["user_id"] == by_vehicle["user_id"] == account.user_id
     held = {
-        each.vehicle_id: each.permissions for each in sim.world.connections.select(user_id=account.user_id)
+        each.vehicle_id: each.permissions
+        for each in sim.simulation.connections.select(user_id=account.user_id)
     }
-    assert held[account.car_ids[0]] == ("read_vin",)
+    assert held[account.vehicle_ids[0]] == ("read_vin",)
     assert "read_odometer" in held[chosen]
-    car_id = sim.world.connections.select(user_id=by_make["user_id"])[0].vehicle_id
-    assert sim.world.garage.cars[car_id].make == "TESLA"
+    vehicle_id = sim.simulation.connections.select(user_id=by_make["user_id"])[0].vehicle_id
+    assert sim.simulation.fleet.vehicles[vehicle_id].make == "TESLA"
 
 
 @pytest.mark.parametrize("count", [1, 2, 30])
-def test_a_grant_can_be_for_a_number_of_vehicles(sim: Simulated, count: int) -> None:
+def test_a_grant_can_be_for_a_number_of_vehicles(sim: SimulatorHarness, count: int) -> None:
     back = sim.grant(count=count)
 
-    assert len(sim.world.connections.select(user_id=back["user_id"])) == count
+    assert len(sim.simulation.connections.select(user_id=back["user_id"])) == count
 
 
 @pytest.mark.parametrize(
     ("outcome", "error"),
     [("deny", "access_denied"), ("server_error", "server_error"), ("no_vehicles", "no_vehicles")],
 )
-def test_a_grant_can_go_wrong(sim: Simulated, outcome: str, error: str) -> None:
+def test_a_grant_can_go_wrong(sim: SimulatorHarness, outcome: str, error: str) -> None:
     back = sim.grant(outcome=outcome, parameters={"state": "s"})
 
     assert (back["error"], back["state"]) == (error, "s")
@@ -70,7 +71,7 @@ def test_a_grant_can_go_wrong(sim: Simulated, outcome: str, error: str) -> None:
         ({"count": "two"}, 400),
     ],
 )
-def test_a_grant_that_cannot_be_is_refused(sim: Simulated, body: dict[str, Any], status: int) -> None:
+def test_a_grant_that_cannot_be_is_refused(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
     address = {} if not body or "url" in body else {"url": sim.connect_url()}
 
     answer = sim.client.post("/control/grants", json=address | body)
@@ -79,7 +80,7 @@ def test_a_grant_that_cannot_be_is_refused(sim: Simulated, body: dict[str, Any],
     assert answer.json()["error"]
 
 
-def test_re_authentication_without_a_browser(sim: Simulated) -> None:
+def test_re_authentication_without_a_browser(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     url = sim.connect_url(
         "reauthenticate", response_type="vehicle_id", vehicle_id=driver.vehicle_id, state="r"
@@ -93,7 +94,7 @@ def test_re_authentication_without_a_browser(sim: Simulated) -> None:
 # -- cars and clock ----------------------------------------------------------------------------------------
 
 
-def test_cars_are_shown_with_their_connections(sim: Simulated) -> None:
+def test_cars_are_shown_with_their_connections(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="TESLA", parameters={"mode": "simulated", "scope": "read_vin"})
 
     everything = sim.client.get("/control/vehicles").json()
@@ -113,7 +114,7 @@ def test_cars_are_shown_with_their_connections(sim: Simulated) -> None:
     assert sim.client.get("/control/vehicles/none").status_code == 404
 
 
-def test_setting_a_cars_state_tells_what_changed(sim: Simulated) -> None:
+def test_setting_a_cars_state_tells_what_changed(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     answer = sim.client.patch(f"/control/vehicles/{driver.vehicle_id}", json={"is_locked": False})
@@ -126,13 +127,13 @@ def test_setting_a_cars_state_tells_what_changed(sim: Simulated) -> None:
     assert "flying" in unknown.json()["error"]
 
 
-def test_the_clock_can_be_moved_and_sped_up(sim: Simulated) -> None:
-    before = sim.world.now()
+def test_the_clock_can_be_moved_and_sped_up(sim: SimulatorHarness) -> None:
+    before = sim.simulation.now()
 
     moved = sim.client.post("/control/clock", json={"advance": 60 * 86400}).json()
     sped = sim.client.post("/control/clock", json={"speed": 60}).json()
 
-    assert sim.world.now() - before >= 60 * 86400
+    assert sim.simulation.now() - before >= 60 * 86400
     assert sped["speed"] == 60
     assert sim.client.get("/control/clock").json()["now"] >= moved["now"]
     for wrong in ({"advance": -1}, {"speed": 0}, {"speed": "fast"}, {}, {"rewind": 1}):
@@ -142,7 +143,7 @@ def test_the_clock_can_be_moved_and_sped_up(sim: Simulated) -> None:
 # -- what was seen and sent --------------------------------------------------------------------------------
 
 
-def test_requests_are_seen_without_secrets(sim: Simulated) -> None:
+def test_requests_are_seen_without_secrets(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     driver.get("/odometer")
     driver.get3("/signals")
@@ -166,10 +167,10 @@ def test_requests_are_seen_without_secrets(sim: Simulated) -> None:
         assert secret not in told.text
 
 
-def test_requests_are_filtered_and_cleared(sim: Simulated) -> None:
+def test_requests_are_filtered_and_cleared(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     driver.get("/odometer")
-    sim.world.clock.advance(100)
+    sim.simulation.clock.advance(100)
     since = sim.client.get("/control/clock").json()["now"]
     driver.get("/vin")
 
@@ -183,7 +184,7 @@ def test_requests_are_filtered_and_cleared(sim: Simulated) -> None:
     assert paths() == []
 
 
-def test_deliveries_are_listed_by_vehicle_and_kind(sim: Simulated) -> None:
+def test_deliveries_are_listed_by_vehicle_and_kind(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     told = sim.client.get("/control/deliveries", params={"vehicleId": driver.vehicle_id}).json()["deliveries"]
@@ -200,30 +201,30 @@ def test_deliveries_are_listed_by_vehicle_and_kind(sim: Simulated) -> None:
     assert {each["eventType"] for each in kinds} <= {"VEHICLE_ERROR"}
 
 
-def test_reset_forgets_all_but_the_webhooks(sim: Simulated) -> None:
+def test_reset_forgets_all_but_the_webhooks(sim: SimulatorHarness) -> None:
     driver = parked(sim, id="w1")
-    sim.switch(delay=5)
+    sim.inject_faults(delay=5)
 
     assert sim.client.post("/control/reset").json() == {"status": "ok"}
 
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 401
-    assert not sim.world.connections.by_key
-    assert not sim.world.webhooks.subscriptions
-    assert sim.world.troubles.delay == 0
-    assert list(sim.world.webhooks.by_id) == ["w1"]
+    assert not sim.simulation.connections.by_key
+    assert not sim.simulation.webhooks.subscriptions
+    assert sim.simulation.faults.delay == 0
+    assert list(sim.simulation.webhooks.by_id) == ["w1"]
     sim.client.post("/control/reset", json={"webhooks": True})
-    assert not sim.world.webhooks.by_id
+    assert not sim.simulation.webhooks.by_id
 
 
-def test_a_webhook_can_be_deleted_with_its_subscriptions(sim: Simulated) -> None:
+def test_a_webhook_can_be_deleted_with_its_subscriptions(sim: SimulatorHarness) -> None:
     parked(sim, id="w1")
 
     assert sim.client.delete("/control/webhooks/w1").status_code == 204
-    assert not sim.world.webhooks.subscriptions
+    assert not sim.simulation.webhooks.subscriptions
     assert sim.client.delete("/control/webhooks/w1").status_code == 404
 
 
-def test_forcing_a_delivery_of_a_car_that_is_not_subscribed_is_refused(sim: Simulated) -> None:
+def test_forcing_a_delivery_of_a_car_that_is_not_subscribed_is_refused(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id}).status_code == 404
@@ -231,7 +232,7 @@ def test_forcing_a_delivery_of_a_car_that_is_not_subscribed_is_refused(sim: Simu
     assert sim.client.post("/control/deliver", json=wrong).status_code == 400
 
 
-def test_malformed_bodies_and_unknown_paths_are_refused(sim: Simulated) -> None:
+def test_malformed_bodies_and_unknown_paths_are_refused(sim: SimulatorHarness) -> None:
     assert sim.client.post("/control/clock", content=b"not json").status_code == 400
     assert sim.client.post("/control/clock", json=[1]).status_code == 400
     assert sim.client.get("/control/nowhere").json().keys() == {"error"}
@@ -240,7 +241,7 @@ def test_malformed_bodies_and_unknown_paths_are_refused(sim: Simulated) -> None:
 # -- pages -------------------------------------------------------------------------------------------------
 
 
-def test_the_documentation_page_lists_every_call_and_switch(sim: Simulated) -> None:
+def test_the_documentation_page_lists_every_call_and_switch(sim: SimulatorHarness) -> None:
     page = sim.client.get("/control/").text
 
     for method, path, what in SUMMARIES:
@@ -250,20 +251,20 @@ def test_the_documentation_page_lists_every_call_and_switch(sim: Simulated) -> N
         assert name in page
 
 
-def test_the_cars_page_shows_cars_and_sets_switches(sim: Simulated) -> None:
+def test_the_cars_page_shows_cars_and_sets_switches(sim: SimulatorHarness) -> None:
     sim.driver(make="TESLA")
     assert "Tesla" in sim.client.get("/control/cars").text
 
     form = {"duplicates": "0.25", "outage": "TESLA FORD"}
     assert sim.client.post("/control/cars", data=form).status_code == 303
-    assert (sim.world.troubles.duplicates, sim.world.troubles.outage) == (0.25, ("TESLA", "FORD"))
+    assert (sim.simulation.faults.duplicates, sim.simulation.faults.outage) == (0.25, ("TESLA", "FORD"))
     assert 'value="0.25"' in sim.client.get("/control/cars").text
     assert sim.client.post("/control/cars", data={"duplicates": "often"}).status_code == 400
     assert sim.client.post("/control/cars", data=form | {"clear": "yes"}).status_code == 303
-    assert sim.world.troubles == Troubles()
+    assert sim.simulation.faults == Faults()
 
 
-def test_control_pages_and_calls_do_not_change_anything_for_another_origin(sim: Simulated) -> None:
+def test_control_pages_and_calls_do_not_change_anything_for_another_origin(sim: SimulatorHarness) -> None:
     answer = sim.client.post("/control/reset", headers={"Origin": "https://evil.example"})
 
     assert answer.status_code == 403

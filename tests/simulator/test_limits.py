@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from simulator.limits import Bucket
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import Driver, Simulated
+from tests.simulator.harness import Driver, SimulatorHarness
 
 
 def user_status(driver: Driver) -> int:
-    return int(driver.simulated.client.get("/api/v2.0/user", headers=driver.v2).status_code)
+    return int(driver.start_harness.client.get("/api/v2.0/user", headers=driver.v2).status_code)
 
 
 def test_by_default_an_application_has_120_requests_and_regains_2_a_minute(simulate: Simulate) -> None:
     driver = simulate(request_bucket=120, request_refill=2.0).driver()
 
     assert [user_status(driver) for _ in range(121)] == [200] * 120 + [429]
-    driver.simulated.world.clock.advance(61)
+    driver.start_harness.simulation.clock.advance(61)
 
     assert [user_status(driver) for _ in range(3)] == [200, 200, 429]
 
@@ -27,7 +27,7 @@ def test_both_generations_share_the_applications_limit(simulate: Simulate) -> No
     assert user_status(driver) == 200
     assert driver.get3().status_code == 200
 
-    v2 = driver.simulated.client.get("/api/v2.0/user", headers=driver.v2)
+    v2 = driver.start_harness.client.get("/api/v2.0/user", headers=driver.v2)
     v3 = driver.get3()
 
     assert (v2.json()["type"], v2.json()["code"], v2.status_code) == ("RATE_LIMIT", "SMARTCAR_API", 429)
@@ -42,7 +42,7 @@ def test_a_car_has_a_limit_of_its_own_and_says_when_to_come_back(simulate: Simul
 
     refused = driver.get("/odometer")
     wait = int(refused.headers["retry-after"])
-    driver.simulated.world.clock.advance(wait)
+    driver.start_harness.simulation.clock.advance(wait)
 
     assert (refused.status_code, refused.json()["code"]) == (429, "VEHICLE")
     assert 1 <= wait <= 10
@@ -67,8 +67,8 @@ def test_the_months_allowance_ends_and_comes_back_with_the_next_month(simulate: 
     v3 = driver.get3("/signals")
     assert (v3.status_code, v3.json()["errors"][0]["status"]) == (430, "430")
 
-    driver.simulated.world.clock.advance(31 * 86400)
-    again = driver.simulated.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
+    driver.start_harness.simulation.clock.advance(31 * 86400)
+    again = driver.start_harness.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
     driver.access_token = again["access_token"]
     assert driver.get("/odometer").status_code == 200
 
@@ -84,7 +84,7 @@ def test_vehicles_beyond_the_plan_are_refused(simulate: Simulate) -> None:
 
 def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
     driver = simulate(request_bucket=0).driver()
-    client = driver.simulated.client
+    client = driver.start_harness.client
 
     changed = client.post("/control/limits", json={"requestBucket": 2, "requestRefill": 0.5})
     assert changed.json()["requestBucket"] == 2
@@ -95,11 +95,11 @@ def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
 
 
 @pytest.mark.parametrize("body", [{"requestbucket": 1}, {"requestBucket": "1"}, {"vehicleRefill": -1}])
-def test_a_limit_that_is_none_is_refused(sim: Simulated, body: dict[str, object]) -> None:
+def test_a_limit_that_is_none_is_refused(sim: SimulatorHarness, body: dict[str, object]) -> None:
     assert sim.client.post("/control/limits", json=body).status_code == 400
 
 
-def test_no_limit_is_no_limit(sim: Simulated) -> None:
+def test_no_limit_is_no_limit(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert {driver.get("/odometer").status_code for _ in range(150)} == {200}

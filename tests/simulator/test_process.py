@@ -20,7 +20,15 @@ import pytest
 
 from simulator.settings import from_command_line
 from tests.simulator.harness import query_of
-from tests.simulator.process import ENVIRONMENT, NIGHT, NO_LIMITS, PROJECT, Started, free_port, simulator
+from tests.simulator.process import (
+    ENVIRONMENT,
+    NIGHT,
+    NO_LIMITS,
+    PROJECT,
+    RunningSimulator,
+    free_port,
+    simulator,
+)
 
 REDIRECT = "http://localhost:9999/back"
 KEY = "the management token"
@@ -170,7 +178,7 @@ def test_flags_are_read() -> None:
     )
 
     assert settings.redirect_uris == ("https://a.example/",)
-    assert settings.troubles == {"outage": "TESLA"}
+    assert settings.faults == {"outage": "TESLA"}
     assert (settings.command_latency, settings.load) == ((2.0, 2.0), 5.0)
 
 
@@ -317,7 +325,7 @@ def test_load_needs_a_webhook_and_a_subscription(endpoint: Endpoint) -> None:
         assert client.post("/control/load", json={"eventsPerSecond": "many"}).status_code == 400
 
 
-def test_the_defaults_are_plainly_no_real_credentials(started_without_environment: Started) -> None:
+def test_the_defaults_are_plainly_no_real_credentials(started_without_environment: RunningSimulator) -> None:
     with started_without_environment.client() as client:
         fields = {"response_type": "code", "client_id": BASIC[0], "redirect_uri": REDIRECT}
         assert client.get(f"/connect/oauth/authorize?{urlencode(fields)}").status_code == 400
@@ -326,7 +334,7 @@ def test_the_defaults_are_plainly_no_real_credentials(started_without_environmen
 
 
 @pytest.fixture
-def started_without_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Started]:
+def started_without_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSimulator]:
     for name in ENVIRONMENT:
         monkeypatch.setitem(ENVIRONMENT, name, "")
     with simulator() as started:

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from simulator.cars import CATALOGUE
 from simulator.connect.flow import ConnectPageError, open_session
+from simulator.fault_injection import SWITCHES
 from simulator.permissions import PERMISSIONS
-from simulator.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, TokenBook, TokenError
-from simulator.troubles import SWITCHES
-from tests.simulator.harness import CREDENTIALS, Simulated, simulated
+from simulator.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, TokenError, TokenStore
+from simulator.vehicles import CATALOGUE
+from tests.simulator.harness import CREDENTIALS, SimulatorHarness, start_harness
 
 WORDS = st.sampled_from(
     ["", "code", "none", "live", "true", "TESLA", "force", "1", "required:read_vin", "país"]
@@ -33,14 +33,14 @@ FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 
 @contextmanager
-def running() -> Iterator[Simulated]:
-    client, world, callback = simulated()
+def running() -> Iterator[SimulatorHarness]:
+    client, simulation, callback = start_harness()
     with client:
-        yield Simulated(client, world, callback)
+        yield SimulatorHarness(client, simulation, callback)
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Simulated]:
+def shared() -> Iterator[SimulatorHarness]:
     """One simulator for all examples: they send, and must not break it."""
     with running() as sim:
         yield sim
@@ -63,13 +63,13 @@ PARAMETERS = (
     parameters=st.dictionaries(st.sampled_from(PARAMETERS), WORDS | st.text(max_size=12)),
 )
 def test_any_connect_address_is_followed_or_explained(
-    shared: Simulated, path: str, parameters: dict[str, str]
+    shared: SimulatorHarness, path: str, parameters: dict[str, str]
 ) -> None:
     fields = {"client_id": CREDENTIALS.application_id, "response_type": "code"} | parameters
     url = f"http://testserver/connect/oauth/{path}?{urlencode(fields)}"
 
     try:
-        session = open_session(shared.world, url)
+        session = open_session(shared.simulation, url)
     except ConnectPageError as wrong:
         assert str(wrong)
         assert shared.client.get(url).status_code == 400
@@ -80,7 +80,7 @@ def test_any_connect_address_is_followed_or_explained(
 
 @FUZZ
 @given(body=objects("email", "make", "vehicleIds", "count", "scopes", "outcome"))
-def test_any_grant_is_made_or_explained(shared: Simulated, body: dict[str, Any]) -> None:
+def test_any_grant_is_made_or_explained(shared: SimulatorHarness, body: dict[str, Any]) -> None:
     answer = shared.client.post("/control/grants", json={"url": shared.connect_url()} | body)
 
     assert answer.status_code in (200, 400, 422)
@@ -96,7 +96,7 @@ def test_any_grant_is_made_or_explained(shared: Simulated, body: dict[str, Any])
     )
     | JSON,
 )  # fmt: skip
-def test_any_control_call_is_done_or_explained(shared: Simulated, call: str, body: Any) -> None:
+def test_any_control_call_is_done_or_explained(shared: SimulatorHarness, call: str, body: Any) -> None:
     answer = shared.client.post(f"/control{call}", json=body)
 
     assert answer.status_code in (200, 201, 202, 400, 404, 422)
@@ -125,7 +125,7 @@ ATTRIBUTES = objects(
     ),
     body=ATTRIBUTES.map(lambda attributes: {"data": {"attributes": attributes}}) | JSON,
 )  # fmt: skip
-def test_any_v3_command_is_answered_in_form(shared: Simulated, path: str, body: Any) -> None:
+def test_any_v3_command_is_answered_in_form(shared: SimulatorHarness, path: str, body: Any) -> None:
     driver = shared.driver(make="TESLA")
     url = f"/vehicle/v3/vehicles/{driver.vehicle_id}/{path}"
 
@@ -143,7 +143,7 @@ def test_any_v3_command_is_answered_in_form(shared: Simulated, path: str, body: 
     path=st.sampled_from(["batch", "security", "charge", "charge/limit", "navigation/destination"]),
     body=objects("action", "limit", "latitude", "longitude", "requests") | JSON,
 )
-def test_any_v2_post_is_answered_in_form(shared: Simulated, path: str, body: Any) -> None:
+def test_any_v2_post_is_answered_in_form(shared: SimulatorHarness, path: str, body: Any) -> None:
     driver = shared.driver(make="TESLA")
 
     answer = driver.post(f"/{path}", body)
@@ -158,7 +158,7 @@ def test_any_v2_post_is_answered_in_form(shared: Simulated, path: str, body: Any
     body=st.binary(max_size=40) | JSON.map(str).map(str.encode),
     kind=st.sampled_from(["json", "x-www-form-urlencoded"]),
 )
-def test_any_token_request_is_answered_in_form(shared: Simulated, body: bytes, kind: str) -> None:
+def test_any_token_request_is_answered_in_form(shared: SimulatorHarness, body: bytes, kind: str) -> None:
     headers = {"Content-Type": f"application/{kind}"}
 
     for path in ("/iam/oauth2/token", "/auth/oauth/token"):
@@ -172,8 +172,8 @@ def test_any_token_request_is_answered_in_form(shared: Simulated, body: bytes, k
 @given(
     state=st.dictionaries(st.sampled_from(["speed", "doors", "is_locked", "state_of_charge", "odd"]), JSON)
 )
-def test_any_state_of_a_car_is_set_or_explained(shared: Simulated, state: dict[str, Any]) -> None:
-    vehicle_id = next(iter(shared.world.garage.cars))
+def test_any_state_of_a_car_is_set_or_explained(shared: SimulatorHarness, state: dict[str, Any]) -> None:
+    vehicle_id = next(iter(shared.simulation.fleet.vehicles))
 
     answer = shared.client.patch(f"/control/vehicles/{vehicle_id}", json=state)
 
@@ -190,7 +190,7 @@ class TokenLife(RuleBasedStateMachine):
 
     @initialize(reuse=st.sampled_from([60.0, 600.0]))
     def begin(self, reuse: float) -> None:
-        self.book = TokenBook(reuse=reuse)
+        self.book = TokenStore(reuse=reuse)
         self.now = 1_000_000.0
         self.code_until: dict[str, float] = {}
         self.refresh_until: dict[str, float] = {}

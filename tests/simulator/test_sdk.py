@@ -44,13 +44,13 @@ class Setting:
 
     def vehicle(self, *, fitting: str, make: str | None = None) -> Any:
         """A connected vehicle that has a signal, parked, unlocked and closed."""
-        for car in self.control.get("/control/vehicles", params={"make": make} if make else {}).json()[
+        for vehicle in self.control.get("/control/vehicles", params={"make": make} if make else {}).json()[
             "vehicles"
         ]:
-            shown = self.control.get(f"/control/vehicles/{car['id']}").json()
+            shown = self.control.get(f"/control/vehicles/{vehicle['id']}").json()
             if shown["signals"][fitting]["error"] is None:
-                access = self.auth.exchange_code(self.connect(vehicleIds=[car["id"]]))
-                return Vehicle(car["id"], access.access_token)
+                access = self.auth.exchange_code(self.connect(vehicleIds=[vehicle["id"]]))
+                return Vehicle(vehicle["id"], access.access_token)
         raise AssertionError(f"no car with {fitting}")
 
     def patch(self, vehicle: Any, **state: Any) -> None:
@@ -139,9 +139,9 @@ def test_get_vehicle_reads_v3(setting: Setting) -> None:
 
 
 def test_get_compatibility(setting: Setting) -> None:
-    car = setting.control.get("/control/vehicles").json()["vehicles"][0]
+    vehicle = setting.control.get("/control/vehicles").json()["vehicles"][0]
 
-    answer = smartcar.get_compatibility(car["vin"], ["read_odometer"], "US", CLIENT)
+    answer = smartcar.get_compatibility(vehicle["vin"], ["read_odometer"], "US", CLIENT)
 
     assert (answer.compatible, answer.reason) == (True, None)
     assert (answer.capabilities[0].permission, answer.capabilities[0].capable) == ("read_odometer", True)
@@ -173,12 +173,12 @@ def test_connections_are_listed_and_deleted(setting: Setting) -> None:
 def test_the_signing_helpers_agree_with_deliveries(setting: Setting) -> None:
     seen: list[tuple[str, str | None]] = []
 
-    class Watched(Endpoint):
+    class Recorded(Endpoint):
         def take(self, body: bytes, signature: str | None) -> bytes:
             seen.append((body.decode(), signature))
             return super().take(body, signature)
 
-    endpoint = Watched()
+    endpoint = Recorded()
     try:
         made = setting.control.post("/control/webhooks", json={"callbackUri": endpoint.uri, "id": "signing"})
         assert made.json()["verified"], "hash_challenge is what the endpoint answers with"

@@ -4,14 +4,14 @@ import base64
 
 import pytest
 
-from simulator.tokens import TokenBook, TokenError
+from simulator.tokens import TokenError, TokenStore
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import CREDENTIALS, REDIRECT, Simulated
+from tests.simulator.harness import CREDENTIALS, REDIRECT, SimulatorHarness
 
 BASIC = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
 
 
-def test_a_code_becomes_a_pair_that_lives_two_hours(sim: Simulated) -> None:
+def test_a_code_becomes_a_pair_that_lives_two_hours(sim: SimulatorHarness) -> None:
     answer = sim.token(grant_type="authorization_code", code=sim.grant()["code"], redirect_uri=REDIRECT)
 
     assert answer.status_code == 200
@@ -19,7 +19,7 @@ def test_a_code_becomes_a_pair_that_lives_two_hours(sim: Simulated) -> None:
     assert (answer.json()["token_type"], answer.json()["expires_in"]) == ("Bearer", 7200)
 
 
-def test_a_code_works_once(sim: Simulated) -> None:
+def test_a_code_works_once(sim: SimulatorHarness) -> None:
     code = sim.grant()["code"]
     sim.exchange(code)
 
@@ -30,14 +30,14 @@ def test_a_code_works_once(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(590, 200), (610, 400)])
-def test_a_code_lives_ten_minutes(sim: Simulated, seconds: float, status: int) -> None:
+def test_a_code_lives_ten_minutes(sim: SimulatorHarness, seconds: float, status: int) -> None:
     code = sim.grant()["code"]
-    sim.world.clock.advance(seconds)
+    sim.simulation.clock.advance(seconds)
 
     assert sim.token(grant_type="authorization_code", code=code).status_code == status
 
 
-def test_a_code_is_bound_to_its_redirect_uri(sim: Simulated) -> None:
+def test_a_code_is_bound_to_its_redirect_uri(sim: SimulatorHarness) -> None:
     code = sim.grant()["code"]
 
     answer = sim.token(grant_type="authorization_code", code=code, redirect_uri="http://localhost:8000/other")
@@ -45,17 +45,17 @@ def test_a_code_is_bound_to_its_redirect_uri(sim: Simulated) -> None:
     assert answer.json()["error"] == "invalid_grant"
 
 
-def test_an_access_token_expires_after_two_hours(sim: Simulated) -> None:
+def test_an_access_token_expires_after_two_hours(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 200
 
-    sim.world.clock.advance(7210)
+    sim.simulation.clock.advance(7210)
     answer = sim.client.get("/api/v2.0/user", headers=driver.v2)
 
     assert (answer.status_code, answer.json()["type"], answer.json()["code"]) == (401, "AUTHENTICATION", None)
 
 
-def test_a_refresh_gives_a_new_pair_and_leaves_the_access_token_alive(sim: Simulated) -> None:
+def test_a_refresh_gives_a_new_pair_and_leaves_the_access_token_alive(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     fresh = sim.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
@@ -73,20 +73,20 @@ def test_a_used_refresh_token_dies_after_the_reuse_window(
     used = sim.driver().refresh_token
     assert sim.token(grant_type="refresh_token", refresh_token=used).status_code == 200
 
-    sim.world.clock.advance(within)
+    sim.simulation.clock.advance(within)
     assert sim.token(grant_type="refresh_token", refresh_token=used).status_code == 200
-    sim.world.clock.advance(after)
+    sim.simulation.clock.advance(after)
 
     answer = sim.token(grant_type="refresh_token", refresh_token=used)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
-def test_a_refresh_token_dies_unused_after_sixty_days(sim: Simulated) -> None:
+def test_a_refresh_token_dies_unused_after_sixty_days(sim: SimulatorHarness) -> None:
     old, older = sim.driver(), sim.driver()
-    sim.world.clock.advance(59 * 86400)
+    sim.simulation.clock.advance(59 * 86400)
     assert sim.token(grant_type="refresh_token", refresh_token=old.refresh_token).status_code == 200
 
-    sim.world.clock.advance(2 * 86400)
+    sim.simulation.clock.advance(2 * 86400)
     assert sim.token(grant_type="refresh_token", refresh_token=older.refresh_token).status_code == 400
 
 
@@ -101,13 +101,15 @@ def test_a_refresh_token_dies_unused_after_sixty_days(sim: Simulated) -> None:
         ({"grant_type": "refresh_token", "refresh_token": "made up"}, "invalid_grant"),
     ],
 )
-def test_wrong_v2_token_requests_get_oauth_errors(sim: Simulated, fields: dict[str, str], error: str) -> None:
+def test_wrong_v2_token_requests_get_oauth_errors(
+    sim: SimulatorHarness, fields: dict[str, str], error: str
+) -> None:
     answer = sim.token(**fields)
 
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
-def test_v2_tokens_need_the_right_secret_a_form_and_a_user_agent(sim: Simulated) -> None:
+def test_v2_tokens_need_the_right_secret_a_form_and_a_user_agent(sim: SimulatorHarness) -> None:
     def ask(**more: object) -> tuple[int, str]:
         fields = {"grant_type": "refresh_token", "refresh_token": "x"}
         answer = sim.client.post("/auth/oauth/token", **({"data": fields, "auth": BASIC} | more))
@@ -119,8 +121,8 @@ def test_v2_tokens_need_the_right_secret_a_form_and_a_user_agent(sim: Simulated)
     assert ask(headers={"User-Agent": ""}) == (400, "invalid_request")
 
 
-def test_a_make_the_application_may_not_use_is_unauthorized_client(sim: Simulated) -> None:
-    sim.switch(unauthorizedMakes=["TESLA"])
+def test_a_make_the_application_may_not_use_is_unauthorized_client(sim: SimulatorHarness) -> None:
+    sim.inject_faults(unauthorizedMakes=["TESLA"])
 
     answer = sim.token(grant_type="authorization_code", code=sim.grant(make="TESLA")["code"])
 
@@ -129,7 +131,7 @@ def test_a_make_the_application_may_not_use_is_unauthorized_client(sim: Simulate
 
 
 @pytest.mark.parametrize("form", [True, False])
-def test_v3_application_tokens_come_for_form_and_json(sim: Simulated, form: bool) -> None:
+def test_v3_application_tokens_come_for_form_and_json(sim: SimulatorHarness, form: bool) -> None:
     fields = {
         "grant_type": "client_credentials",
         "client_id": CREDENTIALS.client_id,
@@ -166,25 +168,25 @@ def test_v3_application_tokens_come_for_form_and_json(sim: Simulated, form: bool
     ],
 )
 def test_wrong_v3_token_requests_get_oauth_errors(
-    sim: Simulated, fields: dict[str, str], status: int, error: str
+    sim: SimulatorHarness, fields: dict[str, str], status: int, error: str
 ) -> None:
     answer = sim.client.post("/iam/oauth2/token", data=fields)
 
     assert (answer.status_code, answer.json()["error"]) == (status, error)
 
 
-def test_a_v3_token_lives_one_hour(sim: Simulated) -> None:
+def test_a_v3_token_lives_one_hour(sim: SimulatorHarness) -> None:
     headers = {"Authorization": f"Bearer {sim.application_token()}"}
     assert sim.client.get("/vehicle/v3/connections", headers=headers).status_code == 200
 
-    sim.world.clock.advance(3610)
+    sim.simulation.clock.advance(3610)
     answer = sim.client.get("/vehicle/v3/connections", headers=headers)
 
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["code"] == "UNAUTHORIZED"
 
 
-def test_v2_credentials_are_not_v3_credentials(sim: Simulated) -> None:
+def test_v2_credentials_are_not_v3_credentials(sim: SimulatorHarness) -> None:
     encoded = base64.b64encode(f"{CREDENTIALS.client_id}:{CREDENTIALS.client_secret}".encode()).decode()
 
     answer = sim.client.post(
@@ -197,7 +199,7 @@ def test_v2_credentials_are_not_v3_credentials(sim: Simulated) -> None:
 
 
 def test_secrets_are_not_shown_by_the_book() -> None:
-    book = TokenBook()
+    book = TokenStore()
     code = book.issue_code(user_id="u", vehicle_ids=("v",), scopes=(), redirect_uri=None, now=0)
     pair = book.exchange(code=code, redirect_uri=None, now=1)
 

@@ -5,33 +5,35 @@ from typing import Any
 
 import pytest
 
-from simulator.cars import CATALOGUE
 from simulator.errors import STATUS, WORDS
 from simulator.hosts.v2_reads import READS
-from simulator.world import permissions_of
+from simulator.simulation import permissions_of
+from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import CREDENTIALS, Driver, Simulated
+from tests.simulator.harness import CREDENTIALS, Driver, SimulatorHarness
 
 AMT = {"Authorization": "Basic " + base64.b64encode(b"default:first token").decode()}
 
 
-def driver_of(sim: Simulated, *, powertrain: str, code: str = "odometer-traveleddistance") -> Driver:
+def driver_of(sim: SimulatorHarness, *, powertrain: str, code: str = "odometer-traveleddistance") -> Driver:
     """Somebody with a car of that kind that has the signal."""
-    for who in sim.world.garage.accounts.values():
-        car = sim.world.garage.cars[who.car_ids[0]]
-        if car.powertrain == powertrain and car.supports(code):
-            driver = sim.driver(email=who.email, vehicleIds=[car.id])
-            assert driver.vehicle_id == car.id
+    for who in sim.simulation.fleet.accounts.values():
+        vehicle = sim.simulation.fleet.vehicles[who.vehicle_ids[0]]
+        if vehicle.powertrain == powertrain and vehicle.supports(code):
+            driver = sim.driver(email=who.email, vehicleIds=[vehicle.id])
+            assert driver.vehicle_id == vehicle.id
             return driver
     raise AssertionError(f"no {powertrain} with {code}")
 
 
 def value(driver: Driver, code: str) -> Any:
-    world = driver.simulated.world
-    return (world.garage.cars[driver.vehicle_id].signal(code, now=world.now()).body or {})["value"]
+    simulation = driver.start_harness.simulation
+    return (simulation.fleet.vehicles[driver.vehicle_id].signal(code, now=simulation.now()).body or {})[
+        "value"
+    ]
 
 
-def test_vehicles_are_paged(sim: Simulated) -> None:
+def test_vehicles_are_paged(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=12)
     get = sim.client.get
 
@@ -43,17 +45,22 @@ def test_vehicles_are_paged(sim: Simulated) -> None:
     assert get("/api/v2.0/vehicles", headers=driver.v2, params={"limit": 51}).json()["type"] == "VALIDATION"
 
 
-def test_user_and_attributes(sim: Simulated) -> None:
+def test_user_and_attributes(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).json() == {"id": driver.user_id}
     attributes = driver.get()
-    assert attributes.json() == {"id": car.id, "make": car.make, "model": car.model, "year": car.year}
+    assert attributes.json() == {
+        "id": vehicle.id,
+        "make": vehicle.make,
+        "model": vehicle.model,
+        "year": vehicle.year,
+    }
     assert driver.get("/").json() == attributes.json()
 
 
-def test_reads_tell_age_units_and_request(sim: Simulated) -> None:
+def test_reads_tell_age_units_and_request(sim: SimulatorHarness) -> None:
     answer = sim.driver().get("/odometer")
 
     assert answer.headers["sc-unit-system"] == "metric"
@@ -62,7 +69,7 @@ def test_reads_tell_age_units_and_request(sim: Simulated) -> None:
     assert len(answer.headers["sc-request-id"]) == 36
 
 
-def test_battery_is_a_fraction_and_range_in_kilometres(sim: Simulated) -> None:
+def test_battery_is_a_fraction_and_range_in_kilometres(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     body = driver.get("/battery").json()
 
@@ -70,7 +77,7 @@ def test_battery_is_a_fraction_and_range_in_kilometres(sim: Simulated) -> None:
     assert body["range"] == value(driver, "tractionbattery-range")
 
 
-def test_imperial_units_are_converted(sim: Simulated) -> None:
+def test_imperial_units_are_converted(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="ICE", code="wheel-tires")
     imperial = {"SC-Unit-System": "imperial"}
 
@@ -85,7 +92,7 @@ def test_imperial_units_are_converted(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in READS if path])
-def test_every_read_works_for_some_car(sim: Simulated, path: str) -> None:
+def test_every_read_works_for_some_car(sim: SimulatorHarness, path: str) -> None:
     driver = sim.driver(count=40)
     answers = [
         sim.client.get(f"/api/v2.0/vehicles/{each}/{path}", headers=driver.v2) for each in driver.vehicle_ids
@@ -99,7 +106,7 @@ def test_every_read_works_for_some_car(sim: Simulated, path: str) -> None:
             )
 
 
-def test_security_lists_what_is_open(sim: Simulated) -> None:
+def test_security_lists_what_is_open(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="closure-doors")
     driver.patch(doors=[[0, 1]], is_locked=False)
 
@@ -111,14 +118,14 @@ def test_security_lists_what_is_open(sim: Simulated) -> None:
     assert {"type": "frontLeft", "status": "CLOSED"} in body["doors"]
 
 
-def test_a_car_without_the_hardware_is_not_capable(sim: Simulated) -> None:
+def test_a_car_without_the_hardware_is_not_capable(sim: SimulatorHarness) -> None:
     answer = driver_of(sim, powertrain="BEV").get("/fuel")
 
     assert answer.status_code == 501
     assert (answer.json()["type"], answer.json()["code"]) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
 
 
-def test_an_error_body_is_the_documented_flat_object(sim: Simulated) -> None:
+def test_an_error_body_is_the_documented_flat_object(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"scope": "read_vehicle_info"})
 
     body = driver.get("/odometer").json()
@@ -135,9 +142,9 @@ def test_an_error_body_is_the_documented_flat_object(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize(("kind", "code"), WORDS)
-def test_every_documented_error_can_be_had(sim: Simulated, kind: str, code: str | None) -> None:
+def test_every_documented_error_can_be_had(sim: SimulatorHarness, kind: str, code: str | None) -> None:
     driver = sim.driver()
-    sim.switch(answerWith=[f"{kind}:{code or ''}"])
+    sim.inject_faults(answerWith=[f"{kind}:{code or ''}"])
 
     answer = driver.get("/odometer")
 
@@ -148,7 +155,7 @@ def test_every_documented_error_can_be_had(sim: Simulated, kind: str, code: str 
     assert "type" in body["resolution"]
 
 
-def test_unknown_paths_and_versions_are_told_apart(sim: Simulated) -> None:
+def test_unknown_paths_and_versions_are_told_apart(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert driver.get("/moon_phase").json()["code"] == "PATH"
@@ -157,7 +164,7 @@ def test_unknown_paths_and_versions_are_told_apart(sim: Simulated) -> None:
     assert sim.client.post("/api/v2.0/vehicles", headers=driver.v2).status_code == 404
 
 
-def test_another_drivers_vehicle_is_refused(sim: Simulated) -> None:
+def test_another_drivers_vehicle_is_refused(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
     answer = sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}", headers=driver.v2)
@@ -166,7 +173,7 @@ def test_another_drivers_vehicle_is_refused(sim: Simulated) -> None:
     assert sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}").status_code == 401
 
 
-def test_permissions_are_paged(sim: Simulated) -> None:
+def test_permissions_are_paged(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"scope": "read_vin read_odometer read_location"})
 
     body = driver.get("/permissions", params={"limit": 2, "offset": 1}).json()
@@ -174,7 +181,7 @@ def test_permissions_are_paged(sim: Simulated) -> None:
     assert body == {"permissions": ["read_odometer", "read_location"], "paging": {"count": 3, "offset": 1}}
 
 
-def test_batch_answers_each_path_by_itself(sim: Simulated) -> None:
+def test_batch_answers_each_path_by_itself(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
 
     answer = driver.post(
@@ -203,7 +210,7 @@ def test_each_path_of_a_batch_is_billed(simulate: Simulate) -> None:
 # -- commands ----------------------------------------------------------------------------------------------
 
 
-def test_locking_changes_the_car(sim: Simulated) -> None:
+def test_locking_changes_the_car(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
 
@@ -215,7 +222,7 @@ def test_locking_changes_the_car(sim: Simulated) -> None:
     assert driver.get("/security").json()["isLocked"] is True
 
 
-def test_a_car_refuses_by_its_state(sim: Simulated) -> None:
+def test_a_car_refuses_by_its_state(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
     driver.patch(speed=0, doors=[[0, 0]], plugged_in=False)
 
@@ -230,7 +237,7 @@ def test_a_car_refuses_by_its_state(sim: Simulated) -> None:
     assert (charging.status_code, charging.json()["code"]) == (409, "CHARGING_PLUG_NOT_CONNECTED")
 
 
-def test_the_charge_limit_is_a_fraction(sim: Simulated) -> None:
+def test_the_charge_limit_is_a_fraction(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="charge-chargelimits")
     driver.patch(plugged_in=True)
 
@@ -252,23 +259,25 @@ def test_the_charge_limit_is_a_fraction(sim: Simulated) -> None:
         ("/navigation/destination", {"latitude": 10}),
     ],
 )
-def test_a_malformed_command_is_a_validation_error(sim: Simulated, path: str, body: dict[str, Any]) -> None:
+def test_a_malformed_command_is_a_validation_error(
+    sim: SimulatorHarness, path: str, body: dict[str, Any]
+) -> None:
     answer = sim.driver().post(path, body)
 
     assert (answer.status_code, answer.json()["type"]) == (400, "VALIDATION")
 
 
-def test_a_command_needs_its_permission(sim: Simulated) -> None:
+def test_a_command_needs_its_permission(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"scope": "read_vehicle_info"})
 
     assert driver.post("/security", {"action": "LOCK"}).json()["type"] == "PERMISSION"
 
 
-def test_a_tesla_without_the_virtual_key_takes_no_command(sim: Simulated) -> None:
+def test_a_tesla_without_the_virtual_key_takes_no_command(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="TESLA")
     assert driver.get("/tesla/virtual_key").json() == {"isPaired": True}
 
-    sim.switch(virtualKeyMissing=[driver.vehicle_id])
+    sim.inject_faults(virtualKeyMissing=[driver.vehicle_id])
     answer = driver.post("/security", {"action": "LOCK"})
 
     assert driver.get("/tesla/virtual_key").json() == {"isPaired": False}
@@ -280,16 +289,16 @@ def test_a_tesla_without_the_virtual_key_takes_no_command(sim: Simulated) -> Non
 # -- disconnecting and management --------------------------------------------------------------------------
 
 
-def test_disconnecting_ends_the_token(sim: Simulated) -> None:
+def test_disconnecting_ends_the_token(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     answer = sim.client.delete(f"/api/v2.0/vehicles/{driver.vehicle_id}/application", headers=driver.v2)
 
     assert answer.json() == {"status": "success"}
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 401
-    assert not sim.world.connections.by_key
+    assert not sim.simulation.connections.by_key
 
 
-def test_management_lists_connections_by_cursor(sim: Simulated) -> None:
+def test_management_lists_connections_by_cursor(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=12)
     url = "/management/v2.0/management/connections/"
 
@@ -306,7 +315,7 @@ def test_management_lists_connections_by_cursor(sim: Simulated) -> None:
     assert sim.client.get(url, headers=driver.v2).status_code == 401
 
 
-def test_management_deletes_by_user_vehicle_or_both(sim: Simulated) -> None:
+def test_management_deletes_by_user_vehicle_or_both(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(count=12), sim.driver()
     url = "/management/v2.0/management/connections"
     one = {"user_id": driver.user_id, "vehicle_id": driver.vehicle_id}
@@ -319,7 +328,7 @@ def test_management_deletes_by_user_vehicle_or_both(sim: Simulated) -> None:
         == 11
     )
     assert sim.client.delete(url, headers=AMT).status_code == 400
-    assert [each.user_id for each in sim.world.connections.select()] == [other.user_id] * len(
+    assert [each.user_id for each in sim.simulation.connections.select()] == [other.user_id] * len(
         other.vehicle_ids
     )
 
@@ -329,9 +338,9 @@ def test_management_deletes_by_user_vehicle_or_both(sim: Simulated) -> None:
 BASIC = (CREDENTIALS.application_id, CREDENTIALS.application_secret)
 
 
-def test_compatibility_by_vin(sim: Simulated) -> None:
-    car = next(each for each in sim.world.garage.cars.values() if each.powertrain == "BEV")
-    ask = {"vin": car.vin, "scope": "read_odometer read_fuel"}
+def test_compatibility_by_vin(sim: SimulatorHarness) -> None:
+    vehicle = next(each for each in sim.simulation.fleet.vehicles.values() if each.powertrain == "BEV")
+    ask = {"vin": vehicle.vin, "scope": "read_odometer read_fuel"}
 
     body = sim.client.get("/api/v2.0/compatibility", params=ask, auth=BASIC).json()
 
@@ -347,7 +356,7 @@ def test_compatibility_by_vin(sim: Simulated) -> None:
     assert sim.client.get("/api/v2.0/compatibility", params=ask).status_code == 401
 
 
-def test_incompatible_vins_say_why(sim: Simulated) -> None:
+def test_incompatible_vins_say_why(sim: SimulatorHarness) -> None:
     def reason(**parameters: str) -> str:
         body = sim.client.get(
             "/api/v2.0/compatibility", params=parameters | {"scope": "read_vin"}, auth=BASIC
@@ -355,13 +364,13 @@ def test_incompatible_vins_say_why(sim: Simulated) -> None:
         assert body["capabilities"] == []
         return str(body["reason"])
 
-    vin = next(iter(sim.world.garage.cars.values())).vin
+    vin = next(iter(sim.simulation.fleet.vehicles.values())).vin
     assert reason(vin="00000000000000000") == "MAKE_NOT_COMPATIBLE"
     assert reason(vin=vin[:11] + "000000") == "VEHICLE_NOT_COMPATIBLE"
     assert reason(vin=vin, country="DE") == "MAKE_NOT_COMPATIBLE"
 
 
-def test_the_compatibility_matrix_is_filtered(sim: Simulated) -> None:
+def test_the_compatibility_matrix_is_filtered(sim: SimulatorHarness) -> None:
     ask = {"region": "US", "make": "tesla", "type": "BEV", "scope": "read_battery"}
 
     body = sim.client.get("/api/v2.0/compatibility/matrix", params=ask, auth=BASIC).json()
@@ -373,9 +382,9 @@ def test_the_compatibility_matrix_is_filtered(sim: Simulated) -> None:
     assert wrong.json()["type"] == "VALIDATION"
 
 
-def test_the_permissions_of_a_car_follow_from_its_signals(sim: Simulated) -> None:
-    for car in sim.world.garage.cars.values():
-        held = permissions_of(car)
+def test_the_permissions_of_a_car_follow_from_its_signals(sim: SimulatorHarness) -> None:
+    for vehicle in sim.simulation.fleet.vehicles.values():
+        held = permissions_of(vehicle)
         assert ("read_battery" in held) == any(
-            car.supports(code) for code, entry in CATALOGUE.items() if entry.permission == "read_battery"
+            vehicle.supports(code) for code, entry in CATALOGUE.items() if entry.permission == "read_battery"
         )

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from simulator.cars import CATALOGUE
 from simulator.permissions import PERMISSIONS
+from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import Driver, Simulated
+from tests.simulator.harness import Driver, SimulatorHarness
 from tests.simulator.test_v2 import driver_of
 
 
@@ -18,7 +18,7 @@ def error(answer: Any) -> tuple[str, str, str | None]:
     return first["status"], first["type"], first["code"]
 
 
-def subscribed(sim: Simulated, **body: Any) -> Driver:
+def subscribed(sim: SimulatorHarness, **body: Any) -> Driver:
     driver = sim.driver(**body)
     driver.subscribe(sim.webhook())
     return driver
@@ -27,12 +27,12 @@ def subscribed(sim: Simulated, **body: Any) -> Driver:
 # -- connections -------------------------------------------------------------------------------------------
 
 
-def test_a_connection_shows_vehicle_user_and_permissions(sim: Simulated) -> None:
+def test_a_connection_shows_vehicle_user_and_permissions(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"external_id": "driver-42", "scope": "read_battery read_vin"})
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
     answer = sim.client.get(
-        "/vehicle/v3/connections", headers=driver.v3, params={"filter[vehicleId]": car.id}
+        "/vehicle/v3/connections", headers=driver.v3, params={"filter[vehicleId]": vehicle.id}
     )
 
     (found,) = answer.json()["data"]
@@ -40,22 +40,22 @@ def test_a_connection_shows_vehicle_user_and_permissions(sim: Simulated) -> None
     assert found["attributes"] == {
         "permissions": ["read_battery", "read_vin"],
         "vehicle": {
-            "make": car.make,
-            "model": car.model,
-            "year": car.year,
+            "make": vehicle.make,
+            "model": vehicle.model,
+            "year": vehicle.year,
             "mode": "live",
-            "powertrainType": car.powertrain,
+            "powertrainType": vehicle.powertrain,
         },
         "user": {"id": driver.user_id, "externalId": "driver-42"},
     }
-    assert found["relationships"]["vehicle"]["data"] == {"id": car.id, "type": "vehicle"}
+    assert found["relationships"]["vehicle"]["data"] == {"id": vehicle.id, "type": "vehicle"}
     assert found["relationships"]["user"]["data"] == {"id": driver.user_id, "type": "user"}
     assert found["meta"]["createdAt"].endswith("Z")
     one = sim.client.get(f"/vehicle/v3/connections/{found['id']}", headers=driver.v3)
     assert one.json()["data"] == found
 
 
-def test_connections_are_paged_from_one_by_ten(sim: Simulated) -> None:
+def test_connections_are_paged_from_one_by_ten(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=25)
     url: str | None = "/vehicle/v3/connections"
     pages = []
@@ -79,15 +79,15 @@ def test_connections_are_paged_from_one_by_ten(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{"page[number]": "0"}, {"page[size]": "101"}, {"page[size]": "many"}])
-def test_a_wrong_page_is_refused(sim: Simulated, parameters: dict[str, str]) -> None:
+def test_a_wrong_page_is_refused(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
     answer = sim.client.get("/vehicle/v3/connections", headers=sim.driver().v3, params=parameters)
 
     assert error(answer) == ("400", "VALIDATION", "INVALID_INPUT_FORMAT")
 
 
-def test_connections_are_filtered(sim: Simulated) -> None:
+def test_connections_are_filtered(sim: SimulatorHarness) -> None:
     live = sim.driver(parameters={"external_id": "a"}, make="TESLA")
-    simulated = sim.driver(parameters={"mode": "simulated", "external_id": "b"}, make="FORD")
+    start_harness = sim.driver(parameters={"mode": "simulated", "external_id": "b"}, make="FORD")
 
     def users(**filters: str) -> set[str]:
         parameters = {f"filter[{key}]": value for key, value in filters.items()}
@@ -95,9 +95,9 @@ def test_connections_are_filtered(sim: Simulated) -> None:
         return {each["attributes"]["user"]["id"] for each in body["data"]}
 
     assert users() == {live.user_id}, "live is the default: simulated cars vanish unless asked for"
-    assert users(**{"vehicle.mode": "simulated"}) == {simulated.user_id}
+    assert users(**{"vehicle.mode": "simulated"}) == {start_harness.user_id}
     assert users(userId=live.user_id) == {live.user_id}
-    assert users(userId=simulated.user_id) == set()
+    assert users(userId=start_harness.user_id) == set()
     assert users(**{"user.externalId": "a"}) == {live.user_id}
     assert users(**{"user.externalId": "c"}) == set()
     assert users(vehicleId=live.vehicle_id) == {live.user_id}
@@ -112,7 +112,7 @@ def test_the_connection_list_may_show_all_permissions(simulate: Simulate) -> Non
     assert len(body["data"][0]["attributes"]["permissions"]) == len(PERMISSIONS) == 28
 
 
-def test_deleting_a_connection_takes_everything_with_it(sim: Simulated) -> None:
+def test_deleting_a_connection_takes_everything_with_it(sim: SimulatorHarness) -> None:
     driver = subscribed(sim)
     connection_id = sim.client.get("/vehicle/v3/connections", headers=driver.v3).json()["data"][0]["id"]
 
@@ -122,15 +122,15 @@ def test_deleting_a_connection_takes_everything_with_it(sim: Simulated) -> None:
     assert len(gone.headers["sc-request-id"]) == 36
     assert sim.client.get(f"/vehicle/v3/connections/{connection_id}", headers=driver.v3).status_code == 404
     assert driver.get3().status_code == 404
-    assert not sim.world.webhooks.subscriptions
+    assert not sim.simulation.webhooks.subscriptions
     assert sim.client.get("/api/v2.0/user", headers=driver.v2).status_code == 401
 
 
-def test_removing_a_user_removes_their_connections_and_data(sim: Simulated) -> None:
+def test_removing_a_user_removes_their_connections_and_data(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=12)
 
     assert sim.client.delete(f"/vehicle/v3/users/{driver.user_id}", headers=driver.v3).status_code == 204
-    assert not sim.world.connections.by_key
+    assert not sim.simulation.connections.by_key
     again = sim.client.delete(f"/vehicle/v3/users/{driver.user_id}", headers=driver.v3)
     assert error(again) == ("404", "RESOURCE_NOT_FOUND", "NOT_FOUND")
 
@@ -138,20 +138,20 @@ def test_removing_a_user_removes_their_connections_and_data(sim: Simulated) -> N
 # -- vehicle and signals -----------------------------------------------------------------------------------
 
 
-def test_a_vehicle_needs_no_user_id(sim: Simulated) -> None:
+def test_a_vehicle_needs_no_user_id(sim: SimulatorHarness) -> None:
     driver = sim.driver()
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
     answer = sim.client.get(
-        f"/vehicle/v3/vehicles/{car.id}", headers={"Authorization": f"Bearer {driver.application_token}"}
+        f"/vehicle/v3/vehicles/{vehicle.id}", headers={"Authorization": f"Bearer {driver.application_token}"}
     )
 
     data = answer.json()["data"]
-    assert (data["id"], data["type"], data["attributes"]["model"]) == (car.id, "vehicle", car.model)
+    assert (data["id"], data["type"], data["attributes"]["model"]) == (vehicle.id, "vehicle", vehicle.model)
     assert answer.headers["sc-request-id"]
 
 
-def test_the_store_is_empty_until_the_car_is_subscribed(sim: Simulated) -> None:
+def test_the_store_is_empty_until_the_car_is_subscribed(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     answer = driver.get3("/signals")
@@ -171,21 +171,21 @@ def test_an_empty_store_may_be_missing_instead(simulate: Simulate) -> None:
     assert driver.get3("/signals").status_code == 404
 
 
-def test_subscribing_collects_everything_the_grant_allows(sim: Simulated) -> None:
+def test_subscribing_collects_everything_the_grant_allows(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     driver.subscribe(
         sim.webhook(signals=["odometer-traveleddistance"], triggers=["odometer-traveleddistance"])
     )
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
     body = driver.get3("/signals").json()
 
-    assert {each["id"] for each in body["data"]} == {code for code in CATALOGUE if car.supports(code)}
+    assert {each["id"] for each in body["data"]} == {code for code in CATALOGUE if vehicle.supports(code)}
     assert body["meta"] == {"totalCount": len(body["data"]), "pageSize": len(body["data"]), "pageNumber": 1}
-    assert body["included"]["vehicle"]["attributes"]["make"] == car.make
+    assert body["included"]["vehicle"]["attributes"]["make"] == vehicle.make
 
 
-def test_a_signal_has_status_body_and_iso_times(sim: Simulated) -> None:
+def test_a_signal_has_status_body_and_iso_times(sim: SimulatorHarness) -> None:
     driver = subscribed(sim)
 
     data = driver.get3("/signals/odometer-traveleddistance").json()["data"]
@@ -199,9 +199,9 @@ def test_a_signal_has_status_body_and_iso_times(sim: Simulated) -> None:
     assert meta["oemUpdatedAt"] <= meta["retrievedAt"] < meta["ingestedAt"]
 
 
-def test_signals_not_granted_or_not_supported_are_errors_inside_their_status(sim: Simulated) -> None:
+def test_signals_not_granted_or_not_supported_are_errors_inside_their_status(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
-    sim.switch(revokedPermissions=["read_odometer"])
+    sim.inject_faults(revokedPermissions=["read_odometer"])
     driver.subscribe(sim.webhook(signals=["odometer-traveleddistance", "internalcombustionengine-fuellevel"]))
 
     held = {each["id"]: each["attributes"] for each in driver.get3("/signals").json()["data"]}
@@ -217,7 +217,7 @@ def test_signals_not_granted_or_not_supported_are_errors_inside_their_status(sim
     assert incapable["description"] == "Deprecated. Use detail"
 
 
-def test_signals_in_imperial_units(sim: Simulated) -> None:
+def test_signals_in_imperial_units(sim: SimulatorHarness) -> None:
     driver = subscribed(sim)
     code = "/signals/odometer-traveleddistance"
 
@@ -230,7 +230,7 @@ def test_signals_in_imperial_units(sim: Simulated) -> None:
     assert answer.headers["sc-unit-system"] == "imperial"
 
 
-def test_signals_need_the_user_id(sim: Simulated) -> None:
+def test_signals_need_the_user_id(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     headers = {"Authorization": f"Bearer {driver.application_token}"}
 
@@ -240,7 +240,7 @@ def test_signals_need_the_user_id(sim: Simulated) -> None:
     assert "userId" in answer.json()["errors"][0]["detail"]
 
 
-def test_another_users_vehicle_is_denied_and_an_unknown_one_not_found(sim: Simulated) -> None:
+def test_another_users_vehicle_is_denied_and_an_unknown_one_not_found(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
     answer = sim.client.get(f"/vehicle/v3/vehicles/{other.vehicle_id}/signals", headers=driver.v3)
@@ -249,7 +249,7 @@ def test_another_users_vehicle_is_denied_and_an_unknown_one_not_found(sim: Simul
     assert error(answer) == ("404", "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
 
 
-def test_a_v2_path_on_the_v3_host_is_an_invalid_path(sim: Simulated) -> None:
+def test_a_v2_path_on_the_v3_host_is_an_invalid_path(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert error(driver.get3("/odometer")) == ("404", "RESOURCE_NOT_FOUND", "INVALID_PATH")
@@ -261,14 +261,14 @@ def test_a_v2_token_reads_v3_only_where_that_is_set(simulate: Simulate) -> None:
 
     def status(driver: Driver, method: str, path: str) -> int:
         url = f"/vehicle/v3/vehicles/{driver.vehicle_id}{path}"
-        return int(driver.simulated.client.request(method, url, headers=driver.v2).status_code)
+        return int(driver.start_harness.client.request(method, url, headers=driver.v2).status_code)
 
     assert (status(lenient, "GET", ""), status(lenient, "GET", "/signals")) == (200, 200)
     assert status(lenient, "POST", "/commands/security/lock") == 401
     assert (status(strict, "GET", ""), status(strict, "GET", "/signals")) == (401, 401)
 
 
-def test_a_v3_error_has_every_documented_field(sim: Simulated) -> None:
+def test_a_v3_error_has_every_documented_field(sim: SimulatorHarness) -> None:
     body = sim.client.get("/vehicle/v3/connections").json()
 
     (first,) = body["errors"]
@@ -279,11 +279,11 @@ def test_a_v3_error_has_every_documented_field(sim: Simulated) -> None:
     assert first["links"]["about"] == "https://smartcar.com/docs/errors/api-errors/v3/authentication-errors"
 
 
-def test_an_expired_login_leaves_old_bodies_under_errors(sim: Simulated) -> None:
+def test_an_expired_login_leaves_old_bodies_under_errors(sim: SimulatorHarness) -> None:
     driver = subscribed(sim)
     before = driver.get3("/signals/odometer-traveleddistance").json()["data"]["attributes"]["body"]
 
-    sim.switch(reauthenticate=[driver.vehicle_id])
+    sim.inject_faults(reauthenticate=[driver.vehicle_id])
     sim.settle()
 
     attributes = driver.get3("/signals/odometer-traveleddistance").json()["data"]["attributes"]
@@ -318,11 +318,11 @@ def test_signals_may_have_the_documented_form(simulate: Simulate) -> None:
 
     assert one["id"] == "odometer-traveleddistance"
     assert isinstance(one["meta"]["retrievedAt"], int)
-    sim.switch(answerWith=["PERMISSION:"])
+    sim.inject_faults(answerWith=["PERMISSION:"])
     assert driver.post3("/commands/security/lock").json()["errors"][0]["resolution"] == "REAUTHENTICATE"
 
 
-def test_webhooks_are_listed_and_cannot_be_made(sim: Simulated) -> None:
+def test_webhooks_are_listed_and_cannot_be_made(sim: SimulatorHarness) -> None:
     webhook_id = sim.webhook(name="Fleet", signals=["odometer-traveleddistance"])
     headers = sim.driver().v3
 
@@ -351,12 +351,12 @@ def test_webhooks_are_listed_and_cannot_be_made(sim: Simulated) -> None:
 
 def subscribe(driver: Driver, webhook_id: str) -> Any:
     attributes = {"webhookId": webhook_id, "userId": driver.user_id, "vehicleId": driver.vehicle_id}
-    return driver.simulated.client.post(
+    return driver.start_harness.client.post(
         "/management-v3/v3/subscriptions", headers=driver.v3, json={"data": {"attributes": attributes}}
     )
 
 
-def test_a_subscription_is_made_once(sim: Simulated) -> None:
+def test_a_subscription_is_made_once(sim: SimulatorHarness) -> None:
     driver, webhook_id = sim.driver(), sim.webhook()
 
     first, second = subscribe(driver, webhook_id), subscribe(driver, webhook_id)
@@ -368,7 +368,7 @@ def test_a_subscription_is_made_once(sim: Simulated) -> None:
     assert (second.status_code, second.json()["errors"][0]["status"]) == (409, "409")
 
 
-def test_subscriptions_are_listed_shown_and_deleted(sim: Simulated) -> None:
+def test_subscriptions_are_listed_shown_and_deleted(sim: SimulatorHarness) -> None:
     driver, other, webhook_id = sim.driver(make="TESLA"), sim.driver(make="FORD"), sim.webhook()
     subscribe(driver, webhook_id)
     subscribe(other, webhook_id)
@@ -395,15 +395,15 @@ def test_subscriptions_are_listed_shown_and_deleted(sim: Simulated) -> None:
         ({"data": {"attributes": {"webhookId": "w", "userId": "u", "vehicleId": "v"}}}, 404),
     ],
 )
-def test_a_wrong_subscription_is_refused(sim: Simulated, body: dict[str, Any], status: int) -> None:
+def test_a_wrong_subscription_is_refused(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
     answer = sim.client.post("/management-v3/v3/subscriptions", headers=sim.driver().v3, json=body)
 
     assert answer.status_code == status
 
 
-def test_the_application_is_shown_without_its_secrets(sim: Simulated) -> None:
+def test_the_application_is_shown_without_its_secrets(sim: SimulatorHarness) -> None:
     headers = sim.driver().v3
-    credentials = sim.world.settings.credentials
+    credentials = sim.simulation.settings.credentials
     (found,) = sim.client.get("/management-v3/v3/applications", headers=headers).json()["data"]
 
     one = sim.client.get(f"/management-v3/v3/applications/{found['id']}", headers=headers)
@@ -419,7 +419,7 @@ def test_the_application_is_shown_without_its_secrets(sim: Simulated) -> None:
 # -- compatibility -----------------------------------------------------------------------------------------
 
 
-def test_compatible_vehicles_ask_for_no_credentials(sim: Simulated) -> None:
+def test_compatible_vehicles_ask_for_no_credentials(sim: SimulatorHarness) -> None:
     ask = {
         "filter[make]": "TESLA",
         "filter[region]": "US",
@@ -441,7 +441,7 @@ def test_compatible_vehicles_ask_for_no_credentials(sim: Simulated) -> None:
     assert body["meta"]["totalCount"] == len(body["data"])
 
 
-def test_compatible_vehicles_are_many_and_filters_are_checked(sim: Simulated) -> None:
+def test_compatible_vehicles_are_many_and_filters_are_checked(sim: SimulatorHarness) -> None:
     everything = sim.client.get("/compatibility/v3/compatible-vehicles").json()
     wrong = sim.client.get("/compatibility/v3/compatible-vehicles", params={"filter[region]": "MOON"})
 

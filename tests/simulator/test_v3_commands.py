@@ -7,14 +7,14 @@ import orjson
 import pytest
 
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import Driver, Simulated
+from tests.simulator.harness import Driver, SimulatorHarness
 from tests.simulator.test_v2 import driver_of
 from tests.simulator.test_v3 import error
 
 # -- commands ----------------------------------------------------------------------------------------------
 
 
-def test_a_command_answers_with_its_execution(sim: Simulated) -> None:
+def test_a_command_answers_with_its_execution(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
 
@@ -31,7 +31,7 @@ def test_a_command_answers_with_its_execution(sim: Simulated) -> None:
     assert driver.get("/security").json()["isLocked"] is False
 
 
-def test_the_charge_limit_is_a_whole_percentage(sim: Simulated) -> None:
+def test_the_charge_limit_is_a_whole_percentage(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="charge-chargelimits")
     driver.patch(plugged_in=True)
 
@@ -44,7 +44,7 @@ def test_the_charge_limit_is_a_whole_percentage(sim: Simulated) -> None:
     assert error(driver.post3("/commands/charge/set-limit", {}))[2] == "MISSING_PARAMETER"
 
 
-def test_charging_starts_and_stops(sim: Simulated) -> None:
+def test_charging_starts_and_stops(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
     driver.patch(plugged_in=True, state_of_charge=55, charge_limit=90, charging=False)
 
@@ -55,26 +55,26 @@ def test_charging_starts_and_stops(sim: Simulated) -> None:
     assert driver.get("/charge").json()["state"] == "NOT_CHARGING"
 
 
-def test_a_command_without_permission_is_403(sim: Simulated) -> None:
+def test_a_command_without_permission_is_403(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"scope": "read_vin"})
 
     assert error(driver.post3("/commands/security/lock")) == ("403", "PERMISSION", None)
 
 
-def tesla(sim: Simulated) -> Driver:
+def tesla(sim: SimulatorHarness) -> Driver:
     """A Tesla with the virtual key: it takes everything."""
     driver = sim.driver(count=40)
     for each in driver.vehicle_ids:
-        car = sim.world.garage.cars[each]
-        body = car.signal("connectivitystatus-isdigitalkeypaired", now=sim.world.now()).body
-        if car.make == "TESLA" and body is not None and body["value"]:
+        vehicle = sim.simulation.fleet.vehicles[each]
+        body = vehicle.signal("connectivitystatus-isdigitalkeypaired", now=sim.simulation.now()).body
+        if vehicle.make == "TESLA" and body is not None and body["value"]:
             driver.vehicle_ids = [each]
             driver.patch(speed=0)
             return driver
     raise AssertionError("no Tesla with a virtual key")
 
 
-def test_a_destination_is_taken(sim: Simulated) -> None:
+def test_a_destination_is_taken(sim: SimulatorHarness) -> None:
     driver = tesla(sim)
 
     assert (
@@ -91,7 +91,7 @@ def test_a_destination_is_taken(sim: Simulated) -> None:
     assert error(wrong)[2] == "INVALID_INPUT_FORMAT"
 
 
-def test_the_charge_port_opens_and_closes(sim: Simulated) -> None:
+def test_the_charge_port_opens_and_closes(sim: SimulatorHarness) -> None:
     driver = tesla(sim)
     driver.patch(plugged_in=False)
 
@@ -112,7 +112,7 @@ HOME = {"location": {"latitude": 37.77, "longitude": -122.42}}
     ],
 )
 def test_a_schedule_is_set_read_back_and_deleted(
-    sim: Simulated, kind: str, attributes: dict[str, Any]
+    sim: SimulatorHarness, kind: str, attributes: dict[str, Any]
 ) -> None:
     driver = tesla(sim)
     driver.subscribe(sim.webhook(signals=["charge-chargetimers"]))
@@ -132,7 +132,7 @@ def test_a_schedule_is_set_read_back_and_deleted(
     assert sim.client.delete(url, headers=driver.v3).status_code == 404
 
 
-def test_other_makes_take_no_schedule(sim: Simulated) -> None:
+def test_other_makes_take_no_schedule(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="FORD")
 
     assert error(driver.post3("/charge-schedules/daily", HOME | WINDOW))[:2] == ("501", "COMPATIBILITY")
@@ -150,7 +150,7 @@ def test_other_makes_take_no_schedule(sim: Simulated) -> None:
     ],
 )
 def test_a_wrong_schedule_is_a_validation_error(
-    sim: Simulated, kind: str, attributes: dict[str, Any]
+    sim: SimulatorHarness, kind: str, attributes: dict[str, Any]
 ) -> None:
     assert error(tesla(sim).post3(f"/charge-schedules/{kind}", attributes))[1] == "VALIDATION"
 
@@ -179,15 +179,15 @@ def test_the_body_of_a_202_may_be_a_failure(simulate: Simulate) -> None:
     assert orjson.loads(answer.content)["errors"][0]["status"] == "409"
 
 
-def locked(sim: Simulated) -> Driver:
+def locked(sim: SimulatorHarness) -> Driver:
     driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], is_locked=True)
     return driver
 
 
-def test_a_long_answer_can_be_had_at_once(sim: Simulated) -> None:
+def test_a_long_answer_can_be_had_at_once(sim: SimulatorHarness) -> None:
     driver = locked(sim)
-    sim.switch(longAnswers=1)
+    sim.inject_faults(longAnswers=1)
 
     answer = driver.post3("/commands/security/unlock")
 
@@ -196,9 +196,11 @@ def test_a_long_answer_can_be_had_at_once(sim: Simulated) -> None:
 
 
 @pytest.mark.parametrize(("status", "still_locked"), [("FAILURE", True), ("PENDING", False)])
-def test_a_command_can_end_with_another_status(sim: Simulated, status: str, still_locked: bool) -> None:
+def test_a_command_can_end_with_another_status(
+    sim: SimulatorHarness, status: str, still_locked: bool
+) -> None:
     driver = locked(sim)
-    sim.switch(commandStatus=[status])
+    sim.inject_faults(commandStatus=[status])
 
     answer = driver.post3("/commands/security/unlock")
 
@@ -206,9 +208,9 @@ def test_a_command_can_end_with_another_status(sim: Simulated, status: str, stil
     assert driver.get("/security").json()["isLocked"] is still_locked
 
 
-def test_an_error_can_be_had_with_another_http_status(sim: Simulated) -> None:
+def test_an_error_can_be_had_with_another_http_status(sim: SimulatorHarness) -> None:
     driver = locked(sim)
-    sim.switch(answerWith=["UPSTREAM:NO_RESPONSE:504"])
+    sim.inject_faults(answerWith=["UPSTREAM:NO_RESPONSE:504"])
 
     answer = driver.post3("/commands/security/unlock")
 

@@ -5,25 +5,25 @@ from typing import Any
 import httpx
 import pytest
 
-from simulator.cars import CATALOGUE
 from simulator.payloads import FIRST_DELIVERY
+from simulator.vehicles import CATALOGUE
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import Simulated
+from tests.simulator.harness import SimulatorHarness
 from tests.simulator.test_v2 import driver_of
 from tests.simulator.test_webhooks import LOCK, parked
 
 # -- attempts ----------------------------------------------------------------------------------------------
 
 
-def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: Simulated) -> None:
+def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     sim.callback.status = 503
-    started = sim.world.now()
+    started = sim.simulation.now()
     driver.patch(is_locked=False)
     sim.settle()
 
     for seconds in range(0, 400, 5):
-        sim.later(started + seconds - sim.world.now() if started + seconds > sim.world.now() else 0)
+        sim.later(started + seconds - sim.simulation.now() if started + seconds > sim.simulation.now() else 0)
 
     (told,) = [
         each
@@ -31,12 +31,12 @@ def test_a_delivery_is_tried_at_0_25_75_and_175_seconds_then_dropped(sim: Simula
         if LOCK in each["triggers"] and each["state"] == "dropped"
     ]
     assert [each["status"] for each in told["attempts"]] == [503] * 4
-    attempts = next(each for each in sim.world.courier.log if each.state == "dropped").attempts
+    attempts = next(each for each in sim.simulation.sender.log if each.state == "dropped").attempts
     offsets = [each.at - attempts[0].at for each in attempts]
     assert offsets == pytest.approx([0, 25, 75, 175], abs=6)
 
 
-def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: Simulated) -> None:
+def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     sim.callback.status = 500
     driver.patch(is_locked=False)
@@ -48,23 +48,23 @@ def test_a_retry_keeps_the_event_id_and_has_a_new_delivery_id(sim: Simulated) ->
     assert first["eventId"] == second["eventId"]
     assert first["meta"]["deliveryId"] != second["meta"]["deliveryId"]
     assert first["meta"]["deliveredAt"] < second["meta"]["deliveredAt"]
-    (told,) = [each for each in sim.world.courier.log if each.event_id == first["eventId"]]
+    (told,) = [each for each in sim.simulation.sender.log if each.event_id == first["eventId"]]
     assert told.state == "delivered"
     sim.later(400)
     assert len(told.attempts) == 2
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])
-def test_anything_but_2xx_is_tried_again(sim: Simulated, status: int) -> None:
+def test_anything_but_2xx_is_tried_again(sim: SimulatorHarness, status: int) -> None:
     driver = parked(sim)
     sim.callback.status = status
     driver.patch(is_locked=False)
     sim.settle()
 
-    assert sim.world.courier.log[-1].state == "waiting"
+    assert sim.simulation.sender.log[-1].state == "waiting"
 
 
-def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: Simulated) -> None:
+def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -74,14 +74,14 @@ def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: Simulated) -> No
     driver.patch(is_locked=False)
     sim.settle()
 
-    told = sim.world.courier.log[-1]
+    told = sim.simulation.sender.log[-1]
     assert (told.attempts[0].status, told.attempts[0].error, told.state) == (None, "ReadTimeout", "waiting")
 
 
 # -- forms -------------------------------------------------------------------------------------------------
 
 
-def in_form(sim: Simulated, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def in_form(sim: SimulatorHarness, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The first delivery and a changed one, in that form."""
     driver = driver_of(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], is_locked=True, state_of_charge=77)
@@ -101,7 +101,7 @@ def signal_of(event: dict[str, Any], code: str) -> dict[str, Any]:
     return dict(found)
 
 
-def test_form_a_has_string_triggers_fractions_and_no_version(sim: Simulated) -> None:
+def test_form_a_has_string_triggers_fractions_and_no_version(sim: SimulatorHarness) -> None:
     first, changed = in_form(sim, "A", triggers=[LOCK])
 
     assert first["triggers"] == [{"type": FIRST_DELIVERY}]
@@ -113,7 +113,7 @@ def test_form_a_has_string_triggers_fractions_and_no_version(sim: Simulated) -> 
     assert all(isinstance(each, str) for each in error["signals"])
 
 
-def test_form_b_has_object_triggers_and_retrieved_at(sim: Simulated) -> None:
+def test_form_b_has_object_triggers_and_retrieved_at(sim: SimulatorHarness) -> None:
     _, changed = in_form(sim, "B", triggers=[LOCK])
 
     signal = {"name": "IsLocked", "code": LOCK, "group": "Closure"}
@@ -125,7 +125,7 @@ def test_form_b_has_object_triggers_and_retrieved_at(sim: Simulated) -> None:
     assert signal_of(changed, SOC)["body"] == {"value": pytest.approx(77), "unit": "percent"}
 
 
-def test_form_c_is_that_of_the_documentation(sim: Simulated) -> None:
+def test_form_c_is_that_of_the_documentation(sim: SimulatorHarness) -> None:
     first, changed = in_form(sim, "C", triggers=[LOCK])
 
     assert first["data"]["triggers"] == [{"code": FIRST_DELIVERY}]
@@ -136,7 +136,7 @@ def test_form_c_is_that_of_the_documentation(sim: Simulated) -> None:
     assert "status" not in signal_of(changed, SOC)
 
 
-def test_the_older_documented_form_has_vin_and_percentage(sim: Simulated) -> None:
+def test_the_older_documented_form_has_vin_and_percentage(sim: SimulatorHarness) -> None:
     first, _ = in_form(sim, "C'", triggers=[LOCK])
 
     assert first["data"]["triggers"] == [{"type": FIRST_DELIVERY}]
@@ -145,20 +145,20 @@ def test_the_older_documented_form_has_vin_and_percentage(sim: Simulated) -> Non
     assert signal_of(first, SOC)["body"] == {"percentage": pytest.approx(77)}
 
 
-def test_form_t_has_made_up_ids_and_test_modes(sim: Simulated) -> None:
+def test_form_t_has_made_up_ids_and_test_modes(sim: SimulatorHarness) -> None:
     first, _ = in_form(sim, "T", triggers=[LOCK])
 
     assert first["data"]["vehicle"]["mode"] == "test"
     assert first["meta"]["mode"] == "TEST"
-    assert first["data"]["vehicle"]["id"] not in sim.world.garage.cars
+    assert first["data"]["vehicle"]["id"] not in sim.simulation.fleet.vehicles
 
 
-def test_the_legacy_form_is_version_2(sim: Simulated) -> None:
+def test_the_legacy_form_is_version_2(sim: SimulatorHarness) -> None:
     first, _ = in_form(sim, "legacy", triggers=[LOCK])
 
     assert (first["version"], first["eventName"], first["mode"]) == ("2.0", "schedule", "live")
     (vehicle,) = first["payload"]["vehicles"]
-    assert vehicle["vehicleId"] in sim.world.garage.cars
+    assert vehicle["vehicleId"] in sim.simulation.fleet.vehicles
     by_path = {each["path"]: each for each in vehicle["data"]}
     assert by_path["/battery"]["body"]["percentRemaining"] == pytest.approx(0.77)
     assert by_path["/security"]["code"] == 200

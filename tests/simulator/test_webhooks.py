@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.numbers_in_json import dumps
+from simulator.json_numbers import dumps
 from simulator.payloads import FIRST_DELIVERY
 from simulator.webhooks import FLEET_SIGNALS
 from tests.simulator.conftest import Simulate
-from tests.simulator.harness import CALLBACK, CREDENTIALS, Driver, Simulated
+from tests.simulator.harness import CALLBACK, CREDENTIALS, Driver, SimulatorHarness
 from tests.simulator.test_v2 import driver_of
 
 LOCK = "closure-islocked"
 ODOMETER = "odometer-traveleddistance"
 
 
-def parked(sim: Simulated, **webhook: Any) -> Driver:
+def parked(sim: SimulatorHarness, **webhook: Any) -> Driver:
     """Somebody with a locked, subscribed car whose first delivery has been taken."""
     driver = driver_of(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
@@ -32,7 +32,7 @@ def parked(sim: Simulated, **webhook: Any) -> Driver:
 # -- registering -------------------------------------------------------------------------------------------
 
 
-def test_registering_verifies_the_callback(sim: Simulated) -> None:
+def test_registering_verifies_the_callback(sim: SimulatorHarness) -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -63,7 +63,9 @@ def test_registering_verifies_the_callback(sim: Simulated) -> None:
         (httpx.Response(200, json={"challenge": "0" * 64}), "another management token"),
     ],
 )
-def test_a_wrong_answer_to_the_challenge_is_told(sim: Simulated, answer: httpx.Response, why: str) -> None:
+def test_a_wrong_answer_to_the_challenge_is_told(
+    sim: SimulatorHarness, answer: httpx.Response, why: str
+) -> None:
     sim.callback.answer = lambda request: answer
 
     made = sim.client.post("/control/webhooks", json={"callbackUri": CALLBACK})
@@ -72,7 +74,7 @@ def test_a_wrong_answer_to_the_challenge_is_told(sim: Simulated, answer: httpx.R
     assert why in made.json()["error"]
 
 
-def test_a_callback_that_is_not_there_is_told(sim: Simulated) -> None:
+def test_a_callback_that_is_not_there_is_told(sim: SimulatorHarness) -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
@@ -83,7 +85,7 @@ def test_a_callback_that_is_not_there_is_told(sim: Simulated) -> None:
     )
 
 
-def test_any_of_the_management_tokens_may_answer(sim: Simulated) -> None:
+def test_any_of_the_management_tokens_may_answer(sim: SimulatorHarness) -> None:
     sim.callback.key = CREDENTIALS.management_tokens[1]
 
     assert sim.webhook()
@@ -99,27 +101,27 @@ def test_any_of_the_management_tokens_may_answer(sim: Simulated) -> None:
         {"callbackUri": CALLBACK, "autoSubscribe": "yes"},
     ],
 )
-def test_a_wrong_registration_is_refused(sim: Simulated, body: dict[str, Any]) -> None:
+def test_a_wrong_registration_is_refused(sim: SimulatorHarness, body: dict[str, Any]) -> None:
     assert sim.client.post("/control/webhooks", json=body).status_code == 400
 
 
-def test_registering_again_changes_the_webhook_and_keeps_its_subscriptions(sim: Simulated) -> None:
+def test_registering_again_changes_the_webhook_and_keeps_its_subscriptions(sim: SimulatorHarness) -> None:
     driver = parked(sim, id="w1")
 
     sim.webhook(id="w1", signals=[ODOMETER], variant="C")
 
     (held,) = sim.client.get("/control/webhooks").json()["webhooks"]
     assert (held["signals"], held["variant"], held["subscriptions"]) == ([ODOMETER], "C", 1)
-    assert sim.world.webhooks.of_vehicle(driver.vehicle_id)
+    assert sim.simulation.webhooks.of_vehicle(driver.vehicle_id)
 
 
-def test_nothing_is_sent_before_the_webhook_is_verified(sim: Simulated) -> None:
+def test_nothing_is_sent_before_the_webhook_is_verified(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     sim.callback.answer = lambda request: httpx.Response(500)
     sim.client.post("/control/webhooks", json={"id": "w1", "callbackUri": CALLBACK})
     driver.post("/webhooks/w1")
     sim.later(2)
-    assert not sim.world.courier.log
+    assert not sim.simulation.sender.log
 
     sim.callback.answer = None
     sim.webhook(id="w1")
@@ -150,7 +152,7 @@ def test_whole_numbers_are_written_as_javascript_writes_them(value: Any) -> None
 # -- what is told, and when --------------------------------------------------------------------------------
 
 
-def test_the_first_delivery_tells_every_configured_signal(sim: Simulated) -> None:
+def test_the_first_delivery_tells_every_configured_signal(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     driver.subscribe(sim.webhook())
 
@@ -162,21 +164,21 @@ def test_the_first_delivery_tells_every_configured_signal(sim: Simulated) -> Non
     assert all(sim.callback.well_signed())
 
 
-def test_the_default_form_has_the_fields_of_mid_2026(sim: Simulated) -> None:
+def test_the_default_form_has_the_fields_of_mid_2026(sim: SimulatorHarness) -> None:
     driver = sim.driver(parameters={"external_id": "driver-42", "mode": "simulated"})
     driver.subscribe(sim.webhook(id="w1", name="Fleet", signals=[ODOMETER]))
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
 
     (event,) = sim.callback.events("VEHICLE_STATE")
 
     assert event["data"]["user"] == {"id": driver.user_id, "externalId": "driver-42"}
     assert event["data"]["vehicle"] == {
-        "id": car.id,
-        "make": car.make,
-        "model": car.model,
-        "year": car.year,
+        "id": vehicle.id,
+        "make": vehicle.make,
+        "model": vehicle.model,
+        "year": vehicle.year,
         "mode": "simulated",
-        "powertrainType": car.powertrain,
+        "powertrainType": vehicle.powertrain,
     }
     (signal,) = event["data"]["signals"]
     assert (signal["code"], signal["status"]) == (ODOMETER, {"value": "SUCCESS"})
@@ -188,7 +190,7 @@ def test_the_default_form_has_the_fields_of_mid_2026(sim: Simulated) -> None:
     assert isinstance(meta["deliveredAt"], int)
 
 
-def test_a_command_shows_in_the_next_delivery_a_moment_later(sim: Simulated) -> None:
+def test_a_command_shows_in_the_next_delivery_a_moment_later(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     driver.post("/security", {"action": "UNLOCK"})
@@ -202,7 +204,7 @@ def test_a_command_shows_in_the_next_delivery_a_moment_later(sim: Simulated) -> 
     assert lock["body"] == {"value": False}
 
 
-def test_a_refused_command_tells_nothing(sim: Simulated) -> None:
+def test_a_refused_command_tells_nothing(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     driver.patch(doors=[[0, 0]])
     sim.settle()
@@ -214,7 +216,7 @@ def test_a_refused_command_tells_nothing(sim: Simulated) -> None:
     assert not sim.callback.events()
 
 
-def test_a_change_that_is_no_trigger_tells_nothing(sim: Simulated) -> None:
+def test_a_change_that_is_no_trigger_tells_nothing(sim: SimulatorHarness) -> None:
     driver = parked(sim, signals=[LOCK, ODOMETER], triggers=[LOCK])
 
     driver.patch(odometer=123456)
@@ -228,7 +230,7 @@ def test_a_change_that_is_no_trigger_tells_nothing(sim: Simulated) -> None:
     assert len(event["data"]["signals"]) == 2
 
 
-def test_subscribing_again_sends_a_first_delivery_again(sim: Simulated) -> None:
+def test_subscribing_again_sends_a_first_delivery_again(sim: SimulatorHarness) -> None:
     driver = parked(sim, id="w1")
     url = f"/api/v2.0/vehicles/{driver.vehicle_id}/webhooks/w1"
 
@@ -246,7 +248,7 @@ def test_subscribing_again_sends_a_first_delivery_again(sim: Simulated) -> None:
     assert sim.callback.events()[0]["triggers"] == [{"type": FIRST_DELIVERY}]
 
 
-def test_auto_subscription_enrols_those_connected_before_and_after(sim: Simulated) -> None:
+def test_auto_subscription_enrols_those_connected_before_and_after(sim: SimulatorHarness) -> None:
     early = sim.driver(make="TESLA")
     sim.webhook(autoSubscribe=True)
     late = sim.driver(make="FORD")
@@ -256,7 +258,7 @@ def test_auto_subscription_enrols_those_connected_before_and_after(sim: Simulate
     assert told == {*early.vehicle_ids, *late.vehicle_ids}
 
 
-def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: Simulated) -> None:
+def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: SimulatorHarness) -> None:
     driver = parked(sim, id="w1")
 
     sim.client.patch("/control/webhooks/w1", json={"enabled": False})
@@ -270,7 +272,7 @@ def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: Simulated) -> 
     assert event["triggers"] == [{"type": FIRST_DELIVERY}]
 
 
-def test_the_cars_tell_of_their_day_by_themselves(sim: Simulated) -> None:
+def test_the_cars_tell_of_their_day_by_themselves(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=12)
     webhook_id = sim.webhook(signals=["location-preciselocation", ODOMETER])
     for vehicle_id in driver.vehicle_ids:
@@ -285,15 +287,18 @@ def test_the_cars_tell_of_their_day_by_themselves(sim: Simulated) -> None:
     assert len({each["data"]["vehicle"]["id"] for each in events}) >= 6, "in a day half of them go somewhere"
 
 
-def morning(sim: Simulated, *, make: str) -> list[float]:
+def morning(sim: SimulatorHarness, *, make: str) -> list[float]:
     """The times at which a driving car of that make was told of, seconds apart."""
     driver = sim.driver(make=make)
     driver.subscribe(sim.webhook(signals=["location-preciselocation", ODOMETER]))
-    car = sim.world.garage.cars[driver.vehicle_id]
+    vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
     for _ in range(24 * 60):
-        if car.state(now=sim.world.now())["driving"] and car.state(now=sim.world.now() + 400)["driving"]:
+        if (
+            vehicle.state(now=sim.simulation.now())["driving"]
+            and vehicle.state(now=sim.simulation.now() + 400)["driving"]
+        ):
             break
-        sim.world.clock.advance(60)
+        sim.simulation.clock.advance(60)
     sim.settle()
     sim.callback.requests.clear()
     for _ in range(60):
@@ -303,7 +308,7 @@ def morning(sim: Simulated, *, make: str) -> list[float]:
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-def test_a_driving_car_is_told_of_every_25_seconds(sim: Simulated) -> None:
+def test_a_driving_car_is_told_of_every_25_seconds(sim: SimulatorHarness) -> None:
     gaps = morning(sim, make="VOLKSWAGEN")
 
     assert len(gaps) >= 8
@@ -318,7 +323,7 @@ def test_without_closer_looks_a_driving_car_keeps_its_makers_rhythm(simulate: Si
     assert len(gaps) <= 3
 
 
-def test_a_charging_car_is_told_of_every_minute(sim: Simulated) -> None:
+def test_a_charging_car_is_told_of_every_minute(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="VOLKSWAGEN")
     driver.patch(speed=0, plugged_in=True, state_of_charge=40, charge_limit=90, charging=True)
     driver.subscribe(sim.webhook())
@@ -330,7 +335,7 @@ def test_a_charging_car_is_told_of_every_minute(sim: Simulated) -> None:
     assert 8 <= len(sim.callback.events("VEHICLE_STATE")) <= 12
 
 
-def test_the_control_api_forces_a_delivery(sim: Simulated) -> None:
+def test_the_control_api_forces_a_delivery(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     answer = sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id, "triggers": [LOCK]})
@@ -343,7 +348,7 @@ def test_the_control_api_forces_a_delivery(sim: Simulated) -> None:
 # -- errors ------------------------------------------------------------------------------------------------
 
 
-def errors_told(sim: Simulated) -> list[tuple[str, str | None, str]]:
+def errors_told(sim: SimulatorHarness) -> list[tuple[str, str | None, str]]:
     return [
         (each["type"], each["code"], each["state"])
         for event in sim.callback.events("VEHICLE_ERROR")
@@ -351,7 +356,7 @@ def errors_told(sim: Simulated) -> list[tuple[str, str | None, str]]:
     ]
 
 
-def test_signals_that_fail_are_told_once_as_errors(sim: Simulated) -> None:
+def test_signals_that_fail_are_told_once_as_errors(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     driver.subscribe(sim.webhook(signals=[ODOMETER, "internalcombustionengine-fuellevel"]))
     sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id})
@@ -366,10 +371,10 @@ def test_signals_that_fail_are_told_once_as_errors(sim: Simulated) -> None:
     assert error["resolution"] == {"type": None}
 
 
-def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simulated) -> None:
+def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: SimulatorHarness) -> None:
     driver = parked(sim, signals=[LOCK, ODOMETER])
 
-    sim.switch(revokedPermissions=["read_odometer"])
+    sim.inject_faults(revokedPermissions=["read_odometer"])
     sim.settle()
     assert errors_told(sim) == [("PERMISSION", None, "ERROR")]
     driver.patch(is_locked=False)
@@ -382,9 +387,9 @@ def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simul
     assert errors_told(sim)[-1] == ("PERMISSION", None, "RESOLVED")
 
 
-def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: Simulated) -> None:
+def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: SimulatorHarness) -> None:
     driver = parked(sim)
-    sim.switch(reauthenticate=[driver.user_id])
+    sim.inject_faults(reauthenticate=[driver.user_id])
     driver.patch(is_locked=False)
     sim.settle()
 
@@ -402,13 +407,13 @@ def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: Simulat
     assert sim.callback.events("VEHICLE_STATE"), "what changed meanwhile is told"
 
 
-def test_an_outage_of_a_make_is_told_for_its_cars_only(sim: Simulated) -> None:
+def test_an_outage_of_a_make_is_told_for_its_cars_only(sim: SimulatorHarness) -> None:
     tesla, ford = sim.driver(make="TESLA"), sim.driver(make="FORD")
     webhook_id = sim.webhook(signals=["vehicleidentification-vin"])
     tesla.subscribe(webhook_id)
     ford.subscribe(webhook_id)
 
-    sim.switch(outage=["TESLA"])
+    sim.inject_faults(outage=["TESLA"])
     sim.settle()
 
     assert errors_told(sim) == [("VEHICLE_STATE", "UNREACHABLE", "ERROR")]
@@ -416,7 +421,7 @@ def test_an_outage_of_a_make_is_told_for_its_cars_only(sim: Simulated) -> None:
     assert ford.get("/odometer").status_code == 200
 
 
-def test_errors_may_go_to_an_address_of_their_own(sim: Simulated) -> None:
+def test_errors_may_go_to_an_address_of_their_own(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     elsewhere = "http://callback.test/errors"
     driver.subscribe(sim.webhook(errorCallbackUri=elsewhere, signals=["internalcombustionengine-fuellevel"]))
@@ -429,7 +434,7 @@ def test_errors_may_go_to_an_address_of_their_own(sim: Simulated) -> None:
     assert kinds == {CALLBACK: "VEHICLE_STATE", elsewhere: "VEHICLE_ERROR"}
 
 
-def test_withdrawing_at_smartcar_ends_everything_without_an_event(sim: Simulated) -> None:
+def test_withdrawing_at_smartcar_ends_everything_without_an_event(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     gone = sim.client.post("/control/disconnect", json={"vehicleId": driver.vehicle_id})

@@ -11,9 +11,9 @@ from accounts.models import Fleet
 from accounts.services import create_fleet
 from tests.vehicles.readings import read
 from vehicles import catalogue, partitions, retention, rollups, tasks
+from vehicles.dates import kept_since, month_of, shifted
 from vehicles.history import series
 from vehicles.models import HourRollup, Reading, Vehicle
-from vehicles.months import kept_since, month_of, shifted
 from vehicles.partitions import DAYS, HOURS, READINGS, TABLES
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.forgetting import forget_latest, forget_latest_places
+from vehicles.erasure import forget_latest, forget_latest_places
 from vehicles.models import LatestSignal, Summary, Vehicle
 from vehicles.observations import Observation, SignalStatus
 from vehicles.services import Sighting, record

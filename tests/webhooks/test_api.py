@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Membership, Role, User
 from accounts.services import add_member
 from accounts.tokens.services import issue
-from connect.driver.models import PlacePause
+from connect.driver_portal.models import PlacePause
 from connect.models import Connection
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry

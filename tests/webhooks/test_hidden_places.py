@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from connect.driver import privacy
+from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import post, state_of
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry
+from webhooks.privacy_filter import PLACE_HIDDEN
 from webhooks.replay import replay
-from webhooks.sightings import PLACE_HIDDEN
 
 pytestmark = pytest.mark.django_db
 PLACE, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code

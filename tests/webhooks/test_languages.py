@@ -10,14 +10,15 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import wording
 from accounts.models import User
 from connect.models import Connection
+from core import stored_messages
 from tests.languages import ASKED, left_in_english, read
 from tests.webhooks.helpers import post, state_of
-from webhooks import kept, processing
+from webhooks import processing
+from webhooks import stored_messages as webhook_messages
 from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
-from webhooks.refusals import Reason
+from webhooks.rejections import Reason
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -86,9 +87,14 @@ def test_why_a_message_was_set_aside(member: Client, language: str) -> None:
     processing.process_waiting()
     notes = set(InboxEntry.objects.exclude(note="").values_list("note", flat=True))
     assert {"About a car that is not connected here.", "not JSON", "not a JSON object"} <= notes
-    notes |= {kept.CAR_LEFT, "It failed 5 times.", kept.TEST, kept.UNKNOWN_TYPE}
+    notes |= {
+        webhook_messages.CAR_LEFT,
+        "It failed 5 times.",
+        webhook_messages.TEST,
+        webhook_messages.UNKNOWN_TYPE,
+    }
     with override(language):
-        assert [note for note in notes if wording.told(note) == note] == []
+        assert [note for note in notes if stored_messages.told(note) == note] == []
     assert english_on(member, PAGE, language) == set()
 
 

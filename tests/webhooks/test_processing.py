@@ -13,7 +13,7 @@ from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
 from vehicles import catalogue, services
 from vehicles.models import LatestSignal, Reading, Vehicle
-from webhooks import opening, processing
+from webhooks import event_parsing, processing
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import parse_delivery
 from webhooks.replay import replay
@@ -122,7 +122,7 @@ def test_a_poison_message_does_not_hold_up_the_rest(
             raise poison_error("value out of range\nDETAIL: it repeats the row")
         return honest(raw, **options)
 
-    monkeypatch.setattr(opening, "parse_delivery", fragile)
+    monkeypatch.setattr(event_parsing, "parse_delivery", fragile)
     post(state_of(vehicle.smartcar_id, event_id="poison", locked=False, at=AT))
     post(state_of(vehicle.smartcar_id, event_id="good", locked=True, at=AT))
     processing.process_waiting()
@@ -166,7 +166,7 @@ def test_a_poison_message_becomes_a_dead_letter_after_its_attempts(
     def broken(raw: bytes, **options: Any) -> object:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(opening, "parse_delivery", broken)
+    monkeypatch.setattr(event_parsing, "parse_delivery", broken)
     post(state_of(vehicle.smartcar_id, locked=False, at=AT))
     for _ in range(processing.ATTEMPTS):
         InboxEntry.objects.update(next_try_at=None)

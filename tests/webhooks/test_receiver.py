@@ -18,7 +18,7 @@ from fleet.asgi import application
 from tests.webhooks.helpers import ADDRESS, PAYLOADS, state_of
 from webhooks import keys, receiver, writer
 from webhooks.models import EntryState, InboxEntry, RefusedDeliveries
-from webhooks.refusals import Reason, tally
+from webhooks.rejections import Reason, tally
 from webhooks.signature import fingerprint, sign
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
@@ -127,7 +127,7 @@ def test_counts_are_kept_while_the_database_is_away(monkeypatch: pytest.MonkeyPa
 
     tally.count(Reason.UNSIGNED)
     with monkeypatch.context() as patched:
-        patched.setattr("webhooks.refusals._add", broken)
+        patched.setattr("webhooks.rejections._add", broken)
         tally.write()
     assert refused() == {Reason.UNSIGNED: 1}
 

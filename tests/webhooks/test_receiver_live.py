@@ -16,7 +16,7 @@ from tests.webhooks.helpers import ADDRESS, state_of
 from webhooks import asgi, receiver
 from webhooks.asgi import Callback
 from webhooks.models import InboxEntry, RefusedDeliveries
-from webhooks.refusals import Reason
+from webhooks.rejections import Reason
 from webhooks.signature import sign
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]

@@ -12,10 +12,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from commands.kinds import Kind
 from commands.models import Change, Command, State
+from commands.types import Kind
 from connect.models import Connection
-from connect.standing.models import Suspicion, Transition
+from connect.status.models import Suspicion, Transition
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
 from vehicles import rollups
 from vehicles.models import LatestSignal, Reading, Vehicle

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connect import lifecycle
+from connect import health
 from connect.models import Connection
 from tests.webhooks.helpers import payload, post
 from vehicles.models import Vehicle
@@ -39,13 +39,13 @@ def counts() -> list[int]:
 def heard_by_lifecycle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The reports that reach the connections' lifecycle."""
     told: list[Any] = []
-    honest = lifecycle.errors_reported
+    honest = health.errors_reported
 
     def listening(*, reports: Any) -> None:
         told.extend(reports)
         honest(reports=reports)
 
-    monkeypatch.setattr(lifecycle, "errors_reported", listening)
+    monkeypatch.setattr(health, "errors_reported", listening)
     return told
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 
-from connect.applications import milestones
-from connect.applications.milestones import Milestone, ReachedMilestone
+from connect.applications import setup_events
+from connect.applications.setup_events import Milestone, ReachedMilestone
 from connect.models import SmartcarApplication
 from tests.webhooks.helpers import PAYLOADS
 from tests.webhooks.test_receiver import BODY, Road, by_asgi, by_view
@@ -93,5 +93,5 @@ def test_an_application_that_is_gone_stops_nothing() -> None:
 def test_a_milestone_is_reached_once_for_each_application() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     for application_pk in (None, None, row.pk, row.pk):
-        milestones.reach(application_pk=application_pk, milestone=Milestone.CREDENTIALS)
+        setup_events.reach(application_pk=application_pk, milestone=Milestone.CREDENTIALS)
     assert ReachedMilestone.objects.count() == 2

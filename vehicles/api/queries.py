@@ -7,8 +7,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.paging import Pages, page_size_field
-from accounts.api.queries import FleetQuery, TextField, UnitsField
+from core.api.pagination import Pages, page_size_field
+from core.api.query_params import FleetQuery, TextField, UnitsField
 from vehicles.search import ORDERS
 
 RAW_PAGE = 5_000

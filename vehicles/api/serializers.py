@@ -8,9 +8,9 @@ from rest_framework import serializers
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import body_in, number_in, unit_in
 from vehicles.catalogue import CATALOGUE
+from vehicles.formatting import error_in_words, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.observations import SignalStatus
-from vehicles.presentation import error_in_words, is_stale
 
 Json = dict[str, Any]
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accounts.api.queries import STORAGE
-from vehicles import presentation
+from core.api.query_params import STORAGE
+from vehicles import formatting
 from vehicles.catalogue import Signal
 from vehicles.quantities import tidy
 from vehicles.units import Unit, convert
@@ -17,7 +17,7 @@ def unit_in(signal: Signal | None, units: str) -> Unit | None:
     """The unit in which the signal's numbers are told; None for a signal without one."""
     if signal is None or signal.unit is None or units == STORAGE:
         return signal.unit if signal else None
-    return presentation.display_unit(signal.unit, units=units)
+    return formatting.display_unit(signal.unit, units=units)
 
 
 def number_in(value: Any, *, signal: Signal, unit: Unit | None) -> Any:

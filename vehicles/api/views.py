@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.access import Right
-from accounts.api.caching import revalidated
-from accounts.api.fleets import fleets_of
-from accounts.api.paging import Pages, without_paging
-from accounts.api.problems import Ambiguous
+from accounts.api.scoping import fleets_of
+from accounts.permissions import Right
+from core.api.caching import revalidated
+from core.api.exceptions import Ambiguous
+from core.api.pagination import Pages, without_paging
 from vehicles.api.history import page_of, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
 from vehicles.api.serializers import HistorySerializer, SignalsSerializer, VehicleSerializer, signal_json

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vehicles import records
+from vehicles import structured_values
 from webhooks.parsing.types import Mode
 
 _ID_LIMIT = 128
@@ -25,7 +25,7 @@ def items(raw: Any) -> list[Any]:
 
 def text(raw: Any, limit: int = 200) -> str:
     """Trimmed text of at most `limit` characters; "" in place of anything else."""
-    return records.text(raw, limit) if isinstance(raw, str) else ""
+    return structured_values.text(raw, limit) if isinstance(raw, str) else ""
 
 
 def upper(raw: Any) -> str:

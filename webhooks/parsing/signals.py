@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from vehicles.catalogue import CATALOGUE, Signal, find
-from vehicles.normalise import Normalised, NoValue, Refused, normalise
+from vehicles.normalization import Normalised, NoValue, Refused, normalise
 from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
-from vehicles.records import plain
+from vehicles.structured_values import plain
 from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
 from webhooks.parsing.times import not_from_the_future, parse_time
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from connect import reencryption
+from connect import key_rotation
 
 
 class Command(BaseCommand):
@@ -17,11 +17,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--batch", type=int, default=reencryption.BATCH, help="rows read at a time (%(default)s)"
+            "--batch", type=int, default=key_rotation.BATCH, help="rows read at a time (%(default)s)"
         )
 
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
-        report = reencryption.run(batch=max(batch, 1))
+        report = key_rotation.run(batch=max(batch, 1))
         for row in report.unreadable:
             self.stderr.write(f"{row}: no key of FIELD_ENCRYPTION_KEYS fits.")
         self.stdout.write(

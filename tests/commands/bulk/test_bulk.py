@@ -8,12 +8,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import AuditEntry, Fleet, User
-from commands import settling
-from commands.asking import NotPossibleError
-from commands.bulk import asking, dispatching
+from commands import confirmation
+from commands.bulk import dispatcher
+from commands.bulk import services as asking
 from commands.bulk.models import BulkCommand
-from commands.kinds import Kind
 from commands.models import Command, CommandPolicy, ReasonFor, State
+from commands.services import NotPossibleError
+from commands.types import Kind
 from connect.applications import services
 from connect.applications.models import SmartcarApplication
 from connect.applications.services import Secrets
@@ -125,8 +126,8 @@ def test_as_many_go_as_may_be_under_way_and_the_rest_in_order_as_places_become_f
     bulk = ask(fleet, owner, vehicles)
     gone: list[str] = []
     for _ in range(4):
-        dispatching.dispatch(now=timezone.now())
-        assert dispatching.dispatch(now=timezone.now()) == 0
+        dispatcher.dispatch(now=timezone.now())
+        assert dispatcher.dispatch(now=timezone.now()) == 0
         under_way = Command.objects.filter(bulk=bulk, state=State.REQUESTED).order_by("pk")
         gone += [command.vehicle.name for command in under_way.select_related("vehicle")]
         under_way.update(state=State.ACCEPTED)
@@ -148,12 +149,12 @@ def test_fleets_of_two_applications_share_the_places(
     Connection.objects.filter(vehicle__in=reds).update(fleet=red)
     ask(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
     settings.COMMANDS_AT_ONCE = 4
-    assert dispatching.dispatch(now=timezone.now()) == 4
+    assert dispatcher.dispatch(now=timezone.now()) == 4
     gone = Command.objects.filter(state=State.REQUESTED)
     assert (gone.filter(fleet=fleet).count(), gone.filter(fleet=red).count()) == (2, 2)
     settings.COMMANDS_AT_ONCE = 1
     gone.filter(fleet=red).update(state=State.ACCEPTED)
-    assert dispatching.dispatch(now=timezone.now()) == 0
+    assert dispatcher.dispatch(now=timezone.now()) == 0
 
 
 def test_the_bucket_is_not_emptied_for_many(
@@ -161,7 +162,7 @@ def test_the_bucket_is_not_emptied_for_many(
 ) -> None:
     settings.SMARTCAR_REQUEST_BUCKET, settings.SMARTCAR_REQUEST_REFILL = 13, 2
     ask(fleet, owner, cars(8))
-    assert dispatching.dispatch(now=timezone.now()) == 3
+    assert dispatcher.dispatch(now=timezone.now()) == 3
 
 
 def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
@@ -174,9 +175,9 @@ def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
         requested_at=now, expires_at=now, claimed_at=now,
     )  # fmt: skip
     ask(fleet, owner, vehicles)
-    assert dispatching.dispatch(now=timezone.now()) == 2
+    assert dispatcher.dispatch(now=timezone.now()) == 2
     Command.objects.filter(kind=Kind.UNLOCK).update(state=State.CONFIRMED)
-    assert dispatching.dispatch(now=timezone.now()) == 1
+    assert dispatcher.dispatch(now=timezone.now()) == 1
 
 
 def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_bulks(
@@ -185,7 +186,7 @@ def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_b
     bulk = ask(fleet, owner, cars(1))
     BulkCommand.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
     Command.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
-    dispatching.dispatch(now=timezone.now())
+    dispatcher.dispatch(now=timezone.now())
     left = Command.objects.get().expires_at - timezone.now()
     assert timedelta(minutes=9) < left <= timedelta(minutes=10)
 
@@ -195,8 +196,8 @@ def test_unlocks_whose_turn_has_not_come_within_a_minute_are_never_sent(
 ) -> None:
     ask(fleet, owner, cars(3), Kind.UNLOCK)
     later = timezone.now() + timedelta(seconds=61)
-    settling.sweep(now=later)
-    assert dispatching.dispatch(now=later) == 0
+    confirmation.sweep(now=later)
+    assert dispatcher.dispatch(now=later) == 0
     assert set(Command.objects.values_list("state", flat=True)) == {State.EXPIRED}
 
 

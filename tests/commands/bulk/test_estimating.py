@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.bulk.estimating import RESERVE, Pace, duration, most_cars
-from commands.kinds import Kind
+from commands.bulk.eta import RESERVE, Pace, duration, most_cars
+from commands.types import Kind
 
 FREE = Pace(room=None, per_minute=2, at_once=10, seconds=12)
 TIGHT = Pace(room=120, per_minute=2, at_once=32, seconds=12)

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from accounts import confirmation
+from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandPolicy, State
@@ -118,7 +118,7 @@ def test_many_cars_need_the_password_after_ten_minutes(
     owner.save()
     client = browser_of(owner)
     session = client.session
-    session["confirmed_at"] = time.time() - confirmation.HOLDS_FOR.total_seconds() - 1
+    session["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 1
     session.save()
     form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
     wrong = client.post("/commands/blue/bulk/send/", form | {"password": "x"}).content.decode()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.models import Fleet
 from vehicles.models import Place
-from vehicles.places.gazetteer import FARTHEST_KM, Gazetteer, gazetteer, inside_km
+from vehicles.places.geocoding import Names, names_for
 from vehicles.places.geometry import EARTH_KM, Grid, kilometres_of, squared_chord, vector_of
-from vehicles.places.naming import Names, names_for
+from vehicles.places.towns import FARTHEST_KM, Gazetteer, gazetteer, inside_km
 
 OAKLAND = (37.80437, -122.2708)
 # About the poles, the date line and one crowded place, so that what is drawn meets.

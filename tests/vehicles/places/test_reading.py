@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicles.places.reading import degrees_in, pair_in
+from vehicles.places.coordinate_parsing import degrees_in, pair_in
 
 degrees = st.floats(-180, 180).map(lambda value: round(value, 6))
 

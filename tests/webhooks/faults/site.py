@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from fleet.embedded import postgres, processes, redis
+from embedded import postgres, processes, redis
 from tests.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[3]

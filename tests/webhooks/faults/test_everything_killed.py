@@ -19,7 +19,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from fleet.embedded import processes
+from embedded import processes
 from tests.webhooks.faults import cast
 from tests.webhooks.faults.events import STEP, Story
 from tests.webhooks.faults.sender import Plan, dump

@@ -1,0 +1,25 @@
+"""Which fleets a call to the API is about. A token never reaches beyond its own fleet."""
+
+from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework.request import Request
+
+from accounts.models import ApiToken, Fleet
+from accounts.permissions import Right, fleets_with_right, membership_for
+
+
+def fleets_of(request: Request, *, right: Right, slug: str = "") -> QuerySet[Fleet]:
+    """The fleets in which the caller has the right, at this moment; only the one of `slug` where given.
+
+    Raises Http404 for a fleet that the caller (or the token) is not in, and PermissionDenied for one in
+    which the caller's role lacks the right; with a token also where its own fleet refuses.
+    """
+    token = request.auth
+    if isinstance(token, ApiToken):
+        if slug and slug != token.fleet.slug:
+            raise Http404("There is no such fleet, or this token is for another one.")
+        slug = token.fleet.slug
+    if slug:
+        membership = membership_for(user=request.user, slug=slug, right=right)
+        return Fleet.objects.filter(pk=membership.fleet_id)
+    return fleets_with_right(user=request.user, right=right)

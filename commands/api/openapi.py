@@ -1,0 +1,126 @@
+"""What OpenAPI says of sending a command: a form for each kind, exact enough to be tested against."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from commands.api.request_body import KEY, KEY_FORM, PARAMETERS
+from commands.parameters import LEAST_LIMIT, MOST_LIMIT
+from commands.services import LONGEST_REASON
+from commands.types import OPENING, Kind
+from smartcar_api.schedules import CLOCK, PARTS
+
+Json = dict[str, Any]
+
+_PLACE: Json = {
+    "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+    "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+}
+_TIME: Json = {"type": "string", "pattern": f"^{CLOCK.pattern}$"}
+_PAIR: Json = {
+    "type": "array",
+    "items": _TIME,
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "From and to, two different times of the car's day.",
+}
+
+
+def _object(properties: Json, *, required: list[str]) -> Json:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+def _carrying(properties: Json) -> Json:
+    return _object(properties, required=list(properties))
+
+
+def _schedule(name: str, parts: tuple[str, ...]) -> Json:
+    windows: Json = {
+        "type": "object",
+        "properties": dict.fromkeys(parts, _PAIR),
+        "minProperties": 1,
+        "additionalProperties": False,
+    }
+    return _carrying({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
+
+
+_CARRIED: dict[Kind, Json] = {
+    Kind.SET_CHARGE_LIMIT: _carrying(
+        {"percent": {"type": "integer", "minimum": LEAST_LIMIT, "maximum": MOST_LIMIT}}
+    ),
+    Kind.SET_DESTINATION: _carrying(_PLACE),
+    Kind.SET_CHARGE_SCHEDULE: {"oneOf": [_schedule(name, parts) for name, parts in PARTS.items()]},
+    Kind.DELETE_CHARGE_SCHEDULE: _carrying(
+        {"schedule_id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,80}$"}}
+    ),
+}
+
+
+def _form(kinds: list[Kind], carried: Json | None) -> Json:
+    waits: Json = {
+        "type": "boolean",
+        "default": False,
+        "description": "Sent with the car's next sign of life, within half a day, instead of now.",
+    }
+    properties: Json = {
+        "kind": {"type": "string", "enum": [kind.value for kind in kinds]},
+        "parameters": carried or {"type": "object", "additionalProperties": False},
+        "reason": {
+            "type": "string",
+            "maxLength": LONGEST_REASON,
+            "pattern": r"^[^\x00]*$",
+            "description": "Why; kept with the command. A fleet may ask for it.",
+        },
+        "when_awake": {**waits, "enum": [False]} if OPENING & set(kinds) else waits,
+    }
+    return _object(properties, required=["kind", "parameters"] if carried else ["kind"])
+
+
+_PLAIN = [kind for kind in Kind if kind not in PARAMETERS]
+SENDING: Json = {
+    "oneOf": [
+        _form([kind for kind in _PLAIN if kind not in OPENING], None),
+        _form(sorted(OPENING), None),
+        *(_form([kind], carried) for kind, carried in _CARRIED.items()),
+    ]
+}
+"""The body of `POST vehicles/{id}/commands/`."""
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    name=KEY,
+    type={"type": "string", "pattern": f"^{KEY_FORM}$"},
+    location=OpenApiParameter.HEADER,
+    description=(
+        "A key of your choice for this one command. Sent again with the same body it brings the same command, "
+        "and 200, instead of another one; with another body it is refused (409). An unlock needs one."
+    ),
+)
+
+
+def _problem(description: str) -> OpenApiResponse:
+    return OpenApiResponse(response={"$ref": "#/components/schemas/Problem"}, description=description)
+
+
+SENDING_REFUSALS = {
+    (403, "application/problem+json"): _problem(
+        "`permission_denied`: the caller's role does not allow it. `token_only_reads`: the token was not made for "
+        "commands. `confirmation_required`: a browser's unlock, more than ten minutes after the password was given."
+    ),
+    (409, "application/problem+json"): _problem(
+        "`not_possible`: `detail` says what speaks against it, for example that another command to the car is under "
+        "way. `key_reused`: the key belongs to another command. `ambiguous`: the car stands in several of the "
+        "caller's fleets."
+    ),
+}
+CANCEL_REFUSALS = {
+    (403, "application/problem+json"): _problem(
+        "`permission_denied`: the caller's role does not allow it. `token_only_reads`: the token was not made for "
+        "commands."
+    ),
+    (409, "application/problem+json"): _problem("`too_late`: it is on its way to the car or has ended."),
+}

@@ -1,0 +1,111 @@
+"""What the body of a request to a car says, read strictly: what is misspelt is refused rather than passed over."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from commands.services import LONGEST_KEY, LONGEST_REASON
+from commands.types import OPENING, Kind
+
+KEY = "Idempotency-Key"
+KEY_FORM = f"[!-~]{{1,{LONGEST_KEY}}}"
+_NAMES_OF_TYPES: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    float: "a number",
+    dict: "an object",
+}
+_FIELDS: Mapping[str, type] = {"kind": str, "parameters": dict, "reason": str, "when_awake": bool}
+_PLACE: Mapping[str, type] = {"latitude": float, "longitude": float}
+PARAMETERS: Mapping[Kind, Mapping[str, type]] = {
+    Kind.SET_CHARGE_LIMIT: {"percent": float},
+    Kind.SET_DESTINATION: _PLACE,
+    Kind.SET_CHARGE_SCHEDULE: {**_PLACE, "type": str, "windows": dict},
+    Kind.DELETE_CHARGE_SCHEDULE: {"schedule_id": str},
+}
+"""What each command carries; those that are not here carry nothing. The values are for commands.parameters to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a car is to be asked for."""
+
+    kind: Kind
+    parameters: dict[str, Any]
+    reason: str
+    when_awake: bool
+
+
+def wanted(body: Any) -> Wanted:
+    """The body of `POST vehicles/{id}/commands/`. Raises ValidationError, naming each field that is wrong."""
+    if not isinstance(body, dict):
+        raise ValidationError({"body": ["It has to be a JSON object."]})
+    _check(body, _FIELDS)
+    kind, reason, parameters = _kind(body), body.get("reason", ""), body.get("parameters", {})
+    if len(reason) > LONGEST_REASON or "\x00" in reason:
+        raise ValidationError({"reason": [f"It has at most {LONGEST_REASON} characters, none of them NUL."]})
+    _check(parameters, PARAMETERS.get(kind, {}), within="parameters")
+    _check_windows(parameters.get("windows", {}))
+    return Wanted(kind, parameters, reason, body.get("when_awake", False))
+
+
+def key_of(request: Request, *, kind: Kind) -> str:
+    """The request's idempotency key; empty if it has none. Raises ValidationError, also where an unlock has none.
+
+    A program whose answer got lost sends again. For an unlock that has to be the same one, or none.
+    """
+    key: str | None = request.headers.get(KEY)
+    if key is None and kind in OPENING:
+        raise ValidationError(
+            {
+                KEY: [
+                    "An unlock needs this header: choose a new key for each unlock, and keep it when sending again."
+                ]
+            }
+        )
+    if key is not None and not re.fullmatch(KEY_FORM, key):
+        raise ValidationError(
+            {KEY: [f"It has at most {LONGEST_KEY} visible characters of ASCII, and no spaces."]}
+        )
+    return key or ""
+
+
+def _kind(body: Mapping[str, Any]) -> Kind:
+    try:
+        return Kind(body.get("kind", ""))
+    except ValueError:
+        raise ValidationError({"kind": [f"It has to be one of: {', '.join(Kind.values)}."]}) from None
+
+
+def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "") -> None:
+    """Only these names, each of its type; an integer is a number, too, and true is none."""
+    offered = f"There are: {', '.join(fields)}." if fields else "This command carries nothing."
+    errors = {name: f"There is no such field. {offered}" for name in given if name not in fields}
+    errors |= {
+        name: f"It has to be {_NAMES_OF_TYPES[fields[name]]}."
+        for name, value in given.items()
+        if name in fields and not _fits(value, fields[name])
+    }
+    if errors and within:
+        raise ValidationError({within: [f"{name}: {text}" for name, text in errors.items()]})
+    if errors:
+        raise ValidationError({name: [text] for name, text in errors.items()})
+
+
+def _fits(value: Any, wanted_type: type) -> bool:
+    if wanted_type is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, wanted_type)
+
+
+def _check_windows(windows: Mapping[str, Any]) -> None:
+    """Pairs of texts; an empty one, which a form has for a day without times, is left out by who wants none."""
+    for part, pair in windows.items():
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(t, str) and t for t in pair):
+            raise ValidationError(
+                {"parameters": [f'windows: {part}: It has to be ["22:00", "06:00"] or the like.']}
+            )

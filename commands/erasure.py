@@ -1,0 +1,30 @@
+"""Taking places out of the ledger of a car that leaves its fleet. The ledger's rows stay."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_noop as _
+
+from commands.models import Command
+from connect.offboarding import erasure_handlers
+from connect.offboarding.erasure_handlers import Target
+
+
+def erase_places(target: Target, limit: int) -> int:
+    """Blanks the parameters of at most `limit` commands that carried a place. Returns how many."""
+    placed = Command.objects.filter(
+        Q(parameters__has_key="latitude") | Q(parameters__has_key="longitude"),
+        vehicle=target.vehicle,
+        requested_at__lte=target.until,
+    )
+    if target.since is not None:
+        placed = placed.filter(requested_at__gte=target.since)
+    found = list(placed.values_list("pk", flat=True)[:limit])
+    return Command.objects.filter(pk__in=found).update(parameters={})
+
+
+def offer() -> None:
+    """Has a removal erase them."""
+    erasure_handlers.add(
+        erasure_handlers.Eraser(
+            "commands", _("Places in sent commands (the ledger itself stays)"), erase_places
+        )
+    )

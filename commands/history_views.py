@@ -1,0 +1,57 @@
+"""The fleet's ledger, newest first, and what the fleet asks of those who send commands."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import audit
+from accounts.permissions import Right, has_right, membership_for
+from commands.models import CommandPolicy, ReasonFor, State
+from commands.selectors import ledger_of
+from commands.services import policy_of
+from commands.types import Kind
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def ledger(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every command of the fleet: who asked, why, and what became of it; filtered by state and kind."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
+    rows = ledger_of(fleet=membership.fleet, state=state, kind=kind)
+    context = {
+        "fleet": membership.fleet,
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page", "1")),
+        "states": State.choices,
+        "kinds": Kind.choices,
+        "state": state,
+        "kind": kind,
+        "filters": urlencode({"state": state, "kind": kind}),
+        "may_command": has_right(membership=membership, right=Right.COMMAND),
+        "may_administer": has_right(membership=membership, right=Right.ADMINISTER),
+    }
+    return render(request, "commands/history.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def rules(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whether commands need a reason; for the fleet's owners."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.ADMINISTER)
+    fleet = membership.fleet
+    chosen = request.POST.get("reason_for", "")
+    if request.method == "POST" and chosen in ReasonFor.values:
+        CommandPolicy.objects.update_or_create(fleet=fleet, defaults={"reason_for": chosen})
+        audit.record(fleet=fleet, actor=membership.user, action="changed when commands need a reason")
+        messages.success(request, _("Saved. It holds from the next command on."))
+        return redirect("commands:rules", slug=slug)
+    context = {"fleet": fleet, "policy": policy_of(fleet=fleet), "choices": ReasonFor.choices}
+    return render(request, "commands/rules.html", context)

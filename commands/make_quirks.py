@@ -1,0 +1,88 @@
+"""What single makes do differently with commands (Smartcar documentation: "Brand Quirks", "Start & Stop Charge",
+"Charge schedules"). No database.
+
+A limit that the maker sets is a refusal while the car's own word says that it holds; a way of doing it is a hint.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from commands.types import Kind
+from smartcar_api.schedules import PARTS
+from vehicles import catalogue
+from vehicles.makes import make_key
+from vehicles.selectors import VehicleState
+
+GM = frozenset({"BUICK", "CADILLAC", "CHEVROLET", "GMC"})
+GM_LEAST_CHARGE = 50
+POLESTAR_LEAST_CHARGE = 40
+SCHEDULES: Mapping[str, frozenset[str]] = {
+    "TESLA": frozenset({"daily", "weekly", "workweek"}),
+    "VOLVO": frozenset({"daily"}),
+}
+"""The types of charge schedules that a make's cars take; others take none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Why the make would not do it, or what to know before asking; each empty if there is nothing."""
+
+    refusal: str = ""
+    hint: str = ""
+
+
+NOTHING = Note()
+
+
+def note_on(kind: Kind, state: VehicleState) -> Note:
+    """What the car's make says to this command, in the state that the car last told."""
+    rule = _RULES.get((make_key(state.vehicle.make), kind))
+    return rule(state) if rule else NOTHING
+
+
+def schedule_types(make: str) -> frozenset[str]:
+    """The types of charge schedules that cars of this make take; all of them while the make is not known."""
+    return SCHEDULES.get(make_key(make), frozenset()) if make else frozenset(PARTS)
+
+
+def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Note]:
+    """Refused below a state of charge; where it is not known the car may be asked, with the words as a hint."""
+
+    def rule(state: VehicleState) -> Note:
+        charge = state.value(catalogue.STATE_OF_CHARGE)
+        said = _(words) % {"least": least}
+        if charge is None:
+            return Note(hint=said)
+        if charge >= least:
+            return NOTHING
+        return Note(refusal=f"{said} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
+
+    return rule
+
+
+def _always(hint: str) -> Callable[[VehicleState], Note]:
+    return lambda state: Note(hint=_(hint))
+
+
+_GM_CHARGE = _needs_charge(
+    GM_LEAST_CHARGE, gettext_noop("General Motors starts and stops charging only from %(least)d %% on.")
+)
+_RULES: Mapping[tuple[str, Kind], Callable[[VehicleState], Note]] = {
+    **{(make, kind): _GM_CHARGE for make in GM for kind in (Kind.START_CHARGE, Kind.STOP_CHARGE)},
+    ("POLESTAR", Kind.STOP_CHARGE): _needs_charge(
+        POLESTAR_LEAST_CHARGE, gettext_noop("Polestar stops charging only from %(least)d %% on.")
+    ),
+    ("VOLVO", Kind.UNLOCK): _always(
+        gettext_noop(
+            "Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
+            "and the trunk has to be opened then, or it does not unlock."
+        )
+    ),
+    # Documented for the United States only, and where a car is at home is not ours to know.
+    ("NISSAN", Kind.STOP_CHARGE): _always(
+        gettext_noop("Nissans in the United States only start charging; stopping is refused there.")
+    ),
+}

@@ -1,0 +1,177 @@
+"""What can be told of a command before the car is asked: why it cannot be sent, or why it may be pointless.
+No database.
+
+A refusal stops the command. A hint does not: what is known of the car may be out of date.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.models import Generation
+from commands import make_quirks
+from commands.types import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
+from connect.models import Connection, ConnectionState
+from vehicles import catalogue
+from vehicles.formatting import is_stale
+from vehicles.makes import make_name
+from vehicles.selectors import VehicleState
+
+# All that is looked at, and what each command's button shows.
+SIGNALS = (
+    catalogue.IS_LOCKED,
+    catalogue.IS_CHARGING,
+    catalogue.CABLE_CONNECTED,
+    catalogue.CHARGE_LIMITS,
+    catalogue.CHARGE_PORT_OPEN,
+    catalogue.STATE_OF_CHARGE,
+    catalogue.CHARGE_TIMERS,
+    catalogue.SPEED,
+)
+# Cars refuse these while they are driven (IN_MOTION, "Vehicle State Errors").
+_STANDING_ONLY = frozenset({Kind.LOCK, Kind.UNLOCK, Kind.OPEN_CHARGE_PORT})
+
+# The words below are in English, to be translated where they are said.
+NO_CONNECTION = gettext_noop(
+    "This car has no working connection. Its driver has to connect it again; then repeat the command."
+)
+_STANDING = {
+    ConnectionState.PLAN_LIMIT: gettext_noop(
+        "Smartcar said that the plan does not cover this car's requests now: it may refuse commands, too."
+    ),
+    ConnectionState.STALE: gettext_noop("Nothing was heard of this car for long: it may not answer."),
+}
+_NOT_PERMITTED = {
+    "control_security": gettext_noop(
+        "The driver did not allow locking and unlocking. Have the driver connect the car again and allow it."
+    ),
+    "control_charge": gettext_noop(
+        "The driver did not allow charging commands. Have the driver connect the car again and allow it."
+    ),
+    "control_navigation": gettext_noop(
+        "The driver did not allow sending destinations. Have the driver connect the car again and allow it."
+    ),
+}
+_CONTRADICTIONS = {
+    Kind.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("The car says it is locked already.")),
+    Kind.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("The car says it is unlocked already.")),
+    Kind.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("The car says it charges already.")),
+    Kind.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The car says it is not charging.")),
+    Kind.OPEN_CHARGE_PORT: (
+        catalogue.CHARGE_PORT_OPEN,
+        True,
+        gettext_noop("The car says the port is open already."),
+    ),
+    Kind.CLOSE_CHARGE_PORT: (
+        catalogue.CHARGE_PORT_OPEN,
+        False,
+        gettext_noop("The car says the port is closed already."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a command cannot be sent, or what speaks against it; each empty if there is nothing."""
+
+    refusal: str = ""
+    hint: str = ""
+
+    def with_hint(self, words: str) -> "Verdict":
+        """The same with one more hint, if there is one."""
+        return Verdict(self.refusal, " ".join(filter(None, (words, self.hint))))
+
+
+def standing(connection: Connection) -> str:
+    """What the state of the connection says to any command over it; empty if there is nothing."""
+    words = _STANDING.get(ConnectionState(connection.state))
+    return _(words) if words else ""
+
+
+def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
+    """Whether the command makes sense for such a car, over such a connection."""
+    if kind in V3_ONLY and connection.generation == Generation.V2:
+        return False
+    if kind in SCHEDULING and not make_quirks.schedule_types(state.vehicle.make):
+        return False
+    return kind not in CHARGING or _electric(state)
+
+
+def check(
+    *,
+    kind: Kind,
+    state: VehicleState,
+    connection: Connection,
+    incapable: Collection[str] = (),
+    carried: Mapping[str, object] | None = None,
+) -> Verdict:
+    """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all;
+    `carried`: its parameters, where they are known already."""
+    note = make_quirks.note_on(kind, state)
+    refusal = (
+        _refusal(kind, state, connection, incapable) or note.refusal or _unfit(kind, state, carried or {})
+    )
+    return Verdict(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), note.hint))))
+
+
+def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str]) -> str:
+    if kind in V3_ONLY and connection.generation == Generation.V2:
+        return _("Smartcar's older API (v2), which this car is connected with, has no such command.")
+    if not fits(kind=kind, state=state, connection=connection):
+        if kind in SCHEDULING and _electric(state):
+            return _("Cars of this make take no charge schedules.")
+        return _("This car has no battery to charge.")
+    permission = PERMISSION[kind]
+    # No scopes at all means that they are not known, not that nothing is allowed.
+    if connection.scopes and permission not in connection.scopes:
+        return _(_NOT_PERMITTED[permission])
+    if kind in incapable:
+        return _("Smartcar said this week that this car cannot do it. It can be tried again in a week.")
+    return ""
+
+
+def _unfit(kind: Kind, state: VehicleState, carried: Mapping[str, object]) -> str:
+    """Why the car's make would not take these parameters."""
+    if kind != Kind.SET_CHARGE_SCHEDULE or carried.get("type") in (
+        None,
+        *make_quirks.schedule_types(state.vehicle.make),
+    ):
+        return ""
+    names = {"daily": _("daily"), "weekly": _("weekly"), "workweek": _("workweek")}
+    taken = ", ".join(names[name] for name in sorted(make_quirks.schedule_types(state.vehicle.make)))
+    return _("%(make)s takes only %(types)s charge schedules. Choose that type.") % {
+        "make": make_name(state.vehicle.make),
+        "types": taken,
+    }
+
+
+def _hint(kind: Kind, state: VehicleState) -> str:
+    if kind == Kind.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
+        return _("The car says it is not plugged in.")
+    if kind == Kind.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
+        return _("The car says it is plugged in; the port closes once it is unplugged.")
+    if kind in _STANDING_ONLY and _moves(state):
+        return _("The car says it is moving: cars refuse this until they stand.")
+    if kind not in _CONTRADICTIONS:
+        return ""
+    signal, reached, words = _CONTRADICTIONS[kind]
+    return _(words) if state.value(signal) is reached else ""
+
+
+def _moves(state: VehicleState) -> bool:
+    """By its speed, unless that was long ago: a car that fell silent on its way stands somewhere by now."""
+    row = state.signal(catalogue.SPEED)
+    return row is not None and (row.value or 0) > 0 and not is_stale(row, now=timezone.now())
+
+
+def _electric(state: VehicleState) -> bool:
+    """By the powertrain where it is known (v3), else by what the car reports."""
+    if state.vehicle.powertrain:
+        return state.vehicle.powertrain.upper() != "ICE"
+    return any(
+        state.signal(signal)
+        for signal in (catalogue.STATE_OF_CHARGE, catalogue.IS_CHARGING, catalogue.CABLE_CONNECTED)
+    )

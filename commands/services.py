@@ -1,0 +1,268 @@
+"""Asking a car for something: written down once, with who and why, or refused with the reason."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.models import Fleet, User
+from commands import parameters, preconditions
+from commands.models import UNSENT, Command, CommandPolicy, State
+from commands.selectors import incapable_of
+from commands.types import LIFETIME, OPENING, Kind
+from connect import health
+from connect.models import Connection
+from core import stored_messages
+from core.task_queue import ring
+from vehicles.models import Vehicle
+from vehicles.selectors import states_of
+
+# How long a command waits for a sleeping car.
+WAKING_LIMIT = timedelta(hours=12)
+LONGEST_KEY = 80
+LONGEST_REASON = 200
+# Kept in the ledger.
+CANCELLED_BY = stored_messages.carrying(gettext_noop("Cancelled by %(person)s."))
+
+
+class NotPossibleError(Exception):
+    """The command was not even written down; str() says why and what to do, fit for people."""
+
+
+class KeyReusedError(NotPossibleError):
+    """The idempotency key was used before for something else."""
+
+
+class NotUnderstoodError(NotPossibleError):
+    """The command was asked for in a way that no car could take; `name` says what of it is to be corrected."""
+
+    def __init__(self, message: str, *, name: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a request: the command, and whether it was written down just now or by the same key before."""
+
+    command: Command
+    new: bool
+
+
+def request(
+    *,
+    vehicle: Vehicle,
+    kind: Kind,
+    user: User,
+    given: Mapping[str, object] | None = None,
+    reason: str = "",
+    idempotency_key: str = "",
+    when_awake: bool = False,
+) -> Command:
+    """Writes the command down and rings for its sending: `ask`, where it is all the same whether it is new."""
+    return ask(
+        vehicle=vehicle,
+        kind=kind,
+        user=user,
+        given=given,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        when_awake=when_awake,
+    ).command
+
+
+def ask(
+    *,
+    vehicle: Vehicle,
+    kind: Kind,
+    user: User,
+    given: Mapping[str, object] | None = None,
+    reason: str = "",
+    idempotency_key: str = "",
+    when_awake: bool = False,
+) -> Asked:
+    """Writes the command down and rings for its sending. The caller has checked the user's right.
+
+    `given` holds its parameters as a form or JSON carries them (commands.parameters). The same user's same
+    `idempotency_key` with the same command returns the row that it made, whatever became of it. `when_awake` holds
+    it back until the car's next sign of life, for half a day. Raises KeyReusedError when the key belongs to something
+    else, NotUnderstoodError when the parameters are wrong or a reason is missing, and NotPossibleError when the
+    command is refused before it is asked (commands.preconditions) or another command to the car is under way.
+    """
+    carried, reason = _read(kind, given or {}), reason.strip()
+    fingerprint = _fingerprint(vehicle, kind, carried, reason, when_awake) if idempotency_key else ""
+    if made := _made_before(user, idempotency_key, fingerprint):
+        return Asked(made, new=False)
+    check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
+    if when_awake and kind in OPENING:
+        raise NotUnderstoodError(
+            _("A car is unlocked at once or not at all. Ask again when the car is awake."), name="when_awake"
+        )
+    if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
+        raise NotPossibleError(_("This command waits for the car to wake already."))
+    connection = connection_for(vehicle, kind, carried)
+    command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
+    command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
+    try:
+        write_down(command, user=user)
+    except IntegrityError:
+        if made := _made_before(user, idempotency_key, fingerprint):
+            return Asked(made, new=False)
+        raise NotPossibleError(
+            _("Another command to this car is being sent right now. Wait for its result, then try again.")
+        ) from None
+    return Asked(command, new=True)
+
+
+def again_when_awake(*, command: Command, user: User) -> Command:
+    """Asks once more for what a sleeping car refused, to be sent with its next sign of life.
+
+    Raises NotPossibleError, also when the command is not one that waiting can help.
+    """
+    if not command.may_wait_for_the_car:
+        raise NotPossibleError(
+            _("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
+        )
+    return request(
+        vehicle=command.vehicle,
+        kind=Kind(command.kind),
+        user=user,
+        given=command.parameters,
+        reason=command.reason,
+        when_awake=True,
+    )
+
+
+@transaction.atomic
+def write_down(command: Command, *, user: User) -> None:
+    """Puts a new command into the ledger and the audit log, and rings if it is to be sent now.
+
+    Raises IntegrityError when another command to the car is under way.
+    """
+    command.save(force_insert=True)
+    command.note_change(to=State(command.state), now=command.requested_at)
+    audit.record(
+        fleet=command.fleet,
+        actor=user,
+        action=f"asked to {command.kind.replace('_', ' ')}",
+        target=command.vehicle.smartcar_id,
+    )
+    if command.state == State.REQUESTED:
+        ring("commands.tasks.send", command.pk)
+
+
+def cancel(*, command: Command, user: User) -> bool:
+    """Takes a command back that has not left yet. False when it is too late for that."""
+    now = timezone.now()
+    with transaction.atomic():
+        message = (CANCELLED_BY % {"person": user})[:300]
+        cancelled = command.move(
+            to=State.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
+        )
+        if cancelled:
+            audit.record(
+                fleet=command.fleet,
+                actor=user,
+                action=f"cancelled to {command.kind.replace('_', ' ')}",
+                target=command.vehicle.smartcar_id,
+            )
+    return cancelled
+
+
+def policy_of(*, fleet: Fleet) -> CommandPolicy:
+    """What the fleet asks of those who send commands."""
+    return CommandPolicy.objects.filter(fleet=fleet).first() or CommandPolicy(fleet=fleet)
+
+
+def connection_for(vehicle: Vehicle, kind: Kind, carried: Mapping[str, object]) -> Connection:
+    """The connection to ask through. Raises NotPossibleError with what speaks against the command."""
+    connection = health.usable(vehicle_id=vehicle.pk)
+    if connection is None:
+        raise NotPossibleError(_(preconditions.NO_CONNECTION))
+    (state,) = states_of(vehicles=[vehicle], signals=preconditions.SIGNALS)
+    incapable = incapable_of(vehicle=vehicle, now=timezone.now())
+    verdict = preconditions.check(
+        kind=kind, state=state, connection=connection, incapable=incapable, carried=carried
+    )
+    if verdict.refusal:
+        raise NotPossibleError(verdict.refusal)
+    return connection
+
+
+def _read(kind: Kind, given: Mapping[str, object]) -> parameters.Parameters:
+    try:
+        return parameters.parse(kind, given)
+    except parameters.InvalidParametersError as error:
+        raise NotUnderstoodError(str(error), name="parameters") from None
+
+
+def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
+    """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
+    if len(reason) > LONGEST_REASON:
+        raise NotUnderstoodError(
+            _("A reason has at most %(most)d characters. Shorten it.") % {"most": LONGEST_REASON},
+            name="reason",
+        )
+    if not reason and policy_of(fleet=fleet).needs_reason(kind):
+        raise NotUnderstoodError(
+            _("Your fleet asks for a reason with this command. Say why, and send it again."), name="reason"
+        )
+
+
+def _new(
+    vehicle: Vehicle,
+    connection: Connection,
+    kind: Kind,
+    carried: parameters.Parameters,
+    user: User,
+    *,
+    when_awake: bool,
+) -> Command:
+    now = timezone.now()
+    return Command(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        connection=connection,
+        kind=kind,
+        parameters=carried,
+        generation=connection.generation,
+        state=State.WAITING if when_awake else State.REQUESTED,
+        requested_by=user,
+        requested_at=now,
+        expires_at=_expiry(kind, now, when_awake=when_awake),
+        changed_at=now,
+    )
+
+
+def _expiry(kind: Kind, now: datetime, *, when_awake: bool) -> datetime:
+    return now + (WAKING_LIMIT if when_awake else LIFETIME[kind])
+
+
+def _fingerprint(
+    vehicle: Vehicle, kind: Kind, carried: parameters.Parameters, reason: str, when_awake: bool
+) -> str:
+    """What a key stands for: the same words to the same car."""
+    asked = [vehicle.fleet_id, vehicle.smartcar_id, kind.value, carried, reason, when_awake]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _made_before(user: User, key: str, fingerprint: str) -> Command | None:
+    if not key:
+        return None
+    made = (
+        Command.objects.select_related("vehicle", "fleet")
+        .filter(requested_by=user, idempotency_key=key)
+        .first()
+    )
+    if made is not None and made.fingerprint != fingerprint:
+        raise KeyReusedError(
+            _("This idempotency key was used before, for another command. Take a new key for a new command.")
+        )
+    return made

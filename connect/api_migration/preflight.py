@@ -1,0 +1,157 @@
+"""What has to hold before a connection may speak the other generation, asked of Smartcar through the gateway.
+
+The calls are made for the connection as it will be: a copy in memory with the other generation, never saved.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import Generation
+from connect import applications, gateway
+from connect.gateway import Purpose
+from connect.models import Connection
+from smartcar_api import Access, SharedVehicle, SmartcarApi, V2Api, V3Api, paths_granted
+
+T = TypeVar("T")
+
+_NONE = _("Smartcar's v3 does not list this car for its driver.")
+_SEVERAL = _("Smartcar's v3 does not list this car for its driver, and lists several others.")
+_ASK = _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again.")
+
+
+class CannotMoveError(Exception):
+    """The connection cannot speak the other generation, and waiting would not help. str() says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What Smartcar knows of the connection in the other generation; empty where that has no word for it."""
+
+    user_id: str
+    connection_id: str = ""
+
+
+Listings = dict[tuple[int | None, str, str], dict[str, SharedVehicle]]
+"""A driver's connections on v3, by (application, user id, mode): one question for all cars of a driver."""
+
+
+def find(*, connection: Connection, to: str, listings: Listings) -> Found:
+    """The driver and the grant of this connection as the other generation knows them.
+
+    Raises CannotMoveError, SmartcarError, connect.token_store.TokensUnavailableError.
+    """
+    if to == Generation.V3:
+        return _listed_on_v3(connection, listings)
+    if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
+        raise CannotMoveError(
+            _(
+                "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
+                "driver to connect it again."
+            )
+        )
+    return Found(connection.smartcar_user_id)
+
+
+def _listed_on_v3(connection: Connection, listings: Listings) -> Found:
+    user_id = connection.smartcar_user_id or _user_by_pair(connection)
+    key = (connection.application_id, user_id, connection.mode)
+    if key not in listings:
+        shared = _ask(connection, Generation.V3, user_id, _shared(connection.mode))
+        listings[key] = {car.vehicle_id: car for car in shared}
+    car = listings[key].get(connection.vehicle.smartcar_id) or _only_grant(connection, user_id)
+    return Found(car.user_id, car.connection_id)
+
+
+def _user_by_pair(connection: Connection) -> str:
+    """The owner of the connection's v2 token pair ("User")."""
+    return gateway.call(
+        connection=connection,
+        purpose=Purpose.BACKGROUND,
+        make=lambda api, access: cast(V2Api, api).user_id(access.token),
+    )
+
+
+def _shared(mode: str) -> Callable[[SmartcarApi, Access], tuple[SharedVehicle, ...]]:
+    return lambda api, access: api.shared_vehicles(access, mode=mode)
+
+
+def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
+    """The one grant that v3 knows of the car, by whatever user id ("Backfill existing connections")."""
+    grants = _ask(
+        connection,
+        Generation.V3,
+        user_id,
+        lambda api, access: cast(V3Api, api).grants_of(
+            access, vehicle_id=connection.vehicle.smartcar_id, mode=connection.mode
+        ),
+    )
+    known = set(
+        Connection.objects.filter(vehicle=connection.vehicle, application=connection.application_id)
+        .exclude(pk=connection.pk)
+        .values_list("smartcar_user_id", flat=True)
+    )
+    free = [grant for grant in grants if grant.user_id and grant.user_id not in known]
+    if len(free) != 1:
+        raise CannotMoveError(f"{_SEVERAL if free else _NONE} {_ASK}")
+    return free[0]
+
+
+def subscribe(*, connection: Connection, to: str, found: Found) -> None:
+    """Has the car feed the webhook in the other generation. It is the same subscription where there was one."""
+    car = _car(connection)
+    _ask(connection, to, found.user_id, lambda api, access: api.subscribe(access, **car))
+
+
+def is_subscribed(*, connection: Connection, to: str, found: Found) -> bool:
+    """Whether Smartcar lists the subscription; v2 has no list, there the answer to `subscribe` counts."""
+    car = _car(connection)
+    if to == Generation.V2:
+        return True
+    listed = _ask(
+        connection,
+        to,
+        found.user_id,
+        lambda api, access: cast(V3Api, api).subscriptions(access, mode=connection.mode, **car),
+    )
+    return bool(listed)
+
+
+def _car(connection: Connection) -> dict[str, str]:
+    webhook_id = applications.of_connection(connection).webhook_id
+    return {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
+
+
+def read(*, connection: Connection, to: str, found: Found) -> frozenset[str] | None:
+    """Reads the car in the other generation. On v2, one value of it; returns what the driver granted there.
+
+    Raises CannotMoveError where nothing may be read, SmartcarError, connect.token_store.TokensUnavailableError.
+    """
+    vehicle_id = connection.vehicle.smartcar_id
+    if to == Generation.V3:
+        _ask(connection, to, found.user_id, lambda api, access: api.read(access, vehicle_id=vehicle_id))
+        return None
+    granted = _ask(
+        connection,
+        to,
+        found.user_id,
+        lambda api, access: cast(V2Api, api).permissions(access, vehicle_id=vehicle_id),
+    )
+    paths = paths_granted(granted)[:1]
+    if paths:  # Each path of a batch is billed: one is enough to see that it works.
+        _ask(
+            connection,
+            to,
+            found.user_id,
+            lambda api, access: cast(V2Api, api).read(access, vehicle_id=vehicle_id, paths=paths),
+        )
+    return granted
+
+
+def _ask(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
+    probe = copy.copy(connection)
+    probe.generation, probe.smartcar_user_id = to, user_id
+    return gateway.call(connection=probe, purpose=Purpose.BACKGROUND, make=make)

@@ -1,0 +1,79 @@
+"""Starting, stopping and repeating a fleet's move. Callers have checked the right."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import Fleet, Generation, User
+from connect import applications
+from connect.api_migration import worker
+from connect.api_migration.models import GenerationMove, MoveState
+from connect.applications import Application
+from connect.models import Connection, SmartcarApplication
+from connect.status.states import ENDED
+from core.task_queue import ring
+
+TASK = "connect.tasks.move_generation"
+
+
+class CannotStartError(Exception):
+    """The move cannot begin. str() says why and what to do, for people, in the active language."""
+
+
+def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
+    """Begins the move of the fleet, and of every connection that still speaks the other generation.
+
+    Repeating it after an end takes up what could not move then. Raises CannotStartError.
+    """
+    _check(fleet, to)
+    try:
+        with transaction.atomic():
+            move = GenerationMove.objects.create(fleet=fleet, generation=to, started_by=actor)
+            worker.enlist(move)
+            audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
+            ring(TASK, move.pk)
+    except IntegrityError as error:
+        told = _("A move of this fleet is under way. Wait for its end, or stop it.")
+        raise CannotStartError(told) from error
+    return move
+
+
+def stop(*, fleet: Fleet, actor: User | None) -> bool:
+    """Stops the move that is under way. What has moved stays moved; the fleet keeps its generation."""
+    running = GenerationMove.objects.filter(fleet=fleet, state=MoveState.RUNNING)
+    stopped = running.update(state=MoveState.STOPPED, ended_at=timezone.now()) == 1
+    if stopped:
+        audit.record(fleet=fleet, actor=actor, action="stopped the move")
+    return stopped
+
+
+def _check(fleet: Fleet, to: str) -> None:
+    left = Connection.objects.filter(fleet=fleet).exclude(generation=to).exclude(state__in=ENDED)
+    rows = SmartcarApplication.objects.filter(connections__in=left).distinct()
+    for application in [applications.of_fleet(fleet), *map(applications.named, rows)]:
+        missing = _missing(application, to)
+        if missing:
+            raise CannotStartError(
+                missing % {"name": _(application.name) if application.row is None else application.name}
+            )
+
+
+def _missing(application: Application, to: str) -> str:
+    """What the application lacks for that generation, as a sentence; "" where it has all."""
+    held = application.credentials
+    if not application.webhook_id:
+        return _(
+            "The Smartcar application (%(name)s) has no webhook id. Set it, see “Test credentials”, and start again."
+        )
+    if to == Generation.V3 and not (held.client_id and held.client_secret):
+        return _(
+            "The Smartcar application (%(name)s) has no client id and secret for v3. Set them, see “Test "
+            "credentials”, and start again."
+        )
+    if to == Generation.V2 and not (held.application_id and held.application_secret):
+        return _(
+            "The Smartcar application (%(name)s) has no application secret for v2. Set it, see “Test credentials”, "
+            "and start again."
+        )
+    return ""

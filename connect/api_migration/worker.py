@@ -1,0 +1,228 @@
+"""Carrying a move out: batch by batch, each connection checked first and then switched by one conditional UPDATE.
+
+Everything that is known stands in rows, so a run may end anywhere and the next goes on. A connection is of the old
+generation until the moment it is switched; calls that are under way at that moment end as they were begun, since
+both generations' grants live on.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from accounts import audit
+from accounts.models import Fleet
+from connect import token_store
+from connect.api_migration import preflight
+from connect.api_migration.models import UNFINISHED, ConnectionMove, GenerationMove, MoveState, StepState
+from connect.api_migration.prefetch import survey
+from connect.api_migration.preflight import CannotMoveError, Found, Listings
+from connect.driver_portal.models import DriverPage
+from connect.models import Connection
+from connect.status.states import ENDED
+from connect.subscriptions import SETTLING
+from core import encryption
+from smartcar_api import SmartcarError
+
+RUN_SECONDS = 60.0
+BATCH = 50
+# Longer waits, such as for a car's next monthly allowance, don't hold a move up without end.
+PATIENCE_SECONDS = 3600
+_LOCK = 0x6D6F7665
+# Reasons are kept in English, and translated where they are shown.
+_UNLISTED = _("Smartcar promised the subscription to the webhook, but does not list it.")
+
+
+def run(*, move: GenerationMove) -> bool:
+    """Goes on with the move for a minute at most. Whether more could be done at once; a second run does nothing."""
+    with _alone(move) as mine:
+        return _run(move) if mine else False
+
+
+def _run(move: GenerationMove) -> bool:
+    until = monotonic() + RUN_SECONDS
+    listings: Listings = {}
+    survey(move)
+    while monotonic() < until:
+        move.refresh_from_db(fields=["state"])
+        if move.state != MoveState.RUNNING:
+            return False
+        due = _due(move)
+        if not due and (_unfinished(move) or not _finish(move)):
+            return False
+        for step in due:
+            _advance(step, move.generation, listings)
+            if monotonic() > until:
+                break
+    return True
+
+
+def _due(move: GenerationMove) -> list[ConnectionMove]:
+    waiting = move.steps.filter(state__in=UNFINISHED, next_try_at__lte=timezone.now())
+    related = waiting.select_related("connection__vehicle", "connection__tokens", "connection__application")
+    return list(related.order_by("next_try_at", "pk")[:BATCH])
+
+
+def _unfinished(move: GenerationMove) -> bool:
+    return move.steps.filter(state__in=UNFINISHED).exists()
+
+
+def enlist(move: GenerationMove) -> int:
+    """Adds the fleet's connections of the other generation that are not in the move yet; returns how many."""
+    left = Connection.objects.filter(fleet_id=move.fleet_id).exclude(generation=move.generation)
+    left = left.exclude(state__in=ENDED).exclude(generation_moves__move=move)
+    rows = [ConnectionMove(move=move, connection_id=pk) for pk in left.values_list("pk", flat=True)]
+    return len(ConnectionMove.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000))
+
+
+@transaction.atomic
+def _finish(move: GenerationMove) -> bool:
+    """Ends the move, unless cars were connected meanwhile: then it goes on (True).
+
+    The fleet connects new cars in the new generation from here on, unless not one of its cars could move.
+    """
+    fleet = Fleet.objects.select_for_update(no_key=True).get(pk=move.fleet_id)
+    if enlist(move):
+        return True
+    moved = move.steps.filter(state=StepState.MOVED).count()
+    stayed = move.steps.filter(state=StepState.STAYED).count()
+    running = GenerationMove.objects.filter(pk=move.pk, state=MoveState.RUNNING)
+    if not running.update(state=MoveState.FINISHED, ended_at=timezone.now()):
+        return False
+    if moved or not stayed:
+        Fleet.objects.filter(pk=fleet.pk).update(generation=move.generation)
+    audit.record(
+        fleet=fleet,
+        actor=move.started_by,
+        action=f"moved to {move.generation}",
+        target=f"{moved} moved, {stayed} stayed",
+    )
+    return False
+
+
+def _advance(step: ConnectionMove, to: str, listings: Listings) -> None:
+    connection = step.connection
+    if connection.state in ENDED:
+        _stay(step, _("The connection has ended."))
+    elif connection.generation == to:
+        _note(step, state=StepState.MOVED, reason=_("Connected again by its driver meanwhile."))
+    else:
+        try:
+            _check_and_switch(step, to, listings)
+        except (CannotMoveError, encryption.WrongKeyError) as error:
+            _stay(step, str(error))
+        except token_store.TokensUnavailableError as error:
+            _try_later(step, str(error))
+        except SmartcarError as error:
+            _failed(step, error)
+
+
+def _check_and_switch(step: ConnectionMove, to: str, listings: Listings) -> None:
+    connection = step.connection
+    found = Found(step.user_id, step.connection_id_found)
+    if step.state == StepState.WAITING:
+        found = preflight.find(connection=connection, to=to, listings=listings)
+        preflight.subscribe(connection=connection, to=to, found=found)
+        _note(
+            step,
+            state=StepState.SUBSCRIBING,
+            user_id=found.user_id,
+            connection_id_found=found.connection_id,
+            reason="",
+            attempts=0,
+        )
+    listed = step.state == StepState.SUBSCRIBED
+    if not listed and not preflight.is_subscribed(connection=connection, to=to, found=found):
+        _try_later(step, _UNLISTED, after=SETTLING)
+        return
+    granted = preflight.read(connection=connection, to=to, found=found)
+    _switch(step, to, found, granted)
+
+
+@transaction.atomic
+def _switch(step: ConnectionMove, to: str, found: Found, granted: frozenset[str] | None) -> None:
+    """The one moment at which the connection changes over: all of it, or nothing if it was touched meanwhile."""
+    now, old = timezone.now(), step.connection
+    held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, generation=old.generation)
+    if not held.exclude(state__in=ENDED).exists():
+        _try_later(step, _("The connection was changed meanwhile."), after=timedelta(0))
+        return
+    if found.user_id != old.smartcar_user_id:
+        _rename_driver(old, found.user_id)
+    columns: dict[str, object] = {
+        "generation": to,
+        "smartcar_user_id": found.user_id,
+        "subscribed_at": now,
+        "subscription_error": "",
+        "next_subscription_try_at": None,
+    }
+    if found.connection_id:
+        columns["smartcar_connection_id"] = found.connection_id
+    if granted is not None:
+        columns["scopes"] = sorted(granted)
+    held.update(**columns)
+    _note(step, state=StepState.MOVED, reason="")
+
+
+def _rename_driver(connection: Connection, user_id: str) -> None:
+    """The driver's page follows where the other generation knows the driver by another id."""
+    pages = DriverPage.objects.filter(fleet_id=connection.fleet_id)
+    pages.filter(smartcar_user_id=connection.smartcar_user_id).update(smartcar_user_id=user_id)
+
+
+def _failed(step: ConnectionMove, error: SmartcarError) -> None:
+    if error.retry_after is not None and error.retry_after <= PATIENCE_SECONDS:
+        # The request budget or Smartcar asks to wait: that says nothing of this car.
+        after = timedelta(seconds=max(1, error.retry_after))
+        _note(step, next_try_at=timezone.now() + after, reason=error.for_people[:300])
+    elif error.permanent and not error.unauthorised:
+        _stay(step, error.for_people)
+    else:
+        _try_later(step, error.for_people)
+
+
+def _try_later(step: ConnectionMove, why: str, *, after: timedelta | None = None) -> None:
+    """Puts the connection off; after some tries it stays where it is, with the reason in the report."""
+    if step.attempts >= len(step.PAUSES):
+        _stay(step, why)
+        return
+    pause = step.PAUSES[step.attempts] if after is None else after
+    _note(step, attempts=step.attempts + 1, next_try_at=timezone.now() + pause, reason=why[:300])
+
+
+def _stay(step: ConnectionMove, why: str) -> None:
+    _note(step, state=StepState.STAYED, reason=why[:300])
+
+
+def _note(step: ConnectionMove, **columns: str | int | datetime) -> None:
+    columns["changed_at"] = timezone.now()
+    for name, value in columns.items():
+        setattr(step, name, value)
+    step.save(update_fields=list(columns))
+
+
+@contextmanager
+def _alone(move: GenerationMove) -> Iterator[bool]:
+    """Whether no other process is at this move; one that dies gives way with its database connection."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, move.pk])
+        mine = cursor.fetchone() == (True,)
+        try:
+            yield mine
+        finally:
+            if mine:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, move.pk])
+
+
+def under_way() -> list[GenerationMove]:
+    """Moves with something to do now."""
+    due = Q(steps__state__in=UNFINISHED, steps__next_try_at__lte=timezone.now())
+    running = GenerationMove.objects.filter(state=MoveState.RUNNING)
+    idle = ~Q(steps__state__in=UNFINISHED)
+    return list(running.filter(due | idle).distinct())

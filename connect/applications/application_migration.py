@@ -1,0 +1,219 @@
+"""Moving a fleet's cars to its new application. There every driver has to consent once more, since a grant belongs to
+one application; nothing but a driver's own trip through Connect brings it over.
+
+So each driver is asked by a fresh link, while the old connection goes on. It is ended when the new one has proved
+itself: the car's data came in a delivery signed by the new application (webhooks.application_cutover sees to that).
+What is to be done is always read from the connections themselves; there is no plan that could be out of date.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.models import Fleet, User
+from connect import applications, gateway, stored_messages, token_store
+from connect.applications.models import SmartcarApplication
+from connect.connections.selectors import Driver, drivers_of
+from connect.driver_portal.models import PlacePause, WorkingHours
+from connect.gateway import Purpose as CallPurpose
+from connect.invitations import services as invitations
+from connect.invitations.models import NAMELESS
+from connect.models import Connection, ConnectionState, Invitation
+from connect.offboarding.worker import shared_elsewhere
+from connect.scopes import FLEET_SCOPES
+from connect.status.states import ALIVE, ENDED, Purpose
+from smartcar_api import SmartcarError
+
+REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
+
+
+@dataclass(frozen=True, slots=True)
+class DriverLeft:
+    """A driver with cars on a former application. `arrived` are those of them that the new one has as well."""
+
+    user_id: str
+    driver: Driver
+    connections: list[Connection]
+    arrived: list[Connection] = field(default_factory=list)
+    invitation: Invitation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An old connection, and the one that shares the same car by the fleet's new application."""
+
+    old: Connection
+    new: Connection
+
+
+def left_behind(*, fleet: Fleet) -> list[DriverLeft]:
+    """The drivers with cars on another application than the fleet's, by name; those already asked with their link."""
+    row = applications.of_fleet(fleet).row
+    old = list(_old_of(fleet, row))
+    names = drivers_of(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
+    new = _by_car(fleet, row)
+    asked = _asked(old)
+    found = []
+    for user_id, theirs in groupby(sorted(old, key=_owner), key=_owner):
+        connections = list(theirs)
+        found.append(
+            DriverLeft(
+                user_id=user_id,
+                driver=names.get(user_id, Driver()),
+                connections=connections,
+                arrived=[each for each in connections if _replacement(each, old, new) is not None],
+                invitation=next((asked[each.pk] for each in connections if each.pk in asked), None),
+            )
+        )
+    return sorted(found, key=lambda each: str(each.driver))
+
+
+def _owner(connection: Connection) -> str:
+    return connection.smartcar_user_id
+
+
+def _old_of(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
+    living = Connection.objects.filter(fleet=fleet).exclude(state__in=ENDED).exclude(application=row)
+    return living.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
+
+
+def _by_car(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
+    """The new application's living, subscribed connections by car: by VIN where that is known, since nobody knows
+    whether a car has the same id in another application."""
+    living = Connection.objects.filter(fleet=fleet, application=row, state__in=ALIVE)
+    found: dict[str, list[Connection]] = {}
+    for each in living.exclude(subscribed_at=None).select_related("vehicle"):
+        for name in _names(each):
+            found.setdefault(name, []).append(each)
+    return found
+
+
+def _names(connection: Connection) -> list[str]:
+    vehicle = connection.vehicle
+    return [name for name in (vehicle.smartcar_id, vehicle.vin) if name]
+
+
+def _replacement(
+    old: Connection, all_old: list[Connection], new: dict[str, list[Connection]]
+) -> Connection | None:
+    """The new connection of the same car and driver; another driver's id counts where nobody else shares the car."""
+    candidates = {each.pk: each for name in _names(old) for each in new.get(name, [])}
+    same = [each for each in candidates.values() if each.smartcar_user_id == old.smartcar_user_id]
+    if same:
+        return same[0]
+    sharing = [each for each in all_old if set(_names(each)) & set(_names(old))]
+    return next(iter(candidates.values())) if len(candidates) == 1 and len(sharing) == 1 else None
+
+
+def _asked(old: list[Connection]) -> dict[int, Invitation]:
+    """The newest invitation by old connection."""
+    asked = Invitation.objects.filter(connection__in=old, purpose=Purpose.CONNECT).order_by("created_at")
+    return {each.connection_id: each for each in asked if each.connection_id is not None}
+
+
+@transaction.atomic
+def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invitation:
+    """A fresh personal link for the driver, by which all their cars can be shared anew. An open one is taken back."""
+    if left.invitation is not None and left.invitation.open:
+        invitations.revoke(invitation=left.invitation, user=user)
+    cars = left.connections
+    makes = {each.vehicle.make for each in cars}
+    wanted = {scope for each in cars for scope in each.scopes} | set(FLEET_SCOPES)
+    return invitations.invite(
+        fleet=cars[0].fleet,
+        user=user,
+        by_mail=by_mail,
+        connection=cars[0],
+        purpose=Purpose.CONNECT,
+        driver_name=driver.name or NAMELESS,
+        driver_email=driver.email,
+        scopes=[*FLEET_SCOPES, *sorted(wanted - set(FLEET_SCOPES))],
+        mode=cars[0].mode,
+        make=makes.pop() if len(makes) == 1 else "",
+    )
+
+
+def unasked(*, fleet: Fleet) -> list[DriverLeft]:
+    """The drivers who can be mailed a link and have none that is open."""
+    return [
+        left
+        for left in left_behind(fleet=fleet)
+        if left.driver.email
+        and len(left.arrived) < len(left.connections)
+        and (left.invitation is None or not left.invitation.open)
+    ]
+
+
+def ask_all(*, fleet: Fleet, user: User) -> int:
+    """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
+    found = unasked(fleet=fleet)
+    for left in found:
+        ask(left=left, user=user, driver=left.driver, by_mail=True)
+    return len(found)
+
+
+def replaced(*, limit: int = 200) -> list[Replacement]:
+    """Old connections of all fleets whose car the new application has as well: to be ended once that one delivers."""
+    found = []
+    for fleet in _fleets_in_a_move():
+        row = applications.of_fleet(fleet).row
+        old, new = list(_old_of(fleet, row)), _by_car(fleet, row)
+        pairs = ((each, _replacement(each, old, new)) for each in old)
+        found += [Replacement(each, by) for each, by in pairs if by is not None]
+    return found[:limit]
+
+
+def _fleets_in_a_move() -> Iterable[Fleet]:
+    """Fleets with cars on more than one application."""
+    living = Connection.objects.exclude(state__in=ENDED).order_by()
+    used: dict[int, set[int | None]] = {}
+    for fleet_id, application_id in living.values_list("fleet_id", "application_id").distinct():
+        used.setdefault(fleet_id, set()).add(application_id)
+    return Fleet.objects.filter(pk__in=[pk for pk, held in used.items() if len(held) > 1])
+
+
+def retire(*, replacement: Replacement) -> bool:
+    """Ends an old connection, at Smartcar and here; what its driver hid stays hidden. False where Smartcar could
+    not be told: then nothing was changed, and it may be tried again."""
+    old, new = replacement.old, replacement.new
+    if not shared_elsewhere(old) and not _grant_ended(old):
+        return False
+    with transaction.atomic():
+        PlacePause.objects.filter(connection=old).update(connection=new)
+        if not WorkingHours.objects.filter(connection=new).exists():
+            WorkingHours.objects.filter(connection=old).update(connection=new)
+        moved = old.move_to(
+            ConnectionState.REMOVED,
+            cause=REPLACED,
+            now=timezone.now(),
+            evidence=stored_messages.CONNECTION % {"number": new.pk},
+        )
+        if moved:
+            audit.record(
+                fleet=old.fleet, actor=None, action="moved a car to the new application", target=str(old.pk)
+            )
+    return moved
+
+
+def _grant_ended(connection: Connection) -> bool:
+    vehicle_id, connection_id = connection.vehicle.smartcar_id, connection.smartcar_connection_id
+    try:
+        gateway.call(
+            connection=connection,
+            purpose=CallPurpose.BACKGROUND,
+            make=lambda api, access: api.disconnect(
+                access, vehicle_id=vehicle_id, connection_id=connection_id
+            ),
+        )
+    except token_store.TokensUnavailableError:
+        tokens = connection.tokens
+        return tokens is None or tokens.reread().revoked_at is not None
+    except SmartcarError as error:
+        # Of an application that is no more, nothing can be ended: it gets no data either.
+        return error.unauthorised or error.type in ("invalid_grant", "invalid_client")
+    return True

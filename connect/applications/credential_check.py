@@ -1,0 +1,338 @@
+"""Telling Smartcar's four credentials apart, and saying which is missing, wrong or in another's place.
+
+First what can be seen without asking, then Smartcar's word on each. Never shows a secret.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext_lazy
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import Generation
+from connect.applications.registry import Application
+from core import stored_messages
+from smartcar_api import Credentials, Origins, SmartcarError
+from smartcar_api.credential_checks import Answered, Prober, Taken
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLIENT = re.compile(r"client_", re.IGNORECASE)
+# Credentials are told apart by their English names.
+_V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application secret")
+_V3_ID = gettext_noop("Client ID of the API credentials")
+_V3_SECRET = gettext_noop("Client secret of the API credentials")
+_TOKEN, _WEBHOOK = gettext_noop("Application management token"), gettext_noop("Webhook ID")
+_NUMBERED = stored_messages.carrying(gettext_noop("Application management token %(number)s of %(count)s"))
+_WHERE = {
+    _V2_ID: gettext_noop("Smartcar's dashboard shows it in the application's details; it is a UUID."),
+    _V2_SECRET: gettext_noop("Smartcar's dashboard shows it once, beside the application ID."),
+    _V3_ID: gettext_noop(
+        "Make one in Smartcar's dashboard under “API credentials”; it usually starts with client_."
+    ),
+    _V3_SECRET: gettext_noop("It is shown once, when the API credentials are made."),
+    _TOKEN: gettext_noop("Smartcar's dashboard shows it under “Management API”."),
+    _WEBHOOK: gettext_noop("Smartcar's dashboard shows it on the webhook's page."),
+}
+
+
+class Verdict(models.TextChoices):
+    """What is to be said of a credential."""
+
+    RIGHT = "right", pgettext_lazy("a credential", "right")
+    WRONG = "wrong", pgettext_lazy("a credential", "wrong")
+    SWAPPED = "swapped", pgettext_lazy("a credential", "swapped")
+    MISSING = "missing", pgettext_lazy("a credential", "missing")
+    SPARE = "not needed", pgettext_lazy("a credential", "not needed")
+    UNKNOWN = "not checked", pgettext_lazy("a credential", "not checked")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one credential; `text` says why, and what to do, in the active language."""
+
+    credential: str
+    setting: str
+    verdict: Verdict
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The credential's name in the active language."""
+        return stored_messages.told(self.credential)
+
+    @property
+    def good(self) -> bool:
+        return self.verdict in (Verdict.RIGHT, Verdict.SPARE)
+
+
+def takes_the_credentials(findings: Iterable[Finding]) -> bool:
+    """Whether Smartcar takes all that the fleet needs, whatever there is to say of the webhook."""
+    return all(finding.good for finding in findings if finding.credential != _WEBHOOK)
+
+
+@sensitive_variables()
+def test(*, application: Application, generation: str) -> list[Finding]:
+    """One finding for each credential of the application, for a fleet of this generation.
+
+    Asks Smartcar up to a dozen questions of seconds each; nothing is used up or changed.
+    """
+    return _Test(application, generation).findings()
+
+
+class _Test:
+    """One round of questions about one application."""
+
+    def __init__(self, application: Application, generation: str) -> None:
+        self._held: Credentials = application.credentials
+        self._webhook_id = application.webhook_id
+        self._own = application.row is None
+        self._v2_needed = generation == Generation.V2
+        self._ask = Prober(origins=Origins(**settings.SMARTCAR_ORIGINS))
+
+    @sensitive_variables()
+    def findings(self) -> list[Finding]:
+        v3 = self._v3()
+        return [*self._v2(v3[1].verdict == Verdict.RIGHT), *v3, *self._tokens(), self._webhook(v3)]
+
+    # -- v2: application id and secret ---------------------------------------------------------------------------
+
+    @sensitive_variables()
+    def _v2(self, v3_works: bool) -> list[Finding]:
+        held, spare = self._held, not self._v2_needed
+        if not held.application_id:
+            return [
+                self._missing(_V2_ID, "SMARTCAR_APPLICATION_ID"),
+                self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
+            ]
+        if _CLIENT.match(held.application_id) or held.application_id == held.client_id:
+            wrong = _with(_("This looks like the client ID of the API credentials."), _V2_ID)
+            return [
+                self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.SWAPPED, wrong),
+                self._unknown(
+                    _V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("The application ID comes first.")
+                ),
+            ]
+        if not held.application_secret:
+            return [
+                self._listed_application(v3_works),
+                self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
+            ]
+        answer = self._ask.v2(held)
+        if answer.taken == Taken.NO:
+            return [self._listed_application(v3_works), self._wrong_secret()]
+        return [
+            self._told(
+                _V2_ID, "SMARTCAR_APPLICATION_ID", answer, _("Smartcar takes it together with its secret.")
+            ),
+            self._told(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", answer, _("It gets v2 tokens.")),
+        ]
+
+    @sensitive_variables()
+    def _wrong_secret(self) -> Finding:
+        for name, secret in self._others(self._held.application_secret):
+            if self._ask.v2(replace(self._held, application_secret=secret)).taken == Taken.YES:
+                return self._of(
+                    _V2_SECRET,
+                    "SMARTCAR_APPLICATION_SECRET",
+                    Verdict.SWAPPED,
+                    _("What stands as the %(name)s is the application secret. Put each in its own place.")
+                    % {"name": name},
+                )
+        return self._of(
+            _V2_SECRET,
+            "SMARTCAR_APPLICATION_SECRET",
+            Verdict.WRONG,
+            _with(_("Smartcar refuses the application ID with this secret."), _V2_SECRET),
+        )
+
+    @sensitive_variables()
+    def _listed_application(self, v3_works: bool) -> Finding:
+        """The application id by itself: v3's management knows which application the API credentials are of."""
+        if not _UUID.fullmatch(self._held.application_id):
+            shape = _with(_("It doesn't have the form of one."), _V2_ID)
+            return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.WRONG, shape)
+        if not v3_works:
+            return self._unknown(
+                _V2_ID,
+                "SMARTCAR_APPLICATION_ID",
+                _(
+                    "It has the right form. Smartcar tells more only with its secret, or with right API credentials."
+                ),
+            )
+        try:
+            known = self._ask.applications(self._held)
+        except SmartcarError as error:
+            return self._unknown(_V2_ID, "SMARTCAR_APPLICATION_ID", error.for_people)
+        if self._held.application_id in known or not known:
+            return self._of(
+                _V2_ID,
+                "SMARTCAR_APPLICATION_ID",
+                Verdict.RIGHT,
+                _("The API credentials belong to this application."),
+            )
+        return self._of(
+            _V2_ID,
+            "SMARTCAR_APPLICATION_ID",
+            Verdict.WRONG,
+            _with(_("The API credentials belong to another application than this one."), _V2_ID),
+        )
+
+    # -- v3: client id and secret --------------------------------------------------------------------------------
+
+    @sensitive_variables()
+    def _v3(self) -> list[Finding]:
+        held, spare = self._held, self._v2_needed
+        if not held.client_id or not held.client_secret:
+            return [
+                self._missing(name, setting, spare=spare)
+                if not value
+                else self._unknown(name, setting, _("It works only with its other half, which is missing."))
+                for name, setting, value in (
+                    (_V3_ID, "SMARTCAR_CLIENT_ID", held.client_id),
+                    (_V3_SECRET, "SMARTCAR_CLIENT_SECRET", held.client_secret),
+                )
+            ]
+        answer = self._ask.v3(held)
+        if answer.taken == Taken.NO:
+            return self._wrong_client()
+        return [
+            self._told(
+                _V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar takes it together with its secret.")
+            ),
+            self._told(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", answer, _("It gets the v3 token.")),
+        ]
+
+    @sensitive_variables()
+    def _wrong_client(self) -> list[Finding]:
+        held = self._held
+        if held.client_id == held.application_id or _UUID.fullmatch(held.client_id):
+            swapped = _with(_("This looks like an application ID. v3 wants another one."), _V3_ID)
+            return [
+                self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.SWAPPED, swapped),
+                self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("The client ID comes first.")),
+            ]
+        for name, secret in self._others(held.client_secret):
+            if self._ask.v3(replace(held, client_secret=secret)).taken == Taken.YES:
+                text = _("What stands as the %(name)s is the client secret. Put each in its own place.") % {
+                    "name": name
+                }
+                return [
+                    self._of(
+                        _V3_ID, "SMARTCAR_CLIENT_ID", Verdict.RIGHT, _("Smartcar takes it with its secret.")
+                    ),
+                    self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.SWAPPED, text),
+                ]
+        text = _("Smartcar refuses the client ID with this secret: one of them is wrong.")
+        return [
+            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.WRONG, _with(text, _V3_ID)),
+            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.WRONG, _with(text, _V3_SECRET)),
+        ]
+
+    # -- management tokens and webhook ---------------------------------------------------------------------------
+
+    @sensitive_variables()
+    def _tokens(self) -> list[Finding]:
+        setting = "SMARTCAR_MANAGEMENT_TOKENS"
+        tokens = self._held.management_tokens
+        if not tokens:
+            return [self._missing(_TOKEN, setting)]
+        findings = []
+        for number, token in enumerate(tokens, 1):
+            name = _TOKEN if len(tokens) == 1 else _NUMBERED % {"number": number, "count": len(tokens)}
+            answer = self._ask.management(token)
+            if answer.taken == Taken.NO:
+                findings.append(self._wrong_token(name, setting, token))
+            else:
+                findings.append(
+                    self._told(name, setting, answer, _("It signs the deliveries of this application."))
+                )
+        return findings
+
+    @sensitive_variables()
+    def _wrong_token(self, name: str, setting: str, token: str) -> Finding:
+        for other, secret in self._others(token):
+            in_place = secret in self._held.management_tokens
+            if not in_place and self._ask.management(secret).taken == Taken.YES:
+                text = _("What stands as the %(name)s is a management token. Put each in its own place.") % {
+                    "name": other
+                }
+                return self._of(name, setting, Verdict.SWAPPED, text)
+        text = _with(_("Smartcar refuses it: deliveries signed with the right one are refused here."), _TOKEN)
+        return self._of(name, setting, Verdict.WRONG, text)
+
+    @sensitive_variables()
+    def _webhook(self, v3: list[Finding]) -> Finding:
+        setting = "SMARTCAR_WEBHOOK_ID"
+        if not self._webhook_id:
+            return self._missing(_WEBHOOK, setting)
+        if self._webhook_id in (self._held.application_id, self._held.client_id):
+            text = _with(_("This is another of the application's IDs."), _WEBHOOK)
+            return self._of(_WEBHOOK, setting, Verdict.SWAPPED, text)
+        if any(finding.verdict != Verdict.RIGHT for finding in v3):
+            return self._unknown(
+                _WEBHOOK, setting, _("Smartcar tells of webhooks only with right API credentials.")
+            )
+        try:
+            found = self._ask.webhook(self._held, self._webhook_id)
+        except SmartcarError as error:
+            return self._unknown(_WEBHOOK, setting, error.for_people)
+        if found is None:
+            text = _with(_("This application has no webhook with this ID."), _WEBHOOK)
+            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+        ours = f"{settings.SITE_URL}/webhooks/smartcar/"
+        if not found.enabled:
+            text = _("The webhook “%(name)s” is switched off. Switch it on in Smartcar's dashboard.") % {
+                "name": found.name
+            }
+            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+        if found.address.rstrip("/") != ours.rstrip("/"):
+            text = _(
+                "The webhook “%(name)s” delivers to another address than %(address)s. Correct it in the dashboard."
+            ) % {"name": found.name, "address": ours}
+            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+        return self._of(
+            _WEBHOOK,
+            setting,
+            Verdict.RIGHT,
+            _("The webhook “%(name)s” delivers to this site.") % {"name": found.name},
+        )
+
+    # -- words ---------------------------------------------------------------------------------------------------
+
+    @sensitive_variables()
+    def _others(self, value: str) -> list[tuple[str, str]]:
+        """The secrets that stand in other places, by what they stand as."""
+        held = self._held
+        named = [(_("application secret"), held.application_secret), (_("client secret"), held.client_secret)]
+        named += [(_("management token"), token) for token in held.management_tokens]
+        return [(name, secret) for name, secret in named if secret and secret != value]
+
+    def _of(self, name: str, setting: str, verdict: Verdict, text: str) -> Finding:
+        return Finding(name, setting if self._own else "", verdict, text)
+
+    def _unknown(self, name: str, setting: str, text: str) -> Finding:
+        return self._of(name, setting, Verdict.UNKNOWN, text)
+
+    def _missing(self, name: str, setting: str, *, spare: bool = False) -> Finding:
+        if spare:
+            told = (
+                _("Not set, and needed for v3 only.")
+                if self._v2_needed
+                else _("Not set, and needed for v2 only.")
+            )
+            return self._of(name, setting, Verdict.SPARE, told)
+        return self._of(name, setting, Verdict.MISSING, _with(_("Not set."), name))
+
+    def _told(self, name: str, setting: str, answer: Answered, right: str) -> Finding:
+        if answer.taken == Taken.YES:
+            return self._of(name, setting, Verdict.RIGHT, right)
+        return self._unknown(name, setting, answer.why)
+
+
+def _with(told: str, credential: str) -> str:
+    """What is told of a credential, and where to find the right one."""
+    return f"{told} {_(_WHERE[credential])}"

@@ -1,0 +1,95 @@
+"""What a manager can do next about a connection, with one click. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
+
+from connect.models import Connection
+from connect.status.state_machine import REQUESTS_USED_UP
+from connect.status.states import ConnectionState, Purpose
+
+# A car that was just connected has this long to deliver before anybody need look.
+FIRST_DATA = timedelta(minutes=15)
+
+
+class Kind(StrEnum):
+    """What pressing the button does."""
+
+    LINK = "link"  # makes a personal link for the driver
+    CHECK = "check"  # reads the car now
+    PLAN = "plan"  # leads to Smartcar's dashboard
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`label` is on the button, `text` says what it does and why; both empty where nothing is to be done."""
+
+    kind: Kind
+    label: StrOrPromise = ""
+    text: StrOrPromise = ""
+    purpose: Purpose = Purpose.SIGN_IN
+
+
+NOTHING = Step(Kind.NONE)
+CHECK = Step(
+    Kind.CHECK,
+    _("Check now"),
+    _("Reads the car through Smartcar. If data comes, the connection is well; if not, its cause shows here."),
+)
+SIGN_IN = Step(
+    Kind.LINK,
+    _("Ask the driver to sign in"),
+    _("Makes a personal link that leads the driver to the maker's sign-in. No car has to be chosen again."),
+)
+PERMISSIONS = Step(
+    Kind.LINK,
+    _("Ask the driver to allow it"),
+    _("Makes a personal link on which the driver sees what is asked for and why, and allows it."),
+    Purpose.PERMISSIONS,
+)
+RENEW = Step(
+    Kind.LINK,
+    _("Ask the driver to renew it"),
+    _(
+        "Makes a personal link that explains what to renew in the maker's app, and signs the driver in again "
+        "afterwards."
+    ),
+)
+AGAIN = Step(
+    Kind.LINK,
+    _("Invite the driver again"),
+    _("Makes a personal link with which the driver can share the car anew."),
+    Purpose.CONNECT,
+)
+WAIT_FOR_MONTH = Step(
+    Kind.PLAN,
+    _("Open Smartcar's dashboard"),
+    _("It ends by itself when the month turns. A larger plan ends it at once: buy it there, then check."),
+)
+PLAN = Step(
+    Kind.PLAN,
+    _("Open Smartcar's dashboard"),
+    _("The plan is bought there. Afterwards check the connection here."),
+)
+_BY_STATE = {
+    ConnectionState.STALE: CHECK,
+    ConnectionState.NEEDS_REAUTHENTICATION: SIGN_IN,
+    ConnectionState.PERMISSION_MISSING: PERMISSIONS,
+    ConnectionState.SUBSCRIPTION_NEEDED: RENEW,
+    ConnectionState.REVOKED: AGAIN,
+    ConnectionState.REMOVED: AGAIN,
+}
+
+
+def next_step(connection: Connection, *, now: datetime) -> Step:
+    """The one next step; NOTHING while all is well."""
+    state = ConnectionState(connection.state)
+    if state is ConnectionState.PENDING and now - connection.state_since > FIRST_DATA:
+        return CHECK
+    if state is ConnectionState.PLAN_LIMIT:
+        return WAIT_FOR_MONTH if connection.state_error == REQUESTS_USED_UP else PLAN
+    return _BY_STATE.get(state, NOTHING)

@@ -1,0 +1,73 @@
+"""What a car's page says of its connections: nothing while one works, else what is wrong and the next step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from connect.connections.next_actions import Kind, next_step
+from connect.connections.selectors import drivers_of
+from connect.models import Connection, ConnectionState
+from core import stored_messages
+from vehicles.models import Vehicle
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One line: `tone` is warning or info, `action` the words of the link to the connection."""
+
+    connection_id: int
+    title: str
+    text: str
+    tone: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """`ended`: no connection is left. `may_connect`: whoever looks may do something about it."""
+
+    troubles: Sequence[Trouble]
+    ended: bool
+    may_connect: bool
+
+
+def strip_of(
+    *, vehicle: Vehicle, connections: Sequence[Connection], may_connect: bool, now: datetime
+) -> Strip:
+    """The strip for a car and its connections that were not removed.
+
+    Where several drivers share the car, each is named.
+    """
+    named = {}
+    if len(connections) > 1:
+        users = [each.smartcar_user_id for each in connections]
+        named = drivers_of(fleet=vehicle.fleet, smartcar_user_ids=users)
+    troubles = []
+    for each in connections:
+        trouble = _trouble(each, now=now)
+        if trouble is None:
+            continue
+        driver = named.get(each.smartcar_user_id)
+        if driver is not None and driver.name:
+            title = f"{trouble.title} ({driver.name})"
+            trouble = Trouble(each.pk, title, trouble.text, trouble.tone, trouble.action)
+        troubles.append(trouble)
+    return Strip(troubles=troubles, ended=not connections, may_connect=may_connect)
+
+
+def _trouble(connection: Connection, *, now: datetime) -> Trouble | None:
+    if connection.alive and connection.subscription_error and connection.subscribed_at is None:
+        text = f"{stored_messages.told(connection.subscription_error)} {_('We try again every minute.')}"
+        return Trouble(
+            connection.pk, _("Not subscribed to the webhook yet"), text, "warning", _("Connection")
+        )
+    if connection.state == ConnectionState.ACTIVE:
+        return None
+    step = next_step(connection, now=now)
+    if connection.state == ConnectionState.PENDING and step.kind is Kind.NONE:
+        soon = _("The first data arrives within a minute or so.")
+        return Trouble(connection.pk, _("Connected"), soon, "info", _("Connection"))
+    label, cause = connection.get_state_display(), stored_messages.told(connection.state_cause)
+    return Trouble(connection.pk, label, cause, "warning", str(step.label) or _("Connection"))

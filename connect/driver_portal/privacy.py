@@ -1,0 +1,129 @@
+"""Hiding where a car is: by the driver's word, or outside working hours.
+
+While it is hidden, a place is neither stored nor shown. What counts is the time at which the car was there
+as well as the present: a late delivery or a replay brings nothing back.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import audit
+from accounts.models import Fleet
+from connect.driver_portal.models import PlacePause, WorkingHours
+from connect.models import Connection, ConnectionState
+from vehicles.erasure import PLACE_CODES, forget_latest_places
+from vehicles.services import Sighting
+
+
+@transaction.atomic
+def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> None:
+    """Hides the car's place from now on, for a while or until `resume`."""
+    _end_pauses(connection, now=now)
+    PlacePause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
+    forget_latest_places(vehicle_ids=[connection.vehicle_id])
+    _note(connection, "driver hid the place")
+
+
+@transaction.atomic
+def resume(*, connection: Connection, now: datetime) -> None:
+    """Shows where the car is from now on; where it was meanwhile stays unknown."""
+    if _end_pauses(connection, now=now):
+        _note(connection, "driver showed the place again")
+
+
+@transaction.atomic
+def set_hours(
+    *, connection: Connection, starts: time, ends: time, weekdays_only: bool, now: datetime
+) -> None:
+    """Shows the place in these hours only."""
+    hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
+    WorkingHours.objects.update_or_create(connection=connection, defaults=hours)
+    _note(connection, "driver set working hours")
+    sweep(now=now, vehicle_ids=[connection.vehicle_id])
+
+
+@transaction.atomic
+def clear_hours(*, connection: Connection) -> None:
+    """Shows the place at all hours."""
+    if WorkingHours.objects.filter(connection=connection).delete()[0]:
+        _note(connection, "driver cleared working hours")
+
+
+def sweep(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
+    """Drops the last known place of cars whose place is hidden now: their hours just ended. Returns how many."""
+    ruled = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
+        Q(working_hours__isnull=False)
+        | Q(place_pauses__began_at__lte=now, place_pauses__ends_at=None)
+        | Q(place_pauses__began_at__lte=now, place_pauses__ends_at__gt=now)
+    )
+    ids = set(ruled.values_list("vehicle_id", flat=True))
+    ids = ids if vehicle_ids is None else ids & set(vehicle_ids)
+    rules = rules_of(vehicle_ids=ids, now=now)
+    return forget_latest_places(vehicle_ids=[each for each in ids if rules.hide(each, at=now)])
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRules:
+    """What drivers said about the places of some cars, as of `now`."""
+
+    now: datetime
+    pauses: dict[int, list[PlacePause]]
+    hours: dict[int, list[tuple[WorkingHours, str]]]
+
+    def hide(self, vehicle_id: int, *, at: datetime) -> bool:
+        """Whether nobody may know where the car was at that time. One of several drivers is enough."""
+        return any(
+            pause.covers(moment) for pause in self.pauses.get(vehicle_id, ()) for moment in (at, self.now)
+        ) or any(
+            not hours.cover(moment, time_zone=time_zone)
+            for hours, time_zone in self.hours.get(vehicle_id, ())
+            for moment in (at, self.now)
+        )
+
+    def without_hidden(self, sightings: Sequence[Sighting]) -> list[Sighting]:
+        """The sightings that may be kept."""
+        return [
+            seen
+            for seen in sightings
+            if seen.observation.code not in PLACE_CODES
+            or seen.observation.body is None
+            or not self.hide(seen.vehicle_id, at=seen.observed_at)
+        ]
+
+
+def rules_of(*, vehicle_ids: Iterable[int], now: datetime) -> PlaceRules:
+    """The rules for these cars, in two queries."""
+    of_cars = Q(connection__vehicle_id__in=list(vehicle_ids))
+    return _rules(pauses=of_cars, hours=of_cars, now=now)
+
+
+def rules_of_fleet(*, fleet: Fleet, now: datetime) -> PlaceRules:
+    """The rules for all cars of a fleet in two queries, for asking about the present only."""
+    of_fleet = Q(connection__fleet=fleet)
+    present = of_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
+    return _rules(pauses=present, hours=of_fleet, now=now)
+
+
+def _rules(*, pauses: Q, hours: Q, now: datetime) -> PlaceRules:
+    rules = PlaceRules(now=now, pauses={}, hours={})
+    for pause in PlacePause.objects.filter(pauses).select_related("connection"):
+        rules.pauses.setdefault(pause.connection.vehicle_id, []).append(pause)
+    alive = WorkingHours.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
+    for each in alive.select_related("connection__fleet"):
+        held = rules.hours.setdefault(each.connection.vehicle_id, [])
+        held.append((each, each.connection.fleet.time_zone))
+    return rules
+
+
+def _end_pauses(connection: Connection, *, now: datetime) -> int:
+    """Ends what is under way; a pause keeps the end that it had before."""
+    under_way = PlacePause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
+    return under_way.update(ends_at=now)
+
+
+def _note(connection: Connection, action: str) -> None:
+    audit.record(fleet=connection.fleet, actor=None, action=action, target=connection.vehicle.smartcar_id)

@@ -1,0 +1,242 @@
+"""A driver's own page, opened by a personal link, without an account; and the manager's list of such pages."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Membership
+from accounts.permissions import Right, membership_for
+from connect.driver_language import offered, opened_by_link
+from connect.driver_portal import privacy, services
+from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
+from connect.driver_portal.models import DriverPage, PlacePause, WorkingHours, zone
+from connect.models import Connection, ConnectionState
+from connect.offboarding.models import Extent
+from connect.offboarding.selectors import Proof, proof_of, removals_on
+from connect.offboarding.services import NothingToRemoveError
+from connect.scopes import Scope, described
+
+_JUST_MADE = "driver_page_just_made"
+_SHOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """One car on the driver's page."""
+
+    connection: Connection
+    scopes: list[Scope]
+    pause: PlacePause | None
+    hours: WorkingHours | None
+    hidden: bool
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.connection.state == ConnectionState.REMOVED
+
+    @property
+    def tells_place(self) -> bool:
+        return any(scope.name == "read_location" for scope in self.scopes)
+
+
+@require_GET
+@opened_by_link(DriverPage.of_secret)
+def show(request: HttpRequest, page: DriverPage) -> HttpResponse:
+    """My cars, what is shared and with whom, and what I can do about it."""
+    now = timezone.now()
+    connections = page.connections.select_related("vehicle", "fleet", "working_hours")
+    context = {
+        "page": page,
+        "sharing_with": page.fleet,
+        "time_zone": zone(page.fleet.time_zone).key,
+        "cars": [_car(connection, now=now) for connection in connections],
+        "removals": [proof_of(removal) for removal in removals_on(page=page)[:20]],
+        "languages": settings.LANGUAGES,
+        "language": get_language(),
+    }
+    return render(request, "connect/driver_portal/page.html", context)
+
+
+def _car(connection: Connection, *, now: datetime) -> Car:
+    under_way = Q(ends_at=None) | Q(ends_at__gt=now)
+    rules = privacy.rules_of(vehicle_ids=[connection.vehicle_id], now=now)
+    return Car(
+        connection=connection,
+        scopes=described(connection.scopes),
+        pause=connection.place_pauses.filter(under_way, began_at__lte=now).first(),
+        hours=getattr(connection, "working_hours", None),
+        hidden=rules.hide(connection.vehicle_id, at=now),
+    )
+
+
+@require_POST
+@opened_by_link(DriverPage.of_secret)
+def act(request: HttpRequest, page: DriverPage, connection_id: int, deed: str) -> HttpResponse:
+    """Does one of the driver's deeds for one of their cars, and shows the page again."""
+    mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
+    if deed not in _AFTERWARDS:
+        mine = mine.exclude(state=ConnectionState.REMOVED)
+    connection = mine.first()
+    if connection is None or deed not in _DEEDS:
+        raise Http404("There is no such car on this page.")
+    _DEEDS[deed](request, connection)
+    return redirect(page.path)
+
+
+@require_GET
+@opened_by_link(DriverPage.of_secret)
+def proof(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
+    """What was ended at Smartcar and what was erased, for the driver."""
+    context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
+    return render(request, "connect/offboarding/proof.html", context)
+
+
+@require_GET
+@opened_by_link(DriverPage.of_secret)
+def progress(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
+    """The proof's fragment for the open page; 204 when it shows already what there is."""
+    found = _proof(page, removal_id)
+    if request.GET.get("version") == found.version:
+        return HttpResponse(status=204)
+    return render(request, "connect/offboarding/state.html", {"page": page, "proof": found})
+
+
+def _proof(page: DriverPage, removal_id: int) -> Proof:
+    removal = removals_on(page=page).filter(pk=removal_id).first()
+    if removal is None:
+        raise Http404("There is no such proof on this page.")
+    return proof_of(removal)
+
+
+@require_POST
+@opened_by_link(DriverPage.of_secret)
+def close(request: HttpRequest, page: DriverPage) -> HttpResponse:
+    """Closes the link for whoever else may hold it."""
+    services.close(page=page)
+    return render(request, "connect/driver_portal/closed.html", {"sharing_with": page.fleet})
+
+
+@require_POST
+@opened_by_link(DriverPage.of_secret)
+def speak(request: HttpRequest, page: DriverPage) -> HttpResponse:
+    """Shows the page, and writes its e-mails, in another language from now on."""
+    language = request.POST.get("language", "")
+    if not offered(language):
+        return HttpResponseBadRequest()
+    services.choose_language(page=page, language=language)
+    return redirect(page.path)
+
+
+@never_cache
+@login_required
+@require_GET
+def manage(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fleet's drivers with a page of their own."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    pages = DriverPage.objects.filter(fleet=membership.fleet, revoked_at=None)
+    just_made = request.session.pop(_JUST_MADE, None)
+    context = {
+        "fleet": membership.fleet,
+        "pages": services.with_cars(pages[:_SHOWN]),
+        "just_made": pages.filter(pk=just_made).first() if just_made else None,
+        "email_offered": settings.EMAIL_OFFERED,
+    }
+    return render(request, "connect/driver_portal/manage.html", context)
+
+
+@login_required
+@require_POST
+def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
+    """Closes a driver's page: its link opens nothing any more."""
+    membership, page = _managed(request, slug, page_id)
+    services.revoke(page=page, user=membership.user)
+    told = _("The page of %(driver)s is closed: its link opens nothing.")
+    messages.success(request, told % {"driver": page.driver_name})
+    return redirect("connect:drivers", slug=slug)
+
+
+@login_required
+@require_POST
+def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
+    """Closes a driver's page and makes a new one, with a new link."""
+    membership, page = _managed(request, slug, page_id)
+    again = services.renew(page=page, user=membership.user, by_mail="by_mail" in request.POST)
+    request.session[_JUST_MADE] = again.pk
+    return redirect("connect:drivers", slug=slug)
+
+
+def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership, DriverPage]:
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    page = DriverPage.objects.filter(fleet=membership.fleet, pk=page_id, revoked_at=None).first()
+    if page is None:
+        raise Http404("There is no such open page in this fleet.")
+    return membership, page
+
+
+def _pause(request: HttpRequest, connection: Connection) -> None:
+    form = PauseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose for how long the place is hidden."))
+        return
+    privacy.pause(connection=connection, lasts=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
+    messages.success(request, _("The place of %(car)s is hidden.") % {"car": connection.vehicle})
+
+
+def _resume(request: HttpRequest, connection: Connection) -> None:
+    privacy.resume(connection=connection, now=timezone.now())
+    messages.success(request, _("The pause is over. Where the car was meanwhile stays unknown."))
+
+
+def _set_hours(request: HttpRequest, connection: Connection) -> None:
+    form = HoursForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Working hours need two different times, such as 08:00 and 17:00."))
+        return
+    privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
+    told = _("%(fleet)s knows the place of %(car)s in these hours only.")
+    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
+
+
+def _clear_hours(request: HttpRequest, connection: Connection) -> None:
+    privacy.clear_hours(connection=connection)
+    told = _("%(fleet)s may know the place of %(car)s at all hours.")
+    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
+
+
+def _withdraw(request: HttpRequest, connection: Connection) -> None:
+    form = EraseForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose what is to be erased. Nothing was changed."))
+        return
+    try:
+        services.withdraw(connection=connection, extent=Extent(form.cleaned_data["extent"]))
+    except NothingToRemoveError as error:
+        messages.error(request, str(error))
+        return
+    told = _("%(fleet)s has no access to %(car)s any more. Below stands how far that has come.")
+    car = connection.vehicle.description or _("the car")
+    messages.success(request, told % {"fleet": connection.fleet, "car": car})
+
+
+_DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {
+    "pause": _pause,
+    "resume": _resume,
+    "hours": _set_hours,
+    "all-hours": _clear_hours,
+    "withdraw": _withdraw,
+    "erase": _withdraw,
+}
+# What can be asked for when a car is no longer shared.
+_AFTERWARDS = ("erase",)

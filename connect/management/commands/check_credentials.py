@@ -1,0 +1,37 @@
+"""Tells Smartcar's four credentials apart and says which is missing, wrong or in another's place."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import Generation
+from connect import applications
+from connect.applications import credential_check
+from connect.applications.credential_check import Finding
+
+
+class Command(BaseCommand):
+    help = "Asks Smartcar about the credentials of all applications, or of one. Shows no secret and changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--application", help="the name of one application; default: all")
+        parser.add_argument("--generation", choices=Generation.values, default=settings.SMARTCAR_GENERATION)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = options["application"]
+        found = [each for each in applications.all_applications() if wanted in (None, each.name)]
+        if not found:
+            raise CommandError(f"There is no application {wanted!r}.")
+        bad = 0
+        for application in found:
+            self.stdout.write(f"Application {application.name}")
+            findings = credential_check.test(application=application, generation=options["generation"])
+            for finding in findings:
+                self.stdout.write(f"  {self._mark(finding):>11}  {finding.credential}: {finding.text}")
+            bad += sum(not finding.good for finding in findings)
+        if bad:
+            raise CommandError(f"{bad} of the credentials need a look.")
+
+    def _mark(self, finding: Finding) -> str:
+        return finding.verdict.value

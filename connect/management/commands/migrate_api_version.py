@@ -1,0 +1,50 @@
+"""Moves a fleet to the other generation of Smartcar's API, and reports what could not move."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.models import Fleet, Generation
+from connect.api_migration import selectors, services, worker
+from connect.api_migration.models import GenerationMove, MoveState
+
+
+class Command(BaseCommand):
+    help = (
+        "Moves a fleet to v3 or back to v2 while it runs: each connection is checked first, then switched. "
+        "May be interrupted: workers go on, and so does the command when it is run again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("fleet", help="the fleet's short name, as in its address")
+        parser.add_argument("generation", choices=Generation.values)
+        parser.add_argument("--stop", action="store_true", help="stop the move that is under way")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        fleet = Fleet.objects.filter(slug=options["fleet"]).first()
+        if fleet is None:
+            raise CommandError(f"There is no fleet {options['fleet']!r}.")
+        if options["stop"]:
+            stopped = services.stop(fleet=fleet, actor=None)
+            self.stdout.write("Stopped." if stopped else "No move is under way.")
+            return
+        move = GenerationMove.objects.filter(fleet=fleet, state=MoveState.RUNNING).first()
+        if move is None:
+            try:
+                move = services.start(fleet=fleet, to=options["generation"], actor=None)
+            except services.CannotStartError as error:
+                raise CommandError(str(error)) from error
+        elif move.generation != options["generation"]:
+            raise CommandError(f"A move to {move.generation} is under way. Stop it first: --stop.")
+        self._carry_out(move)
+
+    def _carry_out(self, move: GenerationMove) -> None:
+        while move.state == MoveState.RUNNING:
+            if not worker.run(move=move):
+                time.sleep(1)  # Cars wait for Smartcar, or a worker is at it.
+            move.refresh_from_db(fields=["state"])
+            progress = selectors.progress(move=move)
+            self.stdout.write(f"{progress.done} of {progress.total} done, {progress.moved} moved")
+        for step in move.steps.filter(state="stayed").select_related("connection__vehicle"):
+            self.stdout.write(f"{step.connection.vehicle} stays: {step.reason}")

@@ -1,0 +1,301 @@
+"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour.
+
+A member of the fleet makes it signed in, a driver without an account makes it by an invitation: one road for both.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import audit
+from accounts.models import Fleet, Generation, User
+from connect import applications, oauth_errors, reauthorization, stored_messages, token_store
+from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
+from connect.oauth_errors import ConnectRefusedError
+from connect.scopes import FLEET_SCOPES
+from connect.status.states import Purpose
+from core.signed_links import hash_of
+from core.task_queue import ring
+from smartcar_api import Access, ConnectRequest, SharedVehicle, SmartcarError
+from vehicles import services as vehicle_services
+from vehicles.observations import VehicleFacts
+
+
+def redirect_uri() -> str:
+    """Where Connect sends the browser back to; it must be registered in Smartcar's dashboard."""
+    return f"{settings.SITE_URL}/connect/callback/"
+
+
+def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
+    """The Connect address for a member's new trip, good for one return in this browser session."""
+    request = AuthorizationRequest(
+        fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
+    )
+    return _set_out(request, session_secret=session_secret, make=make)
+
+
+def start_about(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
+    """The Connect address for a member's trip about a car that is connected (connect.reauthorization)."""
+    request = AuthorizationRequest(
+        fleet=connection.fleet,
+        started_by=user,
+        connection=connection,
+        purpose=reauthorization.shortcut(connection=connection, purpose=purpose),
+        mode=connection.mode,
+        scopes=sorted({*FLEET_SCOPES, *connection.scopes}),
+    )
+    return _set_out(request, session_secret=session_secret, make=connection.vehicle.make, single_select=True)
+
+
+def start_invited(*, invitation: Invitation, session_secret: str) -> str:
+    """The Connect address for an invited driver's new trip, with what the manager chose.
+
+    Raises ConnectRefusedError when the invitation is not open.
+    """
+    if not invitation.open:
+        raise ConnectRefusedError(oauth_errors.INVITATION_OVER, invitation)
+    request = AuthorizationRequest(
+        fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
+    )
+    if invitation.connection is not None:
+        request.connection = invitation.connection
+        request.purpose = reauthorization.shortcut(
+            connection=invitation.connection, purpose=invitation.purpose
+        )
+    return _set_out(
+        request,
+        session_secret=session_secret,
+        make=invitation.make,
+        country=invitation.country,
+        single_select=invitation.single_select,
+        single_select_vin=invitation.vin,
+    )
+
+
+def _set_out(
+    request: AuthorizationRequest,
+    *,
+    session_secret: str,
+    make: str,
+    country: str = "",
+    single_select: bool = False,
+    single_select_vin: str = "",
+) -> str:
+    state = secrets.token_urlsafe(32)
+    application = applications.of_fleet(request.fleet)
+    request.application, request.generation = application.row, request.fleet.generation
+    request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
+    request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
+    request.save()
+    if request.connection is not None and request.purpose in (Purpose.SIGN_IN, Purpose.BATTERY):
+        return reauthorization.address(
+            request=request, connection=request.connection, state=state, redirect_uri=redirect_uri()
+        )
+    return application.api(request.generation).connect_url(
+        ConnectRequest(
+            redirect_uri=redirect_uri(),
+            state=state,
+            external_id=request.external_id,
+            scopes=tuple(request.scopes),
+            mode=request.mode,
+            make=make,
+            country=country,
+            single_select=single_select,
+            single_select_vin=single_select_vin,
+            # Fleets share the application: whoever allowed one of them is still asked for the next.
+            force_prompt=True,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A trip that ended well."""
+
+    fleet: Fleet
+    connections: list[Connection]
+    invitation: Invitation | None
+    purpose: str = Purpose.CONNECT
+    about: Connection | None = None
+
+    @property
+    def missed(self) -> bool:
+        """The trip was about a connection that it did not touch: another car, or another account, was chosen."""
+        return self.about is not None and self.about not in self.connections
+
+
+@sensitive_variables()
+def complete(*, params: Mapping[str, str], user: User | None, session_secret: str) -> Arrival:
+    """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
+
+    A member's trip ends only for that member; an invited driver's needs no `user`.
+    Raises ConnectRefusedError with the words for the person; then nothing was connected.
+    """
+    request = _spend(params=params, user=user, session_secret=session_secret)
+    try:
+        arrival = _arrive(request=request, params=params)
+    except ConnectRefusedError as refusal:
+        _note_outcome(request, refusal.trouble.title)
+        refusal.invitation, refusal.trip = request.invitation, request
+        raise
+    _note_outcome(request, f"connected {len(arrival.connections)}")
+    return arrival
+
+
+def _spend(*, params: Mapping[str, str], user: User | None, session_secret: str) -> AuthorizationRequest:
+    state = params.get("state", "")
+    travellers = (
+        Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
+    )
+    if state:
+        this_one = Q(state_hash=hash_of(state), session_hash=hash_of(session_secret))
+    else:
+        this_one = reauthorization.battery_trips(params=params, session_secret=session_secret)
+    found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
+    request = found.filter(travellers, this_one).first()
+    if request is None or not request.use(now=timezone.now()):
+        raise ConnectRefusedError(oauth_errors.UNKNOWN_STATE)
+    return request
+
+
+def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arrival:
+    if request.invitation is not None and not request.invitation.open:
+        raise ConnectRefusedError(oauth_errors.INVITATION_OVER)
+    if params.get("error"):
+        raise ConnectRefusedError(oauth_errors.trouble_for(error=params["error"], params=params))
+    if request.purpose == Purpose.SIGN_IN:
+        return _arrival(request, [reauthorization.signed_in_again(request=request, params=params)])
+    if request.purpose == Purpose.BATTERY:
+        return _arrival(request, [reauthorization.battery_chosen(request=request, params=params)])
+    try:
+        tokens, shared = _ask_smartcar(request=request, params=params)
+    except SmartcarError as error:
+        ours = error.unauthorised or error.type in ("invalid_client", "unauthorized_client")
+        raise ConnectRefusedError(oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE) from error
+    if not shared:
+        raise ConnectRefusedError(oauth_errors.NOTHING_SHARED)
+    return _arrival(request, _connect_all(request=request, tokens=tokens, shared=shared))
+
+
+def _arrival(request: AuthorizationRequest, connections: list[Connection]) -> Arrival:
+    return Arrival(request.fleet, connections, request.invitation, request.purpose, request.connection)
+
+
+@sensitive_variables()
+def _ask_smartcar(
+    *, request: AuthorizationRequest, params: Mapping[str, str]
+) -> tuple[OwnerTokens | None, list[SharedVehicle]]:
+    if request.generation == Generation.V2:
+        return _exchange(request=request, code=params.get("code", ""))
+    return None, _confirm_user(request=request, user_id=params.get("user_id") or params.get("userId", ""))
+
+
+@sensitive_variables()
+def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[OwnerTokens, list[SharedVehicle]]:
+    """v2: the code becomes a token pair, and the pair tells what it is for."""
+    if not code:
+        raise ConnectRefusedError(oauth_errors.INCOMPLETE)
+    api = applications.of_trip(request).v2
+    pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
+    user_id = api.user_id(pair.access_token)
+    # Kept at once: the code is spent, and the pair cannot be had again.
+    tokens = token_store.keep(user_id=user_id, pair=pair, application=request.application)
+    shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
+    return tokens, list(shared)
+
+
+def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[SharedVehicle]:
+    """v3: the redirect's user id is only a claim; Smartcar's own list has to carry our external id for it.
+
+    A user may have shared other cars with another fleet of this site: those are left alone unless this trip
+    touched them.
+    """
+    if not user_id:
+        raise ConnectRefusedError(oauth_errors.INCOMPLETE)
+    application = applications.of_trip(request)
+    access = token_store.application_access(application=application, user_id=user_id)
+    listed = [
+        car
+        for car in application.v3.shared_vehicles(access, mode=request.mode)
+        if car.user_id == user_id and car.external_id == request.external_id
+    ]
+    if not listed:
+        raise ConnectRefusedError(oauth_errors.UNCONFIRMED_USER)
+    elsewhere = set(
+        Connection.objects.filter(smartcar_user_id=user_id, application=request.application)
+        .exclude(fleet=request.fleet)
+        .exclude(state=ConnectionState.REMOVED)
+        .values_list("vehicle__smartcar_id", flat=True)
+    )
+    return [car for car in listed if car.vehicle_id not in elsewhere or _touched_by(car, request)]
+
+
+def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
+    return car.updated_at is not None and car.updated_at >= request.created_at
+
+
+@transaction.atomic
+def _connect_all(
+    *, request: AuthorizationRequest, tokens: OwnerTokens | None, shared: list[SharedVehicle]
+) -> list[Connection]:
+    # One of two trips that end at once: the invitation is spent with its first car.
+    if request.invitation is not None and not request.invitation.use(now=timezone.now()):
+        raise ConnectRefusedError(oauth_errors.INVITATION_OVER)
+    connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
+    for connection in connections:
+        ring("connect.tasks.complete_connection", connection.pk)
+    return connections
+
+
+def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: SharedVehicle) -> Connection:
+    facts = VehicleFacts(
+        smartcar_id=car.vehicle_id,
+        user_id=car.user_id,
+        external_id=car.external_id,
+        make=car.make,
+        model=car.model,
+        year=car.year,
+        mode=_mode(car.mode or request.mode),
+        powertrain=car.powertrain,
+    )
+    vehicle = vehicle_services.register(fleet=request.fleet, facts=facts)
+    connection, new = Connection.objects.update_or_create(
+        vehicle=vehicle,
+        smartcar_user_id=car.user_id,
+        application=request.application,
+        defaults={
+            "fleet": request.fleet,
+            "smartcar_connection_id": car.connection_id,
+            "generation": request.generation,
+            "mode": facts.mode,
+            "scopes": sorted(car.permissions),
+            "tokens": tokens,
+            "subscribed_at": None,
+            "subscription_error": "",
+            "next_subscription_try_at": None,
+        },
+    )
+    connection.connected(
+        cause=_("Connected by the driver."), evidence=stored_messages.TRIP % {"number": request.pk}, new=new
+    )
+    action = "connected a car" if request.invitation is None else "connected a car by invitation"
+    audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)
+    return connection
+
+
+def _mode(text: str) -> Literal["live", "simulated", ""]:
+    if text == "live":
+        return "live"
+    return "simulated" if text == "simulated" else ""
+
+
+def _note_outcome(request: AuthorizationRequest, outcome: str) -> None:
+    AuthorizationRequest.objects.filter(pk=request.pk).update(outcome=outcome[:80])

@@ -1,0 +1,98 @@
+"""Taking a car out of a fleet. Callers have checked the manager's right, or that the driver holds their link."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.models import User
+from connect import stored_messages
+from connect.driver_portal import privacy
+from connect.models import Connection, ConnectionState, ErasedRows, Removal, RemovedGrant
+from connect.offboarding import erasure_handlers
+from connect.offboarding.models import Extent
+from core.task_queue import ring
+from vehicles.models import Vehicle
+
+BY_DRIVER = gettext_noop("Withdrawn by the driver.")
+BY_MANAGER = gettext_noop("Disconnected by the fleet.")
+
+
+class NothingToRemoveError(Exception):
+    """The car has left the fleet before, and nothing more is to be erased; str() says so, fit for people."""
+
+
+@transaction.atomic
+def remove_car(*, vehicle: Vehicle, extent: Extent, user: User) -> Removal:
+    """The fleet lets go of a car: of every driver's connection to it. Raises NothingToRemoveError."""
+    _lock(vehicle)
+    connections = list(vehicle.connections.select_related("fleet", "vehicle"))
+    return _begin(
+        Removal(fleet=vehicle.fleet, vehicle=vehicle, asked_by=user, extent=extent), connections=connections
+    )
+
+
+@transaction.atomic
+def remove_connection(*, connection: Connection, extent: Extent, user: User | None) -> Removal:
+    """One driver's connection ends: asked for by a manager, or (`user` None) by the driver.
+
+    While another driver of the fleet shares the same car, only what was recorded since this one connected it is
+    erased, and what the car is stays. Raises NothingToRemoveError.
+    """
+    _lock(connection.vehicle)
+    others = connection.vehicle.connections.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED)
+    removal = Removal(
+        fleet=connection.fleet,
+        vehicle=connection.vehicle,
+        connection=connection,
+        asked_by=user,
+        by_driver=user is None,
+        extent=extent,
+        since=connection.created_at if others.exists() else None,
+    )
+    return _begin(removal, connections=[connection])
+
+
+def _lock(vehicle: Vehicle) -> None:
+    """Two people pressing at once queue up."""
+    list(Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle.pk).values_list("pk"))
+
+
+def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
+    now = timezone.now()
+    standing = [each for each in connections if each.state != ConnectionState.REMOVED]
+    if not standing and not removal.erases:
+        raise NothingToRemoveError(_("This car has left the fleet before."))
+    # A driver who withdrew before has what came up to then erased, not what another driver shares since.
+    removal.until = now if standing or removal.connection is None else removal.connection.state_since
+    removal.save()
+    # Those that ended before are listed as well: the proof says of each driver that Smartcar no longer shows it.
+    RemovedGrant.objects.bulk_create(RemovedGrant(removal=removal, connection=each) for each in connections)
+    if removal.erases:
+        ErasedRows.objects.bulk_create(
+            ErasedRows(removal=removal, kind=each.kind, label=each.label)
+            for each in erasure_handlers.all_erasers()
+        )
+    for each in standing:
+        privacy.resume(connection=each, now=now)
+        each.move_to(
+            ConnectionState.REMOVED,
+            cause=BY_DRIVER if removal.by_driver else BY_MANAGER,
+            now=now,
+            evidence=stored_messages.REMOVAL % {"number": removal.pk},
+        )
+    _note(removal, withdrew=bool(standing))
+    ring("connect.tasks.carry_out_removal", removal.pk)
+    return removal
+
+
+def _note(removal: Removal, *, withdrew: bool) -> None:
+    who = "driver " if removal.by_driver else ""
+    deed = "withdrew a car" if removal.by_driver else "disconnected a car"
+    if not withdrew:
+        deed = "asked to erase a car's data"
+    target = f"{removal.vehicle.smartcar_id}, erasing {removal.extent}"
+    audit.record(fleet=removal.fleet, actor=removal.asked_by, action=f"{who}{deed}", target=target)

@@ -1,0 +1,39 @@
+"""Comparisons in the admin: of all fleets, with what Smartcar lists and nobody here has connected."""
+
+from django.contrib import admin
+
+from connect.reconciliation.models import ComparedFleet, Comparison, Drift
+from core.admin import ReadOnlyAdmin
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnlyAdmin[Comparison]):
+    list_display = [
+        "began_at",
+        "application",
+        "generation",
+        "outcome",
+        "ours",
+        "theirs",
+        "subscriptions",
+        "trouble",
+    ]
+    list_filter = ["outcome", "generation", "began_at"]
+    search_fields = ["application__name", "trouble"]
+    list_select_related = ["application"]
+
+
+@admin.register(Drift)
+class DriftAdmin(ReadOnlyAdmin[Drift]):
+    list_display = ["comparison", "kind", "connection", "smartcar_vehicle_id", "healed", "note"]
+    list_filter = ["kind", "healed", "connection__fleet"]
+    search_fields = ["smartcar_vehicle_id", "smartcar_user_id"]
+    list_select_related = ["comparison", "connection__vehicle"]
+
+
+@admin.register(ComparedFleet)
+class ComparedFleetAdmin(ReadOnlyAdmin[ComparedFleet]):
+    list_display = ["comparison", "fleet", "connections"]
+    list_filter = ["fleet", "comparison__outcome"]
+    search_fields = ["fleet__name"]
+    list_select_related = ["comparison", "fleet"]

@@ -1,0 +1,279 @@
+"""Asking for Smartcar's lists, comparing, healing what has drifted, and writing the report."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import Generation
+from connect import applications, gateway, stored_messages, token_store
+from connect.applications import Application
+from connect.gateway import Purpose
+from connect.models import Connection, ConnectionState
+from connect.offboarding import worker
+from connect.reconciliation import diff
+from connect.reconciliation.diff import Difference, Kind, Ours, Theirs
+from connect.reconciliation.models import ComparedFleet, Comparison, Drift, Outcome
+from connect.status import reasons, state_machine
+from connect.status.transitions import Verdict, judge
+from core.task_queue import ring
+from smartcar_api import ListedConnection, SmartcarError
+
+MODES = ("live", "simulated")
+# A comparison that a crash left behind no longer keeps the next one from beginning.
+ABANDONED = timedelta(hours=2)
+KEPT = timedelta(days=90)
+# A page of a long list waits so long for room in the request budget; the bucket regains one in half a minute.
+PATIENCE_SECONDS = 90.0
+# What is kept with the report is in English, and translated where it is shown.
+_HERE = _("the nightly comparison")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Smartcar's lists, in full. `subscribed` is None where there is no such list (v2)."""
+
+    connections: tuple[ListedConnection, ...]
+    subscribed: frozenset[tuple[str, str]] | None
+
+
+def compare_all() -> list[Comparison]:
+    """Every application, each generation of which it has connections; one after the other."""
+    now = timezone.now()
+    Comparison.objects.filter(outcome=Outcome.RUNNING, began_at__lt=now - ABANDONED).update(
+        outcome=Outcome.FAILED, trouble=_("It was cut short."), finished_at=now
+    )
+    Comparison.objects.filter(began_at__lt=now - KEPT).delete()
+    done = []
+    for application in applications.all_applications():
+        used = (
+            Connection.objects.filter(application=application.row)
+            .order_by()
+            .values_list("generation", flat=True)
+        )
+        for generation in sorted(set(used), reverse=True):
+            made = compare(application=application, generation=Generation(generation))
+            done += [made] if made is not None else []
+    return done
+
+
+def compare(*, application: Application, generation: Generation) -> Comparison | None:
+    """One comparison with its report; None while another process is at the same one."""
+    try:
+        with transaction.atomic():
+            run = Comparison.objects.create(application=application.row, generation=generation)
+    except IntegrityError:
+        return None
+    try:
+        with gateway.purpose(Purpose.BACKGROUND, patience=PATIENCE_SECONDS):
+            lists = _lists(application, generation)
+    except SmartcarError as error:
+        return _finish(run, Outcome.FAILED, trouble=error.for_people)
+    rows = {
+        row.pk: row
+        for row in Connection.objects.filter(
+            application=application.row, generation=generation
+        ).select_related("vehicle", "fleet", "tokens", "application")
+    }
+    run.ours = sum(row.granted for row in rows.values())
+    run.theirs = len(lists.connections)
+    run.subscriptions = None if lists.subscribed is None else len(lists.subscribed)
+    _note_fleets(run, rows)
+    found = diff.compare(
+        ours=map(_ours, rows.values()),
+        theirs=[
+            Theirs(each.user_id, each.vehicle_id, each.connection_id, each.since)
+            for each in lists.connections
+        ],
+        subscribed=lists.subscribed,
+        began_at=run.began_at,
+    )
+    gone = sum(each.kind is Kind.GONE for each in found)
+    doubted = diff.doubtful(standing=run.ours, gone=gone)
+    for each in _known_nowhere_else(found, run):
+        _settle(run, each, rows, believe=not doubted)
+    return _finish(run, Outcome.DOUBTED if doubted else Outcome.DONE)
+
+
+def _lists(application: Application, generation: Generation) -> Lists:
+    """Raises SmartcarError when any part of them cannot be had: half a list is none."""
+    if generation == Generation.V2:
+        return Lists(application.v2.all_connections(), None)
+    access = token_store.application_access(application=application, user_id="")
+    api = application.v3
+    try:
+        found = [each for mode in MODES for each in api.all_connections(access.token, mode=mode)]
+        if not application.webhook_id:
+            return Lists(tuple(found), None)
+        feeding = frozenset(
+            (each.user_id, each.vehicle_id)
+            for mode in MODES
+            for each in api.all_subscriptions(access.token, webhook_id=application.webhook_id, mode=mode)
+        )
+    except SmartcarError as error:
+        if error.unauthorised:
+            token_store.forget_application_token(application=application)
+        raise
+    return Lists(tuple(found), feeding)
+
+
+def _ours(row: Connection) -> Ours:
+    return Ours(
+        pk=row.pk,
+        user_id=row.smartcar_user_id,
+        vehicle_id=row.vehicle.smartcar_id,
+        connection_id=row.smartcar_connection_id,
+        ended=row.state == ConnectionState.REVOKED,
+        removed=row.state == ConnectionState.REMOVED,
+        subscribed=row.subscribed_at is not None,
+        since=row.state_since,
+    )
+
+
+def _known_nowhere_else(found: list[Difference], run: Comparison) -> list[Difference]:
+    """An application's list holds the connections of both generations: those of the other are not unknown."""
+    other = Connection.objects.filter(application=run.application).exclude(generation=run.generation)
+    known = set(other.values_list("smartcar_user_id", "vehicle__smartcar_id"))
+    return [
+        each
+        for each in found
+        if each.kind not in (Kind.UNKNOWN, Kind.LEFTOVER)
+        or each.theirs is None
+        or each.theirs.key not in known
+    ]
+
+
+def _note_fleets(run: Comparison, rows: Mapping[int, Connection]) -> None:
+    counts: dict[int, int] = {}
+    for row in rows.values():
+        counts[row.fleet_id] = counts.get(row.fleet_id, 0) + row.granted
+    ComparedFleet.objects.bulk_create(
+        ComparedFleet(comparison=run, fleet_id=fleet_id, connections=count)
+        for fleet_id, count in counts.items()
+    )
+
+
+def _settle(run: Comparison, found: Difference, rows: Mapping[int, Connection], *, believe: bool) -> None:
+    """Heals one difference where that is safe, and writes it down."""
+    named = found.ours or found.theirs
+    if named is None:
+        return
+    row = rows[found.ours.pk] if found.ours else None
+    healed, note = False, _("Reported only: nobody here has connected it.")
+    if row is not None and found.kind in _HEALERS:
+        if believe or found.kind is not Kind.GONE:
+            healed, note = _HEALERS[found.kind](row, found, run.began_at)
+        else:
+            note = _("Left alone: too many were missing at once.")
+    elif row is not None:
+        note = _("Reported only: its driver made it anew at Smartcar since it was removed here.")
+    Drift.objects.create(
+        comparison=run,
+        connection=row,
+        kind=found.kind,
+        smartcar_user_id=named.user_id,
+        smartcar_vehicle_id=named.vehicle_id,
+        healed=healed,
+        note=note[:200],
+    )
+
+
+def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+    """The whole list is one witness; the driver's own list is the second."""
+    try:
+        if row.generation == Generation.V2:
+            api = applications.of_connection(row).v2
+            still = bool(
+                api.all_connections(user_id=row.smartcar_user_id, vehicle_id=row.vehicle.smartcar_id)
+            )
+        else:
+            shared = gateway.call(
+                connection=row,
+                purpose=Purpose.BACKGROUND,
+                make=lambda api, access: api.shared_vehicles(access, mode=row.mode or "live"),
+            )
+            still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
+    except (SmartcarError, token_store.TokensUnavailableError):
+        return False, _("Left alone: Smartcar could not be asked again about this one.")
+    if still:
+        return False, _("Left alone: asked again about this one, Smartcar still lists it.")
+
+    def decide(connection: Connection, standing: state_machine.Standing) -> Verdict:
+        after = state_machine.listed(standing, now=timezone.now(), found=False)
+        return Verdict(after, reasons.of(ConnectionState.REVOKED, state_machine.GONE), _HERE)
+
+    judge(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
+    return True, _("The connection is shown as ended; its driver has to connect the car again.")
+
+
+def _back(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+    row.refresh_from_db(fields=["state", "state_since"])
+    if row.state != ConnectionState.REVOKED:
+        return False, _("It has changed meanwhile.")
+    row.move_to(
+        ConnectionState.PENDING,
+        cause=_("Smartcar lists this connection again."),
+        now=timezone.now(),
+        evidence=_HERE,
+    )
+    _subscribe_again(row)
+    return True, _("The connection stands again.")
+
+
+def _unsubscribed(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+    _subscribe_again(row)
+    return True, _("It is being subscribed again.")
+
+
+def _subscribe_again(row: Connection) -> None:
+    with transaction.atomic():
+        Connection.objects.filter(pk=row.pk).update(
+            subscribed_at=None, subscription_error="", next_subscription_try_at=None
+        )
+        ring("connect.tasks.complete_connection", row.pk)
+
+
+def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+    """What a driver or manager ended is ended: a removal that Smartcar lost is repeated."""
+    row.refresh_from_db(fields=["state"])
+    if row.state != ConnectionState.REMOVED or worker.shared_elsewhere(row):
+        return False, _("It has changed meanwhile.")
+    try:
+        gateway.call(
+            connection=row,
+            purpose=Purpose.BACKGROUND,
+            make=lambda api, access: api.disconnect(
+                access,
+                vehicle_id=row.vehicle.smartcar_id,
+                connection_id=found.theirs.connection_id if found.theirs else "",
+            ),
+        )
+    except SmartcarError as error:
+        return False, stored_messages.NOT_ENDED % {"why": error.for_people}
+    except token_store.TokensUnavailableError:
+        return False, _("No tokens are left to end it with: end it in Smartcar's dashboard.")
+    return True, _("It was ended at Smartcar.")
+
+
+def _new_id(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+    if found.theirs is not None:
+        Connection.objects.filter(pk=row.pk).update(smartcar_connection_id=found.theirs.connection_id)
+    return True, _("The new id was noted.")
+
+
+_HEALERS: dict[Kind, Callable[[Connection, Difference, datetime], tuple[bool, str]]] = {
+    Kind.GONE: _gone,
+    Kind.BACK: _back,
+    Kind.UNSUBSCRIBED: _unsubscribed,
+    Kind.LEFTOVER: _leftover,
+    Kind.NEW_ID: _new_id,
+}
+
+
+def _finish(run: Comparison, outcome: Outcome, *, trouble: str = "") -> Comparison:
+    run.outcome, run.trouble, run.finished_at = outcome, trouble[:300], timezone.now()
+    run.save()
+    return run

@@ -1,0 +1,29 @@
+"""A manager's page of the last comparisons, of their own fleet only."""
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts.permissions import Right, membership_for
+from connect.models import ComparedFleet, Drift
+
+_NIGHTS = 30
+
+
+@never_cache
+@login_required
+@require_GET
+def show(request: HttpRequest, slug: str) -> HttpResponse:
+    """The last nights: how many of the fleet's connections were looked for, and what had drifted."""
+    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    mine = Drift.objects.filter(connection__fleet=fleet).select_related("connection__vehicle")
+    nights = (
+        ComparedFleet.objects.filter(fleet=fleet)
+        .select_related("comparison")
+        .prefetch_related(Prefetch("comparison__drifts", queryset=mine, to_attr="mine"))
+        .order_by("-comparison__began_at", "-id")[:_NIGHTS]
+    )
+    return render(request, "connect/reconciliation/show.html", {"fleet": fleet, "nights": nights})

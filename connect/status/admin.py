@@ -1,0 +1,20 @@
+from django.contrib import admin
+
+from connect.status.models import Suspicion, Transition
+from core.admin import ReadOnlyAdmin
+
+
+@admin.register(Transition)
+class TransitionAdmin(ReadOnlyAdmin[Transition]):
+    list_display = ["at", "connection", "from_state", "to_state", "cause", "evidence"]
+    list_filter = ["to_state", "from_state", "at", "connection__fleet"]
+    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "evidence"]
+    list_select_related = ["connection__vehicle"]
+
+
+@admin.register(Suspicion)
+class SuspicionAdmin(ReadOnlyAdmin[Suspicion]):
+    list_display = ["since", "connection", "state", "error", "source", "evidence"]
+    list_filter = ["state", "source", "connection__fleet"]
+    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "error", "evidence"]
+    list_select_related = ["connection__vehicle"]

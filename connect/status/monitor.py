@@ -1,0 +1,128 @@
+"""What beat does for connections: notice silence, settle suspicions, turn the month, look again now and then."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_noop as _
+
+from connect import gateway, stored_messages, token_store
+from connect.gateway import Purpose
+from connect.models import Connection, ConnectionState
+from connect.status import reasons, state_machine
+from connect.status.models import Suspicion
+from connect.status.state_machine import REQUESTS_USED_UP, Standing
+from connect.status.states import ENDED, WELL
+from connect.status.transitions import Verdict, judge
+from core.task_queue import ring
+from smartcar_api import SmartcarError
+
+# Smartcar's own frequencies end at a day for parked cars ("Data Freshness"), so two days are beyond any rhythm.
+SILENT_AFTER = timedelta(hours=48)
+# A troubled connection is tried this often, by one read through the API.
+PROBE_EVERY = timedelta(days=1)
+# Where Smartcar's list could not be had when a car seemed gone, it is asked again.
+LIST_AGAIN = timedelta(minutes=10)
+_AT_ONCE = 200
+_PROBES_AT_ONCE = 20
+_CALENDAR = _("the calendar")
+_LIST = _("Smartcar's list of connections")
+
+
+def watch(*, now: datetime) -> None:
+    """One round. Repeating it changes nothing."""
+    judge(_some(_silent(now=now)), lambda row, standing: _silence(standing, now=now))
+    judge(_some(_suspected_long_ago(now=now)), lambda row, standing: _settle(row, standing, now=now))
+    judge(_some(_used_up(now=now)), lambda row, standing: _turn(standing, now=now))
+    for connection_id in due_probes(now=now):
+        ring("connect.tasks.probe_connection", connection_id)
+
+
+def _some(found: QuerySet[Connection]) -> QuerySet[Connection]:
+    """As many as one round takes."""
+    return Connection.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:_AT_ONCE]))
+
+
+def _silent(*, now: datetime) -> QuerySet[Connection]:
+    heard = Greatest(Coalesce("vehicle__last_seen_at", F("created_at")), F("state_since"))
+    return Connection.objects.filter(state__in=WELL).alias(heard=heard).filter(heard__lte=now - SILENT_AFTER)
+
+
+def _silence(standing: Standing, *, now: datetime) -> Verdict:
+    after = state_machine.fell_silent(standing, now=now)
+    hours = SILENT_AFTER // timedelta(hours=1)
+    return Verdict(after, reasons.of(after.state, ""), stored_messages.SILENCE % {"hours": hours})
+
+
+def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
+    old = Q(suspicions__since__lte=now - state_machine.SETTLES) & ~Q(
+        suspicions__state=ConnectionState.REVOKED
+    )
+    return Connection.objects.exclude(state__in=ENDED).filter(old).distinct()
+
+
+def _settle(connection: Connection, standing: Standing, *, now: datetime) -> Verdict:
+    after = state_machine.settled(standing, now=now)
+    witness = next((each for each in standing.suspicions if each.error == after.error), None)
+    heard = (witness.evidence if witness else "") or after.error
+    return Verdict(
+        after, reasons.of(after.state, after.error), stored_messages.SILENCE_SINCE % {"evidence": heard}
+    )
+
+
+def _used_up(*, now: datetime) -> QuerySet[Connection]:
+    month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Connection.objects.filter(
+        state=ConnectionState.PLAN_LIMIT, state_error=REQUESTS_USED_UP, state_since__lt=month
+    )
+
+
+def _turn(standing: Standing, *, now: datetime) -> Verdict:
+    return Verdict(state_machine.month_turned(standing, now=now), reasons.MONTH, _CALENDAR)
+
+
+def due_probes(*, now: datetime) -> list[int]:
+    """Claims the connections whose next look is due, each for one process, and returns their ids."""
+    troubled = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_EVERY)
+    perhaps_gone = Suspicion.objects.filter(
+        connection=OuterRef("pk"), state=ConnectionState.REVOKED, since__lte=now - LIST_AGAIN
+    )
+    due = Connection.objects.exclude(state__in=ENDED).filter(
+        (~Q(state__in=WELL) & troubled)
+        | (Q(Exists(perhaps_gone)) & (Q(next_probe_at=None) | Q(next_probe_at__lte=now)))
+    )
+    ids = due.order_by("next_probe_at", "pk").values_list("pk", flat=True)[:_PROBES_AT_ONCE]
+    return [each for each in ids if due.filter(pk=each).update(next_probe_at=now + PROBE_EVERY)]
+
+
+def probe(*, connection: Connection, now: datetime) -> None:
+    """Looks whether the connection works: asks for Smartcar's list where it may be gone, else reads the car.
+
+    The read goes through the inbox as every other; what it says comes back to connect.health.
+    """
+    if connection.state in ENDED:
+        return
+    if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
+        _ask_list(connection, now=now)
+    else:
+        ring("webhooks.tasks.pull", connection.pk)
+
+
+def _ask_list(connection: Connection, *, now: datetime) -> None:
+    try:
+        shared = gateway.call(
+            connection=connection,
+            purpose=Purpose.BACKGROUND,
+            make=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
+        )
+    except (SmartcarError, token_store.TokensUnavailableError):
+        return  # No word is no evidence: the next round asks again.
+    found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
+    judge(
+        Connection.objects.filter(pk=connection.pk),
+        lambda row, standing: Verdict(
+            state_machine.listed(standing, now=now, found=found),
+            reasons.of(ConnectionState.REVOKED, state_machine.GONE),
+            _LIST,
+        ),
+    )

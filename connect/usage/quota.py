@@ -1,0 +1,134 @@
+"""Counting the calls to each car by month, and what is left of its allowance.
+
+Smartcar's plan limits calls to a single vehicle in a month ("Billing Limits") and says nowhere what it has counted, so
+this is our own count: what its answer does not show to be refused before it was looked at. Months are taken to turn
+at midnight UTC. It is kept in PostgreSQL, an upsert for each call. Losing one is harmless, so no call fails for it.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Fleet, User
+from connect.usage.models import FleetAllowance, VehicleUsage
+from smartcar_api.ratelimit.months import month_of as month_of
+from smartcar_api.ratelimit.months import next_month as next_month
+from smartcar_api.ratelimit.priority import Purpose
+from vehicles.models import Vehicle
+
+logger = logging.getLogger(__name__)
+
+# From here on a car is shown as near its allowance.
+NEAR = 0.8
+
+_COUNT = """
+    INSERT INTO connect_vehicleusage AS held (vehicle_id, month, purpose, calls)
+    SELECT id, %s, %s, %s FROM vehicles_vehicle WHERE id = %s
+    ON CONFLICT (vehicle_id, month, purpose) DO UPDATE SET calls = held.calls + EXCLUDED.calls
+"""
+
+
+def count(*, vehicle_id: int, purpose: Purpose, calls: int) -> None:
+    """Adds calls that were made to a car. Never raises for a database in trouble."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_COUNT, [month_of(timezone.now()), purpose, calls, vehicle_id])
+    except DatabaseError as error:
+        logger.warning("%d calls to vehicle %s are not counted: %s", calls, vehicle_id, type(error).__name__)
+
+
+def allowance_of(*, fleet_id: int) -> int:
+    """Calls a month for each car of the fleet; 0 is no limit."""
+    own = FleetAllowance.objects.filter(fleet_id=fleet_id).values_list("calls", flat=True).first()
+    return settings.SMARTCAR_MONTHLY_ALLOWANCE if own is None else own
+
+
+def used_up(*, vehicle_id: int, fleet_id: int) -> bool:
+    """Whether the car's allowance of this month is gone. False while the database cannot tell."""
+    try:
+        allowance = allowance_of(fleet_id=fleet_id)
+        if not allowance:
+            return False
+        rows = VehicleUsage.objects.filter(vehicle_id=vehicle_id, month=month_of(timezone.now()))
+        return (rows.aggregate(sum=Sum("calls"))["sum"] or 0) >= allowance
+    except DatabaseError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleMeter:
+    """The rate limiter's view of one vehicle's quota (smartcar_api.ratelimit.priority.UsageMeter)."""
+
+    vehicle_id: int
+    fleet_id: int
+
+    def limit_reached(self) -> bool:
+        return used_up(vehicle_id=self.vehicle_id, fleet_id=self.fleet_id)
+
+    def add(self, *, purpose: Purpose, calls: int) -> None:
+        count(vehicle_id=self.vehicle_id, purpose=purpose, calls=calls)
+
+
+@dataclass(frozen=True, slots=True)
+class CarUsage:
+    """A car's calls of one month: in all, and by purpose. `allowance` 0 is no limit."""
+
+    vehicle: Vehicle
+    command: int
+    person: int
+    background: int
+    allowance: int
+
+    @property
+    def total(self) -> int:
+        return self.command + self.person + self.background
+
+    @property
+    def over(self) -> bool:
+        return bool(self.allowance) and self.total >= self.allowance
+
+    @property
+    def near(self) -> bool:
+        return bool(self.allowance) and not self.over and self.total >= self.allowance * NEAR
+
+    @property
+    def percent(self) -> int:
+        """Of the allowance, rounded down; above 100 when more was used."""
+        return self.total * 100 // self.allowance if self.allowance else 0
+
+
+def of_fleet(*, fleet: Fleet, month: date) -> list[CarUsage]:
+    """The month's usage of every car of the fleet, also of cars without any. Two queries and one for the allowance."""
+    rows = VehicleUsage.objects.filter(vehicle__fleet=fleet, month=month)
+    calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
+    allowance = allowance_of(fleet_id=fleet.pk)
+    return [_of_car(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
+
+
+def of_vehicle(*, vehicle: Vehicle, month: date) -> CarUsage:
+    """The month's usage of one car."""
+    rows = VehicleUsage.objects.filter(vehicle=vehicle, month=month)
+    calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
+    return _of_car(vehicle, calls, allowance_of(fleet_id=vehicle.fleet_id))
+
+
+def _of_car(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> CarUsage:
+    by_purpose = {purpose.value: calls.get((vehicle.pk, purpose), 0) for purpose in Purpose}
+    return CarUsage(vehicle=vehicle, allowance=allowance, **by_purpose)
+
+
+@transaction.atomic
+def set_allowance(*, fleet: Fleet, calls: int | None, actor: User) -> None:
+    """What the fleet's plan has for each car and month; 0 is no limit, None is what the settings say."""
+    if calls is None:
+        FleetAllowance.objects.filter(fleet=fleet).delete()
+    else:
+        FleetAllowance.objects.update_or_create(fleet=fleet, defaults={"calls": calls})
+    said = "that of the settings" if calls is None else "no limit" if calls == 0 else f"{calls} calls"
+    audit.record(fleet=fleet, actor=actor, action="set the monthly request allowance", target=said)

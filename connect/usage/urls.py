@@ -1,0 +1,10 @@
+from django.urls import path
+
+from connect.usage import views
+
+app_name = "usage"
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("allowance/", views.allowance, name="allowance"),
+]

@@ -1,0 +1,119 @@
+"""The manager's page of what the fleet asks of Smartcar: calls of each car, and how long tokens have to live."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Fleet
+from accounts.permissions import Right, membership_for
+from connect import applications, token_refresh
+from connect.usage import quota
+from connect.usage.forms import AllowanceForm
+from connect.usage.models import FleetAllowance
+from connect.usage.quota import CarUsage
+from smartcar_api.ratelimit import health
+from smartcar_api.ratelimit.middleware import bucket_of
+
+A_PAGE = 100
+
+_ORDERS: dict[str, Callable[[CarUsage], Any]] = {
+    "car": lambda row: str(row.vehicle).casefold(),
+    "command": lambda row: -row.command,
+    "person": lambda row: -row.person,
+    "background": lambda row: -row.background,
+    "total": lambda row: -row.total,
+}
+_COLUMNS = (
+    ("car", _("Car")),
+    ("command", _("Commands")),
+    ("person", _("By hand")),
+    ("background", _("By itself")),
+    ("total", _("In all")),
+)
+
+
+@never_cache
+@login_required
+@require_GET
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The month's calls of every car, the budget as it stands, and token lifetimes."""
+    fleet = membership_for(user=request.user, slug=slug, right=Right.BUDGET).fleet
+    return render(
+        request, "connect/usage/overview.html", _page(request, fleet, AllowanceForm(_initial(fleet)))
+    )
+
+
+@login_required
+@require_POST
+def allowance(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sets what the fleet's plan has for each car and month."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.BUDGET)
+    form = AllowanceForm(request.POST)
+    if not form.is_valid():
+        context = _page(request, membership.fleet, form) | {"mistaken": True}
+        return render(request, "connect/usage/overview.html", context, status=400)
+    quota.set_allowance(fleet=membership.fleet, calls=form.cleaned_data["calls"], actor=membership.user)
+    messages.success(request, gettext("The monthly allowance is set. It counts from the next request on."))
+    return redirect("usage:overview", slug=slug)
+
+
+def _initial(fleet: Fleet) -> dict[str, Any]:
+    return {"calls": FleetAllowance.objects.filter(fleet=fleet).values_list("calls", flat=True).first()}
+
+
+def _page(request: HttpRequest, fleet: Fleet, form: AllowanceForm) -> dict[str, Any]:
+    now = timezone.now()
+    month = _month(request.GET.get("month", ""), now)
+    order = request.GET.get("sort", "total")
+    rows = quota.of_fleet(fleet=fleet, month=month)
+    rows.sort(key=_ORDERS.get(order, _ORDERS["total"]))
+    this_month = quota.month_of(now)
+    return {
+        "fleet": fleet,
+        "form": form,
+        "month": month,
+        "current": month == this_month,
+        "last_month": (this_month - timedelta(days=1)).replace(day=1),
+        "turns": quota.next_month(now),
+        "page": Paginator(rows, A_PAGE).get_page(request.GET.get("page")),
+        "columns": _COLUMNS,
+        "order": order if order in _ORDERS else "total",
+        "calls": sum(row.total for row in rows),
+        "over": [row for row in rows if row.over],
+        "near": [row for row in rows if row.near],
+        "allowance": quota.allowance_of(fleet_id=fleet.pk),
+        "default_allowance": settings.SMARTCAR_MONTHLY_ALLOWANCE,
+        "room": health.room(application=bucket_of(applications.of_fleet(fleet).credentials)),
+        "hosts_down": health.hosts_down(),
+        **_tokens(fleet, now),
+    }
+
+
+def _month(given: str, now: datetime) -> date:
+    """The month of a "2026-10", or this one."""
+    try:
+        return datetime.strptime(given, "%Y-%m").replace(tzinfo=UTC).date()
+    except ValueError:
+        return quota.month_of(now)
+
+
+def _tokens(fleet: Fleet, now: datetime) -> dict[str, Any]:
+    found = token_refresh.lifetimes(now=now, fleet=fleet)
+    everywhere = token_refresh.lifetimes(now=now).pairs
+    return {
+        "lifetimes": found,
+        "every": token_refresh.interval(pairs=everywhere).days,
+        "ending": sum(found.days[: token_refresh.WARN_AT_DAYS[-1]]),
+    }

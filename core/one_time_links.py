@@ -1,0 +1,80 @@
+"""Invitations: personal links that work once, for a while, and may go by e-mail."""
+
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from core.signed_links import PersonalLink, hash_of
+
+LIFETIME = timedelta(days=7)
+# A mail server that refuses for longer than this will not take it at all.
+_MAIL_PATIENCE = timedelta(days=1)
+
+
+def expiry() -> datetime:
+    """When an invitation made now ends."""
+    return timezone.now() + LIFETIME
+
+
+class InvitationState(models.TextChoices):
+    OPEN = "open", pgettext_lazy("invitation", "Open")
+    USED = "used", _("Used")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+
+
+class SingleUseLink(PersonalLink):
+    """A personal link that is spent by what it asks for. Subclasses have a `fleet` and a `made_by`."""
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(default=expiry)
+    used_at = models.DateTimeField(null=True, blank=True)
+    by_mail = models.BooleanField("sent by e-mail", default=False)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+    mail_error = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def state(self) -> InvitationState:
+        if self.used_at is not None:
+            return InvitationState.USED
+        if self.revoked_at is not None:
+            return InvitationState.REVOKED
+        return InvitationState.EXPIRED if self.expires_at <= timezone.now() else InvitationState.OPEN
+
+    @property
+    def open(self) -> bool:
+        return self.state is InvitationState.OPEN
+
+    def use(self, *, now: datetime) -> bool:
+        """Spends the invitation. False when it was spent before, was revoked or is too old."""
+        mine = self._open().filter(pk=self.pk, expires_at__gt=now)
+        return mine.update(used_at=now) == 1
+
+    def revoke(self, *, now: datetime) -> bool:
+        """Ends the invitation. False when it was used or revoked before."""
+        return self._open().filter(pk=self.pk).update(revoked_at=now) == 1
+
+    @classmethod
+    def of_secret(cls, secret: str) -> Self | None:
+        """The invitation that this link opens, whatever its state, with its fleet."""
+        found = cls._default_manager.select_related("fleet", "made_by")
+        return found.filter(secret_hash=hash_of(secret)).first()
+
+    @classmethod
+    def unmailed(cls) -> models.QuerySet[Self]:
+        """Open invitations whose e-mail is still to be sent."""
+        now = timezone.now()
+        return cls._open().filter(
+            by_mail=True, mailed_at=None, expires_at__gt=now, created_at__gt=now - _MAIL_PATIENCE
+        )
+
+    @classmethod
+    def _open(cls) -> models.QuerySet[Self]:
+        return cls._default_manager.filter(used_at=None, revoked_at=None)

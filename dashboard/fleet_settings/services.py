@@ -1,0 +1,65 @@
+"""Changing what is said of a fleet, and making another one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from accounts import audit
+from accounts.models import Fleet, User
+from accounts.permissions import Right, fleets_with_right
+from accounts.services import create_fleet
+
+# As the audit log calls them.
+_CALLED = {
+    "name": "name",
+    "unit_system": "units",
+    "time_zone": "time zone",
+    "readings_kept_months": "months of single values",
+    "rollups_kept_months": "months of summaries",
+}
+_SLUG_LENGTH = 40
+
+
+@transaction.atomic
+def change(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]:
+    """Stores the settings and writes each change into the audit log. Returns the names of the changed ones."""
+    stored = Fleet.objects.select_for_update().get(pk=fleet.pk)
+    changed = [name for name in _CALLED if name in values and getattr(stored, name) != values[name]]
+    for name in changed:
+        target = f"{getattr(stored, name)} → {values[name]}"
+        audit.record(fleet=fleet, actor=actor, action=f"changed the fleet's {_CALLED[name]}", target=target)
+        setattr(stored, name, values[name])
+    if changed:
+        stored.save(update_fields=changed)
+    return changed
+
+
+def may_make_fleets(user: User) -> bool:
+    """Staff may, and whoever owns a fleet already."""
+    return user.is_staff or fleets_with_right(user=user, right=Right.ADMINISTER).exists()
+
+
+def make(*, values: Mapping[str, Any], owner: User) -> Fleet:
+    """A new fleet of this owner, with an address made from its name."""
+    wanted = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
+    taken = set(Fleet.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    number = 1
+    while True:
+        slug = wanted if number == 1 else f"{wanted}-{number}"
+        if slug not in taken:
+            try:
+                return _make(slug, values, owner)
+            except IntegrityError:  # somebody was quicker
+                taken.add(slug)
+        number += 1
+
+
+@transaction.atomic
+def _make(slug: str, values: Mapping[str, Any], owner: User) -> Fleet:
+    fleet = create_fleet(name=values["name"], slug=slug, owner=owner, generation=settings.SMARTCAR_GENERATION)
+    fleet.unit_system, fleet.time_zone = values["unit_system"], values["time_zone"]
+    fleet.save(update_fields=["unit_system", "time_zone"])
+    return fleet

@@ -1,0 +1,202 @@
+"""Hands out what is new to the open pages of this process: one reader per fleet, however many pages show it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import orjson
+from django.db import DatabaseError, connections
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from core import pubsub
+from core.pubsub import Listener, News
+from dashboard.live.patches import Look, Patch, patch_of
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+# News that come close together are told together: a person sees no difference, and many changes make few patches.
+GATHER_SECONDS = 0.3
+# Making patches takes a fifth of a core at most, however much is new.
+_REST = 4
+_LONGEST_REST = 1.5
+_WAIT_SECONDS = 10.0
+# Pages hear something at least this often, so that they notice a connection that broke without a word.
+BEAT_SECONDS = 15.0
+# Who reads slower than this many events loads the page's parts anew.
+_WAITING_EVENTS = 64
+_HELLO = b"retry: 5000\nevent: beat\ndata: {}\n\n"
+_BEAT = b"event: beat\ndata: {}\n\n"
+_RESYNC = b"event: resync\ndata: {}\n\n"
+
+
+@dataclass(eq=False)
+class Page:
+    """An open page: a fleet page with the ids of the cars in its table and their look, or a page of one car.
+
+    `since` is where in the stream of news it was made.
+    """
+
+    fleet_id: int
+    since: str
+    look: Look | None = None
+    rows: frozenset[int] = frozenset()
+    car: int | None = None
+    events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_WAITING_EVENTS))
+
+    def tell(self, event: bytes | None) -> None:
+        """Puts the event into its queue; None ends the stream. Where there is no room, the page loads all anew."""
+        if event is None or self.events.full():
+            while not self.events.empty():
+                self.events.get_nowait()
+            event = event if event is None else _RESYNC
+        self.events.put_nowait(event)
+
+
+class Hub:
+    """The pages of one event loop."""
+
+    def __init__(self) -> None:
+        self._listener = Listener()
+        self._pages: dict[int, set[Page]] = {}
+        self._readers: dict[int, asyncio.Task[None]] = {}
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
+
+    async def stream(self, page: Page, *, seconds: float) -> AsyncIterator[bytes]:
+        """The page's events for so long, or until nothing can be heard any more."""
+        ends = monotonic() + seconds
+        self._pages.setdefault(page.fleet_id, set()).add(page)
+        try:
+            await self._catch_up(page)
+            yield _HELLO
+            self._start_reading(page)
+            while (left := ends - monotonic()) > 0:
+                event = await self._next(page, seconds=min(left, BEAT_SECONDS))
+                if event is None:
+                    return
+                yield event
+        except (RedisError, OSError, DatabaseError) as error:
+            logger.warning("A live page polls for now (%s).", type(error).__name__)
+        finally:
+            self._leave(page)
+
+    async def _next(self, page: Page, *, seconds: float) -> bytes | None:
+        try:
+            async with asyncio.timeout(seconds):
+                return await page.events.get()
+        except TimeoutError:
+            return _BEAT
+
+    def _start_reading(self, page: Page) -> None:
+        if page.fleet_id not in self._readers:
+            reader = asyncio.get_running_loop().create_task(self._read(page.fleet_id, page.since))
+            self._readers[page.fleet_id] = reader
+
+    def _leave(self, page: Page) -> None:
+        pages = self._pages.get(page.fleet_id, set())
+        pages.discard(page)
+        if not pages:
+            self._pages.pop(page.fleet_id, None)
+            reader = self._readers.pop(page.fleet_id, None)
+            if reader is not None:
+                reader.cancel()
+
+    async def _catch_up(self, page: Page) -> None:
+        """Tells the page what was new since it was made, or since its connection broke."""
+        news = await self._listener.news(fleet_id=page.fleet_id, since=page.since)
+        page.since = news.place
+        if not news.complete:
+            page.tell(_RESYNC)
+        else:
+            await self._tell(page.fleet_id, news, {page})
+
+    async def _read(self, fleet_id: int, since: str) -> None:
+        """Reads a fleet's news for as long as somebody shows it."""
+        try:
+            while True:
+                news = await self._listener.news(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
+                if news.notices:
+                    await asyncio.sleep(GATHER_SECONDS)
+                    news = await self._listener.news(fleet_id=fleet_id, since=since)
+                since = news.place
+                pages = set(self._pages.get(fleet_id, ()))
+                if not news.complete:
+                    self._send(pages, _RESYNC)
+                    since = await self._beside(partial(pubsub.place, fleet_id=fleet_id))
+                began = monotonic()
+                await self._tell(fleet_id, news, pages)
+                await asyncio.sleep(min(_LONGEST_REST, _REST * (monotonic() - began)))
+        except (RedisError, OSError, DatabaseError) as error:
+            logger.warning("Live pages poll for now (%s).", type(error).__name__)
+            self._send(self._pages.get(fleet_id, set()), None)
+        finally:
+            if self._readers.get(fleet_id) is asyncio.current_task():
+                del self._readers[fleet_id]
+
+    def _send(self, pages: set[Page], event: bytes | None) -> None:
+        for page in set(pages):
+            page.tell(event)
+
+    async def _tell(self, fleet_id: int, news: News, pages: set[Page]) -> None:
+        ids = frozenset().union(*(notice.vehicle_ids for notice in news.notices))
+        if not ids or not pages:
+            return
+        self._send({page for page in pages if page.car in ids}, _event("car", {}, place=news.place))
+        fleet_pages = {page for page in pages if page.look is not None}
+        if not fleet_pages:
+            return
+        shown: dict[Look, set[int]] = {}
+        for page in fleet_pages:
+            if page.look is not None and page.rows & ids:
+                shown.setdefault(page.look, set()).update(page.rows & ids)
+        work = partial(patch_of, fleet_id=fleet_id, vehicle_ids=ids, shown=shown, now=timezone.now())
+        patch = await self._beside(work)
+        if patch is not None:
+            _hand_out(patch, fleet_pages, ids, place=news.place)
+
+    async def _beside(self, work: Callable[[], Result]) -> Result:
+        """Runs what blocks in a thread; its database connection goes back to the pool."""
+
+        def run() -> Result:
+            try:
+                return work()
+            finally:
+                connections.close_all()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+
+def _hand_out(patch: Patch, pages: set[Page], ids: frozenset[int], *, place: str) -> None:
+    for_all = _event("fleet", {"cars": patch.cars, "gone": patch.gone, "counts": patch.counts}, place=place)
+    for page in pages:
+        rows = {
+            str(car): patch.rows[(page.look, car)]
+            for car in page.rows & ids
+            if page.look is not None and (page.look, car) in patch.rows
+        }
+        page.tell((_event("rows", rows, place=place) if rows else b"") + for_all)
+
+
+def _event(name: str, data: object, *, place: str) -> bytes:
+    """One event; `place` is where a page that lost its connection goes on from."""
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (place.encode(), name.encode(), orjson.dumps(data))
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    with suppress(KeyError):
+        return _hubs[loop]
+    made = _hubs[loop] = Hub()
+    return made

@@ -1,0 +1,80 @@
+"""What open fleet pages have to change when something is new about cars: made once for all of them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from accounts.models import Fleet
+from dashboard.vehicle_list import positions, selectors
+from dashboard.vehicle_list.filters import Column, Filters, Show
+from dashboard.vehicle_list.rows import Row, rows_of
+from vehicles.zones import known_zone
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What rows look like depends on it: two pages of the same look show a car by the same words."""
+
+    language: str
+    columns: tuple[Column, ...]
+    may_command: bool
+    may_connect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """`cars` as dashboard.vehicle_list.positions has them, `gone` those that the map shows no more, `counts` by tile; `rows` are
+    rows of the table as HTML, by look and car."""
+
+    cars: list[positions.Shown]
+    gone: list[int]
+    counts: Mapping[str, int]
+    rows: Mapping[tuple[Look, int], str] = field(default_factory=dict)
+
+
+def patch_of(
+    *, fleet_id: int, vehicle_ids: Collection[int], shown: Mapping[Look, Collection[int]], now: datetime
+) -> Patch | None:
+    """The patch about these cars, with rows of those that some page shows. None where the fleet is no more."""
+    fleet = Fleet.objects.filter(pk=fleet_id).first()
+    if fleet is None:
+        return None
+    cars = positions.shown(fleet=fleet, filters=Filters(), now=now, vins=False, vehicle_ids=vehicle_ids)
+    counts = selectors.counts_of(fleet=fleet, now=now)
+    return Patch(
+        cars=cars,
+        gone=sorted(set(vehicle_ids) - {car[0] for car in cars}),
+        counts={show.value or "all": counts.by_show[show] for show in Show},
+        rows=_rows(fleet, vehicle_ids, shown, now),
+    )
+
+
+def _rows(
+    fleet: Fleet, vehicle_ids: Collection[int], shown: Mapping[Look, Collection[int]], now: datetime
+) -> dict[tuple[Look, int], str]:
+    seen = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
+    if not seen:
+        return {}
+    found = selectors.cars_of(fleet=fleet, vehicle_ids=seen, now=now)
+    html: dict[tuple[Look, int], str] = {}
+    with timezone.override(known_zone(fleet.time_zone)):
+        for look, ids in shown.items():
+            # Names of places and ages are in the reader's language, so rows are made within it.
+            with translation.override(look.language):
+                rows = rows_of(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
+                html |= {(look, row.car.id): _row(fleet, row, look) for row in rows}
+    return html
+
+
+def _row(fleet: Fleet, row: Row, look: Look) -> str:
+    context = {
+        "fleet": fleet,
+        "row": row,
+        "columns": look.columns,
+        "may_command": look.may_command,
+        "may_connect": look.may_connect,
+    }
+    return render_to_string("dashboard/vehicle_list/row.html", context)

@@ -1,0 +1,75 @@
+"""The stream of an open page's news, as server-sent events."""
+
+import random
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+from accounts.models import Membership
+from accounts.permissions import Right, has_right, membership_for
+from dashboard.live.hub import Page, hub
+from dashboard.live.patches import Look
+from dashboard.vehicle_list.filters import A_PAGE, USUAL, columns_of
+
+# A stream ends by itself and is asked for anew, so that whoever may not see the fleet any more loses it soon.
+_LASTS_SECONDS = 240
+_PLACE = re.compile(r"\d{1,16}-\d{1,6}")
+
+
+@login_required
+@require_GET
+def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Events about the cars of the fleet: `fleet` (positions, counts), `rows` (rows of the table as HTML by id), `car`
+    (the shown car has news), `resync` (news were lost: load everything anew) and `beat`.
+
+    204, by which browsers know not to come again, where there is no stream: then the page polls. A connection that
+    broke goes on from `Last-Event-ID`.
+    """
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
+    if not isinstance(request, ASGIRequest) or not _PLACE.fullmatch(since):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    response = StreamingHttpResponse(
+        _events(_page(request, membership, since)), content_type="text/event-stream"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Encoding"] = "identity"  # compressed, events would wait for more of them
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _page(request: HttpRequest, membership: Membership, since: str) -> Page:
+    asked = request.GET
+    if "car" in asked:
+        return Page(fleet_id=membership.fleet_id, since=since, car=next(iter(_ids(asked["car"])), 0))
+    look = Look(
+        language=get_language() or "en",
+        columns=columns_of(asked.get("columns", "").split(",")) or USUAL,
+        may_command=has_right(membership=membership, right=Right.COMMAND),
+        may_connect=has_right(membership=membership, right=Right.CONNECT),
+    )
+    return Page(fleet_id=membership.fleet_id, since=since, look=look, rows=_ids(asked.get("rows", "")))
+
+
+def _ids(text: str) -> frozenset[int]:
+    numbers = text.split(",")[:A_PAGE]
+    return frozenset(
+        int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 19
+    )
+
+
+async def _events(page: Page) -> AsyncIterator[bytes]:
+    # The stream may last for minutes; the request's database connection is not kept for it.
+    await sync_to_async(connections.close_all)()
+    seconds = _LASTS_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  so that pages don't all come back at once
+    async for event in hub().stream(page, seconds=seconds):
+        yield event

@@ -1,0 +1,70 @@
+"""How far a fleet's set-up is, found out from what is there: nothing has to be ticked off by hand."""
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from accounts.models import Fleet
+from connect import applications
+from connect.applications import Application
+from connect.applications.setup_events import Milestone, ReachedMilestone
+from connect.models import ApplicationTokens, Connection, Invitation
+from connect.status.states import Purpose
+from dashboard.onboarding.steps import Checklist, Step
+from vehicles.models import Vehicle
+from webhooks.models import EntryState, InboxEntry, Source
+
+
+def checklist_of(*, fleet: Fleet) -> Checklist:
+    """In two queries."""
+    application = applications.of_fleet(fleet)
+    proven, token, verified, invited, connected, has_car, delivered = (
+        Fleet.objects.filter(pk=fleet.pk)
+        .values_list(
+            Exists(_reached(application, Milestone.CREDENTIALS)),
+            Exists(_tokens(application)),
+            Exists(_reached(application, Milestone.VERIFIED)),
+            Exists(Invitation.objects.filter(fleet=fleet, purpose=Purpose.CONNECT)),
+            Exists(Connection.objects.filter(fleet=fleet)),
+            Exists(Vehicle.objects.filter(fleet=fleet)),
+            Exists(_deliveries(fleet)),
+        )
+        .get()
+    )
+    evidence = {
+        Step.CREDENTIALS: proven or token or connected,
+        Step.WEBHOOK: bool(application.webhook_id) or delivered,
+        Step.VERIFIED: verified or delivered,
+        Step.INVITED: invited or connected,
+        Step.CAR: has_car,
+        Step.DELIVERY: delivered,
+    }
+    return Checklist(
+        done=frozenset(step for step, seen in evidence.items() if seen),
+        address=settings.SITE_URL + reverse("webhooks:smartcar"),
+    )
+
+
+def _reached(application: Application, milestone: Milestone) -> QuerySet[ReachedMilestone]:
+    return ReachedMilestone.objects.filter(application=application.row, milestone=milestone)
+
+
+def _tokens(application: Application) -> QuerySet[ApplicationTokens]:
+    """The v3 token that Smartcar once gave for these credentials."""
+    client_id = application.credentials.client_id
+    return ApplicationTokens.objects.filter(~Q(client_id=""), client_id=client_id, expires_at__isnull=False)
+
+
+def _deliveries(fleet: Fleet) -> QuerySet[InboxEntry]:
+    """What Smartcar delivered and was recorded about the fleet's cars since they were connected."""
+    own = Connection.objects.filter(
+        fleet=fleet,
+        vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
+        created_at__lte=OuterRef("received_at"),
+    )
+    return InboxEntry.objects.filter(
+        Exists(own),
+        smartcar_vehicle_id__in=Vehicle.objects.filter(fleet=fleet).values("smartcar_id"),
+        source=Source.WEBHOOK,
+        state=EntryState.PROCESSED,
+    ).exclude(smartcar_vehicle_id="")

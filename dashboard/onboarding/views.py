@@ -1,0 +1,53 @@
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import Fleet
+from accounts.permissions import Right, membership_for
+from dashboard.onboarding import services
+from dashboard.onboarding.steps import Checklist
+
+
+@never_cache
+@login_required
+@require_GET
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """The checklist on a page of its own, to come back to."""
+    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    return render(
+        request, "dashboard/onboarding/page.html", _context(fleet, services.progress_of(fleet=fleet))
+    )
+
+
+@never_cache
+@login_required
+@require_GET
+def steps(request: HttpRequest, slug: str) -> HttpResponse:
+    """The steps for the open page, with what is news in them; 204 while nothing is."""
+    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    checklist = services.progress_of(fleet=fleet)
+    shown = request.GET.get("version", "")
+    if shown == checklist.version:
+        return HttpResponse(status=204)
+    news = {"news": checklist.news_since(shown)}
+    return render(request, "dashboard/onboarding/steps.html", _context(fleet, checklist) | news)
+
+
+@login_required
+@require_POST
+def hide(request: HttpRequest, slug: str) -> HttpResponse:
+    """Takes the checklist off the fleet page."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    services.hide(membership=membership)
+    messages.success(request, _("The checklist is hidden. The fleet's settings lead back to it."))
+    return redirect("fleet:fleet", slug=slug)
+
+
+def _context(fleet: Fleet, checklist: Checklist) -> dict[str, Any]:
+    return {"fleet": fleet, "onboarding": checklist}

@@ -1,0 +1,77 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from vehicles.models import Place
+from vehicles.places.coordinate_parsing import degrees_in, pair_in
+from vehicles.places.models import LARGEST_M, SMALLEST_M
+from vehicles.places.selectors import places_of
+from vehicles.places.services import MOST
+
+
+class PlaceForm(forms.ModelForm[Place]):
+    """A place of the fleet. Coordinates may be pasted together into the field of the latitude."""
+
+    latitude = forms.CharField(max_length=60, label=gettext_lazy("Latitude"))
+    longitude = forms.CharField(max_length=30, label=gettext_lazy("Longitude"))
+
+    class Meta:
+        model = Place
+        fields = ("name", "kind", "latitude", "longitude", "radius")
+        labels = {
+            "name": gettext_lazy("Name"),
+            "kind": gettext_lazy("Kind"),
+            "radius": gettext_lazy("Radius in metres"),
+        }
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        super().__init__(_apart(data) if data is not None else None, **kwargs)
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        others = places_of(fleet=self.instance.fleet).exclude(pk=self.instance.pk)
+        if others.filter(name__iexact=name).exists():
+            raise forms.ValidationError(
+                _("The fleet has a place “%(name)s” already. Choose another name.") % {"name": name}
+            )
+        return name
+
+    def clean_latitude(self) -> float:
+        return self._degrees("latitude", limit=90, example="37.8044")
+
+    def clean_longitude(self) -> float:
+        return self._degrees("longitude", limit=180, example="-122.2708")
+
+    def clean_radius(self) -> int:
+        radius: int = self.cleaned_data["radius"]
+        if not SMALLEST_M <= radius <= LARGEST_M:
+            raise forms.ValidationError(
+                _("From %(least)s to %(most)s metres.") % {"least": SMALLEST_M, "most": LARGEST_M}
+            )
+        return radius
+
+    def clean(self) -> dict[str, Any]:
+        if self.instance.pk is None and places_of(fleet=self.instance.fleet).count() >= MOST:
+            raise forms.ValidationError(
+                _("A fleet may have %(most)s places. Delete one before you add another.") % {"most": MOST}
+            )
+        return super().clean() or self.cleaned_data
+
+    def _degrees(self, field: str, *, limit: int, example: str) -> float:
+        degrees = degrees_in(self.cleaned_data[field], limit=limit)
+        if degrees is None:
+            raise forms.ValidationError(
+                _("Degrees from -%(limit)s to %(limit)s, such as %(example)s.")
+                % {"limit": limit, "example": example}
+            )
+        return round(degrees, 6)
+
+
+def _apart(data: Any) -> dict[str, Any]:
+    """What was sent, with a pair of coordinates that was pasted into one field put into two."""
+    given = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
+    if not given["longitude"].strip() and (pair := pair_in(given["latitude"])):
+        given["latitude"], given["longitude"] = pair
+    return given

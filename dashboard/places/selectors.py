@@ -1,0 +1,68 @@
+"""Where the fleet's cars are, for making places of it; what a driver hides stays hidden."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import Fleet
+from connect.driver_portal import privacy
+from vehicles import catalogue
+from vehicles.models import Summary, Vehicle
+from vehicles.selectors import states_of, vehicles_of
+
+_OFFERED = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A stretch of the map, in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def __str__(self) -> str:
+        return f"{self.west:.4f},{self.south:.4f},{self.east:.4f},{self.north:.4f}"
+
+
+def area_of_cars(*, fleet: Fleet) -> Area | None:
+    """What holds the places of the fleet's cars, of the first some hundred of them; None where none tells."""
+    now = timezone.now()
+    rules = privacy.rules_of_fleet(fleet=fleet, now=now)
+    placed = Summary.objects.filter(vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False)
+    rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
+    seen = [(lat, lon) for car, lat, lon in rows if not rules.hide(car, at=now)]
+    if not seen:
+        return None
+    latitudes, longitudes = zip(*seen, strict=True)
+    return Area(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+
+
+def car_names(*, fleet: Fleet) -> list[str]:
+    """What to call the fleet's cars by, the first some hundred of them."""
+    return list(dict.fromkeys(str(car) for car in vehicles_of(fleet=fleet)[:_OFFERED]))
+
+
+def car_called(*, fleet: Fleet, name: str) -> Vehicle | None:
+    """The one car of this name, plate or Smartcar vehicle id; None where there is none, or more than one."""
+    wanted = name.strip()
+    if not wanted:
+        return None
+    cars = vehicles_of(fleet=fleet)
+    called = Q(name__iexact=wanted) | Q(plate__iexact=wanted) | Q(smartcar_id=wanted)
+    found = list(cars.filter(called)[:2]) or [
+        car for car in cars.filter(name="")[:_OFFERED] if str(car) == wanted
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def position_of(*, car: Vehicle) -> tuple[float, float] | None:
+    """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
+    now = timezone.now()
+    if privacy.rules_of(vehicle_ids=[car.pk], now=now).hide(car.pk, at=now):
+        return None
+    (state,) = states_of(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
+    row = state.signal(catalogue.PRECISE_LOCATION)
+    return (row.body["latitude"], row.body["longitude"]) if row is not None and row.body else None

@@ -1,0 +1,142 @@
+"""The fleet's own places: a list that the map repeats, and a page for one of them.
+
+Coordinates never stand in an address: what leads here with some posts them (`prefill`), and a car is named, not placed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import Fleet, Membership
+from accounts.permissions import Right, has_right, membership_for
+from dashboard.places import selectors
+from dashboard.places.forms import PlaceForm
+from vehicles.models import Place
+from vehicles.places import services
+from vehicles.places.selectors import place_of, places_of
+
+
+@never_cache
+@login_required
+@require_GET
+def overview(request: HttpRequest, slug: str) -> HttpResponse:
+    """All places of the fleet, as a list and on a map."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    context = {
+        "fleet": membership.fleet,
+        "places": places_of(fleet=membership.fleet),
+        "area": selectors.area_of_cars(fleet=membership.fleet),
+        "may_edit": has_right(membership=membership, right=Right.CONNECT),
+    }
+    return render(request, "dashboard/places/overview.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables()
+def new(request: HttpRequest, slug: str) -> HttpResponse:
+    """Adds a place. With `prefill` nothing is stored yet: the form shows what was posted, or where a car is."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    return _edit(request, membership, Place(fleet=membership.fleet))
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_variables()
+def edit(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
+    """Changes a place."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    return _edit(request, membership, _place(membership.fleet, place_id))
+
+
+@login_required
+@require_POST
+def delete(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
+    """Forgets a place."""
+    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    place = _place(membership.fleet, place_id)
+    services.delete(place=place, actor=membership.user)
+    messages.success(request, _("“%(place)s” is deleted.") % {"place": place})
+    return redirect("fleet:places", slug=slug)
+
+
+def _place(fleet: Fleet, place_id: int) -> Place:
+    place = place_of(fleet=fleet, place_id=place_id)
+    if place is None:
+        raise Http404("There is no such place in this fleet.")
+    return place
+
+
+def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, membership, PlaceForm(instance=place))
+    if "prefill" in request.POST:
+        filled = _prefilled(request, membership.fleet)
+        form = PlaceForm(instance=place, initial=filled.values)
+        return _page(request, membership, form, car=filled)
+    form = PlaceForm(request.POST, instance=place)
+    if not form.is_valid():
+        return _page(request, membership, form, status=400)
+    services.save(place=form.save(commit=False), actor=membership.user)
+    messages.success(request, _("“%(place)s” is saved.") % {"place": place})
+    return redirect("fleet:places", slug=membership.fleet.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefilled:
+    """What the form shows before it is sent: `values` of its fields, and what there is to say of the asked car."""
+
+    values: dict[str, Any]
+    typed: str
+    trouble: str
+
+
+def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
+    """What was typed already, with the place of the car that was asked for."""
+    fields = PlaceForm.Meta.fields
+    values = {name: request.POST[name] for name in fields if request.POST.get(name, "").strip()}
+    typed = request.POST.get("car", "").strip()
+    if not typed:
+        return _Prefilled(values, "", "")
+    car = selectors.car_called(fleet=fleet, name=typed)
+    if car is None:
+        return _Prefilled(
+            values, typed, _("No single car of the fleet is called so. Type its name or plate.")
+        )
+    position = selectors.position_of(car=car)
+    if position is None:
+        trouble = _("The place of %(car)s is not known, or its driver hides it.") % {"car": car}
+        return _Prefilled(values, str(car), trouble)
+    values |= {"latitude": f"{position[0]:.6f}", "longitude": f"{position[1]:.6f}"}
+    return _Prefilled(values, str(car), "")
+
+
+def _page(
+    request: HttpRequest,
+    membership: Membership,
+    form: PlaceForm,
+    *,
+    car: _Prefilled | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    fleet = membership.fleet
+    context = {
+        "fleet": fleet,
+        "form": form,
+        "place": Place.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None,
+        "others": places_of(fleet=fleet).exclude(pk=form.instance.pk),
+        "area": selectors.area_of_cars(fleet=fleet),
+        "cars": selectors.car_names(fleet=fleet),
+        "car": car,
+    }
+    return render(request, "dashboard/places/edit.html", context, status=status)

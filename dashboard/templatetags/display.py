@@ -1,0 +1,125 @@
+"""Values, times and errors in templates."""
+
+import json
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import stored_messages
+from vehicles import formatting
+from vehicles.models import LatestSignal
+from vehicles.units import Unit
+
+register = template.Library()
+
+_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (float("inf"), 86_400, "d"))
+
+
+def age_in_words(seconds: float) -> str:
+    """75 as "1 min ago"; static/js/relative-time.js says the same and keeps it current."""
+    seconds = max(0, int(seconds))
+    if seconds < 10:
+        return _("just now")
+    size, unit = next((size, unit) for below, size, unit in _STEPS if seconds < below)
+    number = seconds // size
+    return _ago(unit, number) % {"number": number}
+
+
+def _ago(unit: str, number: int) -> str:
+    words = {
+        "s": ngettext("%(number)d s ago", "%(number)d s ago", number),
+        "min": ngettext("%(number)d min ago", "%(number)d min ago", number),
+        "h": ngettext("%(number)d h ago", "%(number)d h ago", number),
+        "d": ngettext("%(number)d d ago", "%(number)d d ago", number),
+    }
+    return words[unit]
+
+
+@register.simple_tag
+def age_words() -> str:
+    """The words of ages for static/js/relative-time.js, as JSON: of each unit those for one and for several."""
+    units = {unit: [_ago(unit, 1), _ago(unit, 2)] for *_rest, unit in _STEPS}
+    return json.dumps({"now": _("just now"), **units}, ensure_ascii=False)
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """A <time> that says how long ago it was and keeps saying it right."""
+    if moment is None:
+        return _("never")
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        moment.isoformat(),
+        exactly(moment),
+        age_in_words((timezone.now() - moment).total_seconds()),
+    )
+
+
+@register.filter
+def exactly(moment: datetime | None) -> str:
+    """A moment to the second, in the fleet's time zone and with its name: "28 November 2026, 14:03:05 CET"."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'H:i:s T')}"
+
+
+@register.filter
+def to_minute(moment: datetime | None) -> str:
+    """A moment to the minute, in the fleet's time zone and with its name: "28 November 2026, 14:03 CET"."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {date_format(local, 'T')}"
+
+
+@register.filter
+def span(duration: timedelta) -> str:
+    """How long something takes, in words that claim no more than is known: "less than a minute", "about 3 h 40 min"."""
+    if duration > timedelta(days=30):
+        return _("more than a month")
+    minutes = round(duration.total_seconds() / 60)
+    if minutes < 1:
+        return _("less than a minute")
+    hours, rest = divmod(minutes, 60)
+    if hours and rest:
+        return _("about %(hours)d h %(minutes)d min") % {"hours": hours, "minutes": rest}
+    return (
+        _("about %(hours)d h") % {"hours": hours} if hours else _("about %(minutes)d min") % {"minutes": rest}
+    )
+
+
+@register.filter
+def translated(text: str) -> str:
+    """What is kept in a row in English, in the page's language as far as it is ours (core.stored_messages)."""
+    return stored_messages.told(str(text))
+
+
+@register.filter
+def shown(row: LatestSignal | None, units: str) -> str:
+    """A signal's value in words, in the fleet's units."""
+    return formatting.value_in_words(code=row.code, body=row.body, units=units) if row else ""
+
+
+@register.filter
+def trouble(row: LatestSignal) -> str:
+    """Why a signal has no fresh value, or ""."""
+    return formatting.error_in_words(row)
+
+
+@register.filter
+def stale(row: LatestSignal | None) -> bool:
+    """Whether a signal's value is older than it should be."""
+    return row is None or formatting.is_stale(row, now=timezone.now())
+
+
+@register.filter
+def kilometres(value: float, units: str) -> str:
+    """A distance in the fleet's units."""
+    return formatting.quantity(value, Unit.KILOMETRE, units=units)

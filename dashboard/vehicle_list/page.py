@@ -1,0 +1,180 @@
+"""The fleet page put together: tiles, headers, rows and pager, with the addresses behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership
+from accounts.permissions import Right, has_right
+from connect.status.states import ConnectionState
+from core import pubsub
+from dashboard.vehicle_list import saved_views, selectors
+from dashboard.vehicle_list.filters import A_PAGE, TITLES, Column, Filters, Show
+from dashboard.vehicle_list.rows import Row, rows_of
+from vehicles.makes import make_name
+
+_TILES: Mapping[Show, tuple[Promise, str]] = {
+    Show.ALL: (_("All cars"), ""),
+    Show.CHARGING: (_("Charging"), "good"),
+    Show.LOW: (_("Low battery"), "bad"),
+    Show.UNLOCKED: (_("Unlocked"), "warn"),
+    Show.MOVING: (_("Moving"), ""),
+    Show.STALE: (_("Not heard lately"), "warn"),
+    Show.ATTENTION: (_("Needs attention"), "bad"),
+}
+# Columns whose first order is the large or late first.
+_DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A count that filters when it is pressed; pressed again, it shows all."""
+
+    show: Show
+    label: str
+    count: int
+    tone: str
+    current: bool
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column's head. `order` is "ascending" or "descending" where the rows are sorted by it."""
+
+    name: str
+    title: str
+    order: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a select."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Which of the cars are shown, counted from 1, and the addresses of the pages beside this one ("" where none)."""
+
+    first: int
+    last: int
+    total: int
+    before: str
+    after: str
+
+
+def may_search_vins(membership: Membership) -> bool:
+    """Whose business a VIN is: those who connect cars."""
+    return has_right(membership=membership, right=Right.CONNECT)
+
+
+def context_of(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
+    """What dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html show."""
+    fleet = membership.fleet
+    place = pubsub.place(fleet_id=fleet.pk)
+    counts = selectors.counts_of(fleet=fleet, now=now)
+    filters, rows, total = _page(membership, filters, now)
+    return {
+        "fleet": fleet,
+        "filters": filters,
+        "counts": counts,
+        "tiles": tiles_of(counts=counts, filters=filters),
+        "headers": _headers(filters),
+        "columns": filters.columns,
+        "rows": rows,
+        "pager": _pager(filters, len(rows), total),
+        "choices": _choices(counts),
+        "all_columns": [(column, TITLES[column], column in filters.columns) for column in Column],
+        "saved_views": [
+            (view, saved_views.may_drop(membership=membership, view=view))
+            for view in saved_views.views_of(membership=membership)
+        ],
+        "map_query": filters.to(sort="name", columns_said=False).query,
+        "live_query": _live_query(filters, rows, place),
+        "may_connect": has_right(membership=membership, right=Right.CONNECT),
+        "may_command": has_right(membership=membership, right=Right.COMMAND),
+    }
+
+
+def tiles_of(*, counts: selectors.Counts, filters: Filters) -> list[Tile]:
+    """The tiles above the table; each leads to its cars and keeps the other filters."""
+    return [
+        Tile(
+            show=show,
+            label=str(label),
+            count=counts.by_show[show],
+            tone=tone,
+            current=filters.show == show,
+            query=filters.to(show=Show.ALL if filters.show == show else show).query,
+        )
+        for show, (label, tone) in _TILES.items()
+    ]
+
+
+def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filters, list[Row], int]:
+    """The rows; of the last page there is, when the one that was asked for is beyond it."""
+    fleet, vins = membership.fleet, may_search_vins(membership)
+    found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
+    if not found and filters.page > 1:
+        total = selectors.total_of(fleet=fleet, filters=filters, now=now, vins=vins)
+        filters = filters.to(page=max(1, ceil(total / A_PAGE)))
+        found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
+    return filters, rows_of(fleet=fleet, cars=found, now=now), total
+
+
+def _headers(filters: Filters) -> list[Header]:
+    named = [("name", gettext("Car")), *((column, str(TITLES[column])) for column in filters.columns)]
+    return [_header(name, title, filters) for name, title in named]
+
+
+def _header(name: str, title: str, filters: Filters) -> Header:
+    if name == Column.PLACE:
+        return Header(name, title, "", "")
+    current = filters.sort.removeprefix("-") == name
+    downwards = filters.sort.startswith("-")
+    # Another press turns the order round.
+    descend = not downwards if current else name in _DOWNWARDS
+    wanted = f"-{name}" if descend else name
+    order = ("descending" if downwards else "ascending") if current else ""
+    return Header(name, title, order, filters.to(sort=wanted).query)
+
+
+def _pager(filters: Filters, shown: int, total: int) -> Pager:
+    first = (filters.page - 1) * A_PAGE + 1 if shown else 0
+    last = first + shown - 1 if shown else 0
+    return Pager(
+        first=first,
+        last=last,
+        total=total,
+        before=filters.to(page=filters.page - 1).query or "page=1" if filters.page > 1 else "",
+        after=filters.to(page=filters.page + 1).query if last < total else "",
+    )
+
+
+def _choices(counts: selectors.Counts) -> dict[str, list[Choice]]:
+    return {
+        "makes": [Choice(make, make_name(make)) for make in counts.makes],
+        "groups": [Choice(group, group) for group in counts.groups],
+        "states": [Choice(state, str(ConnectionState(state).label)) for state in counts.states],
+    }
+
+
+def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
+    shown = ",".join(str(row.car.id) for row in rows)
+    return f"since={place}&rows={shown}&columns={','.join(filters.columns)}"
+
+
+def address(*, slug: str, query: str) -> str:
+    """The fleet page with these filters."""
+    return f"{reverse('fleet:fleet', args=[slug])}{'?' if query else ''}{query}"

@@ -1,0 +1,36 @@
+"""The cars on the map: compact, and without the places that drivers hide."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from accounts.models import Fleet
+from connect.driver_portal import privacy
+from dashboard.vehicle_list import selectors
+from dashboard.vehicle_list.filters import Filters
+
+Shown = tuple[int, float, float, int | None, str]
+"""Id, longitude, latitude (five places: a metre), heading in whole degrees or None, and the mark."""
+
+
+def shown(
+    *,
+    fleet: Fleet,
+    filters: Filters,
+    now: datetime,
+    vins: bool,
+    vehicle_ids: Collection[int] | None = None,
+) -> list[Shown]:
+    """Where the cars are that fit, of these cars only where ids are given. Four queries, however many cars."""
+    found = selectors.positions_of(fleet=fleet, filters=filters, now=now, vins=vins, vehicle_ids=vehicle_ids)
+    rules = privacy.rules_of_fleet(fleet=fleet, now=now)
+    return [
+        (
+            car.id,
+            round(car.longitude, 5),
+            round(car.latitude, 5),
+            None if car.heading is None else round(car.heading),
+            car.mark,
+        )
+        for car in found
+        if not rules.hide(car.id, at=now)
+    ]

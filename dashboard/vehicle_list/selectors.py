@@ -1,0 +1,264 @@
+"""A fleet's cars as its page shows them, found, counted and put in order by the database: a page of rows costs the same
+with a hundred cars and with ten thousand."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Fleet
+from alerts.models import LOW_BATTERY
+from connect.status.states import ALIVE, TROUBLED, ConnectionState
+from dashboard.vehicle_list.filters import A_PAGE, Filters, Show
+from vehicles import catalogue
+
+# Nothing was heard of a car for longer than its lock or place should go unreported.
+STALE = timedelta(hours=2)
+SILENT = timedelta(hours=48)
+_MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
+
+# Of several drivers' connections to a car, the one that serves it best counts; the newest among equals. With ids, of
+# these cars only.
+_CARS = """
+    WITH link AS (
+        SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
+        FROM connect_connection
+        WHERE fleet_id = %(fleet)s AND state <> %(removed)s
+              AND (%(ids)s::bigint[] IS NULL OR vehicle_id = ANY(%(ids)s::bigint[]))
+        ORDER BY vehicle_id, array_position(%(alive)s::text[], state::text) NULLS LAST, created_at DESC
+    ), page AS (
+        SELECT DISTINCT ON (smartcar_user_id) smartcar_user_id, driver_name
+        FROM connect_driverpage
+        WHERE fleet_id = %(fleet)s AND smartcar_user_id IN (SELECT smartcar_user_id FROM link)
+        ORDER BY smartcar_user_id, created_at DESC
+    ), car AS (
+        SELECT car.id, car.smartcar_id, car.name, car.plate, car.vin, car.make, car.model, car.year,
+               car.powertrain, car."group", car.last_seen_at,
+               coalesce(nullif(car.driver, ''), page.driver_name, '') AS driver,
+               link.id AS connection_id, link.state, link.state = ANY(%(troubled)s) AS troubled,
+               now.charge, now.charge_at, now.fuel, now.fuel_at,
+               coalesce(now.range_km, now.fuel_range_km) AS range_km,
+               coalesce(now.charging, false) AS charging, now.locked, now.locked_at,
+               now.latitude, now.longitude, now.heading, now.place_at,
+               coalesce(now.speed > 0 AND now.speed_at > %(moving_since)s, false) AS moving,
+               now.odometer_km, now.odometer_at,
+               coalesce(now.charge, now.fuel) AS level,
+               coalesce(coalesce(now.charge, now.fuel) < coalesce(rules.low_battery, %(low)s), false) AS low,
+               car.last_seen_at IS NULL OR car.last_seen_at < %(stale_since)s AS stale,
+               coalesce(nullif(car.name, ''), concat_ws(' ', car.make, car.model, car.year)) AS title
+        FROM vehicles_vehicle AS car
+        JOIN link ON link.vehicle_id = car.id
+        LEFT JOIN vehicles_summary AS now ON now.vehicle_id = car.id
+        LEFT JOIN page ON page.smartcar_user_id = link.smartcar_user_id
+        LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = car.fleet_id
+        WHERE car.fleet_id = %(fleet)s
+    )
+"""
+_FIELDS = (
+    *("id", "smartcar_id", "name", "plate", "make", "model", "year", "powertrain", "group", "last_seen_at"),
+    *("driver", "connection_id", "state", "troubled", "charge", "charge_at", "fuel", "fuel_at", "range_km"),
+    *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
+    *("odometer_km", "odometer_at", "stale", "low"),
+)
+_SHOWN: Mapping[Show, str] = {
+    Show.CHARGING: "charging",
+    Show.LOW: "low",
+    Show.UNLOCKED: "locked IS FALSE",
+    Show.MOVING: "moving",
+    Show.STALE: "stale",
+    Show.ATTENTION: "troubled",
+}
+_ORDERS: Mapping[str, str] = {
+    "name": "lower(title)",
+    "energy": "level",
+    "lock": "locked",
+    "odometer": "odometer_km",
+    "heard": "last_seen_at",
+    "connection": "array_position(%(worst_first)s::text[], state::text)",
+    "driver": "nullif(lower(driver), '')",
+    "group": "nullif(lower(\"group\"), '')",
+}
+_WORST_FIRST = [*TROUBLED, ConnectionState.PENDING, ConnectionState.ACTIVE]
+_MARK = """
+    CASE WHEN moving THEN 'moving' WHEN locked IS FALSE THEN 'unlocked' WHEN charging THEN 'charging'
+         WHEN stale THEN 'stale' ELSE 'parked' END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One car as the database tells it. Percentages are 0-100, distances km, None where unknown; the place may be one
+    that its driver hides now (dashboard.vehicle_list.rows)."""
+
+    id: int
+    smartcar_id: str
+    name: str
+    plate: str
+    make: str
+    model: str
+    year: int | None
+    powertrain: str
+    group: str
+    last_seen_at: datetime | None
+    driver: str
+    connection_id: int
+    state: str
+    troubled: bool
+    charge: float | None
+    charge_at: datetime | None
+    fuel: float | None
+    fuel_at: datetime | None
+    range_km: float | None
+    charging: bool
+    locked: bool | None
+    locked_at: datetime | None
+    latitude: float | None
+    longitude: float | None
+    heading: float | None
+    place_at: datetime | None
+    moving: bool
+    odometer_km: float | None
+    odometer_at: datetime | None
+    stale: bool
+    low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of the fleet's cars each tile would show, and what there is to choose from."""
+
+    by_show: Mapping[Show, int]
+    makes: list[str]
+    groups: list[str]
+    states: list[str]
+
+    @property
+    def total(self) -> int:
+        return self.by_show[Show.ALL]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A car on the map: degrees, heading clockwise from north, and the mark that its state gives it."""
+
+    id: int
+    latitude: float
+    longitude: float
+    heading: float | None
+    mark: str
+
+
+def counts_of(*, fleet: Fleet, now: datetime) -> Counts:
+    """Of the whole fleet, whatever is filtered."""
+    tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in Show if show]
+    choices = ", ".join(
+        f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
+        for column in ("make", '"group"', "state")
+    )
+    statement = f"{_CARS} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
+    (row,) = _rows(statement, _named(fleet, now))
+    *numbers, makes, groups, states = row
+    return Counts(
+        by_show=dict(zip(Show, numbers, strict=True)),
+        makes=sorted(makes, key=str.lower),
+        groups=sorted(groups, key=str.lower),
+        states=[state for state in _WORST_FIRST if state in states],
+    )
+
+
+def page_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[Found], int]:
+    """The cars of the filters' page, and how many fit in all. VINs are searched where `vins` allows it."""
+    where, named = _where(filters, vins=vins)
+    statement = f"""{_CARS}
+        SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
+        ORDER BY {_order(filters.sort)} LIMIT {A_PAGE} OFFSET {(filters.page - 1) * A_PAGE}
+    """  # noqa: S608
+    rows = _rows(statement, _named(fleet, now) | named)
+    return [Found(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+def total_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
+    """How many cars fit."""
+    where, named = _where(filters, vins=vins)
+    statement = f"{_CARS} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
+    return int(_rows(statement, _named(fleet, now) | named)[0][0])
+
+
+def cars_of(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[Found]:
+    """These of the fleet's cars, in no particular order."""
+    statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
+    return [Found(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
+
+
+def positions_of(
+    *, fleet: Fleet, filters: Filters, now: datetime, vins: bool, vehicle_ids: Collection[int] | None = None
+) -> list[Position]:
+    """Where the cars are that fit, of these cars only where ids are given. What drivers hide is not known here."""
+    where, named = _where(filters, vins=vins)
+    statement = f"""{_CARS}
+        SELECT id, latitude, longitude, heading, {_MARK} FROM car
+        WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND {where}
+    """  # noqa: S608
+    return [Position(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids) | named)]
+
+
+def ids_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
+    """The Smartcar ids of the cars that fit, in the page's order."""
+    where, named = _where(filters, vins=vins)
+    order = _order(filters.sort)
+    statement = f"{_CARS} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
+    return [row[0] for row in _rows(statement, _named(fleet, now) | named)]
+
+
+def _selected() -> str:
+    return ", ".join(f'"{field}"' for field in _FIELDS)
+
+
+def _where(filters: Filters, *, vins: bool) -> tuple[str, dict[str, Any]]:
+    conditions, named = ["true"], {}
+    if filters.show:
+        conditions.append(_SHOWN[filters.show])
+    for column, value in (("make", filters.make), ('"group"', filters.group), ("state", filters.state)):
+        if value:
+            name = column.strip('"')
+            conditions.append(f"{column} = %({name})s")
+            named[name] = value
+    searched = ("name", "plate", "make", "model", "driver", *(["vin"] if vins else []))
+    for number, word in enumerate(filters.words):
+        conditions.append(f"(concat_ws(' ', {', '.join(searched)}) ILIKE %(word{number})s)")
+        named[f"word{number}"] = f"%{_literal(word)}%"
+    return " AND ".join(conditions), named
+
+
+def _literal(word: str) -> str:
+    """The word itself, in a pattern of LIKE."""
+    return word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _order(sort: str) -> str:
+    way = "DESC" if sort.startswith("-") else "ASC"
+    # Cars never heard were heard longest ago; what is unknown of them otherwise comes last, whichever way.
+    nulls = "FIRST" if sort == "heard" else "LAST"
+    return f"{_ORDERS[sort.removeprefix('-')]} {way} NULLS {nulls}, lower(title), id"
+
+
+def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
+    return {
+        "ids": None if vehicle_ids is None else list(vehicle_ids),
+        "fleet": fleet.pk,
+        "removed": ConnectionState.REMOVED.value,
+        "alive": [state.value for state in ALIVE],
+        "troubled": [state.value for state in TROUBLED],
+        "worst_first": [state.value for state in _WORST_FIRST],
+        "moving_since": now - _MOVING,
+        "stale_since": now - STALE,
+        "low": LOW_BATTERY,
+    }
+
+
+def _rows(statement: str, named: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, named)
+        return list(cursor.fetchall())

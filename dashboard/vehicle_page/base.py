@@ -1,0 +1,99 @@
+"""What the tabs of a car's page have in common: who may see which car, and the head and navigation around a tab."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Fleet, Membership
+from accounts.permissions import Right, has_right, membership_for
+from vehicles import labels
+from vehicles.models import Vehicle
+from vehicles.selectors import vehicle_of
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A tab of the page: the name of its view, its words, and the right that it needs."""
+
+    view: str
+    label: Promise
+    right: Right = Right.VIEW
+
+
+OVERVIEW = Tab("fleet:vehicle", _("Overview"))
+HISTORY = Tab("fleet:vehicle_history", _("History"))
+EVENTS = Tab("fleet:vehicle_events", _("Events"))
+SIGNALS = Tab("fleet:vehicle_signals", _("Signals"))
+CONNECTION = Tab("fleet:vehicle_connection", _("Connection"))
+SETTINGS = Tab("fleet:vehicle_settings", _("Settings"))
+TABS = (OVERVIEW, HISTORY, EVENTS, SIGNALS, CONNECTION, SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of the tab navigation."""
+
+    label: Promise
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A car, and the membership of whoever looks at it."""
+
+    membership: Membership
+    vehicle: Vehicle
+
+    @property
+    def fleet(self) -> Fleet:
+        return self.membership.fleet
+
+    def may(self, right: Right) -> bool:
+        """Whether whoever looks has the right in the car's fleet."""
+        return has_right(membership=self.membership, right=right)
+
+    def context(self, tab: Tab) -> dict[str, Any]:
+        """What dashboard/vehicle_page/base.html needs around a tab. No queries."""
+        return {
+            "membership": self.membership,
+            "fleet": self.fleet,
+            "vehicle": self.vehicle,
+            "units": self.vehicle.units,
+            "powertrain": labels.powertrain(self.vehicle.powertrain),
+            "facts_line": _facts_line(self.vehicle),
+            "tabs": [
+                Link(
+                    each.label,
+                    reverse(each.view, args=[self.fleet.slug, self.vehicle.smartcar_id]),
+                    each is tab,
+                )
+                for each in TABS
+                if self.may(each.right)
+            ],
+            "may_connect": self.may(Right.CONNECT),
+            "may_command": self.may(Right.COMMAND),
+        }
+
+
+def _facts_line(vehicle: Vehicle) -> str:
+    """What the car is, beside its name: "Tesla Model 3 2023 · B-CD 123 · Electric"."""
+    what = vehicle.description if vehicle.name else ""
+    return " · ".join(filter(None, (what, vehicle.plate, labels.powertrain(vehicle.powertrain))))
+
+
+def frame_of(request: HttpRequest, *, slug: str, smartcar_id: str, right: Right = Right.VIEW) -> Frame:
+    """The car for the person who asks; two queries.
+
+    Raises Http404 for outsiders and for a car that is not the fleet's, PermissionDenied for members without the right.
+    """
+    membership = membership_for(user=request.user, slug=slug, right=right)
+    vehicle = vehicle_of(fleet=membership.fleet, smartcar_id=smartcar_id)
+    if vehicle is None:
+        raise Http404("There is no such car in this fleet.")
+    vehicle.fleet = membership.fleet  # as loaded already
+    return Frame(membership, vehicle)

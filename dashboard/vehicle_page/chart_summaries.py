@@ -1,0 +1,92 @@
+"""What a chart shows, in a sentence: for those who cannot see it, and at a glance."""
+
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard.vehicle_page.charts import BandChart, Chart, Line
+
+
+def summary_of(chart: Chart, *, start: datetime, end: datetime) -> str:
+    """From what to what the values went, what the last is and when, and how many gaps there are."""
+    if isinstance(chart, BandChart):
+        return _of_band(chart)
+    since, until = start.timestamp(), end.timestamp()
+    told = [_of_line(line, chart.unit, since, until, named=len(chart.lines) > 1) for line in chart.lines]
+    fineness = dict.fromkeys(_fineness(line.resolution) for line in chart.lines)
+    return " ".join(filter(None, [*told, *fineness]))
+
+
+def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) -> str:
+    whole = line.resolution in ("hour", "day")
+    shown = [
+        (at, value, place)
+        for place, (at, value) in enumerate(zip(line.times, line.values, strict=True))
+        if value is not None and at < until and (whole or at >= since)
+    ]
+    name = f"{line.label}: " if named else ""
+    if not shown:
+        return name + _("Nothing was recorded in this time.")
+    lows = [line.low[place] if line.low else value for _at, value, place in shown]
+    highs = [line.high[place] if line.high else value for _at, value, place in shown]
+    told = _("%(low)s to %(high)s, last %(last)s (%(when)s).") % {
+        "low": _number(min(low for low in lows if low is not None), unit),
+        "high": _number(max(high for high in highs if high is not None), unit),
+        "last": _number(shown[-1][1], unit),
+        "when": _when(shown[-1][0]),
+    }
+    gaps = sum(value is None for value in line.values)
+    return " ".join(filter(None, [name + told, _gaps(gaps)]))
+
+
+def _of_band(chart: BandChart) -> str:
+    if not chart.segments:
+        return _("Nothing was recorded in this time.")
+    held: dict[int, float] = {}
+    for begin, stop, state in chart.segments:
+        held[state] = held.get(state, 0) + stop - begin
+    total = sum(held.values())
+    shares = ", ".join(
+        f"{chart.states[state]} {number_format(round(100 * seconds / total), force_grouping=True)} %"
+        for state, seconds in sorted(held.items(), key=lambda each: -each[1])[:4]
+    )
+    begin, _stop, state = chart.segments[-1]
+    told = _("%(shares)s of the time that is known. Last: %(state)s since %(when)s.") % {
+        "shares": shares,
+        "state": chart.states[state],
+        "when": _when(begin),
+    }
+    if chart.cut:
+        told += " " + _(
+            "There were more changes than can be drawn; these are the newest. Zoom in for the others."
+        )
+    return told
+
+
+def _fineness(resolution: str) -> str:
+    return {
+        "hour": _("The line is the mean of each hour, the band its lowest and highest."),
+        "day": _("The line is the mean of each day, the band its lowest and highest."),
+        "thinned": _("Thinned out; lowest and highest are kept."),
+    }.get(resolution, "")
+
+
+def _gaps(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext(
+        "%(count)s gap in which nothing was heard.", "%(count)s gaps in which nothing was heard.", count
+    ) % {"count": count}
+
+
+def _number(value: float, unit: str) -> str:
+    text = number_format(round(value, 1), force_grouping=True)
+    text = text.removesuffix(".0").removesuffix(",0")
+    return f"{text} {unit}".strip()
+
+
+def _when(at: float) -> str:
+    return date_format(timezone.localtime(datetime.fromtimestamp(at, UTC)), "DATETIME_FORMAT")

@@ -1,0 +1,223 @@
+"""Charts of a car's signals over time: numbers as lines, states as bands, gaps where nothing is known.
+
+Times are epoch seconds, numbers in the car's units, words in the active language.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from django.utils import timezone
+
+from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
+from vehicles.dates import kept_since
+from vehicles.erasure import PLACE_CODES
+from vehicles.formatting import display_unit, value_in_words
+from vehicles.history import Point, has_more, neighbours, series
+from vehicles.models import Vehicle
+from vehicles.state_intervals import MOST, runs
+from vehicles.units import Unit, convert, symbol
+
+POINTS = 600
+_SHORT = timedelta(days=14)
+_HOURS = timedelta(days=62)
+_HOUR, _DAY = timedelta(hours=1), timedelta(hours=25)
+_EVER = timedelta(days=36_500)
+_TONES = {"true": "on", "false": "off", "OK": "ok", "ALERT": "alert"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A number over time. A value is None in a gap; of hours and days it is the mean, between `low` and `high`.
+
+    The first and last point may lie outside of the time asked for: the line goes on to them. `resolution` is "raw",
+    "thinned" (real readings, peaks included), "hour" or "day".
+    """
+
+    code: str
+    label: str
+    resolution: str
+    times: list[float]
+    values: list[float | None]
+    low: list[float | None] | None
+    high: list[float | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineChart:
+    """The lines of signals that are measured in the same unit. `percent`: from 0 to 100."""
+
+    unit: str
+    percent: bool
+    lines: list[Line]
+    kind: str = "lines"
+
+    def told(self) -> dict[str, Any]:
+        """As it goes to the page; dataclasses.asdict would copy each number."""
+        return _fields(self) | {"lines": [_fields(line) for line in self.lines]}
+
+
+@dataclass(frozen=True, slots=True)
+class BandChart:
+    """What a signal said, and for how long. A segment is from, to and the place of its state in `states`.
+
+    `cut`: there were more changes than can be drawn; these are the newest.
+    """
+
+    code: str
+    label: str
+    states: list[str]
+    tones: list[str]
+    segments: list[tuple[float, float, int]]
+    cut: bool
+    kind: str = "band"
+
+    def told(self) -> dict[str, Any]:
+        """As it goes to the page."""
+        return _fields(self)
+
+
+Chart = LineChart | BandChart
+
+
+def _fields(held: Line | LineChart | BandChart) -> dict[str, Any]:
+    return {each.name: getattr(held, each.name) for each in fields(held)}
+
+
+@dataclass(slots=True)
+class _States:
+    """The states of a band in the order in which they were first said."""
+
+    labels: list[str] = field(default_factory=list)
+    tones: list[str] = field(default_factory=list)
+
+    def place(self, label: str, tone: str) -> int:
+        if label not in self.labels:
+            self.labels.append(label)
+            self.tones.append(tone or f"state-{len(self.labels) % 6}")
+        return self.labels.index(label)
+
+
+def drawable(code: str) -> bool:
+    """Whether the history of the signal can be drawn. Places are for the map, and who sees a VIN is written down."""
+    return code in CATALOGUE and code not in PLACE_CODES and code != VIN.code
+
+
+def is_number(signal: Signal) -> bool:
+    return signal.shape is Shape.NUMBER
+
+
+def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
+    """The signals of each chart: numbers in the same unit share one, in the order of the first of them."""
+    charts: dict[str, list[Signal]] = {}
+    for signal in signals:
+        shared = is_number(signal) and signal.unit is not None and signal.unit is not Unit.COUNT
+        charts.setdefault(_shown_unit(signal, units) if shared else signal.code, []).append(signal)
+    return list(charts.values())
+
+
+def charts_of(*, vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime) -> list[Chart]:
+    """The history of these signals from `start` up to but without `end`, a chart for each group of `plan`."""
+    return [
+        _line_chart(vehicle, group, start, end)
+        if is_number(group[0])
+        else band_of(vehicle=vehicle, signal=group[0], start=start, end=end)
+        for group in plan(signals, units=vehicle.units)
+    ]
+
+
+def _line_chart(vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime) -> LineChart:
+    return LineChart(
+        unit=_shown_unit(signals[0], vehicle.units),
+        percent=signals[0].unit is Unit.PERCENT,
+        lines=[line_of(vehicle=vehicle, signal=signal, start=start, end=end) for signal in signals],
+    )
+
+
+def _shown_unit(signal: Signal, units: str) -> str:
+    return symbol(display_unit(signal.unit, units=units)) if signal.unit else ""
+
+
+def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
+    """A number signal's history, as fine as fits: readings while they are few, else hours or days."""
+    resolution, points = _points(vehicle, signal, start, end)
+    longest = _longest_silence(signal, resolution, span=end - start)
+    if resolution in ("raw", "thinned"):
+        before, after = neighbours(vehicle=vehicle, signal=signal, start=start, end=end, within=longest)
+        points = [*([before] if before else []), *points, *([after] if after else [])]
+    banded = resolution in ("hour", "day")
+    line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
+    for point, gap in _with_gaps(points, longest=longest):
+        _add(line, point.at, point, signal=signal, units=vehicle.units)
+        if gap:
+            _add(line, point.at + timedelta(seconds=1), None, signal=signal, units=vehicle.units)
+    return line
+
+
+def _add(line: Line, at: datetime, point: Point | None, *, signal: Signal, units: str) -> None:
+    """One more point, or a gap where there is none."""
+    line.times.append(at.timestamp())
+    line.values.append(_shown(point.value, signal, units) if point else None)
+    if line.low is not None and line.high is not None:
+        line.low.append(_shown(point.minimum, signal, units) if point else None)
+        line.high.append(_shown(point.maximum, signal, units) if point else None)
+
+
+def _shown(value: float | None, signal: Signal, units: str) -> float | None:
+    if value is None or signal.unit is None:
+        return value
+    return round(convert(value, source=signal.unit, target=display_unit(signal.unit, units=units)), 2)
+
+
+def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
+    """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
+    kept = kept_since(timezone.now(), vehicle.fleet.readings_kept_months)
+    if start >= kept:
+        many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
+        if not many:
+            return "raw", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="raw")
+        if end - start <= _SHORT:
+            return "thinned", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=POINTS)
+    if end - start <= _HOURS:
+        return "hour", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="hour")
+    return "day", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="day")
+
+
+def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
+    """How far apart two points may be for a line between them: as long as a value of the kind is good for."""
+    if signal.staleness is None:
+        return _EVER
+    if resolution == "thinned":
+        return max(signal.staleness, 3 * span / (POINTS // 2))
+    return signal.staleness + {"hour": _HOUR, "day": _DAY}.get(resolution, timedelta(0))
+
+
+def _with_gaps(points: Sequence[Point], *, longest: timedelta) -> list[tuple[Point, bool]]:
+    """Each point, and whether nothing is known for a while after it."""
+    apart = [after.at - before.at > longest for before, after in pairwise(points)]
+    return list(zip(points, [*apart, False], strict=False))
+
+
+def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
+    """What a signal that is no number said. A state holds until the next one, or as long as it is good for."""
+    found = runs(vehicle=vehicle, signal=signal, start=start, end=end)
+    until = min(end, timezone.now())
+    states, segments = _States(), []
+    for place, run in enumerate(found):
+        following = found[place + 1].start if place + 1 < len(found) else until
+        stop = min(following, run.last + (signal.staleness or _EVER), until)
+        label = value_in_words(code=signal.code, body=run.body, units=vehicle.units) or "–"
+        index = states.place(label, _tone(signal, run.body.get("value", run.body.get("status"))))
+        begin = max(run.start, start)
+        if stop > begin:
+            segments.append((begin.timestamp(), stop.timestamp(), index))
+    return BandChart(signal.code, signal.label, states.labels, states.tones, segments, cut=len(found) == MOST)
+
+
+def _tone(signal: Signal, value: object) -> str:
+    """How a state looks; "" for one of a list of its own."""
+    if signal.shape is Shape.BOOLEAN:
+        return _TONES.get(str(value).lower(), "")
+    return _TONES.get(str(value).upper(), "") if signal.shape is Shape.STATUS else ""

@@ -1,0 +1,51 @@
+"""The connection tab: through whom the car is shared, how that stands, and what can be done about it."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts.permissions import Right
+from connect.connections.selectors import Row, missing_scopes, rows_of
+from connect.models import Connection, ConnectionState
+from connect.scopes import Scope, described
+from connect.usage import quota
+from dashboard.vehicle_page.base import CONNECTION, frame_of
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A driver's connection with what it allows: `scopes` and `missing` in words, `others` how many more."""
+
+    row: Row
+    scopes: list[Scope]
+    others: int
+    missing: list[Scope]
+
+
+@login_required
+@require_GET
+def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Each driver's connection of the car; what to do about one is for those who may connect cars."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    now = timezone.now()
+    found = (
+        Connection.objects.filter(vehicle=frame.vehicle)
+        .exclude(state=ConnectionState.REMOVED)
+        .select_related("vehicle")
+    )
+    rows = rows_of(fleet=frame.fleet, connections=found, now=now)
+    context = frame.context(CONNECTION) | {"grants": [_grant(row) for row in rows]}
+    if frame.may(Right.BUDGET):
+        context["usage"] = quota.of_vehicle(vehicle=frame.vehicle, month=quota.month_of(now))
+    return render(request, "dashboard/vehicle_page/connection.html", context)
+
+
+def _grant(row: Row) -> Grant:
+    scopes = described(row.connection.scopes)
+    return Grant(
+        row, scopes, len(row.connection.scopes) - len(scopes), missing_scopes(connection=row.connection)
+    )

@@ -1,0 +1,70 @@
+"""What the car warns of: systems that diagnose themselves, its warning lamp, and trouble codes."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from vehicles import catalogue, formatting
+from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.models import LatestSignal
+from vehicles.selectors import VehicleState
+
+_MOST_CODES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that the car warns of, and what it says of it."""
+
+    label: str
+    text: str
+    row: LatestSignal
+
+
+def alerts_of(state: VehicleState) -> list[Alert]:
+    """The warning lamp first, then trouble codes, then systems by name."""
+    lamp = [alert for row in _statuses(state) if (alert := _alert(row))]
+    lamp.sort(key=lambda alert: (alert.row.code != catalogue.MIL.code, alert.label.lower()))
+    first = [alert for alert in lamp if alert.row.code == catalogue.MIL.code]
+    return [*first, *_trouble_codes(state), *lamp[len(first) :]]
+
+
+def checked_of(state: VehicleState) -> int:
+    """How many systems of the car say how they are."""
+    return len(_statuses(state)) + (state.signal(catalogue.DTC_COUNT) is not None)
+
+
+def _statuses(state: VehicleState) -> list[LatestSignal]:
+    return [
+        row
+        for code, row in state.signals.items()
+        if row.body is not None and code in CATALOGUE and CATALOGUE[code].shape is Shape.STATUS
+    ]
+
+
+def _alert(row: LatestSignal) -> Alert | None:
+    body = row.body or {}
+    if body.get("status") == "OK":
+        return None
+    said = body.get("description") or formatting.value_in_words(code=row.code, body=body, units="")
+    return Alert(str(CATALOGUE[row.code].label), said, row)
+
+
+def _trouble_codes(state: VehicleState) -> list[Alert]:
+    counted, listed = state.signal(catalogue.DTC_COUNT), state.signal(catalogue.DTC_LIST)
+    codes = (
+        [str(each["code"]) for each in (listed.body or {}).get("values", []) if each.get("code")]
+        if listed
+        else []
+    )
+    count = int(counted.value) if counted and counted.value is not None else len(codes)
+    row = listed if codes else counted
+    if row is None or not (count or codes):
+        return []
+    text = ", ".join(codes[:_MOST_CODES])
+    if len(codes) > _MOST_CODES:
+        text = _("%(codes)s and more") % {"codes": text}
+    elif not codes:
+        text = ngettext("%(n)d stored, not listed", "%(n)d stored, not listed", count) % {"n": count}
+    return [Alert(_("Trouble codes"), text, row)]

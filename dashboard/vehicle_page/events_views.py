@@ -1,0 +1,63 @@
+"""The events tab: one timeline of what happened to the car."""
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from dashboard.vehicle_page.base import EVENTS, frame_of
+from dashboard.vehicle_page.events import LABELS, Event, Kind, events_of, kinds_for
+from dashboard.vehicle_page.timeline import Page, Place
+
+
+@never_cache
+@login_required
+@require_GET
+def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """The newest events, or those below `?before=`, of the kinds chosen; to htmx only the entries."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    may = kinds_for(frame)
+    chosen = [kind for kind in may if kind in request.GET.getlist("kind")]
+    before = Place.read(request.GET.get("before", ""))
+    found = events_of(frame, kinds=chosen or may, before=before)
+    context: dict[str, Any] = {
+        "days": _by_day(found, before),
+        "older": _question(chosen, found.older) if found.older else "",
+        "newest": _question(chosen, None),
+        "before": before,
+        "narrowed": bool(chosen),
+    }
+    if request.headers.get("HX-Target") == "older":
+        return render(request, "dashboard/vehicle_page/events_list.html", context)
+    context |= frame.context(EVENTS)
+    context["kinds"] = [(kind.value, LABELS[kind], kind in chosen) for kind in may]
+    return render(request, "dashboard/vehicle_page/events.html", context)
+
+
+def _question(chosen: list[Kind], before: Place | None) -> str:
+    asked: list[tuple[str, Any]] = [("kind", kind.value) for kind in chosen]
+    return urlencode([*asked, ("before", before)] if before else asked)
+
+
+def _by_day(found: Page[Event], before: Place | None) -> list[tuple[str, list[Event]]]:
+    """The events under the days of the fleet's zone; "" in place of the day that the page before ended with."""
+    days: list[tuple[str, list[Event]]] = []
+    last = timezone.localdate(before.at) if before else None
+    for event in found.entries:
+        day = timezone.localdate(event.at)
+        if day != last or not days:
+            days.append(("" if day == last else _named(day), []))
+        days[-1][1].append(event)
+        last = day
+    return days
+
+
+def _named(day: date) -> str:
+    return f"{date_format(day, 'l')}, {date_format(day, 'DATE_FORMAT')}"

@@ -1,0 +1,143 @@
+"""What the history tab is asked for: which signals over which time, as it stands in the address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.vehicle_page.charts import drawable
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.selectors import VehicleState
+
+MOST_SIGNALS = 8
+SHORTEST = timedelta(minutes=1)
+LONGEST = timedelta(days=10 * 366)
+STANDARD = "24h"
+_FIRST = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch of time up to now. `short` is on its button, `label` says it in words."""
+
+    key: str
+    span: timedelta
+    short: str | Promise
+    label: str | Promise
+
+
+RANGES = (
+    Range("6h", timedelta(hours=6), _("6 h"), _("6 hours")),
+    Range("24h", timedelta(hours=24), _("24 h"), _("24 hours")),
+    Range("7d", timedelta(days=7), _("7 d"), _("7 days")),
+    Range("30d", timedelta(days=30), _("30 d"), _("30 days")),
+    Range("90d", timedelta(days=90), _("90 d"), _("90 days")),
+    Range("1y", timedelta(days=365), _("1 y"), _("1 year")),
+    Range("5y", timedelta(days=5 * 365), _("5 y"), _("5 years")),
+)
+_BY_KEY = {each.key: each for each in RANGES}
+
+
+class BadQuestionError(ValueError):
+    """The address asks for what cannot be shown; the message says why, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which signals from `start` up to but without `end`. `range` is "" for a time of its own."""
+
+    signals: Sequence[Signal]
+    range: str
+    start: datetime
+    end: datetime
+
+    @property
+    def query(self) -> str:
+        """The question as it stands in the address."""
+        times = {"range": self.range} if self.range else {"from": _told(self.start), "to": _told(self.end)}
+        return urlencode({"signals": ",".join(signal.code for signal in self.signals)} | times, safe=",:")
+
+
+def offered(state: VehicleState) -> list[Signal]:
+    """The signals of the car that can be drawn: state of charge or fuel level first, the others by name."""
+    known = [
+        CATALOGUE[code] for code, row in state.signals.items() if drawable(code) and row.body is not None
+    ]
+    return sorted(known, key=lambda signal: (signal not in _FIRST, signal.label.lower()))
+
+
+def standard_of(signals: Sequence[Signal]) -> list[Signal]:
+    """What is drawn at first of the signals that are offered: the level of energy, and when it charged."""
+    wanted = [signal for signal in (*_FIRST, catalogue.IS_CHARGING) if signal in signals]
+    return wanted or list(signals[:1])
+
+
+def question_of(
+    asked: Mapping[str, str],
+    *,
+    codes: Sequence[str],
+    now: datetime,
+    zone: ZoneInfo,
+    standard: Sequence[Signal],
+) -> Question:
+    """Reads an address. `codes` are its signals, `standard` those drawn where it names none; times without an offset
+    are in `zone`.
+
+    Raises BadQuestionError.
+    """
+    named = [code for part in codes for code in part.split(",") if code]
+    signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
+    if len(signals) > MOST_SIGNALS:
+        raise BadQuestionError(
+            gettext("At most %(most)s signals can be drawn at once. Take some away.") % {"most": MOST_SIGNALS}
+        )
+    if not asked.get("range") and (asked.get("from") or asked.get("to")):
+        start, end = _times(asked.get("from", ""), asked.get("to", ""), now=now, zone=zone)
+        return Question(signals, "", start, end)
+    chosen = _BY_KEY.get(asked.get("range") or STANDARD)
+    if chosen is None:
+        raise BadQuestionError(gettext("There is no such range of time. Choose one of those above."))
+    return Question(signals, chosen.key, now - chosen.span, now)
+
+
+def _signal(code: str) -> Signal:
+    if not drawable(code):
+        raise BadQuestionError(
+            gettext("The signal “%(code)s” cannot be drawn over time. Choose others.") % {"code": code[:100]}
+        )
+    return CATALOGUE[code]
+
+
+def _times(since: str, until: str, *, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    end = _moment(until, zone) if until else now
+    try:
+        start = _moment(since, zone) if since else end - timedelta(days=1)
+    except OverflowError:
+        raise BadQuestionError(gettext("That is too long ago.")) from None
+    if end - start < SHORTEST:
+        raise BadQuestionError(gettext("The time has to begin at least a minute before it ends."))
+    if end - start > LONGEST:
+        raise BadQuestionError(gettext("At most ten years can be shown at once."))
+    return start, end
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    """A time as a field or a link writes it. Of an hour that comes twice in a night of autumn, the first."""
+    try:
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+        return aware.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadQuestionError(
+            gettext("“%(text)s” is no date with a time. Write it as 2026-11-28T14:00.") % {"text": text[:40]}
+        ) from None
+
+
+def _told(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,82 @@
+"""The points that the charts show as CSV, a signal at a time."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from asgiref.sync import sync_to_async
+from django.utils.translation import override
+
+from dashboard.vehicle_page.charts import BandChart, Chart, LineChart, charts_of
+from vehicles.catalogue import Signal
+from vehicles.models import Vehicle
+
+HEAD = ("time", "signal", "code", "value", "unit", "lowest", "highest", "until")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def parts_of(
+    *,
+    vehicle: Vehicle,
+    signals: Sequence[Signal],
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    language: str,
+) -> AsyncIterator[str]:
+    """The history of the signals, one after the other: read when its turn comes, so that little is held in memory.
+
+    Times are in `zone` with their offset, and only those asked for; numbers are plain (a decimal point, no
+    separators), in the car's units.
+    """
+    yield _lines([HEAD])
+    for signal in signals:
+        yield await sync_to_async(_part)(vehicle, signal, start, end, zone, language)
+
+
+def _part(
+    vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, zone: ZoneInfo, language: str
+) -> str:
+    with override(language):
+        charts = charts_of(vehicle=vehicle, signals=[signal], start=start, end=end)
+        return _lines(
+            row for chart in charts for row in _rows(chart, start.timestamp(), end.timestamp(), zone)
+        )
+
+
+def _lines(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _rows(chart: Chart, start: float, end: float, zone: ZoneInfo) -> Iterable[Sequence[object]]:
+    return _line_rows(chart, start, end, zone) if isinstance(chart, LineChart) else _band_rows(chart, zone)
+
+
+def _line_rows(chart: LineChart, start: float, end: float, zone: ZoneInfo) -> Iterator[Sequence[object]]:
+    for line in chart.lines:
+        for place, (at, value) in enumerate(zip(line.times, line.values, strict=True)):
+            whole = line.resolution in ("hour", "day")
+            if value is None or at >= end or (at < start and not whole):
+                continue
+            low = line.low[place] if line.low else ""
+            high = line.high[place] if line.high else ""
+            yield _written(at, zone), line.label, line.code, value, chart.unit, low, high, ""
+
+
+def _band_rows(chart: BandChart, zone: ZoneInfo) -> Iterator[Sequence[object]]:
+    for begin, stop, state in chart.segments:
+        said = _harmless(chart.states[state])
+        yield _written(begin, zone), chart.label, chart.code, said, "", "", "", _written(stop, zone)
+
+
+def _written(at: float, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat(timespec="seconds")
+
+
+def _harmless(text: str) -> str:
+    """A car's own words must not run as a formula where the file is opened."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,212 @@
+"""What the overview shows of one car: its values now, with their ages and sources, and why others are missing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from accounts.permissions import Right
+from alerts.preferences import rules_of
+from connect.driver_portal import privacy
+from connect.models import Connection, ConnectionState
+from dashboard.vehicle_page.base import Frame
+from dashboard.vehicle_page.diagnostics import alerts_of, checked_of
+from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
+from dashboard.vehicle_page.schematic import schematic_of
+from dashboard.vehicle_page.unavailability import granted_by, is_ungranted, reason_of
+from vehicles import catalogue, formatting
+from vehicles.catalogue import Signal
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.places.geocoding import names_for
+from vehicles.selectors import VehicleState, states_of
+
+CHARGING = (
+    catalogue.DETAILED_CHARGING_STATUS,
+    catalogue.CHARGE_LIMITS,
+    catalogue.TIME_TO_COMPLETE,
+    catalogue.CHARGE_WATTAGE,
+    catalogue.CABLE_CONNECTED,
+    catalogue.NOMINAL_CAPACITY,
+)
+FACTS = (
+    catalogue.IS_LOCKED,
+    catalogue.ODOMETER,
+    catalogue.SPEED,
+    catalogue.FUEL_LEVEL,
+    catalogue.FUEL_RANGE,
+    catalogue.LOW_VOLTAGE_SOC,
+    catalogue.LOW_VOLTAGE_STATUS,
+    catalogue.EXTERNAL_TEMPERATURE,
+    catalogue.INTERNAL_TEMPERATURE,
+    catalogue.IS_ONLINE,
+    catalogue.IS_ASLEEP,
+    catalogue.FIRMWARE,
+)
+_FUEL = (catalogue.FUEL_LEVEL, catalogue.FUEL_RANGE)
+_ENERGY = (catalogue.STATE_OF_CHARGE, catalogue.RANGE)
+# Zero at all other times.
+_WHILE_CHARGING = (catalogue.TIME_TO_COMPLETE, catalogue.CHARGE_WATTAGE)
+# What a person misses where the car does not tell it.
+_WANTED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A labelled value in words; `trouble` is why it is not newer, "" where it is."""
+
+    label: str
+    value: str
+    row: LatestSignal
+    stale: bool
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Values that are not known for one and the same reason; `ask`: the driver could allow them."""
+
+    reason: str
+    labels: Sequence[str]
+    ask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the car is: as numbers for the map, and in words."""
+
+    latitude: float
+    longitude: float
+    name: str
+    row: LatestSignal
+    stale: bool
+
+
+def connections_of(vehicle: Vehicle) -> list[Connection]:
+    """The car's connections that were not removed, the newest first."""
+    found = list(
+        Connection.objects.filter(vehicle=vehicle)
+        .exclude(state=ConnectionState.REMOVED)
+        .select_related("tokens")
+    )
+    for each in found:
+        each.vehicle, each.fleet = vehicle, vehicle.fleet
+    return found
+
+
+def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
+    """What dashboard/vehicle_page/values.html needs. Two queries, and one more each where a level and a place are known."""
+    now = timezone.now()
+    vehicle = frame.vehicle
+    granted = granted_by(connections)
+    fact = _facts(state, units=vehicle.units, granted=granted, now=now)
+    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    charge, fuel = fact(catalogue.STATE_OF_CHARGE), fact(catalogue.FUEL_LEVEL)
+    main = charge or fuel
+    return {
+        "fleet": frame.fleet,
+        "vehicle": vehicle,
+        "connections": connections,
+        "charge": charge,
+        "fuel": fuel,
+        "level": main.row.value if main else None,
+        "low": main is not None and main.row.value < rules_of(fleet=frame.fleet).low_battery,
+        "limit": _limit(state),
+        "range": fact(catalogue.RANGE) or fact(catalogue.FUEL_RANGE),
+        "is_charging": state.value(catalogue.IS_CHARGING) is True,
+        "charging": [each for signal in CHARGING if (each := fact(signal))],
+        "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
+        "schematic": schematic_of(state, units=vehicle.units),
+        "drawn": [
+            each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
+        ],
+        "place": None if hidden else _place(frame, state, now=now),
+        "place_hidden": hidden,
+        "place_trouble": _trouble_of_place(state, granted),
+        "alerts": alerts_of(state),
+        "checked": checked_of(state),
+        "missing": _missing(state, granted),
+        "heard": bool(state.signals),
+        "may_connect": frame.may(Right.CONNECT),
+        "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
+    }
+
+
+def state_of(vehicle: Vehicle) -> VehicleState:
+    """The car with all of its latest signals, in one query."""
+    (state,) = states_of(vehicles=[vehicle])
+    return state
+
+
+def _version(
+    state: VehicleState, connections: Sequence[Connection], *, hidden: bool, vehicle: Vehicle, now: datetime
+) -> int:
+    """Changes when anything of the values has changed, or has become old."""
+    heard = sorted(
+        (code, row.reported_at, row.observed_at, row.status, formatting.is_stale(row, now=now))
+        for code, row in state.signals.items()
+    )
+    links = [(each.pk, each.state, each.subscription_error, each.scopes) for each in connections]
+    return crc32(f"{heard}{links}{hidden}{vehicle.units}{vehicle}".encode())
+
+
+def _facts(
+    state: VehicleState, *, units: str, granted: frozenset[str] | None, now: datetime
+) -> Callable[[Signal], Fact | None]:
+    """Makes a signal's fact, where it has something to show."""
+    charging = state.value(catalogue.IS_CHARGING) is True
+
+    def fact(signal: Signal) -> Fact | None:
+        row = state.signal(signal)
+        value = formatting.value_in_words(code=row.code, body=row.body, units=units) if row else ""
+        if row is None or not value or (signal in _WHILE_CHARGING and not charging):
+            return None
+        stale = formatting.is_stale(row, now=now)
+        label = pgettext("value of a car", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
+        return Fact(label, value, row, stale, reason_of(row, granted=granted))
+
+    return fact
+
+
+def _limit(state: VehicleState) -> float | None:
+    """The charge limit in force, in percent."""
+    row = state.signal(catalogue.CHARGE_LIMITS)
+    if row is None or row.body is None:
+        return None
+    limits = [each["limit"] for each in row.body["values"] if each.get("limit") is not None]
+    active: float | None = row.body.get("activeLimit")
+    return active if active is not None else limits[0] if limits else None
+
+
+def _place(frame: Frame, state: VehicleState, *, now: datetime) -> Place | None:
+    row = state.signal(catalogue.PRECISE_LOCATION)
+    if row is None or row.body is None:
+        return None
+    latitude, longitude = row.body["latitude"], row.body["longitude"]
+    name = names_for(fleet=frame.fleet).name_of(latitude, longitude)
+    return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
+
+
+def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> str:
+    row = state.signals.get(catalogue.PRECISE_LOCATION.code)
+    return reason_of(row, granted=granted) if row else ""
+
+
+def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[Missing]:
+    """By reason, those first that the driver could mend."""
+    by_reason: dict[tuple[bool, str], list[str]] = {}
+    for signal in dict.fromkeys(_WANTED):
+        row = state.signals.get(signal.code)
+        if row is None or row.body is not None:
+            continue
+        reason = reason_of(row, granted=granted)
+        if reason:
+            key = is_ungranted(row, granted=granted), reason
+            by_reason.setdefault(key, []).append(str(signal.label))
+    return [
+        Missing(reason, labels, ask)
+        for (ask, reason), labels in sorted(by_reason.items(), key=lambda each: (not each[0][0], each[0][1]))
+    ]

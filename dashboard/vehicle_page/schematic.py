@@ -1,0 +1,404 @@
+"""The car seen from above, nose up: what its signals say of doors, windows, lids, charge port, tires and lock, as
+shapes to draw (templates/dashboard/vehicle_page/schematic.html) and as the same in words. Pure.
+
+Coordinates are those of the drawing, 300 wide and 460 high, whole numbers. What the car does not report is UNKNOWN, and
+is drawn as such: never as closed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from vehicles import catalogue
+from vehicles.catalogue import Signal
+from vehicles.formatting import display_unit
+from vehicles.models import LatestSignal
+from vehicles.selectors import VehicleState
+from vehicles.units import Unit, convert, symbol
+
+LEFT, RIGHT = "left", "right"
+# Where the cabin is, for doors and windows, and the axles.
+CABIN = (164, 306)
+FRONT_AXLE, REAR_AXLE = 118, 332
+TANDEM = 52
+# A tire that holds so much less than its neighbour on the axle is marked.
+LOW = 0.85
+
+SIGNALS = (
+    catalogue.DOORS,
+    catalogue.WINDOWS,
+    catalogue.FRONT_TRUNK,
+    catalogue.ENGINE_COVER,
+    catalogue.REAR_TRUNK,
+    catalogue.TAILGATE,
+    catalogue.SUNROOF,
+    catalogue.CHARGE_PORT_OPEN,
+    catalogue.CABLE_CONNECTED,
+    catalogue.IS_CHARGING,
+    catalogue.TIRES,
+    catalogue.IS_LOCKED,
+)
+
+
+class Condition(StrEnum):
+    """How a part stands, the most noteworthy first."""
+
+    OPEN = "open"
+    LOW = "low"
+    UNLOCKED = "unlocked"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+_RANK = list(Condition)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the car in words: "Front left door", "open"; `row` is what told of it."""
+
+    name: str
+    words: str
+    condition: Condition
+    row: LatestSignal
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A door or a window: on which side, from where to where along the car."""
+
+    side: str
+    top: int
+    height: int
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Tire:
+    """A tire by its upper left corner; `pressure` is the number alone, "" where it is not known."""
+
+    side: str
+    x: int
+    y: int
+    pressure: str
+    label_x: int
+    label_y: int
+    low: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The charge port; `cable` and `charging` only where the car says so."""
+
+    condition: Condition
+    cable: bool
+    charging: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schematic:
+    """All that is drawn, and the same in words.
+
+    `lock` is CLOSED for locked. `sunroof` and `port` are None for a car that tells of none. `headline` is the whole in
+    one sentence, `parts` are the details. `pressure_unit` is the unit in which tires are labelled, "" without one.
+    """
+
+    doors: Sequence[Panel]
+    windows: Sequence[Panel]
+    front: Condition
+    rear: Condition
+    sunroof: Condition | None
+    port: Port | None
+    tires: Sequence[Tire]
+    lock: Condition
+    headline: str
+    parts: Sequence[Part]
+    pressure_unit: str
+
+    @property
+    def attention(self) -> bool:
+        """Whether something stands open or unlocked, or a tire is low."""
+        worth = (Condition.OPEN, Condition.LOW)
+        return self.lock is Condition.UNLOCKED or any(part.condition in worth for part in self.parts)
+
+
+_Names = Mapping[tuple[int, str], str | Promise]
+# By -1 for the front row, 1 for the last, 0 for those between.
+_DOORS: _Names = {
+    (-1, LEFT): _("Front left door"),
+    (-1, RIGHT): _("Front right door"),
+    (0, LEFT): _("Middle left door"),
+    (0, RIGHT): _("Middle right door"),
+    (1, LEFT): _("Rear left door"),
+    (1, RIGHT): _("Rear right door"),
+}
+_WINDOWS: _Names = {
+    (-1, LEFT): _("Front left window"),
+    (-1, RIGHT): _("Front right window"),
+    (0, LEFT): _("Middle left window"),
+    (0, RIGHT): _("Middle right window"),
+    (1, LEFT): _("Rear left window"),
+    (1, RIGHT): _("Rear right window"),
+}
+_TIRES: _Names = {
+    (-1, LEFT): _("Front left tire"),
+    (-1, RIGHT): _("Front right tire"),
+    (0, LEFT): _("Middle left tire"),
+    (0, RIGHT): _("Middle right tire"),
+    (1, LEFT): _("Rear left tire"),
+    (1, RIGHT): _("Rear right tire"),
+}
+_LOW_TIRE = gettext_lazy("%(pressure)s, lower than its neighbour")
+
+
+def schematic_of(state: VehicleState, *, units: str) -> Schematic:
+    """The car as its latest good values say, with tire pressures in the unit system `units`."""
+    doors = _openings(state, catalogue.DOORS, _DOORS)
+    windows = _openings(state, catalogue.WINDOWS, _WINDOWS)
+    lids = {
+        signal: _lid(state, signal)
+        for signal in (
+            catalogue.FRONT_TRUNK,
+            catalogue.ENGINE_COVER,
+            catalogue.REAR_TRUNK,
+            catalogue.TAILGATE,
+            catalogue.SUNROOF,
+        )
+    }
+    tires, tire_parts = _tires(state, units=units)
+    lock = _lock(state)
+    parts = [
+        *(part for _panel, part in doors),
+        *(part for _panel, part in windows),
+        *(part for part in lids.values() if part),
+        *_port_parts(state),
+        *tire_parts,
+    ]
+    return Schematic(
+        doors=[panel for panel, _part in doors] or _unknown(2),
+        windows=[panel for panel, _part in windows] or _unknown(_rows(state, catalogue.DOORS) or 2),
+        front=_worst(lids[catalogue.FRONT_TRUNK], lids[catalogue.ENGINE_COVER]),
+        rear=_worst(lids[catalogue.REAR_TRUNK], lids[catalogue.TAILGATE]),
+        sunroof=sunroof.condition if (sunroof := lids[catalogue.SUNROOF]) else None,
+        port=_port(state),
+        tires=tires or _bare_tires(2, 2),
+        lock=lock,
+        headline=_headline(parts, lock),
+        parts=parts,
+        pressure_unit=symbol(display_unit(Unit.KILOPASCAL, units=units)) if tires else "",
+    )
+
+
+def _openings(state: VehicleState, signal: Signal, names: _Names) -> list[tuple[Panel, Part]]:
+    row = state.signal(signal)
+    if row is None or row.body is None:
+        return []
+    rows, columns = row.body["rowCount"], row.body["columnCount"]
+    drawn = []
+    for opening in row.body["values"]:
+        side = _side(opening["column"], columns)
+        condition = _condition(opening)
+        top, height = _span(opening["row"], rows)
+        name = str(names[_where(opening["row"], rows), side])
+        drawn.append(
+            (Panel(side, top, height, condition), Part(name, _words(opening, condition), condition, row))
+        )
+    return drawn
+
+
+def _unknown(rows: int) -> list[Panel]:
+    """Doors or windows of which nothing is known."""
+    return [
+        Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in (LEFT, RIGHT)
+    ]
+
+
+def _rows(state: VehicleState, signal: Signal) -> int:
+    row = state.signal(signal)
+    return int(row.body["rowCount"]) if row and row.body else 0
+
+
+def _span(row: int, rows: int) -> tuple[int, int]:
+    """Top and height of one of several rows of the cabin."""
+    top, bottom = CABIN
+    each = (bottom - top) // rows
+    return top + row * each, each
+
+
+def _side(column: int, columns: int) -> str:
+    return LEFT if column < (columns + 1) // 2 else RIGHT
+
+
+def _where(row: int, rows: int) -> int:
+    if row == 0:
+        return -1
+    return 1 if row == rows - 1 else 0
+
+
+def _condition(opening: Mapping[str, Any]) -> Condition:
+    is_open, is_locked = opening.get("isOpen"), opening.get("isLocked")
+    if is_open:
+        return Condition.OPEN
+    if is_locked is False:
+        return Condition.UNLOCKED
+    return Condition.UNKNOWN if is_open is None and is_locked is None else Condition.CLOSED
+
+
+def _words(opening: Mapping[str, Any], condition: Condition) -> str:
+    is_open, is_locked = opening.get("isOpen"), opening.get("isLocked")
+    if condition is Condition.OPEN:
+        return pgettext("of a door", "open")
+    if condition is Condition.UNKNOWN:
+        return gettext("not reported")
+    if is_locked is None:
+        return pgettext("of a door", "closed")
+    if is_open is None:
+        return pgettext("of a door", "locked") if is_locked else pgettext("of a door", "not locked")
+    return (
+        pgettext("of a door", "closed, locked") if is_locked else pgettext("of a door", "closed, not locked")
+    )
+
+
+def _lid(state: VehicleState, signal: Signal) -> Part | None:
+    row = state.signal(signal)
+    if row is None or row.body is None:
+        return None
+    condition = _condition(row.body)
+    return Part(str(signal.label), _words(row.body, condition), condition, row)
+
+
+def _worst(*parts: Part | None) -> Condition:
+    """What to draw where several signals tell of one lid."""
+    conditions = [part.condition for part in parts if part]
+    return min(conditions, key=_RANK.index, default=Condition.UNKNOWN)
+
+
+def _port(state: VehicleState) -> Port | None:
+    """None for a car that says nothing of charging."""
+    flap, cable = state.value(catalogue.CHARGE_PORT_OPEN), state.value(catalogue.CABLE_CONNECTED)
+    charging = state.value(catalogue.IS_CHARGING)
+    if flap is None and cable is None and charging is None:
+        return None
+    condition = Condition.UNKNOWN if flap is None else Condition.OPEN if flap else Condition.CLOSED
+    return Port(condition, cable=cable is True or charging is True, charging=charging is True)
+
+
+def _port_parts(state: VehicleState) -> list[Part]:
+    """Flap and cable. An open flap in which the cable is stuck is as it should be."""
+    parts = []
+    plugged = state.value(catalogue.CABLE_CONNECTED)
+    flap, cable = state.signal(catalogue.CHARGE_PORT_OPEN), state.signal(catalogue.CABLE_CONNECTED)
+    if flap is not None:
+        condition = Condition.OPEN if flap.value and not plugged else Condition.CLOSED
+        words = pgettext("of a door", "open") if flap.value else pgettext("of a door", "closed")
+        parts.append(Part(gettext("Charge port"), words, condition, flap))
+    if cable is not None:
+        if state.value(catalogue.IS_CHARGING):
+            words = gettext("plugged in, charging")
+        else:
+            words = gettext("plugged in") if cable.value else gettext("not plugged in")
+        parts.append(Part(gettext("Charging cable"), words, Condition.CLOSED, cable))
+    return parts
+
+
+def _lock(state: VehicleState) -> Condition:
+    locked = state.value(catalogue.IS_LOCKED)
+    if locked is None:
+        return Condition.UNKNOWN
+    return Condition.CLOSED if locked else Condition.UNLOCKED
+
+
+def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
+    row = state.signal(catalogue.TIRES)
+    if row is None or row.body is None:
+        return [], []
+    rows, columns = row.body["rowCount"], row.body["columnCount"]
+    unit = display_unit(Unit.KILOPASCAL, units=units)
+    tires, parts = [], []
+    for tire in row.body["values"]:
+        at, side = tire["row"], _side(tire["column"], columns)
+        kilopascals = tire.get("tirePressure")
+        low = kilopascals is not None and _is_low(kilopascals, at, row.body["values"])
+        pressure = "" if kilopascals is None else _pressure(kilopascals, unit)
+        tires.append(_tire(at, tire["column"], rows, columns, pressure=pressure, low=low))
+        words = f"{pressure} {symbol(unit)}" if pressure else gettext("not reported")
+        parts.append(
+            Part(
+                str(_TIRES[_where(at, rows), side]),
+                str(_LOW_TIRE) % {"pressure": words} if low else words,
+                Condition.UNKNOWN if not pressure else Condition.LOW if low else Condition.CLOSED,
+                row,
+            )
+        )
+    return tires, parts
+
+
+def _pressure(kilopascals: float, unit: Unit) -> str:
+    """Bar with one decimal, as 2.4 is far from 2.6; psi in whole numbers."""
+    value = convert(kilopascals, source=Unit.KILOPASCAL, target=unit)
+    return number_format(value, decimal_pos=1 if unit is Unit.BAR else 0)
+
+
+def _is_low(kilopascals: float, at: int, tires: Iterable[Mapping[str, Any]]) -> bool:
+    others = [each["tirePressure"] for each in tires if each["row"] == at and each.get("tirePressure")]
+    return bool(others) and kilopascals < LOW * max(others)
+
+
+def _bare_tires(rows: int, columns: int) -> list[Tire]:
+    """Tires without a word of theirs."""
+    return [
+        _tire(row, column, rows, columns, pressure="", low=False)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+
+
+def _tire(row: int, column: int, rows: int, columns: int, *, pressure: str, low: bool) -> Tire:
+    """The first row is under the nose, the others stand one behind the other at the rear; twin tires side by side."""
+    axle = FRONT_AXLE if row == 0 else REAR_AXLE - (rows - 1 - row) * TANDEM
+    side = _side(column, columns)
+    outermost = column if side is LEFT else columns - 1 - column
+    x = 80 + 12 * outermost if side is LEFT else 204 - 12 * outermost
+    label_x = 70 if side is LEFT else 230
+    return Tire(side, x, axle - 23, pressure, label_x, axle + 5 + 18 * outermost, low)
+
+
+def _headline(parts: Sequence[Part], lock: Condition) -> str:
+    """What a person would say of the car at a glance."""
+    opened = [part for part in parts if part.condition is Condition.OPEN]
+    low = sum(1 for part in parts if part.condition is Condition.LOW)
+    said = [_of_openings(opened, parts), _of_lock(lock)]
+    if low:
+        said.append(ngettext("%(n)d tire is low.", "%(n)d tires are low.", low) % {"n": low})
+    return " ".join(filter(None, said))
+
+
+def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
+    if opened:
+        names = ", ".join(dict.fromkeys(part.name for part in opened[:3]))
+        more = len(opened) - 3
+        if more > 0:
+            return gettext("Open: %(names)s and %(more)d more.") % {"names": names, "more": more}
+        return gettext("Open: %(names)s.") % {"names": names}
+    closed = any(
+        part.condition in (Condition.CLOSED, Condition.UNLOCKED)
+        and part.row.code.startswith(catalogue.DOORS.group.lower())
+        for part in parts
+    )
+    return (
+        gettext("All that it reports is closed.")
+        if closed
+        else gettext("The car tells of no doors or windows.")
+    )
+
+
+def _of_lock(lock: Condition) -> str:
+    if lock is Condition.UNKNOWN:
+        return ""
+    return gettext("Locked.") if lock is Condition.CLOSED else gettext("Not locked.")

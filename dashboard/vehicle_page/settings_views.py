@@ -1,0 +1,129 @@
+"""The settings tab: what the fleet says of the car, and what the car itself is."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import UnitSystem
+from accounts.permissions import Right
+from connect.connections.selectors import drivers_of as sharing
+from connect.models import Connection, ConnectionState
+from dashboard.vehicle_page.base import SETTINGS, Frame, frame_of
+from vehicles import details
+from vehicles.models import Vehicle
+
+
+class SettingsForm(forms.ModelForm[Vehicle]):
+    """A car's name, plate, group, driver and units, all of them optional."""
+
+    unit_system = forms.ChoiceField(
+        label=gettext_lazy("Units"),
+        required=False,
+        choices=[("", gettext_lazy("As the fleet")), *UnitSystem.choices],
+    )
+
+    class Meta:
+        model = Vehicle
+        fields = details.FIELDS
+        labels = {
+            "name": gettext_lazy("Name"),
+            "plate": gettext_lazy("Plate"),
+            "group": gettext_lazy("Group"),
+            "driver": gettext_lazy("Driver"),
+        }
+        help_texts = {
+            "name": gettext_lazy("What the fleet calls the car. Without one it is called by make and model."),
+            "group": gettext_lazy("A depot, a team: cars of a group are found together."),
+            "driver": gettext_lazy("Who drives it at present. Whoever connected it may be somebody else."),
+        }
+
+    def clean_name(self) -> str:
+        return self._one_line("name")
+
+    def clean_plate(self) -> str:
+        return self._one_line("plate").upper()
+
+    def clean_group(self) -> str:
+        return self._one_line("group")
+
+    def clean_driver(self) -> str:
+        return self._one_line("driver")
+
+    def _one_line(self, field: str) -> str:
+        return " ".join(self.cleaned_data[field].split())
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """What the fleet says of the car; who may connect cars may change it."""
+    right = Right.CONNECT if request.method == "POST" else Right.VIEW
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=right)
+    if request.method == "GET":
+        return render(request, "dashboard/vehicle_page/settings.html", _context(frame, _form(frame)))
+    form = _form(frame, request)
+    if not form.is_valid():
+        # The name in the head is the one that is stored, not the one that was typed.
+        frame.vehicle.refresh_from_db(fields=details.FIELDS)
+        return render(request, "dashboard/vehicle_page/settings.html", _context(frame, form), status=400)
+    values = {name: form.cleaned_data[name] for name in details.FIELDS}
+    frame.vehicle.refresh_from_db(fields=details.FIELDS)
+    if details.describe(vehicle=frame.vehicle, values=values, actor=frame.membership.user):
+        messages.success(request, _("Saved."))
+    else:
+        messages.info(request, _("Nothing was changed."))
+    return redirect("fleet:vehicle_settings", slug=slug, smartcar_id=smartcar_id)
+
+
+@never_cache
+@login_required
+@require_POST
+@sensitive_variables()
+def show_vin(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """The car's whole VIN, for those who may connect cars; the audit log keeps who looked."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.CONNECT)
+    details.vin_seen(vehicle=frame.vehicle, actor=frame.membership.user)
+    if request.headers.get("HX-Request"):
+        return render(request, "dashboard/vehicle_page/vin.html", _vin(frame, whole=True))
+    context = _context(frame, _form(frame)) | _vin(frame, whole=True)
+    return render(request, "dashboard/vehicle_page/settings.html", context)
+
+
+def _form(frame: Frame, request: HttpRequest | None = None) -> SettingsForm:
+    return SettingsForm(request.POST if request else None, instance=frame.vehicle)
+
+
+def _context(frame: Frame, form: SettingsForm) -> dict[str, Any]:
+    connections = Connection.objects.filter(vehicle=frame.vehicle).exclude(state=ConnectionState.REMOVED)
+    users = list(connections.values_list("smartcar_user_id", flat=True))
+    sharers = [
+        each.name for each in sharing(fleet=frame.fleet, smartcar_user_ids=users).values() if each.name
+    ]
+    context = frame.context(SETTINGS) | {
+        "form": form,
+        "groups": details.groups_of(fleet=frame.fleet),
+        "drivers": list(dict.fromkeys([*sharers, *details.drivers_of(fleet=frame.fleet)])),
+        "connected": bool(users),
+    }
+    return context | (_vin(frame, whole=False) if frame.may(Right.CONNECT) else {})
+
+
+def _vin(frame: Frame, *, whole: bool) -> dict[str, Any]:
+    vin = frame.vehicle.vin
+    return {
+        "fleet": frame.fleet,
+        "vehicle": frame.vehicle,
+        "vin": vin if whole else details.masked(vin),
+        "vin_whole": whole,
+        "may_see_vin": True,
+    }

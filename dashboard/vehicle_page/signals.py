@@ -1,0 +1,168 @@
+"""What the signals tab shows: everything that a car has told, as it is kept, and what it has not told and why.
+
+A place that the driver hides is hidden here as well, in values and bodies; a VIN shows its end only, since who looks at
+a whole one is written down (dashboard.vehicle_page.settings_views).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from connect.driver_portal import privacy
+from connect.models import Connection
+from connect.scopes import FLEET_SCOPES
+from dashboard.vehicle_page.signal_groups import grouped
+from dashboard.vehicle_page.unavailability import granted_by, reason_of
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.details import masked
+from vehicles.erasure import PLACE_CODES
+from vehicles.formatting import is_stale, value_in_words
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.selectors import states_of
+from webhooks.webhook_log.payloads import Reveal, mask
+
+_NO_ENGINE = frozenset({"BEV"})
+_NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A signal that the car reports. `raw` is its body as JSON, "" where there is none to show; `hidden` says why."""
+
+    code: str
+    label: str
+    group: str
+    value: str
+    row: LatestSignal
+    stale: bool
+    trouble: str
+    raw: str
+    hidden: str
+
+    @property
+    def text(self) -> str:
+        """What a search looks in."""
+        return f"{self.label} {self.code} {self.value}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    """What whoever looks may not see: where the car is, and any part of its VIN."""
+
+    place: bool
+    vin: bool
+
+    def why(self, code: str) -> str:
+        """Why the signal is hidden; "" where it is not."""
+        if self.place and code in PLACE_CODES:
+            return _("Hidden by the driver.")
+        if self.vin and code == catalogue.VIN.code:
+            return _("Only members who may connect cars see it.")
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A signal of the catalogue that the car does not report, and why as far as known."""
+
+    code: str
+    label: str
+    group: str
+    reason: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.label} {self.code}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Both by group, in words."""
+
+    told: Sequence[tuple[str | Promise, Sequence[Told]]]
+    untold: Sequence[tuple[str | Promise, Sequence[Untold]]]
+    untold_count: int
+    version: str
+
+
+def signals_of(
+    *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
+) -> Signals:
+    """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
+    (state,) = states_of(vehicles=[vehicle])
+    granted = granted_by(connections)
+    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    secret = _Secrets(place=hidden, vin=not may_see_vin)
+    told, untold = [], []
+    for row in state.signals.values():
+        if row.body is None and row.error_type == "COMPATIBILITY":
+            untold.append(_untold(row.code, reason_of(row, granted=granted)))
+        else:
+            told.append(
+                _told(row, vehicle.units, trouble=reason_of(row, granted=granted), secret=secret, now=now)
+            )
+    untold += [
+        _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
+        for code, signal in CATALOGUE.items()
+        if code not in state.signals
+    ]
+    shown = [
+        (each.code, each.value, each.raw, each.stale, each.trouble, each.row.reported_at) for each in told
+    ]
+    return Signals(
+        told=grouped(sorted(told, key=_by_label), group=lambda each: each.group),
+        untold=grouped(sorted(untold, key=_by_label), group=lambda each: each.group),
+        untold_count=len(untold),
+        version=str(crc32(repr((shown, untold)).encode())),
+    )
+
+
+def _by_label(signal: Told | Untold) -> str:
+    return signal.label.lower()
+
+
+def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> Told:
+    signal = CATALOGUE.get(row.code)
+    reveal = Reveal(place=not secret.place, vin=False)
+    why = secret.why(row.code)
+    value = "" if why else value_in_words(code=row.code, body=row.body, units=units)
+    body = None if why else mask(row.body, reveal=reveal)
+    if row.code == catalogue.VIN.code and body:
+        value = masked(value)
+        body = {"value": value}
+    return Told(
+        code=row.code,
+        label=signal.label if signal else row.code,
+        group=signal.group if signal else "",
+        value=mask(value, reveal=reveal),
+        row=row,
+        stale=is_stale(row, now=now),
+        trouble=trouble,
+        raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
+        hidden=why,
+    )
+
+
+def _untold(code: str, reason: str) -> Untold:
+    signal = CATALOGUE.get(code)
+    return Untold(code, signal.label if signal else code, signal.group if signal else "", reason)
+
+
+def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
+    """Why nothing was ever heard of it, as far as one can tell."""
+    if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
+        return _("The car has no combustion engine.")
+    if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
+        return _("The car has no battery that is charged.")
+    if granted is not None and signal.permission and signal.permission not in granted:
+        asked = signal.permission in FLEET_SCOPES
+        return (
+            _("The driver has not granted it.") if asked else _("This fleet does not ask its drivers for it.")
+        )
+    return _("The car has not told it so far; it may not be able to.")

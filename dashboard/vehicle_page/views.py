@@ -1,0 +1,88 @@
+"""The overview tab: what is known of the car now, its command buttons, and reading it by hand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.permissions import Right
+from commands.panel import panel_context
+from connect import health
+from connect.connections.status_banner import strip_of
+from connect.gateway import Purpose
+from connect.models import Connection
+from connect.token_store import TokensUnavailableError
+from core import pubsub
+from dashboard.vehicle_page import overview
+from dashboard.vehicle_page.base import OVERVIEW, Frame, frame_of
+from smartcar_api import SmartcarError
+from vehicles.selectors import VehicleState
+from webhooks import polling
+
+
+@login_required
+@require_GET
+def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """All that is known of one car, and its command buttons."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    place = pubsub.place(fleet_id=frame.fleet.pk)
+    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    panel = panel_context(
+        membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
+    )
+    context = frame.context(OVERVIEW) | panel | _values(frame, state, connections)
+    context["live_query"] = f"car={frame.vehicle.pk}&since={place}"
+    return render(request, "dashboard/vehicle_page/overview.html", context)
+
+
+@login_required
+@require_GET
+def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """The car's values alone, for the open page; 204 when it shows them already."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    context = _values(frame, state, connections)
+    if request.GET.get("version") == str(context["version"]):
+        return HttpResponse(status=204)
+    return render(request, "dashboard/vehicle_page/values.html", context | {"fragment": True})
+
+
+def _values(frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
+    context = overview.context_of(frame=frame, state=state, connections=connections)
+    context["strip"] = strip_of(
+        vehicle=frame.vehicle,
+        connections=connections,
+        may_connect=frame.may(Right.CONNECT),
+        now=timezone.now(),
+    )
+    return context
+
+
+@login_required
+@require_POST
+def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+    """Reads the car through the API, into the inbox."""
+    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.COMMAND)
+    connection = health.usable(vehicle_id=frame.vehicle.pk)
+    if connection is None:
+        messages.error(request, _("This car has no working connection. Its driver has to connect it again."))
+    else:
+        _read(request, connection)
+    return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
+
+
+def _read(request: HttpRequest, connection: Connection) -> None:
+    try:
+        polling.pull(connection=connection, purpose=Purpose.PERSON)
+    except SmartcarError as error:
+        messages.error(request, error.for_people)
+    except TokensUnavailableError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The car was read. What is new shows here in a moment."))

@@ -1,0 +1,92 @@
+"""`var/demo.env`: the demo's settings and generated secrets as NAME=value lines, for a shell and for `ENV_FILE`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from demo.ports import HOST, Ports
+
+_HEADER = """\
+# Settings and secrets of the demo, made by `make demo`; nothing here opens anything but the demo.
+# To run a command beside it: ENV_FILE=var/demo.env .venv/bin/python manage.py shell
+# Addresses are written anew at each start; secrets, and lines added by hand, stay.
+"""
+
+
+def update(
+    path: Path, *, ports: Ports, servers: Mapping[str, str], vehicles: int, generation: str
+) -> dict[str, str]:
+    """Write the file for this start, and return all its values.
+
+    What was generated before and what was added by hand is kept. `servers` holds `DATABASE_URL` and `REDIS_URL`.
+    """
+    values = _generated() | read(path) | _derived(ports) | dict(servers)
+    values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_GENERATION": generation}
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(_HEADER + "".join(lines))
+    draft.replace(path)
+    return values
+
+
+def read(path: Path) -> dict[str, str]:
+    """The values in the file; none if there is no file."""
+    if not path.exists():
+        return {}
+    words = shlex.split(path.read_text(), comments=True)
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def _generated() -> dict[str, str]:
+    return {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "SMARTCAR_APPLICATION_ID": str(uuid.uuid4()),
+        "SMARTCAR_APPLICATION_SECRET": str(uuid.uuid4()),
+        "SMARTCAR_CLIENT_ID": f"client_{secrets.token_hex(8)}",
+        "SMARTCAR_CLIENT_SECRET": secrets.token_hex(32),
+        "SMARTCAR_MANAGEMENT_TOKENS": str(uuid.uuid4()),
+        "SMARTCAR_WEBHOOK_ID": str(uuid.uuid4()),
+        "DEMO_EMAIL": "morgan@bay-couriers.example",
+        "DEMO_PASSWORD": _password(),
+        "DEMO_OTHER_EMAIL": "sam@harbor-rentals.example",
+        "DEMO_OTHER_PASSWORD": _password(),
+    }
+
+
+def _derived(ports: Ports) -> dict[str, str]:
+    site = f"http://{HOST}:{ports.web}"
+    simulator = f"http://{HOST}:{ports.simulator}"
+    return {
+        "DEMO": "true",
+        "DEBUG": "false",
+        "SITE_URL": site,
+        "ALLOWED_HOSTS": f"{HOST},localhost",
+        "CSRF_TRUSTED_ORIGINS": f"{site},http://localhost:{ports.web}",
+        "SMARTCAR_MODE": "simulated",
+        # As the demo's simulator grants (demo.services).
+        "SMARTCAR_REQUEST_BUCKET": "10000",
+        "SMARTCAR_REQUEST_REFILL": "10000",
+        "SMARTCAR_CONNECT_ORIGIN": f"{simulator}/connect",
+        "SMARTCAR_AUTH_ORIGIN": f"{simulator}/auth/oauth/token",
+        "SMARTCAR_API_ORIGIN": f"{simulator}/api",
+        "SMARTCAR_MANAGEMENT_API_ORIGIN": f"{simulator}/management",
+        "SMARTCAR_VEHICLE_API_V3_ORIGIN": f"{simulator}/vehicle",
+        "SMARTCAR_IAM_ORIGIN": f"{simulator}/iam",
+        "SMARTCAR_MANAGEMENT_API_V3_ORIGIN": f"{simulator}/management-v3",
+        "SMARTCAR_COMPATIBILITY_ORIGIN": f"{simulator}/compatibility",
+    }
+
+
+def _password() -> str:
+    """64 random bits, in groups that can be typed."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))

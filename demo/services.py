@@ -1,0 +1,118 @@
+"""The demo's processes: their command lines, and how each shows that it is up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import httpx
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from demo.errors import DemoError
+from demo.ports import HOST, Ports
+from fleet.redis_urls import celery_broker_url
+
+PYTHON = Path(sys.executable)
+_BIN = PYTHON.parent
+_SIMULATOR_SEED = 7
+
+
+def manage(*arguments: str) -> list[str | Path]:
+    return [PYTHON, "manage.py", *arguments]
+
+
+def simulator(ports: Ports, *, vehicles: int, state: Path, callback: str) -> list[str | Path]:
+    """Three cars for each one in the demo's fleet, so that there are brands to choose from when connecting another.
+
+    Smartcar's limits (120 requests at once, 2 more a minute) are lifted: they would make a demo wait for minutes.
+    """
+    return [
+        *(PYTHON, "-m", "simulator"),
+        *("--host", HOST, "--port", str(ports.simulator)),
+        *("--seed", str(_SIMULATOR_SEED), "--vehicles", str(max(40, 3 * vehicles))),
+        *("--state", state, "--redirect-uri", callback),
+        *("--request-bucket", "10000", "--request-refill", "10000", "--monthly-limit", "0"),
+    ]
+
+
+def web(ports: Ports) -> list[str | Path]:
+    return [
+        *(PYTHON, "-m", "granian", "--interface", "asgi", "fleet.asgi:application"),
+        *("--host", HOST, "--port", str(ports.web), "--workers", "1", "--no-ws"),
+        *("--log-level", "warning", "--workers-kill-timeout", "2"),
+    ]
+
+
+def worker(queue: str, *, threads: int) -> list[str | Path]:
+    """Commands wait for cars, up to minutes each, so they have a worker of their own and hold up nothing else."""
+    return [
+        *(
+            PYTHON,
+            "-m",
+            "celery",
+            "--app",
+            "fleet",
+            "worker",
+            "--queues",
+            queue,
+            "--hostname",
+            _worker_name(queue),
+        ),
+        *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle"),
+    ]
+
+
+def _worker_name(queue: str) -> str:
+    return f"{queue}@demo"
+
+
+def beat(schedule: Path) -> list[str | Path]:
+    return [PYTHON, "-m", "celery", "--app", "fleet", "beat", "--schedule", schedule, "--loglevel", "INFO"]
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Whether `url` answers 200, asked without any proxy of the user's."""
+
+    def check() -> bool:
+        try:
+            return httpx.get(url, timeout=5, trust_env=False).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    return check
+
+
+def worker_answers(queue: str, *, redis_url: str) -> Callable[[], bool]:
+    """Whether the Celery worker of `queue` answers a ping over the broker."""
+    probe = Celery("demo-probe", broker=celery_broker_url(redis_url), set_as_current=False)
+    name = _worker_name(queue)
+
+    def check() -> bool:
+        try:
+            return bool(probe.control.ping(timeout=0.5, destination=[name], limit=1))
+        except (OperationalError, RedisError):
+            return False
+
+    return check
+
+
+def beat_is_up(log: Path) -> Callable[[], bool]:
+    """Whether beat has read its schedule: it then says so, and from then on lives or dies."""
+    return lambda: "beat: Starting..." in log.read_text(errors="replace")
+
+
+def register_webhook(values: Mapping[str, str], *, ports: Ports) -> None:
+    """Tell the simulator where deliveries go; it verifies the address as Smartcar does. Raises `DemoError`."""
+    callback = f"{values['SITE_URL']}/webhooks/smartcar/"
+    answer = httpx.post(
+        f"http://{HOST}:{ports.simulator}/control/webhooks",
+        json={"id": values["SMARTCAR_WEBHOOK_ID"], "name": "Demo", "callbackUri": callback},
+        timeout=20,
+        trust_env=False,
+    )
+    if answer.status_code >= httpx.codes.BAD_REQUEST or not answer.json().get("verified"):
+        raise DemoError(f"The simulator could not verify {callback}: {answer.text[:200]}")

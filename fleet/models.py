@@ -1,5 +1,0 @@
-"""The roof's own tables, each in a module beside the pages that it is for."""
-
-from fleet.cars.saved_models import SavedView
-
-__all__ = ["SavedView"]

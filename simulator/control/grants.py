@@ -1,0 +1,104 @@
+"""Granting without a browser: the same steps as the pages, with somebody else's clicks."""
+
+from typing import Any
+
+from simulator.connect import flow
+from simulator.connect.drivers import Driver, find_driver, owner_of
+from simulator.connect.flow import ConnectPageError, Session
+from simulator.simulation import Simulation
+
+
+def grant(simulation: Simulation, body: dict[str, Any]) -> str | None:
+    """Follow a Connect address to its end; gives the redirect. Raises ConnectPageError, ValueError."""
+    _check(body)
+    session = flow.open_session(simulation, body["url"])
+    if session.stopped:
+        return flow.refuse(session, session.stopped)
+    outcome = body.get("outcome") or "grant"
+    if outcome == "deny":
+        return flow.refuse(session, "access_denied")
+    if outcome != "grant":
+        return flow.refuse(session, outcome)
+    driver = _driver(simulation, session, body)
+    session.driver = driver
+    if driver.connect_error:
+        return flow.refuse(session, driver.connect_error)
+    if session.kind == flow.REAUTHENTICATE:
+        return flow.reauthenticate(simulation, session)
+    return _grant(simulation, session, body)
+
+
+def _check(body: dict[str, Any]) -> None:
+    if not isinstance(body.get("url"), str):
+        raise ValueError("url is the Connect address")
+    for name in ("email", "make", "outcome"):
+        if not isinstance(body.get(name), str | None):
+            raise ValueError(f"{name} is a text")
+    for name in ("vehicleIds", "scopes"):
+        given = body.get(name)
+        if given is not None and not (
+            isinstance(given, list) and all(isinstance(each, str) for each in given)
+        ):
+            raise ValueError(f"{name} is a list of texts")
+
+
+def _driver(simulation: Simulation, session: Session, body: dict[str, Any]) -> Driver:
+    make = body.get("make") or session.make
+    make = make.upper() if make else None
+    if body.get("email"):
+        found = find_driver(simulation, make=make, email=body["email"])
+    else:
+        found = flow.expected_driver(simulation, session) or _unconnected_driver(simulation, make, body)
+    if found is None:
+        raise ValueError("no account fits")
+    if session.kind == flow.REAUTHENTICATE:
+        held = simulation.connections.get(user_id=found.user_id, vehicle_id=session.vehicle_id or "")
+        if held is None:
+            raise ConnectPageError("This account does not hold the vehicle that has to be connected again.")
+    return found
+
+
+def _unconnected_driver(simulation: Simulation, make: str | None, body: dict[str, Any]) -> Driver | None:
+    """The owner of the named cars, or the first account with enough cars, rather one not connected yet."""
+    ids = body.get("vehicleIds") or []
+    vehicle = simulation.vehicle(ids[0]) if ids else None
+    if vehicle is not None:
+        owner = owner_of(simulation, vehicle)
+        if owner and set(ids) <= set(owner.vehicle_ids):
+            return owner
+        raise ValueError("vehicleIds belong to several accounts; name an email or grant one by one")
+    wanted = _count(body) or 1
+    fitting = [
+        each
+        for each in simulation.fleet.accounts.values()
+        if make in (None, each.make) and len(each.vehicle_ids) >= wanted
+    ]
+    fresh = [each for each in fitting if not simulation.connections.select(user_id=each.user_id)]
+    if not fitting:
+        return find_driver(simulation, make=make, email=f"{wanted}-vehicles@smartcar.com")
+    return find_driver(simulation, make=make, email=(fresh or fitting)[0].email)
+
+
+def _count(body: dict[str, Any]) -> int | None:
+    count = body.get("count")
+    if count is None:
+        return None
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError("count is a whole number from 1")
+    return count
+
+
+def _grant(simulation: Simulation, session: Session, body: dict[str, Any]) -> str | None:
+    fitting, unfit = flow.eligible(simulation, session)
+    if not fitting:
+        return flow.refuse(
+            session, "vehicle_incompatible" if unfit else "no_vehicles", vehicle=next(iter(unfit), None)
+        )
+    ids = [each.id for each in fitting]
+    if body.get("vehicleIds"):
+        missing = [each for each in body["vehicleIds"] if each not in ids]
+        if missing:
+            raise ValueError(f"not this account's vehicles: {', '.join(missing)}")
+        ids = list(body["vehicleIds"])
+    ids = ids[: 1 if session.single else _count(body)]
+    return flow.grant(simulation, session, vehicle_ids=ids, scopes=body.get("scopes"))

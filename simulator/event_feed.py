@@ -1,0 +1,372 @@
+"""What Smartcar's webhooks tell, and when: collecting a car's signals and turning changes into events.
+
+A car reports by its maker's rhythm and at once when a lock, door, plug or the like changes; every report in which a
+trigger changed is told to the webhook at once, with all the signals it is configured for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from simulator import errors
+from simulator.payloads import FIRST_DELIVERY, ErrorEntry, Reading, Subject, vehicle_error, vehicle_state
+from simulator.unit_quirks import apply_unit_quirk
+from simulator.vehicles import CATALOGUE, Change, Signal, Vehicle
+from simulator.webhooks import AlreadySubscribed, Subscription, Webhook
+
+if TYPE_CHECKING:
+    from simulator.connections import Connection
+    from simulator.simulation import Simulation
+
+FIRST_AFTER = 1.0
+MOMENT = 0.1  # real seconds that telling may hold up everything else
+
+
+class EventFeed:
+    """Decides what to tell about which car, keeps Smartcar's signal store, and hands events to the courier."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
+        self._due: list[tuple[float, int, str]] = []
+        self._later: list[tuple[float, int, Change]] = []
+        self._order = itertools.count()
+        self.store: dict[tuple[str, str], bytes] = {}
+
+    # -- subscribing ---------------------------------------------------------------------------------------
+
+    def auto_subscribe(self, connection: Connection) -> None:
+        """Subscribe a new connection to the webhooks that enrol by themselves."""
+        for webhook in self._simulation.webhooks.by_id.values():
+            if webhook.auto_subscribe:
+                try:
+                    self.subscribe(webhook_id=webhook.id, connection=connection)
+                except AlreadySubscribed:
+                    continue
+
+    def subscribe(self, *, webhook_id: str, connection: Connection) -> Subscription:
+        """Subscribe and plan the first delivery. Raises AlreadySubscribed."""
+        simulation = self._simulation
+        made = simulation.webhooks.subscribe(
+            webhook_id=webhook_id,
+            user_id=connection.user_id,
+            vehicle_id=connection.vehicle_id,
+            now=simulation.now(),
+        )
+        self._plan(made, simulation.now() + FIRST_AFTER)
+        simulation.poller.add(made.vehicle_id)
+        simulation.changed = True
+        return made
+
+    def recheck(self, vehicle_ids: Iterable[str] | None = None) -> None:
+        """Look at these cars (or all) at the next beat: something about their accounts has changed."""
+        now = self._simulation.now()
+        wanted = None if vehicle_ids is None else set(vehicle_ids)
+        for each in self._simulation.webhooks.subscriptions.values():
+            if wanted is None or each.vehicle_id in wanted:
+                self._plan(each, now)
+                self._simulation.poller.add(each.vehicle_id)
+
+    def _plan(self, subscription: Subscription, due: float) -> None:
+        heapq.heappush(self._due, (due, next(self._order), subscription.id))
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def record_changes(self, changes: Iterable[Change]) -> None:
+        """Take note of what cars reported; whatever a webhook is triggered by is told at the next beat."""
+        now = self._simulation.now()
+        for change in changes:
+            for subscription, webhook in self._simulation.webhooks.live(change.vehicle_id):
+                fired = set(change.codes) & set(webhook.triggers)
+                if fired and not subscription.pending:
+                    self._plan(subscription, now)
+                subscription.pending |= fired
+
+    def record_changes_later(self, change: Change, *, after: float) -> None:
+        """Take note of a change some simulated seconds from now: makers are told of their own cars' doings late."""
+        heapq.heappush(self._later, (self._simulation.now() + after, next(self._order), change))
+
+    def publish_due(self) -> bool:
+        """Tell what is due, as far as a moment and the courier allow. Returns whether all of it was told."""
+        while self._later and self._later[0][0] <= self._simulation.now():
+            self.record_changes([heapq.heappop(self._later)[2]])
+        now, until = self._simulation.now(), time.monotonic() + MOMENT
+        while self._due and self._due[0][0] <= now:
+            if time.monotonic() > until or self._simulation.sender.overloaded:
+                return False
+            subscription_id = heapq.heappop(self._due)[2]
+            subscription = self._simulation.webhooks.subscriptions.get(subscription_id)
+            if subscription is not None:
+                self.publish(subscription)
+        return True
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def publish(self, subscription: Subscription, *, force: bool = False) -> None:
+        """Collect the car's signals and send what there is to send: state, errors raised, errors resolved."""
+        simulation = self._simulation
+        webhook = simulation.webhooks.by_id.get(subscription.webhook_id)
+        connection = simulation.connections.get(
+            user_id=subscription.user_id, vehicle_id=subscription.vehicle_id
+        )
+        vehicle = simulation.vehicle(subscription.vehicle_id)
+        if not (webhook and webhook.enabled and webhook.verified and connection and vehicle):
+            return
+        problem = simulation.account_error(user_id=connection.user_id, vehicle_id=vehicle.id)
+        if problem:
+            told = ("VEHICLE_STATE", "UNREACHABLE") if problem[0] == "UPSTREAM" else problem
+            self._mark_failed(connection, told)
+            self._publish_errors(subscription, webhook, connection, {told: ()}, resolve=False)
+            return
+        readings = self.collect(connection, vehicle, webhook.signals)
+        if subscription.pending or force or not subscription.first_sent:
+            self._publish_state(subscription, webhook, connection, readings)
+        failed: dict[tuple[str, str | None], tuple[Reading, ...]] = {}
+        for each in readings:
+            if each.error and each.code in webhook.signals:
+                failed[each.error] = (*failed.get(each.error, ()), each)
+        self._publish_errors(subscription, webhook, connection, failed, resolve=True)
+
+    def _publish_state(
+        self,
+        subscription: Subscription,
+        webhook: Webhook,
+        connection: Connection,
+        readings: Sequence[Reading],
+    ) -> None:
+        simulation = self._simulation
+        fired = sorted(subscription.pending) if subscription.first_sent else []
+        triggers = [
+            {"name": CATALOGUE[code].name, "code": code, "group": CATALOGUE[code].group} for code in fired
+        ]
+        subscription.sequence += 1
+        event = vehicle_state(
+            subject=self.subject(webhook, connection, sequence=subscription.sequence),
+            readings=[each for each in readings if each.code in webhook.signals],
+            triggers=triggers,
+            event_id=str(uuid.uuid4()),
+            first=not subscription.first_sent,
+        )
+        simulation.sender.send(
+            event,
+            uri=webhook.callback_uri,
+            webhook_id=webhook.id,
+            vehicle_id=connection.vehicle_id,
+            user_id=connection.user_id,
+            event_type="VEHICLE_STATE",
+            triggers=fired if subscription.first_sent else [FIRST_DELIVERY],
+        )
+        subscription.first_sent = True
+        subscription.pending.clear()
+        subscription.delivered_at = simulation.now()
+        simulation.changed = True
+
+    def _publish_errors(
+        self,
+        subscription: Subscription,
+        webhook: Webhook,
+        connection: Connection,
+        failed: dict[tuple[str, str | None], tuple[Reading, ...]],
+        *,
+        resolve: bool,
+    ) -> None:
+        simulation = self._simulation
+        raised = [error for error in failed if error not in subscription.errors]
+        resolved = [error for error in subscription.errors if error not in failed] if resolve else []
+        if not raised and not resolved:
+            return
+        subscription.errors = (subscription.errors | set(raised)) - set(resolved)
+        if webhook.variant == "legacy":
+            return  # version 2.0 knew no such event
+        faults = [self._error_entry(connection, error, "ERROR", failed[error]) for error in raised]
+        faults += [self._error_entry(connection, error, "RESOLVED", ()) for error in resolved]
+        subscription.sequence += 1
+        event = vehicle_error(
+            subject=self.subject(webhook, connection, sequence=subscription.sequence),
+            faults=faults,
+            event_id=str(uuid.uuid4()),
+        )
+        simulation.sender.send(
+            event,
+            uri=webhook.error_callback_uri or webhook.callback_uri,
+            webhook_id=webhook.id,
+            vehicle_id=connection.vehicle_id,
+            user_id=connection.user_id,
+            event_type="VEHICLE_ERROR",
+            triggers=[f"{each.kind}:{each.code}:{each.state}" for each in faults],
+        )
+        simulation.changed = True
+
+    def _error_entry(
+        self,
+        connection: Connection,
+        error: tuple[str, str | None],
+        state: str,
+        readings: Sequence[Reading],
+    ) -> ErrorEntry:
+        refusal = errors.ApiError(*error, url=self._simulation.reauthenticate_url(connection.vehicle_id))
+        return ErrorEntry(
+            kind=error[0],
+            code=error[1],
+            state=state,
+            description=refusal.words.description,
+            message=refusal.words.message,
+            doc_url=errors.doc_url(*error),
+            resolution=errors.resolution(refusal),
+            signals=tuple(each.key for each in readings),
+        )
+
+    def subject(self, webhook: Webhook, connection: Connection, *, sequence: int) -> Subject:
+        """Whom an event to ``webhook`` about that connection is about."""
+        simulation = self._simulation
+        vehicle = simulation.fleet.vehicles[connection.vehicle_id]
+        user = simulation.connections.users.get(connection.user_id)
+        return Subject(
+            user_id=connection.user_id,
+            external_id=user.external_id if user else None,
+            vehicle_id=vehicle.id,
+            make=vehicle.make,
+            model=vehicle.model,
+            year=vehicle.year,
+            vin=vehicle.vin,
+            powertrain=vehicle.powertrain,
+            mode=connection.mode,
+            webhook_id=webhook.id,
+            webhook_name=webhook.name,
+            application_id=simulation.settings.credentials.application_id,
+            variant=webhook.variant,
+            sequence=sequence,
+        )
+
+    # -- the store -----------------------------------------------------------------------------------------
+
+    def collect(self, connection: Connection, vehicle: Vehicle, configured: Iterable[str]) -> list[Reading]:
+        """Read everything the grant allows and the webhook wants, and put it in Smartcar's store."""
+        now = self._simulation.now()
+        wanted = set(configured)
+        before = (
+            {each.code: each for each in self.stored(connection)}
+            if self._simulation.faults.stale_bodies
+            else {}
+        )
+        readings = []
+        for signal in vehicle.signals(now=now):
+            code, granted = (
+                signal.code,
+                self._simulation.permits(connection, CATALOGUE[signal.code].permission),
+            )
+            if code in wanted and not granted:
+                readings.append(_refused(code, ("PERMISSION", None), now))
+            elif granted and (code in wanted or vehicle.supports(code)):
+                readings.append(self._with_faults(self._reading(vehicle, signal, now), before.get(code)))
+        self.store[connection.user_id, connection.vehicle_id] = _pack(readings)
+        return readings
+
+    def _mark_failed(self, connection: Connection, error: tuple[str, str | None]) -> None:
+        """Mark everything stored with an error of the account; the old bodies stay, as real answers show."""
+        stored = [replace(each, error=each.error or error) for each in self.stored(connection)]
+        if stored:
+            self.store[connection.user_id, connection.vehicle_id] = _pack(stored)
+
+    def _reading(self, vehicle: Vehicle, signal: Signal, now: float) -> Reading:
+        return Reading(
+            code=signal.code,
+            group=signal.group,
+            name=signal.name,
+            body=self._chosen_capacity(vehicle, signal.code, signal.body),
+            oem_updated_at=signal.oem_updated_at,
+            retrieved_at=now,
+            error=signal.error,
+        )
+
+    def _with_faults(self, reading: Reading, before: Reading | None) -> Reading:
+        """The reading after the troubles that are switched on: an old body under an error, or a lie about units."""
+        faults = self._simulation.faults
+        if reading.body is not None and faults.occurs(faults.stale_bodies):
+            old = before or reading
+            return replace(
+                reading, body=old.body, oem_updated_at=old.oem_updated_at, error=("UPSTREAM", "NO_RESPONSE")
+            )
+        return apply_unit_quirk(reading) if faults.occurs(faults.lying_units) else reading
+
+    def _chosen_capacity(
+        self, vehicle: Vehicle, code: str, body: dict[str, Any] | None
+    ) -> dict[str, Any] | None:
+        chosen = self._simulation.capacities.get(vehicle.id)
+        if code != "tractionbattery-nominalcapacity" or chosen is None or body is None:
+            return body
+        return body | {"capacity": chosen, "source": "USER_SELECTED"}
+
+    def read(self, connection: Connection, code: str) -> Reading:
+        """One signal straight from the car, as the v2 reads do. The permission is the caller's to check."""
+        vehicle = self._simulation.fleet.vehicles[connection.vehicle_id]
+        now = self._simulation.now()
+        return self._reading(vehicle, vehicle.signal(code, now=now), now)
+
+    def stored(self, connection: Connection) -> list[Reading]:
+        """What the store holds for a connection; empty until the car has been subscribed."""
+        packed = self.store.get((connection.user_id, connection.vehicle_id))
+        return _unpack(packed) if packed else []
+
+    def clear(self) -> None:
+        """Forget what is planned and stored."""
+        self._due.clear()
+        self._later.clear()
+        self.store.clear()
+
+    def snapshot(self) -> list[Any]:
+        """The store, as JSON can hold it."""
+        return [[user, vehicle, orjson.Fragment(packed)] for (user, vehicle), packed in self.store.items()]
+
+    def restore(self, saved: list[Any]) -> None:
+        """Take back the store; subscriptions not told yet are planned again."""
+        self.store = {(user, vehicle): orjson.dumps(packed) for user, vehicle, packed in saved}
+        now = self._simulation.now()
+        for each in self._simulation.webhooks.subscriptions.values():
+            self._simulation.poller.add(each.vehicle_id)
+            if each.pending or not each.first_sent:
+                self._plan(each, now + FIRST_AFTER)
+
+
+def _refused(code: str, error: tuple[str, str | None], now: float) -> Reading:
+    entry = CATALOGUE[code]
+    return Reading(
+        code=code,
+        group=entry.group,
+        name=entry.name,
+        body=None,
+        oem_updated_at=None,
+        retrieved_at=now,
+        error=error,
+    )
+
+
+def _pack(readings: Sequence[Reading]) -> bytes:
+    return orjson.dumps(
+        [[each.code, each.body, each.oem_updated_at, each.retrieved_at, each.error] for each in readings]
+    )
+
+
+def _unpack(packed: bytes) -> list[Reading]:
+    readings = []
+    for code, body, updated, retrieved, error in orjson.loads(packed):
+        entry = CATALOGUE[code]
+        readings.append(
+            Reading(
+                code=code,
+                group=entry.group,
+                name=entry.name,
+                body=body,
+                oem_updated_at=updated,
+                retrieved_at=retrieved,
+                error=(error[0], error[1]) if error else None,
+            )
+        )
+    return readings

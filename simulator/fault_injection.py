@@ -1,0 +1,136 @@
+"""Trouble on demand: what can be switched on to see whether a client withstands it."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+# Name in the API → (attribute, kind, what it does). Chances are 0 to 1.
+SWITCHES: dict[str, tuple[str, str, str]] = {
+    "duplicates": ("duplicates", "chance", "A delivery that was taken is sent again, same eventId"),
+    "disorder": ("disorder", "chance", "A delivery is held back 10 seconds, so that later ones overtake it"),
+    "delay": ("delay", "seconds", "Every delivery is late by this much"),
+    "burst": ("burst", "seconds", "Deliveries are held and let go together, once in this many seconds"),
+    "badSignatures": ("bad_signatures", "chance", "A delivery carries a wrong SC-Signature"),
+    "lostAnswers": ("lost_answers", "chance", "A request is carried out, then the connection breaks"),
+    "slowAnswers": ("slow_answers", "seconds", "Every answer takes this much longer"),
+    "serverErrors": ("server_errors", "chance", "A request is answered 500, 502 or 503 and not carried out"),
+    "rateLimited": ("rate_limited", "chance", "A request is answered 429 with Retry-After"),
+    "tokenAnswerLost": ("token_answer_lost", "chance", "A refresh is committed, then the connection breaks"),
+    "slowCommands": ("slow_commands", "seconds", "Every command takes this much longer"),
+    "longAnswers": (
+        "long_answers",
+        "chance",
+        "A v3 command is answered 202 at once, its result follows in the same body",
+    ),
+    "commandStatus": (
+        "command_status",
+        "names",
+        "Statuses that v3 commands end with by turns: FAILURE, which changes nothing, PENDING, SUCCESS",
+    ),
+    "staleBodies": ("stale_bodies", "chance", "A signal is sent as ERROR with its old body"),
+    "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
+    "outage": ("outage", "names", "Makes whose cars cannot be reached"),
+    "revokedPermissions": ("revoked_permissions", "names", "Permissions that no longer count, for all cars"),
+    "virtualKeyMissing": (
+        "virtual_key_missing",
+        "names",
+        "Vehicle ids or makes that lack the key for commands",
+    ),
+    "unauthorizedMakes": (
+        "unauthorized_makes",
+        "names",
+        "Makes whose codes are refused: unauthorized_client",
+    ),
+    "answerWith": (
+        "answer_with",
+        "names",
+        "API errors, as TYPE:CODE or TYPE:CODE:STATUS, that requests about a car get by turns",
+    ),
+    "reauthenticate": ("reauthenticate", "names", "Vehicle or user ids whose account login has expired"),
+}
+
+
+@dataclass(slots=True)
+class Faults:
+    """The switches; all off by default."""
+
+    duplicates: float = 0.0
+    disorder: float = 0.0
+    delay: float = 0.0
+    burst: float = 0.0
+    bad_signatures: float = 0.0
+    lost_answers: float = 0.0
+    slow_answers: float = 0.0
+    server_errors: float = 0.0
+    rate_limited: float = 0.0
+    token_answer_lost: float = 0.0
+    slow_commands: float = 0.0
+    long_answers: float = 0.0
+    command_status: tuple[str, ...] = ()
+    stale_bodies: float = 0.0
+    lying_units: float = 0.0
+    outage: tuple[str, ...] = ()
+    revoked_permissions: tuple[str, ...] = ()
+    virtual_key_missing: tuple[str, ...] = ()
+    unauthorized_makes: tuple[str, ...] = ()
+    answer_with: tuple[str, ...] = ()
+    reauthenticate: tuple[str, ...] = ()
+    rng: random.Random = field(default_factory=lambda: random.Random(1), repr=False, compare=False)  # noqa: S311
+
+    def occurs(self, chance: float) -> bool:
+        """Whether a trouble of that chance happens this time."""
+        return chance > 0 and self.rng.random() < chance
+
+    def configure(self, wanted: Mapping[str, Any]) -> None:
+        """Set the named switches. Raises ValueError for an unknown name or a value of the wrong kind."""
+        values = {name: _value(name, given) for name, given in wanted.items()}
+        for name, value in values.items():
+            setattr(self, SWITCHES[name][0], value)
+
+    def forced_error(self) -> tuple[str, str | None] | None:
+        """The error that a request about a car is answered with just now, or None."""
+        if not self.answer_with:
+            return None
+        kind, code, *_ = f"{self.rng.choice(self.answer_with)}:".split(":")
+        return kind, code or None
+
+    def forced_status(self, kind: str, code: str | None) -> int | None:
+        """The HTTP status that was asked for with this error, or None: the one that it usually has."""
+        for each in self.answer_with:
+            named, name, status = f"{each}::".split(":")[:3]
+            if (named, name) == (kind, code or "") and status.isdecimal():
+                return int(status)
+        return None
+
+    def command_outcome(self) -> str:
+        """The status that a v3 command ends with."""
+        return self.rng.choice(self.command_status) if self.command_status else "SUCCESS"
+
+    def clear(self) -> None:
+        """Switch all off."""
+        for each in fields(self):
+            if each.name != "dice":
+                setattr(self, each.name, each.default)
+
+    def as_json(self) -> dict[str, Any]:
+        """Every switch by its API name."""
+        return {name: getattr(self, attribute) for name, (attribute, _, _) in SWITCHES.items()}
+
+
+def _value(name: str, given: Any) -> float | tuple[str, ...]:
+    if name not in SWITCHES:
+        raise ValueError(f"no such trouble: {name}")
+    kind = SWITCHES[name][1]
+    if kind == "names":
+        names = given.replace(",", " ").split() if isinstance(given, str) else given
+        if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
+            raise ValueError(f"{name} takes a list of names")
+        return tuple(names)
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} takes a number") from None
+    if number < 0 or (kind == "chance" and number > 1):
+        raise ValueError(f"{name} takes {'0 to 1' if kind == 'chance' else 'seconds, 0 or more'}")
+    return number

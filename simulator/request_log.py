@@ -1,0 +1,63 @@
+"""What the simulator was asked: method, path, answer, by whom, about which car. Never a secret or a query."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.clock import iso
+
+REMEMBERED = 5000
+
+
+@dataclass(slots=True, kw_only=True)
+class LoggedRequest:
+    """One request. ``at`` is simulated epoch seconds."""
+
+    method: str
+    path: str
+    at: float
+    api_version: str | None
+    status: int | None = None
+    user_id: str | None = None
+    vehicle_id: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the control API tells it."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "time": iso(self.at),
+            "generation": self.api_version,
+            "userId": self.user_id,
+            "vehicleId": self.vehicle_id,
+        }
+
+
+@dataclass(slots=True)
+class RequestLog:
+    """The last few thousand requests."""
+
+    seen: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+
+    def add(self, seen: LoggedRequest) -> None:
+        """Remember a request."""
+        self.seen.append(seen)
+
+    def select(self, *, path: str = "", since: float = 0.0) -> Iterator[LoggedRequest]:
+        """Requests whose path contains ``path``, not older than ``since``."""
+        return (each for each in self.seen if path in each.path and each.at >= since)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.seen.clear()
+
+
+def api_version_of(path: str) -> str | None:
+    """Which of Smartcar's generations a path belongs to: v2, v3, or None where both share it."""
+    if path.startswith(("/api/", "/auth/", "/management/")):
+        return "v2"
+    if path.startswith(("/vehicle/", "/iam/", "/management-v3/", "/compatibility/")):
+        return "v3"
+    return None

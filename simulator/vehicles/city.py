@@ -1,0 +1,174 @@
+"""San Francisco as the simulator knows it: where land is, which places there are, and how streets run.
+
+Two street grids, as in the city: streets along the compass over most of it, and the grid south of Market Street,
+turned by 45 degrees. The land is a stack of bands that share a common core of longitudes, so that a staircase of legs
+between any two points stays on land: turn on the end that is nearer to the core. Lake Merced, the ocean, the bay and
+the Mission Creek channel lie outside. Distances are metres along the streets.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from random import Random
+
+from simulator.vehicles.names import SOMA_STREETS, STREETS
+
+BANDS = (  # south, north, west, east
+    (37.708, 37.737, -122.480, -122.399),
+    (37.737, 37.785, -122.503, -122.399),
+    (37.785, 37.796, -122.476, -122.399),
+    (37.796, 37.804, -122.468, -122.405),
+)
+CORE = (-122.468, -122.405)
+ORIGIN = (37.75, -122.44)
+NORTH = 110_990.0  # metres in a degree of latitude here
+EAST = 111_320.0 * math.cos(math.radians(ORIGIN[0]))
+
+# South of Market: `along` metres down Market Street from its corner with Second Street, `off` metres to the south-east.
+_MARKET = (37.7885, -122.4005)
+_SOMA_LENGTH, _SOMA_WIDTH, _FIRST_GATE = 2200.0, 650.0, 300.0
+_DIAGONAL = math.sqrt(0.5)
+
+Point = tuple[float, float]  # latitude, longitude
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """A spot a car goes to.
+
+    In the turned grid ``soma`` is its position there, and ``gate`` how far down Market Street its way from the main
+    grid begins; both are None in the main grid.
+    """
+
+    name: str
+    address: str
+    latitude: float
+    longitude: float
+    soma: Point | None = None
+    gate: float | None = None
+
+    @property
+    def point(self) -> Point:
+        return self.latitude, self.longitude
+
+
+def _soma_place(name: str, address: str, along: float, off: float) -> Place:
+    return Place(name, address, *_soma_point(along, off), (along, off), max(along, _FIRST_GATE))
+
+
+def _soma_point(along: float, off: float) -> Point:
+    north = (-along - off) * _DIAGONAL
+    east = (-along + off) * _DIAGONAL
+    return _MARKET[0] + north / NORTH, _MARKET[1] + east / EAST
+
+
+def _soma_position(point: Point) -> Point:
+    north = (point[0] - _MARKET[0]) * NORTH
+    east = (point[1] - _MARKET[1]) * EAST
+    return -(north + east) * _DIAGONAL, (east - north) * _DIAGONAL
+
+
+def _in_main_grid(point: Point) -> bool:
+    latitude, longitude = point
+    return any(s <= latitude <= n and w <= longitude <= e for s, n, w, e in BANDS)
+
+
+def on_land(latitude: float, longitude: float, *, tolerance: float = 15.0) -> bool:
+    """Whether the point lies where cars of the simulator may be; ``tolerance`` in metres."""
+    along, off = _soma_position((latitude, longitude))
+    if -tolerance <= along <= _SOMA_LENGTH + tolerance and -tolerance <= off <= _SOMA_WIDTH + tolerance:
+        return True
+    dy, dx = tolerance / NORTH, tolerance / EAST
+    return any(s - dy <= latitude <= n + dy and w - dx <= longitude <= e + dx for s, n, w, e in BANDS)
+
+
+def place_at(latitude: float, longitude: float) -> Place | None:
+    """A nameless place at a point of the city, or None where no car of the simulator can drive."""
+    if _in_main_grid((latitude, longitude)):
+        return Place("", "", latitude, longitude)
+    if on_land(latitude, longitude):
+        return _soma_place("", "", *_soma_position((latitude, longitude)))
+    return None
+
+
+def _to_main_grid(place: Place) -> tuple[Point, float]:
+    """Where the way to or from a place meets the main grid, and how many metres off that is."""
+    if place.soma is None or place.gate is None:
+        return place.point, 0.0
+    along, off = place.soma
+    return _soma_point(place.gate, 0.0), place.gate - along + off
+
+
+def distance(start: Place, end: Place) -> float:
+    """Metres along the streets."""
+    if start.soma and end.soma:
+        return abs(start.soma[0] - end.soma[0]) + abs(start.soma[1] - end.soma[1])
+    (y0, x0), first = _to_main_grid(start)
+    (y1, x1), last = _to_main_grid(end)
+    return first + abs(y0 - y1) * NORTH + abs(x0 - x1) * EAST + last
+
+
+def _staircase(start: Point, end: Point, turns: Point) -> list[Point]:
+    """Corners of a way in the main grid, without its start; ``turns`` (0–1 each) choose where it turns."""
+    (y0, x0), (y1, x1) = start, end
+    west, east = max(min(x0, x1), CORE[0]), min(max(x0, x1), CORE[1])
+    if west > east:  # both on one side of the core: turn at the end nearer to it
+        turn = max(x0, x1) if max(x0, x1) < CORE[0] else min(x0, x1)
+        return [(y0, turn), (y1, turn), end]
+    first, second = (west + (east - west) * part for part in sorted(turns, reverse=x0 > x1))
+    middle = y0 + (y1 - y0) * turns[1]
+    return [(y0, first), (middle, first), (middle, second), (y1, second), end]
+
+
+def route(start: Place, end: Place, *, turns: Point) -> list[Point]:
+    """Corners of the way between two places; legs follow the streets and stay on land."""
+    points = [start.point]
+    if start.soma and end.soma:
+        return [*points, _soma_point(end.soma[0], start.soma[1]), end.point]
+    if start.soma and start.gate is not None:
+        points += [_soma_point(start.gate, start.soma[1]), _soma_point(start.gate, 0.0)]
+    points += _staircase(points[-1], _to_main_grid(end)[0], turns)
+    if end.soma and end.gate is not None:
+        points += [_soma_point(end.gate, end.soma[1]), end.point]
+    return points
+
+
+def _random_place(rng: Random, name: str) -> Place:
+    if rng.random() < 0.16:
+        along, off = rng.uniform(0, _SOMA_LENGTH), rng.uniform(20, _SOMA_WIDTH)
+        latitude, longitude = _soma_point(along, off)
+        return Place(
+            name, f"{rng.randrange(100, 1400)} {rng.choice(SOMA_STREETS)}", latitude, longitude, (along, off)
+        )
+    south, north, west, east = rng.choices(BANDS, weights=(5, 10, 3, 2))[0]
+    address = f"{rng.randrange(100, 4800)} {rng.choice(STREETS)}"
+    return Place(name, address, round(rng.uniform(south, north), 6), round(rng.uniform(west, east), 6))
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The places of one seeded world."""
+
+    depots: Sequence[Place]
+    homes: Sequence[Place]
+    customers: Sequence[Place]
+    chargers: Sequence[Place]
+    stations: Sequence[Place]
+
+
+@cache
+def build_city(seed: int) -> City:
+    """The places of the world with this seed; the same for every number of cars."""
+    rng = Random(seed * 2_654_435_761 + 17)  # noqa: S311 - a reproducible world, nothing secret
+
+    def places(count: int, name: str) -> tuple[Place, ...]:
+        return tuple(_random_place(rng, f"{name} {number}") for number in range(1, count + 1))
+
+    return City(
+        depots=places(4, "Depot"),
+        homes=places(240, "Home"),
+        customers=places(320, "Customer"),
+        chargers=places(24, "Public charger"),
+        stations=places(20, "Fuel station"),
+    )

@@ -1,0 +1,242 @@
+"""A car's days as they really are: the seeded plan, and what was done to the car."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+from simulator.vehicles.charge_schedules import Schedule
+from simulator.vehicles.city import place_at
+from simulator.vehicles.city_time import weekday
+from simulator.vehicles.daily_plan import DailyPlan, Levels, Pin
+from simulator.vehicles.energy_phases import Event
+from simulator.vehicles.history import sessions_of
+from simulator.vehicles.incidents import Lapses, lapses
+from simulator.vehicles.makes import MAKES
+from simulator.vehicles.models import Model
+from simulator.vehicles.overrides import Override, Overrides
+from simulator.vehicles.weekly_schedule import WeeklySchedule, charge_week, jitter
+
+_SAME: Final = 0.01  # percent
+_REMEMBERED: Final = 7  # days
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What never changes about a car."""
+
+    index: int
+    id: str
+    vin: str
+    model: Model
+    year: int
+    trim: str
+    color: str
+    nickname: str
+    account: str
+    user_id: str
+    first_km: float  # on the odometer when the world starts
+    firmware: str
+
+
+class Lifecycle:
+    """Days of one car, worked out when asked for. ``touched`` is called whenever something is done to the car."""
+
+    __slots__ = (
+        "_day",
+        "_lapses",
+        "_plan",
+        "_weekly_schedule",
+        "identity",
+        "on_change",
+        "overrides",
+        "seed",
+        "start",
+    )
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        seed: int,
+        start: float,
+        plan: Callable[[Identity], WeeklySchedule],
+        on_change: Callable[[str], None],
+    ) -> None:
+        self.identity, self.seed, self.start, self.on_change = identity, seed, start, on_change
+        self.overrides: Overrides | None = None
+        self._plan = plan
+        self._weekly_schedule: WeeklySchedule | None = None
+        self._day: DailyPlan | None = None
+        self._lapses = Lapses()
+
+    @property
+    def weekly_schedule(self) -> WeeklySchedule:
+        """The car's week."""
+        if self._weekly_schedule is None:
+            self._weekly_schedule = self._plan(self.identity)
+        return self._weekly_schedule
+
+    @property
+    def limit(self) -> float:
+        """Charge limit in percent."""
+        changed = self.overrides.limit if self.overrides else None
+        return self.weekly_schedule.limit if changed is None else changed
+
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Charge schedules."""
+        return self.overrides.schedules if self.overrides else ()
+
+    # Days
+
+    def daily_plan(self, moment: float) -> DailyPlan:
+        """The day that holds the moment."""
+        number = self.weekly_schedule.day_of(moment)
+        if self._day is None or self._day.number != number:
+            self._day = self.plan_for_day(number)
+            stops = len(self._day.daily_route.departs) if self._day.daily_route else 0
+            self._lapses = lapses(seed=self.seed, index=self.identity.index, day=number, stops=stops)
+        return self._day
+
+    def lapses(self, moment: float) -> Lapses:
+        """What the driver forgets on the day of the moment."""
+        self.daily_plan(moment)
+        return self._lapses
+
+    def plan_for_day(self, number: int) -> DailyPlan:
+        """The day with this number. A car whose levels left the routine is followed from there, day by day."""
+        overrides = self.overrides
+        while overrides and overrides.day is not None and overrides.day < number:
+            self._roll_over(overrides, overrides.day)
+        if overrides and overrides.day == number:
+            return self._build(number, self._overridden_levels(overrides), overrides.events)
+        return self._build(number, self._planned_levels(number), [])
+
+    def departs(self, number: int) -> float | None:
+        """The first departure of a day, None on a day off."""
+        rng = Random(f"{self.seed}:{self.identity.index}:{number}")  # noqa: S311 - a reproducible world
+        return self.weekly_schedule.departs(number, shift=jitter(rng))
+
+    def next_change(self, moment: float) -> float:
+        """When the trip that the car is on ends, or, where it stands, when it next leaves."""
+        day = self.daily_plan(moment)
+        until = day.trip_status(moment).until
+        if until < day.end:
+            return until
+        ahead = (self.departs(day.number + days) for days in range(1, 8))
+        return next((departure for departure in ahead if departure is not None), until)
+
+    def _build(self, number: int, levels: Levels, events: list[Event]) -> DailyPlan:
+        departure = self.departs(number)
+        return DailyPlan(
+            number=number,
+            weekly_schedule=self.weekly_schedule,
+            model=self.identity.model,
+            first_departure=self.weekly_schedule.start_of(number) if departure is None else departure,
+            levels=levels,
+            events=events,
+            pin=self._pin(),
+        )
+
+    def _pin(self) -> Pin | None:
+        held = self.overrides.held.get("place") if self.overrides else None
+        if held is None or held.until is None:
+            return None
+        return Pin(held.since, held.until, tuple(held.value), place_at(*held.value))
+
+    # Levels
+
+    def _planned_levels(self, number: int) -> Levels:
+        """How a day begins that nothing unusual preceded."""
+        weekly_schedule, day = self.weekly_schedule, weekday(number)
+        soc = weekly_schedule.soc
+        if self.limit != weekly_schedule.limit:
+            km = [daily_route.total_km if daily_route else 0.0 for daily_route in weekly_schedule.week]
+            soc = charge_week(self.identity.model, km=km, charges=weekly_schedule.charges, limit=self.limit)
+        plug = weekly_schedule.base_kw if weekly_schedule.charges[day - 1] else 0.0
+        return Levels(soc[day], weekly_schedule.fuel[day], self.limit, plug, schedules=self.schedules)
+
+    def _overridden_levels(self, overrides: Overrides) -> Levels:
+        """How the first deviating day begins: with limit and schedules as they were before its events."""
+        limits = [event.value[0] for event in overrides.events if event.name == "limit"]
+        schedules = [event.value[0] for event in overrides.events if event.name == "schedules"]
+        return Levels(
+            overrides.soc,
+            overrides.fuel,
+            limits[0] if limits else self.limit,
+            overrides.plug,
+            overrides.stopped,
+            schedules[0] if schedules else overrides.schedules,
+        )
+
+    def _roll_over(self, overrides: Overrides, number: int) -> None:
+        """Carry a deviation over to the next day; drop it where the car is back in its routine."""
+        day = self._build(number, self._overridden_levels(overrides), overrides.events)
+        last = day.phases[-1]
+        overrides.soc, overrides.fuel = day.levels(day.end, day.km_at(day.end - 0.001))
+        overrides.plug, overrides.stopped = (last.kw if last.plugged else 0.0), last.stopped
+        if self.identity.model.electric:
+            overrides.sessions[number] = sessions_of(
+                day, self.identity.model, ports=MAKES[self.identity.model.make].ports
+            )
+        for old in [old for old in overrides.sessions if old <= number - _REMEMBERED]:
+            del overrides.sessions[old]
+        overrides.day, overrides.events = number + 1, []
+        usual = self._planned_levels(number + 1)
+        same = abs(usual.soc - overrides.soc) < _SAME and abs(usual.fuel - overrides.fuel) < _SAME
+        if same and usual.plug == overrides.plug and not overrides.stopped and not overrides.schedules:
+            overrides.day = None
+
+    # What is done to the car
+
+    def change(self, now: float, *events: Event) -> Overrides:
+        """Note what is done to the car, and have it report at once."""
+        overrides = self.overrides or Overrides()
+        if events:
+            number = self.daily_plan(now).number
+            if overrides.day is None:
+                usual = self._planned_levels(number)
+                overrides.day, overrides.soc, overrides.fuel = number, usual.soc, usual.fuel
+                overrides.plug, overrides.stopped, overrides.events = usual.plug, usual.stopped, []
+            overrides.events = [*overrides.events, *events]
+        overrides.reported = now
+        self.overrides = overrides
+        self._forget()
+        return overrides
+
+    def hold(
+        self, name: str, value: Any, *, now: float, lasting: bool = False, until: float = math.inf
+    ) -> None:
+        """Keep a value until the car next leaves or arrives, at most until a moment; or for good."""
+        until_then = None if lasting else min(self.next_change(now), until)
+        self.change(now).held[name] = Override(value, now, until_then)
+        self._forget()
+
+    def clear_override(self, name: str, *, now: float) -> None:
+        """No longer keep a value."""
+        self.change(now).held.pop(name, None)
+        self._forget()
+
+    def held(self, name: str, moment: float) -> Any:
+        """The value that somebody set and that holds at the moment, else None."""
+        held = self.overrides.held.get(name) if self.overrides else None
+        return held.value if held and held.at(moment) else None
+
+    def set_limit(self, percent: float, *, now: float) -> None:
+        """Change the charge limit for good."""
+        self.change(now, Event(now, "limit", (self.limit, percent))).limit = percent
+
+    def set_schedules(self, schedules: tuple[Schedule, ...], *, now: float) -> None:
+        """Replace the charge schedules."""
+        self.change(now, Event(now, "schedules", (self.schedules, schedules))).schedules = schedules
+
+    def restore(self, overrides: Overrides | None) -> None:
+        """Take over a deviation from a snapshot."""
+        self.overrides = overrides
+        self._forget()
+
+    def _forget(self) -> None:
+        self._day = None
+        self.on_change(self.identity.id)

@@ -1,0 +1,193 @@
+"""When a car reports, and when it sleeps.
+
+An awake car reports in its make's rhythm and when something happens: it leaves, arrives, is locked, starts to charge.
+Makes that are asked rather than tell (30 to 60 minutes) report in the rhythm only; Hyundais and Kias built before 2025
+only on events, five minutes after the ignition is off ("Brand Quirks"). A car asleep reports nothing until it wakes,
+apart from once a day. Whatever is done to a car, it reports at once.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+from simulator.vehicles.city_time import DAY, weekday
+from simulator.vehicles.daily_plan import DailyPlan, TripStatus
+from simulator.vehicles.lifecycle import Lifecycle
+from simulator.vehicles.makes import MAKES, Make
+from simulator.vehicles.overrides import Override
+
+LOCK_AFTER: Final = 25.0  # seconds from arriving to locking
+UNLOCK_BEFORE: Final = 20.0  # seconds from unlocking to leaving
+_IGNITION_OFF: Final = 300.0
+
+
+def rules_of(lifecycle: Lifecycle) -> Make:
+    """The make's rules."""
+    return MAKES[lifecycle.identity.model.make]
+
+
+def sleeps_from(lifecycle: Lifecycle, moment: float) -> float:
+    """When the car falls asleep where it stands if nothing more happens; infinity while it drives."""
+    day, after = lifecycle.daily_plan(moment), rules_of(lifecycle).sleeps_after
+    trip_status, phase = day.trip_status(moment), day.phase_at(moment)
+    if trip_status.driving:
+        return math.inf
+    since = trip_status.since + after if trip_status.trip >= 0 else day.start
+    if phase.charges and moment >= phase.charge_start:
+        since = max(since, min(phase.charge_end, day.end) + after)
+    reported = lifecycle.overrides.reported if lifecycle.overrides else None
+    if reported is not None and trip_status.since <= reported <= moment:
+        since = max(since, reported + after)
+    return since
+
+
+def asleep(lifecycle: Lifecycle, moment: float) -> bool:
+    """Whether the car sleeps."""
+    held = lifecycle.held("asleep", moment)
+    if held is not None:
+        return bool(held)
+    return not lifecycle.daily_plan(moment).phase_at(moment).charging_at(moment) and moment >= sleeps_from(
+        lifecycle, moment
+    )
+
+
+def deep_from(lifecycle: Lifecycle, moment: float) -> float:
+    """When the car, standing where it does at the moment, begins to sleep so deeply that it takes no call."""
+    held = lifecycle.overrides.held.get("asleep") if lifecycle.overrides else None
+    if held is not None and held.at(moment):
+        return held.since if held.value else math.inf
+    after, day = rules_of(lifecycle).deep_sleep_after, lifecycle.daily_plan(moment)
+    if after is None or day.trip_status(moment).trip >= 0:
+        return math.inf
+    reported = lifecycle.overrides.reported if lifecycle.overrides else None
+    idle = next(
+        (back for back in range(1, 8) if lifecycle.weekly_schedule.week[weekday(day.number - back)]), 7
+    )
+    return max(day.start - (idle - 1) * DAY, reported or 0.0) + after
+
+
+def deeply_asleep(lifecycle: Lifecycle, moment: float) -> bool:
+    """Whether it takes no call: sent to sleep, or unused for longer than its make stays awake."""
+    return moment >= deep_from(lifecycle, moment)
+
+
+def _rhythm(lifecycle: Lifecycle) -> float | None:
+    rules = rules_of(lifecycle)
+    return None if lifecycle.identity.year < rules.events_only_before else rules.reports
+
+
+def _without_reception(lifecycle: Lifecycle, now: float) -> Override | None:
+    held = lifecycle.overrides.held.get("reachable") if lifecycle.overrides else None
+    return held if held and held.at(now) and not held.value else None
+
+
+def last_report(lifecycle: Lifecycle, now: float) -> float:
+    """When the car last reported, at the earliest at the start of its day or when its reception was lost."""
+    lost = _without_reception(lifecycle, now)
+    if lost is not None:
+        return lost.since
+    if rules_of(lifecycle).polled:
+        last = _last_poll(lifecycle, now)
+    else:
+        last = max(moment for moment in _moments(lifecycle, now) if moment <= now)
+        rhythm = _rhythm(lifecycle)
+        if rhythm is not None and not asleep(lifecycle, now):
+            last += math.floor((now - last) / rhythm) * rhythm
+    reported = lifecycle.overrides.reported if lifecycle.overrides else None
+    return last if reported is None or reported > now else max(last, reported)
+
+
+def _last_poll(lifecycle: Lifecycle, now: float) -> float:
+    """The last time that the maker asked an awake car, or that the car fell asleep.
+
+    A car that is silent when running has told before it left.
+    """
+    day, rhythm = lifecycle.daily_plan(now), rules_of(lifecycle).reports
+    poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
+    if asleep(lifecycle, poll):
+        poll = min(poll, sleeps_from(lifecycle, poll))
+    trip_status = day.trip_status(poll)
+    if trip_status.driving and rules_of(lifecycle).silent_when_running:
+        poll = trip_status.since - 1.0
+    return max(poll, day.start, *_fell_asleep(lifecycle, after=poll, until=now))
+
+
+def _fell_asleep(lifecycle: Lifecycle, *, after: float, until: float) -> Iterator[float]:
+    """When the car fell asleep between two moments of a day."""
+    day = lifecycle.daily_plan(until)
+    moments = [phase.charge_start - 0.01 for phase in day.phases if after < phase.charge_start <= until]
+    moment = until
+    while moment > after:
+        moments.append(moment)
+        moment = day.trip_status(moment).since - 0.01
+    for moment in moments:
+        slept = sleeps_from(lifecycle, moment)
+        if after <= slept <= moment:
+            yield slept
+
+
+def next_report(lifecycle: Lifecycle, now: float) -> float:
+    """Until when surely nothing new is heard of it, if nothing is done to it; at most until the end of its day."""
+    day = lifecycle.daily_plan(now)
+    lost = _without_reception(lifecycle, now)
+    if lost is not None:
+        return lost.until or day.end
+    moments = (*_moments(lifecycle, now), deep_from(lifecycle, now))
+    upcoming = min((moment for moment in moments if moment > now), default=day.end)
+    rhythm = _rhythm(lifecycle)
+    if rhythm is not None and not asleep(lifecycle, now):
+        if rules_of(lifecycle).polled:
+            upcoming = min(upcoming, day.start + (math.floor((now - day.start) / rhythm) + 1) * rhythm)
+        else:
+            upcoming = min(upcoming, last_report(lifecycle, now) + rhythm)
+    return max(upcoming, now + 0.01)
+
+
+def _moments(lifecycle: Lifecycle, now: float) -> Iterator[float]:
+    """Moments near now at which something happens that is reported, and always the day's bounds."""
+    day = lifecycle.daily_plan(now)
+    yield day.start
+    yield day.end
+    if _rhythm(lifecycle) is None:
+        yield from _ignitions_off(day)
+        yield from _charging(day, every_tenth=True)
+        return
+    for moment in (
+        *_trip_moments(lifecycle, day.trip_status(now)),
+        *_charging(day),
+        sleeps_from(lifecycle, now),
+    ):
+        if day.start <= moment <= day.end:
+            yield moment
+
+
+def _ignitions_off(day: DailyPlan) -> Iterator[float]:
+    """Five minutes after each arrival of the day, where the car still stands then."""
+    if day.daily_route is None:
+        return
+    leaves = (*day.daily_route.departs[1:], day.end - day.depart)
+    for arrived, left in zip(day.daily_route.arrives, leaves, strict=True):
+        if arrived + _IGNITION_OFF < left:
+            yield day.depart + arrived + _IGNITION_OFF
+
+
+def _trip_moments(lifecycle: Lifecycle, trip_status: TripStatus) -> Iterator[float]:
+    yield trip_status.since
+    yield trip_status.until
+    if not trip_status.driving:
+        yield trip_status.since + LOCK_AFTER
+        yield trip_status.until - UNLOCK_BEFORE
+        lapse = lifecycle.lapses(trip_status.since)
+        if lapse.door == trip_status.trip and trip_status.trip >= 0:
+            yield min(trip_status.since + lapse.door_closed, trip_status.until)
+
+
+def _charging(day: DailyPlan, *, every_tenth: bool = False) -> Iterator[float]:
+    for phase in day.phases:
+        if phase.charges:
+            yield phase.charge_start
+            yield phase.charge_end
+            if every_tenth:
+                yield from day.tenths(phase)
+        elif not every_tenth:
+            yield phase.at

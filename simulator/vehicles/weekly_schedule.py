@@ -1,0 +1,192 @@
+"""A car's week: what it does on which weekday, planned once and repeated with small shifts of the clock.
+
+A routine is periodic, so that any moment of any year is found without simulating the time before it: odometer, state of
+charge and fuel level at the start of a day follow from the weekday.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from simulator.vehicles.city import EAST, NORTH, City, Place, Point
+from simulator.vehicles.city_time import CITY_TIME, DAY, HOUR, weekday
+from simulator.vehicles.energy import EFFICIENCY
+from simulator.vehicles.models import Model
+from simulator.vehicles.routes import DailyRoute, Role, build_route
+
+RESERVE: Final = 15.0  # percent that a plug-in hybrid keeps before it burns fuel
+REFUEL_BELOW: Final = 40.0
+_LEAD: Final = 1800.0  # a day begins this long before its earliest departure
+_JITTER: Final = 600.0
+_VARIANTS: Final = 16
+_ASIDE: Final = 12.0  # metres
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklySchedule:
+    """The week of one car, weekdays from Monday. Its day begins at ``boundary`` (local), parked at its base."""
+
+    base: Place
+    offset: Point  # degrees by which the car stands and drives beside others
+    base_kw: float
+    limit: float
+    patience: float  # 0-1: how late in the night it charges
+    boundary: float
+    week: tuple[DailyRoute | None, ...]
+    starts: tuple[float, ...]  # first departure of each weekday, seconds after the boundary
+    charges: tuple[bool, ...]  # whether it is plugged in after its round
+    prefix: tuple[float, ...]  # km driven from Monday's start to each weekday's start, and the week's whole
+    soc: tuple[float, ...]  # at the start of each weekday
+    fuel: tuple[float, ...]
+
+    def day_of(self, moment: float) -> int:
+        """The car's day that holds the moment (epoch seconds)."""
+        return int((moment + CITY_TIME - self.boundary) // DAY)
+
+    def start_of(self, day: int) -> float:
+        """Epoch seconds at which the car's day begins."""
+        return day * DAY - CITY_TIME + self.boundary
+
+    def departs(self, day: int, *, shift: float) -> float | None:
+        """Epoch seconds of the day's first departure, ``shift`` seconds from the usual; None on a day off."""
+        return self.start_of(day) + self.starts[weekday(day)] + shift if self.week[weekday(day)] else None
+
+    def km_before(self, day: int) -> float:
+        """Kilometres driven from a fixed Monday long ago to the start of the day."""
+        weeks, rest = divmod(day + 3, 7)
+        return weeks * self.prefix[7] + self.prefix[rest]
+
+
+class RouteLibrary:
+    """The rounds of a world, built when first needed."""
+
+    def __init__(self, *, seed: int, city: City) -> None:
+        self._seed, self._city = seed, city
+        self._routes: dict[tuple[str, int, str, bool, bool], DailyRoute] = {}
+
+    def daily_route(self, *, role: Role, variant: int, letter: str, base: Place, model: Model) -> DailyRoute:
+        key = (role.name, variant, letter, model.dc_kw > 0, model.combustion)
+        found = self._routes.get(key)
+        if found is None:
+            rng = Random(f"{self._seed}:{role.name}:{variant}:{letter}")  # noqa: S311 - a reproducible world
+            found = self._routes[key] = build_route(
+                rng, role=role, city=self._city, base=base, fast_charges=key[3], refuels=key[4]
+            )
+        return found
+
+    def base(self, *, role: Role, variant: int) -> Place:
+        """Where the cars with this job stand when they are off: a depot or a home."""
+        rng = Random(f"{self._seed}:{role.name}:{variant}:base")  # noqa: S311 - a reproducible world
+        return rng.choice(self._city.depots if role.depot else self._city.homes)
+
+
+def _nights(role: Role, model: Model, km: Sequence[float]) -> tuple[bool, ...]:
+    """After which days the car is plugged in: each, or when the next day would leave it with too little."""
+    if not model.electric:
+        return (False,) * 7
+    if role.nightly or model.combustion:
+        return (True,) * 7
+    nights, since = [False] * 7, 0.0
+    for day in range(7):
+        since += km[day]
+        if day == 6 or (since + km[day + 1]) * model.percent_per_km > 38.0:
+            nights[day], since = True, 0.0
+    return tuple(nights)
+
+
+def charge_week(
+    model: Model, *, km: Sequence[float], charges: Sequence[bool], limit: float
+) -> tuple[float, ...]:
+    """State of charge at the start of each weekday: the limit after a night at the charger, else what is left."""
+    if not model.electric:
+        return (0.0,) * 7
+    level, levels = limit, [0.0] * 7
+    for turn in range(14):
+        day = turn % 7
+        levels[day] = level
+        level = limit if charges[day] else max(0.0, level - km[day] * model.percent_per_km)
+    return tuple(levels)
+
+
+def electric_km(model: Model, soc: float) -> float:
+    """How far a plug-in hybrid goes before it burns fuel."""
+    return max(0.0, soc - RESERVE) / model.percent_per_km if model.electric else 0.0
+
+
+def _burnt(model: Model, daily_route: DailyRoute, soc: float) -> tuple[float, float]:
+    """Fuel (percent of the tank) used until the fuel stop of a round, and after it."""
+    if daily_route.refuels is None:
+        return 0.0, 0.0
+    free = electric_km(model, soc)
+    before = max(0.0, daily_route.km[daily_route.refuels + 1] - free)
+    whole = max(0.0, daily_route.total_km - free)
+    return before * model.fuel_percent_per_km, (whole - before) * model.fuel_percent_per_km
+
+
+def _fuel_week(model: Model, *, week: Sequence[DailyRoute | None], soc: Sequence[float]) -> tuple[float, ...]:
+    """Fuel level at the start of each weekday; on the last working day the tank is always filled."""
+    levels = [0.0] * 7
+    if not model.combustion:
+        return tuple(levels)
+    used = [
+        _burnt(model, daily_route, soc[day]) if daily_route else (0.0, 0.0)
+        for day, daily_route in enumerate(week)
+    ]
+    last = max(day for day in range(7) if week[day])
+    level = 100.0 - used[last][1]
+    for turn in range(last + 1, last + 8):
+        day = turn % 7
+        levels[day] = level
+        level -= used[day][0]
+        if week[day] and level < REFUEL_BELOW:
+            level = 100.0
+        level = max(0.0, level - used[day][1])
+    return tuple(levels)
+
+
+def _base_power(rng: Random, *, model: Model, rounds: Iterable[DailyRoute], drain: float) -> float:
+    """Power of the charger at the base: enough to make up for the longest time between two charges in one night."""
+    if not model.electric:
+        return 0.0
+    idle = (DAY - max(daily_route.length for daily_route in rounds) - 2 * _LEAD) / HOUR
+    need = min(drain, 100.0) / 100.0 * model.battery / EFFICIENCY
+    return min(model.ac_kw, max(rng.choice((3.7, 3.7, 5.0, 7.2)), 1.5 * need / max(idle - 2.0, 1.0)))
+
+
+def plan_week(rng: Random, *, index: int, role: Role, library: RouteLibrary, model: Model) -> WeeklySchedule:
+    """Plan the week of the n-th car; the same generator state and library give the same week."""
+    variant = index // 12 % _VARIANTS * 12 + index % 12
+    base = library.base(role=role, variant=variant)
+    letters = sorted(set(role.week) - {"-"})
+    rounds = {
+        letter: library.daily_route(role=role, variant=variant, letter=letter, base=base, model=model)
+        for letter in letters
+    }
+    starts = {letter: rng.uniform(*role.starts) * HOUR for letter in letters}
+    boundary = min(starts.values()) - _LEAD
+    week = tuple(rounds.get(letter) for letter in role.week)
+    km = [daily_route.total_km if daily_route else 0.0 for daily_route in week]
+    charges = _nights(role, model, [*km, km[0]])
+    limit = 100.0 if model.combustion else float(rng.choice((80, 80, 85, 90)))
+    soc = charge_week(model, km=km, charges=charges, limit=limit)
+    drain = limit - min(soc) + max(km) * model.percent_per_km
+    return WeeklySchedule(
+        base=base,
+        offset=(rng.uniform(-_ASIDE, _ASIDE) / NORTH, rng.uniform(-_ASIDE, _ASIDE) / EAST),
+        base_kw=_base_power(rng, model=model, rounds=rounds.values(), drain=drain),
+        limit=limit,
+        patience=rng.random(),
+        boundary=boundary,
+        week=week,
+        starts=tuple(starts.get(letter, boundary) - boundary for letter in role.week),
+        charges=charges,
+        prefix=tuple(sum(km[:day]) for day in range(8)),
+        soc=soc,
+        fuel=_fuel_week(model, week=week, soc=soc),
+    )
+
+
+def jitter(rng: Random) -> float:
+    """How much earlier or later than planned a day's shift begins, in seconds."""
+    return rng.uniform(-_JITTER, _JITTER)

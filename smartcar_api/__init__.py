@@ -1,0 +1,50 @@
+"""The only code that speaks HTTP to Smartcar or imports its SDK. A pure client: no settings, no database."""
+
+from smartcar_api.errors import SmartcarError
+from smartcar_api.protocol import (
+    Access,
+    ApplicationToken,
+    CommandAnswer,
+    CommandOutcome,
+    ConnectRequest,
+    Credentials,
+    Disconnected,
+    Generation,
+    ListedConnection,
+    Origins,
+    ReadAnswer,
+    SharedVehicle,
+    SmartcarApi,
+    Subscription,
+    TokenPair,
+    VehicleAttributes,
+)
+from smartcar_api.schedules import ChargeSchedule, Window
+from smartcar_api.v2.client import FLEET_PATHS, V2Api, paths_granted
+from smartcar_api.v3 import V3Api
+
+__all__ = [
+    "FLEET_PATHS",
+    "Access",
+    "ApplicationToken",
+    "ChargeSchedule",
+    "CommandAnswer",
+    "CommandOutcome",
+    "ConnectRequest",
+    "Credentials",
+    "Disconnected",
+    "Generation",
+    "ListedConnection",
+    "Origins",
+    "ReadAnswer",
+    "SharedVehicle",
+    "SmartcarApi",
+    "SmartcarError",
+    "Subscription",
+    "TokenPair",
+    "V2Api",
+    "V3Api",
+    "VehicleAttributes",
+    "Window",
+    "paths_granted",
+]

@@ -1,0 +1,58 @@
+"""Charge schedules of v3: windows of the car's local time, at a place, in which it may charge ("Charge schedules").
+
+Teslas know all three types, Volvos the daily one; others answer 501.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from smartcar_api.errors import not_sent
+from smartcar_api.validation import checked_place
+
+EVERY_DAY = "every_day"
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "daily": (EVERY_DAY,),
+    "weekly": WEEK,
+    "workweek": ("weekdays", "weekends"),
+}
+"""The types of a schedule, each with the parts of the week that may have a window."""
+
+CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+
+
+class Window(NamedTuple):
+    """From `start` to `stop`, as "22:00"; past midnight where `stop` is the earlier."""
+
+    start: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSchedule:
+    """`windows` has an entry for each part of the week (PARTS) in which the car may charge."""
+
+    type: str
+    latitude: float = field(repr=False)
+    longitude: float = field(repr=False)
+    windows: Mapping[str, Window]
+
+
+def attributes_of(schedule: ChargeSchedule) -> dict[str, Any]:
+    """The schedule as Smartcar takes it. Raises SmartcarError (NOT_SENT) for one that cannot be."""
+    parts = PARTS.get(schedule.type)
+    if parts is None or not schedule.windows or not set(schedule.windows) <= set(parts):
+        raise not_sent("the type of the schedule and its windows do not fit each other")
+    windows = {part: _window(window) for part, window in schedule.windows.items()}
+    place = {"location": checked_place(latitude=schedule.latitude, longitude=schedule.longitude)}
+    if schedule.type == "daily":
+        return place | windows[EVERY_DAY]
+    return place | ({"days": windows} if schedule.type == "weekly" else windows)
+
+
+def _window(window: Window) -> dict[str, str]:
+    if not all(CLOCK.fullmatch(time) for time in window) or window.start == window.stop:
+        raise not_sent("a window needs two different times such as 22:00")
+    return {"startTime": window.start, "stopTime": window.stop}

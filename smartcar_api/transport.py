@@ -1,0 +1,185 @@
+"""One pooled HTTP client for both generations: time-outs, what a failure means, and no secret in an error.
+
+The proxy variables that all HTTP clients know (HTTPS_PROXY, NO_PROXY) are honoured, and nothing else of the
+environment. Redirects are not followed and cookies not kept.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx
+
+from smartcar_api.error_parsing import parsed, read_refusal, request_id_of
+from smartcar_api.errors import no_answer, not_sent, unreadable
+from smartcar_api.redaction import one_line, scrub
+
+USER_AGENT = "smartcar-fleet (httpx)"
+CONNECT_TIMEOUT = 10.0
+LARGEST_ANSWER = 16 * 2**20
+
+_OPEN_FIELDS = frozenset({"grant_type", "redirect_uri", "client_id"})
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_IMPOSSIBLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success. Has what Smartcar's SDK uses of a response: `headers` and `json()`."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def request_id(self) -> str:
+        return request_id_of(self.headers)
+
+    def json(self) -> dict[str, Any]:
+        """The JSON object in the body. Raises SmartcarError (UNREADABLE_ANSWER) for anything else."""
+        answer = parsed(self.body)
+        if not isinstance(answer, dict):
+            raise unreadable("the body is no JSON object", status=self.status, request_id=self.request_id)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request that is about to be sent, without what is secret in it. `timeout` is in seconds.
+
+    `parts` is how many requests it stands for: the paths of a v2 batch ("Batch"), otherwise 1.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    parts: int
+    timeout: float
+
+
+class Gate(Protocol):
+    """What every request passes."""
+
+    def passing(self, request: Outgoing) -> AbstractContextManager[None]:
+        """Around the sending. To refuse, raises SmartcarError (NOT_SENT) on entry; what goes wrong inside it sees."""
+
+
+class Transport:
+    """Sends requests for the threads of this process; a forked child opens connections of its own."""
+
+    def __init__(self, *, gate: Gate | None = None) -> None:
+        self._gate = gate
+        self._clients: dict[int, httpx.Client] = {}
+
+    def send(self, method: str, url: str, *, timeout: float, auth: Any = None, **content: Any) -> Answer:
+        """One request; `auth` and `content` (params, headers, data, json) are what httpx takes.
+
+        `timeout` (seconds) bounds each wait for the answer, and the reading of it once it has begun. Raises
+        SmartcarError: for every status that is no success, when there is no whole answer, and what the gate raises.
+        """
+        outgoing = Outgoing(method, url, _parts(content), timeout)
+        with self._gate.passing(outgoing) if self._gate else nullcontext():
+            return self._send(method, url, timeout, auth, content)
+
+    def _send(self, method: str, url: str, timeout: float, auth: Any, content: dict[str, Any]) -> Answer:
+        secrets = _secrets(auth, content)
+        try:
+            request = self._request(method, url, timeout, content)
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            raise not_sent(_cause(error, secrets)) from None
+        try:
+            return _exchange(self._client(), request, auth, timeout, secrets)
+        except _NOTHING_SENT as error:
+            failure = not_sent(_cause(error, secrets), code="CONNECT_FAILED")
+        except _IMPOSSIBLE as error:
+            failure = not_sent(_cause(error, secrets))
+        except httpx.TimeoutException as error:
+            failure = no_answer(_cause(error, secrets), code="TIMEOUT")
+        except httpx.HTTPError as error:
+            failure = no_answer(_cause(error, secrets), code="BROKEN")
+        raise failure
+
+    def close(self) -> None:
+        """Close this process's idle connections. The transport can be used again."""
+        client = self._clients.pop(os.getpid(), None)
+        if client is not None:
+            client.close()
+
+    def _request(self, method: str, url: str, timeout: float, content: dict[str, Any]) -> httpx.Request:
+        if not content.get("params"):
+            content.pop("params", None)  # httpx would cut the query off the address
+        waits = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        return self._client().build_request(method, url, timeout=waits, **content)
+
+    def _client(self) -> httpx.Client:
+        mine = self._clients.get(os.getpid())
+        return mine if mine is not None else self._clients.setdefault(os.getpid(), _new_client())
+
+
+def _parts(content: Mapping[str, Any]) -> int:
+    body = content.get("json")
+    requests = body.get("requests") if isinstance(body, dict) else None
+    return max(1, len(requests)) if isinstance(requests, list) else 1
+
+
+def segment(value: str, *, name: str) -> str:
+    """The value as one segment of a path. Raises SmartcarError (NOT_SENT) for an empty one or a relative one."""
+    if not value or value in {".", ".."}:
+        raise not_sent(f"no {name} was given")
+    return quote(value, safe="")
+
+
+def _new_client() -> httpx.Client:
+    return httpx.Client(
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+def _exchange(
+    client: httpx.Client, request: httpx.Request, auth: Any, timeout: float, secrets: tuple[str, ...]
+) -> Answer:
+    response = client.send(request, auth=auth, stream=True)
+    try:
+        body = _read(response, timeout)
+    finally:
+        response.close()
+    if response.is_success:
+        return Answer(status=response.status_code, headers=response.headers, body=body)
+    raise read_refusal(status=response.status_code, headers=response.headers, body=body, secrets=secrets)
+
+
+def _read(response: httpx.Response, timeout: float) -> bytes:
+    """The whole body; of a refusal, whose status says enough, as much as comes."""
+    deadline = time.monotonic() + timeout
+    body = bytearray()
+    try:
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > LARGEST_ANSWER:
+                raise httpx.ReadError("the answer is too large")
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the answer does not end")
+    except httpx.HTTPError:
+        if response.is_success:
+            raise
+    return bytes(body)
+
+
+def _secrets(auth: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """What must not come back in an error: the authorisation and the values of a form."""
+    headers = content.get("headers") or {}
+    form = content.get("data") or {}
+    bearer = str(headers.get("Authorization", "")).split(" ")[-1]
+    basic = [str(part) for part in auth[1:]] if isinstance(auth, tuple) else []
+    fields = [str(value) for key, value in form.items() if key not in _OPEN_FIELDS]
+    return tuple(secret for secret in (bearer, *basic, *fields) if secret)
+
+
+def _cause(error: Exception, secrets: tuple[str, ...]) -> str:
+    return one_line(scrub(f"{type(error).__name__}: {error}", secrets), limit=200)

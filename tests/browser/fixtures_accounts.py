@@ -1,0 +1,77 @@
+"""People's accounts in the tests' world: a second factor, a passkey, an address to confirm, a forgotten password."""
+
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from cryptography.hazmat.primitives.asymmetric import ec
+from fido2.cose import ES256
+from fido2.utils import sha256, websafe_encode
+from fido2.webauthn import (
+    Aaguid,
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
+
+from accounts.members.models import MemberInvitation
+from accounts.models import Fleet, Membership, Role, User
+from core.signed_links import hash_of
+
+PASSWORD = "a long enough passphrase"
+
+
+def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
+    """The manager has a second factor and wants another address; somebody is invited. Gives what addresses need."""
+    owner, manager = people["owner"], people["manager"]
+    for user in (owner, manager):
+        user.set_password(PASSWORD)
+        user.save()
+    TOTP.activate(manager, generate_totp_secret())
+    RecoveryCodes.activate(manager)
+    passkey = Authenticator.objects.create(
+        user=manager, type=Authenticator.Type.WEBAUTHN, data={"name": "Laptop", "credential": _credential()}
+    )
+    new_address = EmailAddress.objects.create(user=manager, email="new@fleet.example", verified=False)
+    invitation = MemberInvitation(
+        fleet=fleet, made_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_mail=False
+    )
+    invitation.secret_hash = hash_of(invitation.secret)
+    invitation.save()
+    return {
+        "accounts:invitation secret": invitation.secret,
+        "accounts:members_resend invitation_id": invitation.pk,
+        "accounts:members_revoke invitation_id": invitation.pk,
+        "membership_id": Membership.objects.get(fleet=fleet, user=manager).pk,
+        "pk": passkey.pk,
+        "account_confirm_email key": EmailConfirmationHMAC(new_address).key,
+        "uidb36": user_pk_to_url_str(owner),
+        "key": default_token_generator.make_token(owner),
+    }
+
+
+def _credential() -> dict[str, Any]:
+    """What a browser hands over when a passkey is made."""
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())  # type: ignore[no-untyped-call]
+    data = AuthenticatorData.create(
+        sha256(b"localhost"),
+        AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT,
+        0,
+        AttestedCredentialData.create(Aaguid.NONE, b"laptop", key),
+    )
+    client = CollectedClientData.create(type="webauthn.create", challenge=b"asked", origin="http://localhost")
+    return {
+        "id": websafe_encode(b"laptop"),
+        "rawId": websafe_encode(b"laptop"),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(client),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+        "clientExtensionResults": {"credProps": {"rk": True}},
+    }

@@ -1,0 +1,131 @@
+"""A manager's pages of removals: who may, what is asked first, and what the proof shows."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEntry, User
+from connect.models import Connection, ConnectionState, Removal
+from connect.offboarding import services, worker
+from connect.offboarding.models import Extent, GrantEnd, Listing
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+VIN = "5YJ3E1EA7KF000316"
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    Vehicle.objects.update(vin=VIN)
+    return Connection.objects.create(
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+    )
+
+
+def address(vehicle: Vehicle, slug: str = "blue") -> str:
+    return f"/connect/{slug}/vehicles/{vehicle.smartcar_id}/remove/"
+
+
+def test_owner_and_manager_may_and_others_may_not(
+    connection: Connection,
+    browser_of: Callable[[User], Client],
+    owner: User,
+    teammate: User,
+    viewer: User,
+    driver: User,
+    outsider: User,
+) -> None:
+    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.PLACES, user=owner)
+    pages = [
+        address(connection.vehicle),
+        "/connect/blue/removals/",
+        f"/connect/blue/removals/{removal.pk}/",
+        f"/connect/blue/removals/{removal.pk}/progress/",
+    ]
+    for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
+        browser = browser_of(person)
+        assert [browser.get(page).status_code for page in pages] == [status] * 4, person
+    for person, status in ((viewer, 403), (driver, 403), (outsider, 404)):
+        answer = browser_of(person).post(pages[0], {"extent": "everything", "sure": "on"})
+        assert answer.status_code == status
+    assert Removal.objects.count() == 1
+
+
+def test_another_fleets_car_and_proof_are_not_there(
+    connection: Connection, browser_of: Callable[[User], Client], owner: User, outsider: User
+) -> None:
+    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.PLACES, user=owner)
+    browser = browser_of(outsider)
+    assert browser.get(address(connection.vehicle, "red")).status_code == 404
+    assert browser.get(f"/connect/red/removals/{removal.pk}/").status_code == 404
+    assert "Removals" in browser.get("/connect/red/removals/").content.decode()
+
+
+def test_a_car_is_disconnected_and_its_history_kept(
+    connection: Connection, browser_of: Callable[[User], Client], owner: User
+) -> None:
+    answer = browser_of(owner).post(address(connection.vehicle), {"extent": "nothing"})
+    removal = Removal.objects.get()
+    assert answer.headers["Location"] == f"/connect/blue/removals/{removal.pk}/"
+    connection.refresh_from_db()
+    assert (connection.state, connection.state_cause) == (
+        ConnectionState.REMOVED,
+        "Disconnected by the fleet.",
+    )
+    assert AuditEntry.objects.filter(action="disconnected a car", actor=owner).count() == 1
+
+
+def test_erasing_is_confirmed_first(
+    connection: Connection, browser_of: Callable[[User], Client], owner: User
+) -> None:
+    browser = browser_of(owner)
+    answer = browser.post(address(connection.vehicle), {"extent": "everything"})
+    assert answer.status_code == 400
+    assert "cannot be undone" in answer.content.decode()
+    assert not Removal.objects.exists()
+    browser.post(address(connection.vehicle), {"extent": "everything", "sure": "on"})
+    assert Removal.objects.get().extent == Extent.EVERYTHING
+
+
+def test_one_of_several_drivers_can_be_chosen(
+    connection: Connection, browser_of: Callable[[User], Client], owner: User
+) -> None:
+    other = Connection.objects.create(
+        fleet=connection.fleet,
+        vehicle=connection.vehicle,
+        smartcar_user_id="user-2",
+        generation="v3",
+        mode="live",
+    )
+    browser = browser_of(owner)
+    assert "2 drivers share this car" in browser.get(address(connection.vehicle)).content.decode()
+    browser.post(address(connection.vehicle), {"extent": "nothing", "connection": str(other.pk)})
+    connection.refresh_from_db()
+    other.refresh_from_db()
+    assert (connection.state, other.state) == (ConnectionState.PENDING, ConnectionState.REMOVED)
+    foreign = {"extent": "nothing", "connection": str(other.pk + 999)}
+    assert browser.post(address(connection.vehicle), foreign).status_code == 404
+
+
+def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
+    connection: Connection, browser_of: Callable[[User], Client], owner: User
+) -> None:
+    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.EVERYTHING, user=owner)
+    removal.grants.update(
+        end=GrantEnd.ENDED, listing=Listing.GONE, request_id="req-123", ended_at=timezone.now()
+    )
+    browser = browser_of(owner)
+    under_way = browser.get(f"/connect/blue/removals/{removal.pk}/")
+    assert "Under way" in under_way.content.decode()
+    fragment = f"/connect/blue/removals/{removal.pk}/progress/?version={under_way.context['proof'].version}"
+    assert browser.get(fragment).status_code == 204
+    worker.carry_out(removal_id=removal.pk)
+    assert "Finished on" in browser.get(fragment).content.decode()
+    text = browser.get(f"/connect/blue/removals/{removal.pk}/").content.decode()
+    assert "req-123" in text
+    assert "no longer shows it" in text
+    assert "VIN, name and plate of the car" in text
+    for secret in (VIN, "Van 1", "user-1"):
+        assert secret not in text

@@ -1,0 +1,89 @@
+"""The comparison as a pure function."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connect.reconciliation.diff import Kind, Ours, Theirs, compare, doubtful
+
+NIGHT = datetime(2026, 11, 21, 2, 41, tzinfo=UTC)
+USERS, CARS = ["u1", "u2"], ["c1", "c2", "c3"]
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> list[Ours]:
+    """Rows as two fleets of one site may have them: a key may stand in both."""
+    found = []
+    for pk in range(draw(st.integers(0, 8))):
+        state = draw(st.sampled_from(["standing", "ended", "removed"]))
+        found.append(
+            Ours(
+                pk=pk,
+                user_id=draw(st.sampled_from(USERS)),
+                vehicle_id=draw(st.sampled_from(CARS)),
+                connection_id=draw(st.sampled_from(["", "id-1"])),
+                ended=state == "ended",
+                removed=state == "removed",
+                subscribed=draw(st.booleans()),
+                since=NIGHT + timedelta(hours=draw(st.integers(-30, 2))),
+            )
+        )
+    return found
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> list[Theirs]:
+    keys = draw(st.lists(st.tuples(st.sampled_from([*USERS, "u9"]), st.sampled_from(CARS)), unique=True))
+    since = st.none() | st.integers(-40, 0).map(lambda hours: NIGHT + timedelta(hours=hours))
+    return [Theirs(user, car, draw(st.sampled_from(["", "id-1", "id-2"])), draw(since)) for user, car in keys]
+
+
+keys = st.none() | st.frozensets(st.tuples(st.sampled_from(USERS), st.sampled_from(CARS)))
+
+
+@given(rows(), entries(), keys)
+def test_only_what_smartcar_does_not_list_is_gone_and_only_what_all_have_removed_is_ended(
+    ours: list[Ours], theirs: list[Theirs], subscribed: frozenset[tuple[str, str]] | None
+) -> None:
+    listed = {each.key for each in theirs}
+    for each in compare(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT):
+        if each.kind is Kind.GONE:
+            assert each.ours is not None
+            assert each.ours.key not in listed
+            assert not each.ours.ended
+            assert not each.ours.removed
+        if each.kind is Kind.LEFTOVER:
+            assert each.theirs is not None
+            assert all(row.removed for row in ours if row.key == each.theirs.key)
+        if each.ours is not None:
+            assert each.ours.since < NIGHT, "what has changed meanwhile is left alone"
+
+
+@given(rows(), entries(), keys)
+def test_every_entry_that_is_unknown_here_is_reported_and_no_other(
+    ours: list[Ours], theirs: list[Theirs], subscribed: frozenset[tuple[str, str]] | None
+) -> None:
+    known = {row.key for row in ours}
+    found = compare(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT)
+    unknown = {
+        each.theirs.key for each in found if each.kind is Kind.UNKNOWN and each.ours is None and each.theirs
+    }
+    assert unknown == {each.key for each in theirs} - known
+
+
+@given(rows())
+def test_where_both_sides_agree_there_is_nothing_to_report(ours: list[Ours]) -> None:
+    standing = [row for row in ours if not row.ended and not row.removed]
+    theirs = {row.key: Theirs(row.user_id, row.vehicle_id, "", None) for row in standing}
+    subscribed = frozenset(theirs)
+    assert compare(ours=standing, theirs=theirs.values(), subscribed=subscribed, began_at=NIGHT) == []
+
+
+def test_an_empty_list_against_many_is_doubted() -> None:
+    assert doubtful(standing=2, gone=2)
+    assert doubtful(standing=100, gone=100)
+    assert doubtful(standing=100, gone=21)
+    assert not doubtful(standing=100, gone=20)
+    assert not doubtful(standing=10, gone=3)
+    assert not doubtful(standing=1, gone=1)

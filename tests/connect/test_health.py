@@ -1,0 +1,383 @@
+"""Evidence that comes in, and what becomes of connections: states, log, suspicions."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Fleet, Generation, User
+from connect import health, tasks
+from connect.models import Connection, ConnectionState, Suspicion, Transition
+from connect.status import monitor, state_machine
+from connect.status.state_machine import ACCOUNT, REQUESTS_USED_UP
+from smartcar_api import SmartcarError
+from tests.connect.control import switch
+from tests.smartcar import connect as connect_car
+from tests.webhooks.helpers import post, state_of
+from vehicles.models import Vehicle
+from webhooks import processing
+
+pytestmark = pytest.mark.django_db
+State = ConnectionState
+AT = 1_760_000_000_000
+Run = Callable[[], list[str]]
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return shared(vehicle, "user-1")
+
+
+def shared(vehicle: Vehicle, user_id: str, state: ConnectionState = State.ACTIVE) -> Connection:
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id=user_id,
+        generation=Generation.V3,
+        mode="live",
+        state=state,
+        state_since=timezone.now() - timedelta(hours=1),
+    )
+
+
+def tell(vehicle: Vehicle, *errors: dict[str, Any], event_id: str, user_id: str = "user-1") -> None:
+    """A VEHICLE_ERROR delivery, processed."""
+    event = {
+        "eventId": event_id,
+        "eventType": "VEHICLE_ERROR",
+        "data": {"user": {"id": user_id}, "vehicle": {"id": vehicle.smartcar_id}, "errors": list(errors)},
+        "meta": {"version": "4.0", "deliveryId": "d", "deliveredAt": AT, "mode": "LIVE"},
+    }
+    post(json.dumps(event).encode())
+    processing.process_waiting()
+
+
+def error(code: str = "AUTHENTICATION_FAILED", *, state: str = "ERROR", **more: Any) -> dict[str, Any]:
+    return {
+        "type": ACCOUNT,
+        "code": code,
+        "state": state,
+        "resolution": {"type": "REAUTHENTICATE", "url": "https://connect.smartcar.com/x"},
+        **more,
+    }
+
+
+def drive(vehicle: Vehicle, *, event_id: str, minute: int = 0, user_id: str = "user-1") -> None:
+    """A VEHICLE_STATE delivery with a new value, processed."""
+    body = json.loads(
+        state_of(vehicle.smartcar_id, event_id=event_id, locked=bool(minute % 2), at=AT + minute * 60_000)
+    )
+    body["data"]["user"]["id"] = user_id
+    post(json.dumps(body).encode())
+    processing.process_waiting()
+
+
+def refused(code: str = "AUTHENTICATION_FAILED", type_: str = ACCOUNT, **more: Any) -> SmartcarError:
+    return SmartcarError(type=type_, code=code, request_id="r-1", **({"status": 400} | more))
+
+
+def now_of(connection: Connection) -> str:
+    connection.refresh_from_db()
+    return connection.state
+
+
+def test_one_event_changes_nothing_and_has_the_car_looked_at(
+    vehicle: Vehicle, connection: Connection, run_rung: Run, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(vehicle, error(), event_id="e-1")
+    assert now_of(connection) == State.ACTIVE
+    assert not Transition.objects.exists()
+    assert "connect.tasks.probe_connection" in run_rung()
+
+
+def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence(
+    vehicle: Vehicle, connection: Connection
+) -> None:
+    tell(vehicle, error(), event_id="e-1")
+    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    assert now_of(connection) == State.NEEDS_REAUTHENTICATION
+    assert "password" in connection.state_cause
+    entry = Transition.objects.get()
+    assert (entry.from_state, entry.to_state, entry.evidence) == (
+        State.ACTIVE,
+        connection.state,
+        "request r-1",
+    )
+    assert entry.at == connection.state_since
+    assert not Suspicion.objects.exists()
+
+
+def test_the_event_brings_the_address_to_sign_in_again(vehicle: Vehicle, connection: Connection) -> None:
+    tell(vehicle, error(), event_id="e-1")
+    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    assert now_of(connection) == State.NEEDS_REAUTHENTICATION
+    assert connection.resolution_url == "https://connect.smartcar.com/x"
+
+
+def test_fresh_data_heals_and_ends_suspicion(vehicle: Vehicle, connection: Connection) -> None:
+    tell(vehicle, error(), event_id="e-1")
+    drive(vehicle, event_id="s-1")
+    assert not Suspicion.objects.exists()
+    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    drive(vehicle, event_id="s-2", minute=1)
+    assert now_of(connection) == State.ACTIVE
+    assert Transition.objects.first() is not None
+    assert Transition.objects.all()[0].evidence == "fresh data"
+
+
+def test_resolved_clears(vehicle: Vehicle, connection: Connection) -> None:
+    tell(vehicle, error("SUBSCRIPTION"), event_id="e-1")
+    health.call_failed(connection=connection, error=refused("SUBSCRIPTION"), now=timezone.now())
+    assert now_of(connection) == State.SUBSCRIPTION_NEEDED
+    tell(vehicle, error("AUTHENTICATION_FAILED", state="RESOLVED"), event_id="e-2")
+    assert now_of(connection) == State.SUBSCRIPTION_NEEDED
+    tell(vehicle, error("SUBSCRIPTION", state="RESOLVED"), event_id="e-3")
+    assert now_of(connection) == State.ACTIVE
+
+
+def test_a_permission_refused_for_one_signal_says_nothing_of_the_connection(
+    vehicle: Vehicle, connection: Connection
+) -> None:
+    for number in range(3):
+        refusal = {
+            "type": "PERMISSION",
+            "code": None,
+            "state": "ERROR",
+            "signals": ["Location.PreciseLocation"],
+        }
+        tell(vehicle, refusal, event_id=f"e-{number}")
+    assert now_of(connection) == State.ACTIVE
+    assert not Suspicion.objects.exists()
+
+
+def test_a_read_in_which_nothing_came_through_bears_an_event_out(
+    vehicle: Vehicle, connection: Connection
+) -> None:
+    tell(vehicle, error(), event_id="e-1")
+    failed = json.loads(state_of(vehicle.smartcar_id, event_id="s-1", locked=True, at=AT))
+    failed["data"]["signals"][0]["status"] = {
+        "value": "ERROR",
+        "error": {"type": ACCOUNT, "code": "AUTHENTICATION_FAILED"},
+    }
+    post(json.dumps(failed).encode())
+    processing.process_waiting()
+    assert now_of(connection) == State.NEEDS_REAUTHENTICATION
+
+
+def test_what_one_driver_is_told_concerns_no_other_driver_of_the_car(
+    vehicle: Vehicle, connection: Connection
+) -> None:
+    other = shared(vehicle, "user-2")
+    tell(vehicle, error(), event_id="e-1", user_id="user-2")
+    health.call_failed(connection=other, error=refused(), now=timezone.now())
+    assert (now_of(connection), now_of(other)) == (State.ACTIVE, State.NEEDS_REAUTHENTICATION)
+    drive(vehicle, event_id="s-1", user_id="user-1")
+    assert now_of(other) == State.NEEDS_REAUTHENTICATION
+    drive(vehicle, event_id="s-2", minute=1, user_id="user-2")
+    assert now_of(other) == State.ACTIVE
+
+
+@pytest.mark.parametrize("state", [State.REVOKED, State.REMOVED])
+def test_what_has_ended_is_not_healed_by_data(
+    vehicle: Vehicle, connection: Connection, state: ConnectionState
+) -> None:
+    other = shared(vehicle, "user-2")
+    connection.move_to(state, cause="test", now=timezone.now())
+    drive(vehicle, event_id="s-1", user_id="user-2")
+    health.data_arrived(heard={(vehicle.pk, "user-1"): timezone.now()})
+    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    assert (now_of(connection), now_of(other)) == (state, State.ACTIVE)
+
+
+def test_healthy_cars_cost_one_query_however_many(fleet: Fleet) -> None:
+    heard = {}
+    for number in range(200):
+        car = Vehicle(fleet=fleet, smartcar_id=f"car-{number}")
+        car.save()
+        shared(car, "user-1")
+        heard[car.pk, "user-1"] = timezone.now()
+    with CaptureQueriesContext(
+        database,
+    ) as queries:
+        health.data_arrived(heard=heard)
+    asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
+    assert len(asked) == 1
+
+
+def test_two_hundred_first_deliveries_cost_a_handful_of_queries(fleet: Fleet) -> None:
+    heard = {}
+    for number in range(200):
+        car = Vehicle(fleet=fleet, smartcar_id=f"car-{number}")
+        car.save()
+        shared(car, "user-1", State.PENDING)
+        heard[car.pk, "user-1"] = timezone.now()
+    with CaptureQueriesContext(database) as queries:
+        health.data_arrived(heard=heard)
+    asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
+    assert len(asked) <= 4
+    assert Connection.objects.filter(state=State.ACTIVE).count() == Transition.objects.count() == 200
+
+
+def test_the_plans_limit_lets_calls_pass_and_ends_with_a_call_that_works(connection: Connection) -> None:
+    limit = refused("VEHICLE_LIMIT", "BILLING", status=430)
+    health.call_failed(connection=connection, error=limit, now=timezone.now())
+    assert now_of(connection) == State.PLAN_LIMIT
+    assert connection.alive
+    health.call_worked(connection=connection, now=timezone.now())
+    assert now_of(connection) == State.ACTIVE
+
+
+def test_a_refused_token_of_ours_is_not_the_drivers_fault(connection: Connection) -> None:
+    for minutes in (0, 20, 40):
+        health.call_failed(
+            connection=connection,
+            error=refused("UNAUTHORIZED", "AUTHENTICATION", status=401),
+            now=timezone.now() + timedelta(minutes=minutes),
+        )
+    assert now_of(connection) == State.ACTIVE
+    assert not Suspicion.objects.exists()
+
+
+def test_calls_take_the_connection_in_the_best_state(vehicle: Vehicle, connection: Connection) -> None:
+    second = shared(vehicle, "user-2")
+    assert health.usable(vehicle_id=vehicle.pk) == second
+    second.move_to(State.PERMISSION_MISSING, cause="test", now=timezone.now())
+    assert health.usable(vehicle_id=vehicle.pk) == connection
+    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    assert health.usable(vehicle_id=vehicle.pk) == second
+    second.move_to(State.REVOKED, cause="test", now=timezone.now())
+    assert health.usable(vehicle_id=vehicle.pk) is None
+
+
+# What beat does.
+
+
+def later(hours: float) -> datetime:
+    return timezone.now() + timedelta(hours=hours)
+
+
+def test_silence_beyond_every_rhythm_is_noticed_once(vehicle: Vehicle, connection: Connection) -> None:
+    Vehicle.objects.update(last_seen_at=timezone.now())
+    monitor.watch(now=later(47))
+    assert now_of(connection) == State.ACTIVE
+    for _ in range(2):
+        monitor.watch(now=later(49))
+    assert now_of(connection) == State.STALE
+    assert connection.alive
+    assert Transition.objects.count() == 1
+    drive(vehicle, event_id="s-1")
+    assert now_of(connection) == State.ACTIVE
+
+
+def test_a_car_that_never_delivered_falls_silent_too(vehicle: Vehicle) -> None:
+    waiting = shared(vehicle, "user-1", State.PENDING)
+    monitor.watch(now=later(49))
+    assert now_of(waiting) == State.STALE
+
+
+def test_an_error_followed_by_nothing_is_settled(vehicle: Vehicle, connection: Connection) -> None:
+    tell(vehicle, error(), event_id="e-1")
+    monitor.watch(now=later(11))
+    assert now_of(connection) == State.ACTIVE
+    monitor.watch(now=later(13))
+    assert now_of(connection) == State.NEEDS_REAUTHENTICATION
+    assert Transition.objects.get().evidence == "event e-1, and silence since"
+
+
+def test_the_month_brings_requests_back(connection: Connection) -> None:
+    used_up = refused("VEHICLE_REQUEST_LIMIT", "BILLING", status=430)
+    health.call_failed(connection=connection, error=used_up, now=datetime(2026, 11, 20, tzinfo=UTC))
+    assert now_of(connection) == State.PLAN_LIMIT
+    assert connection.state_error == REQUESTS_USED_UP
+    monitor.watch(now=datetime(2026, 11, 21, tzinfo=UTC))
+    assert now_of(connection) == State.PLAN_LIMIT
+    monitor.watch(now=datetime(2026, 12, 1, 0, 1, tzinfo=UTC))
+    assert now_of(connection) == State.ACTIVE
+
+
+def test_a_connection_in_trouble_is_looked_at_once_a_day(connection: Connection) -> None:
+    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    assert monitor.due_probes(now=later(23)) == []
+    assert monitor.due_probes(now=later(25)) == [connection.pk]
+    assert monitor.due_probes(now=later(25)) == []
+    assert monitor.due_probes(now=later(50)) == [connection.pk]
+
+
+def test_what_has_ended_is_not_looked_at(connection: Connection) -> None:
+    connection.move_to(State.REVOKED, cause="test", now=timezone.now())
+    assert monitor.due_probes(now=later(100)) == []
+
+
+# Against the simulator.
+
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+
+
+def connected(smartcar: str, fleet: Fleet, owner: User, generation: Generation) -> Connection:
+    fleet.generation = generation
+    fleet.save()
+    (made,) = connect_car(smartcar, fleet=fleet, user=owner, count=1).connections
+    made.move_to(State.ACTIVE, cause="test", now=timezone.now() - timedelta(hours=1))
+    return made
+
+
+@both
+def test_a_car_that_smartcar_still_lists_is_not_given_up_for_a_404(
+    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+) -> None:
+    made = connected(smartcar, fleet, owner, generation)
+    gone = refused("NOT_FOUND", "RESOURCE_NOT_FOUND", status=404)
+    health.call_failed(connection=made, error=gone, now=timezone.now())
+    assert Suspicion.objects.get().state == State.REVOKED
+    tasks.probe_connection(made.pk)
+    assert now_of(made) == State.ACTIVE
+    assert not Suspicion.objects.exists()
+
+
+def test_a_car_that_smartcar_lists_no_more_is_revoked(smartcar: str, fleet: Fleet, owner: User) -> None:
+    made = connected(smartcar, fleet, owner, Generation.V3)
+    switch(smartcar, "disconnect", vehicleId=made.vehicle.smartcar_id)
+    gone = refused("NOT_FOUND", "RESOURCE_NOT_FOUND", status=404)
+    health.call_failed(connection=made, error=gone, now=timezone.now())
+    tasks.probe_connection(made.pk)
+    assert now_of(made) == State.REVOKED
+    assert Transition.objects.first() is not None
+    assert Transition.objects.all()[0].evidence == "Smartcar's list of connections"
+
+
+def test_where_the_list_cannot_be_had_it_is_asked_again(connection: Connection) -> None:
+    Suspicion.objects.create(
+        connection=connection,
+        state=State.REVOKED,
+        error=state_machine.GONE,
+        source="call",
+        since=timezone.now(),
+    )
+    assert monitor.due_probes(now=timezone.now()) == []
+    assert monitor.due_probes(now=later(1)) == [connection.pk]
+
+
+def test_on_v2_one_event_and_the_read_that_follows_are_enough(
+    smartcar: str,
+    fleet: Fleet,
+    owner: User,
+    run_rung: Run,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    """The whole chain: an event, the probe, a read through the API, the inbox, the state."""
+    made = connected(smartcar, fleet, owner, Generation.V2)
+    switch(smartcar, "troubles", reauthenticate=[made.vehicle.smartcar_id])
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(made.vehicle, error(), event_id="e-1", user_id=made.smartcar_user_id)
+    with django_capture_on_commit_callbacks(execute=True):
+        run_rung()
+    with django_capture_on_commit_callbacks(execute=True):
+        run_rung()
+    processing.process_waiting()
+    assert now_of(made) == State.NEEDS_REAUTHENTICATION

@@ -1,0 +1,140 @@
+"""The page on how a fleet speaks to Smartcar: credentials tested, the move begun, watched and stopped."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect.api_migration import services, worker
+from connect.api_migration.models import GenerationMove, MoveState, StepState
+from connect.models import Connection
+from tests.smartcar import connect, register_webhook
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+
+
+def page(name: str = "setup", slug: str = "blue") -> str:
+    return reverse(f"connect:{name}", args=[slug])
+
+
+@pytest.fixture
+def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User) -> Fleet:
+    """A fleet on v2 with a car."""
+    register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
+    fleet.generation = Generation.V2
+    fleet.save()
+    connect(smartcar, fleet=fleet, user=owner, count=1)
+    return fleet
+
+
+@pytest.mark.parametrize(
+    ("who", "sees", "moves"),
+    [
+        ("owner", 200, 302),
+        ("teammate", 200, 403),
+        ("viewer", 403, 403),
+        ("driver", 403, 403),
+        ("outsider", 404, 404),
+    ],
+)
+def test_who_may_see_test_and_move(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, sees: int, moves: int
+) -> None:
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.get(page()).status_code == sees
+    assert browser.get(page("setup_progress")).status_code == sees
+    assert browser.post(page("setup_move"), {"generation": "v2"}).status_code == moves
+    assert browser.post(page("setup_stop")).status_code == moves
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owner_and_manager_may_test_the_credentials(
+    smartcar: str, request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, status: int
+) -> None:
+    answer = browser_of(request.getfixturevalue(who)).post(page("setup_test"))
+    assert answer.status_code == status
+
+
+def test_nobody_signed_out_gets_in(fleet: Fleet) -> None:
+    for name in ("setup", "setup_progress"):
+        assert Client().get(page(name)).status_code == 302
+    for name in ("setup_test", "setup_move", "setup_stop"):
+        assert Client().post(page(name)).status_code == 302
+
+
+def test_the_test_names_what_is_wrong_and_shows_no_secret(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
+) -> None:
+    settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
+    answer = browser_of(owner).post(page("setup_test"), headers={"HX-Request": "true"}).content.decode()
+    assert "looks like an application ID" in answer
+    assert "<html" not in answer
+    whole = browser_of(owner).post(page("setup_test")).content.decode()
+    assert "looks like an application ID" in whole
+    assert "<html" in whole
+    secrets = [settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET]
+    for secret in [*secrets, *settings.SMARTCAR_MANAGEMENT_TOKENS]:
+        assert secret not in whole
+
+
+def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
+    v2_fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "1 connection, all on v2" in browser.get(page()).content.decode()
+    browser.post(page("setup_move"), {"generation": "v3"})
+    move = GenerationMove.objects.get()
+    assert (move.fleet, move.started_by, move.generation) == (v2_fleet, owner, "v3")
+    for _ in range(2):
+        assert "Moving to v3: 0 of 1 looked at" in browser.get(page()).content.decode()
+    shown = browser.get(page("setup_progress")).context["progress"].version
+    assert browser.get(page("setup_progress"), {"version": shown}).status_code == 204
+    _carry_out(move)
+    after = browser.get(page("setup_progress"), {"version": shown}).content.decode()
+    assert "1 of 1 moved" in after
+    assert "hx-trigger" not in after
+
+
+def _carry_out(move: GenerationMove) -> None:
+    for _ in range(50):
+        worker.run(move=move)
+        move.steps.update(next_try_at=move.started_at)
+        if not GenerationMove.objects.filter(state=MoveState.RUNNING).exists():
+            return
+    pytest.fail("The move does not end.")
+
+
+def test_what_could_not_move_is_named_with_its_reason(
+    v2_fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    connection = Connection.objects.select_related("vehicle").get()
+    move = services.start(fleet=v2_fleet, to="v3", actor=owner)
+    move.steps.update(state=StepState.STAYED, reason="Smartcar does not know it.")
+    worker.run(move=move)
+    shown = browser_of(owner).get(page()).content.decode()
+    assert "Smartcar does not know it." in shown
+    assert str(connection.vehicle) in shown
+
+
+def test_a_move_is_stopped_by_its_button(v2_fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    services.start(fleet=v2_fleet, to="v3", actor=owner)
+    browser_of(owner).post(page("setup_stop"))
+    assert GenerationMove.objects.get().state == MoveState.STOPPED
+    assert "was stopped" in browser_of(owner).get(page()).content.decode()
+
+
+def test_what_stands_in_the_way_of_a_move_is_told(
+    v2_fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
+) -> None:
+    settings.SMARTCAR_CLIENT_SECRET = ""
+    answer = browser_of(owner).post(page("setup_move"), {"generation": "v3"}, follow=True)
+    assert "no client id and secret for v3" in answer.content.decode()
+    wrong = browser_of(owner).post(page("setup_move"), {"generation": "v9"}, follow=True)
+    assert "Choose v2 or v3." in wrong.content.decode()

@@ -1,0 +1,253 @@
+"""The trip to Connect and back, on both generations, against the simulator."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import AuditEntry, Fleet, Generation, User
+from connect import oauth, oauth_errors
+from connect.models import AuthorizationRequest, Connection, ConnectionState, OwnerTokens
+from connect.oauth_errors import ConnectRefusedError
+from tests.smartcar import SESSION, come_back, connect
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+
+
+@pytest.fixture
+def fleet_of(fleet: Fleet) -> Callable[[Generation], Fleet]:
+    def speaking(generation: Generation) -> Fleet:
+        fleet.generation = generation
+        fleet.save()
+        return fleet
+
+    return speaking
+
+
+FleetOf = Callable[[Generation], Fleet]
+
+
+@both
+def test_granted_cars_are_connected(
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+) -> None:
+    arrival = connect(smartcar, fleet=fleet_of(generation), user=owner, count=1)
+    (connection,) = arrival.connections
+    assert (connection.generation, connection.state) == (generation, ConnectionState.PENDING)
+    assert connection.vehicle.make
+    assert "read_battery" in connection.scopes
+    assert (connection.tokens is not None) == (generation == Generation.V2)
+    assert AuditEntry.objects.filter(action="connected a car", actor=owner).count() == 1
+
+
+@both
+def test_connecting_again_updates_and_never_doubles(
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+) -> None:
+    fleet = fleet_of(generation)
+    (first,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    first.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    (again,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[first.vehicle.smartcar_id]).connections
+    assert (again.pk, again.state) == (first.pk, ConnectionState.PENDING)
+    assert Vehicle.objects.count() == 1
+
+
+@both
+def test_the_person_who_says_no_connects_nothing(
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+) -> None:
+    with pytest.raises(ConnectRefusedError) as refusal:
+        connect(smartcar, fleet=fleet_of(generation), user=owner, outcome="deny")
+    assert refusal.value.trouble.title == "Access was not allowed"
+    assert not Connection.objects.exists()
+    assert AuthorizationRequest.objects.get().outcome == "Access was not allowed"
+
+
+def test_an_unknown_error_has_words_too() -> None:
+    trouble = oauth_errors.trouble_for(error="brand_new_error")
+    assert trouble.title == "The car was not connected"
+
+
+def test_an_incompatible_car_is_named() -> None:
+    trouble = oauth_errors.trouble_for(
+        error="vehicle_incompatible",
+        params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
+    )
+    assert dict(trouble.car) == {
+        "Make": "Honda",
+        "Model": "Civic",
+        "Year": "2004",
+        "VIN": "1HGCM82633A004352",
+    }
+    assert "1HGCM" not in f"{trouble!r} {oauth_errors.ConnectRefusedError(trouble)!r}"
+
+
+@both
+def test_the_way_back_works_once(
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+) -> None:
+    url = oauth.start(fleet=fleet_of(generation), user=owner, session_secret=SESSION)
+    params = come_back(smartcar, url, count=1)
+    oauth.complete(params=params, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectRefusedError) as refusal:
+        oauth.complete(params=params, user=owner, session_secret=SESSION)
+    assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
+
+
+@pytest.mark.parametrize(
+    "change", ["another session", "another person", "a made-up state", "no state", "too late"]
+)
+def test_a_way_back_that_is_not_ours_changes_nothing(
+    smartcar: str, fleet: Fleet, owner: User, teammate: User, change: str
+) -> None:
+    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    user, session = owner, SESSION
+    if change == "another session":
+        session = "another"
+    elif change == "another person":
+        user = teammate
+    elif change == "a made-up state":
+        params["state"] = "made-up"
+    elif change == "no state":
+        del params["state"]
+    else:
+        AuthorizationRequest.objects.update(
+            created_at=timezone.now() - AuthorizationRequest.LIFETIME - timedelta(seconds=1)
+        )
+    with pytest.raises(ConnectRefusedError) as refusal:
+        oauth.complete(params=params, user=user, session_secret=session)
+    assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
+    assert not Connection.objects.exists()
+
+
+def test_a_forged_user_id_does_not_bring_another_fleets_cars(
+    smartcar: str, fleet: Fleet, owner: User, outsider: User
+) -> None:
+    """An outsider comes back from a trip of their own with the id of somebody who shares cars with this fleet."""
+    (victim,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    red = Fleet.objects.get(slug="red")
+    params = come_back(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
+    forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
+    with pytest.raises(ConnectRefusedError) as refusal:
+        oauth.complete(params=forged, user=outsider, session_secret="s")
+    assert refusal.value.trouble == oauth_errors.UNCONFIRMED_USER
+    assert not Connection.objects.filter(fleet=red).exists()
+
+
+def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: Fleet, owner: User) -> None:
+    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    with pytest.raises(ConnectRefusedError) as refusal:
+        oauth.complete(params={"state": params["state"]}, user=owner, session_secret=SESSION)
+    assert refusal.value.trouble == oauth_errors.INCOMPLETE
+
+
+def test_wrong_credentials_are_told_as_ours(
+    smartcar: str, fleet: Fleet, owner: User, settings: Settings
+) -> None:
+    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    settings.SMARTCAR_CLIENT_SECRET = "wrong"
+    with pytest.raises(ConnectRefusedError) as refusal:
+        oauth.complete(params=params, user=owner, session_secret=SESSION)
+    assert refusal.value.trouble == oauth_errors.CREDENTIALS
+
+
+def test_state_and_session_are_kept_as_hashes_only(fleet: Fleet, owner: User) -> None:
+    url = oauth.start(fleet=fleet, user=owner, session_secret=SESSION)
+    stored = str(list(AuthorizationRequest.objects.values()))
+    assert SESSION not in stored
+    assert not any(part in stored for part in url.split("state=")[1].split("&")[:1])
+
+
+def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_of: FleetOf, owner: User) -> None:
+    connect(smartcar, fleet=fleet_of(Generation.V2), user=owner, count=1)
+    tokens = OwnerTokens.objects.get()
+    assert bytes(tokens.access_ciphertext).startswith(b"gAAAA")
+    assert bytes(tokens.refresh_ciphertext).startswith(b"gAAAA")
+    assert timedelta(days=59) < tokens.refresh_expires_at - timezone.now() <= timedelta(days=60)
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_only_owner_and_manager_may_start(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
+) -> None:
+    assert browser_of(request.getfixturevalue(person)).get("/connect/blue/start/").status_code == status
+
+
+def test_the_browser_walks_to_connect_and_back_to_its_fleet(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    answer = browser.get("/connect/callback/", come_back(smartcar, url, count=1), follow=True)
+    assert answer.redirect_chain == [("/fleets/blue/", 302)]
+    assert "connected" in answer.content.decode()
+
+
+def test_a_trouble_is_a_page_with_the_next_step(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome="deny"))
+    assert answer.status_code == 400
+    assert "Start again" in answer.content.decode()
+
+
+def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowhere(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    params = come_back(smartcar, url, outcome="vehicle_incompatible")
+    params |= {"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1HGCM82633A004352"}
+    page = browser.get("/connect/callback/", params).content.decode()
+    for shown in ("Honda", "Civic", "2004", "1HGCM82633A004352", "Start again"):
+        assert shown in page
+    assert "1HGCM82633A004352" not in f"{list(AuthorizationRequest.objects.values())}{caplog.text}"
+
+
+def test_what_an_address_claims_of_a_car_is_shown_only_where_it_looks_right() -> None:
+    params = {"make": "x" * 99, "model": "", "year": "next", "vin": "<b>not a vin</b>"}
+    assert [
+        label for label, _ in oauth_errors.trouble_for(error="vehicle_incompatible", params=params).car
+    ] == ["Make"]
+
+
+DOCUMENTED = [
+    "access_denied",
+    "invalid_subscription",
+    "no_vehicles",
+    "vehicle_incompatible",
+    "configuration_error",
+    "server_error",
+    "oem_cancelled_login",
+    "user_manually_returned_to_application",
+    "battery_capacity_no_selection",
+]
+
+
+@pytest.mark.parametrize("error", [*DOCUMENTED, "brand_new_error"])
+def test_every_error_has_a_page_that_says_what_to_do_next(
+    smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, error: str
+) -> None:
+    browser = browser_of(owner)
+    url = browser.get("/connect/blue/start/").headers["Location"]
+    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    trouble = oauth_errors.trouble_for(error=error)
+    page = unescape(answer.content.decode())
+    assert answer.status_code == 400
+    assert trouble.title in page
+    assert trouble.text in page
+    assert "/connect/blue/start/" in page
+    assert (trouble == oauth_errors.trouble_for(error="another unknown one")) == (error == "brand_new_error")
+    assert not Connection.objects.exists()

@@ -1,0 +1,154 @@
+"""The usage page: who may see and set what, and what it shows."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Fleet, User
+from connect import token_store
+from connect.models import Connection
+from connect.usage import quota
+from connect.usage.models import FleetAllowance, VehicleUsage
+from smartcar_api import TokenPair
+from smartcar_api.ratelimit.priority import Purpose
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+URL = "/fleets/blue/usage/"
+
+
+def used(vehicle: Vehicle, **calls: int) -> None:
+    month = quota.month_of(timezone.now())
+    for purpose, number in calls.items():
+        VehicleUsage.objects.create(vehicle=vehicle, month=month, purpose=purpose, calls=number)
+
+
+def car(fleet: Fleet, name: str) -> Vehicle:
+    return Vehicle.objects.create(fleet=fleet, smartcar_id=f"id-{name}", name=name)
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_managers_see_it_others_do_not(
+    who: str, status: int, fleet: Fleet, browser_of: BrowserOf, request: pytest.FixtureRequest
+) -> None:
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.get(URL).status_code == status
+    answer = browser.post(f"{URL}allowance/", {"calls": "7"})
+    assert answer.status_code == (302 if status == 200 else status)
+    assert FleetAllowance.objects.exists() == (status == 200)
+
+
+def test_nobody_sees_it_without_signing_in(fleet: Fleet) -> None:
+    assert Client().get(URL).status_code == 302
+
+
+def test_each_car_with_its_calls_and_who_is_near_or_over(
+    fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
+) -> None:
+    FleetAllowance.objects.create(fleet=fleet, calls=100)
+    used(car(fleet, "Over"), command=10, person=20, background=90)
+    used(car(fleet, "Near"), background=85)
+    used(car(fleet, "Far"), person=3)
+    car(fleet, "Unused")
+    used(car(Fleet.objects.get(slug="red"), "Foreign"), person=9)
+    page = browser_of(owner).get(URL)
+    text = page.content.decode()
+    assert [str(row.vehicle) for row in page.context["page"]] == ["Over", "Near", "Far", "Unused"]
+    assert page.context["calls"] == 208
+    assert "used up: 120 of 100" in text
+    assert "nearly used up: 85 of 100" in text
+    assert "Foreign" not in text
+
+
+def test_it_is_sorted_as_asked(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    used(car(fleet, "b"), command=1, background=50)
+    used(car(fleet, "A"), command=9)
+    browser = browser_of(owner)
+    for order, first in (("car", "A"), ("command", "A"), ("background", "b"), ("nonsense", "b")):
+        assert str(browser.get(URL, {"sort": order}).context["page"][0].vehicle) == first
+
+
+def test_last_month_can_be_looked_at(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    vehicle = car(fleet, "Van")
+    VehicleUsage.objects.create(
+        vehicle=vehicle, month=datetime(2026, 1, 1, tzinfo=UTC).date(), purpose="person", calls=4
+    )
+    browser = browser_of(owner)
+    assert browser.get(URL).context["calls"] == 0
+    assert browser.get(URL, {"month": "2026-01"}).context["calls"] == 4
+    assert browser.get(URL, {"month": "2026-99"}).context["current"]
+
+
+def test_the_allowance_is_set_cleared_and_written_down(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    browser.post(f"{URL}allowance/", {"calls": "250"})
+    assert quota.allowance_of(fleet_id=fleet.pk) == 250
+    assert 'value="250"' in browser.get(URL).content.decode()
+    browser.post(f"{URL}allowance/", {"calls": ""})
+    assert not FleetAllowance.objects.exists()
+    assert AuditEntry.objects.filter(fleet=fleet, action="set the monthly request allowance").count() == 2
+
+
+@pytest.mark.parametrize("calls", ["-1", "many", "1000001", "1.5"])
+def test_an_allowance_that_is_none_changes_nothing_and_says_so(
+    calls: str, fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post(f"{URL}allowance/", {"calls": calls})
+    assert answer.status_code == 400
+    assert "was not changed" in answer.content.decode()
+    assert not FleetAllowance.objects.exists()
+
+
+def test_how_long_tokens_of_this_fleet_have_to_live(
+    fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
+) -> None:
+    assert "No car of this fleet hangs on a token" in browser_of(owner).get(URL).content.decode()
+    now = timezone.now()
+    for owned_by, days in ((fleet, 5.5), (fleet, 40.5), (Fleet.objects.get(slug="red"), 3.5)):
+        ends = now + timedelta(days=days)
+        pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
+        tokens = token_store.keep(user_id="user", pair=pair)
+        Connection.objects.create(
+            fleet=owned_by,
+            vehicle=car(owned_by, f"of {tokens.pk}"),
+            smartcar_user_id="user",
+            generation="v2",
+            mode="live",
+            tokens=tokens,
+        )
+    page = browser_of(owner).get(URL)
+    assert page.context["lifetimes"].pairs == 2
+    assert (2, 6, 1) in page.context["lifetimes"].bands
+    assert "must connect again" in page.content.decode()
+
+
+def test_a_cars_page_shows_its_calls_to_managers_only(
+    vehicle: Vehicle, owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    used(vehicle, person=12)
+    url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
+    assert "12 calls" in browser_of(owner).get(url).content.decode()
+    assert "Calls this month" not in browser_of(viewer).get(url).content.decode()
+
+
+def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:
+    for _ in range(3):
+        quota.count(vehicle_id=vehicle.pk, purpose=Purpose.COMMAND, calls=2)
+    quota.count(vehicle_id=vehicle.pk + 1000, purpose=Purpose.COMMAND, calls=1)
+    (row,) = VehicleUsage.objects.all()
+    assert row.calls == 6
+
+
+def test_the_month_turns_at_midnight_utc() -> None:
+    new_years_eve = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+    assert quota.next_month(new_years_eve) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert quota.month_of(new_years_eve).isoformat() == "2026-12-01"

@@ -1,0 +1,216 @@
+"""A fleet's settings: owners change them, nothing is deleted without a yes, and the audit log keeps who did."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import available_timezones
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import AuditEntry, Fleet, Membership, Role, User
+from dashboard.fleet_settings import time_zones
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+PAGE = "/fleets/blue/settings/"
+SAME = {
+    "name": "Blue Fleet",
+    "unit_system": "metric",
+    "time_zone": "UTC",
+    "readings_kept_months": "24",
+    "rollups_kept_months": "60",
+}
+
+
+@pytest.mark.parametrize(
+    ("who", "sees", "changes"),
+    [
+        ("owner", 200, 302),
+        ("teammate", 200, 403),
+        ("viewer", 403, 403),
+        ("driver", 403, 403),
+        ("outsider", 404, 404),
+    ],
+)
+def test_managers_see_the_settings_and_owners_change_them(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, sees: int, changes: int
+) -> None:
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.get(PAGE).status_code == sees
+    assert browser.post(PAGE, SAME | {"name": "Green Fleet"}).status_code == changes
+    fleet.refresh_from_db()
+    assert fleet.name == ("Green Fleet" if changes == 302 else "Blue Fleet")
+
+
+def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+    assert Client().get(PAGE).status_code == 302
+    assert Client().get("/new-fleet/").status_code == 302
+
+
+def test_a_manager_reads_and_is_offered_no_form(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
+    page = browser_of(teammate).get(PAGE).content.decode()
+    assert "An owner of the fleet can change these." in page
+    assert 'name="time_zone"' not in page
+    assert "Make another fleet" not in page
+
+
+def test_each_change_is_in_the_audit_log(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    given = SAME | {"name": " Green  Fleet ", "unit_system": "imperial", "time_zone": "berlin"}
+    assert "Saved." in browser_of(owner).post(PAGE, given, follow=True).content.decode()
+    fleet.refresh_from_db()
+    assert (fleet.name, fleet.unit_system, fleet.time_zone) == ("Green Fleet", "imperial", "Europe/Berlin")
+    entries = AuditEntry.objects.filter(action__startswith="changed the fleet's").order_by("pk")
+    assert [(entry.action, entry.target, entry.actor) for entry in entries] == [
+        ("changed the fleet's name", "Blue Fleet → Green Fleet", owner),
+        ("changed the fleet's units", "metric → imperial", owner),
+        ("changed the fleet's time zone", "UTC → Europe/Berlin", owner),
+    ]
+
+
+def test_what_is_the_same_changes_nothing(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    page = browser_of(owner).post(PAGE, SAME, follow=True).content.decode()
+    assert "Nothing was changed." in page
+    assert not AuditEntry.objects.filter(action__startswith="changed").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": " "}, "This field is required"),
+        ({"time_zone": "Atlantis"}, "“Atlantis” is no time zone"),
+        ({"unit_system": "furlongs"}, "furlongs"),
+        ({"readings_kept_months": "0"}, "greater than or equal to 1"),
+        ({"rollups_kept_months": "121"}, "less than or equal to 120"),
+        ({"rollups_kept_months": "23"}, "for 24 months or more"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    fleet: Fleet, owner: User, browser_of: BrowserOf, wrong: dict[str, str], said: str
+) -> None:
+    answer = browser_of(owner).post(PAGE, {**SAME, "name": "Green", **wrong})
+    page = answer.content.decode()
+    assert answer.status_code == 400
+    assert said in page
+    for name, value in wrong.items():
+        assert name == "unit_system" or f'value="{value}"' in page
+    fleet.refresh_from_db()
+    assert fleet.name == "Blue Fleet"
+
+
+@time_machine.travel("2026-11-28 12:00Z", tick=False)
+def test_fewer_months_are_kept_only_after_a_yes(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(owner)
+    fewer = SAME | {"readings_kept_months": "6", "rollups_kept_months": "12"}
+    asked = browser.post(PAGE, fewer)
+    page = asked.content.decode()
+    assert asked.status_code == 400
+    assert "Single values of before 1 May 2026 are deleted" in page
+    assert "Summaries of before 1 November 2025 are deleted" in page
+    fleet.refresh_from_db()
+    assert fleet.readings_kept_months == 24
+    assert browser.post(PAGE, fewer | {"confirmed": "on"}).status_code == 302
+    fleet.refresh_from_db()
+    assert (fleet.readings_kept_months, fleet.rollups_kept_months) == (6, 12)
+
+
+def test_more_months_need_no_yes(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    more = SAME | {"readings_kept_months": "36", "rollups_kept_months": "120"}
+    assert browser_of(owner).post(PAGE, more).status_code == 302
+
+
+# -- Time zones --------------------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(time_zones.names()))
+def test_every_zone_that_is_offered_is_taken_in_any_spelling(name: str) -> None:
+    assert time_zones.meant(name) == name
+    assert time_zones.meant(f" {name.upper().replace('_', ' ')} ") == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("US/Pacific", "US/Pacific"),
+        ("utc", "UTC"),
+        ("", None),
+        ("Europe", None),
+        ("../../etc/passwd", None),
+    ],
+)
+def test_the_zone_that_is_meant(typed: str, meant: str | None) -> None:
+    assert time_zones.meant(typed) == meant
+
+
+def test_the_list_tells_the_time_there() -> None:
+    offered = {zone.name: zone.now for zone in time_zones.zones(now=timezone.now())}
+    assert {"UTC", "Europe/Berlin", "America/Los_Angeles"} <= set(offered) <= available_timezones()
+    assert offered["Asia/Kolkata"].strftime("%z") == "+0530"
+
+
+# -- Another fleet -----------------------------------------------------------------------------------------------------
+
+NEW = {"name": "Night Vans", "unit_system": "imperial", "time_zone": "America/Los_Angeles"}
+
+
+def staff(email: str = "staff@site.example") -> User:
+    return User.objects.create_user(email, is_staff=True)
+
+
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("owner", 200), ("teammate", 403), ("viewer", 403), ("driver", 403), ("outsider", 200)],
+)
+def test_owners_make_another_fleet(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, status: int
+) -> None:
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.get("/new-fleet/").status_code == status
+    answer: Any = browser.post("/new-fleet/", NEW)
+    assert answer.status_code == (302 if status == 200 else 403)
+    assert Fleet.objects.filter(name="Night Vans").exists() == (status == 200)
+
+
+def test_a_new_fleet_is_its_makers_with_what_was_said(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post("/new-fleet/", NEW, follow=True)
+    made = Fleet.objects.get(slug="night-vans")
+    assert answer.redirect_chain[-1][0] == "/fleets/night-vans/"
+    assert "you are its owner" in answer.content.decode()
+    assert (made.unit_system, made.time_zone) == ("imperial", "America/Los_Angeles")
+    assert Membership.objects.get(fleet=made).role == Role.OWNER
+
+
+def test_fleets_of_the_same_name_have_addresses_of_their_own(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    for name in ("Night Vans", "Night vans!", "夜"):
+        browser.post("/new-fleet/", NEW | {"name": name})
+    made = Fleet.objects.exclude(pk=fleet.pk).order_by("pk")
+    assert [each.slug for each in made] == ["night-vans", "night-vans-2", "fleet"]
+
+
+def test_without_a_fleet_only_staff_is_offered_to_make_one(db: None, browser_of: BrowserOf) -> None:
+    nobody = User.objects.create_user("nobody@site.example")
+    assert "Make a fleet" not in browser_of(nobody).get("/").content.decode()
+    assert browser_of(nobody).post("/new-fleet/", NEW).status_code == 403
+    browser = browser_of(staff())
+    assert "Make a fleet" in browser.get("/").content.decode()
+    assert browser.post("/new-fleet/", NEW).status_code == 302
+
+
+def test_a_mistake_in_a_new_fleet_loses_nothing_of_what_was_typed(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post("/new-fleet/", NEW | {"time_zone": "Nowhere"})
+    assert answer.status_code == 400
+    assert 'value="Night Vans"' in answer.content.decode()
+    assert Fleet.objects.count() == 1

@@ -1,0 +1,249 @@
+"""The pages of a fleet's own places: who sees and edits them, what is wrong is said, and no position in an address."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Fleet, User
+from connect.driver_portal import privacy
+from connect.models import Connection
+from dashboard.places import forms
+from vehicles import catalogue
+from vehicles.models import LatestSignal, Place, Summary, Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+LIST, NEW = "/fleets/blue/places/", "/fleets/blue/places/new/"
+DEPOT = {"name": "Depot", "kind": "depot", "latitude": "37.8044", "longitude": "-122.2708", "radius": "300"}
+
+
+@pytest.fixture
+def depot(fleet: Fleet) -> Place:
+    return Place.objects.create(
+        fleet=fleet, name="Depot", kind="depot", latitude=37.8044, longitude=-122.2708, radius=300
+    )
+
+
+def at(vehicle: Vehicle, latitude: float = 37.775, longitude: float = -122.418) -> None:
+    now = timezone.now()
+    LatestSignal.objects.create(
+        vehicle=vehicle,
+        code=catalogue.PRECISE_LOCATION.code,
+        body={"latitude": latitude, "longitude": longitude},
+        observed_at=now,
+        reported_at=now,
+        status="SUCCESS",
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "sees", "edits"),
+    [
+        ("owner", 200, 200),
+        ("teammate", 200, 200),
+        ("viewer", 200, 403),
+        ("driver", 403, 403),
+        ("outsider", 404, 404),
+    ],
+)
+def test_members_see_places_and_who_connects_cars_edits_them(
+    request: pytest.FixtureRequest, depot: Place, browser_of: BrowserOf, who: str, sees: int, edits: int
+) -> None:
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.get(LIST).status_code == sees
+    assert browser.get(NEW).status_code == edits
+    assert browser.get(f"{LIST}{depot.pk}/").status_code == edits
+    changed = 302 if edits == 200 else edits
+    assert browser.post(NEW, DEPOT | {"name": "Other"}).status_code == changed
+    assert browser.post(f"{LIST}{depot.pk}/", DEPOT | {"radius": "400"}).status_code == changed
+    assert browser.post(f"{LIST}{depot.pk}/delete/").status_code == changed
+    assert Place.objects.filter(pk=depot.pk).exists() == (changed != 302)
+
+
+def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+    for address in (LIST, NEW):
+        assert Client().get(address).status_code == 302
+
+
+def test_another_fleets_place_is_nobodys_here(depot: Place, outsider: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(outsider)
+    for address in (f"/fleets/red/places/{depot.pk}/", f"/fleets/red/places/{depot.pk}/delete/"):
+        assert browser.post(address, DEPOT).status_code == 404
+    assert "300 m around" not in browser.get("/fleets/red/places/").content.decode()
+
+
+def test_a_viewer_is_offered_no_button_that_refuses(
+    depot: Place, viewer: User, browser_of: BrowserOf
+) -> None:
+    page = browser_of(viewer).get(LIST).content.decode()
+    assert "Depot" in page
+    assert "300 m around" in page
+    for button in ("Add a place", "Edit", "place-here"):
+        assert button not in page
+
+
+def test_an_empty_list_says_what_to_do(
+    fleet: Fleet, owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    assert "Click on the map where it is" in browser_of(owner).get(LIST).content.decode()
+    assert "An owner or manager of Blue Fleet can add one." in browser_of(viewer).get(LIST).content.decode()
+
+
+def test_a_place_is_added_changed_and_deleted_with_its_name_in_the_audit_log(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "“Depot” is saved." in browser.post(NEW, DEPOT, follow=True).content.decode()
+    place = Place.objects.get(fleet=fleet)
+    assert (place.kind, place.latitude, place.longitude, place.radius) == ("depot", 37.8044, -122.2708, 300)
+    browser.post(f"{LIST}{place.pk}/", DEPOT | {"name": "Depot West", "radius": "500"})
+    place.refresh_from_db()
+    assert (place.name, place.radius) == ("Depot West", 500)
+    assert (
+        "“Depot West” is deleted." in browser.post(f"{LIST}{place.pk}/delete/", follow=True).content.decode()
+    )
+    log = AuditEntry.objects.filter(action__contains="a place").order_by("pk").values_list("action", "target")
+    assert list(log) == [
+        ("made a place", "Depot"),
+        ("changed a place", "Depot West"),
+        ("deleted a place", "Depot West"),
+    ]
+
+
+@pytest.mark.parametrize("pasted", ["37.8044, -122.2708", "37,8044; -122,2708", "37.8044 -122.2708"])
+def test_coordinates_may_be_pasted_together(
+    fleet: Fleet, owner: User, browser_of: BrowserOf, pasted: str
+) -> None:
+    browser_of(owner).post(NEW, DEPOT | {"latitude": pasted, "longitude": ""})
+    place = Place.objects.get()
+    assert (place.latitude, place.longitude) == (37.8044, -122.2708)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"name": " "}, "This field is required"),
+        ({"name": "depot"}, "has a place “depot” already"),
+        ({"latitude": "91"}, "Degrees from -90 to 90"),
+        ({"longitude": "east"}, "Degrees from -180 to 180"),
+        ({"radius": "19"}, "From 20 to 50000 metres."),
+        ({"radius": "50001"}, "From 20 to 50000 metres."),
+        ({"radius": "wide"}, "Enter a whole number"),
+        ({"kind": "volcano"}, "volcano"),
+    ],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(
+    depot: Place, owner: User, browser_of: BrowserOf, wrong: dict[str, str], said: str
+) -> None:
+    given = DEPOT | {"name": "Yard"} | wrong
+    answer = browser_of(owner).post(NEW, given)
+    page = answer.content.decode()
+    assert (answer.status_code, Place.objects.count()) == (400, 1)
+    assert said in page or wrong.get("kind") == "volcano"
+    for name in ("name", "latitude", "longitude", "radius"):
+        assert f'value="{given[name].strip()}"' in page or not given[name].strip()
+
+
+def test_a_fleet_has_no_more_places_than_its_pages_can_look_through(
+    depot: Place, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "MOST", 1)
+    answer = browser_of(owner).post(NEW, DEPOT | {"name": "Yard"})
+    assert "A fleet may have 1 places" in answer.content.decode()
+    assert browser_of(owner).post(f"{LIST}{depot.pk}/", DEPOT).status_code == 302
+
+
+# -- From elsewhere ----------------------------------------------------------------------------------------------------
+
+
+def test_a_position_is_posted_into_the_form_and_nothing_is_stored(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
+) -> None:
+    answer = browser_of(owner).post(
+        NEW, {"prefill": "1", "latitude": "1.5", "longitude": "2.5", "name": "Yard"}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    for value in ("1.5", "2.5", "Yard"):
+        assert f'value="{value}"' in page
+    assert not Place.objects.exists()
+
+
+@pytest.mark.parametrize("called", ["Van 1", "van 1", " B 42 ", "11111111-2222-4333-8444-555555555555"])
+def test_the_place_of_a_car_is_taken_by_its_name_plate_or_id(
+    vehicle: Vehicle, owner: User, browser_of: BrowserOf, called: str
+) -> None:
+    Vehicle.objects.filter(pk=vehicle.pk).update(plate="B 42")
+    at(vehicle)
+    page = browser_of(owner).post(NEW, {"prefill": "car", "car": called, "name": "Yard"}).content.decode()
+    assert 'value="37.775000"' in page
+    assert 'value="-122.418000"' in page
+    assert 'value="Yard"' in page
+
+
+def test_a_car_of_another_fleet_or_of_an_unclear_name_is_not_taken(
+    vehicle: Vehicle, owner: User, outsider: User, browser_of: BrowserOf
+) -> None:
+    theirs = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="x", name="Theirs")
+    Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="y", name="Van 1")
+    for car in (vehicle, theirs):
+        at(car)
+        page = browser_of(owner).post(NEW, {"prefill": "car", "car": car.name}).content.decode()
+        assert "No single car of the fleet is called so" in page
+        assert "37.775" not in page
+
+
+def test_a_place_that_the_driver_hides_is_not_told(
+    vehicle: Vehicle, owner: User, browser_of: BrowserOf
+) -> None:
+    shared = Connection.objects.create(
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", generation="v3", mode="live"
+    )
+    privacy.pause(connection=shared, lasts=timedelta(hours=1), now=timezone.now())
+    at(vehicle)
+    page = browser_of(owner).post(NEW, {"prefill": "car", "car": "Van 1"}).content.decode()
+    assert "is not known, or its driver hides it" in page
+    assert "37.775" not in page
+
+
+def test_the_list_costs_the_same_with_many_places(depot: Place, owner: User, browser_of: BrowserOf) -> None:
+    browser = browser_of(owner)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert browser.get(LIST).status_code == 200
+        return len(seen)
+
+    queries()  # the first visit of a session notes it
+    few = queries()
+    Place.objects.bulk_create(
+        Place(fleet=depot.fleet, name=f"Place {number}", latitude=1, longitude=1) for number in range(200)
+    )
+    assert queries() == few
+
+
+def test_the_towns_names_are_credited(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+    page = browser_of(owner).get(LIST).content.decode()
+    assert "https://www.geonames.org/" in page
+    assert "CC BY 4.0" in page
+
+
+def test_the_map_begins_where_the_cars_are_that_may_be_seen(
+    vehicle: Vehicle, owner: User, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "data-area" not in browser.get(LIST).content.decode()
+    hidden = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="hidden")
+    Summary.objects.create(vehicle=vehicle, latitude=37.775, longitude=-122.418)
+    Summary.objects.create(vehicle=hidden, latitude=10, longitude=10)
+    shared = Connection.objects.create(
+        fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", generation="v3", mode="live"
+    )
+    privacy.pause(connection=shared, lasts=None, now=timezone.now())
+    Summary.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)
+    assert 'data-area="-122.4180,37.7750,-122.4180,37.7750"' in browser.get(LIST).content.decode()

@@ -1,0 +1,369 @@
+"""The fleet page: which cars it shows, in what words, to whom, in how many queries."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Fleet, Role, User
+from accounts.services import add_member
+from alerts.models import FleetRules
+from connect.models import Connection, ConnectionState, DriverPage, PlacePause
+from dashboard.vehicle_list.saved_models import SavedView
+from tests.dashboard.vehicle_list.fixtures import car, connect, know
+from vehicles import catalogue
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+PAGE = "/fleets/blue/"
+QUERIES = 13
+SAN_FRANCISCO, SEA = (37.7793, -122.4193), (10.0, -150.0)
+
+
+def names(browser: Client, query: str = "") -> list[str]:
+    """The cars of the page, in its order."""
+    return [row.title for row in browser.get(f"{PAGE}?{query}").context["rows"]]
+
+
+def text(browser: Client, address: str = PAGE) -> str:
+    return browser.get(address).content.decode()
+
+
+@pytest.fixture
+def cars(fleet: Fleet) -> dict[str, Vehicle]:
+    made = [
+        car(fleet, "Ada", charge=80, charging=True, locked=True, make="TESLA", model="Model 3", odometer=100),
+        car(fleet, "Bea", charge=12, locked=False, make="BMW", model="i4", group="North", odometer=300),
+        car(fleet, "Cem", fuel=50, speed=48, make="FORD", plate="XY 100%", driver="Robin", odometer=200),
+        car(fleet, "Dan", charge=40, minutes_ago=60 * 5, make="BMW", vin="WBY00000000000007"),
+        car(fleet, "Eve", charge=60, state=ConnectionState.NEEDS_REAUTHENTICATION),
+        car(fleet, "Fay"),
+    ]
+    return {vehicle.name: vehicle for vehicle in made}
+
+
+FRAGMENTS = ["", "cars/", "cars/map/", "cars/{pk}/peek/"]
+
+
+@pytest.mark.parametrize("page", FRAGMENTS)
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
+)
+def test_the_page_and_its_parts_are_for_members_who_may_see(
+    request: pytest.FixtureRequest,
+    cars: dict[str, Vehicle],
+    browser_of: BrowserOf,
+    page: str,
+    person: str,
+    status: int,
+) -> None:
+    address = PAGE + page.format(pk=cars["Ada"].pk)
+    assert browser_of(request.getfixturevalue(person)).get(address).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+def test_choosing_all_that_fit_is_for_those_who_may_command(
+    request: pytest.FixtureRequest, cars: dict[str, Vehicle], browser_of: BrowserOf, person: str, status: int
+) -> None:
+    answer = browser_of(request.getfixturevalue(person)).get(f"{PAGE}cars/fitting/?make=BMW")
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json() == {"cars": ["car-Bea", "car-Dan"]}
+
+
+def test_whoever_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+    assert Client().get(PAGE).headers["Location"].startswith("/accounts/sign-in/")
+
+
+def test_a_row_says_what_is_known_of_the_car(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    car(
+        fleet, "Van 1", charge=17, locked=False, place=SAN_FRANCISCO, odometer=12345, make="TESLA",
+        model="Model 3", year=2022, plate="B 42", driver="Robin",
+    )  # fmt: skip
+    know(Vehicle.objects.get(), catalogue.RANGE, {"value": 80, "unit": "km"})
+    page = text(browser_of(owner))
+    wanted = (
+        *("Van 1", "Tesla Model 3 2022", "B 42", "17 %", "80 km", "Unlocked", "San Francisco"),
+        *("12,345 km", "1 min ago", "Connected", "Robin"),
+    )
+    for shown in wanted:
+        assert shown in page
+
+
+def test_a_place_that_nothing_is_near_of_is_told_by_its_coordinates(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    car(fleet, "Boat", place=SEA)
+    assert "10.0" in text(browser_of(owner)).partition('class="place"')[2][:40]
+
+
+def test_imperial_fleets_see_miles(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    car(fleet, "Van 1", odometer=80)
+    Fleet.objects.filter(slug="blue").update(unit_system="imperial")
+    assert "50 mi" in text(browser_of(owner))
+
+
+def test_an_empty_fleet_says_what_to_do_next(viewer: User, browser_of: BrowserOf) -> None:
+    assert "Ask an owner or manager" in text(browser_of(viewer))
+
+
+def test_a_removed_car_is_not_listed(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    connect(vehicle, ConnectionState.REMOVED)
+    assert "Van 1" not in text(browser_of(owner))
+
+
+def test_of_several_connections_the_one_that_serves_the_car_best_counts(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    connect(vehicle, ConnectionState.NEEDS_REAUTHENTICATION, user="one")
+    connect(vehicle, ConnectionState.ACTIVE, user="two")
+    connect(vehicle, ConnectionState.REVOKED, user="three")
+    assert [row.car.state for row in browser_of(owner).get(PAGE).context["rows"]] == ["active"]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
+        ("show=charging", ["Ada"]),
+        ("show=low", ["Bea"]),
+        ("show=unlocked", ["Bea"]),
+        ("show=moving", ["Cem"]),
+        ("show=stale", ["Dan", "Fay"]),
+        ("show=attention", ["Eve"]),
+        ("show=nonsense", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
+        ("make=BMW", ["Bea", "Dan"]),
+        ("group=North", ["Bea"]),
+        ("state=needs_reauth", ["Eve"]),
+        ("make=BMW&show=low", ["Bea"]),
+        ("q=model+tesla", ["Ada"]),
+        ("q=robin", ["Cem"]),
+        ("q=100%25", ["Cem"]),
+        ("q=%25", ["Cem"]),
+        ("q=_", []),
+        ("q=nothing+of+it", []),
+        ("q=%00ada", ["Ada"]),
+        ("page=zero&sort=;drop", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
+        ("page=900", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
+    ],
+)
+def test_filters_and_search_find(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf, query: str, wanted: list[str]
+) -> None:
+    assert names(browser_of(owner), query) == wanted
+
+
+@pytest.mark.parametrize(
+    ("sort", "first"),
+    [("-name", "Fay"), ("energy", "Bea"), ("-energy", "Ada"), ("odometer", "Ada"), ("-odometer", "Bea"),
+     ("heard", "Fay"), ("connection", "Eve"), ("driver", "Cem"), ("group", "Bea"), ("lock", "Bea")],
+)  # fmt: skip
+def test_any_column_orders_the_list(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf, sort: str, first: str
+) -> None:
+    assert names(browser_of(owner), f"sort={sort}")[0] == first
+
+
+def test_vins_are_searched_by_those_only_who_connect_cars(
+    owner: User, viewer: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    assert names(browser_of(owner), "q=wby0000") == ["Dan"]
+    assert names(browser_of(viewer), "q=wby0000") == []
+
+
+def test_a_driver_is_found_by_the_name_on_their_page(
+    owner: User, fleet: Fleet, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    connection = connect(vehicle)
+    DriverPage.objects.create(
+        fleet=fleet,
+        smartcar_user_id=connection.smartcar_user_id,
+        driver_name="Kim Lee",
+        nonce="n",
+        secret_hash="h",
+    )
+    assert names(browser_of(owner), "q=kim") == ["Van 1"]
+    Vehicle.objects.update(driver="Robin")
+    assert names(browser_of(owner), "q=kim") == []
+
+
+def test_tiles_count_the_whole_fleet_and_the_same_whatever_is_filtered(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    for query in ("", "q=ada&show=low"):
+        tiles = browser_of(owner).get(f"{PAGE}?{query}").context["tiles"]
+        assert {tile.show.value: tile.count for tile in tiles} == {
+            "": 6, "charging": 1, "low": 1, "unlocked": 1, "moving": 1, "stale": 2, "attention": 1,
+        }  # fmt: skip
+
+
+def test_an_old_speed_is_no_motion(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    car(fleet, "Van 1", speed=50, minutes_ago=16)
+    assert names(browser_of(owner), "show=moving") == []
+
+
+def test_a_list_longer_than_a_page_has_pages(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    for number in range(60):
+        car(fleet, f"Car {number:02}")
+    browser = browser_of(owner)
+    assert names(browser)[-1] == "Car 49"
+    assert names(browser, "page=2") == [f"Car {number}" for number in range(50, 60)]
+    assert "51–60 of 60 cars" in text(browser, f"{PAGE}?page=2")
+
+
+def test_the_map_has_the_cars_that_the_filters_let_through(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    lone = car(fleet, "Ada", place=SAN_FRANCISCO, locked=False)
+    fast = car(fleet, "Bea", place=SEA, speed=50)
+    know(fast, catalogue.PRECISE_LOCATION, {"latitude": 10.0, "longitude": -150.0, "heading": 90.4})
+    car(fleet, "Cem")
+    browser = browser_of(owner)
+    both: list[list[Any]] = [
+        [lone.pk, -122.4193, 37.7793, None, "unlocked"],
+        [fast.pk, -150.0, 10.0, 90, "moving"],
+    ]
+    assert sorted(browser.get(f"{PAGE}cars/map/").json()["cars"]) == sorted(both)
+    assert browser.get(f"{PAGE}cars/map/?show=moving").json()["cars"] == both[1:]
+
+
+def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    hidden = car(fleet, "Ada", place=SAN_FRANCISCO)
+    PlacePause.objects.create(
+        connection=Connection.objects.get(vehicle=hidden), began_at=timezone.now() - timedelta(minutes=1)
+    )
+    browser = browser_of(owner)
+    assert "Hidden by the driver" in text(browser)
+    assert "San Francisco" not in text(browser) + text(browser, f"{PAGE}cars/{hidden.pk}/peek/")
+    assert browser.get(f"{PAGE}cars/map/").json() == {"cars": []}
+
+
+def test_another_fleets_cars_are_nowhere(
+    owner: User, outsider: User, vehicle: Vehicle, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(outsider)
+    assert "Ada" not in text(browser, "/fleets/red/")
+    assert browser.get("/fleets/red/cars/map/").json() == {"cars": []}
+    assert browser.get(f"/fleets/red/cars/{cars['Ada'].pk}/peek/").status_code == 404
+
+
+def test_a_list_that_is_shown_already_is_not_sent_again(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    version = browser.get(f"{PAGE}cars/").headers["X-Version"]
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):  # ages move on by themselves
+        assert browser.get(f"{PAGE}cars/", headers={"X-Version": version}).status_code == 204
+    know(cars["Ada"], catalogue.STATE_OF_CHARGE, {"value": 81})
+    assert browser.get(f"{PAGE}cars/", headers={"X-Version": version}).status_code == 200
+
+
+def test_htmx_gets_the_list_alone_and_whoever_comes_back_the_page(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "<html" not in browser.get(PAGE, headers={"HX-Request": "true"}).content.decode()
+    back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
+    assert "<html" in browser.get(PAGE, headers=back).content.decode()
+
+
+def test_columns_are_chosen_and_remembered_by_the_browser(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    answer = browser.post(f"{PAGE}columns/", {"column": ["group", "lock", "nonsense"], "query": "show=low"})
+    assert answer.headers["Location"] == f"{PAGE}?show=low"
+    assert [header.name for header in browser.get(PAGE).context["headers"]] == ["name", "lock", "group"]
+
+
+def test_a_view_is_saved_with_filters_order_and_columns(
+    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    browser.post(f"{PAGE}columns/", {"column": ["group"]})
+    answer = browser.post(f"{PAGE}views/", {"name": " North  BMWs ", "query": "make=BMW&sort=-name&page=3"})
+    view = SavedView.objects.get()
+    assert (view.name, view.shared) == ("North BMWs", False)
+    browser.post(f"{PAGE}columns/", {"column": ["lock"]})
+    context = browser.get(answer.headers["Location"]).context
+    assert [row.title for row in context["rows"]] == ["Dan", "Bea"]
+    assert [header.name for header in context["headers"]] == ["name", "group"]
+    browser.post(f"{PAGE}views/", {"name": "North BMWs", "query": "make=FORD", "shared": "on"})
+    assert SavedView.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61])
+def test_a_view_without_a_proper_name_is_not_saved(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, name: str
+) -> None:
+    answer = browser_of(owner).post(f"{PAGE}views/", {"name": name, "query": "show=low"}, follow=True)
+    assert "Nothing was saved" in answer.content.decode()
+    assert answer.redirect_chain[0][0] == f"{PAGE}?show=low"
+    assert not SavedView.objects.exists()
+
+
+def test_saved_views_are_ones_own_unless_they_are_shared(
+    owner: User, teammate: User, viewer: User, outsider: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    car(fleet, "Ada")
+    other = browser_of(teammate)
+    other.post(f"{PAGE}views/", {"name": "Mine", "query": ""})
+    other.post(f"{PAGE}views/", {"name": "Ours", "query": "", "shared": "on"})
+    assert "Mine" in text(other)
+    for person in (owner, viewer):
+        assert "Mine" not in text(browser_of(person))
+        assert "Ours" in text(browser_of(person))
+    mine, ours = SavedView.objects.get(name="Mine"), SavedView.objects.get(name="Ours")
+    assert browser_of(viewer).post(f"{PAGE}views/{mine.pk}/delete/").status_code == 404
+    browser_of(viewer).post(f"{PAGE}views/{ours.pk}/delete/")
+    assert SavedView.objects.filter(pk=ours.pk).exists()
+    assert browser_of(outsider).post(f"{PAGE}views/{ours.pk}/delete/").status_code == 404
+    assert browser_of(outsider).post(f"/fleets/red/views/{ours.pk}/delete/").status_code == 404
+    browser_of(owner).post(f"{PAGE}views/{ours.pk}/delete/")
+    other.post(f"{PAGE}views/{mine.pk}/delete/")
+    assert not SavedView.objects.exists()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_fleet(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser = browser_of(owner)
+    made = 0
+    for cars in (1, 70):
+        for _ in range(cars):
+            made += 1
+            car(fleet, f"Car {made}", charge=50, place=SAN_FRANCISCO)
+        browser.get(PAGE)
+        with django_assert_num_queries(QUERIES):
+            browser.get(PAGE)
+
+
+def test_a_person_in_two_fleets_sees_each_ones_cars(
+    owner: User, outsider: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    red = Fleet.objects.get(slug="red")
+    add_member(fleet=red, user=owner, role=Role.VIEWER, actor=None)
+    car(fleet, "Ada")
+    car(red, "Zoe")
+    browser = browser_of(owner)
+    assert names(browser) == ["Ada"]
+    assert [row.title for row in browser.get("/fleets/red/").context["rows"]] == ["Zoe"]
+
+
+def test_a_battery_is_low_below_what_the_fleet_calls_low(
+    owner: User, fleet: Fleet, browser_of: BrowserOf
+) -> None:
+    car(fleet, "Ada", charge=35)
+    assert names(browser_of(owner), "show=low") == []
+    FleetRules.objects.create(fleet=fleet, low_battery=40)
+    assert names(browser_of(owner), "show=low") == ["Ada"]

@@ -1,0 +1,83 @@
+"""A car's connection tab: state and grants for all who see the car, what to do about it for those who may."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from connect.models import Connection, ConnectionState, DriverPage
+from connect.scopes import FLEET_SCOPES
+from tests.dashboard.vehicle_page.fixtures import connected
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+
+
+def tab(browser: Client, vehicle: Vehicle) -> str:
+    return browser.get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/").content.decode()
+
+
+def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
+    owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    connection = connected(
+        vehicle,
+        state=ConnectionState.NEEDS_REAUTHENTICATION,
+        state_cause="The maker asks for it.",
+        scopes=["read_vehicle_info", "read_battery"],
+    )
+    DriverPage.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-1", driver_name="Robin")
+    shown = tab(browser_of(owner), vehicle)
+    for words in (
+        "Shared by Robin",
+        "Driver must sign in again",
+        "The maker asks for it.",
+        "Battery level and range",
+    ):
+        assert words in shown
+    assert f'href="/fleets/blue/connections/{connection.pk}/#next"' in shown
+    assert "Ask the driver to sign in" in shown
+    seen = tab(browser_of(viewer), vehicle)
+    assert "Driver must sign in again" in seen
+    assert "An owner or manager of the fleet has to do something about it." in seen
+    assert "/connections/" not in seen
+
+
+def test_what_the_driver_did_not_allow_is_named(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    connected(vehicle, scopes=[scope for scope in FLEET_SCOPES if scope != "read_location"])
+    shown = tab(browser_of(owner), vehicle).split("Not allowed by the driver")[1]
+    assert "Where the car is" in shown
+    assert "Odometer" not in shown
+
+
+def test_every_driver_of_the_car_has_a_part_and_removed_ones_none(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    for user in ("user-1", "user-2"):
+        connected(vehicle, user=user)
+    connected(vehicle, user="user-3", state=ConnectionState.REMOVED)
+    assert tab(browser_of(owner), vehicle).count('class="card grant"') == 2
+    Connection.objects.all().delete()
+    assert "Invite the driver" in tab(browser_of(owner), vehicle)
+
+
+def test_only_who_sees_the_budget_sees_the_calls(
+    owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    connected(vehicle)
+    assert "Calls this month" in tab(browser_of(owner), vehicle)
+    assert "Calls this month" not in tab(browser_of(viewer), vehicle)
+
+
+def test_more_drivers_take_no_more_queries(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser = browser_of(owner)
+    for users in (["user-1"], ["user-2", "user-3"]):
+        for user in users:
+            connected(vehicle, user=user)
+        with django_assert_num_queries(13):
+            tab(browser, vehicle)

@@ -1,0 +1,367 @@
+"""The history tab: which signals over which time, gaps, units, the fleet's zone, the file, and who may see it."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Fleet, UnitSystem, User
+from dashboard.vehicle_page.charts import POINTS
+from tests.vehicles.readings import NOON, read
+from vehicles import catalogue, rollups
+from vehicles.catalogue import Signal
+from vehicles.models import LatestSignal, Vehicle
+from vehicles.readings import NewReading, add
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+SOC, LOCKED = catalogue.STATE_OF_CHARGE, catalogue.IS_LOCKED
+DATA_QUERIES = 17
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def address(vehicle: Vehicle, part: str = "") -> str:
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/history/{part}"
+
+
+def data(browser: Client, vehicle: Vehicle, *signals: Signal, **asked: str) -> dict[str, Any]:
+    codes = ",".join(signal.code for signal in signals or (SOC,))
+    answer = browser.get(address(vehicle, "data/"), {"signals": codes} | asked)
+    assert answer.status_code == 200, answer.content
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def line(told: dict[str, Any], place: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = told["charts"][place]["lines"][0]
+    return found
+
+
+def say(vehicle: Vehicle, signal: Signal, *told: tuple[datetime, dict[str, Any]]) -> None:
+    add(readings=[NewReading(vehicle.pk, signal.code, at, body) for at, body in told])
+
+
+def know(vehicle: Vehicle, *signals: Signal) -> None:
+    now = timezone.now()
+    for signal in signals:
+        LatestSignal.objects.create(
+            vehicle=vehicle,
+            code=signal.code,
+            body={"value": 1},
+            status="SUCCESS",
+            observed_at=now,
+            reported_at=now,
+        )
+
+
+def test_a_line_ends_where_a_value_was_too_old_to_be_true(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    """A charge is good for 12 hours."""
+    now = timezone.now()
+    read(vehicle, [(now - 40 * HOUR, 80), (now - 30 * HOUR, 70), (now - 2 * HOUR, 40), (now - HOUR, 39)])
+    told = data(browser_of(owner), vehicle, range="7d")
+    drawn = line(told)
+    assert drawn["values"] == [80, 70, None, 40, 39]
+    assert all(before < after for before, after in pairwise(drawn["times"]))
+    assert (drawn["label"], told["charts"][0]["unit"], told["charts"][0]["percent"]) == (
+        "State of charge",
+        "%",
+        True,
+    )
+    assert "1 gap" in told["charts"][0]["summary"]
+    assert "39 % to 80 %, last 39 %" in told["charts"][0]["summary"]
+
+
+def test_a_line_goes_on_to_the_readings_beside_the_time(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    """Between two readings nothing is said, but it is known. Too far away they say nothing of it."""
+    read(vehicle, [(NOON - 30 * HOUR, 99), (NOON - 2 * HOUR, 80), (NOON + 2 * HOUR, 70)])
+    drawn = line(
+        data(
+            browser_of(owner),
+            vehicle,
+            **{"from": (NOON - HOUR).isoformat(), "to": (NOON + HOUR).isoformat()},
+        )
+    )
+    assert drawn["values"] == [80, 70]
+    told = data(
+        browser_of(owner),
+        vehicle,
+        **{"from": (NOON - 12 * HOUR).isoformat(), "to": (NOON - 11 * HOUR).isoformat()},
+    )
+    assert line(told)["values"] == [80]
+    assert "Nothing was recorded in this time." in told["charts"][0]["summary"]
+
+
+def test_numbers_are_in_the_cars_units_and_share_a_chart_where_they_are_the_same(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    Fleet.objects.update(unit_system=UnitSystem.METRIC)
+    Vehicle.objects.update(unit_system=UnitSystem.IMPERIAL)
+    at = timezone.now() - HOUR
+    read(vehicle, [(at, 160.9344)], signal=catalogue.ODOMETER)
+    read(vehicle, [(at, 321.8688)], signal=catalogue.RANGE)
+    told = data(browser_of(owner), vehicle, catalogue.ODOMETER, SOC, catalogue.RANGE)
+    assert [chart["unit"] for chart in told["charts"]] == ["mi", "%"]
+    assert [each["values"] for each in told["charts"][0]["lines"]] == [[100], [200]]
+
+
+def test_many_readings_are_thinned_out_and_the_peak_stays(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    now = timezone.now()
+    read(
+        vehicle, [(now - 5 * turn * HOUR / 60, 99 if turn == 1234 else turn % 50) for turn in range(1, 2000)]
+    )
+    drawn = line(data(browser_of(owner), vehicle, range="7d"))
+    assert drawn["resolution"] == "thinned"
+    assert len(drawn["values"]) <= POINTS + 2
+    assert max(value for value in drawn["values"] if value is not None) == 99
+
+
+@pytest.mark.parametrize(("asked", "resolution"), [("30d", "hour"), ("1y", "day")])
+def test_long_times_are_means_between_lowest_and_highest(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, asked: str, resolution: str
+) -> None:
+    start = timezone.now().replace(minute=0, second=0, microsecond=0) - 20 * DAY
+    for turn in range(400):
+        read(vehicle, [(start + turn * HOUR, 20), (start + turn * HOUR + HOUR / 2, 60)])
+    for summed_up in (False, True):
+        if summed_up:
+            rollups.sum_up(now=timezone.now())
+        drawn = line(data(browser_of(owner), vehicle, range=asked))
+        assert drawn["resolution"] == resolution
+        # The first day of the range may be a part of one.
+        assert (drawn["values"][2], drawn["low"][2], drawn["high"][2]) == (40, 20, 60)
+        assert len(drawn["times"]) == len(drawn["low"]) == len(drawn["high"])
+
+
+def test_what_is_no_longer_kept_singly_lives_on_in_hours_and_days(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    Fleet.objects.update(readings_kept_months=1)
+    at = timezone.now() - 100 * DAY
+    read(vehicle, [(at, 50)])
+    drawn = line(
+        data(browser_of(owner), vehicle, **{"from": (at - DAY).isoformat(), "to": (at + DAY).isoformat()})
+    )
+    assert (drawn["resolution"], drawn["values"]) == ("hour", [50])
+
+
+def test_states_are_bands_that_end_when_nothing_was_heard_for_too_long(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    """A lock's word is good for two hours. What it said before the time still holds at its start."""
+    start = NOON
+    say(
+        vehicle,
+        LOCKED,
+        (start - HOUR, {"value": True}),
+        (start + HOUR / 2, {"value": True}),
+        (start + HOUR, {"value": False}),
+        (start + 2 * HOUR, {"value": False}),
+        (start + 9 * HOUR, {"value": False}),
+    )
+    told = data(
+        browser_of(owner),
+        vehicle,
+        LOCKED,
+        **{"from": start.isoformat(), "to": (start + 10 * HOUR).isoformat()},
+    )
+    (chart,) = told["charts"]
+    hours = [
+        ((begin - start.timestamp()) / 3600, (stop - start.timestamp()) / 3600, chart["states"][state])
+        for begin, stop, state in chart["segments"]
+    ]
+    assert hours == [(0, 1, "Locked"), (1, 4, "Unlocked"), (9, 10, "Unlocked")]
+    assert chart["tones"] == ["on", "off"]
+    assert "Unlocked 80 %, Locked 20 %" in chart["summary"]
+
+
+@pytest.mark.parametrize(
+    ("signal", "body", "label", "tone"),
+    [
+        (catalogue.ABS, {"status": "ALERT", "description": None}, "Alert", "alert"),
+        (catalogue.DETAILED_CHARGING_STATUS, {"value": "FULLY_CHARGED"}, "Fully charged", "state-1"),
+        (catalogue.FIRMWARE, {"value": "2026.4"}, "2026.4", "state-1"),
+        (catalogue.FRONT_TRUNK, {"isOpen": True, "isLocked": None}, "Open", "state-1"),
+    ],
+)
+def test_every_kind_of_state_is_told_in_words(
+    owner: User,
+    vehicle: Vehicle,
+    browser_of: BrowserOf,
+    signal: Signal,
+    body: dict[str, Any],
+    label: str,
+    tone: str,
+) -> None:
+    say(vehicle, signal, (timezone.now() - HOUR, body))
+    (chart,) = data(browser_of(owner), vehicle, signal)["charts"]
+    assert (chart["states"], chart["tones"]) == ([label], [tone])
+
+
+def test_a_band_of_a_year_holds_the_newest_changes_and_says_so(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    now = timezone.now()
+    told = [(now - turn * HOUR, {"value": turn % 2 == 0}) for turn in range(1, 2300)]
+    say(vehicle, LOCKED, *told)
+    (chart,) = data(browser_of(owner), vehicle, LOCKED, range="1y")["charts"]
+    assert chart["cut"]
+    assert "these are the newest" in chart["summary"]
+    assert chart["segments"][-1][1] == pytest.approx(timezone.now().timestamp(), abs=60)
+
+
+@pytest.mark.parametrize(
+    ("night", "hours"),
+    [("2026-10-25", 25), ("2026-03-29", 23)],
+)
+def test_times_typed_are_the_fleets_also_in_the_nights_when_clocks_change(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, night: str, hours: int
+) -> None:
+    Fleet.objects.update(time_zone="Europe/Berlin")
+    midnight = datetime.fromisoformat(night).replace(tzinfo=BERLIN)
+    told = data(
+        browser_of(owner),
+        vehicle,
+        **{"from": f"{night}T00:00", "to": f"{(midnight + DAY).date().isoformat()}T00:00"},
+    )
+    assert datetime.fromtimestamp(told["start"], UTC) == midnight
+    assert told["end"] - told["start"] == hours * 3600
+    # An hour that comes twice is the first of the two, one that never comes is no error.
+    for typed in (f"{night}T02:30", f"{night}T02:00"):
+        assert data(browser_of(owner), vehicle, **{"from": typed, "to": f"{night}T12:00"})["start"]
+
+
+def test_days_are_those_of_the_fleets_zone(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    """Of a day with 25 hours as well."""
+    Fleet.objects.update(time_zone="Europe/Berlin")
+    first = datetime(2026, 10, 20, tzinfo=BERLIN)
+    read(vehicle, [((first + turn * HOUR / 4).astimezone(UTC), 50) for turn in range(8 * 24 * 4)])
+    drawn = line(data(browser_of(owner), vehicle, **{"from": "2026-08-01T00:00", "to": "2026-11-01T00:00"}))
+    local = [datetime.fromtimestamp(at, BERLIN) for at in drawn["times"]]
+    assert {each.hour for each in local} == {0}
+    assert None not in drawn["values"]
+    assert datetime(2026, 10, 25, tzinfo=BERLIN) in local
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"signals": "no-such"}, "cannot be drawn"),
+        ({"signals": catalogue.PRECISE_LOCATION.code}, "cannot be drawn"),
+        ({"signals": catalogue.IS_AT_HOME.code}, "cannot be drawn"),
+        ({"signals": catalogue.VIN.code}, "cannot be drawn"),
+        ({"signals": ",".join(list(catalogue.CATALOGUE)[:9])}, "At most 8"),
+        ({"range": "forever"}, "no such range"),
+        ({"from": "yesterday"}, "is no date"),
+        ({"from": "2026-11-20T12:00", "to": "2026-11-20T12:00"}, "at least a minute"),
+        ({"from": "1990-01-01T00:00", "to": "2026-11-20T12:00"}, "ten years"),
+        ({"from": "0001-01-01T00:00+14:00", "to": "2026-11-20T12:00"}, "is no date"),
+        ({"to": "0001-01-01T12:00"}, "too long ago"),
+    ],
+)
+def test_a_question_without_an_answer_says_why_and_loses_nothing(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, asked: dict[str, str], why: str
+) -> None:
+    know(vehicle, SOC)
+    browser = browser_of(owner)
+    answer = browser.get(address(vehicle, "data/"), asked)
+    assert answer.status_code == 400
+    assert why in answer.json()["error"]
+    page = browser.get(address(vehicle), asked)
+    assert page.status_code == 400
+    assert why in page.content.decode()
+    assert asked.get("from", "") in page.content.decode()
+
+
+def test_the_page_offers_what_can_be_drawn_the_charge_first(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    assert "Nothing to draw yet" in browser.get(address(vehicle)).content.decode()
+    know(vehicle, catalogue.ODOMETER, SOC, LOCKED, catalogue.PRECISE_LOCATION, catalogue.IS_AT_HOME)
+    page = browser.get(address(vehicle))
+    offered = [signal for _, signals in page.context["groups"] for signal in signals]
+    assert offered == [SOC, catalogue.ODOMETER, LOCKED]
+    assert page.context["chosen"] == {SOC.code}
+    shared = browser.get(address(vehicle), {"signals": [LOCKED.code, catalogue.ODOMETER.code], "range": "7d"})
+    assert shared.context["chosen"] == {LOCKED.code, catalogue.ODOMETER.code}
+    assert shared.context["question"].query == (f"signals={LOCKED.code},{catalogue.ODOMETER.code}&range=7d")
+
+
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
+def test_the_file_holds_what_is_shown_in_the_fleets_zone(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    Fleet.objects.update(time_zone="Europe/Berlin")
+    read(vehicle, [(NOON - 30 * HOUR, 1), (NOON, 50.5), (NOON + HOUR, 49)])
+    say(vehicle, catalogue.FIRMWARE, (NOON, {"value": "=HYPERLINK(1)"}))
+    answer = browser_of(owner).get(
+        address(vehicle, "csv/"),
+        {
+            "signals": f"{SOC.code},{catalogue.FIRMWARE.code}",
+            "from": "2026-11-20T12:00",
+            "to": "2026-11-20T14:00",
+        },
+    )
+    assert answer.streaming
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
+    assert [(row["time"], row["signal"], row["value"], row["unit"], row["until"]) for row in rows] == [
+        ("2026-11-20T13:00:00+01:00", "State of charge", "50.5", "%", ""),
+        (
+            "2026-11-20T13:00:00+01:00",
+            "Firmware version",
+            "'=HYPERLINK(1)",
+            "",
+            "2026-11-20T14:00:00+01:00",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("part", ["", "data/", "csv/"])
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
+)
+def test_who_may_see_the_history(
+    request: pytest.FixtureRequest,
+    vehicle: Vehicle,
+    browser_of: BrowserOf,
+    part: str,
+    person: str,
+    status: int,
+) -> None:
+    user = request.getfixturevalue(person)
+    browser = browser_of(user)
+    assert browser.get(address(vehicle, part)).status_code == status
+    assert Client().get(address(vehicle, part)).status_code == 302
+    if person == "outsider":
+        under_own = address(vehicle, part).replace("/blue/", "/red/")
+        assert browser.get(under_own).status_code == 404
+
+
+def test_a_signal_costs_a_fixed_number_of_queries(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, django_assert_max_num_queries: Any
+) -> None:
+    """However much there is of it: one of numbers by days, one of states."""
+    now = timezone.now()
+    browser = browser_of(owner)
+    for many in (2, 900):
+        read(vehicle, [(now - turn * HOUR, turn % 100) for turn in range(1, many)])
+        say(vehicle, LOCKED, *((now - turn * HOUR, {"value": turn % 3 == 0}) for turn in range(1, many)))
+        with django_assert_max_num_queries(DATA_QUERIES):
+            data(browser, vehicle, SOC, LOCKED, range="1y")

@@ -1,0 +1,132 @@
+"""A car's settings: who may change them, what is kept of what was typed, and who sees the VIN."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import AuditEntry, User
+from connect.models import DriverPage
+from tests.dashboard.vehicle_page.fixtures import connected
+from vehicles.models import Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+VIN = "5YJ3E1EA7JF000316"
+TYPED = {"name": "Van 7", "plate": "b-cd 123", "group": "North", "driver": "Ada", "unit_system": "imperial"}
+
+
+@pytest.fixture
+def page(vehicle: Vehicle) -> str:
+    Vehicle.objects.update(vin=VIN)
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/settings/"
+
+
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
+)
+@pytest.mark.parametrize("what", ["", "vin/"])
+def test_only_who_may_connect_cars_changes_them_and_sees_the_vin(
+    request: pytest.FixtureRequest,
+    vehicle: Vehicle,
+    browser_of: BrowserOf,
+    page: str,
+    what: str,
+    person: str,
+    status: int,
+) -> None:
+    answer = browser_of(request.getfixturevalue(person)).post(f"{page}{what}", TYPED)
+    assert answer.status_code == (200 if what and status == 302 else status)
+    changed = Vehicle.objects.get().name == "Van 7"
+    assert changed == (status == 302 and not what)
+    assert AuditEntry.objects.filter(action__contains="VIN").exists() == (status == 302 and bool(what))
+
+
+def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
+    teammate: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    answer = browser_of(teammate).post(page, TYPED | {"name": "  Van   7 "}, follow=True)
+    assert "Saved." in answer.content.decode()
+    car = Vehicle.objects.get()
+    assert (car.name, car.plate, car.group, car.driver) == ("Van 7", "B-CD 123", "North", "Ada")
+    assert car.units == "imperial"
+    entry = AuditEntry.objects.get(action="changed a car's settings")
+    assert (entry.actor, entry.target) == (
+        teammate,
+        f"{car.smartcar_id}: name, plate, group, driver, unit_system",
+    )
+
+
+def test_saving_the_same_again_writes_nothing(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    unchanged = {"name": "Van 1", "plate": "", "group": "", "driver": "", "unit_system": ""}
+    answer = browser_of(owner).post(page, unchanged, follow=True)
+    assert "Nothing was changed." in answer.content.decode()
+    assert not AuditEntry.objects.filter(action="changed a car's settings").exists()
+
+
+def test_bad_input_says_what_is_wrong_and_loses_nothing(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    answer = browser_of(owner).post(page, TYPED | {"plate": "X" * 21, "unit_system": "nautical"})
+    shown = answer.content.decode()
+    assert answer.status_code == 400
+    assert "Nothing was saved yet." in shown
+    assert "at most 20 characters" in shown
+    assert "nautical is not one of the available choices" in shown
+    assert 'value="Van 7"' in shown
+    assert f'value="{"X" * 21}"' in shown
+    assert "<h1>Van 1</h1>" in shown, "the head names the car as it is stored"
+    assert Vehicle.objects.get().name == "Van 1"
+
+
+def test_groups_and_drivers_of_the_fleet_are_suggested_and_those_who_share_the_car(
+    owner: User, outsider: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    for smartcar_id in ("one", "two"):
+        Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id=smartcar_id, group="South", driver="Kim")
+    red = outsider.memberships.get().fleet
+    Vehicle.objects.create(fleet=red, smartcar_id="three", group="Theirs", driver="Not ours")
+    connected(vehicle, user="user-9")
+    DriverPage.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-9", driver_name="Robin")
+    context = browser_of(owner).get(page).context
+    assert context["groups"] == ["South"]
+    assert context["drivers"] == ["Robin", "Kim"]
+
+
+def test_a_viewer_reads_the_settings_and_finds_no_field_and_no_vin(
+    viewer: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    Vehicle.objects.update(group="North")
+    shown = browser_of(viewer).get(page).content.decode()
+    assert "North" in shown
+    assert "An owner or manager of the fleet can change these." in shown
+    assert "<input" not in shown.split("<main")[1]
+    assert VIN[-4:] not in shown
+    assert "Disconnect" not in shown
+
+
+def test_the_vin_is_masked_until_somebody_asks(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    browser = browser_of(owner)
+    shown = browser.get(page).content.decode()
+    assert VIN not in shown
+    assert f"{'•' * 13}0316" in shown
+    fragment = browser.post(f"{page}vin/", headers={"HX-Request": "true"}).content.decode()
+    assert VIN in fragment
+    assert "<html" not in fragment
+    assert VIN in browser.post(f"{page}vin/").content.decode(), "without JavaScript as well"
+    seen = AuditEntry.objects.filter(actor=owner, action="looked at a car's VIN")
+    assert [entry.target for entry in seen] == [vehicle.smartcar_id] * 2
+    assert browser.get(f"{page}vin/").status_code == 405
+
+
+def test_a_car_that_is_connected_is_offered_to_be_disconnected_another_to_be_erased(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
+) -> None:
+    assert "Erase what was recorded" in browser_of(owner).get(page).content.decode()
+    connected(vehicle)
+    assert "Disconnect this car" in browser_of(owner).get(page).content.decode()

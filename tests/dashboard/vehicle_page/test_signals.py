@@ -1,0 +1,210 @@
+"""The signals tab: all that a car tells, with its sources and errors, and what it does not tell and why."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Fleet, User
+from connect.driver_portal import privacy
+from connect.models import Connection, ConnectionState
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.models import LatestSignal, Vehicle
+
+pytestmark = pytest.mark.django_db
+BrowserOf = Callable[[User], Client]
+QUERIES = 12
+
+
+@pytest.fixture
+def connection(vehicle: Vehicle) -> Connection:
+    return Connection.objects.create(
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user",
+        generation="v3",
+        mode="live",
+        state=ConnectionState.ACTIVE,
+        scopes=["read_battery", "read_location", "read_vin", "read_tires"],
+    )
+
+
+def know(vehicle: Vehicle, signal: Signal | str, body: dict[str, Any] | None, **fields: Any) -> LatestSignal:
+    now = timezone.now()
+    told = {
+        "status": "SUCCESS",
+        "observed_at": now - timedelta(minutes=3) if body else None,
+        "reported_at": now,
+    }
+    code = signal if isinstance(signal, str) else signal.code
+    return LatestSignal.objects.create(vehicle=vehicle, code=code, body=body, **(told | fields))
+
+
+def address(vehicle: Vehicle, part: str = "") -> str:
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/signals/{part}"
+
+
+def told(browser: Client, vehicle: Vehicle) -> dict[str, Any]:
+    groups = browser.get(address(vehicle)).context["signals"].told
+    return {each.code: each for _group, rows in groups for each in rows}
+
+
+def untold(browser: Client, vehicle: Vehicle) -> dict[str, str]:
+    groups = browser.get(address(vehicle)).context["signals"].untold
+    return {each.code: each.reason for _group, rows in groups for each in rows}
+
+
+def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    Vehicle.objects.update(unit_system="imperial")
+    know(vehicle, catalogue.RANGE, {"value": 160.9344, "unit": "km"})
+    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=["a note"])
+    know(vehicle, catalogue.IS_LOCKED, {"value": True}, observed_at=timezone.now() - timedelta(days=2))
+    know(vehicle, "brand-new-signal", {"value": "x"})
+    browser = browser_of(owner)
+    page = browser.get(address(vehicle))
+    groups = [(str(name), [each.label for each in rows]) for name, rows in page.context["signals"].told]
+    assert groups == [
+        ("Battery", ["Range", "State of charge"]),
+        ("Doors and windows", ["Locked"]),
+        ("Not in the catalogue", ["brand-new-signal"]),
+    ]
+    found = told(browser, vehicle)
+    assert found[catalogue.RANGE.code].value == "100 mi"
+    assert '"unit": "percent"' in found[catalogue.STATE_OF_CHARGE.code].raw
+    assert found[catalogue.IS_LOCKED.code].stale
+    assert not found[catalogue.RANGE.code].stale
+    text = page.content.decode()
+    for words in ("3 min ago", "Maker's time", "a note", catalogue.RANGE.code):
+        assert words in text, words
+
+
+def test_an_error_is_in_plain_words_beside_the_last_good_value(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    know(
+        vehicle,
+        catalogue.STATE_OF_CHARGE,
+        {"value": 55, "unit": "percent"},
+        status="ERROR",
+        error_type="UPSTREAM",
+        error_code="TIMEOUT",
+        error_description="Gateway timed out.",
+    )
+    browser = browser_of(owner)
+    found = told(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
+    assert (found.value, found.trouble) == ("55 %", "The maker's service did not deliver it.")
+    page = browser.get(address(vehicle)).content.decode()
+    for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
+        assert words in page, words
+
+
+def test_what_the_car_does_not_report_says_why(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    Vehicle.objects.update(powertrain="BEV")
+    know(vehicle, catalogue.TIRES, None, status="ERROR", error_type="COMPATIBILITY")
+    know(vehicle, catalogue.RANGE, None, status="ERROR", error_type="PERMISSION")
+    browser = browser_of(owner)
+    why = untold(browser, vehicle)
+    assert why[catalogue.TIRES.code] == "This car does not report it."
+    assert why[catalogue.FUEL_LEVEL.code] == "The car has no combustion engine."
+    assert why[catalogue.ODOMETER.code] == "The driver has not granted it."
+    assert why[catalogue.DTC_LIST.code] == "This fleet does not ask its drivers for it."
+    assert why[catalogue.STATE_OF_CHARGE.code].startswith("The car has not told it so far")
+    # What may yet come of it stays among the signals, with its error.
+    assert set(told(browser, vehicle)) == {catalogue.RANGE.code}
+    assert set(why) | {catalogue.RANGE.code} == set(CATALOGUE)
+
+
+def test_a_place_that_the_driver_hides_is_hidden_in_value_and_body(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    place = {"latitude": 52.51234, "longitude": 13.4}
+    know(vehicle, catalogue.PRECISE_LOCATION, place)
+    know(vehicle, catalogue.CHARGE_RECORDS, {"values": [{"energy": 7, "location": {"latitude": 52.51234}}]})
+    browser = browser_of(owner)
+    assert "52.51234" in told(browser, vehicle)[catalogue.PRECISE_LOCATION.code].raw
+    privacy.pause(connection=connection, lasts=None, now=timezone.now() - timedelta(hours=1))
+    assert catalogue.PRECISE_LOCATION.code not in told(browser, vehicle)
+    # Even if a last place were left.
+    know(vehicle, catalogue.PRECISE_LOCATION, place)
+    page = browser.get(address(vehicle)).content.decode()
+    assert "Hidden by the driver." in page
+    assert "52.5" not in page
+
+
+def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
+    owner: User, viewer: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    vin = "5YJSA1CN5DFP00101"
+    know(vehicle, catalogue.VIN, {"value": vin})
+    know(vehicle, catalogue.NICKNAME, {"value": f"My {vin}"})
+    page = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "•••0101" in page
+    assert vin not in page
+    assert vin.lower() not in page
+    seen = browser_of(viewer).get(address(vehicle)).content.decode()
+    assert "Only members who may connect cars see it." in seen
+    assert "0101" not in seen
+
+
+def test_nothing_heard_says_what_comes_next(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    page = browser_of(owner).get(address(vehicle)).content.decode()
+    assert "Nothing was heard from this car yet" in page
+    assert f"{len(CATALOGUE)} signals that this car does not report" in page
+
+
+def test_the_open_page_is_renewed_only_when_something_is_new(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"})
+    browser = browser_of(owner)
+    version = browser.get(address(vehicle)).context["signals"].version
+    assert browser.get(address(vehicle, "table/"), {"version": version}).status_code == 204
+    LatestSignal.objects.update(body={"value": 54, "unit": "percent"})
+    answer = browser.get(address(vehicle, "table/"), {"version": version})
+    assert answer.status_code == 200
+    assert "54 %" in answer.content.decode()
+    assert "<html" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("part", ["", "table/"])
+@pytest.mark.parametrize(
+    ("person", "status"),
+    [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
+)
+def test_who_may_see_the_signals(
+    request: pytest.FixtureRequest,
+    vehicle: Vehicle,
+    browser_of: BrowserOf,
+    part: str,
+    person: str,
+    status: int,
+) -> None:
+    browser = browser_of(request.getfixturevalue(person))
+    assert browser.get(address(vehicle, part)).status_code == status
+    assert Client().get(address(vehicle, part)).status_code == 302
+
+
+def test_the_number_of_queries_is_fixed(
+    owner: User, fleet: Fleet, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    browser = browser_of(owner)
+    counts = []
+    for many in (1, 20):
+        LatestSignal.objects.all().delete()
+        for signal in [each for each in CATALOGUE.values() if each.shape is catalogue.Shape.NUMBER][:many]:
+            know(vehicle, signal, {"value": 1})
+        with CaptureQueriesContext(database) as captured:
+            browser.get(address(vehicle))
+        counts.append(len(captured))
+    assert max(counts) <= QUERIES
+    assert counts[0] == counts[1]

@@ -1,0 +1,53 @@
+"""Worlds of cars for the tests, and how to find a car in the situation that a test needs."""
+
+from collections.abc import Callable, Iterator
+
+from simulator.vehicles import Fleet, Vehicle
+from simulator.vehicles.state_snapshot import StateSnapshot
+
+START = 1_782_864_000.0  # Wednesday 1 July 2026, 00:00 UTC
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+def simulation(*, vehicles: int = 40, seed: int = 1, start: float = START) -> Fleet:
+    return Fleet(seed=seed, vehicles=vehicles, start=start)
+
+
+def vehicles_of(fleet: Fleet, **identity: object) -> list[Vehicle]:
+    """The cars with these facts, for example ``make="TESLA"``."""
+    return [
+        vehicle
+        for vehicle in fleet.vehicles.values()
+        if all(getattr(vehicle, name) == value for name, value in identity.items())
+    ]
+
+
+def times(start: float, *, days: float, step: float) -> Iterator[float]:
+    for number in range(int(days * DAY / step)):
+        yield start + number * step
+
+
+def moment(
+    vehicle: Vehicle,
+    wanted: Callable[[StateSnapshot], bool],
+    *,
+    start: float = START,
+    days: float = 7,
+    step: float = 60,
+) -> float:
+    """The first moment at which the car is as wanted."""
+    for now in times(start, days=days, step=step):
+        if wanted(vehicle.observe(now)):
+            return now
+    raise AssertionError(f"{vehicle.make} {vehicle.model} is never like that")
+
+
+def resting(vehicle: Vehicle, *, start: float = START, least: float = HOUR) -> float:
+    """A moment at which the car stands locked and does not charge, at least so long before it leaves."""
+    for now in times(start, days=8, step=300):
+        state = vehicle.observe(now)
+        if state.driving or not state.locked or state.doors or state.trunk or state.charging:
+            continue
+        if vehicle.lifecycle.next_change(now) - now >= least:
+            return now
+    raise AssertionError(f"{vehicle.make} {vehicle.model} never rests")

@@ -1,0 +1,269 @@
+"""What commands do, and when they are refused."""
+
+from typing import Any
+
+import pytest
+
+from simulator.vehicles import COMMANDS, CommandRefused, Vehicle
+from tests.simulator.vehicles.fleets import HOUR, START, moment, resting, simulation, vehicles_of
+
+
+def vehicle_of(**identity: object) -> Vehicle:
+    return vehicles_of(simulation(), **identity)[0]
+
+
+def refusal(vehicle: Vehicle, name: str, now: float, **parameters: Any) -> tuple[str, str]:
+    with pytest.raises(CommandRefused) as caught:
+        vehicle.command(name, now=now, **parameters)
+    return caught.value.type, caught.value.code
+
+
+def value(vehicle: Vehicle, code: str, now: float) -> Any:
+    body = vehicle.signal(code, now=now).body
+    assert body is not None
+    return body["value"]
+
+
+def plugged(vehicle: Vehicle, *, soc: float = 50.0) -> float:
+    """A moment at which the car stands plugged in and charges."""
+    now = resting(vehicle, least=5 * HOUR)
+    vehicle.patch(now=now, plugged_in=True, state_of_charge=soc)
+    if soc < vehicle.lifecycle.limit:
+        vehicle.patch(now=now, charging=True)
+        assert vehicle.observe(now).charging
+    return now + 1.0
+
+
+# Locks
+
+
+def test_lock_and_unlock_are_seen_at_once_and_last_until_the_car_leaves() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = resting(vehicle)
+    vehicle.command("unlock", now=now)
+    assert value(vehicle, "closure-islocked", now) is False
+    assert value(vehicle, "closure-islocked", now + HOUR / 2) is False
+    vehicle.command("lock", now=now + 60)
+    assert value(vehicle, "closure-islocked", now + 60) is True
+    vehicle.command("unlock", now=now + 120)
+    leaves = vehicle.lifecycle.next_change(now)
+    assert vehicle.observe(leaves + 1).locked
+
+
+def test_a_lock_is_refused_while_a_door_the_trunk_or_the_hood_is_open() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = resting(vehicle)
+    vehicle.patch(now=now, doors=[[0, 1]])
+    assert refusal(vehicle, "lock", now) == ("VEHICLE_STATE", "DOOR_OPEN")
+    vehicle.patch(now=now, doors=[], rear_trunk_open=True)
+    assert refusal(vehicle, "lock", now) == ("VEHICLE_STATE", "TRUNK_OPEN")
+    vehicle.patch(now=now, rear_trunk_open=False, hood_open=True)
+    assert refusal(vehicle, "lock", now) == ("VEHICLE_STATE", "HOOD_OPEN")
+    vehicle.patch(now=now, hood_open=False)
+    vehicle.command("lock", now=now)
+
+
+@pytest.mark.parametrize("name", ["lock", "unlock"])
+def test_a_moving_car_is_neither_locked_nor_unlocked(name: str) -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = moment(vehicle, lambda state: state.driving)
+    assert refusal(vehicle, name, now) == ("VEHICLE_STATE", "IN_MOTION")
+
+
+def test_a_running_acura_answers_that_the_ignition_is_on() -> None:
+    vehicle = vehicle_of(make="ACURA")
+    now = moment(vehicle, lambda state: state.driving)
+    assert refusal(vehicle, "lock", now) == ("VEHICLE_STATE", "IGNITION_ON")
+
+
+def test_a_car_sent_to_sleep_takes_no_command() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = resting(vehicle)
+    vehicle.patch(now=now, asleep=True)
+    assert refusal(vehicle, "unlock", now) == ("VEHICLE_STATE", "ASLEEP")
+
+
+@pytest.mark.parametrize(
+    ("patch", "code"),
+    [
+        ({"reachable": False}, "UNREACHABLE"),
+        ({"in_service": True}, "VEHICLE_OFFLINE_FOR_SERVICE"),
+        ({"remote_access": False}, "REMOTE_ACCESS_DISABLED"),
+    ],
+)
+def test_a_car_that_cannot_be_called_takes_no_command(patch: dict[str, Any], code: str) -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = resting(vehicle)
+    vehicle.patch(now=now, **patch)
+    assert refusal(vehicle, "unlock", now) == ("VEHICLE_STATE", code)
+    vehicle.patch(now=now, **{name: not value for name, value in patch.items()})
+    vehicle.command("unlock", now=now)
+
+
+# Charging
+
+
+def test_charging_stops_and_starts_again() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = plugged(vehicle)
+    vehicle.command("stop_charge", now=now)
+    assert value(vehicle, "charge-ischarging", now) is False
+    assert value(vehicle, "charge-ischargingcableconnected", now) is True
+    stopped = vehicle.observe(now + HOUR).soc
+    assert stopped == pytest.approx(vehicle.observe(now).soc)
+    vehicle.command("start_charge", now=now + HOUR)
+    assert value(vehicle, "charge-ischarging", now + HOUR) is True
+    assert vehicle.observe(now + 2 * HOUR).soc > stopped + 1
+
+
+def test_charging_needs_the_cable() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = moment(vehicle, lambda state: state.driving)
+    assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+    assert refusal(vehicle, "stop_charge", now) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+
+
+def test_a_charging_car_is_not_started_again_nor_one_stopped_that_does_not_charge() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = plugged(vehicle)
+    assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "CHARGING_IN_PROGRESS")
+    vehicle.command("stop_charge", now=now)
+    assert refusal(vehicle, "stop_charge", now + 1) == ("VEHICLE_STATE", "NOT_CHARGING")
+
+
+def test_a_car_at_its_limit_is_fully_charged() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = plugged(vehicle, soc=vehicle.lifecycle.limit)
+    assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "FULLY_CHARGED")
+    assert value(vehicle, "charge-detailedchargingstatus", now) == "FULLY_CHARGED"
+
+
+@pytest.mark.parametrize(
+    ("make", "soc", "command"),
+    [("POLESTAR", 39, "stop_charge"), ("MERCEDES_BENZ", 19, "stop_charge"), ("CHEVROLET", 49, "stop_charge")],
+)
+def test_makes_refuse_to_stop_below_their_floor(make: str, soc: float, command: str) -> None:
+    vehicle = vehicle_of(make=make, powertrain="BEV")
+    now = plugged(vehicle, soc=soc - 0.5)
+    assert refusal(vehicle, command, now) == ("VEHICLE_STATE", "LOW_BATTERY")
+
+
+def test_gm_cars_below_half_are_not_started_either() -> None:
+    vehicle = vehicle_of(make="CADILLAC")
+    now = plugged(vehicle, soc=60)
+    vehicle.command("stop_charge", now=now)
+    vehicle.patch(now=now, state_of_charge=45)
+    assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "LOW_BATTERY")
+
+
+def test_a_nissan_starts_but_does_not_stop() -> None:
+    vehicle = vehicle_of(make="NISSAN", powertrain="BEV")
+    now = plugged(vehicle)
+    assert refusal(vehicle, "stop_charge", now) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    assert vehicle.takes("start_charge")
+
+
+def test_a_volkswagen_takes_only_so_many_charge_commands_until_it_is_driven() -> None:
+    vehicle = vehicle_of(make="VOLKSWAGEN")
+    now = plugged(vehicle, soc=30)
+    for step in range(4):
+        vehicle.command("stop_charge", now=now + 20 * step)
+        vehicle.command("start_charge", now=now + 20 * step + 10)
+    assert refusal(vehicle, "stop_charge", now + 100) == ("UPSTREAM", "RATE_LIMIT")
+    next_time = resting(vehicle, start=vehicle.lifecycle.next_change(now) + 60)
+    vehicle.patch(now=next_time, state_of_charge=40, plugged_in=True, charging=True)
+    vehicle.command("stop_charge", now=next_time)
+
+
+def test_a_fuel_car_does_not_charge() -> None:
+    vehicle = vehicle_of(make="FORD", powertrain="ICE")
+    assert refusal(vehicle, "start_charge", START) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+    assert not vehicle.takes("set_charge_limit")
+
+
+# Limit
+
+
+def test_the_charge_limit_is_kept_and_ends_charging_there() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = plugged(vehicle, soc=58)
+    vehicle.command("set_charge_limit", now=now, percent=60)
+    body = vehicle.signal("charge-chargelimits", now=now).body
+    assert body is not None
+    assert body["values"][0]["limit"] == body["activeLimit"] == 60
+    assert vehicle.observe(now + 2 * HOUR).soc == pytest.approx(60, abs=0.1)
+    assert not vehicle.observe(now + 2 * HOUR).charging
+    assert vehicle.observe(now + 5 * 24 * HOUR).limit == 60
+
+
+def test_a_lower_limit_stops_charging_and_a_higher_one_resumes_it() -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    now = plugged(vehicle, soc=65)
+    vehicle.command("set_charge_limit", now=now, percent=50)
+    assert not vehicle.observe(now).charging
+    vehicle.command("set_charge_limit", now=now + 10, percent=90)
+    assert vehicle.observe(now + 10).charging
+
+
+@pytest.mark.parametrize("percent", [49, 101, -1, "80", True, None])
+def test_a_limit_outside_50_to_100_is_invalid(percent: Any) -> None:
+    vehicle = vehicle_of(make="FORD", model="E-Transit")
+    assert refusal(vehicle, "set_charge_limit", START, percent=percent)[0] == "VALIDATION"
+
+
+def test_a_bmw_takes_a_limit_only_when_plugged_in() -> None:
+    vehicle = vehicle_of(make="BMW", powertrain="BEV")
+    now = moment(vehicle, lambda state: state.driving)
+    assert refusal(vehicle, "set_charge_limit", now, percent=80) == (
+        "VEHICLE_STATE",
+        "CHARGING_PLUG_NOT_CONNECTED",
+    )
+
+
+# Port and destination
+
+
+def test_the_charge_port_opens_and_closes_but_not_around_a_cable() -> None:
+    vehicle = vehicle_of(make="TESLA", model="Model 3")
+    now = resting(vehicle)
+    vehicle.patch(now=now, plugged_in=False)
+    vehicle.command("open_charge_port", now=now)
+    assert value(vehicle, "charge-ischargingportflapopen", now) is True
+    vehicle.command("close_charge_port", now=now + 1)
+    assert value(vehicle, "charge-ischargingportflapopen", now + 1) is False
+    vehicle.patch(now=now + 2, plugged_in=True)
+    assert refusal(vehicle, "close_charge_port", now + 3) == ("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED")
+
+
+def test_a_destination_needs_coordinates() -> None:
+    vehicle = vehicle_of(make="TESLA", model="Model 3")
+    vehicle.command("set_destination", now=START, latitude=37.77, longitude=-122.42)
+    assert vehicle.state(now=START)["destination"] == [37.77, -122.42]
+    assert refusal(vehicle, "set_destination", START, latitude=137.0, longitude=0)[0] == "VALIDATION"
+    assert refusal(vehicle, "set_destination", START, latitude="x", longitude=0)[0] == "VALIDATION"
+
+
+# All
+
+
+def test_an_unknown_command_and_wrong_parameters_are_invalid() -> None:
+    vehicle = vehicle_of(make="TESLA", model="Model 3")
+    assert refusal(vehicle, "explode", START)[0] == "VALIDATION"
+    assert refusal(vehicle, "lock", START, hard=True)[0] == "VALIDATION"
+    assert refusal(vehicle, "set_charge_limit", START)[0] == "VALIDATION"
+
+
+def test_every_command_is_taken_by_some_car_and_refused_as_not_capable_by_another() -> None:
+    vehicles = list(simulation().vehicles.values())
+    for name in COMMANDS:
+        assert any(vehicle.takes(name) for vehicle in vehicles)
+        if name not in {"lock", "unlock"}:
+            assert any(not vehicle.takes(name) for vehicle in vehicles)
+
+
+def test_a_car_reports_at_once_what_a_command_did() -> None:
+    vehicle = vehicle_of(make="TOYOTA", powertrain="ICE")
+    now = resting(vehicle)
+    vehicle.command("unlock", now=now)
+    signal = vehicle.signal("closure-islocked", now=now + 1)
+    assert signal.oem_updated_at == now

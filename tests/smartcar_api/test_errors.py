@@ -1,0 +1,109 @@
+"""What can be told from an error: try again, never again, or nobody knows."""
+
+import pickle
+import re
+
+import pytest
+
+from smartcar_api import SmartcarError
+from smartcar_api.error_messages import _BY_CODE, _BY_TYPE
+from smartcar_api.errors import no_answer, not_sent, unreadable
+
+
+def refusal(status: int, type: str = "UPSTREAM", **more: str) -> SmartcarError:  # noqa: A002
+    return SmartcarError(type=type, status=status, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        no_answer("", code="TIMEOUT"),
+        no_answer("", code="BROKEN"),
+        refusal(500, "SERVER"),
+        refusal(502),
+        refusal(503, "GATEWAY"),
+        refusal(504),
+        unreadable("", status=200, request_id=""),
+        unreadable("", status=202, request_id=""),
+    ],
+)
+def test_a_command_may_have_been_carried_out(error: SmartcarError) -> None:
+    assert error.ambiguous
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        not_sent("", code="CONNECT_FAILED"),
+        not_sent("no vehicle id"),
+        refusal(302, "GATEWAY"),
+        refusal(400, "VALIDATION"),
+        refusal(401, "AUTHENTICATION"),
+        refusal(409, "VEHICLE_STATE"),
+        refusal(429, "RATE_LIMIT"),
+        refusal(430, "BILLING"),
+        refusal(501, "COMPATIBILITY"),
+    ],
+)
+def test_a_command_was_certainly_not_carried_out(error: SmartcarError) -> None:
+    assert not error.ambiguous
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 410, 430, 501])
+def test_the_same_request_would_be_refused_again(status: int) -> None:
+    assert refusal(status).permanent
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
+def test_the_same_request_may_succeed_later(status: int) -> None:
+    assert not refusal(status).permanent
+
+
+def test_what_smartcar_wants_repeated_later_is_not_permanent() -> None:
+    assert not refusal(400, resolution_type="RETRY_LATER").permanent
+
+
+def test_a_failed_connection_is_not_permanent_but_an_impossible_request_is() -> None:
+    assert not not_sent("", code="CONNECT_FAILED").permanent
+    assert not_sent("no vehicle id").permanent
+
+
+def test_only_401_is_unauthorised() -> None:
+    assert refusal(401).unauthorised
+    assert not refusal(403).unauthorised
+
+
+def test_a_wrong_address_is_not_taken_for_something_gone() -> None:
+    assert refusal(404, "RESOURCE_NOT_FOUND", code="NOT_FOUND").gone
+    assert not refusal(404, "RESOURCE_NOT_FOUND", code="VERSION").gone
+    assert not refusal(404, "RESOURCE_NOT_FOUND", code="INVALID_PATH").gone
+
+
+def test_it_names_type_code_status_request_and_what_was_said() -> None:
+    error = SmartcarError(
+        type="VEHICLE_STATE", code="DOOR_OPEN", description="A door is open.", status=409, request_id="r-1"
+    )
+    assert str(error) == "VEHICLE_STATE:DOOR_OPEN - A door is open. (HTTP 409, request r-1)"
+
+
+def test_it_survives_pickling() -> None:
+    error = SmartcarError(
+        type="RATE_LIMIT", code="VEHICLE", status=429, retry_after=60, resolution_url="https://x.example"
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
+
+
+def test_a_suggested_message_with_a_gap_in_it_is_not_used() -> None:
+    with_gap = refusal(502, suggested_user_message="Your car is unable to connect to <app name>.")
+    assert with_gap.for_people == refusal(502).for_people
+    assert "<" not in with_gap.for_people
+
+
+@pytest.mark.parametrize(("type", "code"), [*_BY_CODE, *((each, "") for each in _BY_TYPE), ("NEW", "NEW")])
+def test_our_own_words_are_whole_sentences_for_laymen(type: str, code: str) -> None:  # noqa: A002
+    said = SmartcarError(type=type, code=code, status=418).for_people
+    assert said.endswith(".")
+    assert said.count(".") >= 2 or ":" in said
+    assert not re.search(r"[A-Z]{2,}_|HTTP|\b\d{3}\b|null|token", said)

@@ -1,0 +1,235 @@
+"""What becomes of a request when the other side misbehaves, seen through a command of each generation."""
+
+import os
+import socket
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from smartcar_api import Access, Credentials, SmartcarApi, SmartcarError, V2Api, V3Api
+from smartcar_api.transport import LARGEST_ANSWER
+from tests.smartcar_api.conftest import CAR, TOKEN, Host, hangs, origins_at, says, sends, streams
+
+
+@pytest.fixture(params=["v2", "v3"])
+def api(request: pytest.FixtureRequest, host: Host, credentials: Credentials) -> SmartcarApi:
+    kind = V2Api if request.param == "v2" else V3Api
+    return kind(origins=origins_at(host.origin), credentials=credentials, timeout=0.3, command_timeout=0.3)
+
+
+def failure_of_lock(api: SmartcarApi, access: Access) -> SmartcarError:
+    with pytest.raises(SmartcarError) as caught:
+        api.lock(access, vehicle_id=CAR)
+    return caught.value
+
+
+def test_no_answer_in_time_leaves_a_command_open(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(hangs(host))
+    error = failure_of_lock(api, access)
+    assert (error.type, error.code, error.status) == ("NO_ANSWER", "TIMEOUT", 0)
+    assert error.ambiguous
+
+
+def test_nobody_listening_means_the_command_was_not_sent(credentials: Credentials, access: Access) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        origins = origins_at(f"http://127.0.0.1:{free.getsockname()[1]}")
+    for kind in (V2Api, V3Api):
+        error = failure_of_lock(kind(origins=origins, credentials=credentials, timeout=1), access)
+        assert (error.type, error.code) == ("NOT_SENT", "CONNECT_FAILED")
+        assert not error.ambiguous
+        assert not error.permanent
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        b"",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{"status":',
+        b'HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"data":\r\n',
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        b"\x00\x01 not HTTP at all\r\n\r\n",
+    ],
+    ids=["nothing", "cut short", "cut between chunks", "garbled", "not HTTP"],
+)
+def test_a_broken_answer_leaves_a_command_open(
+    api: SmartcarApi, access: Access, host: Host, wire: bytes
+) -> None:
+    host.will(sends(wire))
+    error = failure_of_lock(api, access)
+    assert (error.type, error.code) == ("NO_ANSWER", "BROKEN")
+    assert error.ambiguous
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>OK</html>", b"[]", b'{"data":{"id":"exec_1"}}', b'{"status":"perhaps"}']
+)
+def test_a_success_that_cannot_be_read_leaves_a_command_open(
+    api: SmartcarApi, access: Access, host: Host, body: bytes
+) -> None:
+    host.will(says(200, body))
+    error = failure_of_lock(api, access)
+    assert error.type == "UNREADABLE_ANSWER"
+    assert error.ambiguous
+
+
+def test_an_answer_that_never_ends_is_given_up(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(streams(*[b" "] * 40, pause=0.05))
+    started = time.monotonic()
+    error = failure_of_lock(api, access)
+    assert error.code == "TIMEOUT"
+    assert time.monotonic() - started < 1.5
+
+
+def test_an_answer_without_measure_is_given_up(v3: V3Api, access: Access, host: Host) -> None:
+    host.will(says(200, b" " * (LARGEST_ANSWER + 1)))
+    with pytest.raises(SmartcarError) as caught:
+        v3.read(access, vehicle_id=CAR)
+    assert caught.value.code == "BROKEN"
+
+
+def test_a_refusal_that_breaks_off_is_still_a_refusal(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(sends(b'HTTP/1.1 409 Conflict\r\nContent-Length: 400\r\n\r\n{"type":"VEHICLE_STATE"'))
+    error = failure_of_lock(api, access)
+    assert error.status == 409
+    assert not error.ambiguous
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/html"}])
+def test_a_gateway_page_is_a_refusal_with_or_without_a_content_type(
+    api: SmartcarApi, access: Access, host: Host, headers: dict[str, str]
+) -> None:
+    host.will(says(502, b"<h1>Bad gateway</h1>", headers))
+    error = failure_of_lock(api, access)
+    assert (error.type, error.status) == ("GATEWAY", 502)
+    assert error.ambiguous
+
+
+def test_a_redirect_is_not_followed(api: SmartcarApi, access: Access, host: Host, other_host: Host) -> None:
+    host.will(says(307, b"", {"Location": f"{other_host.origin}/elsewhere"}))
+    assert failure_of_lock(api, access).status == 307
+    assert other_host.seen == []
+
+
+def test_retry_after_is_handed_on(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(
+        says(429, {"type": "RATE_LIMIT", "code": "VEHICLE", "description": "Slowly."}, {"Retry-After": "33"})
+    )
+    assert failure_of_lock(api, access).retry_after == 33
+
+
+@pytest.mark.parametrize("vehicle_id", ["", ".", ".."])
+def test_without_a_vehicle_nothing_is_sent(
+    api: SmartcarApi, access: Access, host: Host, vehicle_id: str
+) -> None:
+    with pytest.raises(SmartcarError) as caught:
+        api.disconnect(access, vehicle_id=vehicle_id, connection_id=vehicle_id)
+    assert caught.value.type == "NOT_SENT"
+    assert host.seen == []
+
+
+def test_an_odd_vehicle_id_stays_inside_its_segment(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(says(400, {"type": "VALIDATION"}))
+    with pytest.raises(SmartcarError):
+        api.attributes(access, vehicle_id="../../user?x=1#y")
+    assert "%2F..%2Fuser%3Fx%3D1%23y" in host.seen[0].path
+
+
+def test_a_token_that_no_header_can_carry_is_refused_unsent(api: SmartcarApi, host: Host) -> None:
+    for token in ("line\nbreak-0123456789", "ümlaut-0123456789"):
+        error = failure_of_lock(api, Access(token=token, user_id="u"))
+        assert error.type == "NOT_SENT"
+        assert token not in str(error)
+    assert host.seen == []
+
+
+def test_cookies_are_not_kept_between_owners(v3: V3Api, access: Access, host: Host) -> None:
+    host.will(says(200, {"data": []}, {"Set-Cookie": "session=one-owner; Path=/"}))
+    v3.read(access, vehicle_id=CAR)
+    v3.read(access, vehicle_id=CAR)
+    assert [seen.headers.get("Cookie") for seen in host.seen] == [None, None]
+
+
+def test_requests_say_who_sends_them(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(says(409, {"type": "VEHICLE_STATE"}))
+    failure_of_lock(api, access)
+    assert str(host.seen[0].headers["User-Agent"]).startswith("smartcar-fleet")
+
+
+def test_a_connection_is_used_again(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(says(409, {"type": "VEHICLE_STATE"}))
+    for _ in range(3):
+        failure_of_lock(api, access)
+    assert len({seen.connection for seen in host.seen}) == 1
+
+
+def test_threads_share_a_client(v3: V3Api, access: Access, host: Host) -> None:
+    host.will(says(200, {"data": [{"id": "odometer-traveleddistance"}]}, {"SC-Request-Id": "r"}))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: v3.read(access, vehicle_id=CAR), range(40)))
+    assert {answer.request_id for answer in answers} == {"r"}
+    assert len(host.seen) == 40
+
+
+def test_a_forked_child_opens_a_connection_of_its_own(v3: V3Api, access: Access, host: Host) -> None:
+    host.will(says(200, {"data": []}))
+    v3.read(access, vehicle_id=CAR)
+    child = os.fork()
+    if child == 0:
+        try:
+            v3.read(access, vehicle_id=CAR)
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - whatever it is, the child must not run on as a second pytest
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    v3.read(access, vehicle_id=CAR)
+    assert os.waitstatus_to_exitcode(status) == 0
+    first, in_child, last = (seen.connection for seen in host.seen)
+    assert first == last != in_child
+
+
+def test_no_frame_of_a_traceback_holds_the_token(api: SmartcarApi, access: Access, host: Host) -> None:
+    host.will(says(401, {"type": "AUTHENTICATION", "description": f"{TOKEN} has expired"}))
+    error = failure_of_lock(api, access)
+    report = traceback.TracebackException.from_exception(error, capture_locals=True)
+    ours = [
+        frame for frame in report.stack if "smartcar_api/" in frame.filename and "tests" not in frame.filename
+    ]
+    assert ours
+    assert TOKEN not in "".join(map(str, (frame.locals for frame in ours)))
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_the_secret_of_a_token_request_is_in_no_frame(v3: V3Api, v2: V2Api, host: Host) -> None:
+    for secret, ask in (
+        ("client-secret-1", v3.mint_token),
+        ("application-secret-1", lambda: v2.exchange_code(code="c-1", redirect_uri="https://fleet.example/")),
+    ):
+        host.will(says(401, {"error": "invalid_client", "error_description": f"{secret} is unknown"}))
+        with pytest.raises(SmartcarError) as caught:
+            ask()
+        report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        shown = "".join(str(frame.locals) for frame in report.stack if "tests" not in frame.filename)
+        assert shown
+        assert secret not in shown + str(caught.value)
+
+
+def test_the_management_token_is_in_no_frame(v2: V2Api, access: Access, host: Host) -> None:
+    host.will(says(401, {"type": "AUTHENTICATION", "description": "amt-new amt-old"}))
+    with pytest.raises(SmartcarError) as caught:
+        v2.unsubscribe(access, vehicle_id=CAR, webhook_id="w-1")
+    report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(str(frame.locals) for frame in report.stack if "tests" not in frame.filename)
+    assert "webhook_id" in shown
+    assert "amt-old" not in shown + str(caught.value)
+
+
+def test_closing_lets_go_of_the_connection(v3: V3Api, access: Access, host: Host) -> None:
+    host.will(says(200, {"data": []}))
+    v3.read(access, vehicle_id=CAR)
+    v3.close()
+    v3.read(access, vehicle_id=CAR)
+    assert len({seen.connection for seen in host.seen}) == 2

@@ -1,0 +1,43 @@
+"""Bodies go into rows of history and come back as they were."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Shape
+from vehicles.encoding import pack, unpack
+from vehicles.quantities import tidy
+
+NUMBERS = [signal for signal in CATALOGUE.values() if signal.shape is Shape.NUMBER]
+
+
+@given(signal=st.sampled_from(NUMBERS), value=st.floats(-1e9, 1e9).map(tidy))
+def test_a_plain_number_takes_no_more_room_than_the_number(signal: catalogue.Signal, value: float) -> None:
+    body = {"value": value} | ({"unit": signal.unit.value} if signal.unit else {})
+    number, rest = pack(signal.code, body)
+    assert (number, rest) == (value, None)
+    assert unpack(signal.code, value=number, rest=rest) == body
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        (catalogue.IS_LOCKED.code, {"value": True}),
+        (catalogue.PRECISE_LOCATION.code, {"latitude": 52.5, "longitude": 13.4}),
+        (catalogue.SPEED.code, {"value": None}),
+        (catalogue.SPEED.code, {"value": True}),
+        ("brandnew-thing", {"value": 5, "unit": "parsec"}),
+    ],
+)
+def test_what_is_no_number_of_the_catalogue_is_kept_whole(code: str, body: dict[str, Any]) -> None:
+    assert pack(code, body) == (None, body)
+    assert unpack(code, value=None, rest=body) == body
+
+
+def test_a_number_with_more_beside_it_is_kept_as_both() -> None:
+    body = {"value": 300, "unit": "km", "additionalValues": [{"type": "RATED", "value": 320}]}
+    assert pack(catalogue.RANGE.code, body) == (300, body)
+    assert unpack(catalogue.RANGE.code, value=300, rest=body) == body

@@ -1,0 +1,416 @@
+"""Normalisation of signal bodies: canonical units and shapes, and the known faults of the wire."""
+
+from typing import Any
+
+import pytest
+
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.normalization import Normalised, NoValue, Refused, normalise
+
+
+def value_of(signal: Signal, body: dict[str, Any]) -> Any:
+    return normalise(signal, body).body["value"]
+
+
+def refusal(signal: Signal, body: dict[str, Any]) -> str:
+    with pytest.raises(Refused) as refused:
+        normalise(signal, body)
+    return refused.value.reason
+
+
+# Percentages
+
+
+def test_percent_stays_as_it_is() -> None:
+    result = normalise(catalogue.STATE_OF_CHARGE, {"value": 73, "unit": "percent"})
+    assert result == Normalised({"value": 73, "unit": "percent"})
+
+
+@pytest.mark.parametrize("body", [{"value": 0.77}, {"value": 0.77, "unit": "percent"}, {"percentage": 0.77}])
+def test_a_fraction_is_made_a_percentage_and_noted(body: dict[str, Any]) -> None:
+    result = normalise(catalogue.STATE_OF_CHARGE, body)
+    assert result.body == {"value": 77, "unit": "percent"}
+    assert "fraction" in result.notes[0]
+
+
+@pytest.mark.parametrize("value", [0, 1, 2, 99.5, 100])
+def test_small_and_whole_percentages_are_no_fractions(value: float) -> None:
+    assert value_of(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"}) == value
+
+
+def test_one_without_a_unit_is_refused_for_it_could_be_one_or_a_hundred() -> None:
+    assert "1 % or 100 %" in refusal(catalogue.STATE_OF_CHARGE, {"value": 1})
+
+
+def test_a_percentage_body_is_read() -> None:
+    assert value_of(catalogue.FUEL_LEVEL, {"percentage": 78}) == 78
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.3, 30), (1, 100), (0, 0), (1.004, 100), (73, 73)])
+def test_a_declared_fraction(value: float, expected: float) -> None:
+    assert value_of(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "fraction"}) == expected
+
+
+@pytest.mark.parametrize("value", [7300, 101.5, -1, 255, 65535])
+def test_impossible_percentages_are_refused(value: float) -> None:
+    assert "outside of 0 to 100" in refusal(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"})
+
+
+def test_a_little_above_a_hundred_is_a_hundred() -> None:
+    result = normalise(catalogue.STATE_OF_CHARGE, {"value": 100.4, "unit": "percent"})
+    assert result.body["value"] == 100
+    assert result.notes
+
+
+# Other numbers
+
+
+@pytest.mark.parametrize(
+    ("signal", "body", "expected", "unit"),
+    [
+        (catalogue.ODOMETER, {"value": 25000, "unit": "km"}, 25000, "km"),
+        (catalogue.ODOMETER, {"value": 25000, "unit": "kilometers"}, 25000, "km"),
+        (catalogue.ODOMETER, {"value": 100, "unit": "miles"}, 160.9344, "km"),
+        (catalogue.RANGE, {"value": 100, "unit": "mi"}, 160.9344, "km"),
+        (catalogue.SPEED, {"value": 65, "unit": "kph"}, 65, "km/h"),
+        (catalogue.SPEED, {"value": 50, "unit": "mph"}, 80.4672, "km/h"),
+        (catalogue.FUEL_REMAINING, {"value": 10, "unit": "gallons"}, 37.8541, "L"),
+        (catalogue.EXTERNAL_TEMPERATURE, {"value": 68, "unit": "fahrenheit"}, 20, "celsius"),
+        (catalogue.CHARGE_WATTAGE, {"value": 250, "unit": "watts"}, 250, "W"),
+        (catalogue.CHARGE_WATTAGE, {"value": 7.4, "unit": "kW"}, 7400, "W"),
+        (catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kilowatts"}, 7400, "W"),
+        (catalogue.TIME_TO_COMPLETE, {"value": 45}, 45, "minute"),
+        (catalogue.TIME_TO_COMPLETE, {"value": 45, "unit": "minute"}, 45, "minute"),
+        (catalogue.AMPERAGE, {"value": 32, "unit": "ampere"}, 32, "A"),
+        (catalogue.CHARGE_VOLTAGE, {"value": 240, "unit": "volts"}, 240, "V"),
+        (catalogue.ENERGY_ADDED, {"value": 25.5, "unit": "kWh"}, 25.5, "kWh"),
+        (catalogue.DTC_COUNT, {"value": 2, "unit": "count"}, 2, "count"),
+    ],
+)
+def test_numbers_in_canonical_units(signal: Signal, body: dict[str, Any], expected: float, unit: str) -> None:
+    assert normalise(signal, body).body == {"value": expected, "unit": unit}
+
+
+def test_minutes_without_a_unit_are_the_rule_and_not_noted() -> None:
+    assert normalise(catalogue.TIME_TO_COMPLETE, {"value": 45}).notes == ()
+
+
+def test_another_missing_unit_is_noted() -> None:
+    assert normalise(catalogue.ODOMETER, {"value": 5}).notes == ("the unit was missing, taken as km",)
+
+
+def test_watts_called_kilowatts_are_noted() -> None:
+    assert "taken as watts" in normalise(catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kW"}).notes[0]
+
+
+def test_78_and_78_point_0_are_one_value() -> None:
+    assert repr(value_of(catalogue.ODOMETER, {"value": 78.0, "unit": "km"})) == "78"
+
+
+def test_a_number_without_a_unit_has_none() -> None:
+    assert normalise(catalogue.CHARGER_PHASES, {"value": 3}).body == {"value": 3}
+
+
+def test_a_number_sent_as_text_is_read_and_noted() -> None:
+    result = normalise(catalogue.ODOMETER, {"value": "120.5", "unit": "km"})
+    assert result == Normalised({"value": 120.5, "unit": "km"}, ("the number was sent as text",))
+
+
+@pytest.mark.parametrize(
+    ("signal", "body"),
+    [
+        (catalogue.ODOMETER, {"value": "far", "unit": "km"}),
+        (catalogue.ODOMETER, {"value": True, "unit": "km"}),
+        (catalogue.ODOMETER, {"value": [5], "unit": "km"}),
+        (catalogue.ODOMETER, {"value": "nan", "unit": "km"}),
+        (catalogue.ODOMETER, {"value": -5, "unit": "km"}),
+        (catalogue.ODOMETER, {"value": 5, "unit": "celsius"}),
+        (catalogue.ODOMETER, {"value": 5, "unit": "furlong"}),
+        (catalogue.ODOMETER, {"value": 5, "unit": 7}),
+        (catalogue.RANGE, {"value": 65535, "unit": "km"}),
+        (catalogue.SPEED, {"value": 800, "unit": "km/h"}),
+        (catalogue.EXTERNAL_TEMPERATURE, {"value": 215, "unit": "celsius"}),
+        (catalogue.TIME_TO_COMPLETE, {"value": 65535}),
+        (catalogue.CHARGER_PHASES, {"value": 7}),
+    ],
+)
+def test_what_cannot_be_true_is_refused(signal: Signal, body: dict[str, Any]) -> None:
+    assert refusal(signal, body)
+
+
+@pytest.mark.parametrize("signal", CATALOGUE.values(), ids=lambda signal: signal.code)
+def test_an_empty_body_tells_nothing(signal: Signal) -> None:
+    with pytest.raises(NoValue):
+        normalise(signal, {})
+
+
+def test_additional_ranges_are_kept_in_km() -> None:
+    body = {
+        "value": 100,
+        "unit": "miles",
+        "type": "DEFAULT",
+        "additionalValues": [{"type": "rated", "value": 200}],
+    }
+    assert normalise(catalogue.RANGE, body).body == {
+        "value": 160.9344,
+        "unit": "km",
+        "additionalValues": [{"type": "RATED", "value": 321.8688}],
+    }
+
+
+def test_keys_that_are_not_documented_stay_out() -> None:
+    assert normalise(catalogue.IS_LOCKED, {"value": True, "unit": "x", "by": "owner"}).body == {"value": True}
+
+
+# Booleans and text
+
+
+@pytest.mark.parametrize(("raw", "expected"), [(True, True), (False, False), ("true", True), (0, False)])
+def test_booleans(raw: Any, expected: bool) -> None:
+    assert value_of(catalogue.IS_LOCKED, {"value": raw}) is expected
+
+
+@pytest.mark.parametrize("raw", ["locked", 2, [], 1.5])
+def test_what_is_neither_true_nor_false_is_refused(raw: Any) -> None:
+    assert refusal(catalogue.IS_LOCKED, {"value": raw})
+
+
+@pytest.mark.parametrize("placeholder", ["invalid", "<invalid>", "INVALID", "", None])
+def test_a_placeholder_is_no_connector(placeholder: Any) -> None:
+    with pytest.raises(NoValue):
+        normalise(catalogue.CHARGING_CONNECTOR, {"value": placeholder})
+
+
+def test_text_loses_what_a_database_cannot_hold_and_is_cut() -> None:
+    assert value_of(catalogue.NICKNAME, {"value": " Blue\x00bird "}) == "Bluebird"
+    assert len(value_of(catalogue.NICKNAME, {"value": "x" * 5000})) == 200
+
+
+def test_choices_are_upper_case() -> None:
+    assert value_of(catalogue.DETAILED_CHARGING_STATUS, {"value": "fully charged"}) == "FULLY_CHARGED"
+
+
+def test_a_diagnosis() -> None:
+    body = {"status": "alert", "description": None, "extra": 1}
+    assert normalise(catalogue.MIL, body).body == {"status": "ALERT", "description": ""}
+
+
+def test_a_drive_mode() -> None:
+    body = {"canonical": "normal", "oemDisplayName": "everyday"}
+    assert normalise(catalogue.DRIVE_MODE, body).body == {"canonical": "NORMAL", "oemDisplayName": "everyday"}
+
+
+# Location
+
+
+def test_a_location_with_all_that_is_documented() -> None:
+    body = {
+        "latitude": 37.77491234,
+        "longitude": -122.4194,
+        "heading": 45.5,
+        "direction": "ne",
+        "altitude": 3,
+    }
+    assert normalise(catalogue.PRECISE_LOCATION, body | {"locationType": "current"}).body == {
+        "latitude": 37.774912,
+        "longitude": -122.4194,
+        "heading": 45.5,
+        "direction": "NE",
+        "locationType": "CURRENT",
+    }
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [(91, 0), (-90.5, 10), (10, 181), (0, 0), (0.0001, -0.0001)]
+)
+def test_an_impossible_location_is_refused_without_repeating_it(latitude: float, longitude: float) -> None:
+    reason = refusal(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude})
+    assert str(latitude) not in reason.replace("0, 0", "")
+
+
+@pytest.mark.parametrize("body", [{"latitude": 10}, {"longitude": 10}, {"latitude": None, "longitude": 5}])
+def test_half_a_location_is_none(body: dict[str, Any]) -> None:
+    with pytest.raises(NoValue):
+        normalise(catalogue.PRECISE_LOCATION, body)
+
+
+def test_an_impossible_heading_is_left_out_and_the_place_stays() -> None:
+    result = normalise(catalogue.PRECISE_LOCATION, {"latitude": 10, "longitude": 20, "heading": 720})
+    assert result.body == {"latitude": 10, "longitude": 20}
+    assert "heading" in result.notes[0]
+
+
+# Closures
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"isOpen": False, "isLocked": True}, {"isOpen": False, "isLocked": True}),
+        ({"isOpen": False}, {"isOpen": False, "isLocked": None}),
+        ({"isOpen": None, "isLocked": True}, {"isOpen": None, "isLocked": True}),
+    ],
+)
+def test_a_closure(body: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert normalise(catalogue.FRONT_TRUNK, body).body == expected
+
+
+def test_a_closure_of_which_nothing_is_known() -> None:
+    with pytest.raises(NoValue):
+        normalise(catalogue.FRONT_TRUNK, {"isOpen": None, "isLocked": None})
+
+
+@pytest.mark.parametrize(
+    ("signal", "key"),
+    [(catalogue.DOORS, "values"), (catalogue.DOORS, "doors"), (catalogue.WINDOWS, "windows")],
+)
+def test_openings_under_either_key(signal: Signal, key: str) -> None:
+    body = {key: [{"row": 0, "column": 1, "isOpen": True, "isLocked": None, "x": 1}], "rowCount": 2}
+    assert normalise(signal, body).body == {
+        "values": [{"row": 0, "column": 1, "isOpen": True, "isLocked": None}],
+        "rowCount": 2,
+        "columnCount": 2,
+    }
+
+
+def test_a_broken_opening_is_left_out_and_the_others_stay() -> None:
+    good = {"row": 0, "column": 0, "isOpen": False, "isLocked": True}
+    body = {"values": [good, {"row": "x", "column": 0}, {"row": 1, "column": 0, "isOpen": "?"}, 7]}
+    result = normalise(catalogue.DOORS, body)
+    assert result.body["values"] == [good]
+    assert len(result.notes) == 2
+
+
+# Tires
+
+
+def tires(pressures: list[Any], unit: str | None) -> Normalised:
+    values = [{"row": at // 2, "column": at % 2, "tirePressure": p} for at, p in enumerate(pressures)]
+    return normalise(catalogue.TIRES, {"values": values, "unit": unit})
+
+
+def pressures(pressures: list[Any], unit: str | None) -> list[Any]:
+    result = tires(pressures, unit)
+    assert result.body["unit"] == "kPa"
+    return [tire["tirePressure"] for tire in result.body["values"]]
+
+
+@pytest.mark.parametrize(
+    ("given_pressures", "unit", "expected"),
+    [
+        ([258, 260.5], "kPa", [258, 260.5]),
+        ([258, 260.5], "bar", [258, 260.5]),
+        ([2.58, 2.6], "bar", [258, 260]),
+        ([36], "psi", [248.2113]),
+        ([258], "psi", [258]),
+        ([2.5], None, [250]),
+        ([36], None, [248.2113]),
+        ([250], None, [250]),
+        ([0, 250], "kPa", [0, 250]),
+    ],
+)
+def test_tire_pressures_are_in_kpa(given_pressures: list[Any], unit: str | None, expected: list[Any]) -> None:
+    assert pressures(given_pressures, unit) == expected
+
+
+def test_kpa_called_bar_is_noted() -> None:
+    assert "kPa were called bar" in tires([258, 255], "bar").notes
+
+
+@pytest.mark.parametrize("unit", ["bar", "kPa", None])
+def test_699_9_is_no_reading(unit: str | None) -> None:
+    assert pressures([699.9, 250], unit) == [None, 250]
+
+
+def test_no_reading_on_any_tire_tells_nothing() -> None:
+    with pytest.raises(NoValue):
+        tires([699.9, 699.9, None], "bar")
+
+
+def test_an_impossible_pressure_is_left_out_and_the_others_stay() -> None:
+    result = tires([5000, 250, 100], None)
+    assert [tire["tirePressure"] for tire in result.body["values"]] == [None, 250, None]
+    assert any("refused" in note for note in result.notes)
+
+
+# Charge limits, capacity, lists
+
+
+def test_charge_limits_of_either_letter_case() -> None:
+    home = {"name": "Home", "address": "123 Main St", "latitude": 37.7749, "longitude": -122.4194}
+    body = {
+        "values": [
+            {"type": "global", "limit": 80, "condition": None},
+            {"type": "LOCATION", "limit": 0.9, "condition": home | {"color": "red"}},
+            {"type": "CONNECTOR", "limit": 400},
+        ],
+        "activeLimit": 100,
+        "unit": "percent",
+    }
+    assert normalise(catalogue.CHARGE_LIMITS, body).body == {
+        "values": [
+            {"type": "GLOBAL", "limit": 80, "condition": None},
+            {"type": "LOCATION", "limit": 90, "condition": home},
+        ],
+        "activeLimit": 100,
+        "unit": "percent",
+    }
+
+
+def test_an_unknown_active_limit_stays_unknown() -> None:
+    body = {"values": [{"type": "GLOBAL", "limit": 80}], "activeLimit": None, "unit": "percent"}
+    assert normalise(catalogue.CHARGE_LIMITS, body).body["activeLimit"] is None
+
+
+def test_no_charge_limit_at_all_tells_nothing() -> None:
+    with pytest.raises(NoValue):
+        normalise(catalogue.CHARGE_LIMITS, {"values": [], "activeLimit": None, "unit": "percent"})
+
+
+def test_a_capacity() -> None:
+    choices = [
+        {"capacity": 73.5, "description": "BEV:Extended Range"},
+        {"capacity": 80.9, "description": None},
+    ]
+    body = {"source": "SMARTCAR", "capacity": 73.5, "availableCapacities": choices, "unit": "kWh"}
+    assert normalise(catalogue.NOMINAL_CAPACITY, body).body == {
+        "capacity": 73.5,
+        "source": "SMARTCAR",
+        "availableCapacities": [
+            {"capacity": 73.5, "description": "BEV:Extended Range"},
+            {"capacity": 80.9, "description": ""},
+        ],
+        "unit": "kWh",
+    }
+
+
+def test_a_charge_record_keeps_what_is_documented() -> None:
+    record = {
+        "id": "CHG123",
+        "cost": {"currency": "USD", "otherAmount": 2, "energyAmount": 10.5, "tip": 1},
+        "energyAdded": 40.5,
+        "isPublicCharger": False,
+        "endStateOfCharge": 0.9,
+        "startStateOfCharge": 20,
+        "secret": "x",
+    }
+    assert normalise(catalogue.CHARGE_RECORDS, {"values": [record, "nonsense"]}) == Normalised(
+        {
+            "values": [
+                {
+                    "id": "CHG123",
+                    "cost": {"currency": "USD", "otherAmount": 2, "energyAmount": 10.5},
+                    "energyAdded": 40.5,
+                    "isPublicCharger": False,
+                    "endStateOfCharge": 90,
+                    "startStateOfCharge": 20,
+                }
+            ]
+        },
+        ("1 entries of the list were left out",),
+    )
+
+
+def test_an_empty_list_is_an_answer() -> None:
+    assert normalise(catalogue.DTC_LIST, {"values": []}).body == {"values": []}

@@ -1,0 +1,99 @@
+"""Normalisation of whatever may come: nothing untrue passes, and nothing is raised but a refusal."""
+
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vehicles import catalogue
+from vehicles.catalogue import CATALOGUE, Shape, Signal
+from vehicles.normalization import Refused, normalise
+from vehicles.units import Unit
+
+SIGNALS = st.sampled_from(list(CATALOGUE.values()))
+PERCENT_SIGNALS = st.sampled_from(
+    [s for s in CATALOGUE.values() if s.shape is Shape.NUMBER and s.unit is Unit.PERCENT]
+)
+# fmt: off
+KEYS = st.sampled_from([
+    "value", "unit", "percentage", "values", "doors", "windows", "isOpen", "isLocked", "row", "column",
+    "tirePressure", "latitude", "longitude", "heading", "direction", "locationType", "limit", "type",
+    "condition", "activeLimit", "capacity", "availableCapacities", "status", "description", "rowCount",
+    "additionalValues",
+])
+# fmt: on
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-2, 260)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["percent", "bar", "kPa", "psi", "km", "miles", "watts", "kW", "fraction", "invalid"])
+)
+OBJECTS = st.dictionaries(KEYS, LEAVES, max_size=5)
+BODIES = st.dictionaries(KEYS, LEAVES | OBJECTS | st.lists(OBJECTS | LEAVES, max_size=3), max_size=5)
+
+
+@given(signal=SIGNALS, body=BODIES)
+def test_any_body_becomes_a_storable_one_or_is_refused(signal: Signal, body: dict[str, Any]) -> None:
+    try:
+        canonical = normalise(signal, body).body
+    except Refused as refused:
+        assert refused.reason
+        return
+    assert canonical
+    stored = orjson.dumps(canonical)
+    assert orjson.loads(stored) == canonical
+    assert b"\\u0000" not in stored
+
+
+@given(signal=PERCENT_SIGNALS, value=LEAVES, unit=st.sampled_from(["percent", "fraction", None]))
+def test_a_percentage_is_never_outside_of_0_to_100(signal: Signal, value: Any, unit: str | None) -> None:
+    try:
+        canonical = normalise(signal, {"value": value, "unit": unit}).body
+    except Refused:
+        return
+    assert 0 <= canonical["value"] <= 100
+    assert canonical["unit"] == "percent"
+
+
+@given(
+    limits=st.lists(st.floats() | st.integers(-10, 200), max_size=4),
+    active=st.floats() | st.integers(-10, 200),
+)
+def test_a_charge_limit_is_never_outside_of_0_to_100(limits: list[float], active: float) -> None:
+    values = [{"type": "GLOBAL", "limit": limit} for limit in limits]
+    try:
+        body = normalise(catalogue.CHARGE_LIMITS, {"values": values, "activeLimit": active}).body
+    except Refused:
+        return
+    assert all(0 <= limit["limit"] <= 100 for limit in body["values"])
+    assert body["activeLimit"] is None or 0 <= body["activeLimit"] <= 100
+
+
+@given(
+    values=st.lists(st.floats() | st.floats(0, 800) | st.integers() | st.none(), min_size=1, max_size=4),
+    unit=st.sampled_from(["bar", "psi", "kPa", None]),
+)
+def test_a_tire_pressure_is_never_what_no_tire_holds(values: list[Any], unit: str | None) -> None:
+    tires = [{"row": 0, "column": at, "tirePressure": value} for at, value in enumerate(values)]
+    try:
+        body = normalise(catalogue.TIRES, {"values": tires, "unit": unit}).body
+    except Refused:
+        return
+    found = [tire["tirePressure"] for tire in body["values"]]
+    assert all(pressure is None or 0 <= pressure <= 1100 for pressure in found)
+    assert 699.9 not in found
+
+
+@given(latitude=st.floats(), longitude=st.floats())
+def test_a_location_is_always_on_earth_and_never_0_0(latitude: float, longitude: float) -> None:
+    try:
+        body = normalise(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude}).body
+    except Refused:
+        return
+    assert abs(body["latitude"]) <= 90
+    assert abs(body["longitude"]) <= 180
+    assert (body["latitude"], body["longitude"]) != (0, 0)

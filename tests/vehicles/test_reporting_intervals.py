@@ -1,0 +1,15 @@
+"""How often makes deliver, after the documentation."""
+
+from datetime import timedelta
+
+import pytest
+
+from vehicles.reporting_intervals import documented_gap
+
+
+@pytest.mark.parametrize(
+    ("make", "minutes"),
+    [("TESLA", 5), ("mercedes-benz", 10), ("Land Rover", 30), ("TOYOTA", 60), ("BYD", 3), ("UNHEARD OF", 60)],
+)
+def test_the_longer_end_of_the_documented_range_counts(make: str, minutes: int) -> None:
+    assert documented_gap(make) == timedelta(minutes=minutes)

@@ -1,0 +1,71 @@
+"""Reading a car through the API into the inbox, on both generations, against the simulator."""
+
+import time
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from accounts.models import Fleet, Generation, User
+from connect import applications, token_store
+from connect.gateway import Purpose
+from connect.models import ApplicationTokens, Connection
+from core import encryption
+from smartcar_api import SmartcarError
+from tests.smartcar import connect, register_webhook, subscribe
+from vehicles import catalogue
+from vehicles.models import LatestSignal
+from webhooks import polling, processing, tasks
+from webhooks.models import EntryState, InboxEntry, Source
+
+
+@pytest.fixture
+def connection(
+    smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User, generation: Generation
+) -> Connection:
+    """A car that is connected and subscribed; Smartcar's v3 store holds what is subscribed only."""
+    register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
+    fleet.generation = generation
+    fleet.save()
+    (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
+    subscribe(connection)
+    deadline = time.monotonic() + 20
+    while not InboxEntry.objects.filter(source=Source.WEBHOOK).exists():
+        assert time.monotonic() < deadline, "the first delivery did not come"
+        time.sleep(0.1)
+    return Connection.objects.get()
+
+
+both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+v3 = pytest.mark.parametrize("generation", [Generation.V3])
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@both
+def test_what_is_read_is_recorded(connection: Connection, generation: Generation) -> None:
+    entry = polling.pull(connection=connection, purpose=Purpose.PERSON)
+    assert entry.source == (Source.PULL_V2 if generation == Generation.V2 else Source.PULL_V3)
+    processing.process_waiting()
+    entry.refresh_from_db()
+    assert entry.state == EntryState.PROCESSED
+    assert InboxEntry.objects.filter(source=entry.source).count() == 1
+    known = set(LatestSignal.objects.filter(body__isnull=False).values_list("code", flat=True))
+    assert catalogue.ODOMETER.code in known
+    assert catalogue.PRECISE_LOCATION.code in known
+
+
+@both
+def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smartcar: str) -> None:
+    before = InboxEntry.objects.exclude(source=Source.WEBHOOK).count()
+    httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
+    with pytest.raises(SmartcarError):
+        polling.pull(connection=connection, purpose=Purpose.PERSON)
+    tasks.pull(connection.pk)
+    assert InboxEntry.objects.exclude(source=Source.WEBHOOK).count() == before
+
+
+@v3
+def test_a_read_that_meets_a_refused_application_token_mints_another(connection: Connection) -> None:
+    token_store.application_access(application=applications.environment(), user_id="user")
+    ApplicationTokens.objects.update(token_ciphertext=encryption.encrypt("stale"))
+    assert polling.pull(connection=connection, purpose=Purpose.PERSON).pk

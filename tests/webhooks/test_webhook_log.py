@@ -1,0 +1,273 @@
+"""The Inbox page: a fleet's messages for its managers, all of them for admins, and nobody else's for anybody."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.services import create_fleet
+from connect.models import Connection, ConnectionState
+from tests.webhooks.helpers import post, state_of
+from vehicles.models import LatestSignal, Vehicle
+from webhooks import processing
+from webhooks.models import EntryState, InboxEntry, RefusedDeliveries
+from webhooks.rejections import Reason
+
+BrowserOf = Callable[[User], Client]
+PAGE = "/webhooks/blue/inbox/"
+SITE = "/webhooks/inbox/"
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return User.objects.create_superuser("admin@site.example")
+
+
+@pytest.fixture
+def manager(teammate: User, browser_of: BrowserOf) -> Client:
+    return browser_of(teammate)
+
+
+@pytest.fixture
+def connected(connection: Connection) -> Connection:
+    """Connected an hour ago."""
+    Connection.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    connection.refresh_from_db()
+    return connection
+
+
+def message(vehicle: Vehicle | None = None, **fields: Any) -> InboxEntry:
+    about = {
+        "received_at": timezone.now(),
+        "body": b"{}",
+        "state": EntryState.PROCESSED,
+        "event_type": "VEHICLE_STATE",
+        "smartcar_vehicle_id": vehicle.smartcar_id if vehicle else "",
+    }
+    return InboxEntry.objects.create(**(about | fields))
+
+
+def addresses(entry: InboxEntry, base: str = PAGE) -> list[str]:
+    return [base, f"{base}entries/", f"{base}{entry.pk}/", f"{base}{entry.pk}/outcome/"]
+
+
+@pytest.mark.parametrize("person", ["owner", "teammate"])
+def test_who_manages_the_fleet_sees_its_messages(
+    request: pytest.FixtureRequest, person: str, connected: Connection, browser_of: BrowserOf
+) -> None:
+    entry = message(connected.vehicle)
+    browser = browser_of(request.getfixturevalue(person))
+    assert [browser.get(address).status_code for address in addresses(entry)] == [200] * 4
+    assert "Van 1" in browser.get(PAGE).content.decode()
+    assert browser.post(f"{PAGE}{entry.pk}/again/").status_code == 302
+
+
+@pytest.mark.parametrize(("person", "status"), [("viewer", 403), ("driver", 403), ("outsider", 404)])
+def test_others_do_not(
+    request: pytest.FixtureRequest, person: str, status: int, connected: Connection, browser_of: BrowserOf
+) -> None:
+    entry = message(connected.vehicle)
+    browser = browser_of(request.getfixturevalue(person))
+    assert [browser.get(address).status_code for address in addresses(entry)] == [status] * 4
+    assert browser.post(f"{PAGE}{entry.pk}/again/").status_code == status
+    assert InboxEntry.objects.get().state == EntryState.PROCESSED
+
+
+def test_who_is_not_signed_in_is_asked_to(connected: Connection) -> None:
+    for address in addresses(message(connected.vehicle)) + addresses(message(), SITE):
+        assert Client().get(address).url.startswith("/accounts/sign-in/")  # type: ignore[attr-defined]
+
+
+def test_all_messages_of_the_site_are_for_admins_only(
+    admin: User, owner: User, connected: Connection, browser_of: BrowserOf
+) -> None:
+    entry = message(event_type="NO_CAR")
+    assert [browser_of(admin).get(address).status_code for address in addresses(entry, SITE)] == [200] * 4
+    assert "NO_CAR" in browser_of(admin).get(SITE).content.decode()
+    assert [browser_of(owner).get(address).status_code for address in addresses(entry, SITE)] == [403] * 4
+    assert browser_of(owner).post(f"{SITE}{entry.pk}/again/").status_code == 403
+
+
+def test_a_fleet_sees_neither_other_fleets_messages_nor_those_that_name_no_car(
+    manager: Client, connected: Connection, outsider: User
+) -> None:
+    other = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="red-car")
+    for entry in (message(other, event_type="ODD"), message(event_type="ODD")):
+        assert [manager.get(address).status_code for address in addresses(entry)[2:]] == [404, 404]
+        assert manager.post(f"{PAGE}{entry.pk}/again/").status_code == 404
+    assert "ODD" not in manager.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("ended", [ConnectionState.REMOVED, ConnectionState.REVOKED])
+def test_what_came_before_and_after_the_fleets_connection_is_not_its_own(
+    manager: Client, connected: Connection, ended: ConnectionState
+) -> None:
+    now = timezone.now()
+
+    def seen(came: datetime) -> bool:
+        entry = message(connected.vehicle, received_at=came)
+        return bool(manager.get(f"{PAGE}{entry.pk}/").status_code == 200)
+
+    assert not seen(now - timedelta(hours=2))
+    assert seen(now - timedelta(minutes=30))
+    connected.move_to(ended, cause="", now=now - timedelta(minutes=20))
+    assert seen(now - timedelta(minutes=30))
+    assert not seen(now - timedelta(minutes=10))
+    connected.move_to(ConnectionState.ACTIVE, cause="", now=now - timedelta(minutes=5))
+    assert not seen(now - timedelta(minutes=10))
+    assert seen(now)
+
+
+def test_the_figures_say_how_it_goes(manager: Client, connected: Connection) -> None:
+    now, car = timezone.now(), connected.vehicle
+    for number in range(10):
+        message(car, received_at=now, processed_at=now + timedelta(seconds=2), event_id=str(number))
+    message(car, state=EntryState.WAITING, attempts=2)
+    message(car, state=EntryState.QUARANTINED)
+    message(car, state=EntryState.DEAD)
+    overview = manager.get(PAGE).context["overview"]
+    assert overview.per_minute == pytest.approx(13 / 5)
+    assert overview.delay == pytest.approx(2)
+    counts = (overview.waiting, overview.failing, overview.quarantined, overview.dead)
+    assert [str(count) for count in counts] == ["1", "1", "1", "1"]
+    assert overview.refused == ()
+
+
+def test_admins_see_what_was_turned_away(admin: User, browser_of: BrowserOf) -> None:
+    today = timezone.now().date()
+    RefusedDeliveries.objects.create(day=today, reason=Reason.UNSIGNED, count=1200)
+    RefusedDeliveries.objects.create(day=today - timedelta(days=8), reason=Reason.TOO_LARGE, count=7)
+    page = browser_of(admin).get(SITE).content.decode()
+    assert "1,200" in page
+    assert str(Reason.UNSIGNED.label) in page
+    assert str(Reason.TOO_LARGE.label) not in page
+
+
+def test_counts_stop_at_a_thousand(admin: User, browser_of: BrowserOf) -> None:
+    dead = {"received_at": timezone.now(), "body": b"", "state": EntryState.DEAD}
+    InboxEntry.objects.bulk_create(InboxEntry(**dead) for _ in range(1002))
+    assert str(browser_of(admin).get(SITE).context["overview"].dead) == "1,000+"
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
+        ("?state=dead", ["VEHICLE_ERROR"]),
+        ("?kind=VEHICLE_STATE", ["VEHICLE_STATE"]),
+        ("?kind=other", ["TEST"]),
+        ("?period=hour", ["TEST", "VEHICLE_ERROR"]),
+        ("?period=day", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
+        ("?car=unknown", []),
+        ("?state=odd&before=zero", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
+    ],
+)
+def test_the_list_is_narrowed(
+    manager: Client, connected: Connection, question: str, found: list[str]
+) -> None:
+    Connection.objects.update(created_at=timezone.now() - timedelta(days=3))
+    car = connected.vehicle
+    message(car, received_at=timezone.now() - timedelta(hours=2))
+    message(car, event_type="VEHICLE_ERROR", state=EntryState.DEAD)
+    message(car, event_type="TEST", state=EntryState.TEST)
+    rows = manager.get(PAGE + question).context["page"].rows
+    assert [row.entry.event_type for row in rows] == found
+
+
+def test_older_messages_are_a_page_away_and_do_not_poll(manager: Client, connected: Connection) -> None:
+    for number in range(51):
+        message(connected.vehicle, event_id=str(number))
+    first = manager.get(PAGE)
+    older = first.context["page"].older
+    renews = f'hx-get="{PAGE}entries/'
+    assert renews in first.content.decode()
+    second = manager.get(PAGE, {"before": older})
+    assert [row.entry.event_id for row in second.context["page"].rows] == ["0"]
+    assert renews not in second.content.decode()
+
+
+def test_the_open_page_gets_only_what_is_new(manager: Client, connected: Connection) -> None:
+    entry = message(connected.vehicle, received_at=timezone.now() - timedelta(minutes=30))
+    for address, again in ((PAGE, f"{PAGE}entries/"), (f"{PAGE}{entry.pk}/", f"{PAGE}{entry.pk}/outcome/")):
+        version = manager.get(address).context["version"]
+        assert manager.get(again, {"version": version}).status_code == 204
+        InboxEntry.objects.update(state=EntryState.DEAD if address == PAGE else EntryState.QUARANTINED)
+        assert manager.get(again, {"version": version}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("", "Nothing was received yet"),
+        ("?state=dead", "There are no dead letters"),
+        ("?state=quarantined", "Nothing is in quarantine"),
+        ("?period=hour", "No message fits"),
+        ("?before=1", "Nothing older"),
+    ],
+)
+def test_an_empty_list_says_why(manager: Client, connected: Connection, question: str, words: str) -> None:
+    assert words in manager.get(PAGE + question).content.decode()
+
+
+def test_more_messages_take_no_more_queries(
+    manager: Client, connected: Connection, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        message(connected.vehicle, event_id=str(number))
+    with django_assert_max_num_queries(18):
+        manager.get(f"{PAGE}entries/")
+
+
+def test_a_message_is_processed_again_by_hand(
+    manager: Client, teammate: User, connected: Connection, run_rung: Callable[[], list[str]]
+) -> None:
+    at = int(timezone.now().timestamp() * 1000)
+    post(state_of(connected.vehicle.smartcar_id, locked=True, at=at))
+    processing.process_waiting()
+    entry = InboxEntry.objects.get()
+    before = list(LatestSignal.objects.values())
+    page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
+    assert "It is processed again" in page
+    processing.process_waiting()
+    entry.refresh_from_db()
+    assert entry.state == EntryState.PROCESSED
+    assert list(LatestSignal.objects.values()) == before
+    deed = AuditEntry.objects.get(action="processed a delivery again")
+    assert (deed.actor, deed.target) == (teammate, str(entry.pk))
+
+
+def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, connected: Connection) -> None:
+    waiting = message(connected.vehicle, state=EntryState.WAITING)
+    emptied = message(connected.vehicle, body=b"")
+    for entry, words in ((waiting, "waits"), (emptied, "not kept")):
+        page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
+        assert words in page
+    assert not AuditEntry.objects.filter(action__contains="again").exists()
+
+
+def test_only_admins_see_where_it_broke(
+    manager: Client, admin: User, connected: Connection, browser_of: BrowserOf
+) -> None:
+    entry = message(connected.vehicle, state=EntryState.DEAD, traceback="File x.py, line 3")
+    assert "x.py" not in manager.get(f"{PAGE}{entry.pk}/").content.decode()
+    assert "x.py" in browser_of(admin).get(f"{SITE}{entry.pk}/").content.decode()
+
+
+def test_two_fleets_with_the_same_car_both_see_its_messages(
+    manager: Client, connected: Connection, owner: User, browser_of: BrowserOf
+) -> None:
+    green = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    car = Vehicle.objects.create(fleet=green, smartcar_id=connected.vehicle.smartcar_id, name="As Green says")
+    Connection.objects.create(
+        fleet=green, vehicle=car, smartcar_user_id="u2", generation=Generation.V3, mode="live"
+    )
+    message(connected.vehicle)
+    assert "Van 1" in manager.get(PAGE).content.decode()
+    page = browser_of(owner).get("/webhooks/green/inbox/").content.decode()
+    assert "As Green says" in page
+    assert "Van 1" not in page

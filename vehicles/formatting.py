@@ -1,0 +1,209 @@
+"""Signals in words, for people: values in the units they chose, errors in plain language, age against staleness.
+
+Words and numbers are in the active language: "25,124 km" is "25.124 km" in German.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import UnitSystem
+from vehicles import labels
+from vehicles.catalogue import CATALOGUE, IS_LOCKED, Shape, Signal
+from vehicles.models import LatestSignal
+from vehicles.observations import REFUSED, SignalStatus
+from vehicles.units import Unit, convert, symbol
+
+_IMPERIAL = {
+    Unit.KILOMETRE: Unit.MILE,
+    Unit.KILOMETRE_PER_HOUR: Unit.MILE_PER_HOUR,
+    Unit.CELSIUS: Unit.FAHRENHEIT,
+    Unit.KILOPASCAL: Unit.PSI,
+    Unit.LITRE: Unit.GALLON,
+}
+_METRIC = {Unit.KILOPASCAL: Unit.BAR}
+_SCALED = {Unit.WATT: Unit.KILOWATT}
+_WHOLE = {Unit.PERCENT, Unit.KILOMETRE, Unit.MILE, Unit.KILOMETRE_PER_HOUR, Unit.MILE_PER_HOUR, Unit.COUNT}
+
+_ERRORS = {
+    "COMPATIBILITY": _("This car does not report it."),
+    "PERMISSION": _("The driver has not granted it, or your Smartcar plan does not include it."),
+    "CONNECTED_SERVICES_ACCOUNT": _("The driver's account at the maker needs attention."),
+    "AUTHENTICATION": _("The driver has to sign in again."),
+    "VEHICLE_STATE": _("The car could not be reached for it."),
+    "RATE_LIMIT": _("The maker allows no more requests for now."),
+    "UPSTREAM": _("The maker's service did not deliver it."),
+    "BILLING": _("Your Smartcar plan's limit is reached."),
+    REFUSED: _("What the car reported cannot be true, so it is not shown."),
+}
+_OTHER_ERROR = _("It could not be read this time.")
+
+
+def display_unit(unit: Unit, *, units: str) -> Unit:
+    """The unit in which a quantity that is stored in `unit` is shown in the chosen system."""
+    return (_IMPERIAL if units == UnitSystem.IMPERIAL else _METRIC).get(unit, _SCALED.get(unit, unit))
+
+
+def quantity(value: float, unit: Unit | None, *, units: str) -> str:
+    """A number with its unit, in the chosen system: 312 km as "194 mi"."""
+    number, sign = _measured(value, unit, units=units)
+    return f"{number} {sign}" if sign else number
+
+
+def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]:
+    """The number and the unit's sign; "" for what has none."""
+    if unit is None:
+        return _number(value, 2), ""
+    shown = display_unit(unit, units=units)
+    converted = convert(value, source=unit, target=shown)
+    return _number(converted, 0 if shown in _WHOLE else 1), symbol(shown)
+
+
+def _number(value: float, digits: int) -> str:
+    """At most so many decimals, and no zeros at their end."""
+    text = f"{value:z.{digits}f}"  # no "-0"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return number_format(Decimal(text), force_grouping=True)
+
+
+def value_in_words(*, code: str, body: Mapping[str, Any] | None, units: str) -> str:
+    """A signal's body in words; "" when there is none. Unknown codes show their plain value."""
+    if not body:
+        return ""
+    signal = CATALOGUE.get(code)
+    if signal is None:
+        return str(body.get("value", ""))
+    return _SHAPES.get(signal.shape, _plain)(signal, body, units)
+
+
+def error_in_words(row: LatestSignal) -> str:
+    """Why the last report of the signal held no value; "" when it did."""
+    if row.status == SignalStatus.SUCCESS:
+        return ""
+    return error_type_in_words(row.error_type)
+
+
+def error_type_in_words(error_type: str) -> str:
+    """What an error of Smartcar's list means for whoever looks at a car."""
+    return gettext(_ERRORS.get(error_type, _OTHER_ERROR))
+
+
+def is_stale(row: LatestSignal, *, now: datetime) -> bool:
+    """Whether the value is older than a value of its kind should be."""
+    signal = CATALOGUE.get(row.code)
+    if row.observed_at is None:
+        return True
+    return signal is not None and signal.staleness is not None and now - row.observed_at > signal.staleness
+
+
+def duration(minutes: float) -> str:
+    """135 as "2 h 15 min"."""
+    hours, rest = divmod(round(minutes), 60)
+    return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def _plain(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    value = body.get("value")
+    return "" if value is None else str(value)
+
+
+def _number_shape(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    value = body.get("value")
+    if value is None:
+        return ""
+    return duration(value) if signal.unit is Unit.MINUTE else quantity(value, signal.unit, units=units)
+
+
+def _boolean(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    if signal is IS_LOCKED:
+        return gettext("Locked") if body.get("value") else gettext("Unlocked")
+    return gettext("Yes") if body.get("value") else gettext("No")
+
+
+def _choice(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    return labels.choice(signal, str(body.get("value") or ""))
+
+
+def _status(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    return " · ".join(filter(None, (labels.status(str(body.get("status") or "")), body.get("description"))))
+
+
+def _location(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    return f"{body['latitude']:.5f}, {body['longitude']:.5f}"
+
+
+def _closure(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    opened, locked = body.get("isOpen"), body.get("isLocked")
+    said = []
+    if opened is not None:
+        said.append(pgettext("a lid", "open") if opened else pgettext("a lid", "closed"))
+    if locked is not None:
+        said.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "not locked"))
+    return ", ".join(said).capitalize()
+
+
+def _openings(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    values = body.get("values") or []
+    opened = sum(1 for value in values if value.get("isOpen"))
+    if not values:
+        return ""
+    if not opened:
+        return pgettext("doors or windows", "All closed")
+    return pgettext("doors or windows", "%(opened)s of %(count)s open") % {
+        "opened": opened,
+        "count": len(values),
+    }
+
+
+def _tires(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    pressures = [value.get("tirePressure") for value in body.get("values") or []]
+    known = [pressure for pressure in pressures if pressure is not None]
+    if not known or signal.unit is None:
+        return ""
+    shown = [_measured(pressure, signal.unit, units=units) for pressure in known]
+    return f"{' · '.join(number for number, sign in shown)} {shown[0][1]}"
+
+
+def _charge_limits(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    active = body.get("activeLimit")
+    limits = [value["limit"] for value in body.get("values") or [] if value.get("limit") is not None]
+    limit = active if active is not None else (limits[0] if limits else None)
+    return "" if limit is None else quantity(limit, Unit.PERCENT, units=units)
+
+
+def _capacity(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    value = body.get("capacity")
+    return "" if value is None else quantity(value, Unit.KILOWATT_HOUR, units=units)
+
+
+def _drive_mode(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    theirs = body.get("oemDisplayName")
+    return str(theirs) if theirs else labels.choice(signal, str(body.get("canonical") or ""))
+
+
+def _values(signal: Signal, body: Mapping[str, Any], units: str) -> str:
+    count = len(body.get("values") or [])
+    return ngettext("%(count)s entry", "%(count)s entries", count) % {"count": count}
+
+
+_SHAPES: dict[Shape, Callable[[Signal, Mapping[str, Any], str], str]] = {
+    Shape.NUMBER: _number_shape,
+    Shape.BOOLEAN: _boolean,
+    Shape.TEXT: _plain,
+    Shape.CHOICE: _choice,
+    Shape.STATUS: _status,
+    Shape.LOCATION: _location,
+    Shape.CLOSURE: _closure,
+    Shape.OPENINGS: _openings,
+    Shape.TIRES: _tires,
+    Shape.CHARGE_LIMITS: _charge_limits,
+    Shape.CAPACITY: _capacity,
+    Shape.DRIVE_MODE: _drive_mode,
+    Shape.VALUES: _values,
+}

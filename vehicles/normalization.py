@@ -1,0 +1,312 @@
+"""A signal's body brought into its canonical form: one shape, one unit, nothing that cannot be true.
+
+The shapes are those of `catalogue.Shape`, after Smartcar's documentation of each signal group. Keys we do not
+know stay out. Pure functions.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vehicles import catalogue, structured_values
+from vehicles.catalogue import Shape, Signal
+from vehicles.quantities import NoValue, Refused, number, percent, pressure, quantity, read_unit, tidy
+from vehicles.units import Unit
+
+__all__ = ["NoValue", "Normalised", "Refused", "normalise"]
+
+Body = dict[str, Any]
+_TEXT_LIMIT = 200
+_LIST_LIMIT = 200
+_PLACEHOLDERS = {"", "invalid", "<invalid>", "null", "undefined"}
+_TRUTH: dict[str | int, bool] = {"true": True, "false": False, 1: True, 0: False}
+_DIRECTIONS = {"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """A canonical body, and in words each correction that it took."""
+
+    body: Body
+    notes: tuple[str, ...] = ()
+
+
+def normalise(signal: Signal, body: Mapping[str, Any]) -> Normalised:
+    """The canonical form of `body`.
+
+    Raises Refused (with the reason) where the value cannot be true or be understood, and its subclass NoValue
+    where the car tells nothing.
+    """
+    notes: list[str] = []
+    canonical = _SHAPES[signal.shape](signal, body, notes)
+    return Normalised(canonical, tuple(dict.fromkeys(notes)))
+
+
+def _number(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    raw, unit = body.get("value"), body.get("unit")
+    if raw is None and signal.unit is Unit.PERCENT and body.get("percentage") is not None:
+        raw, unit = body["percentage"], Unit.PERCENT
+    canonical: Body = {"value": quantity(raw, unit, signal=signal, notes=notes)}
+    if signal.unit is not None:
+        canonical["unit"] = signal.unit.value
+    if signal is catalogue.RANGE and (others := _other_ranges(signal, body, notes)):
+        canonical["additionalValues"] = others
+    return canonical
+
+
+def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> list[Body]:
+    """The rated, ideal and estimated ranges that newer payloads add beside the range itself."""
+    others: list[Body] = []
+    for entry in _entries(body.get("additionalValues"), notes):
+        try:
+            value = quantity(entry.get("value"), body.get("unit"), signal=signal, notes=notes)
+        except Refused as refusal:
+            notes.append(f"an additional range was left out: {refusal.reason}")
+            continue
+        others.append({"type": _text(entry.get("type")).upper(), "value": value})
+    return others
+
+
+def _boolean(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    value = _truth(body.get("value"), notes)
+    if value is None:
+        raise NoValue("no value was given")
+    return {"value": value}
+
+
+def _truth(raw: Any, notes: list[str]) -> bool | None:
+    if raw is None or isinstance(raw, bool):
+        return raw
+    value = _TRUTH.get(raw.lower() if isinstance(raw, str) else raw) if isinstance(raw, str | int) else None
+    if value is None:
+        raise Refused("the value is neither true nor false")
+    notes.append("true or false was sent in another form")
+    return value
+
+
+def _plain_text(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    raw = body.get("value")
+    if raw is not None and not isinstance(raw, str | int | float):
+        raise Refused("the value is not text")
+    text = _text(raw)
+    if text.lower() in _PLACEHOLDERS:
+        raise NoValue("the car gives a placeholder in place of a value" if text else "no value was given")
+    return {"value": text}
+
+
+def _choice(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    text = _plain_text(signal, body, notes)["value"]
+    return {"value": text.upper().replace(" ", "_").replace("-", "_")}
+
+
+def _text(raw: Any) -> str:
+    """Text of a length worth showing; a number is taken as text, null and containers are ""."""
+    return structured_values.text(str(raw), _TEXT_LIMIT) if isinstance(raw, str | int | float) else ""
+
+
+def _status(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    status = _text(body.get("status")).upper()
+    if not status:
+        raise NoValue("no status was given")
+    return {"status": status, "description": _text(body.get("description"))}
+
+
+def _location(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    latitude, longitude = number(body.get("latitude"), notes), number(body.get("longitude"), notes)
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise Refused("the location is not on Earth")
+    if abs(latitude) < 0.01 and abs(longitude) < 0.01:
+        raise Refused("the location is 0, 0: no position was known")
+    # Six decimals are a tenth of a metre, and keep the same place from looking like a new one.
+    canonical: Body = {"latitude": round(latitude, 6), "longitude": round(longitude, 6)}
+    canonical.update(_heading(body.get("heading"), notes))
+    direction = _text(body.get("direction")).upper()
+    if direction in _DIRECTIONS:
+        canonical["direction"] = direction
+    if kind := _text(body.get("locationType")).upper():
+        canonical["locationType"] = kind
+    return canonical
+
+
+def _heading(raw: Any, notes: list[str]) -> Body:
+    try:
+        heading = number(raw, notes)
+    except Refused:
+        return {}
+    if not 0 <= heading <= 360:
+        notes.append("a heading outside of 0 to 360 degrees was left out")
+        return {}
+    return {"heading": tidy(heading % 360)}
+
+
+def _closure(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    raw_open = body.get("isOpen", body.get("value"))
+    canonical: Body = {"isOpen": _truth(raw_open, notes), "isLocked": _truth(body.get("isLocked"), notes)}
+    if canonical["isOpen"] is None and canonical["isLocked"] is None:
+        raise NoValue("neither open nor locked is known")
+    return canonical
+
+
+def _openings(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    entries = _entries(body.get("values", body.get(signal.name.lower())), notes)
+    values = [opening for entry in entries if (opening := _opening(entry, notes))]
+    if not values:
+        raise NoValue("no opening is known")
+    return {"values": values} | _grid(body, values)
+
+
+def _opening(entry: Mapping[str, Any], notes: list[str]) -> Body | None:
+    place = _place(entry)
+    try:
+        state = {key: _truth(entry.get(key), notes) for key in ("isOpen", "isLocked")}
+    except Refused:
+        place = None
+    if place is None:
+        notes.append("an opening that could not be read was left out")
+        return None
+    return place | state
+
+
+def _tires(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    unit = read_unit(body.get("unit"), expected=Unit.KILOPASCAL)
+    entries = _entries(body.get("values", body.get("tires")), notes)
+    values = [tire for entry in entries if (tire := _tire(entry, unit, notes))]
+    if all(tire["tirePressure"] is None for tire in values):
+        raise NoValue("no tire gives a reading")
+    return {"values": values} | _grid(body, values) | {"unit": Unit.KILOPASCAL.value}
+
+
+def _tire(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body | None:
+    place = _place(entry)
+    if place is None:
+        notes.append("a tire without a place was left out")
+        return None
+    try:
+        return place | {"tirePressure": pressure(entry.get("tirePressure"), unit, notes)}
+    except Refused as refusal:
+        notes.append(f"a tire's pressure was refused: {refusal.reason}")
+        return place | {"tirePressure": None}
+
+
+def _place(entry: Mapping[str, Any]) -> Body | None:
+    """Row from the front and column from the left, each from 0; None where they are not given."""
+    place = {key: entry.get(key) for key in ("row", "column")}
+    if all(type(at) is int and 0 <= at < 20 for at in place.values()):
+        return place
+    return None
+
+
+def _grid(body: Mapping[str, Any], values: list[Body]) -> Body:
+    """How many rows and columns there are, counted where the car does not tell or tells too few."""
+    counts: Body = {}
+    for key, at in (("rowCount", "row"), ("columnCount", "column")):
+        told = body.get(key)
+        seen = 1 + max(value[at] for value in values)
+        counts[key] = told if type(told) is int and seen <= told <= 20 else seen
+    return counts
+
+
+def _charge_limits(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    unit = read_unit(body.get("unit"), expected=Unit.PERCENT)
+    values = [limit for entry in _entries(body.get("values"), notes) if (limit := _limit(entry, unit, notes))]
+    active = _percent_or_none(body.get("activeLimit"), unit, notes)
+    if not values and active is None:
+        raise NoValue("no charge limit is known")
+    return {"values": values, "activeLimit": active, "unit": Unit.PERCENT.value}
+
+
+def _limit(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body | None:
+    limit = _percent_or_none(entry.get("limit"), unit, notes)
+    if limit is None:
+        return None
+    condition = structured_values.condition(entry.get("condition"))
+    return {"type": _text(entry.get("type")).upper() or "GLOBAL", "limit": limit, "condition": condition}
+
+
+def _percent_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | float | None:
+    try:
+        return percent(number(raw, notes), unit, notes)
+    except NoValue:
+        return None
+    except Refused as refusal:
+        notes.append(f"a charge limit was left out: {refusal.reason}")
+        return None
+
+
+def _capacity(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    unit = body.get("unit")
+    choices: list[Body] = []
+    for entry in _entries(body.get("availableCapacities"), notes):
+        capacity = _capacity_or_none(entry.get("capacity"), unit, signal, notes)
+        choices.append({"capacity": capacity, "description": _text(entry.get("description"))})
+    capacity = _capacity_or_none(body.get("capacity"), unit, signal, notes)
+    if capacity is None and not choices:
+        raise NoValue("no capacity is known")
+    return {
+        "capacity": capacity,
+        "source": _text(body.get("source")).upper(),
+        "availableCapacities": choices,
+        "unit": Unit.KILOWATT_HOUR.value,
+    }
+
+
+def _capacity_or_none(raw: Any, unit: Any, signal: Signal, notes: list[str]) -> int | float | None:
+    try:
+        return quantity(raw, unit, signal=signal, notes=notes)
+    except NoValue:
+        return None
+
+
+def _drive_mode(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    canonical = {
+        "canonical": _text(body.get("canonical")).upper(),
+        "oemDisplayName": _text(body.get("oemDisplayName")),
+    }
+    if not any(canonical.values()):
+        raise NoValue("no drive mode is known")
+    return canonical
+
+
+def _values(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
+    raw = body.get("values", body.get("value"))
+    if raw is None:
+        raise NoValue("no list was given")
+    if not isinstance(raw, list):
+        raise Refused("the value is not a list")
+    kept = [
+        record
+        for entry in raw[:_LIST_LIMIT]
+        if (record := structured_values.record(signal, entry)) is not None
+    ]
+    if len(kept) < len(raw):
+        notes.append(f"{len(raw) - len(kept)} entries of the list were left out")
+    return {"values": kept}
+
+
+def _entries(raw: Any, notes: list[str]) -> list[Mapping[str, Any]]:
+    """The objects of a list; what is not one is left out, with a note."""
+    if raw is None:
+        return []
+    if not isinstance(raw, list):
+        raise Refused("the value is not a list")
+    entries = [entry for entry in raw[:_LIST_LIMIT] if isinstance(entry, Mapping)]
+    if len(entries) < len(raw):
+        notes.append(f"{len(raw) - len(entries)} entries of the list were left out")
+    return entries
+
+
+_SHAPES: dict[Shape, Callable[[Signal, Mapping[str, Any], list[str]], Body]] = {
+    Shape.NUMBER: _number,
+    Shape.BOOLEAN: _boolean,
+    Shape.TEXT: _plain_text,
+    Shape.CHOICE: _choice,
+    Shape.STATUS: _status,
+    Shape.LOCATION: _location,
+    Shape.CLOSURE: _closure,
+    Shape.OPENINGS: _openings,
+    Shape.TIRES: _tires,
+    Shape.CHARGE_LIMITS: _charge_limits,
+    Shape.CAPACITY: _capacity,
+    Shape.DRIVE_MODE: _drive_mode,
+    Shape.VALUES: _values,
+}

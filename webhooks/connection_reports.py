@@ -1,0 +1,88 @@
+"""What messages say of connections as a whole: who was heard, and what Smartcar complains of. Pure."""
+
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from connect.health import Report
+from connect.status.state_machine import ACCOUNT, Source
+from vehicles.observations import SignalError, SignalStatus
+from webhooks.parsing.types import Delivery, ReportedError, VehicleReport
+
+
+def heard(
+    delivery: Delivery, cars: Mapping[str, Sequence[int]], received_at: datetime, *, fresh: Collection[int]
+) -> dict[tuple[int, str], datetime]:
+    """(vehicle id, Smartcar user id) of which good values came in, among the cars of which something is new.
+
+    The user id is "" where the message names nobody.
+    """
+    return {
+        (vehicle_id, report.facts.user_id): received_at
+        for report in delivery.reports
+        if any(each.status == SignalStatus.SUCCESS for each in report.observations)
+        for vehicle_id in cars.get(report.facts.smartcar_id, ())
+        if vehicle_id in fresh
+    }
+
+
+def reports_of(
+    delivery: Delivery,
+    cars: Mapping[str, Sequence[int]],
+    received_at: datetime,
+    *,
+    news: Container[tuple[int, str, ReportedError]],
+) -> Iterable[Report]:
+    """The errors of the message for each of our cars that it is about.
+
+    `news` has the vehicle id, event id and error of those that are not repetitions.
+    """
+    own = delivery.event_id.removeprefix("pull:")
+    read = own != delivery.event_id
+    evidence = f"a read of the car (inbox {own})" if read else f"event {delivery.event_id}"
+    for report in delivery.reports:
+        for vehicle_id in cars.get(report.facts.smartcar_id, ()):
+            for error in report.errors:
+                if (vehicle_id, delivery.event_id, error) not in news:
+                    continue
+                yield _told(error, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
+            failed = _nothing_came_through(report)
+            if failed is not None:
+                yield _read(failed, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
+
+
+def _told(error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> Report:
+    return Report(
+        vehicle_id=vehicle_id,
+        user_id=user_id,
+        type=error.type,
+        code=error.code,
+        state=error.state,
+        source=Source.EVENT,
+        at=at,
+        evidence=evidence,
+        on_signals=bool(error.signals),
+        reauthenticate=error.resolution_type == "REAUTHENTICATE",
+        resolution_url=error.resolution_url,
+    )
+
+
+def _read(failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> Report:
+    return Report(
+        vehicle_id=vehicle_id,
+        user_id=user_id,
+        type=failed.type,
+        code=failed.code,
+        state="ERROR",
+        source=Source.READ,
+        at=at,
+        evidence=evidence,
+        reauthenticate=failed.resolution_type == "REAUTHENTICATE",
+    )
+
+
+def _nothing_came_through(report: VehicleReport) -> SignalError | None:
+    """The account's error, if there are signals and not one of them came through."""
+    if any(each.status == SignalStatus.SUCCESS for each in report.observations):
+        return None
+    errors = (each.error for each in report.observations if each.error is not None)
+    return next((each for each in errors if each.type == ACCOUNT), None)

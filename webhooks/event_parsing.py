@@ -1,0 +1,131 @@
+"""What a message says, and about which of our cars; what cannot be recorded is set aside with the reason."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from connect.models import Connection, ConnectionState
+from webhooks import keys, stored_messages
+from webhooks.models import EntryState, InboxEntry, Source
+from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
+from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
+
+ASKED = "asked"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A message that was understood and is about cars of ours."""
+
+    entry: InboxEntry
+    delivery: Delivery
+    cars: dict[str, list[int]]
+
+    def vehicle_ids(self) -> Iterator[int]:
+        """Ids of our cars that it is about."""
+        for report in self.delivery.reports:
+            yield from self.cars.get(report.facts.smartcar_id, ())
+
+
+def open_all(entries: Sequence[InboxEntry]) -> list[Opened]:
+    """The messages that there is something to record of. What was learned of all of them stands on the entries."""
+    return _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
+
+
+def vehicle_named_in(entry: InboxEntry) -> str:
+    """Smartcar's id of the car that a message is about; "" where it cannot be read."""
+    try:
+        reports = _parse(entry).reports
+    except Exception:  # noqa: BLE001  it may be the parsing that broke
+        return ""
+    return reports[0].facts.smartcar_id[:128] if reports else ""
+
+
+def set_aside(entry: InboxEntry, state: EntryState, note: str) -> None:
+    """Gives the entry a state of its own, and why."""
+    entry.state = state
+    entry.note = note[:300]
+
+
+def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
+    """The message as data; None when there is nothing to record, with the reason on the entry."""
+    try:
+        delivery = _parse(entry)
+    except Malformed as malformed:
+        set_aside(entry, EntryState.DEAD, malformed.reason)
+        return None
+    entry.event_id = delivery.event_id[:128]
+    entry.event_type = delivery.event_type[:40]
+    if delivery.reports:
+        entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
+    if delivery.mode == "test":
+        set_aside(entry, EntryState.TEST, stored_messages.TEST)
+        return None
+    if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
+        set_aside(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_TYPE)
+        return None
+    return entry, delivery
+
+
+def _parse(entry: InboxEntry) -> Delivery:
+    if entry.source == Source.WEBHOOK:
+        return parse_delivery(bytes(entry.body), received_at=entry.received_at)
+    parse = parse_v2_batch if entry.source == Source.PULL_V2 else parse_v3_signals
+    report = parse(
+        orjson.loads(bytes(entry.body)),
+        vehicle_id=entry.smartcar_vehicle_id,
+        received_at=entry.received_at,
+    )
+    return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
+
+
+def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
+    ids = [entry.event_id for entry, _ in pairs]
+    seen = set(
+        InboxEntry.objects.filter(event_id__in=ids, state=EntryState.PROCESSED).values_list(
+            "event_id", flat=True
+        )
+    )
+    fresh = []
+    for entry, delivery in pairs:
+        if entry.event_id in seen:
+            set_aside(entry, EntryState.DUPLICATE, "")
+        else:
+            seen.add(entry.event_id)
+            fresh.append((entry, delivery))
+    return fresh
+
+
+def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[Opened]:
+    known = _known({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
+    opened = []
+    for entry, delivery in pairs:
+        cars = known.get(_vouched_by(entry), {})
+        if any(report.facts.smartcar_id in cars for report in delivery.reports):
+            opened.append(Opened(entry, delivery, cars))
+        else:
+            set_aside(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_CAR)
+    return opened
+
+
+def _vouched_by(entry: InboxEntry) -> int | str | None:
+    """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
+    return keys.application_of(entry.signed_with) if entry.source == Source.WEBHOOK else ASKED
+
+
+def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
+    """Our cars of these Smartcar ids: for each whose word counts for them, their ids by Smartcar's.
+
+    A signature speaks only for cars connected with its application: its key lies with whoever runs that application,
+    who is to have no say about other fleets' cars.
+    """
+    alive = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle__smartcar_id__in=named)
+    known: dict[int | str | None, dict[str, list[int]]] = {}
+    rows = alive.order_by("vehicle_id").values_list("vehicle__smartcar_id", "vehicle_id", "application_id")
+    for smartcar_id, vehicle_id, application_id in rows:
+        for vouched in (ASKED, application_id):
+            ids = known.setdefault(vouched, {}).setdefault(smartcar_id, [])
+            if vehicle_id not in ids:
+                ids.append(vehicle_id)
+    return known

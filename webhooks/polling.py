@@ -1,0 +1,47 @@
+"""Reading a car through the API, into the same inbox as everything else."""
+
+from functools import partial
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Generation
+from connect import gateway, health
+from connect.gateway import Purpose
+from connect.models import Connection
+from core.task_queue import ring
+from smartcar_api import Access, ReadAnswer, SmartcarApi, SmartcarError, V2Api
+from smartcar_api.v2.client import paths_granted
+from webhooks.models import InboxEntry, Source
+
+
+def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
+    """Reads the car now and puts the answer into the inbox.
+
+    Raises SmartcarError or connect.token_store.TokensUnavailableError when it cannot be read.
+    """
+    try:
+        answer = gateway.call(connection=connection, purpose=purpose, make=partial(_read, connection))
+    except SmartcarError as error:
+        health.call_failed(connection=connection, error=error, now=timezone.now())
+        raise
+    health.call_worked(connection=connection, now=timezone.now())
+    source = Source.PULL_V2 if connection.generation == Generation.V2 else Source.PULL_V3
+    with transaction.atomic():
+        entry = InboxEntry.objects.create(
+            source=source,
+            received_at=timezone.now(),
+            body=orjson.dumps(answer.body),
+            smartcar_vehicle_id=connection.vehicle.smartcar_id,
+        )
+        ring("webhooks.tasks.process_inbox")
+    return entry
+
+
+def _read(connection: Connection, api: SmartcarApi, access: Access) -> ReadAnswer:
+    vehicle_id = connection.vehicle.smartcar_id
+    if isinstance(api, V2Api):
+        # Each path of a v2 batch is billed, so only those that were granted are read.
+        return api.read(access, vehicle_id=vehicle_id, paths=paths_granted(frozenset(connection.scopes)))
+    return api.read(access, vehicle_id=vehicle_id)

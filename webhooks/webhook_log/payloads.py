@@ -1,0 +1,162 @@
+"""A message's body for people: laid out, and without what the reader may not know.
+
+A place is shown only of a message that was recorded, since only then its driver's wishes were applied to it
+(connect.driver_portal.privacy), and only while the driver does not hide it.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from connect.driver_portal import privacy
+from vehicles import catalogue
+from vehicles.erasure import PLACE_CODES
+from vehicles.models import Vehicle
+from webhooks.models import EntryState, InboxEntry, Source
+from webhooks.parsing import Malformed, parse_delivery
+from webhooks.webhook_log.visibility import Scope
+
+# Within JSON, which the API tells as well: not translated.
+HIDDEN = "(hidden)"
+TOO_DEEP = "(nested too deeply to be shown)"
+_DEEPEST = 40
+_LONGEST = 60_000
+_PLACE_KEYS = frozenset(
+    [
+        "latitude",
+        "longitude",
+        "lat",
+        "lng",
+        "lon",
+        "location",
+        "address",
+        "heading",
+        "direction",
+        "coordinates",
+        "place",
+    ]
+)
+_PLACE_PATHS = ("/location",)
+_VIN_KEYS = frozenset({"vin"})
+_VIN_PATHS = ("/vin",)
+_VIN = re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """What of a body the reader may know."""
+
+    place: bool
+    vin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body to show. `content` is the masked JSON, None where there is none to show; then `why` says why."""
+
+    content: Any
+    why: str
+    hidden: bool = False
+
+    @property
+    def text(self) -> str:
+        """The content laid out, cut where it is very long; "" where there is none."""
+        if self.content is None:
+            return ""
+        laid_out = json.dumps(self.content, indent=2, ensure_ascii=False)
+        return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n{_('… and more')}"
+
+
+def body_for(*, entry: InboxEntry, scope: Scope) -> Body:
+    """The entry's body as a reader of this scope may see it."""
+    raw = bytes(entry.body)
+    if not raw:
+        return Body(None, _("The body was not kept."))
+    try:
+        content = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        why = _("The body is no JSON (%(bytes)s bytes). It may hold anything, so it is not shown.")
+        return Body(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
+    if scope.fleet is not None and not _all_of_fleet(entry, scope):
+        return Body(None, _("The message tells of cars of other fleets as well, so its body is not shown."))
+    reveal = _reveal(entry, scope)
+    masked = mask(content, reveal=reveal)
+    return Body(masked, "", hidden=masked != content)
+
+
+def _all_of_fleet(entry: InboxEntry, scope: Scope) -> bool:
+    if entry.source != Source.WEBHOOK:
+        return True
+    try:
+        delivery = parse_delivery(bytes(entry.body), received_at=entry.received_at)
+    except Malformed:
+        return False
+    named = {report.facts.smartcar_id for report in delivery.reports}
+    return Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=named).count() == len(named)
+
+
+def _reveal(entry: InboxEntry, scope: Scope) -> Reveal:
+    if scope.fleet is None:
+        return Reveal(place=False, vin=False)
+    recorded = entry.state == EntryState.PROCESSED
+    return Reveal(place=recorded and not _place_hidden(entry), vin=True)
+
+
+def _place_hidden(entry: InboxEntry) -> bool:
+    """Whether a driver of the car, in whichever fleet, hides where it is or was when the message came."""
+    cars = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
+    ids = list(cars)
+    rules = privacy.rules_of(vehicle_ids=ids, now=timezone.now())
+    return any(rules.hide(each, at=entry.received_at) for each in ids)
+
+
+def mask(content: Any, *, reveal: Reveal, depth: int = _DEEPEST) -> Any:
+    """The JSON with HIDDEN in the place of what may not be known: by key, by signal, by path, by look (VINs).
+
+    What is nested deeper than any message is replaced by TOO_DEEP.
+    """
+    if isinstance(content, Mapping | list) and not depth:
+        return TOO_DEEP
+    if isinstance(content, Mapping):
+        return _mask_object(content, reveal, depth - 1)
+    if isinstance(content, list):
+        return [mask(each, reveal=reveal, depth=depth - 1) for each in content]
+    if isinstance(content, str) and not reveal.vin:
+        return _VIN.sub(HIDDEN, content)
+    return content
+
+
+def _mask_object(content: Mapping[str, Any], reveal: Reveal, depth: int) -> dict[str, Any]:
+    told = {
+        key: HIDDEN if value is not None and _secret(key, reveal) else mask(value, reveal=reveal, depth=depth)
+        for key, value in content.items()
+    }
+    if told.get("body") is not None and _tells_secret(content, reveal):
+        told["body"] = HIDDEN
+    return told
+
+
+def _secret(key: str, reveal: Reveal) -> bool:
+    plain = key.lower()
+    return (not reveal.place and plain in _PLACE_KEYS) or (not reveal.vin and plain in _VIN_KEYS)
+
+
+def _tells_secret(content: Mapping[str, Any], reveal: Reveal) -> bool:
+    """Whether the object is a signal, or an answer to a path, whose whole body may not be known."""
+    path, code = content.get("path"), _signal_code(content)
+    place = code in PLACE_CODES or path in _PLACE_PATHS
+    vin = code == catalogue.VIN.code or path in _VIN_PATHS
+    return (place and not reveal.place) or (vin and not reveal.vin)
+
+
+def _signal_code(content: Mapping[str, Any]) -> str:
+    named = {key: content.get(key) for key in ("code", "group", "name")}
+    signal = catalogue.find(**{key: value for key, value in named.items() if isinstance(value, str)})
+    return signal.code if signal else ""

@@ -1,0 +1,122 @@
+"""How the inbox is doing, in figures that stay cheap however many messages there are.
+
+Each is a count within a few minutes, or in a partial index of the few messages that are not done, and stops at a bound.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.formats import number_format
+
+from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
+from webhooks.rejections import Reason
+from webhooks.webhook_log.visibility import Scope, newest_id
+
+COUNT_BOUND = 1_000
+_RATE_WINDOW = timedelta(minutes=5)
+_RATE_SAMPLE = 5_000
+_DELAY_WINDOW = timedelta(hours=1)
+_DELAY_SAMPLE = 100
+_REFUSED_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A count that went no further than COUNT_BOUND."""
+
+    number: int
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+    def __str__(self) -> str:
+        written = number_format(min(self.number, COUNT_BOUND), force_grouping=True)
+        return f"{written}+" if self.number > COUNT_BOUND else written
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Requests turned away at the door, of one kind."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The figures above the list. Times are in seconds, None where there is nothing to measure."""
+
+    per_minute: float
+    delay: float | None
+    oldest_waiting_at: datetime | None
+    waiting: Bounded
+    failing: Bounded
+    quarantined: Bounded
+    dead: Bounded
+    refused: tuple[Refused, ...]
+
+
+def overview_of(*, scope: Scope) -> Overview:
+    """The figures of a fleet or of the site. What waits is the whole site's: whose it is, processing finds out."""
+    now = timezone.now()
+    waiting = InboxEntry.objects.filter(state=EntryState.WAITING).order_by()
+    entries = scope.entries()
+    return Overview(
+        per_minute=_per_minute(scope, entries, now=now),
+        delay=_delay(scope, entries, now=now),
+        oldest_waiting_at=waiting.filter(attempts=0).aggregate(oldest=Min("received_at"))["oldest"],
+        waiting=_bounded(waiting),
+        failing=_bounded(entries.filter(state=EntryState.WAITING, attempts__gt=0)),
+        quarantined=_bounded(entries.filter(state=EntryState.QUARANTINED)),
+        dead=_bounded(entries.filter(state=EntryState.DEAD)),
+        refused=() if scope.fleet else _refused(now=now),
+    )
+
+
+def _bounded(entries: QuerySet[InboxEntry]) -> Bounded:
+    return Bounded(entries.order_by()[: COUNT_BOUND + 1].count())
+
+
+def _per_minute(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float:
+    """Webhook deliveries a minute over the last minutes; on a busy site over the last few thousand."""
+    since = now - _RATE_WINDOW
+    if scope.fleet is not None:
+        came = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
+        return came.count() / _minutes(_RATE_WINDOW)
+    newest = newest_id()
+    sample = InboxEntry.objects.filter(id__gt=newest - _RATE_SAMPLE).order_by()
+    seen = sample.aggregate(
+        count=Count("id", filter=Q(received_at__gte=since, source=Source.WEBHOOK)), oldest=Min("received_at")
+    )
+    if not seen["count"]:
+        return 0
+    reaches_back = newest > _RATE_SAMPLE and seen["oldest"] > since
+    span = max(now - seen["oldest"], timedelta(seconds=1)) if reaches_back else _RATE_WINDOW
+    return float(seen["count"] / _minutes(span))
+
+
+def _minutes(span: timedelta) -> float:
+    return span / timedelta(minutes=1)
+
+
+def _delay(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float | None:
+    """How long the newest messages usually took from their receipt until they were recorded (median)."""
+    done = entries.filter(
+        state=EntryState.PROCESSED, received_at__gte=now - _DELAY_WINDOW, processed_at__isnull=False
+    )
+    if scope.fleet is None:  # else a quiet site's whole inbox would be gone through
+        done = done.filter(id__gt=newest_id() - _RATE_SAMPLE)
+    times = list(done.values_list("received_at", "processed_at")[:_DELAY_SAMPLE])
+    took = [(done - came).total_seconds() for came, done in times if done is not None]
+    return median(took) if took else None
+
+
+def _refused(*, now: datetime) -> tuple[Refused, ...]:
+    """What was turned away on the last days, by reason."""
+    recent = RefusedDeliveries.objects.filter(day__gt=(now - timedelta(days=_REFUSED_DAYS)).date())
+    counts = recent.order_by().values_list("reason").annotate(total=Sum("count")).order_by("-total")
+    labels = dict(Reason.choices)
+    return tuple(Refused(str(labels.get(reason, reason)), total) for reason, total in counts)

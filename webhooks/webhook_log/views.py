@@ -1,0 +1,159 @@
+"""The Inbox page: of a fleet for its managers, of the whole site for its admins."""
+
+from typing import Any
+from zlib import crc32
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import audit
+from accounts.permissions import Right, membership_for
+from core.task_queue import ring
+from vehicles.selectors import vehicle_of, vehicles_of
+from webhooks.models import EntryState, InboxEntry
+from webhooks.replay import replay
+from webhooks.webhook_log.payloads import body_for
+from webhooks.webhook_log.queries import Filters, kind_of, page_of
+from webhooks.webhook_log.stats import overview_of
+from webhooks.webhook_log.visibility import Scope
+
+_CARS_OFFERED = 500
+
+
+@never_cache
+@login_required
+@require_GET
+def inbox(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """What came, how fast, and what went wrong."""
+    scope = _scope(request, slug)
+    context = _context(request, scope)
+    context["cars"] = vehicles_of(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
+    return render(request, "webhooks/webhook_log.html", context)
+
+
+@never_cache
+@login_required
+@require_GET
+def entries(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """The figures and the list alone, for the open page; 204 when it shows them already."""
+    context = _context(request, _scope(request, slug))
+    if request.GET.get("version") == str(context["version"]):
+        return HttpResponse(status=204)
+    return render(request, "webhooks/entries.html", context)
+
+
+@never_cache
+@login_required
+@require_GET
+def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
+    """One message: what became of it, and its body."""
+    scope = _scope(request, slug)
+    entry = _entry(scope, entry_id)
+    context = _delivery_context(request, scope, entry) | {"body": body_for(entry=entry, scope=scope)}
+    return render(request, "webhooks/delivery.html", context)
+
+
+@never_cache
+@login_required
+@require_GET
+def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
+    """What became of a message, alone, for its open page; 204 when it shows that already."""
+    scope = _scope(request, slug)
+    context = _delivery_context(request, scope, _entry(scope, entry_id))
+    if request.GET.get("version") == str(context["version"]):
+        return HttpResponse(status=204)
+    return render(request, "webhooks/outcome.html", context)
+
+
+@login_required
+@require_POST
+def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
+    """Puts a message back in line."""
+    scope = _scope(request, slug)
+    entry = _entry(scope, entry_id)
+    if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
+        ring("webhooks.tasks.process_inbox")
+        if scope.fleet is not None:
+            audit.record(
+                fleet=scope.fleet,
+                actor=request.user,  # type: ignore[arg-type]
+                action="processed a delivery again",
+                target=str(entry.pk),
+            )
+        said = _("It is processed again. What was recorded before is not recorded twice.")
+        messages.success(request, said)
+    else:
+        messages.error(request, _why_not(entry))
+    return redirect(_address("delivery", scope, entry.pk))
+
+
+def _why_not(entry: InboxEntry) -> str:
+    if entry.state == EntryState.WAITING:
+        return _("It waits to be processed already.")
+    return _("Its body was not kept, so there is nothing to process again.")
+
+
+def _scope(request: HttpRequest, slug: str) -> Scope:
+    if slug:
+        return Scope(membership_for(user=request.user, slug=slug, right=Right.INSPECT).fleet)
+    if not (request.user.is_authenticated and request.user.is_staff):
+        raise PermissionDenied(_("Only admins of the site see the messages of all fleets."))
+    return Scope(None)
+
+
+def _entry(scope: Scope, entry_id: int) -> InboxEntry:
+    entry = scope.entries().filter(pk=entry_id).first()
+    if entry is None:
+        raise Http404("There is no such message among those that you may see.")
+    return entry
+
+
+def _address(view: str, scope: Scope, *args: int) -> str:
+    if scope.fleet is None:
+        return reverse(f"webhooks:site_{view}", args=args)
+    return reverse(f"webhooks:{view}", args=[scope.fleet.slug, *args])
+
+
+def _context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
+    filters = Filters(request.GET)
+    overview = overview_of(scope=scope)
+    page = page_of(scope=scope, filters=filters)
+    listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
+    question = {name: value for name, value in filters.chosen.items() if value}
+    return {
+        "fleet": scope.fleet,
+        "filters": filters,
+        "question": question,
+        "overview": overview,
+        "page": page,
+        "inbox_url": _address("inbox", scope),
+        "entries_url": _address("entries", scope),
+        "version": crc32(f"{overview}{listed}{question}".encode()),
+    }
+
+
+def _delivery_context(request: HttpRequest, scope: Scope, entry: InboxEntry) -> dict[str, Any]:
+    took = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
+    shown = (entry.state, entry.attempts, entry.note, entry.processed_at, entry.next_try_at)
+    car = vehicle_of(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
+    return {
+        "fleet": scope.fleet,
+        "entry": entry,
+        "kind": kind_of(entry),
+        "car": car,
+        "took": took,
+        "is_waiting": entry.state == EntryState.WAITING,
+        "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
+        "traceback": entry.traceback if request.user.is_staff else "",
+        "inbox_url": _address("inbox", scope),
+        "outcome_url": _address("outcome", scope, entry.pk),
+        "replay_url": _address("process_again", scope, entry.pk),
+        "version": crc32(repr(shown).encode()),
+    }
