@@ -1,7 +1,7 @@
 """Sending a command: claimed once, sent at most once, and what Smartcar's answer makes of it.
 
-An ambiguous answer becomes `unknown` and is settled by the signal that proves the command (commands.confirmation), never
-by sending again; only a lock, which does no harm twice, is tried again until it expires.
+An ambiguous answer becomes `unknown` and is resolved by the signal that proves the command (commands.confirmation),
+never by sending again. Only a lock, which is safe to repeat, is retried until it expires.
 """
 
 from datetime import datetime, timedelta

@@ -37,8 +37,8 @@ def purpose(why: Purpose, *, patience: float = 0.0) -> Iterator[None]:
 def call(*, connection: Connection, purpose: Purpose, make: Callable[[SmartcarApi, Access], T]) -> T:
     """What the call returns; on a 401 it is made once more with a new token. Not for commands.
 
-    Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the request
-    budget has no room for it).
+    Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the
+    rate limiter defers the request).
     """
     api = applications.of_connection(connection).api(connection.generation)
     with priority.on_behalf(_cause(connection, purpose)):
@@ -71,8 +71,8 @@ class Prepared:
 def prepare(*, connection: Connection, purpose: Purpose) -> Prepared:
     """Everything that can fail before the sending, so that a claim is taken only when nothing but the call is left.
 
-    A command waits some seconds for room. Raises connect.token_store.TokensUnavailableError or SmartcarError; then nothing
-    was sent to the car.
+    A command waits some seconds for capacity. Raises connect.token_store.TokensUnavailableError or SmartcarError; then
+    nothing was sent to the vehicle.
     """
     application = applications.of_connection(connection)
     cause = _cause(connection, purpose)

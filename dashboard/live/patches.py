@@ -26,8 +26,11 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """`cars` as dashboard.vehicle_list.positions has them, `gone` those that the map shows no more, `counts` by tile; `rows` are
-    rows of the table as HTML, by look and car."""
+    """What changed on the vehicles page.
+
+    `cars` are map features (dashboard.vehicle_list.positions), `gone` the ids to remove from the map, `counts` the
+    tiles' numbers, `rows` the table rows as HTML by look and vehicle.
+    """
 
     cars: list[positions.Shown]
     gone: list[int]

@@ -7,7 +7,10 @@ from accounts.models import Fleet, User
 
 
 class SavedView(models.Model):
-    """`query` is the page's address as dashboard.vehicle_list.filters writes it. A shared one is offered to every member."""
+    """A saved view of the vehicles page. `query` is a query string of dashboard.vehicle_list.filters.
+
+    A shared view is offered to every member.
+    """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="saved_views")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")

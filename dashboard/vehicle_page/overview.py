@@ -98,7 +98,10 @@ def connections_of(vehicle: Vehicle) -> list[Connection]:
 
 
 def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
-    """What dashboard/vehicle_page/values.html needs. Two queries, and one more each where a level and a place are known."""
+    """The context of dashboard/vehicle_page/values.html.
+
+    Two queries, and one more each if a level and a location are known.
+    """
     now = timezone.now()
     vehicle = frame.vehicle
     granted = granted_by(connections)

@@ -41,7 +41,7 @@ def test_commands_to_many_leave_threads_to_single_ones_as_the_worker_is_started(
     assert 0 < settings.COMMANDS_AT_ONCE < settings.COMMAND_THREADS
     compose = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
     assert f'--pool, threads, --concurrency, "${{COMMAND_THREADS:-{settings.COMMAND_THREADS}}}"' in compose
-    demo = (Path(settings.BASE_DIR) / "fleet" / "demo" / "start.py").read_text()
+    demo = (Path(settings.BASE_DIR) / "demo" / "start.py").read_text()
     assert f'worker("commands", threads={settings.COMMAND_THREADS})' in demo
 
 
