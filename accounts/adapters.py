@@ -20,7 +20,7 @@ from accounts.models import User
 from core import encryption
 
 # What is said after which deed, in our words; nothing after others: who has signed in sees that.
-_SAID = {
+_MESSAGES = {
     "account/messages/cannot_delete_primary_email.txt": _("This address is the one that you sign in with."),
     "account/messages/email_confirmation_failed.txt": _("This address belongs to another account."),
     "account/messages/email_confirmed.txt": _("Your address is changed."),
@@ -53,7 +53,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        return not reauthentication.is_fresh(self.request)
+        return not reauthentication.is_recent(self.request)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
@@ -70,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         extra_tags: str = "",
         message: str | None = None,
     ) -> None:
-        said = message or _SAID.get(message_template or "")
+        said = message or _MESSAGES.get(message_template or "")
         if said:
             messages.add_message(request, level, said, extra_tags=extra_tags)
 

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.models import ApiToken, AuditEntry, Fleet, Letter, MemberInvitation, Membership, User
-from accounts.tokens.services import revoke
+from accounts.models import ApiToken, AuditLogEntry, Fleet, Letter, MemberInvitation, Membership, User
+from accounts.tokens.services import revoke_token
 from core.admin import ReadOnlyAdmin
 
 
@@ -86,8 +86,8 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
     list_select_related = ["user", "fleet"]
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
+@admin.register(AuditLogEntry)
+class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
     list_display = ["at", "fleet", "actor", "action", "target"]
     list_filter = ["fleet", "action"]
     search_fields = ["actor__email", "action", "target"]
@@ -117,7 +117,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
     @admin.action(description="Revoke", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        ended = sum(revoke(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
+        ended = sum(revoke_token(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
         messages.info(request, f"{ended} tokens were revoked: they open nothing any more.")
 
 

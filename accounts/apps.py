@@ -10,5 +10,7 @@ class AccountsConfig(AppConfig):
 
         from accounts import reauthentication
 
-        user_logged_in.connect(reauthentication.signed_in, dispatch_uid="confirmation")
-        authentication_step_completed.connect(reauthentication.asked_again, dispatch_uid="confirmation")
+        user_logged_in.connect(reauthentication.on_login, dispatch_uid="confirmation")
+        authentication_step_completed.connect(
+            reauthentication.on_reauthentication, dispatch_uid="confirmation"
+        )

@@ -62,7 +62,7 @@ urlpatterns = [
         _page(account.PasswordSetView, "form", title=_("Set a password"), button=_("Set the password")),
         name="account_set_password",
     ),
-    path("password/forgotten/", never_cache(profile.forgotten), name="account_reset_password"),
+    path("password/forgotten/", never_cache(profile.password_reset), name="account_reset_password"),
     path(
         "password/forgotten/sent/",
         _page(account.PasswordResetDoneView, "password_link_sent"),

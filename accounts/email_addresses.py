@@ -7,7 +7,7 @@ from accounts.models import User
 
 
 @transaction.atomic
-def follow(*, user: User) -> None:
+def sync_primary(*, user: User) -> None:
     """Brings allauth's row in step with `user.email`, which is theirs by whoever made the account or wrote it there.
 
     Without such a row allauth would take the address for one that is still to be confirmed.
@@ -21,7 +21,7 @@ def follow(*, user: User) -> None:
     )
 
 
-def pending(*, user: User) -> str:
+def pending_change(*, user: User) -> str:
     """The address that the person wants to change to and has not confirmed yet, or ""."""
     waiting = EmailAddress.objects.get_new(user)
     return waiting.email if waiting is not None else ""

@@ -25,7 +25,7 @@ _LABELS = {
 }
 
 
-class _OurWords(forms.Form):
+class LabeledForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
@@ -33,47 +33,47 @@ class _OurWords(forms.Form):
             field.help_text = PASSWORD_HINT if name == "password1" else ""
 
 
-class SignInForm(_OurWords, account.LoginForm):
+class SignInForm(LabeledForm, account.LoginForm):
     pass
 
 
-class ChangePasswordForm(_OurWords, account.ChangePasswordForm):
+class ChangePasswordForm(LabeledForm, account.ChangePasswordForm):
     pass
 
 
-class SetPasswordForm(_OurWords, account.SetPasswordForm):
+class SetPasswordForm(LabeledForm, account.SetPasswordForm):
     pass
 
 
-class ForgottenPasswordForm(_OurWords, account.ResetPasswordForm):
+class PasswordResetForm(LabeledForm, account.ResetPasswordForm):
     pass
 
 
-class NewPasswordForm(_OurWords, account.ResetPasswordKeyForm):
+class NewPasswordForm(LabeledForm, account.ResetPasswordKeyForm):
     pass
 
 
-class ChangeAddressForm(_OurWords, account.AddEmailForm):
+class ChangeAddressForm(LabeledForm, account.AddEmailForm):
     pass
 
 
-class ConfirmByPasswordForm(_OurWords, account.ReauthenticateForm):
+class ConfirmByPasswordForm(LabeledForm, account.ReauthenticateForm):
     pass
 
 
-class ConfirmByCodeForm(_OurWords, mfa.ReauthenticateForm):
+class ConfirmByCodeForm(LabeledForm, mfa.ReauthenticateForm):
     pass
 
 
-class SecondFactorForm(_OurWords, mfa.AuthenticateForm):
+class SecondFactorForm(LabeledForm, mfa.AuthenticateForm):
     pass
 
 
-class AddAppForm(_OurWords, totp.ActivateTOTPForm):
+class AddAppForm(LabeledForm, totp.ActivateTOTPForm):
     pass
 
 
-class _Guarded(forms.Form):
+class WebAuthnFormMixin(forms.Form):
     """What is no answer of a browser is wrong, and nothing more: allauth stumbles over some of it."""
 
     def clean_credential(self) -> Authenticator:
@@ -83,19 +83,19 @@ class _Guarded(forms.Form):
             raise get_adapter().validation_error("incorrect_code") from error
 
 
-class PasskeySignInForm(_Guarded, webauthn.LoginWebAuthnForm):
+class PasskeySignInForm(WebAuthnFormMixin, webauthn.LoginWebAuthnForm):
     pass
 
 
-class SecondFactorByPasskeyForm(_Guarded, webauthn.AuthenticateWebAuthnForm):
+class SecondFactorByPasskeyForm(WebAuthnFormMixin, webauthn.AuthenticateWebAuthnForm):
     pass
 
 
-class ConfirmByPasskeyForm(_Guarded, webauthn.ReauthenticateWebAuthnForm):
+class ConfirmByPasskeyForm(WebAuthnFormMixin, webauthn.ReauthenticateWebAuthnForm):
     pass
 
 
-class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
+class AddPasskeyForm(LabeledForm, webauthn.AddWebAuthnForm):
     def clean(self) -> dict[str, Any]:
         try:
             return super().clean()
@@ -103,5 +103,5 @@ class AddPasskeyForm(_OurWords, webauthn.AddWebAuthnForm):
             raise get_adapter().validation_error("incorrect_code") from error
 
 
-class RenamePasskeyForm(_OurWords, webauthn.EditWebAuthnForm):
+class RenamePasskeyForm(LabeledForm, webauthn.EditWebAuthnForm):
     pass

@@ -64,10 +64,10 @@ class User(AbstractUser):
         super().save(*args, **kwargs)
         only = kwargs.get("update_fields")
         if only is None or "email" in only:
-            email_addresses.follow(user=self)
+            email_addresses.sync_primary(user=self)
 
 
-class Generation(models.TextChoices):
+class SmartcarApiVersion(models.TextChoices):
     """The two generations of Smartcar's API that a fleet can speak."""
 
     V2 = "v2", _("v2 (a token pair per driver)")
@@ -92,7 +92,9 @@ class Fleet(models.Model):
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
-    generation = models.CharField(max_length=2, choices=Generation.choices, default=Generation.V3)
+    generation = models.CharField(
+        max_length=2, choices=SmartcarApiVersion.choices, default=SmartcarApiVersion.V3
+    )
     unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, default=UnitSystem.METRIC)
     time_zone = models.CharField(max_length=64, default="UTC")
     readings_kept_months = models.PositiveSmallIntegerField(
@@ -142,7 +144,7 @@ class Membership(models.Model):
         return f"{self.user} in {self.fleet}: {self.get_role_display()}"
 
 
-class AuditEntry(models.Model):
+class AuditLogEntry(models.Model):
     """Who did what in a fleet, and when. Written once, never changed."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="audit_entries")
@@ -152,6 +154,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "accounts_auditentry"
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["fleet", "-at"], name="accounts_audit_recent"),

@@ -13,7 +13,7 @@ from accounts.forms import ConfirmByPasskeyForm
 from accounts.models import User
 
 
-def possible_at(*, host: str, secure: bool) -> bool:
+def is_supported(*, host: str, secure: bool) -> bool:
     """Whether browsers allow passkeys at this host: it has a name, and is secure or this machine itself."""
     try:
         ipaddress.ip_address(host.strip("[]"))
@@ -22,7 +22,7 @@ def possible_at(*, host: str, secure: bool) -> bool:
     return False
 
 
-def has_one(*, user: User) -> bool:
+def has_passkey(*, user: User) -> bool:
     """Whether the person has a passkey."""
     return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
 
@@ -34,7 +34,7 @@ def challenge(*, user: User) -> dict[str, Any]:
 
 
 @sensitive_variables()
-def proves(*, request: HttpRequest, user: User, credential: str) -> bool:
+def verify(*, request: HttpRequest, user: User, credential: str) -> bool:
     """Whether `credential` (JSON, from the browser) answers the challenge with a passkey of this person.
 
     The authenticator has checked the person by PIN or body (MFA_WEBAUTHN_USER_VERIFICATION). One challenge is good

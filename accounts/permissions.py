@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from accounts.models import Fleet, Membership, Role, User
 
 
-class Right(StrEnum):
+class Permission(StrEnum):
     """What a member may do in a fleet, in English, as it follows "does not let you"."""
 
     VIEW = gettext_noop("see its cars")
@@ -24,20 +24,20 @@ class Right(StrEnum):
     MOVE = gettext_noop("move the fleet to another part of Smartcar")
 
 
-RIGHTS: dict[str, frozenset[Right]] = {
-    Role.OWNER: frozenset(Right),
-    Role.MANAGER: frozenset(Right) - {Right.ADMINISTER, Right.MOVE},
-    Role.VIEWER: frozenset({Right.VIEW}),
+PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.MANAGER: frozenset(Permission) - {Permission.ADMINISTER, Permission.MOVE},
+    Role.VIEWER: frozenset({Permission.VIEW}),
     Role.DRIVER: frozenset(),
 }
 
 
-def has_right(*, membership: Membership, right: Right) -> bool:
+def has_permission(*, membership: Membership, right: Permission) -> bool:
     """Whether the member's role carries the right."""
-    return right in RIGHTS[membership.role]
+    return right in PERMISSIONS[membership.role]
 
 
-def membership_for(*, user: User | AnonymousUser, slug: str, right: Right) -> Membership:
+def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permission) -> Membership:
     """The user's membership in the fleet named by `slug`, its fleet loaded.
 
     Raises Http404 for outsiders (a fleet's existence is its own affair) and PermissionDenied for members
@@ -50,7 +50,7 @@ def membership_for(*, user: User | AnonymousUser, slug: str, right: Right) -> Me
     )
     if membership is None:
         raise Http404("There is no such fleet, or you are not a member of it.")
-    if not has_right(membership=membership, right=right):
+    if not has_permission(membership=membership, right=right):
         raise PermissionDenied(
             _(
                 "Your role in this fleet (%(role)s) does not let you %(deed)s. "
@@ -61,9 +61,9 @@ def membership_for(*, user: User | AnonymousUser, slug: str, right: Right) -> Me
     return membership
 
 
-def fleets_with_right(*, user: User | AnonymousUser, right: Right) -> QuerySet[Fleet]:
+def fleets_for(*, user: User | AnonymousUser, right: Permission) -> QuerySet[Fleet]:
     """The fleets in which the user has the right, by name."""
     if not user.is_authenticated:
         return Fleet.objects.none()
-    roles = [role for role, rights in RIGHTS.items() if right in rights]
+    roles = [role for role, rights in PERMISSIONS.items() if right in rights]
     return Fleet.objects.filter(memberships__user_id=user.pk, memberships__role__in=roles).order_by("name")

@@ -17,48 +17,48 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import passkeys
 from accounts.models import User
 
-HOLDS_FOR = timedelta(minutes=10)
-MOST_TRIES = 5
+VALID_FOR = timedelta(minutes=10)
+MAX_ATTEMPTS = 5
 _CONFIRMED_AT = "confirmed_at"
 _WRONG = "wrong_passwords"
 
 
-class NotConfirmedError(Exception):
+class ReauthenticationRequiredError(Exception):
     """It was not the person, as far as we can tell; str() says what to do, fit for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ReauthMethods:
     """How a person can confirm who they are."""
 
     password: bool
     passkey: bool
 
 
-def signed_in(*, request: HttpRequest | None, **_: Any) -> None:
+def on_login(*, request: HttpRequest | None, **_: Any) -> None:
     """Whoever has just signed in has confirmed who they are (receives Django's `user_logged_in`)."""
     if request is not None and hasattr(request, "session"):
         _confirm(request)
 
 
-def asked_again(*, request: HttpRequest, reauthenticated: bool = False, **_: Any) -> None:
+def on_reauthentication(*, request: HttpRequest, reauthenticated: bool = False, **_: Any) -> None:
     """So has whoever allauth asked again (receives its `authentication_step_completed`)."""
     if reauthenticated:
         _confirm(request)
 
 
-def is_fresh(request: HttpRequest) -> bool:
+def is_recent(request: HttpRequest) -> bool:
     """Whether the person signed in or confirmed it within the last ten minutes."""
     confirmed_at: float = request.session.get(_CONFIRMED_AT, 0.0)
-    return 0 <= time.time() - confirmed_at < HOLDS_FOR.total_seconds()
+    return 0 <= time.time() - confirmed_at < VALID_FOR.total_seconds()
 
 
-def ways(*, user: User) -> Ways:
+def available_methods(*, user: User) -> ReauthMethods:
     """How this person can confirm who they are: perhaps not at all, without password and passkey."""
-    return Ways(password=user.has_usable_password(), passkey=passkeys.has_one(user=user))
+    return ReauthMethods(password=user.has_usable_password(), passkey=passkeys.has_passkey(user=user))
 
 
-def confirm_posted(*, request: HttpRequest, user: User) -> None:
+def verify_from_post(*, request: HttpRequest, user: User) -> None:
     """Takes what a form with accounts/confirm_fields.html was sent with. Raises NotConfirmedError when it is wrong."""
     confirm(
         request=request,
@@ -75,7 +75,7 @@ def confirm(*, request: HttpRequest, user: User, password: str = "", credential:
     Raises NotConfirmedError when it is wrong.
     """
     if credential:
-        right = passkeys.proves(request=request, user=user, credential=credential)
+        right = passkeys.verify(request=request, user=user, credential=credential)
     else:
         right = user.check_password(password)
     if right:
@@ -83,12 +83,12 @@ def confirm(*, request: HttpRequest, user: User, password: str = "", credential:
         return
     wrong = request.session.get(_WRONG, 0) + 1
     request.session[_WRONG] = wrong
-    if wrong >= MOST_TRIES:
+    if wrong >= MAX_ATTEMPTS:
         logout(request)
-        raise NotConfirmedError(_("Five wrong tries: you were signed out. Sign in again."))
+        raise ReauthenticationRequiredError(_("Five wrong tries: you were signed out. Sign in again."))
     if credential:
-        raise NotConfirmedError(_("This passkey was not accepted. Try it again."))
-    raise NotConfirmedError(_("This is not your password. Enter the one that you sign in with."))
+        raise ReauthenticationRequiredError(_("This passkey was not accepted. Try it again."))
+    raise ReauthenticationRequiredError(_("This is not your password. Enter the one that you sign in with."))
 
 
 def _confirm(request: HttpRequest) -> None:

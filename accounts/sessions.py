@@ -11,7 +11,7 @@ from accounts.models import User
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class ActiveSession:
     """One browser that is signed in: `device` in words, `ip` as it was at the sign-in."""
 
     pk: int
@@ -21,11 +21,11 @@ class SignedIn:
     is_here: bool
 
 
-def of(*, user: User, here: str | None) -> list[SignedIn]:
+def list_for(*, user: User, here: str | None) -> list[ActiveSession]:
     """The person's sessions, that of the session key `here` first, then the newest."""
     rows = UserSession.objects.purge_and_list(user)
     found = [
-        SignedIn(
+        ActiveSession(
             pk=row.pk,
             device=device_of(row.user_agent),
             ip=row.ip,
@@ -47,7 +47,7 @@ def device_of(user_agent: str) -> str:
     return browser or system or _("Unknown browser")
 
 
-def end(*, user: User, pk: int) -> bool:
+def revoke(*, user: User, pk: int) -> bool:
     """Signs the person out there, at once. False when it is no session of theirs."""
     row = UserSession.objects.filter(user=user, pk=pk).first()
     if row is None:
@@ -56,7 +56,7 @@ def end(*, user: User, pk: int) -> bool:
     return True
 
 
-def end_others(*, user: User, here: str | None) -> int:
+def revoke_others(*, user: User, here: str | None) -> int:
     """Signs the person out everywhere but in the session of the key `here`; returns from how many."""
     others = [row for row in UserSession.objects.purge_and_list(user) if row.session_key != here]
     for row in others:

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
-from accounts.permissions import RIGHTS, Right
+from accounts.permissions import PERMISSIONS, Permission
 
 
 class Kind(models.TextChoices):
@@ -21,8 +21,12 @@ class Kind(models.TextChoices):
 
 
 # A notice leads to the car or to its connection: only who may open that page hears of it.
-_SEEN_BY = {Kind.CONNECTION: Right.CONNECT, Kind.TOKEN: Right.CONNECT, Kind.BATTERY: Right.VIEW}
-ACKNOWLEDGED_BY = (Right.CONNECT, Right.COMMAND)
+_SEEN_BY = {
+    Kind.CONNECTION: Permission.CONNECT,
+    Kind.TOKEN: Permission.CONNECT,
+    Kind.BATTERY: Permission.VIEW,
+}
+ACKNOWLEDGED_BY = (Permission.CONNECT, Permission.COMMAND)
 
 # What comes back so soon after its end is the same notice, which goes on: nobody is told twice of what flaps.
 REMEMBERED = {
@@ -55,7 +59,7 @@ def all_kinds() -> list[str]:
 
 def seen_by(role: str) -> frozenset[Kind]:
     """The kinds that a member of this role may hear of."""
-    return frozenset(kind for kind, right in _SEEN_BY.items() if right in RIGHTS[role])
+    return frozenset(kind for kind, right in _SEEN_BY.items() if right in PERMISSIONS[role])
 
 
 def usual(role: str) -> tuple[frozenset[Kind], frozenset[Kind]]:
@@ -64,7 +68,7 @@ def usual(role: str) -> tuple[frozenset[Kind], frozenset[Kind]]:
     Those who can do something about it get everything both ways; viewers only see low batteries.
     """
     seen = seen_by(role)
-    return seen, seen if RIGHTS[role] & set(ACKNOWLEDGED_BY) else frozenset()
+    return seen, seen if PERMISSIONS[role] & set(ACKNOWLEDGED_BY) else frozenset()
 
 
 def chosen(role: str, values: Iterable[str]) -> frozenset[Kind]:
@@ -74,4 +78,4 @@ def chosen(role: str, values: Iterable[str]) -> frozenset[Kind]:
 
 def may_acknowledge(role: str) -> bool:
     """Whether a member of this role can do something about a notice, and so say that it is in hand."""
-    return role in Role.values and bool(RIGHTS[role] & set(ACKNOWLEDGED_BY))
+    return role in Role.values and bool(PERMISSIONS[role] & set(ACKNOWLEDGED_BY))

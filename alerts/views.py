@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Membership, User
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from alerts import preferences, selectors, services
 from alerts.forms import ChoiceForm, RulesForm
 from alerts.notification_badge import bell_of
@@ -34,7 +34,7 @@ _NEWEST = 6
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's notices: those that wait first, then those in hand, then what is over."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     fleet, kinds = membership.fleet, seen_by(membership.role)
     state, kind = _filters(request.GET.get("state", ""), request.GET.get("kind", ""), kinds)
     found = selectors.notices_of(fleet=fleet, kinds=kinds, state=state, kind=kind)
@@ -60,7 +60,7 @@ def _filters(state: str, kind: str, kinds: frozenset[Kind]) -> tuple[str, str]:
 @require_POST
 def acknowledge(request: HttpRequest, slug: str) -> HttpResponse:
     """Somebody has a notice in hand (its id in `notice`), or all that wait, of one `kind` or of any."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     if not may_acknowledge(membership.role):
         raise PermissionDenied(
             _("Your role in this fleet only lets you see notices. An owner or manager takes them in hand.")
@@ -100,7 +100,7 @@ def _say_acknowledged(request: HttpRequest, count: int) -> None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """What the member wants in the bell and by e-mail; and the fleet's rules, for those who may change them."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     if request.method != "POST":
         return _settings_page(request, membership)
     form = ChoiceForm(request.POST, kinds=seen_by(membership.role))
@@ -119,7 +119,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def rules(request: HttpRequest, slug: str) -> HttpResponse:
     """Sets what the fleet is told of, and when a battery is low."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     form = RulesForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, membership, form, status=400)
@@ -146,7 +146,7 @@ def _settings_page(
         "rules": current,
         "watched": [(kind, kind in watched) for kind in Kind],
         "form": form or RulesForm(initial={"low_battery": current.low_battery}),
-        "may_rule": has_right(membership=membership, right=Right.CONNECT),
+        "may_rule": has_permission(membership=membership, right=Permission.CONNECT),
         "email_offered": site.EMAIL_OFFERED,
     }
     return render(request, "alerts/settings.html", context, status=status)
@@ -157,7 +157,7 @@ def _settings_page(
 @require_GET
 def bell(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The bell's count, for the open page; 204 while it is `shown`."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.VIEW).fleet if slug else None
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW).fleet if slug else None
     current = bell_of(user=_user(request), fleet=fleet)
     if request.GET.get("shown") == str(current.count):
         return HttpResponse(status=204)
@@ -170,10 +170,10 @@ def bell(request: HttpRequest, slug: str = "") -> HttpResponse:
 def newest(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The list that the bell opens."""
     if slug:
-        memberships = [membership_for(user=request.user, slug=slug, right=Right.VIEW)]
+        memberships = [get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)]
     else:
         memberships = list(Membership.objects.filter(user=_user(request)).select_related("fleet"))
-        memberships = [each for each in memberships if has_right(membership=each, right=Right.VIEW)]
+        memberships = [each for each in memberships if has_permission(membership=each, right=Permission.VIEW)]
     context = {
         "notices": selectors.due_of(memberships=memberships, limit=_NEWEST),
         "fleets": [each.fleet for each in memberships],

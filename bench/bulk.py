@@ -111,13 +111,13 @@ def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[s
 def _measure(fleet: Fleet, owner: User) -> None:
     """A few single commands before, from which a fleet in use knows what its cars take."""
     from commands import services
-    from commands.models import Command, State
-    from commands.types import Kind
-    from vehicles.selectors import vehicles_of
+    from commands.models import Command, CommandState
+    from commands.types import CommandType
+    from vehicles.selectors import list_vehicles
 
-    for vehicle in vehicles_of(fleet=fleet)[:SINGLES]:
-        services.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
-    moving = Command.objects.filter(state__in=(State.REQUESTED, State.SENDING))
+    for vehicle in list_vehicles(fleet=fleet)[:SINGLES]:
+        services.create_command(vehicle=vehicle, kind=CommandType.UNLOCK, user=owner)
+    moving = Command.objects.filter(state__in=(CommandState.REQUESTED, CommandState.SENDING))
     wait_until(lambda: not moving.exists(), what="the first commands")
 
 
@@ -126,13 +126,17 @@ def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
     from django.utils import timezone
 
     from commands.bulk import services
-    from commands.types import Kind
-    from vehicles.selectors import vehicles_of
+    from commands.types import CommandType
+    from vehicles.selectors import list_vehicles
 
-    vehicles = list(vehicles_of(fleet=fleet)[:cars])
+    vehicles = list(list_vehicles(fleet=fleet)[:cars])
     now = timezone.now()
-    found = services.review(fleet=fleet, vehicles=vehicles, kind=Kind.LOCK, given={}, now=now)
-    bulk = services.ask(fleet=fleet, user=owner, vehicles=vehicles, kind=Kind.LOCK, given={})
+    found = services.review_bulk_command(
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=now
+    )
+    bulk = services.create_bulk_command(
+        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, given={}
+    )
     return bulk, found.estimate.total_seconds()
 
 
@@ -144,23 +148,23 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
     from celery import current_app
 
     from commands import services
-    from commands.models import Command, State
-    from commands.types import Kind
-    from vehicles.selectors import vehicles_of
+    from commands.models import Command, CommandState
+    from commands.types import CommandType
+    from vehicles.selectors import list_vehicles
 
-    singles = list(vehicles_of(fleet=fleet).exclude(commands__bulk=bulk))
-    moving = (State.QUEUED, State.REQUESTED, State.SENDING, State.RETRYING)
+    singles = list(list_vehicles(fleet=fleet).exclude(commands__bulk=bulk))
+    moving = (CommandState.QUEUED, CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYING)
     course, began = Course(), time.monotonic()
     mine = Command.objects.filter(bulk=bulk)
     while mine.filter(state__in=moving).exists() and time.monotonic() - began < MOST_SECONDS:
         for name in ("dispatch", "sweep"):
             current_app.send_task(f"commands.tasks.{name}", queue="default")
         if singles:
-            services.request(vehicle=singles.pop(), kind=Kind.LOCK, user=owner)
+            services.create_command(vehicle=singles.pop(), kind=CommandType.LOCK, user=owner)
         course.seconds.append(time.monotonic() - began)
         course.sent.append(mine.exclude(sent_at=None).count())
         time.sleep(5)
-    rows = Command.objects.filter(bulk=None, kind=Kind.LOCK).exclude(sent_at=None)
+    rows = Command.objects.filter(bulk=None, kind=CommandType.LOCK).exclude(sent_at=None)
     waited = [(row.sent_at - row.requested_at).total_seconds() for row in rows if row.sent_at]
     return course, waited
 
@@ -168,15 +172,15 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
 def _result(
     simulator: httpx.Client, bulk: BulkCommand, estimate: float, course: Course, waited: list[float]
 ) -> Result:
-    from commands.models import Command, State
+    from commands.models import Command, CommandState
 
     seen = simulator.get("/control/requests", params={"path": "/commands/"}).json()["requests"]
     refused = sum(request["status"] == 429 for request in seen)
     rows = list(Command.objects.filter(bulk=bulk))
     sent = [row.sent_at for row in rows if row.sent_at]
     took = max((at - bulk.requested_at).total_seconds() for at in sent)
-    locked = sum(row.state in (State.ACCEPTED, State.CONFIRMED) for row in rows)
-    refused_by_cars = sum(row.state == State.REFUSED for row in rows)
+    locked = sum(row.state in (CommandState.ACCEPTED, CommandState.CONFIRMED) for row in rows)
+    refused_by_cars = sum(row.state == CommandState.REFUSED for row in rows)
     figures = (
         Figure("cars asked", len(rows)),
         Figure("taken by the car", locked),

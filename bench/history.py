@@ -121,15 +121,15 @@ def run(*, quick: bool) -> Result:
 
 def _set_up(running: Stack, *, cars: int) -> _Site:
     """A fleet of so many cars, numbered from 1, partitions for all the days, and a running site."""
-    from accounts.models import Generation, User
+    from accounts.models import SmartcarApiVersion, User
     from accounts.services import create_fleet
-    from accounts.tokens.services import issue
+    from accounts.tokens.services import issue_token
     from vehicles import partitions
     from vehicles.catalogue import CATALOGUE, Shape
     from vehicles.models import DayZone, SignalCode, Vehicle
 
     owner = User.objects.create_user("bench@fleet.example")
-    fleet = create_fleet(name="Bench", slug="bench", owner=owner, generation=Generation.V3)
+    fleet = create_fleet(name="Bench", slug="bench", owner=owner, generation=SmartcarApiVersion.V3)
     Vehicle.objects.bulk_create(
         Vehicle(pk=pk, fleet=fleet, smartcar_id=f"car-{pk}") for pk in range(1, cars + 1)
     )
@@ -141,7 +141,7 @@ def _set_up(running: Stack, *, cars: int) -> _Site:
         partitions.make(now=_FIRST_DAY + timedelta(days=days), since=since)
     running.environment["API_READS_PER_MINUTE"] = "1000000"
     running.web()
-    token = issue(membership=owner.memberships.get(), name="bench").secret
+    token = issue_token(membership=owner.memberships.get(), name="bench").secret
     return _Site(url=running.site, token=token, codes=codes)
 
 
@@ -226,7 +226,7 @@ def _writing(*, cars: int) -> list[Figure]:
 
     from vehicles import rollups
     from vehicles.models import SignalCode
-    from vehicles.readings import NewReading, add
+    from vehicles.readings import NewReading, insert_readings
 
     codes = list(SignalCode.objects.values_list("code", flat=True))
     moments = [
@@ -241,10 +241,10 @@ def _writing(*, cars: int) -> list[Figure]:
     began = time.perf_counter()
     for at in range(0, len(readings), 1000):
         with transaction.atomic():
-            add(readings=readings[at : at + 1000])
+            insert_readings(readings=readings[at : at + 1000])
     added = len(readings) / (time.perf_counter() - began)
     began = time.perf_counter()
-    summed = rollups.sum_up(now=datetime.now(UTC), seconds=600)
+    summed = rollups.compute_rollups(now=datetime.now(UTC), seconds=600)
     return [
         Figure("readings added", added, "a second"),
         Figure("hours and days summed up", summed / (time.perf_counter() - began), "a second"),

@@ -87,7 +87,7 @@ def make(*, slug: str, cars: int) -> Fleet:
         cursor.execute(_SIGNALS, [orjson.dumps(_told()).decode(), fleet.pk])
         cursor.execute(_OWN, [orjson.dumps([row for car in made for row in _own(car.pk, chance)]).decode()])
         cursor.execute("UPDATE vehicles_vehicle SET last_seen_at = now() - interval '1 minute' * (id % 150)")
-        summaries.refresh(vehicle_ids=[car.pk for car in made], held=True)
+        summaries.refresh_snapshots(vehicle_ids=[car.pk for car in made], held=True)
         cursor.execute("ANALYZE")
     return Fleet(slug=slug, cars={car.pk: car.smartcar_id for car in made}, session=_session(owner.pk))
 

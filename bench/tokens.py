@@ -76,13 +76,13 @@ def _fleet() -> Fleet:
 def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     """A real token pair for each car, as if the cars had been connected over the week before."""
     from connect import token_store
-    from connect.applications import environment
+    from connect.applications import default_application
     from connect.models import Connection
     from smartcar_api import V2Api
     from vehicles.models import Vehicle
 
     # Straight from the client: connecting is not what is measured.
-    origins, credentials = environment().v2._origins, environment().credentials
+    origins, credentials = default_application().v2._origins, default_application().credentials
     api = V2Api(origins=origins, credentials=credentials)
     redirect = "http://localhost/callback"
     query = {
@@ -95,7 +95,7 @@ def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     for number, car_id in enumerate(_car_ids(simulator, pairs)):
         granted = simulator.post("/control/grants", json={"url": address, "vehicleIds": [car_id]}).json()
         code = parse_qs(urlsplit(granted["redirect"]).query)["code"][0]
-        tokens = token_store.keep(
+        tokens = token_store.store(
             user_id=f"user {number}", pair=api.exchange_code(code=code, redirect_uri=redirect)
         )
         tokens.refresh_expires_at -= timedelta(days=1) + timedelta(days=6) * number / pairs
@@ -124,14 +124,14 @@ def _renewed_a_minute(count: int) -> float:
     from django.conf import settings
 
     from connect import token_store
-    from connect.models import OwnerTokens
+    from connect.models import UserToken
 
     most, settings.SMARTCAR_REQUEST_BUCKET = settings.SMARTCAR_REQUEST_BUCKET, 0
     began = time.perf_counter()
-    for tokens in OwnerTokens.objects.order_by("-pk")[:count]:
+    for tokens in UserToken.objects.order_by("-pk")[:count]:
         ends = tokens.refresh_expires_at
         token_store.refresh(tokens=tokens)
-        OwnerTokens.objects.filter(pk=tokens.pk).update(refresh_expires_at=ends)
+        UserToken.objects.filter(pk=tokens.pk).update(refresh_expires_at=ends)
     settings.SMARTCAR_REQUEST_BUCKET = most
     return count / (time.perf_counter() - began) * 60
 
@@ -180,11 +180,11 @@ def _still_good(count: int) -> int:
     from django.conf import settings
 
     from connect import token_store
-    from connect.models import OwnerTokens
+    from connect.models import UserToken
     from smartcar_api import SmartcarError
 
     settings.SMARTCAR_REQUEST_BUCKET = 0
-    everyone = list(OwnerTokens.objects.all())
+    everyone = list(UserToken.objects.all())
     good = 0
     for tokens in random.sample(everyone, min(count, len(everyone))):
         try:
@@ -199,10 +199,10 @@ def _days_left() -> tuple[int, int]:
     """Pairs that were ended or revoked, and the fewest whole days that any of the others has left."""
     from django.utils import timezone
 
-    from connect.models import OwnerTokens
+    from connect.models import UserToken
 
-    revoked = OwnerTokens.objects.exclude(revoked_at=None).count()
-    first = OwnerTokens.objects.order_by("refresh_expires_at").values_list("refresh_expires_at", flat=True)[0]
+    revoked = UserToken.objects.exclude(revoked_at=None).count()
+    first = UserToken.objects.order_by("refresh_expires_at").values_list("refresh_expires_at", flat=True)[0]
     return revoked, (first - timezone.now()).days
 
 

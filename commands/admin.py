@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from commands.models import BulkCommand, Change, Command, CommandPolicy
+from commands.models import BulkCommand, Command, CommandEvent, CommandPolicy
 from core.admin import ReadOnlyAdmin
 
 
@@ -21,8 +21,8 @@ class CommandAdmin(ReadOnlyAdmin[Command]):
     date_hierarchy = "requested_at"
 
 
-@admin.register(Change)
-class ChangeAdmin(ReadOnlyAdmin[Change]):
+@admin.register(CommandEvent)
+class ChangeAdmin(ReadOnlyAdmin[CommandEvent]):
     """When each command came into each of its states."""
 
     list_display = ["at", "command", "state", "detail"]

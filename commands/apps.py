@@ -7,4 +7,4 @@ class CommandsConfig(AppConfig):
     def ready(self) -> None:
         from commands import erasure
 
-        erasure.offer()
+        erasure.register()

@@ -10,9 +10,9 @@ from django_htmx.http import reswap, retarget
 
 from accounts import reauthentication
 from accounts.models import Fleet, User
-from accounts.reauthentication import Ways
+from accounts.reauthentication import ReauthMethods
 from commands import services
-from commands.types import OPENING, Kind
+from commands.types import UNLOCKING, CommandType
 from vehicles.models import Vehicle
 
 # What the dialog itself adds to a form.
@@ -20,12 +20,12 @@ _OWN = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password", "credent
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ConfirmationPrompt:
     """What is still to be answered before a command of this kind is asked for."""
 
-    kind: Kind
+    kind: CommandType
     needs_reason: bool
-    ways: Ways | None
+    ways: ReauthMethods | None
     """How the person can confirm who they are; None when that is fresh or not needed."""
 
     @property
@@ -35,21 +35,21 @@ class Question:
 
     @property
     def opens(self) -> bool:
-        return self.kind in OPENING
+        return self.kind in UNLOCKING
 
 
-def question_for(*, request: HttpRequest, user: User, fleet: Fleet, kind: Kind) -> Question:
+def prompt_for(*, request: HttpRequest, user: User, fleet: Fleet, kind: CommandType) -> ConfirmationPrompt:
     """What the person has to answer, now, for this fleet's rules."""
-    asks_who = kind in OPENING and not reauthentication.is_fresh(request)
-    return Question(
+    asks_who = kind in UNLOCKING and not reauthentication.is_recent(request)
+    return ConfirmationPrompt(
         kind=kind,
-        needs_reason=services.policy_of(fleet=fleet).needs_reason(kind),
-        ways=reauthentication.ways(user=user) if asks_who else None,
+        needs_reason=services.get_policy(fleet=fleet).needs_reason(kind),
+        ways=reauthentication.available_methods(user=user) if asks_who else None,
     )
 
 
 def render_dialog(
-    request: HttpRequest, *, question: Question, fleet: Fleet, vehicle: Vehicle, problem: str = ""
+    request: HttpRequest, *, question: ConfirmationPrompt, fleet: Fleet, vehicle: Vehicle, problem: str = ""
 ) -> HttpResponse:
     """The question, beside the page (htmx) or as a page of its own, with what the form carried."""
     context = {

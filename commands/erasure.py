@@ -5,10 +5,10 @@ from django.utils.translation import gettext_noop as _
 
 from commands.models import Command
 from connect.offboarding import erasure_handlers
-from connect.offboarding.erasure_handlers import Target
+from connect.offboarding.erasure_handlers import ErasureTarget
 
 
-def erase_places(target: Target, limit: int) -> int:
+def erase_places(target: ErasureTarget, limit: int) -> int:
     """Blanks the parameters of at most `limit` commands that carried a place. Returns how many."""
     placed = Command.objects.filter(
         Q(parameters__has_key="latitude") | Q(parameters__has_key="longitude"),
@@ -21,10 +21,10 @@ def erase_places(target: Target, limit: int) -> int:
     return Command.objects.filter(pk__in=found).update(parameters={})
 
 
-def offer() -> None:
+def register() -> None:
     """Has a removal erase them."""
-    erasure_handlers.add(
-        erasure_handlers.Eraser(
+    erasure_handlers.register(
+        erasure_handlers.ErasureHandler(
             "commands", _("Places in sent commands (the ledger itself stays)"), erase_places
         )
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext_noop
 
 from commands.parameters import PLACE
-from commands.types import Kind
+from commands.types import CommandType
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 
@@ -22,7 +22,7 @@ _ROUNDING = 0.5
 _NEAR = 0.001
 
 
-class Words(NamedTuple):
+class ConfirmationMessages(NamedTuple):
     """What is kept in the ledger of a command without a clear answer, or without its proof: in English, marked."""
 
     will_tell: str
@@ -31,21 +31,21 @@ class Words(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ExpectedState:
     """The signal to wait for, what is said of it, and what its body says of the command: it was done (true), it was
     not (false), or nothing (None)."""
 
     signal: Signal
-    words: Words
+    words: ConfirmationMessages
     says: Callable[[Body, Parameters], bool | None]
 
     def shows(self, body: Body, parameters: Parameters) -> bool:
         return self.says(body, parameters) is True
 
 
-def proof_of(kind: Kind) -> Proof | None:
+def expected_state(kind: CommandType) -> ExpectedState | None:
     """What proves the command, or None if cars report nothing of it."""
-    return _PROOFS.get(kind)
+    return _EXPECTED_STATES.get(kind)
 
 
 def _is(expected: bool) -> Callable[[Body, Parameters], bool | None]:
@@ -97,7 +97,7 @@ def _windows(timer: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(str(window.get("startTime"))[:5], str(window.get("endTime"))[:5]) for window in windows}
 
 
-_LOCK = Words(
+_LOCK = ConfirmationMessages(
     gettext_noop("The car's next lock signal will tell."),
     gettext_noop(
         "The car accepted it, but has not reported its lock since. Look at the car, or read it again."
@@ -106,7 +106,7 @@ _LOCK = Words(
         "The car reports another lock since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_CHARGING = Words(
+_CHARGING = ConfirmationMessages(
     gettext_noop("The car's next charging signal will tell."),
     gettext_noop(
         "The car accepted it, but has not reported its charging since. Look at the car, or read it again."
@@ -115,7 +115,7 @@ _CHARGING = Words(
         "The car reports another charging since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_LIMIT = Words(
+_LIMIT = ConfirmationMessages(
     gettext_noop("The car's next charge limit signal will tell."),
     gettext_noop(
         "The car accepted it, but has not reported its charge limit since. Look at the car, or read it again."
@@ -124,7 +124,7 @@ _LIMIT = Words(
         "The car reports another charge limit since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_PORT = Words(
+_PORT = ConfirmationMessages(
     gettext_noop("The car's next charge port signal will tell."),
     gettext_noop(
         "The car accepted it, but has not reported its charge port since. Look at the car, or read it again."
@@ -133,7 +133,7 @@ _PORT = Words(
         "The car reports another charge port since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_SCHEDULE = Words(
+_SCHEDULE = ConfirmationMessages(
     gettext_noop("The car's next charge schedule signal will tell."),
     gettext_noop(
         "The car accepted it, but has not reported its charge schedule since. Look at the car, or read it again."
@@ -142,7 +142,7 @@ _SCHEDULE = Words(
         "The car reports another charge schedule since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_NOTHING = Words(
+_NOTHING = ConfirmationMessages(
     gettext_noop("No signal of the car will tell: look at its screen, or ask its driver."),
     gettext_noop(
         "The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."
@@ -151,36 +151,36 @@ _NOTHING = Words(
         "The car reports another state since, so it was not carried out. Ask again if it is still wanted."
     ),
 )
-_PROOFS = {
-    Kind.LOCK: Proof(catalogue.IS_LOCKED, _LOCK, _is(True)),
-    Kind.UNLOCK: Proof(catalogue.IS_LOCKED, _LOCK, _is(False)),
-    Kind.START_CHARGE: Proof(catalogue.IS_CHARGING, _CHARGING, _is(True)),
-    Kind.STOP_CHARGE: Proof(catalogue.IS_CHARGING, _CHARGING, _is(False)),
-    Kind.SET_CHARGE_LIMIT: Proof(catalogue.CHARGE_LIMITS, _LIMIT, _limited),
-    Kind.OPEN_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, _PORT, _is(True)),
-    Kind.CLOSE_CHARGE_PORT: Proof(catalogue.CHARGE_PORT_OPEN, _PORT, _is(False)),
-    Kind.SET_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _scheduled),
-    Kind.DELETE_CHARGE_SCHEDULE: Proof(catalogue.CHARGE_TIMERS, _SCHEDULE, _unscheduled),
+_EXPECTED_STATES = {
+    CommandType.LOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _is(True)),
+    CommandType.UNLOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _is(False)),
+    CommandType.START_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _is(True)),
+    CommandType.STOP_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _is(False)),
+    CommandType.SET_CHARGE_LIMIT: ExpectedState(catalogue.CHARGE_LIMITS, _LIMIT, _limited),
+    CommandType.OPEN_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _is(True)),
+    CommandType.CLOSE_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _is(False)),
+    CommandType.SET_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _scheduled),
+    CommandType.DELETE_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _unscheduled),
 }
-PROVING_SIGNALS = frozenset(proof.signal for proof in _PROOFS.values())
+CONFIRMING_SIGNALS = frozenset(proof.signal for proof in _EXPECTED_STATES.values())
 
 
-def words_of(kind: Kind) -> Words:
+def messages_for(kind: CommandType) -> ConfirmationMessages:
     """What is said of a command without a clear answer, or without its proof."""
-    proof = proof_of(kind)
+    proof = expected_state(kind)
     return proof.words if proof else _NOTHING
 
 
-def will_tell(kind: Kind) -> str:
+def pending_message(kind: CommandType) -> str:
     """What settles a command of which no clear answer came, as a sentence."""
-    return words_of(kind).will_tell
+    return messages_for(kind).will_tell
 
 
-def not_reported(kind: Kind) -> str:
+def not_reported_message(kind: CommandType) -> str:
     """Why an accepted command stays without its proof, and what to do."""
-    return words_of(kind).not_reported
+    return messages_for(kind).not_reported
 
 
-def reported_otherwise(kind: Kind) -> str:
+def contradicted_message(kind: CommandType) -> str:
     """Why a command without a clear answer has failed: the car's own word, of a later time."""
-    return words_of(kind).reported_otherwise
+    return messages_for(kind).reported_otherwise

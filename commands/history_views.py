@@ -11,32 +11,32 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit
-from accounts.permissions import Right, has_right, membership_for
-from commands.models import CommandPolicy, ReasonFor, State
-from commands.selectors import ledger_of
-from commands.services import policy_of
-from commands.types import Kind
+from accounts.permissions import Permission, get_membership_or_404, has_permission
+from commands.models import CommandPolicy, CommandState, ReasonRequirement
+from commands.selectors import list_commands
+from commands.services import get_policy
+from commands.types import CommandType
 
 PER_PAGE = 50
 
 
 @login_required
 @require_GET
-def ledger(request: HttpRequest, slug: str) -> HttpResponse:
+def history(request: HttpRequest, slug: str) -> HttpResponse:
     """Every command of the fleet: who asked, why, and what became of it; filtered by state and kind."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
-    rows = ledger_of(fleet=membership.fleet, state=state, kind=kind)
+    rows = list_commands(fleet=membership.fleet, state=state, kind=kind)
     context = {
         "fleet": membership.fleet,
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page", "1")),
-        "states": State.choices,
-        "kinds": Kind.choices,
+        "states": CommandState.choices,
+        "kinds": CommandType.choices,
         "state": state,
         "kind": kind,
         "filters": urlencode({"state": state, "kind": kind}),
-        "may_command": has_right(membership=membership, right=Right.COMMAND),
-        "may_administer": has_right(membership=membership, right=Right.ADMINISTER),
+        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
+        "may_administer": has_permission(membership=membership, right=Permission.ADMINISTER),
     }
     return render(request, "commands/history.html", context)
 
@@ -45,13 +45,13 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def rules(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether commands need a reason; for the fleet's owners."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.ADMINISTER)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.ADMINISTER)
     fleet = membership.fleet
     chosen = request.POST.get("reason_for", "")
-    if request.method == "POST" and chosen in ReasonFor.values:
+    if request.method == "POST" and chosen in ReasonRequirement.values:
         CommandPolicy.objects.update_or_create(fleet=fleet, defaults={"reason_for": chosen})
         audit.record(fleet=fleet, actor=membership.user, action="changed when commands need a reason")
         messages.success(request, _("Saved. It holds from the next command on."))
         return redirect("commands:rules", slug=slug)
-    context = {"fleet": fleet, "policy": policy_of(fleet=fleet), "choices": ReasonFor.choices}
+    context = {"fleet": fleet, "policy": get_policy(fleet=fleet), "choices": ReasonRequirement.choices}
     return render(request, "commands/rules.html", context)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from commands.types import Kind
+from commands.types import CommandType
 from smartcar_api.schedules import PARTS
 from vehicles import catalogue
 from vehicles.makes import make_key
 from vehicles.selectors import VehicleState
 
 GM = frozenset({"BUICK", "CADILLAC", "CHEVROLET", "GMC"})
-GM_LEAST_CHARGE = 50
-POLESTAR_LEAST_CHARGE = 40
+GM_MIN_CHARGE = 50
+POLESTAR_MIN_CHARGE = 40
 SCHEDULES: Mapping[str, frozenset[str]] = {
     "TESLA": frozenset({"daily", "weekly", "workweek"}),
     "VOLVO": frozenset({"daily"}),
@@ -27,17 +27,17 @@ SCHEDULES: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Quirk:
     """Why the make would not do it, or what to know before asking; each empty if there is nothing."""
 
     refusal: str = ""
     hint: str = ""
 
 
-NOTHING = Note()
+NOTHING = Quirk()
 
 
-def note_on(kind: Kind, state: VehicleState) -> Note:
+def quirk_for(kind: CommandType, state: VehicleState) -> Quirk:
     """What the car's make says to this command, in the state that the car last told."""
     rule = _RULES.get((make_key(state.vehicle.make), kind))
     return rule(state) if rule else NOTHING
@@ -48,41 +48,45 @@ def schedule_types(make: str) -> frozenset[str]:
     return SCHEDULES.get(make_key(make), frozenset()) if make else frozenset(PARTS)
 
 
-def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Note]:
+def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Quirk]:
     """Refused below a state of charge; where it is not known the car may be asked, with the words as a hint."""
 
-    def rule(state: VehicleState) -> Note:
+    def rule(state: VehicleState) -> Quirk:
         charge = state.value(catalogue.STATE_OF_CHARGE)
         said = _(words) % {"least": least}
         if charge is None:
-            return Note(hint=said)
+            return Quirk(hint=said)
         if charge >= least:
             return NOTHING
-        return Note(refusal=f"{said} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
+        return Quirk(refusal=f"{said} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
 
     return rule
 
 
-def _always(hint: str) -> Callable[[VehicleState], Note]:
-    return lambda state: Note(hint=_(hint))
+def _always(hint: str) -> Callable[[VehicleState], Quirk]:
+    return lambda state: Quirk(hint=_(hint))
 
 
 _GM_CHARGE = _needs_charge(
-    GM_LEAST_CHARGE, gettext_noop("General Motors starts and stops charging only from %(least)d %% on.")
+    GM_MIN_CHARGE, gettext_noop("General Motors starts and stops charging only from %(least)d %% on.")
 )
-_RULES: Mapping[tuple[str, Kind], Callable[[VehicleState], Note]] = {
-    **{(make, kind): _GM_CHARGE for make in GM for kind in (Kind.START_CHARGE, Kind.STOP_CHARGE)},
-    ("POLESTAR", Kind.STOP_CHARGE): _needs_charge(
-        POLESTAR_LEAST_CHARGE, gettext_noop("Polestar stops charging only from %(least)d %% on.")
+_RULES: Mapping[tuple[str, CommandType], Callable[[VehicleState], Quirk]] = {
+    **{
+        (make, kind): _GM_CHARGE
+        for make in GM
+        for kind in (CommandType.START_CHARGE, CommandType.STOP_CHARGE)
+    },
+    ("POLESTAR", CommandType.STOP_CHARGE): _needs_charge(
+        POLESTAR_MIN_CHARGE, gettext_noop("Polestar stops charging only from %(least)d %% on.")
     ),
-    ("VOLVO", Kind.UNLOCK): _always(
+    ("VOLVO", CommandType.UNLOCK): _always(
         gettext_noop(
             "Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
             "and the trunk has to be opened then, or it does not unlock."
         )
     ),
     # Documented for the United States only, and where a car is at home is not ours to know.
-    ("NISSAN", Kind.STOP_CHARGE): _always(
+    ("NISSAN", CommandType.STOP_CHARGE): _always(
         gettext_noop("Nissans in the United States only start charging; stopping is refused there.")
     ),
 }

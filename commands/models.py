@@ -9,16 +9,16 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from commands import parameters as of_command
-from commands.types import OPENING, Kind
+from commands.types import UNLOCKING, CommandType
 from connect.models import Connection
 from core import pubsub
 from core.pubsub import Topic
 from vehicles.models import Vehicle
 
 
-class State(models.TextChoices):
+class CommandState(models.TextChoices):
     """requested → sending → accepted → confirmed, or one of the ends that explain why not."""
 
     QUEUED = "queued", _("Waiting for its turn")
@@ -37,13 +37,19 @@ class State(models.TextChoices):
 
 
 # A later signal may still settle these.
-AWAITING_SIGNAL = (State.SENDING, State.RETRYING, State.ACCEPTED, State.UNKNOWN, State.UNCONFIRMED)
+AWAITING_SIGNAL = (
+    CommandState.SENDING,
+    CommandState.RETRYING,
+    CommandState.ACCEPTED,
+    CommandState.UNKNOWN,
+    CommandState.UNCONFIRMED,
+)
 # One of them per car: what is on its way to the car now.
-UNDELIVERED = (State.REQUESTED, State.SENDING, State.RETRYING)
+UNDELIVERED = (CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYING)
 # Nothing of it has left this machine yet.
-UNSENT = (State.QUEUED, State.WAITING, State.REQUESTED)
+UNSENT = (CommandState.QUEUED, CommandState.WAITING, CommandState.REQUESTED)
 # Kept moving by the sweeper.
-OPEN = (State.QUEUED, State.WAITING, *UNDELIVERED, State.ACCEPTED, State.UNKNOWN)
+OPEN = (CommandState.QUEUED, CommandState.WAITING, *UNDELIVERED, CommandState.ACCEPTED, CommandState.UNKNOWN)
 # Errors of a car that passes its next sign of life.
 ASLEEP = frozenset({"ASLEEP", "UNREACHABLE"})
 
@@ -57,10 +63,10 @@ class Command(models.Model):
     bulk = models.ForeignKey(
         "commands.BulkCommand", on_delete=models.SET_NULL, null=True, blank=True, related_name="commands"
     )
-    kind = models.CharField(max_length=24, choices=Kind.choices)
+    kind = models.CharField(max_length=24, choices=CommandType.choices)
     parameters = models.JSONField(default=dict, blank=True)
-    generation = models.CharField(max_length=2, choices=Generation.choices)
-    state = models.CharField(max_length=12, choices=State.choices, default=State.REQUESTED)
+    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.REQUESTED)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.CharField(max_length=200, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
@@ -108,7 +114,7 @@ class Command(models.Model):
     @property
     def title(self) -> str:
         """What was asked for, in words, with its parameters."""
-        carried = of_command.in_words(Kind(self.kind), self.parameters)
+        carried = of_command.describe_parameters(CommandType(self.kind), self.parameters)
         return f"{self.get_kind_display()} {carried}".rstrip()
 
     @property
@@ -124,9 +130,11 @@ class Command(models.Model):
     def may_wait_for_the_car(self) -> bool:
         """Whether it was refused by a car that sleeps, and may be sent once when it wakes. What opens a car may not."""
         asleep = self.error_type == "VEHICLE_STATE" and self.error_code in ASLEEP
-        return self.state == State.REFUSED and asleep and self.kind not in OPENING
+        return self.state == CommandState.REFUSED and asleep and self.kind not in UNLOCKING
 
-    def move(self, *, to: State, come_from: tuple[State, ...], now: datetime, **columns: Any) -> bool:
+    def move(
+        self, *, to: CommandState, come_from: tuple[CommandState, ...], now: datetime, **columns: Any
+    ) -> bool:
         """Changes the state if it is still one of `come_from`: exactly one of several processes succeeds.
 
         The change is written down with its time.
@@ -143,13 +151,13 @@ class Command(models.Model):
         with transaction.atomic():
             due = Q(next_try_at=None) | Q(next_try_at__lte=now)
             mine = Command.objects.filter(
-                due, pk=self.pk, state__in=(State.REQUESTED, State.RETRYING), expires_at__gt=now
+                due, pk=self.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING), expires_at__gt=now
             )
             claimed = mine.update(
-                state=State.SENDING, claimed_at=now, changed_at=now, attempts=models.F("attempts") + 1
+                state=CommandState.SENDING, claimed_at=now, changed_at=now, attempts=models.F("attempts") + 1
             )
             if claimed:
-                self.note_change(to=State.SENDING, now=now)
+                self.note_change(to=CommandState.SENDING, now=now)
         return claimed == 1
 
     def mark_sent(self, *, now: datetime) -> bool:
@@ -157,31 +165,32 @@ class Command(models.Model):
 
         A claim without this mark has sent nothing, whatever became of its process.
         """
-        mine = Command.objects.filter(pk=self.pk, state=State.SENDING, expires_at__gt=now)
+        mine = Command.objects.filter(pk=self.pk, state=CommandState.SENDING, expires_at__gt=now)
         return mine.update(sent_at=Coalesce("sent_at", now)) == 1
 
-    def note_change(self, *, to: State, now: datetime, detail: str = "") -> None:
+    def note_change(self, *, to: CommandState, now: datetime, detail: str = "") -> None:
         """Adds a line to the command's history, and tells the open pages about the car."""
-        Change.objects.create(command=self, state=to, at=now, detail=detail)
+        CommandEvent.objects.create(command=self, state=to, at=now, detail=detail)
         pubsub.announce(topic=Topic.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
 
 
-class Change(models.Model):
+class CommandEvent(models.Model):
     """A command came into a state. Written once, with the change itself."""
 
     command = models.ForeignKey(Command, on_delete=models.CASCADE, related_name="changes")
-    state = models.CharField(max_length=12, choices=State.choices)
+    state = models.CharField(max_length=12, choices=CommandState.choices)
     at = models.DateTimeField()
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        db_table = "commands_change"
         ordering = ["at", "id"]
 
     def __str__(self) -> str:
         return f"{self.get_state_display()}, {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class ReasonFor(models.TextChoices):
+class ReasonRequirement(models.TextChoices):
     NOTHING = "nothing", _("No command needs a reason")
     UNLOCK = "unlock", _("Unlocking needs a reason")
     EVERYTHING = "everything", _("Every command needs a reason")
@@ -193,7 +202,9 @@ class CommandPolicy(models.Model):
     fleet = models.OneToOneField(
         Fleet, on_delete=models.CASCADE, primary_key=True, related_name="command_policy"
     )
-    reason_for = models.CharField(max_length=12, choices=ReasonFor.choices, default=ReasonFor.NOTHING)
+    reason_for = models.CharField(
+        max_length=12, choices=ReasonRequirement.choices, default=ReasonRequirement.NOTHING
+    )
 
     class Meta:
         verbose_name_plural = "command policies"
@@ -201,10 +212,10 @@ class CommandPolicy(models.Model):
     def __str__(self) -> str:
         return f"{self.fleet}: {self.get_reason_for_display()}"
 
-    def needs_reason(self, kind: Kind) -> bool:
+    def needs_reason(self, kind: CommandType) -> bool:
         """Whether this command has to say why."""
-        wanted = {ReasonFor.EVERYTHING: True, ReasonFor.UNLOCK: kind in OPENING}
-        return wanted.get(ReasonFor(self.reason_for), False)
+        wanted = {ReasonRequirement.EVERYTHING: True, ReasonRequirement.UNLOCK: kind in UNLOCKING}
+        return wanted.get(ReasonRequirement(self.reason_for), False)
 
 
 # Part of the app, in modules of their own.

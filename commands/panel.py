@@ -10,18 +10,18 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts.models import Membership
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 from commands import parameters, preconditions
-from commands.models import State
-from commands.preconditions import Verdict
-from commands.schedules import told_by, types_for
-from commands.selectors import incapable_of, recent_of
-from commands.types import CHARGING, LOCKING, Kind
+from commands.models import CommandState
+from commands.preconditions import PreconditionResult
+from commands.schedules import reported_schedules, types_for
+from commands.selectors import incapable_command_types, list_recent_commands
+from commands.types import CHARGING, LOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from vehicles import catalogue
 from vehicles.models import Vehicle
-from vehicles.selectors import VehicleState, states_of
+from vehicles.selectors import VehicleState, list_states
 
 
 def panel_context(
@@ -37,15 +37,17 @@ def panel_context(
     `verdicts` has an entry for each kind that fits the car, by kind. `state` and `connections` (the newest first) are
     the car's, where they are loaded already.
     """
-    commands = recent_of(vehicle=vehicle, limit=3)
+    commands = list_recent_commands(vehicle=vehicle, limit=3)
     if state is None:
-        (state,) = states_of(vehicles=[vehicle], signals=(*preconditions.SIGNALS, catalogue.PRECISE_LOCATION))
+        (state,) = list_states(
+            vehicles=[vehicle], signals=(*preconditions.SIGNALS, catalogue.PRECISE_LOCATION)
+        )
     locked = state.signal(catalogue.IS_LOCKED)
     marks = [f"{command.pk}:{command.state}" for command in commands]
-    connection = health.usable(vehicle_id=vehicle.pk) if connections is None else _best(connections)
-    verdicts = _verdicts(state, connection)
+    connection = health.best_connection(vehicle_id=vehicle.pk) if connections is None else _best(connections)
+    verdicts = _preconditions(state, connection)
     limit = _charge_limit(state)
-    schedules = told_by(state)
+    schedules = reported_schedules(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
     shown = (
         f"{marks}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection and connection.state}"
@@ -56,14 +58,14 @@ def panel_context(
         "vehicle": vehicle,
         "locked": locked,
         "commands": commands,
-        "busy": any(command.state in (State.REQUESTED, State.SENDING) for command in commands),
-        "may_command": has_right(membership=membership, right=Right.COMMAND),
+        "busy": any(command.state in (CommandState.REQUESTED, CommandState.SENDING) for command in commands),
+        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
         "connected": connection is not None,
         "verdicts": verdicts,
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
         "locking_words": _words(verdicts, LOCKING),
-        "standing": preconditions.standing(connection) if connection is not None else "",
+        "standing": preconditions.connection_warning(connection) if connection is not None else "",
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
         "most_limit": parameters.MOST_LIMIT,
@@ -80,24 +82,24 @@ def _best(connections: Sequence[Connection]) -> Connection | None:
     return min((each for each in connections if each.alive), key=attrgetter("rank"), default=None)
 
 
-def _verdicts(state: VehicleState, connection: Connection | None) -> dict[str, Verdict]:
+def _preconditions(state: VehicleState, connection: Connection | None) -> dict[str, PreconditionResult]:
     if connection is None:
         return {}
-    incapable = incapable_of(vehicle=state.vehicle, now=timezone.now())
+    incapable = incapable_command_types(vehicle=state.vehicle, now=timezone.now())
     return {
         kind.value: preconditions.check(kind=kind, state=state, connection=connection, incapable=incapable)
-        for kind in Kind
-        if preconditions.fits(kind=kind, state=state, connection=connection)
+        for kind in CommandType
+        if preconditions.is_supported(kind=kind, state=state, connection=connection)
     }
 
 
-def _words(verdicts: dict[str, Verdict], kinds: Collection[str]) -> str:
+def _words(verdicts: dict[str, PreconditionResult], kinds: Collection[str]) -> str:
     """All that is to be said of these commands, each thing once."""
     said = [verdict.refusal or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
     return " ".join(dict.fromkeys(filter(None, said)))
 
 
-def _common_refusal(verdicts: dict[str, Verdict]) -> str:
+def _common_refusal(verdicts: dict[str, PreconditionResult]) -> str:
     """What refuses every charging command alike, to be said once; else empty."""
     refusals = {verdict.refusal for kind, verdict in verdicts.items() if kind in CHARGING}
     return refusals.pop() if len(refusals) == 1 else ""

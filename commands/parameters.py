@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 
-from commands.types import Kind
+from commands.types import CommandType
 from smartcar_api.schedules import CLOCK, EVERY_DAY, PARTS, WEEK
 
 Parameters = dict[str, Any]
@@ -23,7 +23,7 @@ class InvalidParametersError(ValueError):
     """A command cannot be asked for with these parameters; str() says what to enter, fit for people."""
 
 
-def parse(kind: Kind, given: Mapping[str, object]) -> Parameters:
+def parse(kind: CommandType, given: Mapping[str, object]) -> Parameters:
     """The command's parameters; names it does not know are left out (a form has others beside them).
 
     `set_charge_limit` takes `percent`, whole, from 50 to 100. `set_destination` takes `latitude` and
@@ -36,9 +36,9 @@ def parse(kind: Kind, given: Mapping[str, object]) -> Parameters:
     return read(given) if read else {}
 
 
-def in_words(kind: Kind, parameters: Mapping[str, Any]) -> str:
+def describe_parameters(kind: CommandType, parameters: Mapping[str, Any]) -> str:
     """The parameters as people write them, "80 %"; empty for a command without, or whose place was erased."""
-    tell = _TELLERS.get(kind)
+    tell = _DESCRIBERS.get(kind)
     return tell(parameters) if tell and parameters else ""
 
 
@@ -158,13 +158,13 @@ def _schedule_in_words(parameters: Mapping[str, Any]) -> str:
     return "; ".join(f"{', '.join(parts)} {start}–{stop}" for (start, stop), parts in times.items())
 
 
-_READERS: Mapping[Kind, Callable[[Mapping[str, object]], Parameters]] = {
-    Kind.SET_CHARGE_LIMIT: _charge_limit,
-    Kind.SET_DESTINATION: _place,
-    Kind.SET_CHARGE_SCHEDULE: _schedule,
-    Kind.DELETE_CHARGE_SCHEDULE: _schedule_id,
+_READERS: Mapping[CommandType, Callable[[Mapping[str, object]], Parameters]] = {
+    CommandType.SET_CHARGE_LIMIT: _charge_limit,
+    CommandType.SET_DESTINATION: _place,
+    CommandType.SET_CHARGE_SCHEDULE: _schedule,
+    CommandType.DELETE_CHARGE_SCHEDULE: _schedule_id,
 }
-_TELLERS: Mapping[Kind, Callable[[Mapping[str, Any]], str]] = {
-    Kind.SET_CHARGE_LIMIT: lambda parameters: f"{parameters['percent']} %",
-    Kind.SET_CHARGE_SCHEDULE: _schedule_in_words,
+_DESCRIBERS: Mapping[CommandType, Callable[[Mapping[str, Any]], str]] = {
+    CommandType.SET_CHARGE_LIMIT: lambda parameters: f"{parameters['percent']} %",
+    CommandType.SET_CHARGE_SCHEDULE: _schedule_in_words,
 }

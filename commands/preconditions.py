@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from commands import make_quirks
-from commands.types import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, Kind
+from commands.types import CHARGING, PERMISSION, SCHEDULING, V3_ONLY, CommandType
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.formatting import is_stale
@@ -32,13 +32,13 @@ SIGNALS = (
     catalogue.SPEED,
 )
 # Cars refuse these while they are driven (IN_MOTION, "Vehicle State Errors").
-_STANDING_ONLY = frozenset({Kind.LOCK, Kind.UNLOCK, Kind.OPEN_CHARGE_PORT})
+_WHILE_PARKED = frozenset({CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT})
 
 # The words below are in English, to be translated where they are said.
 NO_CONNECTION = gettext_noop(
     "This car has no working connection. Its driver has to connect it again; then repeat the command."
 )
-_STANDING = {
+_CONNECTION_WARNINGS = {
     ConnectionState.PLAN_LIMIT: gettext_noop(
         "Smartcar said that the plan does not cover this car's requests now: it may refuse commands, too."
     ),
@@ -56,16 +56,16 @@ _NOT_PERMITTED = {
     ),
 }
 _CONTRADICTIONS = {
-    Kind.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("The car says it is locked already.")),
-    Kind.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("The car says it is unlocked already.")),
-    Kind.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("The car says it charges already.")),
-    Kind.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The car says it is not charging.")),
-    Kind.OPEN_CHARGE_PORT: (
+    CommandType.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("The car says it is locked already.")),
+    CommandType.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("The car says it is unlocked already.")),
+    CommandType.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("The car says it charges already.")),
+    CommandType.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The car says it is not charging.")),
+    CommandType.OPEN_CHARGE_PORT: (
         catalogue.CHARGE_PORT_OPEN,
         True,
         gettext_noop("The car says the port is open already."),
     ),
-    Kind.CLOSE_CHARGE_PORT: (
+    CommandType.CLOSE_CHARGE_PORT: (
         catalogue.CHARGE_PORT_OPEN,
         False,
         gettext_noop("The car says the port is closed already."),
@@ -74,26 +74,26 @@ _CONTRADICTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PreconditionResult:
     """Why a command cannot be sent, or what speaks against it; each empty if there is nothing."""
 
     refusal: str = ""
     hint: str = ""
 
-    def with_hint(self, words: str) -> "Verdict":
+    def with_hint(self, words: str) -> "PreconditionResult":
         """The same with one more hint, if there is one."""
-        return Verdict(self.refusal, " ".join(filter(None, (words, self.hint))))
+        return PreconditionResult(self.refusal, " ".join(filter(None, (words, self.hint))))
 
 
-def standing(connection: Connection) -> str:
+def connection_warning(connection: Connection) -> str:
     """What the state of the connection says to any command over it; empty if there is nothing."""
-    words = _STANDING.get(ConnectionState(connection.state))
+    words = _CONNECTION_WARNINGS.get(ConnectionState(connection.state))
     return _(words) if words else ""
 
 
-def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
+def is_supported(*, kind: CommandType, state: VehicleState, connection: Connection) -> bool:
     """Whether the command makes sense for such a car, over such a connection."""
-    if kind in V3_ONLY and connection.generation == Generation.V2:
+    if kind in V3_ONLY and connection.generation == SmartcarApiVersion.V2:
         return False
     if kind in SCHEDULING and not make_quirks.schedule_types(state.vehicle.make):
         return False
@@ -102,25 +102,29 @@ def fits(*, kind: Kind, state: VehicleState, connection: Connection) -> bool:
 
 def check(
     *,
-    kind: Kind,
+    kind: CommandType,
     state: VehicleState,
     connection: Connection,
     incapable: Collection[str] = (),
     carried: Mapping[str, object] | None = None,
-) -> Verdict:
+) -> PreconditionResult:
     """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all;
     `carried`: its parameters, where they are known already."""
-    note = make_quirks.note_on(kind, state)
+    note = make_quirks.quirk_for(kind, state)
     refusal = (
-        _refusal(kind, state, connection, incapable) or note.refusal or _unfit(kind, state, carried or {})
+        _refusal(kind, state, connection, incapable)
+        or note.refusal
+        or _unsupported(kind, state, carried or {})
     )
-    return Verdict(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), note.hint))))
+    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), note.hint))))
 
 
-def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable: Collection[str]) -> str:
-    if kind in V3_ONLY and connection.generation == Generation.V2:
+def _refusal(
+    kind: CommandType, state: VehicleState, connection: Connection, incapable: Collection[str]
+) -> str:
+    if kind in V3_ONLY and connection.generation == SmartcarApiVersion.V2:
         return _("Smartcar's older API (v2), which this car is connected with, has no such command.")
-    if not fits(kind=kind, state=state, connection=connection):
+    if not is_supported(kind=kind, state=state, connection=connection):
         if kind in SCHEDULING and _electric(state):
             return _("Cars of this make take no charge schedules.")
         return _("This car has no battery to charge.")
@@ -133,9 +137,9 @@ def _refusal(kind: Kind, state: VehicleState, connection: Connection, incapable:
     return ""
 
 
-def _unfit(kind: Kind, state: VehicleState, carried: Mapping[str, object]) -> str:
+def _unsupported(kind: CommandType, state: VehicleState, carried: Mapping[str, object]) -> str:
     """Why the car's make would not take these parameters."""
-    if kind != Kind.SET_CHARGE_SCHEDULE or carried.get("type") in (
+    if kind != CommandType.SET_CHARGE_SCHEDULE or carried.get("type") in (
         None,
         *make_quirks.schedule_types(state.vehicle.make),
     ):
@@ -148,12 +152,12 @@ def _unfit(kind: Kind, state: VehicleState, carried: Mapping[str, object]) -> st
     }
 
 
-def _hint(kind: Kind, state: VehicleState) -> str:
-    if kind == Kind.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
+def _hint(kind: CommandType, state: VehicleState) -> str:
+    if kind == CommandType.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
         return _("The car says it is not plugged in.")
-    if kind == Kind.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
+    if kind == CommandType.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
         return _("The car says it is plugged in; the port closes once it is unplugged.")
-    if kind in _STANDING_ONLY and _moves(state):
+    if kind in _WHILE_PARKED and _moves(state):
         return _("The car says it is moving: cars refuse this until they stand.")
     if kind not in _CONTRADICTIONS:
         return ""

@@ -18,7 +18,7 @@ from vehicles.selectors import VehicleState
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedSchedule:
     """A schedule that the car has told of; `words` are its times."""
 
     id: str
@@ -26,7 +26,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScheduleWindow:
     """A part of the week, by Smartcar's name and by ours."""
 
     name: str
@@ -34,34 +34,34 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Type:
+class ScheduleType:
     """A type of schedule that the car's make takes. `single`: it has one window, which is required."""
 
     name: str
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[ScheduleWindow, ...]
 
     @property
     def single(self) -> bool:
         return len(self.parts) == 1
 
 
-def told_by(state: VehicleState) -> list[Told]:
+def reported_schedules(state: VehicleState) -> list[ReportedSchedule]:
     """The schedules among the car's charge timers."""
     row = state.signal(catalogue.CHARGE_TIMERS)
     body = row.body if row and row.body else {}
     return [
-        Told(id=str(timer["scheduleId"]), words=_words(timer))
+        ReportedSchedule(id=str(timer["scheduleId"]), words=_words(timer))
         for timer in schedules_in(body)
         if timer.get("scheduleId")
     ]
 
 
-def types_for(make: str) -> list[Type]:
+def types_for(make: str) -> list[ScheduleType]:
     """What a new schedule may look like for a car of this make."""
     taken = make_quirks.schedule_types(make)
     return [
-        Type(name, label, tuple(Part(part, _label(part)) for part in PARTS[name]))
+        ScheduleType(name, label, tuple(ScheduleWindow(part, _label(part)) for part in PARTS[name]))
         for name, label in _type_labels().items()
         if name in taken
     ]

@@ -14,33 +14,33 @@ from django.utils.translation import gettext_noop
 from accounts import audit
 from accounts.models import Fleet, User
 from commands import parameters, preconditions
-from commands.models import UNSENT, Command, CommandPolicy, State
-from commands.selectors import incapable_of
-from commands.types import LIFETIME, OPENING, Kind
+from commands.models import UNSENT, Command, CommandPolicy, CommandState
+from commands.selectors import incapable_command_types
+from commands.types import EXPIRY, UNLOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from core import stored_messages
 from core.task_queue import ring
 from vehicles.models import Vehicle
-from vehicles.selectors import states_of
+from vehicles.selectors import list_states
 
 # How long a command waits for a sleeping car.
-WAKING_LIMIT = timedelta(hours=12)
-LONGEST_KEY = 80
-LONGEST_REASON = 200
+WAKE_TIMEOUT = timedelta(hours=12)
+MAX_KEY_LENGTH = 80
+MAX_REASON_LENGTH = 200
 # Kept in the ledger.
 CANCELLED_BY = stored_messages.carrying(gettext_noop("Cancelled by %(person)s."))
 
 
-class NotPossibleError(Exception):
+class CommandRejectedError(Exception):
     """The command was not even written down; str() says why and what to do, fit for people."""
 
 
-class KeyReusedError(NotPossibleError):
+class IdempotencyConflictError(CommandRejectedError):
     """The idempotency key was used before for something else."""
 
 
-class NotUnderstoodError(NotPossibleError):
+class InvalidCommandError(CommandRejectedError):
     """The command was asked for in a way that no car could take; `name` says what of it is to be corrected."""
 
     def __init__(self, message: str, *, name: str) -> None:
@@ -49,17 +49,17 @@ class NotUnderstoodError(NotPossibleError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CreatedCommand:
     """What became of a request: the command, and whether it was written down just now or by the same key before."""
 
     command: Command
     new: bool
 
 
-def request(
+def create_command(
     *,
     vehicle: Vehicle,
-    kind: Kind,
+    kind: CommandType,
     user: User,
     given: Mapping[str, object] | None = None,
     reason: str = "",
@@ -67,7 +67,7 @@ def request(
     when_awake: bool = False,
 ) -> Command:
     """Writes the command down and rings for its sending: `ask`, where it is all the same whether it is new."""
-    return ask(
+    return create_idempotent_command(
         vehicle=vehicle,
         kind=kind,
         user=user,
@@ -78,16 +78,16 @@ def request(
     ).command
 
 
-def ask(
+def create_idempotent_command(
     *,
     vehicle: Vehicle,
-    kind: Kind,
+    kind: CommandType,
     user: User,
     given: Mapping[str, object] | None = None,
     reason: str = "",
     idempotency_key: str = "",
     when_awake: bool = False,
-) -> Asked:
+) -> CreatedCommand:
     """Writes the command down and rings for its sending. The caller has checked the user's right.
 
     `given` holds its parameters as a form or JSON carries them (commands.parameters). The same user's same
@@ -98,41 +98,41 @@ def ask(
     """
     carried, reason = _read(kind, given or {}), reason.strip()
     fingerprint = _fingerprint(vehicle, kind, carried, reason, when_awake) if idempotency_key else ""
-    if made := _made_before(user, idempotency_key, fingerprint):
-        return Asked(made, new=False)
+    if made := _existing(user, idempotency_key, fingerprint):
+        return CreatedCommand(made, new=False)
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
-    if when_awake and kind in OPENING:
-        raise NotUnderstoodError(
+    if when_awake and kind in UNLOCKING:
+        raise InvalidCommandError(
             _("A car is unlocked at once or not at all. Ask again when the car is awake."), name="when_awake"
         )
-    if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=State.WAITING).exists():
-        raise NotPossibleError(_("This command waits for the car to wake already."))
-    connection = connection_for(vehicle, kind, carried)
+    if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=CommandState.WAITING).exists():
+        raise CommandRejectedError(_("This command waits for the car to wake already."))
+    connection = select_connection(vehicle, kind, carried)
     command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
     try:
-        write_down(command, user=user)
+        persist_command(command, user=user)
     except IntegrityError:
-        if made := _made_before(user, idempotency_key, fingerprint):
-            return Asked(made, new=False)
-        raise NotPossibleError(
+        if made := _existing(user, idempotency_key, fingerprint):
+            return CreatedCommand(made, new=False)
+        raise CommandRejectedError(
             _("Another command to this car is being sent right now. Wait for its result, then try again.")
         ) from None
-    return Asked(command, new=True)
+    return CreatedCommand(command, new=True)
 
 
-def again_when_awake(*, command: Command, user: User) -> Command:
+def retry_when_online(*, command: Command, user: User) -> Command:
     """Asks once more for what a sleeping car refused, to be sent with its next sign of life.
 
     Raises NotPossibleError, also when the command is not one that waiting can help.
     """
     if not command.may_wait_for_the_car:
-        raise NotPossibleError(
+        raise CommandRejectedError(
             _("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
         )
-    return request(
+    return create_command(
         vehicle=command.vehicle,
-        kind=Kind(command.kind),
+        kind=CommandType(command.kind),
         user=user,
         given=command.parameters,
         reason=command.reason,
@@ -141,30 +141,30 @@ def again_when_awake(*, command: Command, user: User) -> Command:
 
 
 @transaction.atomic
-def write_down(command: Command, *, user: User) -> None:
+def persist_command(command: Command, *, user: User) -> None:
     """Puts a new command into the ledger and the audit log, and rings if it is to be sent now.
 
     Raises IntegrityError when another command to the car is under way.
     """
     command.save(force_insert=True)
-    command.note_change(to=State(command.state), now=command.requested_at)
+    command.note_change(to=CommandState(command.state), now=command.requested_at)
     audit.record(
         fleet=command.fleet,
         actor=user,
         action=f"asked to {command.kind.replace('_', ' ')}",
         target=command.vehicle.smartcar_id,
     )
-    if command.state == State.REQUESTED:
+    if command.state == CommandState.REQUESTED:
         ring("commands.tasks.send", command.pk)
 
 
-def cancel(*, command: Command, user: User) -> bool:
+def cancel_command(*, command: Command, user: User) -> bool:
     """Takes a command back that has not left yet. False when it is too late for that."""
     now = timezone.now()
     with transaction.atomic():
         message = (CANCELLED_BY % {"person": user})[:300]
         cancelled = command.move(
-            to=State.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
+            to=CommandState.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
         )
         if cancelled:
             audit.record(
@@ -176,42 +176,42 @@ def cancel(*, command: Command, user: User) -> bool:
     return cancelled
 
 
-def policy_of(*, fleet: Fleet) -> CommandPolicy:
+def get_policy(*, fleet: Fleet) -> CommandPolicy:
     """What the fleet asks of those who send commands."""
     return CommandPolicy.objects.filter(fleet=fleet).first() or CommandPolicy(fleet=fleet)
 
 
-def connection_for(vehicle: Vehicle, kind: Kind, carried: Mapping[str, object]) -> Connection:
+def select_connection(vehicle: Vehicle, kind: CommandType, carried: Mapping[str, object]) -> Connection:
     """The connection to ask through. Raises NotPossibleError with what speaks against the command."""
-    connection = health.usable(vehicle_id=vehicle.pk)
+    connection = health.best_connection(vehicle_id=vehicle.pk)
     if connection is None:
-        raise NotPossibleError(_(preconditions.NO_CONNECTION))
-    (state,) = states_of(vehicles=[vehicle], signals=preconditions.SIGNALS)
-    incapable = incapable_of(vehicle=vehicle, now=timezone.now())
+        raise CommandRejectedError(_(preconditions.NO_CONNECTION))
+    (state,) = list_states(vehicles=[vehicle], signals=preconditions.SIGNALS)
+    incapable = incapable_command_types(vehicle=vehicle, now=timezone.now())
     verdict = preconditions.check(
         kind=kind, state=state, connection=connection, incapable=incapable, carried=carried
     )
     if verdict.refusal:
-        raise NotPossibleError(verdict.refusal)
+        raise CommandRejectedError(verdict.refusal)
     return connection
 
 
-def _read(kind: Kind, given: Mapping[str, object]) -> parameters.Parameters:
+def _read(kind: CommandType, given: Mapping[str, object]) -> parameters.Parameters:
     try:
         return parameters.parse(kind, given)
     except parameters.InvalidParametersError as error:
-        raise NotUnderstoodError(str(error), name="parameters") from None
+        raise InvalidCommandError(str(error), name="parameters") from None
 
 
-def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
+def check_reason(*, fleet: Fleet, kind: CommandType, reason: str) -> None:
     """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
-    if len(reason) > LONGEST_REASON:
-        raise NotUnderstoodError(
-            _("A reason has at most %(most)d characters. Shorten it.") % {"most": LONGEST_REASON},
+    if len(reason) > MAX_REASON_LENGTH:
+        raise InvalidCommandError(
+            _("A reason has at most %(most)d characters. Shorten it.") % {"most": MAX_REASON_LENGTH},
             name="reason",
         )
-    if not reason and policy_of(fleet=fleet).needs_reason(kind):
-        raise NotUnderstoodError(
+    if not reason and get_policy(fleet=fleet).needs_reason(kind):
+        raise InvalidCommandError(
             _("Your fleet asks for a reason with this command. Say why, and send it again."), name="reason"
         )
 
@@ -219,7 +219,7 @@ def check_reason(*, fleet: Fleet, kind: Kind, reason: str) -> None:
 def _new(
     vehicle: Vehicle,
     connection: Connection,
-    kind: Kind,
+    kind: CommandType,
     carried: parameters.Parameters,
     user: User,
     *,
@@ -233,7 +233,7 @@ def _new(
         kind=kind,
         parameters=carried,
         generation=connection.generation,
-        state=State.WAITING if when_awake else State.REQUESTED,
+        state=CommandState.WAITING if when_awake else CommandState.REQUESTED,
         requested_by=user,
         requested_at=now,
         expires_at=_expiry(kind, now, when_awake=when_awake),
@@ -241,19 +241,19 @@ def _new(
     )
 
 
-def _expiry(kind: Kind, now: datetime, *, when_awake: bool) -> datetime:
-    return now + (WAKING_LIMIT if when_awake else LIFETIME[kind])
+def _expiry(kind: CommandType, now: datetime, *, when_awake: bool) -> datetime:
+    return now + (WAKE_TIMEOUT if when_awake else EXPIRY[kind])
 
 
 def _fingerprint(
-    vehicle: Vehicle, kind: Kind, carried: parameters.Parameters, reason: str, when_awake: bool
+    vehicle: Vehicle, kind: CommandType, carried: parameters.Parameters, reason: str, when_awake: bool
 ) -> str:
     """What a key stands for: the same words to the same car."""
     asked = [vehicle.fleet_id, vehicle.smartcar_id, kind.value, carried, reason, when_awake]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _made_before(user: User, key: str, fingerprint: str) -> Command | None:
+def _existing(user: User, key: str, fingerprint: str) -> Command | None:
     if not key:
         return None
     made = (
@@ -262,7 +262,7 @@ def _made_before(user: User, key: str, fingerprint: str) -> Command | None:
         .first()
     )
     if made is not None and made.fingerprint != fingerprint:
-        raise KeyReusedError(
+        raise IdempotencyConflictError(
             _("This idempotency key was used before, for another command. Take a new key for a new command.")
         )
     return made

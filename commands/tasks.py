@@ -24,7 +24,7 @@ def send(command_id: int) -> None:
 @shared_task
 def dispatch() -> None:
     """Lets bulk commands go that there is room for."""
-    dispatcher.dispatch(now=timezone.now())
+    dispatcher.dispatch_queued(now=timezone.now())
 
 
 @shared_task

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class Kind(models.TextChoices):
+class CommandType(models.TextChoices):
     LOCK = "lock", _("Lock")
     UNLOCK = "unlock", _("Unlock")
     START_CHARGE = "start_charge", _("Start charging")
@@ -19,34 +19,34 @@ class Kind(models.TextChoices):
     DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", _("End charge schedule")
 
 
-LOCKING = frozenset({Kind.LOCK, Kind.UNLOCK})
+LOCKING = frozenset({CommandType.LOCK, CommandType.UNLOCK})
 # For a car with a traction battery only.
 CHARGING = frozenset(
     {
-        Kind.START_CHARGE,
-        Kind.STOP_CHARGE,
-        Kind.SET_CHARGE_LIMIT,
-        Kind.OPEN_CHARGE_PORT,
-        Kind.CLOSE_CHARGE_PORT,
-        Kind.SET_CHARGE_SCHEDULE,
-        Kind.DELETE_CHARGE_SCHEDULE,
+        CommandType.START_CHARGE,
+        CommandType.STOP_CHARGE,
+        CommandType.SET_CHARGE_LIMIT,
+        CommandType.OPEN_CHARGE_PORT,
+        CommandType.CLOSE_CHARGE_PORT,
+        CommandType.SET_CHARGE_SCHEDULE,
+        CommandType.DELETE_CHARGE_SCHEDULE,
     }
 )
-SCHEDULING = frozenset({Kind.SET_CHARGE_SCHEDULE, Kind.DELETE_CHARGE_SCHEDULE})
+SCHEDULING = frozenset({CommandType.SET_CHARGE_SCHEDULE, CommandType.DELETE_CHARGE_SCHEDULE})
 # v2 of Smartcar's API has no address for them.
-V3_ONLY = frozenset({Kind.OPEN_CHARGE_PORT, Kind.CLOSE_CHARGE_PORT}) | SCHEDULING
+V3_ONLY = frozenset({CommandType.OPEN_CHARGE_PORT, CommandType.CLOSE_CHARGE_PORT}) | SCHEDULING
 
 # How long a command may wait for its sending: an unlock must never come late.
-LIFETIME = dict.fromkeys(Kind, timedelta(minutes=10)) | {Kind.UNLOCK: timedelta(seconds=60)}
+EXPIRY = dict.fromkeys(CommandType, timedelta(minutes=10)) | {CommandType.UNLOCK: timedelta(seconds=60)}
 
 # Sent twice it does no harm, so a lost answer may be followed by another try.
-REPEATABLE = frozenset({Kind.LOCK})
+IDEMPOTENT = frozenset({CommandType.LOCK})
 # Never later than asked for, and asked for again with the person's password: it opens the car.
-OPENING = frozenset({Kind.UNLOCK})
+UNLOCKING = frozenset({CommandType.UNLOCK})
 
 # What the driver has to have allowed ("Permissions").
 PERMISSION = (
     dict.fromkeys(CHARGING, "control_charge")
     | dict.fromkeys(LOCKING, "control_security")
-    | {Kind.SET_DESTINATION: "control_navigation"}
+    | {CommandType.SET_DESTINATION: "control_navigation"}
 )

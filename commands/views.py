@@ -9,24 +9,24 @@ from django_htmx.http import trigger_client_event
 
 from accounts import reauthentication
 from accounts.models import Membership
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from commands import confirmation_dialog, panel, services
 from commands.models import Command
-from commands.types import Kind
+from commands.types import CommandType
 from vehicles.models import Vehicle
-from vehicles.selectors import vehicle_of
+from vehicles.selectors import get_vehicle
 
 
 @sensitive_post_parameters("password", "credential")
 @login_required
 @require_POST
-def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpResponse:
+def create(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpResponse:
     """Writes a command down, after what the person has to answer first; answers with the car's panel (or page)."""
-    membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
-    if kind not in Kind.values:
+    membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
+    if kind not in CommandType.values:
         raise Http404("There is no such command.")
-    question = confirmation_dialog.question_for(
-        request=request, user=membership.user, fleet=membership.fleet, kind=Kind(kind)
+    question = confirmation_dialog.prompt_for(
+        request=request, user=membership.user, fleet=membership.fleet, kind=CommandType(kind)
     )
     if question.comes_first and "asked" not in request.POST:
         return confirmation_dialog.render_dialog(
@@ -34,27 +34,27 @@ def ask(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpRes
         )
     if question.ways is not None:
         try:
-            reauthentication.confirm_posted(request=request, user=membership.user)
-        except reauthentication.NotConfirmedError as error:
+            reauthentication.verify_from_post(request=request, user=membership.user)
+        except reauthentication.ReauthenticationRequiredError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
             return confirmation_dialog.render_dialog(
                 request, question=question, fleet=membership.fleet, vehicle=vehicle, problem=str(error)
             )
-    return _answer(request, membership, vehicle, _asked(request, membership, vehicle, Kind(kind)))
+    return _response(request, membership, vehicle, _created(request, membership, vehicle, CommandType(kind)))
 
 
-def _asked(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: Kind) -> str:
+def _created(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: CommandType) -> str:
     """Why it was not written down; empty if it was."""
     try:
-        services.request(
+        services.create_command(
             vehicle=vehicle,
             kind=kind,
             user=membership.user,
             given=request.POST.dict(),
             reason=request.POST.get("reason", ""),
         )
-    except services.NotPossibleError as error:
+    except services.CommandRejectedError as error:
         return str(error)
     return ""
 
@@ -63,44 +63,46 @@ def _asked(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind:
 @require_POST
 def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -> HttpResponse:
     """Takes a command back that has not been sent."""
-    membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
+    membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
     command = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
-    cancelled = services.cancel(command=command, user=membership.user)
+    cancelled = services.cancel_command(command=command, user=membership.user)
     too_late = _("It was too late to cancel: the command is on its way to the car or has ended.")
-    return _answer(request, membership, vehicle, "" if cancelled else too_late)
+    return _response(request, membership, vehicle, "" if cancelled else too_late)
 
 
 @login_required
 @require_POST
-def when_awake(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -> HttpResponse:
+def when_online(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -> HttpResponse:
     """Asks once more for what a sleeping car refused, to be sent with its next sign of life."""
-    membership, vehicle = _car(request, slug, smartcar_id, Right.COMMAND)
+    membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
     refused = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     problem = ""
     try:
-        services.again_when_awake(command=refused, user=membership.user)
-    except services.NotPossibleError as error:
+        services.retry_when_online(command=refused, user=membership.user)
+    except services.CommandRejectedError as error:
         problem = str(error)
-    return _answer(request, membership, vehicle, problem)
+    return _response(request, membership, vehicle, problem)
 
 
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The car's panel, for the page to keep it current."""
-    membership, vehicle = _car(request, slug, smartcar_id, Right.VIEW)
+    membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.VIEW)
     return panel.render_panel(request, membership=membership, vehicle=vehicle)
 
 
-def _car(request: HttpRequest, slug: str, smartcar_id: str, right: Right) -> tuple[Membership, Vehicle]:
-    membership = membership_for(user=request.user, slug=slug, right=right)
-    vehicle = vehicle_of(fleet=membership.fleet, smartcar_id=smartcar_id)
+def _vehicle(
+    request: HttpRequest, slug: str, smartcar_id: str, right: Permission
+) -> tuple[Membership, Vehicle]:
+    membership = get_membership_or_404(user=request.user, slug=slug, right=right)
+    vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if vehicle is None:
         raise Http404("There is no such car in this fleet.")
     return membership, vehicle
 
 
-def _answer(request: HttpRequest, membership: Membership, vehicle: Vehicle, problem: str) -> HttpResponse:
+def _response(request: HttpRequest, membership: Membership, vehicle: Vehicle, problem: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         answer = panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)
         return trigger_client_event(answer, "command-asked")

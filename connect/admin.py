@@ -6,14 +6,14 @@ from connect import token_store
 from connect.api_migration import admin as generations_admin  # noqa: F401  registers
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.models import (
-    ApplicationTokens,
+    ApplicationToken,
     AuthorizationRequest,
     Connection,
-    DriverPage,
+    DriverPortal,
     Invitation,
-    OwnerTokens,
-    PlacePause,
-    WorkingHours,
+    LocationPause,
+    TrackingSchedule,
+    UserToken,
 )
 from connect.offboarding import admin as removal_admin  # noqa: F401  registers
 from connect.reconciliation import admin as comparison_admin  # noqa: F401  registers
@@ -83,8 +83,8 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     exclude = ["nonce", "secret_hash"]
 
 
-@admin.register(DriverPage)
-class DriverPageAdmin(ReadOnlyAdmin[DriverPage]):
+@admin.register(DriverPortal)
+class DriverPageAdmin(ReadOnlyAdmin[DriverPortal]):
     list_display = ["created_at", "fleet", "driver_name", "driver_email", "mailed_at", "revoked_at"]
     list_filter = ["fleet", "revoked_at"]
     search_fields = ["driver_name", "driver_email", "smartcar_user_id", "fleet__name"]
@@ -92,24 +92,24 @@ class DriverPageAdmin(ReadOnlyAdmin[DriverPage]):
     exclude = ["nonce", "secret_hash"]
 
 
-@admin.register(PlacePause)
-class PlacePauseAdmin(ReadOnlyAdmin[PlacePause]):
+@admin.register(LocationPause)
+class PlacePauseAdmin(ReadOnlyAdmin[LocationPause]):
     list_display = ["connection", "began_at", "ends_at"]
     list_filter = ["connection__fleet", "ends_at"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
     list_select_related = ["connection__vehicle"]
 
 
-@admin.register(WorkingHours)
-class WorkingHoursAdmin(ReadOnlyAdmin[WorkingHours]):
+@admin.register(TrackingSchedule)
+class WorkingHoursAdmin(ReadOnlyAdmin[TrackingSchedule]):
     list_display = ["connection", "starts", "ends", "weekdays_only"]
     list_filter = ["connection__fleet", "weekdays_only"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
     list_select_related = ["connection__vehicle"]
 
 
-@admin.register(OwnerTokens)
-class OwnerTokensAdmin(ReadOnlyAdmin[OwnerTokens]):
+@admin.register(UserToken)
+class OwnerTokensAdmin(ReadOnlyAdmin[UserToken]):
     list_display = ["pk", "smartcar_user_id", "refreshed_at", "refresh_expires_at", "revoked_at", "version"]
     list_filter = ["revoked_at", "refresh_expires_at"]
     search_fields = ["smartcar_user_id"]
@@ -117,7 +117,7 @@ class OwnerTokensAdmin(ReadOnlyAdmin[OwnerTokens]):
     actions = ["refresh"]
 
     @admin.action(description="Refresh now", permissions=["view"])
-    def refresh(self, request: HttpRequest, queryset: QuerySet[OwnerTokens]) -> None:
+    def refresh(self, request: HttpRequest, queryset: QuerySet[UserToken]) -> None:
         for tokens in queryset[:20]:
             try:
                 token_store.refresh(tokens=tokens)
@@ -127,8 +127,8 @@ class OwnerTokensAdmin(ReadOnlyAdmin[OwnerTokens]):
                 messages.success(request, f"{tokens} is refreshed.")
 
 
-@admin.register(ApplicationTokens)
-class ApplicationTokensAdmin(ReadOnlyAdmin[ApplicationTokens]):
+@admin.register(ApplicationToken)
+class ApplicationTokensAdmin(ReadOnlyAdmin[ApplicationToken]):
     list_display = ["client_id", "expires_at", "version"]
     list_filter = ["expires_at"]
     search_fields = ["client_id"]

@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from alerts import battery
 from alerts import services as alerts
 from alerts.models import FleetRules, Notice
 from alerts.types import Condition, Kind
-from connect.models import Connection, ConnectionState, OwnerTokens
+from connect.models import Connection, ConnectionState, UserToken
 from connect.status import notifications
-from connect.status.states import ENDED, TROUBLED
+from connect.status.states import DEGRADED, TERMINATED
 from connect.token_refresh import WARN_AT_DAYS
 from vehicles import services as vehicles
 
-_AT_ONCE = 500
+_BATCH = 500
 
 
-def find(*, now: datetime) -> None:
+def reconcile_alerts(*, now: datetime) -> None:
     """One round. Repeating it changes nothing."""
     _connections(now=now)
     _pairs(now=now)
@@ -32,26 +32,26 @@ def _connections(*, now: datetime) -> None:
     unwatched = FleetRules.objects.filter(fleet=OuterRef("fleet_id")).exclude(
         kinds__contains=[Kind.CONNECTION]
     )
-    overlooked = Connection.objects.filter(~Exists(unwatched), state__in=TROUBLED).exclude(
+    overlooked = Connection.objects.filter(~Exists(unwatched), state__in=DEGRADED).exclude(
         Exists(open_notices.filter(subject=OuterRef("pk")))
     )
-    troubled = Connection.objects.filter(state__in=TROUBLED)
+    troubled = Connection.objects.filter(state__in=DEGRADED)
     over = open_notices.exclude(subject__in=troubled.values("pk"))
     ids = [*overlooked.values_list("pk", flat=True), *over.values_list("subject", flat=True)]
     for some in _slices(ids):
         with transaction.atomic():
             # Held, as whoever changes a connection holds it: what is read here is so until the notice is in.
             held = Connection.objects.filter(pk__in=some).order_by("pk").select_for_update(no_key=True)
-            notifications.settle(list(held), now=now)
+            notifications.resolve_alerts(list(held), now=now)
 
 
 def _pairs(*, now: datetime) -> None:
     """Token pairs of v2 that end soon, by fleet: a driver's cars share one."""
     soon = now + timedelta(days=max(WARN_AT_DAYS))
     ending = Connection.objects.filter(
-        generation=Generation.V2, tokens__revoked_at=None, tokens__refresh_expires_at__lt=soon
-    ).exclude(state__in=ENDED)
-    pairs: dict[int, OwnerTokens] = {}
+        generation=SmartcarApiVersion.V2, tokens__revoked_at=None, tokens__refresh_expires_at__lt=soon
+    ).exclude(state__in=TERMINATED)
+    pairs: dict[int, UserToken] = {}
     living: dict[tuple[int, int], list[Connection]] = {}
     for connection in ending.select_related("tokens").order_by("pk"):
         if connection.tokens is not None:
@@ -64,7 +64,7 @@ def _pairs(*, now: datetime) -> None:
     alerts.end(kind=Kind.TOKEN, subjects=list(over.values_list("subject", flat=True)), now=now)
 
 
-def _ending(pair: OwnerTokens, connections: list[Connection], *, now: datetime) -> Condition:
+def _ending(pair: UserToken, connections: list[Connection], *, now: datetime) -> Condition:
     first = connections[0]
     return Condition(
         Kind.TOKEN,
@@ -88,7 +88,7 @@ def _batteries(*, now: datetime) -> None:
     left = cars - set(connected.values_list("vehicle_id", flat=True))
     for some in _slices(set(overlooked) - left):
         with transaction.atomic():
-            vehicles.hold(vehicle_ids=some)
+            vehicles.lock_vehicles(vehicle_ids=some)
             battery.judge(vehicle_ids=some, now=now)
     alerts.end(kind=Kind.BATTERY, subjects=sorted(left), now=now)
 
@@ -96,4 +96,4 @@ def _batteries(*, now: datetime) -> None:
 def _slices(ids: Collection[int]) -> Iterator[list[int]]:
     """The ids in order, as many at a time as one transaction takes."""
     ordered = sorted(ids)
-    return (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
+    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))

@@ -24,7 +24,7 @@ Link = TypeVar("Link", bound=PersonalLink)
 More = ParamSpec("More")
 
 
-def offered(language: str) -> bool:
+def is_supported(language: str) -> bool:
     """Whether we speak it."""
     return language in dict(settings.LANGUAGES)
 
@@ -35,7 +35,7 @@ def language_for(request: HttpRequest, *, chosen: str) -> str:
     A language that we don't speak counts as none; where nothing is left it is the site's.
     """
     for language in (chosen, request.session.get(_KEY, "")):
-        if offered(language):
+        if is_supported(language):
             return str(language)
     return translation.get_language_from_request(request)
 
@@ -46,13 +46,13 @@ def remember(request: HttpRequest, language: str) -> None:
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
+def activate(language: str) -> Iterator[None]:
     """Texts, dates and times are in this language meanwhile; in the site's own when we don't speak it."""
-    with translation.override(language if offered(language) else settings.LANGUAGE_CODE):
+    with translation.override(language if is_supported(language) else settings.LANGUAGE_CODE):
         yield
 
 
-def opened_by_link(
+def signed_link_view(
     find: Callable[[str], Link | None],
 ) -> Callable[
     [Callable[Concatenate[HttpRequest, Link, More], HttpResponse]],
@@ -74,7 +74,7 @@ def opened_by_link(
         ) -> HttpResponse:
             link = find(secret)
             language = language_for(request, chosen=link.language if link is not None else "")
-            with speaking(language):
+            with activate(language):
                 if link is None:
                     response = _nothing(request, None)
                 else:

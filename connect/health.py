@@ -11,20 +11,20 @@ from django.utils.translation import gettext_noop as _
 from connect import stored_messages
 from connect.models import Connection, ConnectionState
 from connect.status import reasons, state_machine
-from connect.status.state_machine import Complaint, Source, Standing
-from connect.status.states import ALIVE, ENDED
-from connect.status.transitions import Verdict, judge, suspected
+from connect.status.state_machine import ErrorSignal, EvidenceSource, Status
+from connect.status.states import TERMINATED, USABLE
+from connect.status.transitions import Decision, apply_transitions, pending_issues
 from core.task_queue import ring
 from smartcar_api import SmartcarError
 
 # What a change rests on is kept in English, and translated where it is shown.
 FRESH = _("fresh data")
-WORKED = _("a call that worked")
-REFUSED = _("a call that was refused")
+CALL_SUCCEEDED = _("a call that worked")
+CALL_REJECTED = _("a call that was refused")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ErrorReport:
     """One error that Smartcar reported of one car of ours, or that it is over.
 
     `user_id` is the Smartcar user's, "" where the message names none; `on_signals`: it names certain signals.
@@ -36,7 +36,7 @@ class Report:
     type: str
     code: str | None
     state: Literal["ERROR", "RESOLVED"]
-    source: Source
+    source: EvidenceSource
     at: datetime
     evidence: str = ""
     on_signals: bool = False
@@ -44,56 +44,56 @@ class Report:
     resolution_url: str = ""
 
 
-def data_arrived(*, heard: Mapping[tuple[int, str], datetime]) -> None:
+def on_data(*, heard: Mapping[tuple[int, str], datetime]) -> None:
     """Fresh data of these (vehicle id, Smartcar user id), with when it was received: their connections work.
 
     A user id of "" stands for every driver of the car. One query while nothing is wrong with any of them.
     """
-    unwell = ~Q(state__in=[ConnectionState.ACTIVE, *ENDED])
+    unwell = ~Q(state__in=[ConnectionState.ACTIVE, *TERMINATED])
     ids = {vehicle_id for vehicle_id, _ in heard}
-    concerned = Connection.objects.filter(Q(unwell) | Q(suspected()), vehicle_id__in=ids)
+    concerned = Connection.objects.filter(Q(unwell) | Q(pending_issues()), vehicle_id__in=ids)
 
-    def decide(connection: Connection, standing: Standing) -> Verdict:
+    def decide(connection: Connection, standing: Status) -> Decision:
         times = [
             heard[key]
             for key in ((connection.vehicle_id, connection.smartcar_user_id), (connection.vehicle_id, ""))
             if key in heard
         ]
         if not times:
-            return Verdict(standing)
-        return Verdict(state_machine.data_arrived(standing, at=max(times)), reasons.DATA, FRESH)
+            return Decision(standing)
+        return Decision(state_machine.on_data(standing, at=max(times)), reasons.DATA, FRESH)
 
-    judge(concerned, decide)
+    apply_transitions(concerned, decide)
 
 
-def errors_reported(*, reports: Iterable[Report]) -> None:
+def on_errors(*, reports: Iterable[ErrorReport]) -> None:
     """What Smartcar reported of cars: VEHICLE_ERROR events, and reads in which nothing came through."""
-    by_car: dict[int, list[Report]] = {}
+    by_car: dict[int, list[ErrorReport]] = {}
     for report in sorted(reports, key=lambda each: each.at):
         by_car.setdefault(report.vehicle_id, []).append(report)
     if not by_car:
         return
 
-    def decide(connection: Connection, standing: Standing) -> Verdict:
-        verdict = Verdict(standing)
+    def decide(connection: Connection, standing: Status) -> Decision:
+        verdict = Decision(standing)
         for report in by_car[connection.vehicle_id]:
             if report.user_id in ("", connection.smartcar_user_id):
                 verdict = _after(verdict, report)
-                _keep_address(connection, report)
-        _look_closer(connection, before=standing, after=verdict.standing)
+                _store_resolution_url(connection, report)
+        _schedule_probe(connection, before=standing, after=verdict.standing)
         return verdict
 
-    judge(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=ENDED), decide)
+    apply_transitions(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=TERMINATED), decide)
 
 
-def _keep_address(connection: Connection, report: Report) -> None:
+def _store_resolution_url(connection: Connection, report: ErrorReport) -> None:
     """Where Smartcar would have the driver sign in again: it may come with an error that is not believed yet."""
     if report.reauthenticate and report.resolution_url and report.state == "ERROR":
         connection.resolution_url = report.resolution_url
         Connection.objects.filter(pk=connection.pk).update(resolution_url=report.resolution_url)
 
 
-def _after(verdict: Verdict, report: Report) -> Verdict:
+def _after(verdict: Decision, report: ErrorReport) -> Decision:
     before = verdict.standing
     if report.state == "RESOLVED":
         after = state_machine.resolved(before, type=report.type, code=report.code, at=report.at)
@@ -109,16 +109,16 @@ def _after(verdict: Verdict, report: Report) -> Verdict:
         if state is None:
             return verdict
         error = state_machine.name_of(report.type, report.code)
-        after = state_machine.complained(
-            before, Complaint(state, error, report.source, report.at, report.evidence)
+        after = state_machine.on_error(
+            before, ErrorSignal(state, error, report.source, report.at, report.evidence)
         )
-        cause = reasons.of(state, error)
+        cause = reasons.reason_for(state, error)
     if after.state == before.state:
-        return Verdict(after, verdict.cause, verdict.evidence)
-    return Verdict(after, cause, report.evidence)
+        return Decision(after, verdict.cause, verdict.evidence)
+    return Decision(after, cause, report.evidence)
 
 
-def call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
+def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
     """A call for this car was refused. What that says of the whole connection is kept, and looked into."""
     if error.gone:
         state: ConnectionState | None = ConnectionState.REVOKED
@@ -127,52 +127,54 @@ def call_failed(*, connection: Connection, error: SmartcarError, now: datetime) 
         state = state_machine.state_for(
             type=error.type,
             code=error.code,
-            source=Source.CALL,
+            source=EvidenceSource.CALL,
             reauthenticate=error.reauthentication,
         )
         name = state_machine.name_of(error.type, error.code)
     if state is None:
         return
-    evidence = stored_messages.REQUEST % {"request": error.request_id} if error.request_id else REFUSED
-    complaint = Complaint(state, name, Source.CALL, now, evidence)
+    evidence = stored_messages.REQUEST % {"request": error.request_id} if error.request_id else CALL_REJECTED
+    complaint = ErrorSignal(state, name, EvidenceSource.CALL, now, evidence)
 
-    def decide(row: Connection, standing: Standing) -> Verdict:
-        after = state_machine.complained(standing, complaint)
-        _look_closer(row, before=standing, after=after)
-        return Verdict(after, reasons.of(after.state, name), evidence)
+    def decide(row: Connection, standing: Status) -> Decision:
+        after = state_machine.on_error(standing, complaint)
+        _schedule_probe(row, before=standing, after=after)
+        return Decision(after, reasons.reason_for(after.state, name), evidence)
 
-    judge(Connection.objects.filter(pk=connection.pk), decide)
+    apply_transitions(Connection.objects.filter(pk=connection.pk), decide)
 
 
-def call_worked(*, connection: Connection, now: datetime) -> None:
+def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
     """A call about this car was answered, which the plan's limit would have prevented."""
     limited = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PLAN_LIMIT)
-    judge(
+    apply_transitions(
         limited,
-        lambda _, standing: Verdict(state_machine.call_worked(standing, now=now), reasons.WORKED, WORKED),
+        lambda _, standing: Decision(
+            state_machine.on_call_succeeded(standing, now=now), reasons.WORKED, CALL_SUCCEEDED
+        ),
     )
 
 
-def _look_closer(connection: Connection, *, before: Standing, after: Standing) -> None:
+def _schedule_probe(connection: Connection, *, before: Status, after: Status) -> None:
     """A new suspicion is looked into at once: by reading the car, or by asking for Smartcar's list."""
     if len(after.suspicions) > len(before.suspicions):
         ring("connect.tasks.probe_connection", connection.pk)
 
 
-def usable(*, vehicle_id: int) -> Connection | None:
+def best_connection(*, vehicle_id: int) -> Connection | None:
     """The connection through which the car can be called now: the one in the best state, the newest of those."""
-    return usable_among(vehicle_ids=[vehicle_id]).get(vehicle_id)
+    return best_connections(vehicle_ids=[vehicle_id]).get(vehicle_id)
 
 
-def usable_among(*, vehicle_ids: Iterable[int]) -> dict[int, Connection]:
+def best_connections(*, vehicle_ids: Iterable[int]) -> dict[int, Connection]:
     """The usable connection of each of the cars that has one, by the car's id, in one query."""
     rank = Case(
-        *(When(state=state, then=Value(place)) for place, state in enumerate(ALIVE)),
+        *(When(state=state, then=Value(place)) for place, state in enumerate(USABLE)),
         output_field=IntegerField(),
     )
     best = (
         Connection.objects.select_related("vehicle", "tokens", "fleet")
-        .filter(vehicle_id__in=list(vehicle_ids), state__in=ALIVE)
+        .filter(vehicle_id__in=list(vehicle_ids), state__in=USABLE)
         .order_by("vehicle_id", rank, "-created_at")
         .distinct("vehicle_id")
     )

@@ -21,7 +21,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RotationReport:
     """What one run did: rows brought under the newest key, rows that were already, names of rows no key fits."""
 
     done: int
@@ -40,7 +40,7 @@ def encrypted_columns() -> dict[type[models.Model], tuple[str, ...]]:
     return {model: columns for model, columns in found.items() if columns}
 
 
-def run(*, batch: int = BATCH) -> Report:
+def rotate(*, batch: int = BATCH) -> RotationReport:
     """Re-encrypts what is not under the newest key; `batch` rows are read at a time. Running it again is harmless."""
     done = current = 0
     unreadable = []
@@ -53,7 +53,7 @@ def run(*, batch: int = BATCH) -> Report:
                 continue
             done += changed
             current += not changed
-    return Report(done, current, tuple(unreadable))
+    return RotationReport(done, current, tuple(unreadable))
 
 
 def _rows_with_secrets() -> Iterator[tuple[models.QuerySet[Any], Callable[[object], bool]]]:

@@ -11,9 +11,9 @@ from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect.status import notifications
-from connect.status.states import ALIVE, ENDED, TROUBLED, Purpose
+from connect.status.states import DEGRADED, TERMINATED, USABLE, AuthorizationPurpose
 from connect.status.states import ConnectionState as ConnectionState
 from core import pubsub
 from core.pubsub import Topic
@@ -38,11 +38,13 @@ class AuthorizationRequest(models.Model):
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CONNECT)
+    purpose = models.CharField(
+        max_length=12, choices=AuthorizationPurpose.choices, default=AuthorizationPurpose.CONNECT
+    )
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="trips"
     )
-    generation = models.CharField(max_length=2, choices=Generation.choices)
+    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60))
     state_hash = models.CharField(max_length=64, unique=True)
@@ -71,7 +73,7 @@ class AuthorizationRequest(models.Model):
         return fresh.update(used_at=now) == 1
 
 
-class Leased(models.Model):
+class LeaseMixin(models.Model):
     """A row that one process at a time may renew, by a lease; `version` grows with each renewal."""
 
     version = models.PositiveIntegerField(default=0)
@@ -98,7 +100,7 @@ class Leased(models.Model):
         return type(self)._default_manager.get(pk=self.pk)
 
 
-class OwnerTokens(Leased):
+class UserToken(LeaseMixin):
     """A v2 token pair of one car owner, encrypted. One code exchange makes one pair, good with one application."""
 
     application = models.ForeignKey(
@@ -113,6 +115,7 @@ class OwnerTokens(Leased):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_ownertokens"
         ordering = ["refresh_expires_at"]
         verbose_name = verbose_name_plural = "owner tokens (v2)"
 
@@ -120,7 +123,7 @@ class OwnerTokens(Leased):
         return f"Token pair {self.pk}"
 
 
-class ApplicationTokens(Leased):
+class ApplicationToken(LeaseMixin):
     """The v3 token of one Smartcar application, encrypted."""
 
     client_id = models.CharField(max_length=80, unique=True)
@@ -128,6 +131,7 @@ class ApplicationTokens(Leased):
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_applicationtokens"
         verbose_name = verbose_name_plural = "application tokens (v3)"
 
     def __str__(self) -> str:
@@ -148,11 +152,11 @@ class Connection(models.Model):
         blank=True,
         related_name="connections",
     )
-    generation = models.CharField(max_length=2, choices=Generation.choices)
+    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60), default=list)
     tokens = models.ForeignKey(
-        OwnerTokens, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
+        UserToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
     )
     state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.PENDING)
     state_cause = models.CharField(max_length=200, blank=True)
@@ -183,22 +187,22 @@ class Connection(models.Model):
     @property
     def alive(self) -> bool:
         """Whether calls to the car may be made through it."""
-        return self.state in ALIVE
+        return self.state in USABLE
 
     @property
     def rank(self) -> int:
         """Which of several connections to a car serves it best: the lowest."""
-        return ALIVE.index(ConnectionState(self.state)) if self.alive else len(ALIVE)
+        return USABLE.index(ConnectionState(self.state)) if self.alive else len(USABLE)
 
     @property
     def troubled(self) -> bool:
         """Whether somebody has to do something about it."""
-        return self.state in TROUBLED
+        return self.state in DEGRADED
 
     @property
     def granted(self) -> bool:
         """Whether the driver's grant still stands: a read may be tried, to see whether all is well again."""
-        return self.state not in ENDED
+        return self.state not in TERMINATED
 
     def connected(self, *, cause: str, evidence: str, new: bool) -> None:
         """The driver has just granted it, for the first time or again: it waits for data."""
@@ -240,27 +244,27 @@ class Connection(models.Model):
             evidence=evidence[:160],
             at=now,
         )
-        notifications.moved([(self, before)], now=now)
+        notifications.on_transition([(self, before)], now=now)
         return True
 
 
 # Part of the app, in modules of their own.
-from connect.api_migration.models import ConnectionMove as ConnectionMove  # noqa: E402
-from connect.api_migration.models import GenerationMove as GenerationMove  # noqa: E402
+from connect.api_migration.models import ApiMigration as ApiMigration  # noqa: E402
+from connect.api_migration.models import ConnectionMigration as ConnectionMigration  # noqa: E402
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
-from connect.applications.setup_events import ReachedMilestone as ReachedMilestone  # noqa: E402
-from connect.driver_portal.models import DriverPage as DriverPage  # noqa: E402
-from connect.driver_portal.models import PlacePause as PlacePause  # noqa: E402
-from connect.driver_portal.models import WorkingHours as WorkingHours  # noqa: E402
+from connect.applications.setup_events import SetupEvent as SetupEvent  # noqa: E402
+from connect.driver_portal.models import DriverPortal as DriverPortal  # noqa: E402
+from connect.driver_portal.models import LocationPause as LocationPause  # noqa: E402
+from connect.driver_portal.models import TrackingSchedule as TrackingSchedule  # noqa: E402
 from connect.invitations.models import Invitation as Invitation  # noqa: E402
-from connect.offboarding.models import ErasedRows as ErasedRows  # noqa: E402
-from connect.offboarding.models import Removal as Removal  # noqa: E402
-from connect.offboarding.models import RemovedGrant as RemovedGrant  # noqa: E402
-from connect.reconciliation.models import ComparedFleet as ComparedFleet  # noqa: E402
-from connect.reconciliation.models import Comparison as Comparison  # noqa: E402
-from connect.reconciliation.models import Drift as Drift  # noqa: E402
-from connect.status.models import Suspicion as Suspicion  # noqa: E402
+from connect.offboarding.models import ErasureRecord as ErasureRecord  # noqa: E402
+from connect.offboarding.models import GrantRevocation as GrantRevocation  # noqa: E402
+from connect.offboarding.models import OffboardingRequest as OffboardingRequest  # noqa: E402
+from connect.reconciliation.models import Discrepancy as Discrepancy  # noqa: E402
+from connect.reconciliation.models import FleetReconciliation as FleetReconciliation  # noqa: E402
+from connect.reconciliation.models import Reconciliation as Reconciliation  # noqa: E402
+from connect.status.models import PendingIssue as PendingIssue  # noqa: E402
 from connect.status.models import Transition as Transition  # noqa: E402
 from connect.usage.models import FleetAllowance as FleetAllowance  # noqa: E402
 from connect.usage.models import VehicleUsage as VehicleUsage  # noqa: E402

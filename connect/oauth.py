@@ -16,12 +16,12 @@ from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth_errors, reauthorization, stored_messages, token_store
-from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, OwnerTokens
-from connect.oauth_errors import ConnectRefusedError
+from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
+from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.scopes import FLEET_SCOPES
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 from core.signed_links import hash_of
 from core.task_queue import ring
 from smartcar_api import Access, ConnectRequest, SharedVehicle, SmartcarError
@@ -39,38 +39,40 @@ def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> s
     request = AuthorizationRequest(
         fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
     )
-    return _set_out(request, session_secret=session_secret, make=make)
+    return _authorize_url(request, session_secret=session_secret, make=make)
 
 
-def start_about(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
+def start_for_connection(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
     """The Connect address for a member's trip about a car that is connected (connect.reauthorization)."""
     request = AuthorizationRequest(
         fleet=connection.fleet,
         started_by=user,
         connection=connection,
-        purpose=reauthorization.shortcut(connection=connection, purpose=purpose),
+        purpose=reauthorization.effective_purpose(connection=connection, purpose=purpose),
         mode=connection.mode,
         scopes=sorted({*FLEET_SCOPES, *connection.scopes}),
     )
-    return _set_out(request, session_secret=session_secret, make=connection.vehicle.make, single_select=True)
+    return _authorize_url(
+        request, session_secret=session_secret, make=connection.vehicle.make, single_select=True
+    )
 
 
-def start_invited(*, invitation: Invitation, session_secret: str) -> str:
+def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
     """The Connect address for an invited driver's new trip, with what the manager chose.
 
     Raises ConnectRefusedError when the invitation is not open.
     """
     if not invitation.open:
-        raise ConnectRefusedError(oauth_errors.INVITATION_OVER, invitation)
+        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER, invitation)
     request = AuthorizationRequest(
         fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
     )
     if invitation.connection is not None:
         request.connection = invitation.connection
-        request.purpose = reauthorization.shortcut(
+        request.purpose = reauthorization.effective_purpose(
             connection=invitation.connection, purpose=invitation.purpose
         )
-    return _set_out(
+    return _authorize_url(
         request,
         session_secret=session_secret,
         make=invitation.make,
@@ -80,7 +82,7 @@ def start_invited(*, invitation: Invitation, session_secret: str) -> str:
     )
 
 
-def _set_out(
+def _authorize_url(
     request: AuthorizationRequest,
     *,
     session_secret: str,
@@ -90,13 +92,16 @@ def _set_out(
     single_select_vin: str = "",
 ) -> str:
     state = secrets.token_urlsafe(32)
-    application = applications.of_fleet(request.fleet)
+    application = applications.for_fleet(request.fleet)
     request.application, request.generation = application.row, request.fleet.generation
     request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
     request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
     request.save()
-    if request.connection is not None and request.purpose in (Purpose.SIGN_IN, Purpose.BATTERY):
-        return reauthorization.address(
+    if request.connection is not None and request.purpose in (
+        AuthorizationPurpose.SIGN_IN,
+        AuthorizationPurpose.BATTERY,
+    ):
+        return reauthorization.reauth_url(
             request=request, connection=request.connection, state=state, redirect_uri=redirect_uri()
         )
     return application.api(request.generation).connect_url(
@@ -117,13 +122,13 @@ def _set_out(
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class CallbackResult:
     """A trip that ended well."""
 
     fleet: Fleet
     connections: list[Connection]
     invitation: Invitation | None
-    purpose: str = Purpose.CONNECT
+    purpose: str = AuthorizationPurpose.CONNECT
     about: Connection | None = None
 
     @property
@@ -133,16 +138,16 @@ class Arrival:
 
 
 @sensitive_variables()
-def complete(*, params: Mapping[str, str], user: User | None, session_secret: str) -> Arrival:
+def handle_callback(*, params: Mapping[str, str], user: User | None, session_secret: str) -> CallbackResult:
     """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
 
     A member's trip ends only for that member; an invited driver's needs no `user`.
     Raises ConnectRefusedError with the words for the person; then nothing was connected.
     """
-    request = _spend(params=params, user=user, session_secret=session_secret)
+    request = _consume_state(params=params, user=user, session_secret=session_secret)
     try:
-        arrival = _arrive(request=request, params=params)
-    except ConnectRefusedError as refusal:
+        arrival = _process_callback(request=request, params=params)
+    except ConnectionRefusedByUsError as refusal:
         _note_outcome(request, refusal.trouble.title)
         refusal.invitation, refusal.trip = request.invitation, request
         raise
@@ -150,7 +155,9 @@ def complete(*, params: Mapping[str, str], user: User | None, session_secret: st
     return arrival
 
 
-def _spend(*, params: Mapping[str, str], user: User | None, session_secret: str) -> AuthorizationRequest:
+def _consume_state(
+    *, params: Mapping[str, str], user: User | None, session_secret: str
+) -> AuthorizationRequest:
     state = params.get("state", "")
     travellers = (
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
@@ -158,56 +165,60 @@ def _spend(*, params: Mapping[str, str], user: User | None, session_secret: str)
     if state:
         this_one = Q(state_hash=hash_of(state), session_hash=hash_of(session_secret))
     else:
-        this_one = reauthorization.battery_trips(params=params, session_secret=session_secret)
+        this_one = reauthorization.battery_requests(params=params, session_secret=session_secret)
     found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
     request = found.filter(travellers, this_one).first()
     if request is None or not request.use(now=timezone.now()):
-        raise ConnectRefusedError(oauth_errors.UNKNOWN_STATE)
+        raise ConnectionRefusedByUsError(oauth_errors.UNKNOWN_STATE)
     return request
 
 
-def _arrive(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Arrival:
+def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str]) -> CallbackResult:
     if request.invitation is not None and not request.invitation.open:
-        raise ConnectRefusedError(oauth_errors.INVITATION_OVER)
+        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
     if params.get("error"):
-        raise ConnectRefusedError(oauth_errors.trouble_for(error=params["error"], params=params))
-    if request.purpose == Purpose.SIGN_IN:
-        return _arrival(request, [reauthorization.signed_in_again(request=request, params=params)])
-    if request.purpose == Purpose.BATTERY:
-        return _arrival(request, [reauthorization.battery_chosen(request=request, params=params)])
+        raise ConnectionRefusedByUsError(oauth_errors.error_for(error=params["error"], params=params))
+    if request.purpose == AuthorizationPurpose.SIGN_IN:
+        return _callback_result(request, [reauthorization.complete_reauth(request=request, params=params)])
+    if request.purpose == AuthorizationPurpose.BATTERY:
+        return _callback_result(
+            request, [reauthorization.complete_battery_selection(request=request, params=params)]
+        )
     try:
-        tokens, shared = _ask_smartcar(request=request, params=params)
+        tokens, shared = _fetch_shared_vehicles(request=request, params=params)
     except SmartcarError as error:
         ours = error.unauthorised or error.type in ("invalid_client", "unauthorized_client")
-        raise ConnectRefusedError(oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE) from error
+        raise ConnectionRefusedByUsError(
+            oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE
+        ) from error
     if not shared:
-        raise ConnectRefusedError(oauth_errors.NOTHING_SHARED)
-    return _arrival(request, _connect_all(request=request, tokens=tokens, shared=shared))
+        raise ConnectionRefusedByUsError(oauth_errors.NOTHING_SHARED)
+    return _callback_result(request, _connect_all(request=request, tokens=tokens, shared=shared))
 
 
-def _arrival(request: AuthorizationRequest, connections: list[Connection]) -> Arrival:
-    return Arrival(request.fleet, connections, request.invitation, request.purpose, request.connection)
+def _callback_result(request: AuthorizationRequest, connections: list[Connection]) -> CallbackResult:
+    return CallbackResult(request.fleet, connections, request.invitation, request.purpose, request.connection)
 
 
 @sensitive_variables()
-def _ask_smartcar(
+def _fetch_shared_vehicles(
     *, request: AuthorizationRequest, params: Mapping[str, str]
-) -> tuple[OwnerTokens | None, list[SharedVehicle]]:
-    if request.generation == Generation.V2:
+) -> tuple[UserToken | None, list[SharedVehicle]]:
+    if request.generation == SmartcarApiVersion.V2:
         return _exchange(request=request, code=params.get("code", ""))
     return None, _confirm_user(request=request, user_id=params.get("user_id") or params.get("userId", ""))
 
 
 @sensitive_variables()
-def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[OwnerTokens, list[SharedVehicle]]:
+def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[UserToken, list[SharedVehicle]]:
     """v2: the code becomes a token pair, and the pair tells what it is for."""
     if not code:
-        raise ConnectRefusedError(oauth_errors.INCOMPLETE)
-    api = applications.of_trip(request).v2
+        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+    api = applications.for_authorization(request).v2
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
     # Kept at once: the code is spent, and the pair cannot be had again.
-    tokens = token_store.keep(user_id=user_id, pair=pair, application=request.application)
+    tokens = token_store.store(user_id=user_id, pair=pair, application=request.application)
     shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
     return tokens, list(shared)
 
@@ -219,8 +230,8 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
     touched them.
     """
     if not user_id:
-        raise ConnectRefusedError(oauth_errors.INCOMPLETE)
-    application = applications.of_trip(request)
+        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+    application = applications.for_authorization(request)
     access = token_store.application_access(application=application, user_id=user_id)
     listed = [
         car
@@ -228,7 +239,7 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         if car.user_id == user_id and car.external_id == request.external_id
     ]
     if not listed:
-        raise ConnectRefusedError(oauth_errors.UNCONFIRMED_USER)
+        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_USER)
     elsewhere = set(
         Connection.objects.filter(smartcar_user_id=user_id, application=request.application)
         .exclude(fleet=request.fleet)
@@ -244,18 +255,18 @@ def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
 
 @transaction.atomic
 def _connect_all(
-    *, request: AuthorizationRequest, tokens: OwnerTokens | None, shared: list[SharedVehicle]
+    *, request: AuthorizationRequest, tokens: UserToken | None, shared: list[SharedVehicle]
 ) -> list[Connection]:
     # One of two trips that end at once: the invitation is spent with its first car.
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectRefusedError(oauth_errors.INVITATION_OVER)
+        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
     for connection in connections:
         ring("connect.tasks.complete_connection", connection.pk)
     return connections
 
 
-def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: SharedVehicle) -> Connection:
+def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, car: SharedVehicle) -> Connection:
     facts = VehicleFacts(
         smartcar_id=car.vehicle_id,
         user_id=car.user_id,
@@ -266,7 +277,7 @@ def _connect(*, request: AuthorizationRequest, tokens: OwnerTokens | None, car: 
         mode=_mode(car.mode or request.mode),
         powertrain=car.powertrain,
     )
-    vehicle = vehicle_services.register(fleet=request.fleet, facts=facts)
+    vehicle = vehicle_services.upsert_vehicle(fleet=request.fleet, facts=facts)
     connection, new = Connection.objects.update_or_create(
         vehicle=vehicle,
         smartcar_user_id=car.user_id,

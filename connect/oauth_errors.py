@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ConnectError:
     """A trip that connected nothing: what happened, and what to do next.
 
     `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site. `car`
@@ -35,20 +35,20 @@ class Trouble:
         return self.driver_text or self.text
 
 
-class ConnectRefusedError(Exception):
+class ConnectionRefusedByUsError(Exception):
     """The trip ended without a connection. Nothing was changed.
 
     `trip` is the one that ended, and `invitation` the one that it was made by, where they are known.
     """
 
-    def __init__(self, trouble: Trouble, invitation: "Invitation | None" = None) -> None:
+    def __init__(self, trouble: ConnectError, invitation: "Invitation | None" = None) -> None:
         super().__init__(trouble.title)
         self.trouble = trouble
         self.invitation = invitation
         self.trip: AuthorizationRequest | None = None
 
 
-UNKNOWN_STATE = Trouble(
+UNKNOWN_STATE = ConnectError(
     _("This link back from Smartcar is not ours"),
     _(
         "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
@@ -59,7 +59,7 @@ UNKNOWN_STATE = Trouble(
         "Nothing was changed. Open the link of your invitation again and start from there."
     ),
 )
-UNCONFIRMED_USER = Trouble(
+UNCONFIRMED_USER = ConnectError(
     _("Smartcar does not confirm this sign-in"),
     _(
         "The address you came back with names a Smartcar user that did not just connect to this fleet. "
@@ -70,7 +70,7 @@ UNCONFIRMED_USER = Trouble(
         "Nothing was changed. Start again from your invitation."
     ),
 )
-UNCONFIRMED_SIGN_IN = Trouble(
+UNCONFIRMED_SIGN_IN = ConnectError(
     _("Smartcar does not confirm this sign-in"),
     _(
         "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from "
@@ -81,19 +81,19 @@ UNCONFIRMED_SIGN_IN = Trouble(
         "link that you were sent, and sign in with the account that the car was connected with."
     ),
 )
-INCOMPLETE = Trouble(
+INCOMPLETE = ConnectError(
     _("Smartcar sent you back without an answer"),
     _("The address you came back with lacks what connects a car. Nothing was changed. Start again."),
 )
-NOTHING_SHARED = Trouble(
+NOTHING_SHARED = ConnectError(
     _("No car was shared"),
     _("Smartcar lists no car for this sign-in. Start again and choose at least one car."),
 )
-INVITATION_OVER = Trouble(
+INVITATION_OVER = ConnectError(
     _("This invitation is not open any more"),
     _("It was used, taken back or is too old, so no car was connected with it. Ask for a new one."),
 )
-CREDENTIALS = Trouble(
+CREDENTIALS = ConnectError(
     _("Smartcar does not accept our credentials"),
     _(
         "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
@@ -104,32 +104,32 @@ CREDENTIALS = Trouble(
         "Tell whoever invited you, and try again later through the same invitation."
     ),
 )
-UNREACHABLE = Trouble(
+UNREACHABLE = ConnectError(
     _("Smartcar did not answer"),
     _("The car was not connected. Wait a minute and start again."),
 )
 
 _BY_ERROR = {
-    "access_denied": Trouble(
+    "access_denied": ConnectError(
         _("Access was not allowed"),
         _("The person at the car's account chose not to share it. Start again if that was a mistake."),
         _("You chose not to share your car, and nothing was shared. Start again if that was a mistake."),
     ),
-    "invalid_subscription": Trouble(
+    "invalid_subscription": ConnectError(
         _("The car's connected services are not active"),
         _(
             "The maker's subscription for this car has ended or was never started. Renew it in the maker's app, "
             "then start again."
         ),
     ),
-    "no_vehicles": Trouble(
+    "no_vehicles": ConnectError(
         _("No car in this account"),
         _(
             "The maker's account holds no car that can be connected. Add the car in the maker's app, or sign in "
             "with the account that has it."
         ),
     ),
-    "vehicle_incompatible": Trouble(
+    "vehicle_incompatible": ConnectError(
         _("This car cannot be connected"),
         _("Smartcar does not support this car, or not with the permissions that this fleet asks for."),
         _(
@@ -137,7 +137,7 @@ _BY_ERROR = {
             "you; if you have another car, start again with that one."
         ),
     ),
-    "configuration_error": Trouble(
+    "configuration_error": ConnectError(
         _("This site's Smartcar application is set up wrongly"),
         _(
             "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
@@ -148,30 +148,30 @@ _BY_ERROR = {
             "wrongly. Tell whoever invited you, and try again later through the same invitation."
         ),
     ),
-    "server_error": Trouble(
+    "server_error": ConnectError(
         _("Smartcar had a problem"), _("The car was not connected. Wait a few minutes and start again.")
     ),
-    "oem_cancelled_login": Trouble(
+    "oem_cancelled_login": ConnectError(
         _("The sign-in at the maker was cancelled"),
         _("Start again when you have the maker's account at hand."),
     ),
-    "user_manually_returned_to_application": Trouble(
+    "user_manually_returned_to_application": ConnectError(
         _("You came back before a car was connected"), _("Start again when you are ready.")
     ),
-    "battery_capacity_no_selection": Trouble(
+    "battery_capacity_no_selection": ConnectError(
         _("No battery size was chosen"), _("Start again and choose the size that your car's papers name.")
     ),
 }
 
 
-def trouble_for(*, error: str, params: Mapping[str, str] | None = None) -> Trouble:
+def error_for(*, error: str, params: Mapping[str, str] | None = None) -> ConnectError:
     """The words for an error redirect; `params` are what came with it.
 
     Of a car that cannot be connected they name the make, model, year and VIN ("Vehicle Incompatible").
     """
     known = _BY_ERROR.get(error)
     if known is None:
-        return Trouble(
+        return ConnectError(
             _("The car was not connected"),
             _(
                 "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
@@ -183,11 +183,11 @@ def trouble_for(*, error: str, params: Mapping[str, str] | None = None) -> Troub
             ),
         )
     if error == "vehicle_incompatible":
-        return replace(known, car=_car(params or {}))
+        return replace(known, car=_with_vehicle(params or {}))
     return known
 
 
-def _car(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _with_vehicle(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What the redirect names of the car. An address can be typed by hand: only what looks right is shown."""
     vin, year = params.get("vin", "").upper(), params.get("year", "")
     named = (

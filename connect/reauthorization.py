@@ -11,41 +11,43 @@ from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, oauth_errors, stored_messages, token_store
 from connect.models import AuthorizationRequest, Connection, ConnectionState
-from connect.oauth_errors import ConnectRefusedError
-from connect.status.states import ENDED, WELL, Purpose
+from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
 from core.signed_links import hash_of
 from core.task_queue import ring
 from smartcar_api import SmartcarError, V2Api
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 
-SIGNED_IN_AGAIN = _("The driver signed in again; waiting for data.")
+REAUTHENTICATED = _("The driver signed in again; waiting for data.")
 _BATTERY_PATH = "/battery/nominal_capacity"
 
 
-def shortcut(*, connection: Connection, purpose: str) -> str:
+def effective_purpose(*, connection: Connection, purpose: str) -> str:
     """The purpose that a trip really has: signing in again takes the whole of Connect where no grant is left."""
-    ended = connection.state in ENDED
-    if connection.generation == Generation.V2:
+    ended = connection.state in TERMINATED
+    if connection.generation == SmartcarApiVersion.V2:
         pair = connection.tokens
         # The shortcut brings no new tokens ("Re-authentication").
         ended = ended or pair is None or pair.revoked_at is not None
-    if purpose == Purpose.SIGN_IN and ended:
-        return Purpose.CONNECT
+    if purpose == AuthorizationPurpose.SIGN_IN and ended:
+        return AuthorizationPurpose.CONNECT
     return purpose
 
 
-def address(*, request: AuthorizationRequest, connection: Connection, state: str, redirect_uri: str) -> str:
+def reauth_url(
+    *, request: AuthorizationRequest, connection: Connection, state: str, redirect_uri: str
+) -> str:
     """Where to send the driver to sign in again, or to choose the battery size."""
     known = {
         "origin": settings.SMARTCAR_ORIGINS["connect"],
-        "application_id": applications.of_connection(connection).credentials.application_id,
+        "application_id": applications.for_connection(connection).credentials.application_id,
         "vehicle_id": connection.vehicle.smartcar_id,
         "redirect_uri": redirect_uri,
     }
-    if request.purpose == Purpose.BATTERY:
+    if request.purpose == AuthorizationPurpose.BATTERY:
         return battery_url(**known, given=_capacity_address(connection))
     return reauthenticate_url(
         **known, state=state, external_id=request.external_id, partial=connection.resolution_url
@@ -60,10 +62,10 @@ def _capacity_address(connection: Connection) -> str:
             return {}
         return api.read(access, vehicle_id=connection.vehicle.smartcar_id, paths=(_BATTERY_PATH,)).body
 
-    if connection.generation != Generation.V2:
+    if connection.generation != SmartcarApiVersion.V2:
         return ""
     try:
-        body = gateway.call(connection=connection, purpose=gateway.Purpose.PERSON, make=read)
+        body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, make=read)
     except (SmartcarError, token_store.TokensUnavailableError):
         return ""
     for answer in body.get("responses", []):
@@ -75,19 +77,19 @@ def _capacity_address(connection: Connection) -> str:
 
 
 @sensitive_variables()
-def signed_in_again(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
+def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
     """Ends a trip that renewed the sign-in behind a car. Raises ConnectRefusedError; then nothing was changed."""
     connection = _connection(request)
     if params.get("vehicle_id") != connection.vehicle.smartcar_id:
-        raise ConnectRefusedError(oauth_errors.UNCONFIRMED_SIGN_IN)
-    if connection.generation == Generation.V3 and not _confirmed(request, connection):
-        raise ConnectRefusedError(oauth_errors.UNCONFIRMED_SIGN_IN)
+        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
+    if connection.generation == SmartcarApiVersion.V3 and not _confirmed(request, connection):
+        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
     with transaction.atomic():
         _spend_invitation(request)
-        if connection.state not in (*WELL, *ENDED):
+        if connection.state not in (*HEALTHY, *TERMINATED):
             connection.move_to(
                 ConnectionState.PENDING,
-                cause=SIGNED_IN_AGAIN,
+                cause=REAUTHENTICATED,
                 now=timezone.now(),
                 evidence=stored_messages.TRIP % {"number": request.pk},
             )
@@ -99,12 +101,12 @@ def signed_in_again(*, request: AuthorizationRequest, params: Mapping[str, str])
 
 def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
     """v3: Smartcar's own list carries, for this car and driver, the external id made for this very trip."""
-    application = applications.of_connection(connection)
+    application = applications.for_connection(connection)
     try:
         access = token_store.application_access(application=application, user_id=connection.smartcar_user_id)
         shared = application.v3.shared_vehicles(access, mode=connection.mode)
     except SmartcarError as error:
-        raise ConnectRefusedError(oauth_errors.UNREACHABLE) from error
+        raise ConnectionRefusedByUsError(oauth_errors.UNREACHABLE) from error
     return any(
         (car.vehicle_id, car.user_id, car.external_id)
         == (connection.vehicle.smartcar_id, connection.smartcar_user_id, request.external_id)
@@ -112,25 +114,25 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
     )
 
 
-def battery_trips(*, params: Mapping[str, str], session_secret: str) -> Q:
+def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
     """The open battery trips of this browser session and car: their way back carries no state."""
     if not session_secret or not params.get("vehicle_id"):
         return Q(pk__in=[])
     return Q(
-        purpose=Purpose.BATTERY,
+        purpose=AuthorizationPurpose.BATTERY,
         session_hash=hash_of(session_secret),
         used_at=None,
         connection__vehicle__smartcar_id=params["vehicle_id"],
     )
 
 
-def battery_chosen(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
+def complete_battery_selection(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
     """Ends a trip on which the battery size was chosen. The car reports it by itself.
 
     Raises ConnectRefusedError when none was.
     """
     if params.get("reason") != "battery_capacity":
-        raise ConnectRefusedError(oauth_errors.trouble_for(error="battery_capacity_no_selection"))
+        raise ConnectionRefusedByUsError(oauth_errors.error_for(error="battery_capacity_no_selection"))
     connection = _connection(request)
     with transaction.atomic():
         _spend_invitation(request)
@@ -146,7 +148,7 @@ def _connection(request: AuthorizationRequest) -> Connection:
 
 def _spend_invitation(request: AuthorizationRequest) -> None:
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectRefusedError(oauth_errors.INVITATION_OVER)
+        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
 
 
 def _note(request: AuthorizationRequest, connection: Connection, action: str) -> None:

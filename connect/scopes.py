@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PermissionScope:
     """One permission in a driver's words: what is shared, and what the fleet needs it for.
 
     Title and reason are English here; a page in the driver's language translates them.
@@ -24,33 +24,45 @@ class Scope:
 
 
 SCOPES = (
-    Scope("read_vehicle_info", _("Make, model and year"), _("So that the fleet can tell its cars apart.")),
-    Scope(
+    PermissionScope(
+        "read_vehicle_info", _("Make, model and year"), _("So that the fleet can tell its cars apart.")
+    ),
+    PermissionScope(
         "read_vin", _("Vehicle identification number (VIN)"), _("So that the car is matched with its papers.")
     ),
-    Scope("read_battery", _("Battery level and range"), _("So that nobody sets out with an empty car.")),
-    Scope(
+    PermissionScope(
+        "read_battery", _("Battery level and range"), _("So that nobody sets out with an empty car.")
+    ),
+    PermissionScope(
         "read_charge",
         _("Charging status"),
         _("So that the fleet sees whether the car is plugged in and charging."),
     ),
-    Scope("read_fuel", _("Fuel level"), _("So that nobody sets out with an empty tank.")),
-    Scope("read_location", _("Where the car is"), _("So that the nearest free car can be found on the map.")),
-    Scope("read_odometer", _("Odometer"), _("So that services and leases are kept by the distance driven.")),
-    Scope("read_speedometer", _("Speed"), _("So that nobody unlocks or calls a car that is being driven.")),
-    Scope("read_security", _("Doors, windows and lock"), _("So that an open or unlocked car is noticed.")),
-    Scope("read_tires", _("Tyre pressure"), _("So that a flat tyre is noticed before a trip.")),
-    Scope(
+    PermissionScope("read_fuel", _("Fuel level"), _("So that nobody sets out with an empty tank.")),
+    PermissionScope(
+        "read_location", _("Where the car is"), _("So that the nearest free car can be found on the map.")
+    ),
+    PermissionScope(
+        "read_odometer", _("Odometer"), _("So that services and leases are kept by the distance driven.")
+    ),
+    PermissionScope(
+        "read_speedometer", _("Speed"), _("So that nobody unlocks or calls a car that is being driven.")
+    ),
+    PermissionScope(
+        "read_security", _("Doors, windows and lock"), _("So that an open or unlocked car is noticed.")
+    ),
+    PermissionScope("read_tires", _("Tyre pressure"), _("So that a flat tyre is noticed before a trip.")),
+    PermissionScope(
         "control_security",
         _("Lock and unlock the car"),
         _("So that the fleet can let somebody in or secure the car."),
     ),
-    Scope(
+    PermissionScope(
         "control_charge",
         _("Start and stop charging, set its limit"),
         _("So that the car is charged for its next trip, at a good hour."),
     ),
-    Scope(
+    PermissionScope(
         "control_navigation",
         _("Send destinations to the car"),
         _("So that nobody has to type in where to go."),
@@ -61,7 +73,7 @@ FLEET_SCOPES = tuple(scope.name for scope in SCOPES)
 NEEDED = "read_vehicle_info"
 
 
-def described(names: Iterable[str]) -> list[Scope]:
+def with_reasons(names: Iterable[str]) -> list[PermissionScope]:
     """The scopes of these names in our own order; a name that we never ask for is left out."""
     wanted = frozenset(names)
     return [scope for scope in SCOPES if scope.name in wanted]

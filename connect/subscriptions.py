@@ -8,18 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
 from connect import applications, gateway, stored_messages, token_store
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection
-from connect.status.states import ALIVE
+from connect.status.states import USABLE
 from smartcar_api import SmartcarError
 
 RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
-SETTLING = timedelta(seconds=5)
+PROPAGATION_DELAY = timedelta(seconds=5)
 _NO_WEBHOOK = _("No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
 
 
-def complete(*, connection: Connection) -> None:
+def ensure_subscribed(*, connection: Connection) -> None:
     """Subscribes the car if it is not yet, and believes it when Smartcar lists it.
 
     A refusal is kept with the connection and tried again later. Repeating changes nothing: Smartcar answers 409
@@ -27,9 +27,9 @@ def complete(*, connection: Connection) -> None:
     """
     if connection.subscribed_at is not None or not connection.alive:
         return
-    application = applications.of_connection(connection)
+    application = applications.for_connection(connection)
     if not application.webhook_id:
-        _put_off(
+        _retry_later(
             connection,
             _NO_WEBHOOK
             if application.row is None
@@ -40,34 +40,34 @@ def complete(*, connection: Connection) -> None:
         listed = _subscribe(connection, webhook_id=application.webhook_id)
     except SmartcarError as error:
         wait = timedelta(seconds=error.retry_after or 0) if error.put_off else RETRY_AFTER
-        _put_off(connection, error.for_people, after=max(wait, RETRY_AFTER))
+        _retry_later(connection, error.for_people, after=max(wait, RETRY_AFTER))
     except token_store.TokensUnavailableError as error:
-        _put_off(connection, str(error))
+        _retry_later(connection, str(error))
     else:
         if listed:
             Connection.objects.filter(pk=connection.pk).update(
                 subscribed_at=timezone.now(), subscription_error=""
             )
         else:
-            _put_off(connection, "", after=SETTLING)
+            _retry_later(connection, "", after=PROPAGATION_DELAY)
 
 
 def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
     """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
     car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
-    call = partial(gateway.call, connection=connection, purpose=Purpose.BACKGROUND)
+    call = partial(gateway.call, connection=connection, purpose=CallPurpose.BACKGROUND)
     call(make=lambda api, access: api.subscribe(access, **car))
     return call(make=lambda api, access: api.is_subscribed(access, **car)) is not False
 
 
-def unfinished() -> list[Connection]:
+def pending_subscriptions() -> list[Connection]:
     """Connections whose car is not subscribed and whose next try is due."""
     due = Q(next_subscription_try_at=None) | Q(next_subscription_try_at__lte=timezone.now())
-    waiting = Connection.objects.filter(due, subscribed_at=None, state__in=ALIVE)
+    waiting = Connection.objects.filter(due, subscribed_at=None, state__in=USABLE)
     return list(waiting.select_related("vehicle", "tokens", "application").order_by("pk")[:100])
 
 
-def _put_off(connection: Connection, why: str, *, after: timedelta = RETRY_AFTER) -> None:
+def _retry_later(connection: Connection, why: str, *, after: timedelta = RETRY_AFTER) -> None:
     Connection.objects.filter(pk=connection.pk).update(
         subscription_error=why[:200], next_subscription_try_at=timezone.now() + after
     )

@@ -3,11 +3,11 @@ from django.utils import timezone
 
 from connect import alert_reconciliation, subscriptions, token_refresh
 from connect.api_migration import worker as generation_moves
-from connect.api_migration.models import GenerationMove
+from connect.api_migration.models import ApiMigration
 from connect.driver_portal import privacy
 from connect.driver_portal import services as drivers
 from connect.invitations import services as invitations
-from connect.models import Connection, DriverPage, Invitation
+from connect.models import Connection, DriverPortal, Invitation
 from connect.offboarding import selectors as removals
 from connect.offboarding import worker
 from connect.reconciliation import services as comparison
@@ -20,21 +20,21 @@ def complete_connection(connection_id: int) -> None:
     """Subscribes one newly connected car."""
     connection = Connection.objects.select_related("vehicle", "tokens").filter(pk=connection_id).first()
     if connection is not None:
-        subscriptions.complete(connection=connection)
+        subscriptions.ensure_subscribed(connection=connection)
 
 
 @shared_task
 def complete_connections() -> None:
     """Sweeps up what a lost doorbell or a refusal left unsubscribed."""
-    for connection in subscriptions.unfinished():
-        subscriptions.complete(connection=connection)
+    for connection in subscriptions.pending_subscriptions():
+        subscriptions.ensure_subscribed(connection=connection)
 
 
 @shared_task
 def refresh_tokens() -> None:
     """Rotates v2 token pairs long before they end, and warns of those that are near it."""
     token_refresh.refresh_due(now=timezone.now())
-    token_refresh.warn(now=timezone.now())
+    token_refresh.log_expiring(now=timezone.now())
 
 
 @shared_task
@@ -48,7 +48,7 @@ def mail_invitation(invitation_id: int) -> None:
 @shared_task
 def mail_driver_page(page_id: int) -> None:
     """Sends one driver the link of their page."""
-    page = DriverPage.objects.select_related("fleet").filter(pk=page_id).first()
+    page = DriverPortal.objects.select_related("fleet").filter(pk=page_id).first()
     if page is not None:
         drivers.mail(page=page)
 
@@ -65,7 +65,7 @@ def mail_unsent() -> None:
 @shared_task
 def move_generation(move_id: int) -> None:
     """Goes on with one fleet's move to another generation; rings again while there is more to do."""
-    move = GenerationMove.objects.filter(pk=move_id).first()
+    move = ApiMigration.objects.filter(pk=move_id).first()
     if move is not None and generation_moves.run(move=move):
         ring("connect.tasks.move_generation", move_id)
 
@@ -73,26 +73,26 @@ def move_generation(move_id: int) -> None:
 @shared_task
 def move_generations() -> None:
     """Takes up moves whose cars wait no longer, or whose worker died."""
-    for move in generation_moves.under_way():
+    for move in generation_moves.is_running():
         ring("connect.tasks.move_generation", move.pk)
 
 
 @shared_task
 def hide_places() -> None:
     """Drops the last known place of cars whose working hours just ended."""
-    privacy.sweep(now=timezone.now())
+    privacy.end_expired_pauses(now=timezone.now())
 
 
 @shared_task
 def watch_connections() -> None:
     """Notices silence, settles what is suspected, and looks again at connections in trouble."""
-    monitor.watch(now=timezone.now())
+    monitor.monitor_connections(now=timezone.now())
 
 
 @shared_task
 def find_notices() -> None:
     """Finds what needs a person and nobody was told of."""
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
 
 
 @shared_task
@@ -107,17 +107,17 @@ def probe_connection(connection_id: int) -> None:
 @shared_task
 def carry_out_removal(removal_id: int) -> None:
     """Does what is left of one car's removal."""
-    worker.carry_out(removal_id=removal_id)
+    worker.run(removal_id=removal_id)
 
 
 @shared_task
 def sweep_removals() -> None:
     """Takes up removals that a crash, a lost doorbell or a refusal left unfinished."""
-    for removal_id in removals.due(now=timezone.now()):
-        worker.carry_out(removal_id=removal_id)
+    for removal_id in removals.due_requests(now=timezone.now()):
+        worker.run(removal_id=removal_id)
 
 
 @shared_task
 def compare_connections() -> None:
     """Compares our connections and subscriptions with Smartcar's own lists."""
-    comparison.compare_all()
+    comparison.reconcile_all()

@@ -21,20 +21,20 @@ from redis.exceptions import RedisError
 
 from accounts.models import Fleet
 from connect import token_store
-from connect.models import Connection, ConnectionState, OwnerTokens
+from connect.models import Connection, ConnectionState, UserToken
 from core import encryption
 from smartcar_api import SmartcarError
-from smartcar_api.ratelimit.priority import Cause, Purpose, on_behalf
+from smartcar_api.ratelimit.priority import CallPurpose, RequestContext, request_context
 from smartcar_api.v2.client import REFRESH_TOKEN_LIFE
 
 logger = logging.getLogger(__name__)
 
 RUN = timedelta(hours=1)
-OFTENEST = timedelta(days=7)
+MIN_INTERVAL = timedelta(days=7)
 # Two days before half of the 60, for the hours in which a run fails.
-RAREST = timedelta(days=28)
+MAX_INTERVAL = timedelta(days=28)
 # A pair that a call has just renewed is left alone.
-REST = timedelta(days=1)
+COOLDOWN = timedelta(days=1)
 CATCH_UP = timedelta(days=1)
 # Of what the application's bucket regains. The rest is for reads and commands.
 SHARE_OF_BUDGET = 0.5
@@ -42,8 +42,8 @@ SHARE_OF_BUDGET = 0.5
 WARN_AT_DAYS = (2, 7, 14)
 # Below the time limit of a Celery task; the next run goes on.
 RUN_SECONDS = 300.0
-SPARE = 20
-_MOST_FAILURES = 5
+SPARE_CANDIDATES = 20
+_MAX_FAILURES = 5
 _LOCK = 0x746F6B656E73
 
 
@@ -57,10 +57,10 @@ def daily_budget() -> int:
 
 def interval(*, pairs: int) -> timedelta:
     """How often each of so many pairs is rotated."""
-    return min(max(OFTENEST, timedelta(days=1) * pairs / daily_budget()), RAREST)
+    return min(max(MIN_INTERVAL, timedelta(days=1) * pairs / daily_budget()), MAX_INTERVAL)
 
 
-def quota(*, pairs: int, overdue: int, now: datetime) -> int:
+def batch_size(*, pairs: int, overdue: int, now: datetime) -> int:
     """How many pairs this run rotates: its even share, or more where `overdue` pairs have missed their turn.
 
     The shares of the runs of one interval add up to `pairs`.
@@ -72,9 +72,9 @@ def quota(*, pairs: int, overdue: int, now: datetime) -> int:
     return max(share, min(missed, daily_budget() * RUN // timedelta(days=1)))
 
 
-def in_use() -> QuerySet[OwnerTokens]:
+def in_use() -> QuerySet[UserToken]:
     """Pairs that a car hangs on and that Smartcar has not ended, those that end first in front."""
-    return OwnerTokens.objects.filter(Exists(_kept()), revoked_at=None).order_by("refresh_expires_at", "pk")
+    return UserToken.objects.filter(Exists(_kept()), revoked_at=None).order_by("refresh_expires_at", "pk")
 
 
 def _kept() -> QuerySet[Connection]:
@@ -86,7 +86,7 @@ def refresh_due(*, now: datetime) -> int:
 
     A second run at the same time does nothing.
     """
-    with _alone() as mine:
+    with _exclusive() as mine:
         return _refresh_due(now=now) if mine else 0
 
 
@@ -94,9 +94,9 @@ def _refresh_due(*, now: datetime) -> int:
     pairs = in_use()
     count = pairs.count()
     overdue = pairs.filter(refresh_expires_at__lt=_life_left(now, interval(pairs=count))).count()
-    wanted = quota(pairs=count, overdue=overdue, now=now)
-    rested = pairs.filter(refresh_expires_at__lt=_life_left(now, REST))
-    return _rotate(rested[: wanted + SPARE], wanted=wanted) if wanted else 0
+    wanted = batch_size(pairs=count, overdue=overdue, now=now)
+    rested = pairs.filter(refresh_expires_at__lt=_life_left(now, COOLDOWN))
+    return _rotate(rested[: wanted + SPARE_CANDIDATES], wanted=wanted) if wanted else 0
 
 
 def _life_left(now: datetime, age: timedelta) -> datetime:
@@ -104,7 +104,7 @@ def _life_left(now: datetime, age: timedelta) -> datetime:
     return now + REFRESH_TOKEN_LIFE - age
 
 
-def _rotate(candidates: Iterable[OwnerTokens], *, wanted: int) -> int:
+def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
     """Rotates until enough are done, or the request budget has no room.
 
     The spare candidates are for pairs that fail, lest they block all others.
@@ -112,10 +112,10 @@ def _rotate(candidates: Iterable[OwnerTokens], *, wanted: int) -> int:
     rotated = failures = 0
     until = monotonic() + RUN_SECONDS
     for pair in candidates:
-        if rotated == wanted or failures == _MOST_FAILURES or monotonic() > until:
+        if rotated == wanted or failures == _MAX_FAILURES or monotonic() > until:
             break
         try:
-            with on_behalf(Cause(Purpose.BACKGROUND)):
+            with request_context(RequestContext(CallPurpose.BACKGROUND)):
                 token_store.refresh(tokens=pair)
         except SmartcarError as error:
             if error.put_off:
@@ -132,7 +132,7 @@ def _rotate(candidates: Iterable[OwnerTokens], *, wanted: int) -> int:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
+def _exclusive() -> Iterator[bool]:
     """Whether no other process is at it; one that dies gives way with its database connection."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
@@ -144,7 +144,7 @@ def _alone() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def warn(*, now: datetime) -> None:
+def log_expiring(*, now: datetime) -> None:
     """Logs, once a day, the ids of pairs with less than 14, 7 and 2 days left."""
     ending = {days: [pair.pk for pair in _ending(now, days)] for days in WARN_AT_DAYS}
     if not ending[WARN_AT_DAYS[-1]] or not _first_today(now):
@@ -164,7 +164,7 @@ def warn(*, now: datetime) -> None:
             )
 
 
-def _ending(now: datetime, days: int) -> QuerySet[OwnerTokens]:
+def _ending(now: datetime, days: int) -> QuerySet[UserToken]:
     return in_use().filter(refresh_expires_at__lt=now + timedelta(days=days)).only("pk")
 
 
@@ -182,7 +182,7 @@ BANDS = ((0, 1), (2, 6), (7, 13), (14, 29), (30, 52), (53, 60))
 
 
 @dataclass(frozen=True, slots=True)
-class Lifetimes:
+class ExpiryHistogram:
     """How many pairs in use have how long to live: `days[n]` of them n whole days, `ended` none at all."""
 
     ended: int
@@ -198,7 +198,7 @@ class Lifetimes:
         return [(least, most, sum(self.days[least : most + 1])) for least, most in BANDS]
 
 
-def lifetimes(*, now: datetime, fleet: Fleet | None = None) -> Lifetimes:
+def expiry_histogram(*, now: datetime, fleet: Fleet | None = None) -> ExpiryHistogram:
     """The histogram of days left, from 0 to 60; of the pairs that cars of this fleet hang on, or of all."""
     days = [0] * (REFRESH_TOKEN_LIFE.days + 1)
     ended = 0
@@ -210,4 +210,4 @@ def lifetimes(*, now: datetime, fleet: Fleet | None = None) -> Lifetimes:
             ended += 1
         else:
             days[min((ends - now).days, REFRESH_TOKEN_LIFE.days)] += 1
-    return Lifetimes(ended=ended, days=tuple(days))
+    return ExpiryHistogram(ended=ended, days=tuple(days))

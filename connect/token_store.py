@@ -17,18 +17,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from alerts import services as alerts
 from alerts.types import Kind
 from connect import applications
 from connect.applications import Application
 from connect.models import (
-    ApplicationTokens,
+    ApplicationToken,
     Connection,
     ConnectionState,
-    Leased,
-    OwnerTokens,
+    LeaseMixin,
     SmartcarApplication,
+    UserToken,
 )
 from connect.status import reasons
 from connect.status.state_machine import INVALID_GRANT
@@ -37,11 +37,11 @@ from smartcar_api import Access, SmartcarError, TokenPair, V2Api, V3Api
 from smartcar_api.errors import NO_ANSWER
 
 LEASE = timedelta(seconds=45)
-EARLY = timedelta(minutes=5)
+REFRESH_MARGIN = timedelta(minutes=5)
 _POLL = 0.1
 _REFUSED = gettext_noop("a refresh of the token that was refused")
 
-Row = TypeVar("Row", bound=Leased)
+Row = TypeVar("Row", bound=LeaseMixin)
 T = TypeVar("T")
 
 
@@ -50,9 +50,9 @@ class TokensUnavailableError(Exception):
 
 
 @sensitive_variables()
-def keep(*, user_id: str, pair: TokenPair, application: SmartcarApplication | None = None) -> OwnerTokens:
+def store(*, user_id: str, pair: TokenPair, application: SmartcarApplication | None = None) -> UserToken:
     """Stores a new v2 token pair, encrypted, of this application (None: that of the settings)."""
-    return OwnerTokens.objects.create(smartcar_user_id=user_id, application=application, **_columns(pair))
+    return UserToken.objects.create(smartcar_user_id=user_id, application=application, **_columns(pair))
 
 
 @sensitive_variables()
@@ -61,15 +61,15 @@ def access(*, connection: Connection) -> Access:
 
     Raises TokensUnavailableError when the connection has no usable tokens, SmartcarError when Smartcar refuses.
     """
-    if connection.generation == Generation.V3:
+    if connection.generation == SmartcarApiVersion.V3:
         return application_access(
-            application=applications.of_connection(connection), user_id=connection.smartcar_user_id
+            application=applications.for_connection(connection), user_id=connection.smartcar_user_id
         )
     if connection.tokens is None or connection.tokens.revoked_at is not None:
         raise TokensUnavailableError(
             _("The driver's permission has ended. Ask the driver to connect the car again.")
         )
-    tokens = _renewed(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
+    tokens = _get_or_refresh(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
     return Access(token=encryption.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
 
 
@@ -79,13 +79,13 @@ def application_access(*, application: Application, user_id: str) -> Access:
 
     Raises SmartcarError when Smartcar refuses the credentials.
     """
-    row, _ = ApplicationTokens.objects.get_or_create(client_id=application.credentials.client_id)
-    row = _renewed(row, valid=_application_valid, renew=partial(_mint, application.v3))
+    row, _ = ApplicationToken.objects.get_or_create(client_id=application.credentials.client_id)
+    row = _get_or_refresh(row, valid=_application_valid, renew=partial(_fetch_app_token, application.v3))
     return Access(token=encryption.decrypt(row.token_ciphertext), user_id=user_id)
 
 
 @sensitive_variables()
-def calling(*, connection: Connection, call: Callable[[Access], T]) -> T:
+def call_with_token(*, connection: Connection, call: Callable[[Access], T]) -> T:
     """What the call returns, made with a valid token and, if Smartcar answers 401, once more with a new one.
 
     Not for commands. A 401 comes before anything is done ("API Errors", AUTHENTICATION), so repeating would be
@@ -98,46 +98,46 @@ def calling(*, connection: Connection, call: Callable[[Access], T]) -> T:
     except SmartcarError as error:
         if not error.unauthorised:
             raise
-    drop(connection=connection, refused=used)
+    invalidate(connection=connection, refused=used)
     return call(access(connection=connection))
 
 
 @sensitive_variables()
-def drop(*, connection: Connection, refused: Access) -> None:
+def invalidate(*, connection: Connection, refused: Access) -> None:
     """Takes a refused token out of use, unless another process has already put a new one in its place."""
-    if connection.generation == Generation.V3:
-        client_id = applications.of_connection(connection).credentials.client_id
-        row = ApplicationTokens.objects.get(client_id=client_id)
+    if connection.generation == SmartcarApiVersion.V3:
+        client_id = applications.for_connection(connection).credentials.client_id
+        row = ApplicationToken.objects.get(client_id=client_id)
         if encryption.decrypt(row.token_ciphertext) == refused.token:
-            ApplicationTokens.objects.filter(pk=row.pk, version=row.version).update(expires_at=None)
+            ApplicationToken.objects.filter(pk=row.pk, version=row.version).update(expires_at=None)
     elif connection.tokens is not None:
         pair = connection.tokens.reread()
         if encryption.decrypt(pair.access_ciphertext) == refused.token:
-            ended = OwnerTokens.objects.filter(pk=pair.pk, version=pair.version)
+            ended = UserToken.objects.filter(pk=pair.pk, version=pair.version)
             ended.update(access_expires_at=timezone.now())
 
 
 def forget_application_token(*, application: Application) -> None:
     """Drops the application's cached v3 token after Smartcar said 401, so that the next call mints a new one."""
-    tokens = ApplicationTokens.objects.filter(client_id=application.credentials.client_id)
+    tokens = ApplicationToken.objects.filter(client_id=application.credentials.client_id)
     tokens.update(expires_at=None)
 
 
-def refresh(*, tokens: OwnerTokens) -> OwnerTokens:
+def refresh(*, tokens: UserToken) -> UserToken:
     """Rotates the pair now. Raises SmartcarError; on invalid_grant the pair is marked revoked first."""
     started_at = tokens.version
-    return _renewed(tokens, valid=lambda row, now: row.version > started_at, renew=_refresh)
+    return _get_or_refresh(tokens, valid=lambda row, now: row.version > started_at, renew=_refresh)
 
 
-def _access_valid(row: OwnerTokens, now: datetime) -> bool:
-    return row.access_expires_at > now + EARLY
+def _access_valid(row: UserToken, now: datetime) -> bool:
+    return row.access_expires_at > now + REFRESH_MARGIN
 
 
-def _application_valid(row: ApplicationTokens, now: datetime) -> bool:
-    return row.expires_at is not None and row.expires_at > now + EARLY
+def _application_valid(row: ApplicationToken, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at > now + REFRESH_MARGIN
 
 
-def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
+def _get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
     """The row once it is valid: as it is, renewed by us, or renewed by whoever holds the lease."""
     deadline = time.monotonic() + LEASE.total_seconds() * 2
     while not valid(row, now := timezone.now()):
@@ -156,13 +156,13 @@ def _renewed(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callabl
 
 
 @sensitive_variables()
-def _refresh(row: OwnerTokens) -> None:
+def _refresh(row: UserToken) -> None:
     if row.revoked_at is not None:
         raise TokensUnavailableError(
             _("The driver's permission has ended. Ask the driver to connect the car again.")
         )
     try:
-        pair = _rotated(applications.of_pair(row).v2, encryption.decrypt(row.refresh_ciphertext))
+        pair = _rotated(applications.for_token(row).v2, encryption.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
         if error.type == "invalid_grant":
             _revoked(row)
@@ -182,15 +182,15 @@ def _rotated(api: V2Api, refresh_token: str) -> TokenPair:
     return api.refresh(refresh_token=refresh_token)
 
 
-def _revoked(row: OwnerTokens) -> None:
+def _revoked(row: UserToken) -> None:
     now = timezone.now()
-    if not OwnerTokens.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
+    if not UserToken.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
         return  # Another process has stored a newer pair: it was only ours that has ended.
     # One that has moved to v3 keeps its pair for the way back, and doesn't live by it.
-    for connection in Connection.objects.filter(tokens=row, generation=Generation.V2):
+    for connection in Connection.objects.filter(tokens=row, generation=SmartcarApiVersion.V2):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
-            cause=reasons.of(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
+            cause=reasons.reason_for(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
             now=now,
             error=INVALID_GRANT,
             evidence=_REFUSED,
@@ -198,7 +198,7 @@ def _revoked(row: OwnerTokens) -> None:
 
 
 @sensitive_variables()
-def _mint(api: V3Api, row: ApplicationTokens) -> None:
+def _fetch_app_token(api: V3Api, row: ApplicationToken) -> None:
     minted = api.mint_token()
     row.renew(token_ciphertext=encryption.encrypt(minted.token), expires_at=minted.expires_at)
 

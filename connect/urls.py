@@ -17,7 +17,7 @@ urlpatterns = [
     re_path(rf"^invitation/{_SECRET}/start/$", invitations.start, name="invitation_start"),
     re_path(rf"^mine/{_SECRET}/$", driver.show, name="mine"),
     re_path(rf"^mine/{_SECRET}/close/$", driver.close, name="mine_close"),
-    re_path(rf"^mine/{_SECRET}/language/$", driver.speak, name="mine_language"),
+    re_path(rf"^mine/{_SECRET}/language/$", driver.set_language, name="mine_language"),
     re_path(rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/$", driver.proof, name="mine_proof"),
     re_path(
         rf"^mine/{_SECRET}/proof/(?P<removal_id>[0-9]{{1,18}})/progress/$",
@@ -25,7 +25,9 @@ urlpatterns = [
         name="mine_progress",
     ),
     re_path(
-        rf"^mine/{_SECRET}/(?P<connection_id>[0-9]{{1,18}})/(?P<deed>[a-z-]+)/$", driver.act, name="mine_deed"
+        rf"^mine/{_SECRET}/(?P<connection_id>[0-9]{{1,18}})/(?P<deed>[a-z-]+)/$",
+        driver.action,
+        name="mine_deed",
     ),
     path("<slug:slug>/start/", views.start, name="start"),
     path("<slug:slug>/vehicles/<str:smartcar_id>/remove/", removal.remove, name="remove"),
@@ -38,9 +40,9 @@ urlpatterns = [
     path("<slug:slug>/drivers/<int:page_id>/renew/", driver.renew, name="driver_renew"),
     path("<slug:slug>/smartcar/", setup.show, name="setup"),
     path("<slug:slug>/smartcar/test/", setup.test, name="setup_test"),
-    path("<slug:slug>/smartcar/drivers/", setup.ask_all, name="setup_ask_all"),
-    path("<slug:slug>/smartcar/drivers/<int:connection_id>/", setup.ask_driver, name="setup_ask"),
-    path("<slug:slug>/smartcar/move/", setup.move, name="setup_move"),
+    path("<slug:slug>/smartcar/drivers/", setup.send_all_links, name="setup_ask_all"),
+    path("<slug:slug>/smartcar/drivers/<int:connection_id>/", setup.send_link, name="setup_ask"),
+    path("<slug:slug>/smartcar/move/", setup.migrate, name="setup_move"),
     path("<slug:slug>/smartcar/move/stop/", setup.stop, name="setup_stop"),
     path("<slug:slug>/smartcar/move/progress/", setup.progress, name="setup_progress"),
     path("<slug:slug>/invitations/", invitations.manage, name="invitations"),

@@ -8,15 +8,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.models import User
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from connect import oauth
-from connect.driver_language import language_for, speaking
+from connect.driver_language import activate, language_for
 from connect.driver_portal import services as driver
-from connect.models import DriverPage, Invitation
-from connect.oauth import Arrival
-from connect.oauth_errors import ConnectRefusedError
+from connect.models import DriverPortal, Invitation
+from connect.oauth import CallbackResult
+from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.session_binding import known_session_secret, session_secret
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 
 
 @never_cache
@@ -24,7 +24,7 @@ from connect.status.states import Purpose
 @require_GET
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the browser to Smartcar Connect."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return redirect(
         oauth.start(
             fleet=membership.fleet,
@@ -40,39 +40,39 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     """Where Connect sends the browser back to: a member's, or an invited driver's, who has no account."""
     try:
-        arrival = oauth.complete(
+        arrival = oauth.handle_callback(
             params=request.GET.dict(),
             user=request.user if isinstance(request.user, User) else None,
             session_secret=known_session_secret(request),
         )
-    except ConnectRefusedError as refusal:
-        return _trouble(request, refusal)
+    except ConnectionRefusedByUsError as refusal:
+        return _error(request, refusal)
     if arrival.invitation is not None:
-        return redirect(_drivers_page(request, arrival, arrival.invitation).path)
+        return redirect(_driver_portal(request, arrival, arrival.invitation).path)
     if arrival.missed:
-        messages.error(request, _other_car(arrival))
+        messages.error(request, _another_vehicle(arrival))
     messages.success(request, _welcome(arrival))
     if arrival.about is not None:
         return redirect("connections:detail", slug=arrival.fleet.slug, connection_id=arrival.about.pk)
     return redirect("fleet:fleet", slug=arrival.fleet.slug)
 
 
-def _drivers_page(request: HttpRequest, arrival: Arrival, invitation: Invitation) -> DriverPage:
+def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: Invitation) -> DriverPortal:
     """The invited driver's own page, with what happened at its top, in their language."""
-    page = driver.page_after(
+    page = driver.portal_after_authorization(
         invitation=invitation,
         # The connections of one trip are of one Smartcar user.
         smartcar_user_id=arrival.connections[0].smartcar_user_id,
         language=language_for(request, chosen=invitation.language),
     )
-    with speaking(page.language):
+    with activate(page.language):
         if arrival.missed:
-            messages.error(request, _other_car(arrival))
+            messages.error(request, _another_vehicle(arrival))
         messages.success(request, _thanks(arrival))
     return page
 
 
-def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse:
+def _error(request: HttpRequest, refusal: ConnectionRefusedByUsError) -> HttpResponse:
     """What happened, in words for a driver when an invitation or nobody known came back, and the next step."""
     invitation = refusal.invitation
     for_driver = invitation is not None or not request.user.is_authenticated
@@ -87,17 +87,17 @@ def _trouble(request: HttpRequest, refusal: ConnectRefusedError) -> HttpResponse
     }
     if not for_driver:
         return render(request, "connect/connect_error.html", context, status=400)
-    with speaking(language_for(request, chosen=invitation.language if invitation is not None else "")):
+    with activate(language_for(request, chosen=invitation.language if invitation is not None else "")):
         return render(request, "connect/connect_error.html", context, status=400)
 
 
-def _thanks(arrival: Arrival) -> str:
+def _thanks(arrival: CallbackResult) -> str:
     """What a driver reads at the top of their own page."""
-    if arrival.purpose == Purpose.SIGN_IN:
+    if arrival.purpose == AuthorizationPurpose.SIGN_IN:
         told = _(
             "Thank you: you are signed in again for %(cars)s. %(fleet)s receives its data again in a while."
         )
-    elif arrival.purpose == Purpose.BATTERY:
+    elif arrival.purpose == AuthorizationPurpose.BATTERY:
         told = _("Thank you: the battery size of %(cars)s is chosen.")
     else:
         told = ngettext(
@@ -105,14 +105,14 @@ def _thanks(arrival: Arrival) -> str:
             "%(cars)s are connected to %(fleet)s. This page is yours: keep its link, below.",
             len(arrival.connections),
         )
-    return told % {"cars": _cars(arrival), "fleet": arrival.fleet}
+    return told % {"cars": _vehicles(arrival), "fleet": arrival.fleet}
 
 
-def _welcome(arrival: Arrival) -> str:
+def _welcome(arrival: CallbackResult) -> str:
     """What a member reads at the top of the page that the trip ends on."""
-    if arrival.purpose == Purpose.SIGN_IN:
+    if arrival.purpose == AuthorizationPurpose.SIGN_IN:
         told = _("The sign-in behind %(cars)s is renewed. Its data arrives again within a few minutes.")
-    elif arrival.purpose == Purpose.BATTERY:
+    elif arrival.purpose == AuthorizationPurpose.BATTERY:
         told = _("The battery size of %(cars)s is chosen. It shows with the car's next report.")
     else:
         told = ngettext(
@@ -120,10 +120,10 @@ def _welcome(arrival: Arrival) -> str:
             "%(count)s cars are connected: %(cars)s. Their first data arrives within a minute or so.",
             len(arrival.connections),
         )
-    return told % {"cars": _cars(arrival), "count": len(arrival.connections)}
+    return told % {"cars": _vehicles(arrival), "count": len(arrival.connections)}
 
 
-def _other_car(arrival: Arrival) -> str:
+def _another_vehicle(arrival: CallbackResult) -> str:
     told = _(
         "The trip was about %(car)s, but it was not shared this time, or by another account at the maker. Start again "
         "and choose it if that was a mistake."
@@ -131,5 +131,5 @@ def _other_car(arrival: Arrival) -> str:
     return told % {"car": arrival.about and arrival.about.vehicle}
 
 
-def _cars(arrival: Arrival) -> str:
+def _vehicles(arrival: CallbackResult) -> str:
     return ", ".join(str(connection.vehicle) for connection in arrival.connections)

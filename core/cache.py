@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 _AWAY_SECONDS = 5.0
 
 
-class RedisOrLocal(RedisCache):
+class FallbackRedisCache(RedisCache):
     """Redis's cache; while Redis does not answer, each process keeps one of its own, which starts empty.
 
     So limits hold less strictly then, but nobody is kept out, and nothing is unlimited. Redis is asked again after

@@ -22,7 +22,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "locale"
 COMPILED = ROOT / "var" / "locale"
-ROOMS = (
+APPS = (
     "accounts",
     "alerts",
     "commands",
@@ -105,7 +105,7 @@ def _fresh(language: str) -> bool:
 
 
 def _sources() -> Iterator[Path]:
-    for room in ROOMS:
+    for room in APPS:
         yield from sorted(path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts)
     yield from sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt"))
 

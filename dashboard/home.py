@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from accounts.permissions import Right, fleets_with_right
+from accounts.permissions import Permission, fleets_for
 
 
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """The user's first fleet, or what to do without one."""
-    first = fleets_with_right(user=request.user, right=Right.VIEW).first()
+    first = fleets_for(user=request.user, right=Permission.VIEW).first()
     return redirect("fleet:fleet", slug=first.slug) if first else render(request, "dashboard/no_fleet.html")

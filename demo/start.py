@@ -128,13 +128,13 @@ def _servers(demo: Demo, supervisor: Supervisor) -> Iterator[dict[str, str]]:
 def _settings(demo: Demo, supervisor: Supervisor, servers: Mapping[str, str]) -> dict[str, str]:
     path = demo.var / "demo.env"
     values = envfile.update(
-        path, ports=demo.ports, servers=servers, vehicles=vehicles_of(demo), generation=demo.generation
+        path, ports=demo.ports, servers=servers, vehicles=vehicle_count(demo), generation=demo.generation
     )
     supervisor.update_environment(values | {"ENV_FILE": str(path)})
     return values
 
 
-def vehicles_of(demo: Demo) -> int:
+def vehicle_count(demo: Demo) -> int:
     """How many cars the demo's fleet has: as many as it had before, else what was asked for, else 12.
 
     Raises `DemoError` when another number is asked for than is kept: the simulator's cars go by it.

@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
 django_application = get_asgi_application()
 
-from webhooks.asgi import Callback  # noqa: E402  needs Django set up
+from webhooks.asgi import WebhookMiddleware  # noqa: E402  needs Django set up
 
-application = Callback(path=reverse("webhooks:smartcar"), otherwise=django_application)
+application = WebhookMiddleware(path=reverse("webhooks:smartcar"), otherwise=django_application)

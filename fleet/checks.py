@@ -7,12 +7,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from core import encryption
 
 _NEEDED: dict[str, tuple[str, ...]] = {
-    Generation.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
-    Generation.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
+    SmartcarApiVersion.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
+    SmartcarApiVersion.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
 }
 
 
@@ -28,11 +28,11 @@ def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
 @register()
 def smartcar_choices(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    if settings.SMARTCAR_GENERATION not in Generation.values:
+    if settings.SMARTCAR_GENERATION not in SmartcarApiVersion.values:
         problems.append(
             Error(
                 f"SMARTCAR_GENERATION is {settings.SMARTCAR_GENERATION!r}.",
-                hint=f"It is one of {', '.join(Generation.values)}.",
+                hint=f"It is one of {', '.join(SmartcarApiVersion.values)}.",
                 id="fleet.E002",
             )
         )
@@ -102,7 +102,7 @@ def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
     from accounts import passkeys  # it needs the apps to be loaded
 
     site = urlsplit(settings.SITE_URL)
-    possible = passkeys.possible_at(host=site.hostname or "", secure=site.scheme == "https")
+    possible = passkeys.is_supported(host=site.hostname or "", secure=site.scheme == "https")
     if settings.DEMO or possible:
         return []
     return [

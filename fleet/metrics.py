@@ -76,7 +76,7 @@ class _Site(Collector):
 
 
 def _lifetimes() -> Iterator[Metric]:
-    found = token_refresh.lifetimes(now=timezone.now())
+    found = token_refresh.expiry_histogram(now=timezone.now())
     # `days[n]` are pairs with n whole days, so a little more than n.
     starts = (0, *DAYS)
     counts = accumulate(sum(found.days[least:most]) for least, most in zip(starts, DAYS, strict=False))
@@ -99,7 +99,7 @@ def _requests() -> Metric:
         "Requests to Smartcar by host, outcome (HTTP status, or why it was put off or failed) and purpose.",
         labels=["host", "outcome", "purpose"],
     )
-    for labels, count in sorted(counters.all_of_them().items()):
+    for labels, count in sorted(counters.read_all().items()):
         family.add_metric(labels, count)
     return family
 

@@ -217,7 +217,7 @@ ACCOUNT_FORMS = {
     "login": "accounts.forms.SignInForm",
     "change_password": "accounts.forms.ChangePasswordForm",
     "set_password": "accounts.forms.SetPasswordForm",
-    "reset_password": "accounts.forms.ForgottenPasswordForm",
+    "reset_password": "accounts.forms.PasswordResetForm",
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
     "add_email": "accounts.forms.ChangeAddressForm",
     "reauthenticate": "accounts.forms.ConfirmByPasswordForm",
@@ -248,7 +248,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.s
 # The API (docs/api.md). Calls are counted in Redis, and without Redis by each process for itself.
 CACHES = {
     "default": {
-        "BACKEND": "core.cache.RedisOrLocal",
+        "BACKEND": "core.cache.FallbackRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
@@ -280,12 +280,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
-        "CommandStateEnum": "commands.models.State",
+        "CommandStateEnum": "commands.models.CommandState",
         "DeliveryStateEnum": "webhooks.models.EntryState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "core.api.schema.add_refusals",
+        "core.api.schema.add_error_responses",
     ],
 }
 

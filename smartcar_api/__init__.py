@@ -3,13 +3,13 @@
 from smartcar_api.errors import SmartcarError
 from smartcar_api.protocol import (
     Access,
+    ApiVersion,
     ApplicationToken,
     CommandAnswer,
     CommandOutcome,
     ConnectRequest,
     Credentials,
     Disconnected,
-    Generation,
     ListedConnection,
     Origins,
     ReadAnswer,
@@ -26,6 +26,7 @@ from smartcar_api.v3 import V3Api
 __all__ = [
     "FLEET_PATHS",
     "Access",
+    "ApiVersion",
     "ApplicationToken",
     "ChargeSchedule",
     "CommandAnswer",
@@ -33,7 +34,6 @@ __all__ = [
     "ConnectRequest",
     "Credentials",
     "Disconnected",
-    "Generation",
     "ListedConnection",
     "Origins",
     "ReadAnswer",

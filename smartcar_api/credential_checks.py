@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smartcar_api.errors import SmartcarError
-from smartcar_api.json_access import at, text_at
+from smartcar_api.json_access import text_at, value_at
 from smartcar_api.protocol import Access, Credentials, Origins
 from smartcar_api.transport import Transport, segment
 from smartcar_api.v2.client import V2Api
@@ -19,7 +19,7 @@ TIMEOUT = 8.0
 _NOBODYS_TOKEN = "test-credentials"  # noqa: S105  plainly none
 
 
-class Taken(StrEnum):
+class Accepted(StrEnum):
     """What Smartcar says of credentials."""
 
     YES = "yes"
@@ -28,10 +28,10 @@ class Taken(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CredentialAnswer:
     """`why` is fit for people; empty for YES."""
 
-    taken: Taken
+    taken: Accepted
     why: str = ""
 
 
@@ -51,16 +51,16 @@ class Prober:
         self._origins = origins
         self._transport = Transport()
 
-    def v2(self, credentials: Credentials) -> Answered:
+    def v2(self, credentials: Credentials) -> CredentialAnswer:
         """Application id and secret: a made-up refresh token is refused as such only once they are right."""
         api = V2Api(origins=self._origins, credentials=credentials, timeout=TIMEOUT)
         return _answered(lambda: api.refresh(refresh_token=_NOBODYS_TOKEN), fine=("invalid_grant",))
 
-    def v3(self, credentials: Credentials) -> Answered:
+    def v3(self, credentials: Credentials) -> CredentialAnswer:
         """Client id and secret: a token is minted, and forgotten."""
         return _answered(self._api(credentials).mint_token)
 
-    def management(self, token: str) -> Answered:
+    def management(self, token: str) -> CredentialAnswer:
         """An application management token: it opens v2's management API ("Management API", Basic)."""
         return _answered(
             lambda: self._transport.send(
@@ -90,11 +90,11 @@ class Prober:
             if error.status in (400, 404):
                 return None
             raise
-        known = at(body, "data", "attributes")
+        known = value_at(body, "data", "attributes")
         return WebhookFound(
             name=text_at(known, "name"),
             address=text_at(known, "callbackUri"),
-            enabled=at(known, "isEnabled") is not False,
+            enabled=value_at(known, "isEnabled") is not False,
         )
 
     def _api(self, credentials: Credentials) -> V3Api:
@@ -110,13 +110,13 @@ class Prober:
             raise error.with_traceback(None) from None  # The frames below hold the token.
 
 
-def _answered(ask: Callable[[], object], *, fine: tuple[str, ...] = ()) -> Answered:
+def _answered(ask: Callable[[], object], *, fine: tuple[str, ...] = ()) -> CredentialAnswer:
     try:
         ask()
     except SmartcarError as error:
         if error.type in fine:
-            return Answered(Taken.YES)
+            return CredentialAnswer(Accepted.YES)
         if error.unauthorised or error.type in ("invalid_client", "unauthorized_client"):
-            return Answered(Taken.NO, error.for_people)
-        return Answered(Taken.SILENT, error.for_people)
-    return Answered(Taken.YES)
+            return CredentialAnswer(Accepted.NO, error.for_people)
+        return CredentialAnswer(Accepted.SILENT, error.for_people)
+    return CredentialAnswer(Accepted.YES)

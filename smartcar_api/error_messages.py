@@ -169,7 +169,7 @@ _BY_TYPE = {
 _UNKNOWN = _("Smartcar refused the request and gave a reason that we do not know.") + _LOG
 
 
-def for_people(*, type: str, code: str, status: int, suggested: str) -> str:  # noqa: A002
+def user_message(*, type: str, code: str, status: int, suggested: str) -> str:  # noqa: A002
     """Smartcar's suggested message if it is complete, else our own words for the type and code.
 
     Ours are in the active language: English where a task keeps them.

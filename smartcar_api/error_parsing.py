@@ -37,7 +37,7 @@ _TYPE_BY_STATUS = {
 }
 
 
-def read_refusal(
+def parse_error(
     *, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
 ) -> SmartcarError:
     """The refusal as an error. `secrets` are what the request carried, taken out of every text.

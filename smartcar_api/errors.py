@@ -12,12 +12,12 @@ UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
 # Why a request was put off, before anything was sent (smartcar_api.ratelimit).
-NO_ROOM = "NO_ROOM"
-CAR_RESTS = "CAR_RESTS"
-NO_ALLOWANCE = "NO_ALLOWANCE"
+RATE_LIMITED = "NO_ROOM"
+VEHICLE_COOLDOWN = "CAR_RESTS"
+MONTHLY_LIMIT_REACHED = "NO_ALLOWANCE"
 HOST_DOWN = "HOST_DOWN"
 
-_PUT_OFF = frozenset({NO_ROOM, CAR_RESTS, NO_ALLOWANCE, HOST_DOWN})
+_DEFERRED = frozenset({RATE_LIMITED, VEHICLE_COOLDOWN, MONTHLY_LIMIT_REACHED, HOST_DOWN})
 _WRONG_ADDRESS = frozenset({"INVALID_PATH", "VERSION"})
 _UNSENDABLE = frozenset({"INVALID", "UNSUPPORTED"})
 _WAITING_HELPS = frozenset({408, 409, 425, 429})
@@ -97,7 +97,7 @@ class SmartcarError(Exception):
     @property
     def put_off(self) -> bool:
         """Whether the request budget kept it back: nothing was sent, and `retry_after` says when to come again."""
-        return self.type == NOT_SENT and self.code in _PUT_OFF
+        return self.type == NOT_SENT and self.code in _DEFERRED
 
     @property
     def gone(self) -> bool:
@@ -115,7 +115,7 @@ class SmartcarError(Exception):
     @property
     def for_people(self) -> str:
         """Smartcar's own message for the owner, or ours: what happened, why, and what to do next."""
-        return error_messages.for_people(
+        return error_messages.user_message(
             type=self.type, code=self.code, status=self.status, suggested=self.suggested_user_message
         )
 
@@ -130,7 +130,7 @@ def not_sent(description: str, *, code: str = "INVALID") -> SmartcarError:
     return SmartcarError(type=NOT_SENT, code=code, description=description)
 
 
-def put_off(code: str, *, retry_after: float) -> SmartcarError:
+def deferred(code: str, *, retry_after: float) -> SmartcarError:
     """The request budget keeps the request back for so many seconds: NO_ROOM, CAR_RESTS, NO_ALLOWANCE or HOST_DOWN."""
     seconds = max(1, math.ceil(retry_after))
     return SmartcarError(

@@ -6,7 +6,7 @@ from typing import Any
 _MILLISECONDS_FROM = 10**11
 
 
-def at(value: Any, *keys: str) -> Any:
+def value_at(value: Any, *keys: str) -> Any:
     """What lies at the end of the keys, or None."""
     for key in keys:
         if not isinstance(value, dict):
@@ -17,7 +17,7 @@ def at(value: Any, *keys: str) -> Any:
 
 def text_at(value: Any, *keys: str) -> str:
     """The text at the end of the keys, or an empty one."""
-    found = at(value, *keys)
+    found = value_at(value, *keys)
     return found if isinstance(found, str) else ""
 
 

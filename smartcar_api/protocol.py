@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from smartcar_api.schedules import ChargeSchedule
 
 
-class Generation(StrEnum):
+class ApiVersion(StrEnum):
     """Which of Smartcar's two APIs a connection uses."""
 
     V2 = "v2"
@@ -188,7 +188,7 @@ class ListedConnection:
 class SmartcarApi(Protocol):
     """What can be asked of Smartcar in either generation. Every call raises SmartcarError and nothing else."""
 
-    generation: Generation
+    generation: ApiVersion
 
     def connect_url(self, request: ConnectRequest) -> str:
         """The address to send a vehicle owner to ("Build the Connect URL")."""

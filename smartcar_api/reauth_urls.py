@@ -25,7 +25,7 @@ def reauthenticate_url(
     `partial` is the address that came with an error (`resolution.url`): what else it asks for is kept, if it is one
     of Connect for this very car; an address of anybody else is never followed.
     """
-    given = _query_of(partial, at=f"{origin}{REAUTHENTICATE}")
+    given = _query(partial, at=f"{origin}{REAUTHENTICATE}")
     if given.get("vehicle_id") != vehicle_id:
         given = {}
     ours = {
@@ -47,7 +47,7 @@ def battery_url(
 
     `given` is the address from a nominal_capacity answer: its token (30 days) spares the driver the sign-in.
     """
-    told = _query_of(given, at=f"{origin}{BATTERY}")
+    told = _query(given, at=f"{origin}{BATTERY}")
     token = told.get("token", "") if told.get("vehicle_id") == vehicle_id else ""
     query = {
         "vehicle_id": vehicle_id,
@@ -59,7 +59,7 @@ def battery_url(
     return f"{origin}{BATTERY}?{urlencode({name: value for name, value in query.items() if value})}"
 
 
-def _query_of(url: str, *, at: str) -> Mapping[str, str]:
+def _query(url: str, *, at: str) -> Mapping[str, str]:
     """The query of an address, or nothing if it leads anywhere else than `at`."""
     try:
         there, here = urlsplit(url), urlsplit(at)

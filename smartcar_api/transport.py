@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
-from smartcar_api.error_parsing import parsed, read_refusal, request_id_of
+from smartcar_api.error_parsing import parse_error, parsed, request_id_of
 from smartcar_api.errors import no_answer, not_sent, unreadable
 from smartcar_api.redaction import one_line, scrub
 
@@ -151,7 +151,7 @@ def _exchange(
         response.close()
     if response.is_success:
         return Answer(status=response.status_code, headers=response.headers, body=body)
-    raise read_refusal(status=response.status_code, headers=response.headers, body=body, secrets=secrets)
+    raise parse_error(status=response.status_code, headers=response.headers, body=body, secrets=secrets)
 
 
 def _read(response: httpx.Response, timeout: float) -> bytes:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from smartcar_api.error_parsing import read_refusal, v3_error
+from smartcar_api.error_parsing import parse_error, v3_error
 from smartcar_api.errors import SmartcarError, not_sent, unreadable
-from smartcar_api.json_access import at, moment_of, text_at, year_of
+from smartcar_api.json_access import moment_of, text_at, value_at, year_of
 from smartcar_api.protocol import (
     Access,
+    ApiVersion,
     ApplicationToken,
     CommandAnswer,
     CommandOutcome,
     ConnectRequest,
     Credentials,
     Disconnected,
-    Generation,
     ListedConnection,
     Origins,
     ReadAnswer,
@@ -43,7 +43,7 @@ class V3Api:
     `command_timeout` is longer than the 175 s after which Smartcar announces a late result ("Commands").
     """
 
-    generation = Generation.V3
+    generation = ApiVersion.V3
 
     def __init__(
         self,
@@ -128,12 +128,12 @@ class V3Api:
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
         """Make, model, year, powertrain and mode ("Vehicle")."""
         body = self._ask("GET", self._of_vehicle(vehicle_id, ""), access).json()
-        known = at(body, "data", "attributes")
+        known = value_at(body, "data", "attributes")
         return VehicleAttributes(
             vehicle_id=vehicle_id,
             make=text_at(known, "make"),
             model=text_at(known, "model"),
-            year=year_of(at(known, "year")),
+            year=year_of(value_at(known, "year")),
             powertrain=text_at(known, "powertrainType"),
             mode=text_at(known, "mode"),
         )
@@ -294,9 +294,9 @@ class V3Api:
         url = self._of_vehicle(vehicle_id, path)
         answer = self._ask(method, url, access, timeout=self._command_timeout, **content)
         body = answer.json()
-        status = at(body, "data", "attributes", "status")
+        status = value_at(body, "data", "attributes", "status")
         if status is None and ("errors" in body or "type" in body):
-            raise read_refusal(
+            raise parse_error(
                 status=answer.status, headers=answer.headers, body=answer.body, secrets=(access.token,)
             )
         try:
@@ -307,7 +307,7 @@ class V3Api:
             outcome=outcome,
             execution_id=text_at(body, "data", "id"),
             request_id=answer.request_id,
-            message=_why(answer, at(status, "error")),
+            message=_why(answer, value_at(status, "error")),
             schedule_id=text_at(body, "data", "attributes", "scheduleId"),
         )
 
@@ -385,8 +385,8 @@ def _ids(access: Access, *, vehicle_id: str, webhook_id: str) -> dict[str, str]:
 
 
 def _shared(entry: dict[str, Any]) -> SharedVehicle:
-    known = at(entry, "attributes", "vehicle")
-    permissions = at(entry, "attributes", "permissions")
+    known = value_at(entry, "attributes", "vehicle")
+    permissions = value_at(entry, "attributes", "permissions")
     return SharedVehicle(
         vehicle_id=text_at(entry, "relationships", "vehicle", "data", "id"),
         user_id=text_at(entry, "relationships", "user", "data", "id")
@@ -394,17 +394,17 @@ def _shared(entry: dict[str, Any]) -> SharedVehicle:
         external_id=text_at(entry, "attributes", "user", "externalId"),
         make=text_at(known, "make"),
         model=text_at(known, "model"),
-        year=year_of(at(known, "year")),
+        year=year_of(value_at(known, "year")),
         powertrain=text_at(known, "powertrainType"),
         mode=text_at(known, "mode"),
         permissions=frozenset(map(str, permissions if isinstance(permissions, list) else [])),
         connection_id=text_at(entry, "id"),
-        updated_at=moment_of(at(entry, "meta", "updatedAt")),
+        updated_at=moment_of(value_at(entry, "meta", "updatedAt")),
     )
 
 
 def _subscription(entry: dict[str, Any]) -> Subscription:
-    of = at(entry, "relationships")
+    of = value_at(entry, "relationships")
     return Subscription(
         id=text_at(entry, "id"),
         webhook_id=text_at(of, "webhook", "data", "id"),
@@ -414,8 +414,8 @@ def _subscription(entry: dict[str, Any]) -> Subscription:
 
 
 def _more(body: dict[str, Any], seen: int) -> bool:
-    total = at(body, "meta", "totalCount")
-    return bool(at(body, "links", "next")) or (isinstance(total, int) and seen < total)
+    total = value_at(body, "meta", "totalCount")
+    return bool(value_at(body, "links", "next")) or (isinstance(total, int) and seen < total)
 
 
 def _why(answer: Answer, error: Any) -> str:

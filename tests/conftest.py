@@ -7,7 +7,7 @@ import pytest
 from celery import current_app
 from django.test import Client
 
-from accounts.models import Fleet, Generation, Role, User
+from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
 from tests.servers import Simulator
 from tests.smartcar import reset
@@ -26,7 +26,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def fleet(owner: User) -> Fleet:
-    return create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=Generation.V3)
+    return create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=SmartcarApiVersion.V3)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def driver(fleet: Fleet) -> User:
 def outsider(db: None) -> User:
     """The owner of another fleet."""
     user = make_user("outsider@elsewhere.example")
-    create_fleet(name="Red Fleet", slug="red", owner=user, generation=Generation.V3)
+    create_fleet(name="Red Fleet", slug="red", owner=user, generation=SmartcarApiVersion.V3)
     return user
 
 

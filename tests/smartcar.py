@@ -11,7 +11,7 @@ from redis import Redis
 from accounts.models import Fleet, User
 from connect import oauth, subscriptions
 from connect.models import Connection
-from connect.oauth import Arrival
+from connect.oauth import CallbackResult
 from smartcar_api.ratelimit import cooldowns, redis_fallback
 
 SESSION = "one browser session"
@@ -27,11 +27,11 @@ def come_back(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
 
 
-def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> Arrival:
+def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> CallbackResult:
     """The whole trip."""
     url = oauth.start(fleet=fleet, user=user, session_secret=SESSION)
     params = come_back(simulator_url, url, **choices)
-    return oauth.complete(params=params, user=user, session_secret=SESSION)
+    return oauth.handle_callback(params=params, user=user, session_secret=SESSION)
 
 
 def reset(simulator_url: str) -> None:
@@ -43,7 +43,7 @@ def reset(simulator_url: str) -> None:
 
 def forget_budget() -> None:
     """Buckets are full, breakers closed, and nothing waits."""
-    redis_fallback.look_again()
+    redis_fallback.retry_redis()
     cooldowns.forget()
     with Redis.from_url(settings.REDIS_URL) as redis:
         for key in redis.scan_iter(f"{redis_fallback.PREFIX}:*"):
@@ -61,7 +61,7 @@ def subscribe(connection: Connection) -> Connection:
     """Subscribes the car and waits until Smartcar lists it; v3 takes a moment."""
     deadline = time.monotonic() + 20
     while True:
-        subscriptions.complete(connection=connection)
+        subscriptions.ensure_subscribed(connection=connection)
         connection.refresh_from_db()
         if connection.subscribed_at is not None:
             return connection

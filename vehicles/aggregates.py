@@ -18,7 +18,7 @@ COLUMNS = "mean, minimum, maximum, minimum_at, maximum_at, first, last, count"
 
 # Each value is weighed by how long it held: up to the next one, at the latest to the end, which for a stretch that
 # is not over is now. A reading may be of a moment to come, by the clock of its car.
-SUMMED_UP = f"""
+ROLLUP_SQL = f"""
     SELECT stretch.vehicle_id, stretch.signal_id, stretch.start, {COLUMNS}
     FROM stretch CROSS JOIN LATERAL (
         SELECT greatest(least(

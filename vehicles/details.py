@@ -16,7 +16,7 @@ CHANGED = _("changed a car's settings")
 
 
 @transaction.atomic
-def describe(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> list[str]:
+def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> list[str]:
     """Stores those of FIELDS that differ, with a line in the audit log that names them. Returns their names."""
     held = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
     changed = [name for name in FIELDS if getattr(held, name) != values[name]]
@@ -39,18 +39,18 @@ def masked(vin: str) -> str:
     return "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:]
 
 
-def vin_seen(*, vehicle: Vehicle, actor: User) -> None:
+def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
     """Notes in the audit log that somebody had the car's VIN shown."""
     audit.record(fleet=vehicle.fleet, actor=actor, action=VIN_SEEN, target=vehicle.smartcar_id)
 
 
-def groups_of(*, fleet: Fleet) -> list[str]:
+def list_groups(*, fleet: Fleet) -> list[str]:
     """The names of the fleet's groups, by name."""
     named = Vehicle.objects.filter(fleet=fleet).exclude(group="").order_by("group")
     return list(named.values_list("group", flat=True).distinct())
 
 
-def drivers_of(*, fleet: Fleet) -> list[str]:
+def list_drivers(*, fleet: Fleet) -> list[str]:
     """Those whom the fleet calls drivers of its cars, by name."""
     named = Vehicle.objects.filter(fleet=fleet).exclude(driver="").order_by("driver")
     return list(named.values_list("driver", flat=True).distinct())

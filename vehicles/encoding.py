@@ -3,10 +3,10 @@
 from typing import Any
 
 from vehicles.catalogue import CATALOGUE, Shape
-from vehicles.quantities import tidy
+from vehicles.quantities import round_float
 
 
-def pack(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any] | None]:
+def encode(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any] | None]:
     """(value, rest): `value` is the number of a number signal, `rest` the body where the value does not tell it all."""
     signal = CATALOGUE.get(code)
     value = body.get("value")
@@ -17,11 +17,11 @@ def pack(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any] 
     return float(value), None if body == _plain(code, value) else body
 
 
-def unpack(code: str, *, value: float | None, rest: dict[str, Any] | None) -> dict[str, Any]:
+def decode(code: str, *, value: float | None, rest: dict[str, Any] | None) -> dict[str, Any]:
     """The body that `pack` was given."""
     if rest is not None:
         return rest
-    return {} if value is None else _plain(code, tidy(value))
+    return {} if value is None else _plain(code, round_float(value))
 
 
 def _plain(code: str, value: float) -> dict[str, Any]:

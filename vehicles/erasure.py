@@ -44,17 +44,17 @@ _DELETE = """
 """
 
 
-def forget_latest_places(*, vehicle_ids: Iterable[int]) -> int:
+def erase_latest_locations(*, vehicle_ids: Iterable[int]) -> int:
     """Drops the last known place of these cars, so that no page shows it; history stays. Returns how many rows."""
     ids = list(vehicle_ids)
     with transaction.atomic():
         count = LatestSignal.objects.filter(vehicle_id__in=ids, code__in=PLACE_CODES).delete()[0]
         if count:
-            summaries.refresh(vehicle_ids=ids)
+            summaries.refresh_snapshots(vehicle_ids=ids)
     return count
 
 
-def forget_history(
+def erase_history(
     *,
     table: History,
     vehicle_id: int,
@@ -72,7 +72,7 @@ def forget_history(
         return int(cursor.rowcount)
 
 
-def forget_latest(
+def erase_latest(
     *, vehicle_id: int, since: datetime | None, until: datetime, places_only: bool, limit: int
 ) -> int:
     """Deletes at most `limit` of the car's latest values, of this time. Returns how many."""
@@ -84,11 +84,11 @@ def forget_latest(
     codes = list(rows.values_list("code", flat=True)[:limit])
     with transaction.atomic():
         count = LatestSignal.objects.filter(vehicle_id=vehicle_id, code__in=codes).delete()[0]
-        summaries.refresh(vehicle_ids=[vehicle_id])
+        summaries.refresh_snapshots(vehicle_ids=[vehicle_id])
     return count
 
 
-def forget_identity(*, vehicle_id: int) -> int:
+def erase_identity(*, vehicle_id: int) -> int:
     """Blanks what tells which car it was, and whose: VIN, name, plate, driver, group. Make, model and year stay.
 
     Returns 1 if anything did.

@@ -16,7 +16,7 @@ from accounts.models import UnitSystem
 from vehicles import labels
 from vehicles.catalogue import CATALOGUE, IS_LOCKED, Shape, Signal
 from vehicles.models import LatestSignal
-from vehicles.observations import REFUSED, SignalStatus
+from vehicles.observations import NORMALIZATION_ERROR, SignalStatus
 from vehicles.units import Unit, convert, symbol
 
 _IMPERIAL = {
@@ -39,7 +39,7 @@ _ERRORS = {
     "RATE_LIMIT": _("The maker allows no more requests for now."),
     "UPSTREAM": _("The maker's service did not deliver it."),
     "BILLING": _("Your Smartcar plan's limit is reached."),
-    REFUSED: _("What the car reported cannot be true, so it is not shown."),
+    NORMALIZATION_ERROR: _("What the car reported cannot be true, so it is not shown."),
 }
 _OTHER_ERROR = _("It could not be read this time.")
 
@@ -72,7 +72,7 @@ def _number(value: float, digits: int) -> str:
     return number_format(Decimal(text), force_grouping=True)
 
 
-def value_in_words(*, code: str, body: Mapping[str, Any] | None, units: str) -> str:
+def format_value(*, code: str, body: Mapping[str, Any] | None, units: str) -> str:
     """A signal's body in words; "" when there is none. Unknown codes show their plain value."""
     if not body:
         return ""
@@ -82,14 +82,14 @@ def value_in_words(*, code: str, body: Mapping[str, Any] | None, units: str) -> 
     return _SHAPES.get(signal.shape, _plain)(signal, body, units)
 
 
-def error_in_words(row: LatestSignal) -> str:
+def format_error(row: LatestSignal) -> str:
     """Why the last report of the signal held no value; "" when it did."""
     if row.status == SignalStatus.SUCCESS:
         return ""
-    return error_type_in_words(row.error_type)
+    return format_error_type(row.error_type)
 
 
-def error_type_in_words(error_type: str) -> str:
+def format_error_type(error_type: str) -> str:
     """What an error of Smartcar's list means for whoever looks at a car."""
     return gettext(_ERRORS.get(error_type, _OTHER_ERROR))
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils import timezone
 
-from vehicles.aggregates import COLUMNS, HOUR_END, SUMMED_UP, day_end, day_start
+from vehicles.aggregates import COLUMNS, HOUR_END, ROLLUP_SQL, day_end, day_start
 from vehicles.catalogue import Shape, Signal
 from vehicles.models import DayZone, Reading, SignalCode, Vehicle
-from vehicles.quantities import tidy
+from vehicles.quantities import round_float
 from vehicles.zones import known_zone
 
 Resolution = Literal["raw", "hour", "day"] | int
@@ -67,18 +67,18 @@ def series(
     number = SignalCode.objects.filter(code=signal.code).values_list("id", flat=True).first()
     if number is None or start >= end:
         return []
-    asked = _Asked(vehicle, number, start, end)
+    asked = _Request(vehicle, number, start, end)
     if resolution == "raw":
         points = _readings(asked, limit)
     elif isinstance(resolution, int):
         points = _thinned(asked, resolution)
     else:
-        points = _summed_up(asked, resolution)
+        points = _is_rolled_up(asked, resolution)
     return points[:limit]
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Request:
     vehicle: Vehicle
     signal_id: int
     start: datetime
@@ -95,7 +95,7 @@ class _Asked:
         }
 
 
-def _readings(asked: _Asked, limit: int | None) -> list[Point]:
+def _readings(asked: _Request, limit: int | None) -> list[Point]:
     rows = (
         Reading.objects.filter(
             vehicle=asked.vehicle,
@@ -111,7 +111,7 @@ def _readings(asked: _Asked, limit: int | None) -> list[Point]:
 
 def _value(value: float | None, rest: dict[str, Any] | None) -> Any:
     if value is not None:
-        return tidy(value)
+        return round_float(value)
     return rest.get("value", rest) if rest else None
 
 
@@ -126,7 +126,7 @@ _ROLLED = f"""
     WHERE vehicle_id = %(vehicle)s AND signal_id = %(signal)s AND start >= %(start)s AND start < %(end)s
       AND start NOT IN (SELECT start FROM due)
     UNION ALL
-    SELECT start, {COLUMNS} FROM ({SUMMED_UP}) AS passing
+    SELECT start, {COLUMNS} FROM ({ROLLUP_SQL}) AS passing
 """  # noqa: S608
 _DUE = """
     SELECT start FROM {table}
@@ -152,7 +152,7 @@ _DAYS = _ROLLED.format(
 )
 
 
-def _rolled(asked: _Asked, resolution: Literal["hour", "day"]) -> tuple[str, dict[str, Any]]:
+def _rolled(asked: _Request, resolution: Literal["hour", "day"]) -> tuple[str, dict[str, Any]]:
     """The SQL for the hours or days of the time asked for, and its parameters."""
     parameters = asked.parameters
     if resolution == "hour":
@@ -200,8 +200,8 @@ def neighbours(
     number = SignalCode.objects.filter(code=signal.code).values_list("id", flat=True).first()
     if number is None:
         return None, None
-    asked = _Asked(vehicle, number, start, end).parameters | {"within": within}
-    found = [Point(at, tidy(value), None, None, 1) for at, value in _rows(_NEIGHBOURS, asked)]
+    asked = _Request(vehicle, number, start, end).parameters | {"within": within}
+    found = [Point(at, round_float(value), None, None, 1) for at, value in _rows(_NEIGHBOURS, asked)]
     before = next((point for point in found if point.at < start), None)
     return before, next((point for point in found if point.at >= end), None)
 
@@ -212,11 +212,11 @@ def zone_of(vehicle: Vehicle) -> str:
     return zone or known_zone(vehicle.fleet.time_zone)
 
 
-def _summed_up(asked: _Asked, resolution: Literal["hour", "day"]) -> list[Point]:
+def _is_rolled_up(asked: _Request, resolution: Literal["hour", "day"]) -> list[Point]:
     statement, parameters = _rolled(asked, resolution)
     zone = ZoneInfo(parameters.get("zone", "UTC"))
     return [
-        Point(start.astimezone(zone), tidy(mean), tidy(minimum), tidy(maximum), count)
+        Point(start.astimezone(zone), round_float(mean), round_float(minimum), round_float(maximum), count)
         for start, mean, minimum, maximum, _, _, _, _, count in _rows(
             f"{statement} ORDER BY start", parameters
         )
@@ -247,7 +247,7 @@ _OF_ROLLUPS = """
 """
 
 
-def _thinned(asked: _Asked, points: int) -> list[Point]:
+def _thinned(asked: _Request, points: int) -> list[Point]:
     """From readings while stretches are shorter than an hour, else from what hours or days keep of theirs."""
     readings = _readings(asked, points + 1)
     if len(readings) <= points:
@@ -266,7 +266,7 @@ def _thinned(asked: _Asked, points: int) -> list[Point]:
     )
     if points > 2:  # beside two extremes there is no room for the newest
         kept.update(_rows(f"{_OF_READINGS} ORDER BY observed_at DESC LIMIT 1", asked.parameters))
-    return [Point(at, tidy(value), None, None, 1) for at, value in sorted(kept.items())]
+    return [Point(at, round_float(value), None, None, 1) for at, value in sorted(kept.items())]
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:

@@ -64,14 +64,14 @@ def powertrain(code: str) -> str:
 
 def choice(signal: Signal, value: str) -> str:
     """What a value of the signal's list means: FULLY_CHARGED as "Fully charged"."""
-    return _said(_WORDS.get(signal.code, {}), value)
+    return _label(_WORDS.get(signal.code, {}), value)
 
 
 def status(value: str) -> str:
     """The state of a system of the car that diagnoses itself: OK or ALERT."""
-    return _said(_STATUSES, value)
+    return _label(_STATUSES, value)
 
 
-def _said(words: Mapping[str, str | Promise], value: str) -> str:
+def _label(words: Mapping[str, str | Promise], value: str) -> str:
     known = words.get(value.upper())
     return str(known) if known is not None else value.replace("_", " ").capitalize()

@@ -12,7 +12,7 @@ import orjson
 import psycopg
 from django.db import connection
 
-from vehicles.observations import Observation, SignalError, SignalStatus
+from vehicles.observations import SignalError, SignalReading, SignalStatus
 
 EPOCH = datetime.min.replace(tzinfo=UTC)
 
@@ -46,7 +46,7 @@ _TOUCH = """
 
 
 @dataclass(slots=True)
-class State:
+class LatestSignalRow:
     """One row of `LatestSignal`, whose docstring says what each column means.
 
     `touched` says that something in it is new; `changed`, that more than the time at which it was told is, or that
@@ -69,7 +69,7 @@ class State:
     touched: bool = False
     changed: bool = False
 
-    def take_value(self, seen: Observation, *, observed_at: datetime, sequence: int | None) -> bool:
+    def take_value(self, seen: SignalReading, *, observed_at: datetime, sequence: int | None) -> bool:
         """Newest wins: by the time the value is of, then by sequence, then by when Smartcar read it."""
         fresh = (observed_at, -1 if sequence is None else sequence, seen.retrieved_at or EPOCH)
         held_sequence = -1 if self.sequence is None else self.sequence
@@ -84,7 +84,7 @@ class State:
             self.body, self.observed_at, self.oem_updated_at, self.notes = told
         return True
 
-    def take_status(self, seen: Observation, *, reported_at: datetime) -> bool:
+    def take_status(self, seen: SignalReading, *, reported_at: datetime) -> bool:
         """The last report tells whether the signal works now; a value that an error leaves behind stays."""
         if reported_at <= self.reported_at:
             return False
@@ -101,25 +101,25 @@ def _in_columns(error: SignalError | None) -> tuple[str, str, str]:
     return (error.type[:60], (error.code or "")[:60], error.description) if error else ("", "", "")
 
 
-def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], State]:
+def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], LatestSignalRow]:
     """The states of all signals of these cars, by car and code. The caller holds the cars' rows."""
     connection.ensure_connection()
     # Rows in binary form: Django's own cursor would read each time in Python.
     with psycopg.Cursor(connection.connection) as cursor:
         rows = cursor.execute(_LOAD, [list(vehicle_ids)], binary=True).fetchall()
     return {
-        (row[0], row[1]): State(row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:])
+        (row[0], row[1]): LatestSignalRow(row[0], row[1], orjson.loads(row[2]) if row[2] else None, *row[3:])
         for row in rows
     }
 
 
-def store(states: Collection[State]) -> None:
+def store(states: Collection[LatestSignalRow]) -> None:
     """Writes the states as they are now."""
     if states:
         _execute(_STORE, orjson.dumps(states))
 
 
-def touch(states: Collection[State]) -> None:
+def store_timestamps(states: Collection[LatestSignalRow]) -> None:
     """Writes only when they were told last: all there is to write of most signals, since a payload repeats them."""
     if states:
         times = [

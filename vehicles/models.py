@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import Fleet, UnitSystem
-from vehicles.encoding import unpack
+from vehicles.encoding import decode
 from vehicles.makes import make_name
 
 
@@ -130,24 +130,24 @@ class Reading(models.Model):
     @property
     def body(self) -> dict[str, Any]:
         """The normalised body as it was recorded."""
-        return unpack(self.signal.code, value=self.value, rest=self.rest)
+        return decode(self.signal.code, value=self.value, rest=self.rest)
 
 
 from vehicles.places.models import Place, PlaceKind  # noqa: E402
-from vehicles.rollup_models import DayRollup, DayZone, DueDay, DueHour, HourRollup  # noqa: E402
-from vehicles.summary_models import Summary  # noqa: E402
+from vehicles.rollup_models import DayRollup, DayZone, DirtyDay, DirtyHour, HourRollup  # noqa: E402
+from vehicles.summary_models import VehicleSnapshot  # noqa: E402
 
 __all__ = [
     "DayRollup",
     "DayZone",
-    "DueDay",
-    "DueHour",
+    "DirtyDay",
+    "DirtyHour",
     "HourRollup",
     "LatestSignal",
     "Place",
     "PlaceKind",
     "Reading",
     "SignalCode",
-    "Summary",
     "Vehicle",
+    "VehicleSnapshot",
 ]

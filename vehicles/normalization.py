@@ -10,10 +10,19 @@ from typing import Any
 
 from vehicles import catalogue, structured_values
 from vehicles.catalogue import Shape, Signal
-from vehicles.quantities import NoValue, Refused, number, percent, pressure, quantity, read_unit, tidy
+from vehicles.quantities import (
+    ImplausibleValueError,
+    NoValueError,
+    number,
+    percent,
+    pressure,
+    quantity,
+    read_unit,
+    round_float,
+)
 from vehicles.units import Unit
 
-__all__ = ["NoValue", "Normalised", "Refused", "normalise"]
+__all__ = ["ImplausibleValueError", "NoValueError", "Normalized", "normalize"]
 
 Body = dict[str, Any]
 _TEXT_LIMIT = 200
@@ -24,14 +33,14 @@ _DIRECTIONS = {"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 
 @dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalized:
     """A canonical body, and in words each correction that it took."""
 
     body: Body
     notes: tuple[str, ...] = ()
 
 
-def normalise(signal: Signal, body: Mapping[str, Any]) -> Normalised:
+def normalize(signal: Signal, body: Mapping[str, Any]) -> Normalized:
     """The canonical form of `body`.
 
     Raises Refused (with the reason) where the value cannot be true or be understood, and its subclass NoValue
@@ -39,7 +48,7 @@ def normalise(signal: Signal, body: Mapping[str, Any]) -> Normalised:
     """
     notes: list[str] = []
     canonical = _SHAPES[signal.shape](signal, body, notes)
-    return Normalised(canonical, tuple(dict.fromkeys(notes)))
+    return Normalized(canonical, tuple(dict.fromkeys(notes)))
 
 
 def _number(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
@@ -60,7 +69,7 @@ def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> 
     for entry in _entries(body.get("additionalValues"), notes):
         try:
             value = quantity(entry.get("value"), body.get("unit"), signal=signal, notes=notes)
-        except Refused as refusal:
+        except ImplausibleValueError as refusal:
             notes.append(f"an additional range was left out: {refusal.reason}")
             continue
         others.append({"type": _text(entry.get("type")).upper(), "value": value})
@@ -70,7 +79,7 @@ def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> 
 def _boolean(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     value = _truth(body.get("value"), notes)
     if value is None:
-        raise NoValue("no value was given")
+        raise NoValueError("no value was given")
     return {"value": value}
 
 
@@ -79,7 +88,7 @@ def _truth(raw: Any, notes: list[str]) -> bool | None:
         return raw
     value = _TRUTH.get(raw.lower() if isinstance(raw, str) else raw) if isinstance(raw, str | int) else None
     if value is None:
-        raise Refused("the value is neither true nor false")
+        raise ImplausibleValueError("the value is neither true nor false")
     notes.append("true or false was sent in another form")
     return value
 
@@ -87,10 +96,12 @@ def _truth(raw: Any, notes: list[str]) -> bool | None:
 def _plain_text(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw = body.get("value")
     if raw is not None and not isinstance(raw, str | int | float):
-        raise Refused("the value is not text")
+        raise ImplausibleValueError("the value is not text")
     text = _text(raw)
     if text.lower() in _PLACEHOLDERS:
-        raise NoValue("the car gives a placeholder in place of a value" if text else "no value was given")
+        raise NoValueError(
+            "the car gives a placeholder in place of a value" if text else "no value was given"
+        )
     return {"value": text}
 
 
@@ -107,16 +118,16 @@ def _text(raw: Any) -> str:
 def _status(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     status = _text(body.get("status")).upper()
     if not status:
-        raise NoValue("no status was given")
+        raise NoValueError("no status was given")
     return {"status": status, "description": _text(body.get("description"))}
 
 
 def _location(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     latitude, longitude = number(body.get("latitude"), notes), number(body.get("longitude"), notes)
     if abs(latitude) > 90 or abs(longitude) > 180:
-        raise Refused("the location is not on Earth")
+        raise ImplausibleValueError("the location is not on Earth")
     if abs(latitude) < 0.01 and abs(longitude) < 0.01:
-        raise Refused("the location is 0, 0: no position was known")
+        raise ImplausibleValueError("the location is 0, 0: no position was known")
     # Six decimals are a tenth of a metre, and keep the same place from looking like a new one.
     canonical: Body = {"latitude": round(latitude, 6), "longitude": round(longitude, 6)}
     canonical.update(_heading(body.get("heading"), notes))
@@ -131,19 +142,19 @@ def _location(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
 def _heading(raw: Any, notes: list[str]) -> Body:
     try:
         heading = number(raw, notes)
-    except Refused:
+    except ImplausibleValueError:
         return {}
     if not 0 <= heading <= 360:
         notes.append("a heading outside of 0 to 360 degrees was left out")
         return {}
-    return {"heading": tidy(heading % 360)}
+    return {"heading": round_float(heading % 360)}
 
 
 def _closure(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw_open = body.get("isOpen", body.get("value"))
     canonical: Body = {"isOpen": _truth(raw_open, notes), "isLocked": _truth(body.get("isLocked"), notes)}
     if canonical["isOpen"] is None and canonical["isLocked"] is None:
-        raise NoValue("neither open nor locked is known")
+        raise NoValueError("neither open nor locked is known")
     return canonical
 
 
@@ -151,7 +162,7 @@ def _openings(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
     entries = _entries(body.get("values", body.get(signal.name.lower())), notes)
     values = [opening for entry in entries if (opening := _opening(entry, notes))]
     if not values:
-        raise NoValue("no opening is known")
+        raise NoValueError("no opening is known")
     return {"values": values} | _grid(body, values)
 
 
@@ -159,7 +170,7 @@ def _opening(entry: Mapping[str, Any], notes: list[str]) -> Body | None:
     place = _place(entry)
     try:
         state = {key: _truth(entry.get(key), notes) for key in ("isOpen", "isLocked")}
-    except Refused:
+    except ImplausibleValueError:
         place = None
     if place is None:
         notes.append("an opening that could not be read was left out")
@@ -172,7 +183,7 @@ def _tires(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     entries = _entries(body.get("values", body.get("tires")), notes)
     values = [tire for entry in entries if (tire := _tire(entry, unit, notes))]
     if all(tire["tirePressure"] is None for tire in values):
-        raise NoValue("no tire gives a reading")
+        raise NoValueError("no tire gives a reading")
     return {"values": values} | _grid(body, values) | {"unit": Unit.KILOPASCAL.value}
 
 
@@ -183,7 +194,7 @@ def _tire(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body
         return None
     try:
         return place | {"tirePressure": pressure(entry.get("tirePressure"), unit, notes)}
-    except Refused as refusal:
+    except ImplausibleValueError as refusal:
         notes.append(f"a tire's pressure was refused: {refusal.reason}")
         return place | {"tirePressure": None}
 
@@ -211,7 +222,7 @@ def _charge_limits(signal: Signal, body: Mapping[str, Any], notes: list[str]) ->
     values = [limit for entry in _entries(body.get("values"), notes) if (limit := _limit(entry, unit, notes))]
     active = _percent_or_none(body.get("activeLimit"), unit, notes)
     if not values and active is None:
-        raise NoValue("no charge limit is known")
+        raise NoValueError("no charge limit is known")
     return {"values": values, "activeLimit": active, "unit": Unit.PERCENT.value}
 
 
@@ -226,9 +237,9 @@ def _limit(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Bod
 def _percent_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | float | None:
     try:
         return percent(number(raw, notes), unit, notes)
-    except NoValue:
+    except NoValueError:
         return None
-    except Refused as refusal:
+    except ImplausibleValueError as refusal:
         notes.append(f"a charge limit was left out: {refusal.reason}")
         return None
 
@@ -241,7 +252,7 @@ def _capacity(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
         choices.append({"capacity": capacity, "description": _text(entry.get("description"))})
     capacity = _capacity_or_none(body.get("capacity"), unit, signal, notes)
     if capacity is None and not choices:
-        raise NoValue("no capacity is known")
+        raise NoValueError("no capacity is known")
     return {
         "capacity": capacity,
         "source": _text(body.get("source")).upper(),
@@ -253,7 +264,7 @@ def _capacity(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
 def _capacity_or_none(raw: Any, unit: Any, signal: Signal, notes: list[str]) -> int | float | None:
     try:
         return quantity(raw, unit, signal=signal, notes=notes)
-    except NoValue:
+    except NoValueError:
         return None
 
 
@@ -263,20 +274,20 @@ def _drive_mode(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Bo
         "oemDisplayName": _text(body.get("oemDisplayName")),
     }
     if not any(canonical.values()):
-        raise NoValue("no drive mode is known")
+        raise NoValueError("no drive mode is known")
     return canonical
 
 
 def _values(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw = body.get("values", body.get("value"))
     if raw is None:
-        raise NoValue("no list was given")
+        raise NoValueError("no list was given")
     if not isinstance(raw, list):
-        raise Refused("the value is not a list")
+        raise ImplausibleValueError("the value is not a list")
     kept = [
         record
         for entry in raw[:_LIST_LIMIT]
-        if (record := structured_values.record(signal, entry)) is not None
+        if (record := structured_values.structured_value(signal, entry)) is not None
     ]
     if len(kept) < len(raw):
         notes.append(f"{len(raw) - len(kept)} entries of the list were left out")
@@ -288,7 +299,7 @@ def _entries(raw: Any, notes: list[str]) -> list[Mapping[str, Any]]:
     if raw is None:
         return []
     if not isinstance(raw, list):
-        raise Refused("the value is not a list")
+        raise ImplausibleValueError("the value is not a list")
     entries = [entry for entry in raw[:_LIST_LIMIT] if isinstance(entry, Mapping)]
     if len(entries) < len(raw):
         notes.append(f"{len(raw) - len(entries)} entries of the list were left out")

@@ -17,7 +17,7 @@ class SignalStatus(StrEnum):
     UNAVAILABLE = "UNAVAILABLE"
 
 
-REFUSED = "REFUSED"
+NORMALIZATION_ERROR = "REFUSED"
 """`SignalError.type` where Smartcar sent a value but it cannot be true, so that we did not take it."""
 
 
@@ -31,7 +31,7 @@ class SignalError:
     resolution_type: str | None = None
 
 
-class Observation(NamedTuple):
+class SignalReading(NamedTuple):
     """One signal of one car as one message tells it. A named tuple, since thousands are made each second.
 
     `body` is in canonical units and shape (see `vehicles.normalization`) and present only under SUCCESS: an

@@ -14,7 +14,7 @@ from vehicles.units import Unit, canonical_unit, convert, parse_unit
 Number = int | float
 
 
-class Refused(Exception):  # noqa: N818  (it names what happened to the value, not a mistake of ours)
+class ImplausibleValueError(Exception):
     """The value cannot be true, or not be understood. `reason` says why, in words for people."""
 
     def __init__(self, reason: str) -> None:
@@ -22,7 +22,7 @@ class Refused(Exception):  # noqa: N818  (it names what happened to the value, n
         self.reason = reason
 
 
-class NoValue(Refused):
+class NoValueError(ImplausibleValueError):
     """Nothing is wrong with the message: the car just has no value to tell."""
 
 
@@ -54,7 +54,7 @@ _NO_READING_KPA = 699.9  # what a tire sensor says when it has nothing to say
 _LARGEST_KILOWATTS = 1_000
 
 
-def tidy(value: float) -> Number:
+def round_float(value: float) -> Number:
     """Rounded to four decimals, and an integer where that loses nothing: 78.0 and 78 are one value."""
     rounded = round(value, 4)
     return int(rounded) if rounded == int(rounded) else rounded
@@ -63,13 +63,13 @@ def tidy(value: float) -> Number:
 def number(raw: Any, notes: list[str]) -> float:
     """A finite number. Raises NoValue for null, Refused for anything that is not a number."""
     if raw is None:
-        raise NoValue("no value was given")
+        raise NoValueError("no value was given")
     if isinstance(raw, str):
         raw = _from_text(raw, notes)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise Refused("the value is not a number")
+        raise ImplausibleValueError("the value is not a number")
     if not abs(raw) <= _ANY[1]:  # so also for a NaN
-        raise Refused("the value is out of all bounds")
+        raise ImplausibleValueError("the value is out of all bounds")
     return float(raw)
 
 
@@ -77,7 +77,7 @@ def _from_text(raw: str, notes: list[str]) -> float:
     try:
         value = float(raw)
     except ValueError:
-        raise Refused("the value is not a number") from None
+        raise ImplausibleValueError("the value is not a number") from None
     notes.append("the number was sent as text")
     return value
 
@@ -88,9 +88,9 @@ def read_unit(raw: Any, *, expected: Unit) -> Unit | None:
         return None
     unit = parse_unit(raw) if isinstance(raw, str) else None
     if unit is None:
-        raise Refused("the unit is not known")
+        raise ImplausibleValueError("the unit is not known")
     if canonical_unit(unit) != expected:
-        raise Refused(f"the unit is {unit} where {expected} or its like is measured")
+        raise ImplausibleValueError(f"the unit is {unit} where {expected} or its like is measured")
     return unit
 
 
@@ -123,8 +123,11 @@ def _power_unit(value: float, unit: Unit, notes: list[str]) -> Unit:
 def _within(value: float, bounds: tuple[float, float], unit: str) -> Number:
     low, high = bounds
     if not low <= value <= high:
-        raise Refused(f"{tidy(value)} {unit}".strip() + f" is outside of {tidy(low)} to {tidy(high)}")
-    return tidy(value)
+        raise ImplausibleValueError(
+            f"{round_float(value)} {unit}".strip()
+            + f" is outside of {round_float(low)} to {round_float(high)}"
+        )
+    return round_float(value)
 
 
 def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
@@ -137,9 +140,9 @@ def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
         return _fraction(value, notes)
     if 0 < value < 1:
         notes.append("a fraction was called percent" if unit else "a fraction, taken times 100")
-        return tidy(value * 100)
+        return round_float(value * 100)
     if value == 1 and unit is None:
-        raise Refused("1 without a unit could be 1 % or 100 %")
+        raise ImplausibleValueError("1 without a unit could be 1 % or 100 %")
     return _percentage(value, notes)
 
 
@@ -147,7 +150,7 @@ def _fraction(value: float, notes: list[str]) -> Number:
     if value <= 1.01:
         return _percentage(value * 100, notes)
     if value < 2:
-        raise Refused("neither a fraction nor a percentage")
+        raise ImplausibleValueError("neither a fraction nor a percentage")
     notes.append("a percentage was called a fraction")
     return _percentage(value, notes)
 
@@ -180,7 +183,7 @@ def _pressure_unit(value: float, unit: Unit | None, notes: list[str]) -> Unit:
     likely = _likely_pressure_unit(value)
     if unit is None:
         if likely is None:
-            raise Refused("a pressure without a unit, and its size does not tell which")
+            raise ImplausibleValueError("a pressure without a unit, and its size does not tell which")
         notes.append(f"the unit was missing, taken as {likely}")
         return likely
     if unit is not Unit.KILOPASCAL and likely is Unit.KILOPASCAL:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from vehicles.encoding import pack
+from vehicles.encoding import encode
 
 # Codes without a number get one; readings that are there already are left alone; the hours of those added are to be
 # summed up. An hour that is due already is locked (a conflict locks the row, even where nothing is updated), so
@@ -49,7 +49,7 @@ class NewReading:
     body: dict[str, Any]
 
 
-def add(*, readings: Sequence[NewReading]) -> None:
+def insert_readings(*, readings: Sequence[NewReading]) -> None:
     """Adds what is not there yet, in the caller's transaction, which holds the cars' rows."""
     if readings:
         with connection.cursor() as cursor:
@@ -57,7 +57,7 @@ def add(*, readings: Sequence[NewReading]) -> None:
 
 
 def _row(reading: NewReading) -> dict[str, Any]:
-    value, rest = pack(reading.code, reading.body)
+    value, rest = encode(reading.code, reading.body)
     return {
         "vehicle_id": reading.vehicle_id,
         "code": reading.code,

@@ -24,6 +24,6 @@ _BY_MAKE = {make: timedelta(minutes=minutes) for minutes, makes in _MINUTES.item
 _SLOWEST = timedelta(hours=1)
 
 
-def documented_gap(make: str) -> timedelta:
+def documented_interval(make: str) -> timedelta:
     """The longest time between two deliveries of an awake car of this make; an hour for one that is not listed."""
     return _BY_MAKE.get(make_key(make), _SLOWEST)

@@ -15,10 +15,10 @@ from vehicles.dates import kept_since, month_of
 from vehicles.models import Vehicle
 from vehicles.partitions import READINGS, TABLES, Partitioned
 
-_CARS = 500
+_VEHICLE_BATCH = 500
 
 
-def clean(*, now: datetime, seconds: float = 240) -> int:
+def purge(*, now: datetime, seconds: float = 240) -> int:
     """Drops and deletes what is no longer kept, for at most about so long; the next run goes on. Returns how many rows
     were deleted one by one, which those of dropped partitions were not.
     """
@@ -63,13 +63,13 @@ def _steps(*, now: datetime) -> Iterator[int]:
 def _without_fleet(partition: str, fleet_id: int) -> Iterator[int]:
     cars = list(Vehicle.objects.filter(fleet=fleet_id).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        for at in range(0, len(cars), _CARS):
+        for at in range(0, len(cars), _VEHICLE_BATCH):
             cursor.execute(
                 f"""
                 SELECT id FROM unnest(%s::bigint[]) AS car (id)
                 WHERE EXISTS (SELECT FROM {partition} WHERE vehicle_id = id)
                 """,  # noqa: S608
-                [cars[at : at + _CARS]],
+                [cars[at : at + _VEHICLE_BATCH]],
             )
             for car in cursor.fetchall():
                 cursor.execute(f"DELETE FROM {partition} WHERE vehicle_id = %s", car)  # noqa: S608

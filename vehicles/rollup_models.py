@@ -47,7 +47,7 @@ class DayRollup(_Rollup):
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
 
 
-class _Due(models.Model):
+class _Dirty(models.Model):
     """A stretch of time whose readings have changed since it was summed up, or never were."""
 
     vehicle = models.ForeignKey(
@@ -60,18 +60,25 @@ class _Due(models.Model):
 
     class Meta:
         abstract = True
-        indexes = [models.Index(fields=["start"], name="%(app_label)s_%(class)s_start")]
 
     def __str__(self) -> str:
         return f"{self.signal} from {self.start:%Y-%m-%d %H:%M}"
 
 
-class DueHour(_Due):
+class DirtyHour(_Dirty):
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
 
+    class Meta:
+        db_table = "vehicles_duehour"
+        indexes = [models.Index(fields=["start"], name="vehicles_duehour_start")]
 
-class DueDay(_Due):
+
+class DirtyDay(_Dirty):
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
+
+    class Meta:
+        db_table = "vehicles_dueday"
+        indexes = [models.Index(fields=["start"], name="vehicles_dueday_start")]
 
 
 class DayZone(models.Model):

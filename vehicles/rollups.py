@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from accounts.models import Fleet
-from vehicles.aggregates import COLUMNS, HOUR_END, SUMMED_UP, day_end, day_start
+from vehicles.aggregates import COLUMNS, HOUR_END, ROLLUP_SQL, day_end, day_start
 from vehicles.dates import kept_since
 from vehicles.models import DayRollup, DayZone, Vehicle
 from vehicles.zones import known_zone
@@ -26,7 +26,7 @@ _VEHICLES = 20
 _LOCK = 20_261_121  # any number that nothing else of the product locks
 
 
-class _Kind(NamedTuple):
+class _RollupQueue(NamedTuple):
     """Hours or days: their tables, where one ends, and how long after its start it is over in any case."""
 
     due: str
@@ -36,8 +36,8 @@ class _Kind(NamedTuple):
     over: timedelta
 
 
-_HOURS = _Kind("vehicles_duehour", "vehicles_hourrollup", HOUR_END, "true", timedelta(hours=1))
-_DAYS = _Kind(
+_HOURS = _RollupQueue("vehicles_duehour", "vehicles_hourrollup", HOUR_END, "true", timedelta(hours=1))
+_DAYS = _RollupQueue(
     "vehicles_dueday",
     "vehicles_dayrollup",
     day_end("start", "zone.time_zone"),
@@ -72,7 +72,7 @@ _CLEAR = """
     WHERE old.vehicle_id = stretch.vehicle_id AND old.signal_id = stretch.signal_id AND old.start = stretch.start
 """
 _FILL = f"""
-    INSERT INTO {{rollup}} (vehicle_id, signal_id, start, {COLUMNS}) {SUMMED_UP}
+    INSERT INTO {{rollup}} (vehicle_id, signal_id, start, {COLUMNS}) {ROLLUP_SQL}
 """
 _NOTE_DAYS = """
     INSERT INTO vehicles_dueday (vehicle_id, signal_id, start)
@@ -82,7 +82,7 @@ _NOTE_DAYS = """
 """
 
 
-def sum_up(*, now: datetime, seconds: float = 45) -> int:
+def compute_rollups(*, now: datetime, seconds: float = 45) -> int:
     """Sums up the hours and days that are over, for at most about so long. Returns how many.
 
     Another process may be at it: then this one leaves it alone.
@@ -92,15 +92,15 @@ def sum_up(*, now: datetime, seconds: float = 45) -> int:
     while follow_zones(now=now) and time.monotonic() < until:
         pass
     for kind in (_HOURS, _DAYS):
-        while (taken := _sum_up(kind, now=now)) and time.monotonic() < until:
+        while (taken := _compute(kind, now=now)) and time.monotonic() < until:
             done += taken
     return done
 
 
-def _sum_up(kind: _Kind, *, now: datetime) -> int:
+def _compute(kind: _RollupQueue, *, now: datetime) -> int:
     """One batch. Returns how many were due."""
     with transaction.atomic():
-        if not _alone():
+        if not _exclusive():
             return 0
         with connection.cursor() as cursor:
             cursor.execute(_TAKE.format(due=kind.due), {"until": now - kind.over, "limit": _BATCH})
@@ -111,7 +111,7 @@ def _sum_up(kind: _Kind, *, now: datetime) -> int:
     return len(taken)
 
 
-def _replace(kind: _Kind, taken: Sequence[tuple[int, int, datetime]], *, now: datetime) -> None:
+def _replace(kind: _RollupQueue, taken: Sequence[tuple[int, int, datetime]], *, now: datetime) -> None:
     vehicles, signals, starts = (list(column) for column in zip(*taken, strict=True))
     _give_zones(vehicles)
     statements = [_CLEAR, _FILL]
@@ -126,7 +126,7 @@ def _replace(kind: _Kind, taken: Sequence[tuple[int, int, datetime]], *, now: da
             cursor.execute(stretch + statement.format(rollup=kind.rollup), named)
 
 
-def _alone() -> bool:
+def _exclusive() -> bool:
     """Whether nobody else sums up. Holds until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -150,7 +150,7 @@ def follow_zones(*, now: datetime) -> int:
     Only as far back as the fleet keeps readings; older days stay as they are. Returns how many cars.
     """
     with transaction.atomic():
-        if not _alone():
+        if not _exclusive():
             return 0
         behind = DayZone.objects.exclude(time_zone=F("vehicle__fleet__time_zone"))
         pairs = behind.values_list("vehicle__fleet__time_zone", "time_zone").distinct()

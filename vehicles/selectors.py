@@ -29,17 +29,19 @@ class VehicleState:
         return row.value if row else None
 
 
-def vehicles_of(*, fleet: Fleet) -> QuerySet[Vehicle]:
+def list_vehicles(*, fleet: Fleet) -> QuerySet[Vehicle]:
     """The fleet's cars, by name."""
     return Vehicle.objects.filter(fleet=fleet).order_by("name", "make", "model", "id")
 
 
-def vehicle_of(*, fleet: Fleet, smartcar_id: str) -> Vehicle | None:
+def get_vehicle(*, fleet: Fleet, smartcar_id: str) -> Vehicle | None:
     """The fleet's car with this Smartcar vehicle id, or None."""
     return Vehicle.objects.filter(fleet=fleet, smartcar_id=smartcar_id).first()
 
 
-def states_of(*, vehicles: Iterable[Vehicle], signals: Iterable[Signal] | None = None) -> list[VehicleState]:
+def list_states(
+    *, vehicles: Iterable[Vehicle], signals: Iterable[Signal] | None = None
+) -> list[VehicleState]:
     """The latest state of the cars, in one query for all of them; only of `signals` where given."""
     vehicles = list(vehicles)
     rows = LatestSignal.objects.filter(vehicle__in=vehicles)

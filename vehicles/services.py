@@ -11,13 +11,13 @@ from django.db import connection
 
 from accounts.models import Fleet
 from vehicles import catalogue, latest_state, summaries
-from vehicles.latest_state import EPOCH, State
+from vehicles.latest_state import EPOCH, LatestSignalRow
 from vehicles.models import Vehicle
-from vehicles.observations import Observation, SignalStatus, VehicleFacts
-from vehicles.readings import NewReading, add
+from vehicles.observations import SignalReading, SignalStatus, VehicleFacts
+from vehicles.readings import NewReading, insert_readings
 
 _BY_TIME = attrgetter("observed_at", "received_at")
-_STORE_HEARD = """
+_STORE_LAST_SEEN = """
     UPDATE vehicles_vehicle AS car SET last_seen_at = greatest(car.last_seen_at, row.at)
     FROM json_to_recordset(%s::json) AS row (id bigint, at timestamptz) WHERE car.id = row.id
 """
@@ -33,7 +33,7 @@ _STORE_IDENTITY = """
 
 
 @dataclass(slots=True)
-class Sighting:
+class ReceivedReading:
     """One observation of one of our cars, as it came in.
 
     `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it;
@@ -41,7 +41,7 @@ class Sighting:
     """
 
     vehicle_id: int
-    observation: Observation
+    observation: SignalReading
     received_at: datetime
     sequence: int | None = None
     observed_at: datetime = field(init=False)
@@ -64,7 +64,7 @@ class Update:
 
 
 @dataclass(slots=True)
-class Recorded:
+class IngestResult:
     """What a batch told that was not known.
 
     `updates` are newer values, oldest first. `fresh` are the cars that were read well, `told` those of which anything
@@ -76,7 +76,7 @@ class Recorded:
     told: dict[int, set[int]] = field(default_factory=dict)
 
 
-def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
+def upsert_vehicle(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     """The fleet's row for this car, made or brought up to date. What is already known is never blanked."""
     known = {
         "make": facts.make,
@@ -93,47 +93,49 @@ def register(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     return vehicle
 
 
-def hold(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
+def lock_vehicles(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
     """Takes hold of the cars' rows until the transaction ends. Returns the ids of their fleets."""
     cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
     return dict(cars.select_for_update(no_key=True).values_list("pk", "fleet_id"))
 
 
-def record(*, sightings: Sequence[Sighting]) -> Recorded:
+def ingest_readings(*, sightings: Sequence[ReceivedReading]) -> IngestResult:
     """Stores observations: latest state, history and last heard. Runs inside the caller's transaction.
 
     The cars' rows are locked in order of id, so that batches about the same car queue up instead of
     overwriting each other.
     """
     if not sightings:
-        return Recorded()
+        return IngestResult()
     heard: dict[int, datetime] = {}
     for sighting in sightings:
         heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
-    fleets = hold(vehicle_ids=heard)
+    fleets = lock_vehicles(vehicle_ids=heard)
     known = latest_state.load(vehicle_ids=heard)
-    recorded = Recorded()
+    recorded = IngestResult()
     readings: list[NewReading] = []
     for sighting in sorted(sightings, key=_BY_TIME):
         key = (sighting.vehicle_id, sighting.observation.code)
         state = known.get(key)
         if state is None:
-            state = known[key] = State(*key, changed=True)
-        _take(state, sighting, recorded=recorded, readings=readings)
+            state = known[key] = LatestSignalRow(*key, changed=True)
+        _apply(state, sighting, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
     for vehicle_id in {state.vehicle_id for state in touched}:
         recorded.told.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
     latest_state.store([state for state in touched if state.changed])
-    latest_state.touch([state for state in touched if not state.changed])
-    add(readings=readings)
+    latest_state.store_timestamps([state for state in touched if not state.changed])
+    insert_readings(readings=readings)
     shown = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
-    summaries.refresh(vehicle_ids=shown, held=True)
-    _heard(heard)
+    summaries.refresh_snapshots(vehicle_ids=shown, held=True)
+    _update_last_seen(heard)
     _learn_identity(recorded.updates)
     return recorded
 
 
-def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: list[NewReading]) -> None:
+def _apply(
+    state: LatestSignalRow, sighting: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
+) -> None:
     seen, at = sighting.observation, sighting.observed_at
     newer = False
     if seen.status is SignalStatus.SUCCESS and seen.body is not None:
@@ -150,10 +152,10 @@ def _take(state: State, sighting: Sighting, *, recorded: Recorded, readings: lis
         recorded.fresh.add(state.vehicle_id)
 
 
-def _heard(heard: Mapping[int, datetime]) -> None:
+def _update_last_seen(heard: Mapping[int, datetime]) -> None:
     rows = orjson.dumps([{"id": pk, "at": at} for pk, at in heard.items()]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(_STORE_HEARD, [rows])
+        cursor.execute(_STORE_LAST_SEEN, [rows])
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:

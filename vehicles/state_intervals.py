@@ -10,12 +10,12 @@ from django.db import connection
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
 
-MOST = 2_000
+MAX_INTERVALS = 2_000
 _EVER = timedelta(days=36_500)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StateInterval:
     """From `start` on the car said `body` (normalised), and for the last time at `last`."""
 
     start: datetime
@@ -24,7 +24,7 @@ class Run:
 
 
 # The last word from before the time counts as well, while it is fresh enough: a state holds until the next one.
-_RUNS = """
+_INTERVALS = """
     WITH told AS (
         (SELECT observed_at, rest FROM vehicles_reading
          WHERE vehicle_id = %(vehicle)s AND signal_id = (SELECT id FROM vehicles_signalcode WHERE code = %(code)s)
@@ -45,7 +45,9 @@ _RUNS = """
 """
 
 
-def runs(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, limit: int = MOST) -> list[Run]:
+def state_intervals(
+    *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, limit: int = MAX_INTERVALS
+) -> list[StateInterval]:
     """What a signal that is no number said between two times, oldest first; at most the newest `limit` stretches.
 
     A silence of longer than the signal's values are good for ends a stretch, even if the same is said after it.
@@ -59,11 +61,11 @@ def runs(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, li
         "limit": limit,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_RUNS, named)
+        cursor.execute(_INTERVALS, named)
         rows = cursor.fetchall()
-    found: list[Run] = []
+    found: list[StateInterval] = []
     following: datetime | None = None
     for began, before, newest, body in rows:
-        found.append(Run(began, following or newest, orjson.loads(body) if body else {}))
+        found.append(StateInterval(began, following or newest, orjson.loads(body) if body else {}))
         following = before
     return found[::-1]

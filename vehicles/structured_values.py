@@ -9,7 +9,7 @@ from typing import Any
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.quantities import Refused, number, percent, tidy
+from vehicles.quantities import ImplausibleValueError, number, percent, round_float
 from vehicles.units import Unit
 
 Reader = Callable[[Any], Any]
@@ -23,16 +23,16 @@ def text(raw: str, limit: int = _TEXT_LIMIT) -> str:
     return raw.replace("\x00", "").strip()[:limit]
 
 
-def plain(raw: Any, depth: int = _DEPTH_LIMIT) -> Any:
+def sanitize_json(raw: Any, depth: int = _DEPTH_LIMIT) -> Any:
     """A copy of a JSON value that is safe to store: bounded in depth and length, numbers finite.
 
     What lies deeper, is longer or is no JSON value becomes None or is cut.
     """
     if isinstance(raw, Mapping) and depth:
         items = list(raw.items())[:_LIST_LIMIT]
-        return {text(str(key)): plain(value, depth - 1) for key, value in items}
+        return {text(str(key)): sanitize_json(value, depth - 1) for key, value in items}
     if isinstance(raw, list) and depth:
-        return [plain(value, depth - 1) for value in raw[:_LIST_LIMIT]]
+        return [sanitize_json(value, depth - 1) for value in raw[:_LIST_LIMIT]]
     return _leaf(raw)
 
 
@@ -43,14 +43,14 @@ def _leaf(raw: Any) -> Any:
     if isinstance(raw, bool) or raw is None:
         return raw
     if isinstance(raw, int | float) and abs(raw) <= 1e15:  # not so for a NaN
-        return tidy(raw)
+        return round_float(raw)
     return None
 
 
 def _coordinate(raw: Any) -> float | None:
     try:
         value = number(raw, [])
-    except Refused:
+    except ImplausibleValueError:
         return None
     return round(value, 6) if abs(value) <= 180 else None
 
@@ -62,7 +62,7 @@ def _upper(raw: Any) -> str | None:
 def _percent(raw: Any) -> int | float | None:
     try:
         return percent(number(raw, []), Unit.PERCENT, [])
-    except Refused:
+    except ImplausibleValueError:
         return None
 
 
@@ -93,7 +93,7 @@ _place = _object(_keys("name address", latitude=_coordinate, longitude=_coordina
 
 def _timer(raw: Any) -> dict[str, Any] | None:
     """A charge timer as it came: its keys are documented by their meaning only, not by name."""
-    return plain(raw) | {"type": _upper(raw.get("type"))} if isinstance(raw, Mapping) else None
+    return sanitize_json(raw) | {"type": _upper(raw.get("type"))} if isinstance(raw, Mapping) else None
 
 
 condition: Reader = _object(
@@ -124,6 +124,6 @@ _RECORDS: dict[str, Reader] = {
 }
 
 
-def record(signal: Signal, entry: Any) -> Any:
+def structured_value(signal: Signal, entry: Any) -> Any:
     """One entry of the signal's list with the keys documented for it; None where it is no such entry."""
     return _RECORDS.get(signal.code, _leaf)(entry)

@@ -71,7 +71,7 @@ _STORE = f"""
 """  # noqa: S608  made of the names above
 
 
-def refresh(*, vehicle_ids: Iterable[int], held: bool = False) -> None:
+def refresh_snapshots(*, vehicle_ids: Iterable[int], held: bool = False) -> None:
     """Makes these cars' summaries anew from their latest signals. Runs inside a transaction.
 
     Takes hold of the cars' rows first, unless the caller has: who reads before another's signals are in, and writes

@@ -4,7 +4,7 @@ one statement. Kept by vehicles.summaries."""
 from django.db import models
 
 
-class Summary(models.Model):
+class VehicleSnapshot(models.Model):
     """The newest good values of a car, each beside the time that it is of; None where the car never told.
 
     Percentages are 0-100, distances km, speeds km/h, headings degrees clockwise from north.
@@ -33,6 +33,7 @@ class Summary(models.Model):
     odometer_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "vehicles_summary"
         verbose_name_plural = "summaries"
 
     def __str__(self) -> str:

@@ -4,9 +4,9 @@ from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
 from webhooks.models import InboxEntry
-from webhooks.rejections import RefusedDeliveries
+from webhooks.rejections import RejectedDeliveryCount
 from webhooks.replay import replay
-from webhooks.silence_monitor import Rhythm
+from webhooks.silence_monitor import DeliveryCadence
 from webhooks.vehicle_errors import VehicleError
 
 
@@ -47,8 +47,8 @@ class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
     list_select_related = ["vehicle"]
 
 
-@admin.register(RefusedDeliveries)
-class RefusedDeliveriesAdmin(ReadOnlyAdmin[RefusedDeliveries]):
+@admin.register(RejectedDeliveryCount)
+class RefusedDeliveriesAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
     """How many requests were refused, and why."""
 
     list_display = ["day", "reason", "count"]
@@ -57,8 +57,8 @@ class RefusedDeliveriesAdmin(ReadOnlyAdmin[RefusedDeliveries]):
     date_hierarchy = "day"
 
 
-@admin.register(Rhythm)
-class RhythmAdmin(ReadOnlyAdmin[Rhythm]):
+@admin.register(DeliveryCadence)
+class RhythmAdmin(ReadOnlyAdmin[DeliveryCadence]):
     """How long each car is silent as a rule, and whether it was read since."""
 
     list_display = [

@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import fleets_of
+from accounts.api.scoping import accessible_fleets
 from accounts.models import Fleet
-from accounts.permissions import Right
+from accounts.permissions import Permission
 from core.api.caching import revalidated
-from core.api.pagination import NewestFirst, page_size_field, without_paging
+from core.api.pagination import NewestFirstPagination, page_size_field, without_paging
 from core.api.query_params import FleetQuery, TextField
 from webhooks.models import EntryState, InboxEntry, Source
-from webhooks.webhook_log.payloads import body_for
-from webhooks.webhook_log.visibility import Scope, entries_of
+from webhooks.webhook_log.payloads import payload_for
+from webhooks.webhook_log.visibility import LogScope, entries_for_fleet
 
 
 class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
@@ -75,7 +75,7 @@ class DeliveriesQuery(FleetQuery):
     cursor = serializers.RegexField(
         r"^[A-Za-z0-9+/=_-]+$", required=False, help_text="From `next` or `previous` of the last answer."
     )
-    page_size = page_size_field(NewestFirst)
+    page_size = page_size_field(NewestFirstPagination)
 
 
 class DeliveryQuery(FleetQuery):
@@ -97,7 +97,7 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
     """Messages about the cars of the caller's fleets, newest first, without their bodies."""
 
     serializer_class = DeliverySerializer
-    pagination_class = NewestFirst
+    pagination_class = NewestFirstPagination
 
     @extend_schema(operation_id="deliveries_list", parameters=[DeliveriesQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -105,9 +105,9 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
 
     def get_queryset(self) -> QuerySet[InboxEntry]:
         asked = without_paging(DeliveriesQuery.of(self.request))
-        fleets = fleets_of(self.request, right=Right.INSPECT, slug=asked.pop("fleet"))
+        fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=asked.pop("fleet"))
         conditions = {_CONDITIONS[name]: value for name, value in asked.items()}
-        return entries_of(fleets=fleets).filter(**conditions).defer("body", "traceback")
+        return entries_for_fleet(fleets=fleets).filter(**conditions).defer("body", "traceback")
 
 
 @revalidated
@@ -117,10 +117,10 @@ class DeliveryDetail(APIView):
     @extend_schema(operation_id="delivery", parameters=[DeliveryQuery], responses=DeliveryWithBodySerializer)
     def get(self, request: Request, delivery_id: int) -> Response:
         slug = DeliveryQuery.of(request)["fleet"]
-        for fleet in fleets_of(request, right=Right.INSPECT, slug=slug):
-            entry = entries_of(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
+        for fleet in accessible_fleets(request, right=Permission.INSPECT, slug=slug):
+            entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
             if entry is not None:
-                body = body_for(entry=entry, scope=Scope(fleet))
+                body = payload_for(entry=entry, scope=LogScope(fleet))
                 told = DeliverySerializer(entry).data
                 return Response({**told, "body": body.content, "body_missing": body.why})
         raise NotFound("There is no such message about a car of yours.")

@@ -8,21 +8,21 @@ from webhooks import keys
 from webhooks.models import EntryState, InboxEntry, Source
 
 
-def retire_replaced() -> int:
+def finish_cutover() -> int:
     """Ends what has been replaced; returns how many. What Smartcar could not be told is tried again next time."""
     return sum(
         application_migration.retire(replacement=each)
-        for each in application_migration.replaced()
-        if _delivers(each)
+        for each in application_migration.replaced_connections()
+        if _is_delivering(each)
     )
 
 
-def _delivers(replacement: Replacement) -> bool:
+def _is_delivering(replacement: Replacement) -> bool:
     new = replacement.new
     return InboxEntry.objects.filter(
         smartcar_vehicle_id=new.vehicle.smartcar_id,
         source=Source.WEBHOOK,
         state=EntryState.PROCESSED,
         received_at__gte=new.subscribed_at,
-        signed_with__in=keys.names_of(new.application_id),
+        signed_with__in=keys.fingerprints_for(new.application_id),
     ).exists()

@@ -7,4 +7,4 @@ class WebhooksConfig(AppConfig):
     def ready(self) -> None:
         from webhooks import erasure, stored_messages  # noqa: F401  (whatever process shows a note has to know it)
 
-        erasure.offer()
+        erasure.register()

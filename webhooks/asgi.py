@@ -16,7 +16,7 @@ from django.db import DatabaseError, connections
 from core.task_queue import ring_now
 from webhooks import keys, receiver
 from webhooks.keys import SigningKey
-from webhooks.receiver import Receipt
+from webhooks.receiver import WebhookResponse
 from webhooks.rejections import FLUSH_SECONDS
 from webhooks.writer import StorageUnavailableError, Writer
 
@@ -30,26 +30,26 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 READ_SECONDS = 15.0
 KEYS_SECONDS = 5.0
 # The bell is rung at once, and then no more than this often: a worker takes all there is.
-RING_SECONDS = 0.05
+ENQUEUE_SECONDS = 0.05
 
-_SLOW = Receipt(HTTPStatus.REQUEST_TIMEOUT, {"error": "The body did not arrive in time."})
-_WRONG_METHOD = Receipt(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "Deliveries are posted here."})
+_SLOW = WebhookResponse(HTTPStatus.REQUEST_TIMEOUT, {"error": "The body did not arrive in time."})
+_WRONG_METHOD = WebhookResponse(HTTPStatus.METHOD_NOT_ALLOWED, {"error": "Deliveries are posted here."})
 _JSON = (b"content-type", b"application/json")
 _ALLOW = (b"allow", b"POST")
 
 
-class _SenderGoneError(Exception):
+class _ClientDisconnectedError(Exception):
     """The connection broke before the body was whole: there is nobody to answer, and nothing to store."""
 
 
-class Callback:
+class WebhookMiddleware:
     """Serves POSTs to `path`, with or without a slash at the end, and hands everything else to `otherwise`."""
 
     def __init__(self, *, path: str, otherwise: Application) -> None:
         # As it is easily entered in Smartcar's dashboard: Django would answer with a redirect, which nobody follows.
         self._paths = (path, path.rstrip("/"))
         self._otherwise = otherwise
-        self._desk: Desk | None = None
+        self._desk: DeliveryHandler | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry. Lifespan events are welcome but not needed."""
@@ -57,8 +57,8 @@ class Callback:
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] in self._paths:
             if self._desk is None:
-                self._desk = Desk()
-            await _answer(send, await self._desk.take(scope, receive))
+                self._desk = DeliveryHandler()
+            await _respond(send, await self._desk.take(scope, receive))
         else:
             await self._otherwise(scope, receive, send)
 
@@ -78,7 +78,7 @@ class Callback:
                 return
 
 
-class Desk:
+class DeliveryHandler:
     """Takes deliveries in for one event loop."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Desk:
         self._aside: set[asyncio.Task[None]] = set()
         self._ringing = self._ring_again = self._counting = False
 
-    async def take(self, scope: Scope, receive: Receive) -> Receipt | None:
+    async def take(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
         """The answer to one request; None when nobody waits for it any more."""
         if scope["method"] != "POST":
             return _WRONG_METHOD
@@ -100,11 +100,11 @@ class Desk:
                 body = await _body(receive)
         except TimeoutError:
             return _SLOW
-        except _SenderGoneError:
+        except _ClientDisconnectedError:
             return None
         try:
-            judged = receiver.judge(raw=body, signed=signed, known=await self._known())
-            if isinstance(judged, Receipt):
+            judged = receiver.verify_request(raw=body, signed=signed, known=await self._known())
+            if isinstance(judged, WebhookResponse):
                 return self._counted(judged)
             await self._writer.store(judged)
         except (StorageUnavailableError, DatabaseError):
@@ -114,9 +114,9 @@ class Desk:
     async def close(self) -> None:
         """Finish what was begun, ring for it, and write down what was counted."""
         await self._writer.close()
-        await _beside(receiver.write_notes)
+        await _run_in_thread(receiver.flush_counters)
         while self._ringing:
-            await asyncio.sleep(RING_SECONDS)
+            await asyncio.sleep(ENQUEUE_SECONDS)
 
     async def _known(self) -> tuple[SigningKey, ...]:
         """The signing keys as of seconds ago: finding them may read the database, for which nobody shall wait."""
@@ -129,7 +129,7 @@ class Desk:
         return self._keys or ()
 
     async def _learn_keys(self) -> None:
-        self._keys = await _beside(keys.current)
+        self._keys = await _run_in_thread(keys.current)
         self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
 
     async def _relearn_keys(self) -> None:
@@ -146,12 +146,12 @@ class Desk:
         try:
             while self._ring_again:
                 self._ring_again = False
-                await _beside(lambda: ring_now(receiver.DOORBELL))
-                await asyncio.sleep(RING_SECONDS)
+                await _run_in_thread(lambda: ring_now(receiver.PROCESSING_TASK))
+                await asyncio.sleep(ENQUEUE_SECONDS)
         finally:
             self._ringing = False
 
-    def _counted(self, receipt: Receipt) -> Receipt:
+    def _counted(self, receipt: WebhookResponse) -> WebhookResponse:
         """What was refused or verified is written down a second later, together with what came meanwhile."""
         if not self._counting:
             self._counting = True
@@ -163,7 +163,7 @@ class Desk:
             await asyncio.sleep(FLUSH_SECONDS)
         finally:
             self._counting = False
-        await _beside(receiver.write_notes)
+        await _run_in_thread(receiver.flush_counters)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run beside the requests. The loop itself keeps no hold on its tasks."""
@@ -172,7 +172,7 @@ class Desk:
         task.add_done_callback(self._aside.discard)
 
 
-async def _beside(work: Callable[[], Result]) -> Result:
+async def _run_in_thread(work: Callable[[], Result]) -> Result:
     """Run what may block in a thread; a database connection it took goes back to the pool."""
 
     def run() -> Result:
@@ -201,14 +201,14 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _SenderGoneError
+            raise _ClientDisconnectedError
         chunk: bytes = message.get("body", b"")
         body = body + chunk if body else chunk
         if not message.get("more_body") or len(body) > receiver.BODY_LIMIT:
             return body
 
 
-async def _answer(send: Send, receipt: Receipt | None) -> None:
+async def _respond(send: Send, receipt: WebhookResponse | None) -> None:
     if receipt is None:
         return
     body = orjson.dumps(receipt.body)

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from connect.health import Report
-from connect.status.state_machine import ACCOUNT, Source
+from connect.health import ErrorReport
+from connect.status.state_machine import ACCOUNT, EvidenceSource
 from vehicles.observations import SignalError, SignalStatus
 from webhooks.parsing.types import Delivery, ReportedError, VehicleReport
 
 
-def heard(
+def healthy_users(
     delivery: Delivery, cars: Mapping[str, Sequence[int]], received_at: datetime, *, fresh: Collection[int]
 ) -> dict[tuple[int, str], datetime]:
     """(vehicle id, Smartcar user id) of which good values came in, among the cars of which something is new.
@@ -25,13 +25,13 @@ def heard(
     }
 
 
-def reports_of(
+def error_reports(
     delivery: Delivery,
     cars: Mapping[str, Sequence[int]],
     received_at: datetime,
     *,
     news: Container[tuple[int, str, ReportedError]],
-) -> Iterable[Report]:
+) -> Iterable[ErrorReport]:
     """The errors of the message for each of our cars that it is about.
 
     `news` has the vehicle id, event id and error of those that are not repetitions.
@@ -44,20 +44,22 @@ def reports_of(
             for error in report.errors:
                 if (vehicle_id, delivery.event_id, error) not in news:
                     continue
-                yield _told(error, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
-            failed = _nothing_came_through(report)
+                yield _report(error, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
+            failed = _all_signals_failed(report)
             if failed is not None:
                 yield _read(failed, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
 
 
-def _told(error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> Report:
-    return Report(
+def _report(
+    error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str
+) -> ErrorReport:
+    return ErrorReport(
         vehicle_id=vehicle_id,
         user_id=user_id,
         type=error.type,
         code=error.code,
         state=error.state,
-        source=Source.EVENT,
+        source=EvidenceSource.EVENT,
         at=at,
         evidence=evidence,
         on_signals=bool(error.signals),
@@ -66,21 +68,21 @@ def _told(error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, 
     )
 
 
-def _read(failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> Report:
-    return Report(
+def _read(failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> ErrorReport:
+    return ErrorReport(
         vehicle_id=vehicle_id,
         user_id=user_id,
         type=failed.type,
         code=failed.code,
         state="ERROR",
-        source=Source.READ,
+        source=EvidenceSource.READ,
         at=at,
         evidence=evidence,
         reauthenticate=failed.resolution_type == "REAUTHENTICATE",
     )
 
 
-def _nothing_came_through(report: VehicleReport) -> SignalError | None:
+def _all_signals_failed(report: VehicleReport) -> SignalError | None:
     """The account's error, if there are signals and not one of them came through."""
     if any(each.status == SignalStatus.SUCCESS for each in report.observations):
         return None

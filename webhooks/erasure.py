@@ -4,11 +4,11 @@ from django.utils.translation import gettext_noop as _
 
 from connect.models import Connection, ConnectionState
 from connect.offboarding import erasure_handlers
-from connect.offboarding.erasure_handlers import Target
+from connect.offboarding.erasure_handlers import ErasureTarget
 from webhooks.models import EntryState, InboxEntry
 
 
-def erase_bodies(target: Target, limit: int) -> int:
+def erase_bodies(target: ErasureTarget, limit: int) -> int:
     """Empties at most `limit` messages about the car. Returns how many.
 
     A message holds places beside everything else, so it goes whole. One that still waits is dropped when its
@@ -24,7 +24,7 @@ def erase_bodies(target: Target, limit: int) -> int:
     return InboxEntry.objects.filter(pk__in=found).update(body=b"", traceback="")
 
 
-def spared(target: Target) -> str:
+def skip_reason(target: ErasureTarget) -> str:
     """Why the messages stay: they are another fleet's as well."""
     others = Connection.objects.filter(vehicle__smartcar_id=target.vehicle.smartcar_id).exclude(
         vehicle=target.vehicle
@@ -34,8 +34,10 @@ def spared(target: Target) -> str:
     return ""
 
 
-def offer() -> None:
+def register() -> None:
     """Has a removal erase them."""
-    erasure_handlers.add(
-        erasure_handlers.Eraser("messages", _("Raw messages of Smartcar about the car"), erase_bodies, spared)
+    erasure_handlers.register(
+        erasure_handlers.ErasureHandler(
+            "messages", _("Raw messages of Smartcar about the car"), erase_bodies, skip_reason
+        )
     )

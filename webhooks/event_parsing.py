@@ -11,11 +11,11 @@ from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
 
-ASKED = "asked"
+PULLED = "asked"
 
 
 @dataclass(slots=True)
-class Opened:
+class ParsedMessage:
     """A message that was understood and is about cars of ours."""
 
     entry: InboxEntry
@@ -28,12 +28,12 @@ class Opened:
             yield from self.cars.get(report.facts.smartcar_id, ())
 
 
-def open_all(entries: Sequence[InboxEntry]) -> list[Opened]:
+def parse_all(entries: Sequence[InboxEntry]) -> list[ParsedMessage]:
     """The messages that there is something to record of. What was learned of all of them stands on the entries."""
-    return _known_only(_unseen_only([pair for entry in entries if (pair := _open(entry))]))
+    return _known_only(_unseen_only([pair for entry in entries if (pair := _parse_entry(entry))]))
 
 
-def vehicle_named_in(entry: InboxEntry) -> str:
+def named_vehicle(entry: InboxEntry) -> str:
     """Smartcar's id of the car that a message is about; "" where it cannot be read."""
     try:
         reports = _parse(entry).reports
@@ -42,28 +42,28 @@ def vehicle_named_in(entry: InboxEntry) -> str:
     return reports[0].facts.smartcar_id[:128] if reports else ""
 
 
-def set_aside(entry: InboxEntry, state: EntryState, note: str) -> None:
+def quarantine(entry: InboxEntry, state: EntryState, note: str) -> None:
     """Gives the entry a state of its own, and why."""
     entry.state = state
     entry.note = note[:300]
 
 
-def _open(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
+def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
     """The message as data; None when there is nothing to record, with the reason on the entry."""
     try:
         delivery = _parse(entry)
     except Malformed as malformed:
-        set_aside(entry, EntryState.DEAD, malformed.reason)
+        quarantine(entry, EntryState.DEAD, malformed.reason)
         return None
     entry.event_id = delivery.event_id[:128]
     entry.event_type = delivery.event_type[:40]
     if delivery.reports:
         entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
     if delivery.mode == "test":
-        set_aside(entry, EntryState.TEST, stored_messages.TEST)
+        quarantine(entry, EntryState.TEST, stored_messages.TEST)
         return None
     if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
-        set_aside(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_TYPE)
+        quarantine(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_TYPE)
         return None
     return entry, delivery
 
@@ -90,28 +90,28 @@ def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEn
     fresh = []
     for entry, delivery in pairs:
         if entry.event_id in seen:
-            set_aside(entry, EntryState.DUPLICATE, "")
+            quarantine(entry, EntryState.DUPLICATE, "")
         else:
             seen.add(entry.event_id)
             fresh.append((entry, delivery))
     return fresh
 
 
-def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[Opened]:
+def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]:
     known = _known({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
     opened = []
     for entry, delivery in pairs:
-        cars = known.get(_vouched_by(entry), {})
+        cars = known.get(_signed_for(entry), {})
         if any(report.facts.smartcar_id in cars for report in delivery.reports):
-            opened.append(Opened(entry, delivery, cars))
+            opened.append(ParsedMessage(entry, delivery, cars))
         else:
-            set_aside(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_CAR)
+            quarantine(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_CAR)
     return opened
 
 
-def _vouched_by(entry: InboxEntry) -> int | str | None:
+def _signed_for(entry: InboxEntry) -> int | str | None:
     """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
-    return keys.application_of(entry.signed_with) if entry.source == Source.WEBHOOK else ASKED
+    return keys.application_of(entry.signed_with) if entry.source == Source.WEBHOOK else PULLED
 
 
 def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
@@ -124,7 +124,7 @@ def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
     known: dict[int | str | None, dict[str, list[int]]] = {}
     rows = alive.order_by("vehicle_id").values_list("vehicle__smartcar_id", "vehicle_id", "application_id")
     for smartcar_id, vehicle_id, application_id in rows:
-        for vouched in (ASKED, application_id):
+        for vouched in (PULLED, application_id):
             ids = known.setdefault(vouched, {}).setdefault(smartcar_id, [])
             if vehicle_id not in ids:
                 ids.append(vehicle_id)

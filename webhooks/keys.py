@@ -32,7 +32,7 @@ def current() -> tuple[SigningKey, ...]:
     )
 
 
-def names_of(application: int | None) -> list[str]:
+def fingerprints_for(application: int | None) -> list[str]:
     """The names of one application's keys; None is that of the settings."""
     found = [key for key in applications.signing_keys() if key.application_pk == application]
     return [_name(key.token, application=application) for key in found]
@@ -57,16 +57,16 @@ def _name(token: str, *, application: int | None) -> str:
     return fingerprint if application is None else f"{fingerprint}{_OF_APPLICATION}{application}"
 
 
-def matching(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:
+def matching_key(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:
     """The key that the body was signed with. All of them are tried, so that the time tells nothing."""
     found = None
     for key in keys:
-        if signature.fits(token=key.token, body=body, signature=signed):
+        if signature.is_valid(token=key.token, body=body, signature=signed):
             found = key
     return found
 
 
-def answering(keys: tuple[SigningKey, ...], *, webhook_id: str) -> SigningKey | None:
+def key_for_verification(keys: tuple[SigningKey, ...], *, webhook_id: str) -> SigningKey | None:
     """The key to answer a VERIFY with: that of the webhook's application, else of the settings. None without keys.
 
     A webhook being made in the dashboard is verified before anybody could tell us its id.

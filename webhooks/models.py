@@ -80,6 +80,6 @@ class InboxEntry(models.Model):
         return f"{self.event_type or self.get_source_display()} {self.pk}"
 
 
-from webhooks.rejections import RefusedDeliveries as RefusedDeliveries  # noqa: E402
-from webhooks.silence_monitor import Rhythm as Rhythm  # noqa: E402
+from webhooks.rejections import RejectedDeliveryCount as RejectedDeliveryCount  # noqa: E402
+from webhooks.silence_monitor import DeliveryCadence as DeliveryCadence  # noqa: E402
 from webhooks.vehicle_errors import VehicleError as VehicleError  # noqa: E402

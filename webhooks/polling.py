@@ -6,9 +6,9 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import gateway, health
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection
 from core.task_queue import ring
 from smartcar_api import Access, ReadAnswer, SmartcarApi, SmartcarError, V2Api
@@ -16,7 +16,7 @@ from smartcar_api.v2.client import paths_granted
 from webhooks.models import InboxEntry, Source
 
 
-def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
+def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
     """Reads the car now and puts the answer into the inbox.
 
     Raises SmartcarError or connect.token_store.TokensUnavailableError when it cannot be read.
@@ -24,10 +24,10 @@ def pull(*, connection: Connection, purpose: Purpose) -> InboxEntry:
     try:
         answer = gateway.call(connection=connection, purpose=purpose, make=partial(_read, connection))
     except SmartcarError as error:
-        health.call_failed(connection=connection, error=error, now=timezone.now())
+        health.on_call_failed(connection=connection, error=error, now=timezone.now())
         raise
-    health.call_worked(connection=connection, now=timezone.now())
-    source = Source.PULL_V2 if connection.generation == Generation.V2 else Source.PULL_V3
+    health.on_call_succeeded(connection=connection, now=timezone.now())
+    source = Source.PULL_V2 if connection.generation == SmartcarApiVersion.V2 else Source.PULL_V3
     with transaction.atomic():
         entry = InboxEntry.objects.create(
             source=source,

@@ -24,16 +24,16 @@ from core.pubsub import Topic
 from core.task_queue import ring_now
 from vehicles import services as vehicles
 from webhooks import connection_reports, keys, silence_monitor, stored_messages, vehicle_errors
-from webhooks.event_parsing import Opened, open_all, set_aside, vehicle_named_in
+from webhooks.event_parsing import ParsedMessage, named_vehicle, parse_all, quarantine
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
-from webhooks.privacy_filter import allowed
-from webhooks.vehicle_errors import Telling
+from webhooks.privacy_filter import permitted_readings
+from webhooks.vehicle_errors import ErrorOccurrence
 
 BATCH = 200
 ATTEMPTS = 5
 BACKOFF = timedelta(seconds=10)
-_SETTLED = ("id", "state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at")
+_COMPLETED = ("id", "state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at")
 _SETTLE = """
     UPDATE webhooks_inboxentry AS entry
     SET state = row.state, note = row.note, event_id = row.event_id, event_type = row.event_type,
@@ -80,10 +80,10 @@ def _process_batch() -> int:
         # The database is in trouble, not the messages: they go on waiting.
         raise
     except Exception:  # noqa: BLE001  one message is poison, or was processed elsewhere just now: find it
-        return _process_singly()
+        return _process_one_by_one()
 
 
-def _process_singly() -> int:
+def _process_one_by_one() -> int:
     waiting = InboxEntry.objects.filter(_due(), state=EntryState.WAITING).order_by("id")
     done = 0
     for entry_id in list(waiting.values_list("pk", flat=True)[:BATCH]):
@@ -123,7 +123,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.attempts += 1
         entry.traceback = trace
         # Whose car it is about, for the managers who look after it.
-        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or vehicle_named_in(entry)
+        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or named_vehicle(entry)
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
@@ -135,26 +135,28 @@ def _failed(entry_id: int, trace: str) -> None:
 
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
-    opened = open_all(entries)
-    news = _first_told(opened)
-    recorded = vehicles.record(sightings=allowed(opened, now=now))
-    commands.heard(updates=recorded.updates, now=now)
+    opened = parse_all(entries)
+    news = _new_errors(opened)
+    recorded = vehicles.ingest_readings(sightings=permitted_readings(opened, now=now))
+    commands.on_signals(updates=recorded.updates, now=now)
     battery.heard(updates=recorded.updates, now=now)
-    _tell_lifecycle(opened, fresh=recorded.fresh, news=news)
-    silence_monitor.heard(_deliveries(opened))
+    _update_connections(opened, fresh=recorded.fresh, news=news)
+    silence_monitor.record_deliveries(_deliveries(opened))
     pubsub.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
-    _drop_of_cars_that_left(entries)
+    _drop_for_offboarded_vehicles(entries)
     for entry in entries:
         entry.processed_at = now
         if entry.state == EntryState.WAITING:
             entry.state = EntryState.PROCESSED
-    _settle(entries)
+    _complete(entries)
 
 
-def _first_told(opened: Sequence[Opened]) -> set[tuple[int, str, ReportedError]]:
+def _new_errors(opened: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
     """The errors that Smartcar has not told before, by vehicle and event."""
     tellings = [
-        Telling(vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at)
+        ErrorOccurrence(
+            vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at
+        )
         for each in opened
         for report in each.delivery.reports
         for vehicle_id in each.cars.get(report.facts.smartcar_id, ())
@@ -163,50 +165,50 @@ def _first_told(opened: Sequence[Opened]) -> set[tuple[int, str, ReportedError]]
     if not tellings:
         return set()
     # All cars of the batch at once: what is held later is among them, so batches wait for each other in one order.
-    vehicles.hold(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
-    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.first_told(tellings)}
+    vehicles.lock_vehicles(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
+    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(tellings)}
 
 
-def _deliveries(opened: Sequence[Opened]) -> dict[int, silence_monitor.Heard]:
+def _deliveries(opened: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
     """The cars that delivered by themselves, each with its newest delivery."""
-    newest: dict[int, silence_monitor.Heard] = {}
+    newest: dict[int, silence_monitor.VehicleDelivery] = {}
     for each in sorted(opened, key=lambda each: each.entry.received_at):
         if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
             for report in each.delivery.reports:
-                at = silence_monitor.Heard(at=each.entry.received_at, make=report.facts.make)
+                at = silence_monitor.VehicleDelivery(at=each.entry.received_at, make=report.facts.make)
                 newest |= dict.fromkeys(each.cars.get(report.facts.smartcar_id, ()), at)
     return newest
 
 
-def _tell_lifecycle(
-    opened: Sequence[Opened], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
+def _update_connections(
+    opened: Sequence[ParsedMessage], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
 ) -> None:
     """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
-    reports: list[health.Report] = []
+    reports: list[health.ErrorReport] = []
     heard: dict[tuple[int, str], datetime] = {}
     for each in opened:
         about = each.delivery, each.cars, each.entry.received_at
-        reports += connection_reports.reports_of(*about, news=news)
-        for key, at in connection_reports.heard(*about, fresh=fresh).items():
+        reports += connection_reports.error_reports(*about, news=news)
+        for key, at in connection_reports.healthy_users(*about, fresh=fresh).items():
             heard[key] = max(at, heard.get(key, at))
-    health.errors_reported(reports=reports)
-    health.data_arrived(heard=heard)
+    health.on_errors(reports=reports)
+    health.on_data(heard=heard)
 
 
-def _settle(entries: Sequence[InboxEntry]) -> None:
-    rows = [{name: getattr(entry, name) for name in _SETTLED} for entry in entries]
+def _complete(entries: Sequence[InboxEntry]) -> None:
+    rows = [{name: getattr(entry, name) for name in _COMPLETED} for entry in entries]
     with connection.cursor() as cursor:
         cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
 
 
-def _drop_of_cars_that_left(entries: Sequence[InboxEntry]) -> None:
+def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
     """Nothing is kept of what still comes of a car that left its fleet; not in quarantine, nor as a duplicate."""
     aside = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
     if not aside:
         return
-    left = removals.gone(smartcar_ids={entry.smartcar_vehicle_id for entry in aside} - {""})
+    left = removals.offboarded_vehicles(smartcar_ids={entry.smartcar_vehicle_id for entry in aside} - {""})
     dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
-        set_aside(entry, state, stored_messages.CAR_LEFT)
+        quarantine(entry, state, stored_messages.CAR_LEFT)
     InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")

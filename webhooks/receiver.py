@@ -18,18 +18,18 @@ from webhooks.keys import SigningKey
 from webhooks.models import InboxEntry
 from webhooks.parsing import Malformed, parse_delivery
 from webhooks.parsing.types import VERIFY, Delivery
-from webhooks.rejections import Reason, tally
+from webhooks.rejections import RejectionReason, counter
 from webhooks.verifications import verifications
 
 BODY_LIMIT = 256 * 1024
-DOORBELL = "webhooks.tasks.process_inbox"
+PROCESSING_TASK = "webhooks.tasks.process_inbox"
 # A VERIFY is small; only what looks like one is parsed before it is stored.
 _VERIFY_LIMIT = 4096
 _VERIFY_WORDS = (b"VERIFY", b"verify")
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class WebhookResponse:
     """What to answer: a status and a small JSON object."""
 
     status: HTTPStatus
@@ -37,7 +37,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class VerifiedDelivery:
     """A truly signed delivery, to be stored before it is answered."""
 
     body: bytes
@@ -45,20 +45,24 @@ class Arrival:
     received_at: datetime
 
 
-RECEIVED = Receipt(HTTPStatus.OK, {"status": "received"})
-TOO_LARGE = Receipt(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": "The body is larger than 256 KB."})
-UNAVAILABLE = Receipt(
+RECEIVED = WebhookResponse(HTTPStatus.OK, {"status": "received"})
+TOO_LARGE = WebhookResponse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": "The body is larger than 256 KB."})
+UNAVAILABLE = WebhookResponse(
     HTTPStatus.SERVICE_UNAVAILABLE, {"error": "The database is not available. Send it again."}
 )
-_UNAUTHORIZED = Receipt(
+_UNAUTHORIZED = WebhookResponse(
     HTTPStatus.UNAUTHORIZED,
     {"error": "SC-Signature does not fit the body and any of our application management tokens."},
 )
-_NO_KEY = Receipt(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "SMARTCAR_MANAGEMENT_TOKENS is not set here."})
-_CHALLENGE = Receipt(HTTPStatus.BAD_REQUEST, {"error": "The challenge is not a short plain word."})
+_NO_KEY = WebhookResponse(
+    HTTPStatus.SERVICE_UNAVAILABLE, {"error": "SMARTCAR_MANAGEMENT_TOKENS is not set here."}
+)
+_CHALLENGE = WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": "The challenge is not a short plain word."})
 
 
-def judge(*, raw: bytes, signed: str, known: tuple[SigningKey, ...]) -> Arrival | Receipt:
+def verify_request(
+    *, raw: bytes, signed: str, known: tuple[SigningKey, ...]
+) -> VerifiedDelivery | WebhookResponse:
     """What to do with a POST: store it, or answer at once. `signed` is the SC-Signature header, or empty.
 
     Refusals are counted and verifications noted, to be written by `write_notes`. Reads and writes nothing else.
@@ -68,35 +72,35 @@ def judge(*, raw: bytes, signed: str, known: tuple[SigningKey, ...]) -> Arrival 
     verification = _verification_in(raw)
     if verification is not None:
         return _verify(verification, known)
-    key = keys.matching(known, body=raw, signed=signed) if signed else None
+    key = keys.matching_key(known, body=raw, signed=signed) if signed else None
     if key is None:
-        tally.count(Reason.BADLY_SIGNED if signed else Reason.UNSIGNED)
+        counter.count(RejectionReason.BADLY_SIGNED if signed else RejectionReason.UNSIGNED)
         return _UNAUTHORIZED
-    return Arrival(body=raw, signed_with=key.name, received_at=timezone.now())
+    return VerifiedDelivery(body=raw, signed_with=key.name, received_at=timezone.now())
 
 
-def too_large() -> Receipt:
+def too_large() -> WebhookResponse:
     """The answer to a body over the limit, which is counted."""
-    tally.count(Reason.TOO_LARGE)
+    counter.count(RejectionReason.TOO_LARGE)
     return TOO_LARGE
 
 
-def receive(*, raw: bytes, signed: str) -> Receipt:
+def receive(*, raw: bytes, signed: str) -> WebhookResponse:
     """Takes one POST in: judged, stored, and the workers rung."""
     try:
-        judged = judge(raw=raw, signed=signed, known=keys.current())
-        if isinstance(judged, Arrival):
+        judged = verify_request(raw=raw, signed=signed, known=keys.current())
+        if isinstance(judged, VerifiedDelivery):
             _store(judged)
     except DatabaseError:
         return UNAVAILABLE
-    if tally.due() or verifications.due():
-        write_notes()
-    return RECEIVED if isinstance(judged, Arrival) else judged
+    if counter.due() or verifications.due():
+        flush_counters()
+    return RECEIVED if isinstance(judged, VerifiedDelivery) else judged
 
 
-def write_notes() -> None:
+def flush_counters() -> None:
     """Writes down what was refused and what was verified."""
-    tally.write()
+    counter.write()
     verifications.write()
 
 
@@ -110,23 +114,23 @@ def _verification_in(raw: bytes) -> Delivery | None:
     return delivery if delivery.event_type == VERIFY else None
 
 
-def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> Receipt:
-    key = keys.answering(known, webhook_id=delivery.webhook_id)
+def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> WebhookResponse:
+    key = keys.key_for_verification(known, webhook_id=delivery.webhook_id)
     if key is None:
         return _NO_KEY
-    answer = signature.answer_to(challenge=delivery.challenge, token=key.token)
+    answer = signature.challenge_response(challenge=delivery.challenge, token=key.token)
     if answer is None:
-        tally.count(Reason.CHALLENGE)
+        counter.count(RejectionReason.CHALLENGE)
         return _CHALLENGE
     verifications.note(keys.application_of(key.name))
-    return Receipt(HTTPStatus.OK, {"challenge": answer})
+    return WebhookResponse(HTTPStatus.OK, {"challenge": answer})
 
 
 @transaction.atomic
-def _store(arrival: Arrival) -> None:
+def _store(arrival: VerifiedDelivery) -> None:
     with connection.cursor() as cursor:  # a server set to lose its last moments must not lose these
         cursor.execute("SET LOCAL synchronous_commit TO on")
     InboxEntry.objects.create(
         body=arrival.body, signed_with=arrival.signed_with, received_at=arrival.received_at
     )
-    ring(DOORBELL)
+    ring(PROCESSING_TASK)

@@ -14,21 +14,22 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 1.0
 
 
-class Reason(models.TextChoices):
+class RejectionReason(models.TextChoices):
     UNSIGNED = "unsigned", _("No signature")
     BADLY_SIGNED = "badly_signed", _("A signature that fits none of our management tokens")
     TOO_LARGE = "too_large", _("A body over the limit")
     CHALLENGE = "challenge", _("A VERIFY challenge that is not a short plain word")
 
 
-class RefusedDeliveries(models.Model):
+class RejectedDeliveryCount(models.Model):
     """How many requests were refused on a day (UTC) for a reason. Nothing else of them is kept."""
 
     day = models.DateField()
-    reason = models.CharField(max_length=12, choices=Reason.choices)
+    reason = models.CharField(max_length=12, choices=RejectionReason.choices)
     count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        db_table = "webhooks_refuseddeliveries"
         ordering = ["-day", "reason"]
         verbose_name_plural = "refused deliveries"
         constraints = [
@@ -39,7 +40,7 @@ class RefusedDeliveries(models.Model):
         return f"{self.day} {self.get_reason_display()}: {self.count}"
 
 
-class Tally:
+class RejectionCounter:
     """Counts of this process that are not written yet. Threads may share it."""
 
     def __init__(self) -> None:
@@ -47,7 +48,7 @@ class Tally:
         self._counts: Counter[tuple[date, str]] = Counter()
         self._written = 0.0
 
-    def count(self, reason: Reason) -> None:
+    def count(self, reason: RejectionReason) -> None:
         """One more."""
         with self._lock:
             self._counts[datetime.now(UTC).date(), reason.value] += 1
@@ -65,14 +66,14 @@ class Tally:
             for (day, reason), count in sorted(counts.items()):
                 _add(day=day, reason=reason, count=count)
                 del counts[day, reason]
-                logger.warning("Refused deliveries: %s more (%s).", count, Reason(reason).label)
+                logger.warning("Refused deliveries: %s more (%s).", count, RejectionReason(reason).label)
         except DatabaseError:
             with self._lock:
                 self._counts.update(counts)
 
 
 def _add(*, day: date, reason: str, count: int) -> None:
-    table = connection.ops.quote_name(RefusedDeliveries._meta.db_table)
+    table = connection.ops.quote_name(RejectedDeliveryCount._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} AS kept (day, reason, count) VALUES (%s, %s, %s) "  # noqa: S608
@@ -81,4 +82,4 @@ def _add(*, day: date, reason: str, count: int) -> None:
         )
 
 
-tally = Tally()
+counter = RejectionCounter()

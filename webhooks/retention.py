@@ -29,7 +29,7 @@ class _Entry:
     length: int
 
 
-def tidy(*, now: datetime) -> int:
+def purge(*, now: datetime) -> int:
     """Drops what is too old, in batches, each by itself. Returns how many messages were touched."""
     bodies = timedelta(days=settings.INBOX_DAYS)
     rows = max(bodies, IDS_KEPT)

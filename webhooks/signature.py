@@ -15,7 +15,7 @@ def sign(*, token: str, message: bytes) -> str:
     return hmac.digest(token.encode(), message, "sha256").hex()
 
 
-def fits(*, token: str, body: bytes, signature: str) -> bool:
+def is_valid(*, token: str, body: bytes, signature: str) -> bool:
     """Whether the body was signed with the token, in upper or lower case. The time taken does not depend on it."""
     given = signature.strip().lower().encode("ascii", "replace")
     return hmac.compare_digest(sign(token=token, message=body).encode(), given)
@@ -26,7 +26,7 @@ def fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
-def answer_to(*, challenge: str, token: str) -> str | None:
+def challenge_response(*, challenge: str, token: str) -> str | None:
     """The answer to a VERIFY challenge, or None for one that is not short and plain.
 
     VERIFY is unsigned, so the endpoint would otherwise sign whatever anyone sends, such as a whole payload.

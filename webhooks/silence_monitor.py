@@ -16,20 +16,20 @@ from django.db.models.functions import Greatest
 
 from connect import health
 from connect.models import Connection
-from connect.status.states import ALIVE
+from connect.status.states import USABLE
 from core.task_queue import ring
 from vehicles.models import Vehicle
-from vehicles.reporting_intervals import documented_gap
+from vehicles.reporting_intervals import documented_interval
 
 # How fast the memory of earlier gaps fades.
 FADING = timedelta(days=1)
 # Silent for this many times its usual silence, a car is worth a read.
-PATIENCE = 3
+TOLERANCE = 3
 FIRST_PAUSE = timedelta(hours=1)
-LONGEST_PAUSE = timedelta(days=2)
+MAX_PAUSE = timedelta(days=2)
 # Nothing came since the car was subscribed: the first delivery comes at once, as a rule.
 NEVER_DELIVERED = timedelta(minutes=5)
-READS_AT_ONCE = 20
+MAX_POLLS = 20
 
 _GAP = "extract(epoch FROM excluded.last_delivery_at - known.last_delivery_at)::float"
 _HEARD = f"""
@@ -47,7 +47,7 @@ _HEARD = f"""
 """  # noqa: S608  nothing in it comes from outside
 
 
-class Rhythm(models.Model):
+class DeliveryCadence(models.Model):
     """When a car delivered last, and how long it is usually silent, in seconds.
 
     `reads` counts those made since its last delivery; the next is not made before `next_read_at`.
@@ -60,27 +60,30 @@ class Rhythm(models.Model):
     reads = models.PositiveSmallIntegerField(default=0)
     next_read_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        db_table = "webhooks_rhythm"
+
     def __str__(self) -> str:
         return f"Silent for {self.usual_seconds:.0f} s as a rule"
 
     @property
     def patience(self) -> timedelta:
         """How long it may be silent."""
-        return timedelta(seconds=PATIENCE * max(self.usual_seconds, self.documented_seconds))
+        return timedelta(seconds=TOLERANCE * max(self.usual_seconds, self.documented_seconds))
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class VehicleDelivery:
     """A car's newest delivery of a batch, and its make as Smartcar spells it."""
 
     at: datetime
     make: str
 
 
-def heard(cars: Mapping[int, Heard]) -> None:
+def record_deliveries(cars: Mapping[int, VehicleDelivery]) -> None:
     """Cars, by id, delivered something. One query; what is older than their last delivery changes nothing."""
     rows = [
-        {"vehicle_id": pk, "at": each.at, "documented": documented_gap(each.make).total_seconds()}
+        {"vehicle_id": pk, "at": each.at, "documented": documented_interval(each.make).total_seconds()}
         for pk, each in sorted(cars.items(), key=lambda item: item[0])
     ]
     if rows:
@@ -88,7 +91,7 @@ def heard(cars: Mapping[int, Heard]) -> None:
             cursor.execute(_HEARD, [orjson.dumps(rows).decode()])
 
 
-def ring_for_silent(*, now: datetime) -> list[int]:
+def poll_silent(*, now: datetime) -> list[int]:
     """Has cars read that are silent beyond their rhythm, the longest due first. Returns the ids of their connections.
 
     Each is noted as read before it is: if the read gets lost, the next one is made later, not at once.
@@ -96,10 +99,10 @@ def ring_for_silent(*, now: datetime) -> list[int]:
     with transaction.atomic():
         _note_undelivered(now=now)
         silent = _silent(now=now)
-        usable = health.usable_among(vehicle_ids=[rhythm.vehicle_id for rhythm in silent])
+        usable = health.best_connections(vehicle_ids=[rhythm.vehicle_id for rhythm in silent])
         for rhythm in silent:
             rhythm.reads += 1
-            rhythm.next_read_at = now + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (rhythm.reads - 1))
+            rhythm.next_read_at = now + min(MAX_PAUSE, FIRST_PAUSE * 2 ** (rhythm.reads - 1))
             rhythm.save(update_fields=["reads", "next_read_at"])
         connections = [usable[rhythm.vehicle_id].pk for rhythm in silent if rhythm.vehicle_id in usable]
         for connection_id in connections:
@@ -107,15 +110,15 @@ def ring_for_silent(*, now: datetime) -> list[int]:
     return connections
 
 
-def put_off(*, vehicle_id: int, until: datetime) -> None:
+def defer(*, vehicle_id: int, until: datetime) -> None:
     """The read that was due found no room in the request budget: it counts as not made."""
-    Rhythm.objects.filter(vehicle_id=vehicle_id, reads__gt=0).update(
+    DeliveryCadence.objects.filter(vehicle_id=vehicle_id, reads__gt=0).update(
         reads=models.F("reads") - 1, next_read_at=until
     )
 
 
 def _subscribed() -> QuerySet[Connection]:
-    return Connection.objects.filter(state__in=ALIVE, subscribed_at__isnull=False)
+    return Connection.objects.filter(state__in=USABLE, subscribed_at__isnull=False)
 
 
 def _note_undelivered(*, now: datetime) -> None:
@@ -124,25 +127,27 @@ def _note_undelivered(*, now: datetime) -> None:
         subscribed_at__lte=now - NEVER_DELIVERED, vehicle__last_seen_at=None, vehicle__rhythm=None
     )
     documented = {
-        pk: documented_gap(make).total_seconds()
-        for pk, make in overdue.values_list("vehicle_id", "vehicle__make")[:READS_AT_ONCE]
+        pk: documented_interval(make).total_seconds()
+        for pk, make in overdue.values_list("vehicle_id", "vehicle__make")[:MAX_POLLS]
     }
-    Rhythm.objects.bulk_create(
+    DeliveryCadence.objects.bulk_create(
         (
-            Rhythm(vehicle_id=pk, usual_seconds=seconds, documented_seconds=seconds)
+            DeliveryCadence(vehicle_id=pk, usual_seconds=seconds, documented_seconds=seconds)
             for pk, seconds in documented.items()
         ),
         ignore_conflicts=True,
     )
 
 
-def _silent(*, now: datetime) -> list[Rhythm]:
+def _silent(*, now: datetime) -> list[DeliveryCadence]:
     allowed = ExpressionWrapper(
-        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=PATIENCE)),
+        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=TOLERANCE)),
         output_field=models.DurationField(),
     )
     overdue = Q(last_delivery_at=None) | Q(last_delivery_at__lte=Value(now) - allowed)
     due = Q(next_read_at=None) | Q(next_read_at__lte=now)
     subscribed = Exists(_subscribed().filter(vehicle_id=OuterRef("pk")))
-    found = Rhythm.objects.filter(overdue, due, subscribed).order_by("next_read_at", "last_delivery_at")
-    return list(found.select_for_update(skip_locked=True)[:READS_AT_ONCE])
+    found = DeliveryCadence.objects.filter(overdue, due, subscribed).order_by(
+        "next_read_at", "last_delivery_at"
+    )
+    return list(found.select_for_update(skip_locked=True)[:MAX_POLLS])

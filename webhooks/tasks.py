@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.token_store import TokensUnavailableError
 from smartcar_api import SmartcarError
@@ -48,11 +48,11 @@ def pull(connection_id: int) -> None:
     if connection is None or not connection.granted:
         return
     try:
-        polling.pull(connection=connection, purpose=Purpose.BACKGROUND)
+        polling.fetch_now(connection=connection, purpose=CallPurpose.BACKGROUND)
     except SmartcarError as error:
         if error.put_off:
             until = timezone.now() + timedelta(seconds=error.retry_after or 60)
-            silence_monitor.put_off(vehicle_id=connection.vehicle_id, until=until)
+            silence_monitor.defer(vehicle_id=connection.vehicle_id, until=until)
         else:
             logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
     except TokensUnavailableError as error:
@@ -62,16 +62,16 @@ def pull(connection_id: int) -> None:
 @shared_task
 def read_silent() -> None:
     """Has cars read that are silent for longer than they ever are."""
-    silence_monitor.ring_for_silent(now=timezone.now())
+    silence_monitor.poll_silent(now=timezone.now())
 
 
 @shared_task
 def tidy_inbox() -> None:
     """Drops what the inbox need not keep any longer."""
-    retention.tidy(now=timezone.now())
+    retention.purge(now=timezone.now())
 
 
 @shared_task
 def retire_replaced() -> None:
     """Ends the old connections of cars that were moved to another application and deliver by it."""
-    application_cutover.retire_replaced()
+    application_cutover.finish_cutover()

@@ -14,7 +14,7 @@ from django.db import models
 from vehicles.models import Vehicle
 from webhooks.parsing.types import ReportedError
 
-WINDOW = timedelta(minutes=5)
+DEDUP_WINDOW = timedelta(minutes=5)
 # An error that never stops being told begins a new row now and then.
 LARGEST_EPISODE = 100
 
@@ -55,7 +55,7 @@ class VehicleError(models.Model):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ErrorOccurrence:
     """One error of one event about one of our cars. `at` is when the event was received."""
 
     vehicle_id: int
@@ -65,7 +65,7 @@ class Telling:
     at: datetime
 
 
-def first_told(tellings: Sequence[Telling]) -> list[Telling]:
+def record_new(tellings: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
     """Writes the errors down. Returns those that nobody has heard yet: not again, and not a repetition.
 
     The caller holds the rows of the cars, so that no other batch writes about them at the same time.
@@ -73,7 +73,7 @@ def first_told(tellings: Sequence[Telling]) -> list[Telling]:
     return [telling for telling in sorted(tellings, key=lambda each: each.at) if _write(telling)]
 
 
-def _write(telling: Telling) -> bool:
+def _write(telling: ErrorOccurrence) -> bool:
     error = telling.error
     told = {
         "vehicle_id": telling.vehicle_id,
@@ -87,8 +87,8 @@ def _write(telling: Telling) -> bool:
     if same.filter(event_ids__contains=[telling.event_id]).exists():
         return False
     near = same.filter(
-        first_at__lte=telling.at + WINDOW,
-        last_at__gte=telling.at - WINDOW,
+        first_at__lte=telling.at + DEDUP_WINDOW,
+        last_at__gte=telling.at - DEDUP_WINDOW,
         event_ids__len__lt=LARGEST_EPISODE,
     ).first()
     if near is None:

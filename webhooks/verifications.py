@@ -8,10 +8,10 @@ from contextlib import suppress
 
 from django.db import DatabaseError, IntegrityError
 
-from connect.applications.setup_events import Milestone, reach
+from connect.applications.setup_events import SetupStep, record
 
 
-class Verifications:
+class VerificationTracker:
     """The applications whose VERIFY this process has answered. Threads may share it."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Verifications:
         for application_pk in new:
             try:
                 with suppress(IntegrityError):  # the application was deleted meanwhile
-                    reach(application_pk=application_pk, milestone=Milestone.VERIFIED)
+                    record(application_pk=application_pk, milestone=SetupStep.VERIFIED)
                 self._written.add(application_pk)
             except DatabaseError:
                 self._new.add(application_pk)
@@ -47,4 +47,4 @@ class Verifications:
             self._new, self._written = set(), set()
 
 
-verifications = Verifications()
+verifications = VerificationTracker()

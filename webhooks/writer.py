@@ -14,12 +14,12 @@ from django.db import connections
 from psycopg import sql
 
 from webhooks.models import InboxEntry
-from webhooks.receiver import Arrival
+from webhooks.receiver import VerifiedDelivery
 
 logger = logging.getLogger(__name__)
 
 # Inserts at a time: while the disk has one, the processor makes the next.
-LANES = 2
+INSERT_WORKERS = 2
 # Of one insert. More wait for the next one.
 GROUP_ENTRIES = 500
 GROUP_BYTES = 4 * 1024 * 1024
@@ -30,21 +30,21 @@ CONNECT_SECONDS = 4
 INSERT_SECONDS = 5.0
 
 
-_Waiting = tuple[Arrival, asyncio.Future[None]]
+_Waiting = tuple[VerifiedDelivery, asyncio.Future[None]]
 
 
 class StorageUnavailableError(Exception):
     """The delivery is not known to be stored: Smartcar should send it again."""
 
 
-class Lane:
+class InsertWorker:
     """One connection, and one insert at a time on it."""
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection | None = None
         self._statement = _statement()
 
-    async def insert(self, arrivals: Sequence[Arrival]) -> None:
+    async def insert(self, arrivals: Sequence[VerifiedDelivery]) -> None:
         """Tried once more on a new connection if the old one broke: the server may only have been restarted.
 
         Should the first try have been committed all the same, then the rows are there twice, and processing, which
@@ -64,7 +64,7 @@ class Lane:
         if connection is not None:
             await connection.close()
 
-    async def _execute(self, arrivals: Sequence[Arrival]) -> None:
+    async def _execute(self, arrivals: Sequence[VerifiedDelivery]) -> None:
         try:
             if self._connection is None:
                 self._connection = await _connect()
@@ -90,10 +90,10 @@ class Writer:
         self._stored = stored
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
-        self._idle = [Lane() for _ in range(LANES)]
+        self._idle = [InsertWorker() for _ in range(INSERT_WORKERS)]
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def store(self, arrival: Arrival) -> None:
+    async def store(self, arrival: VerifiedDelivery) -> None:
         """Returns once the delivery is on disk. Raises `StorageUnavailableError`."""
         if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
             raise StorageUnavailableError
@@ -113,7 +113,7 @@ class Writer:
         for lane in self._idle:
             await lane.disconnect()
 
-    async def _write(self, lane: Lane) -> None:
+    async def _write(self, lane: InsertWorker) -> None:
         """Group after group until nothing waits."""
         try:
             await asyncio.sleep(0)  # whoever is ready now comes along
@@ -132,7 +132,7 @@ class Writer:
         self._waiting_bytes -= size
         return group
 
-    async def _write_group(self, lane: Lane, group: Sequence[_Waiting]) -> None:
+    async def _write_group(self, lane: InsertWorker, group: Sequence[_Waiting]) -> None:
         try:
             await lane.insert([arrival for arrival, _ in group])
         except Exception as error:  # noqa: BLE001  whatever it is, all of the group wait for an answer

@@ -5,7 +5,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
-from accounts.tokens.services import find, note_use
+from accounts.tokens.services import find_token, touch
 
 _LONGEST = 200
 
@@ -20,13 +20,13 @@ class TokenAuthentication(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != self.keyword.lower().encode():
             return None
-        token = find(secret=_secret(words))
+        token = find_token(secret=_secret(words))
         if token is None:
             raise AuthenticationFailed(
                 "This token opens nothing: it was revoked, has expired, or was not copied whole. "
                 "Make a new one on the fleet's page of API tokens."
             )
-        note_use(token=token)
+        touch(token=token)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the framework's views import this module
     from rest_framework.views import APIView
 
 
-class TokenMayCommand(BasePermission):
+class TokenCanSendCommands(BasePermission):
     """Reading is free; anything else takes a token that was made for commands.
 
     What the person may do is not asked here.

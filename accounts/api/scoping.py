@@ -5,10 +5,10 @@ from django.http import Http404
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, Fleet
-from accounts.permissions import Right, fleets_with_right, membership_for
+from accounts.permissions import Permission, fleets_for, get_membership_or_404
 
 
-def fleets_of(request: Request, *, right: Right, slug: str = "") -> QuerySet[Fleet]:
+def accessible_fleets(request: Request, *, right: Permission, slug: str = "") -> QuerySet[Fleet]:
     """The fleets in which the caller has the right, at this moment; only the one of `slug` where given.
 
     Raises Http404 for a fleet that the caller (or the token) is not in, and PermissionDenied for one in
@@ -20,6 +20,6 @@ def fleets_of(request: Request, *, right: Right, slug: str = "") -> QuerySet[Fle
             raise Http404("There is no such fleet, or this token is for another one.")
         slug = token.fleet.slug
     if slug:
-        membership = membership_for(user=request.user, slug=slug, right=right)
+        membership = get_membership_or_404(user=request.user, slug=slug, right=right)
         return Fleet.objects.filter(pk=membership.fleet_id)
-    return fleets_with_right(user=request.user, right=right)
+    return fleets_for(user=request.user, right=right)

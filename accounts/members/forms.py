@@ -24,7 +24,7 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=ROLES)
 
 
-class JoinForm(forms.Form):
+class InvitationSignupForm(forms.Form):
     """What a new person chooses: name and password."""
 
     first_name = forms.CharField(label=_("First name"), max_length=150)

@@ -5,12 +5,12 @@ from django.db.models import QuerySet
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 
 
-def members_of(*, fleet: Fleet) -> QuerySet[Membership]:
+def list_members(*, fleet: Fleet) -> QuerySet[Membership]:
     """The fleet's members with their users, by address."""
     return Membership.objects.filter(fleet=fleet).select_related("user", "fleet").order_by("user__email")
 
 
-def pending_of(*, fleet: Fleet) -> QuerySet[MemberInvitation]:
+def list_pending_invitations(*, fleet: Fleet) -> QuerySet[MemberInvitation]:
     """The invitations that were neither used nor revoked, newest first; some may have expired."""
     waiting = MemberInvitation.objects.filter(fleet=fleet, used_at=None, revoked_at=None)
     return waiting.select_related("fleet", "made_by")
@@ -24,6 +24,6 @@ def is_last_owner(*, membership: Membership) -> bool:
     return not others.exclude(pk=membership.pk).exists()
 
 
-def person_of(*, email: str) -> User | None:
+def get_user_by_email(*, email: str) -> User | None:
     """Who has the address, however it is written."""
     return User.objects.filter(email__iexact=email).first()

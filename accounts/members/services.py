@@ -28,7 +28,7 @@ class MemberError(Exception):
 
 @transaction.atomic
 @sensitive_variables()
-def invite(*, fleet: Fleet, user: User, email: str, role: Role, language: str) -> MemberInvitation:
+def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language: str) -> MemberInvitation:
     """Invites a person by e-mail; where the site sends none, the owner passes the link on.
 
     Raises MemberError for a member, and for whoever is invited already.
@@ -54,7 +54,7 @@ def invite(*, fleet: Fleet, user: User, email: str, role: Role, language: str) -
 
 @transaction.atomic
 @sensitive_variables()
-def resend(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
+def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
     """A new link for the same invitation, for seven days more; the former one ends.
 
     Raises MemberError when the invitation is over.
@@ -74,7 +74,7 @@ def resend(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
 
 
 @transaction.atomic
-def revoke(*, invitation: MemberInvitation, user: User) -> bool:
+def revoke_invitation(*, invitation: MemberInvitation, user: User) -> bool:
     """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
     if not invitation.revoke(now=timezone.now()):
         return False
@@ -85,7 +85,7 @@ def revoke(*, invitation: MemberInvitation, user: User) -> bool:
 
 
 @transaction.atomic
-def accept(*, invitation: MemberInvitation, user: User) -> Membership:
+def accept_invitation(*, invitation: MemberInvitation, user: User) -> Membership:
     """Makes the invited person a member, and spends the invitation. Who is one already keeps the role.
 
     Raises MemberError for anybody else, and when the invitation is over.
@@ -102,7 +102,7 @@ def accept(*, invitation: MemberInvitation, user: User) -> Membership:
 
 @transaction.atomic
 @sensitive_variables("password")
-def join(
+def sign_up_from_invitation(
     *, invitation: MemberInvitation, first_name: str, last_name: str, password: str, language: str
 ) -> User:
     """A new person's account, and the membership. Raises MemberError when the invitation is over or they have one."""
@@ -113,14 +113,14 @@ def join(
             )
     except IntegrityError:
         raise MemberError(_("You have an account already. Sign in to accept the invitation.")) from None
-    accept(invitation=invitation, user=user)
+    accept_invitation(invitation=invitation, user=user)
     return user
 
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, user: User) -> None:
     """Gives the member another role. Raises MemberError where the fleet would be left without an owner."""
-    member = _locked(membership)
+    member = _lock_owners(membership)
     if member is None:
         raise MemberError(_("This person is not a member any more."))
     if role != Role.OWNER and is_last_owner(membership=member):
@@ -129,12 +129,12 @@ def change_role(*, membership: Membership, role: Role, user: User) -> None:
 
 
 @transaction.atomic
-def remove(*, membership: Membership, user: User) -> None:
+def remove_member(*, membership: Membership, user: User) -> None:
     """Ends the membership at once, and with it the member's API tokens for this fleet.
 
     Raises MemberError where the fleet would be left without an owner.
     """
-    member = _locked(membership)
+    member = _lock_owners(membership)
     if member is None:
         return
     if is_last_owner(membership=member):
@@ -144,7 +144,7 @@ def remove(*, membership: Membership, user: User) -> None:
     audit.record(fleet=fleet, actor=user, action="removed a member", target=email)
 
 
-def _locked(membership: Membership) -> Membership | None:
+def _lock_owners(membership: Membership) -> Membership | None:
     """The membership as it is now. The fleet's owners are locked, so that two of them don't remove each other."""
     owners = Membership.objects.filter(fleet=membership.fleet_id, role=Role.OWNER).order_by("pk")
     list(owners.select_for_update().values_list("pk", flat=True))

@@ -16,10 +16,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.members import selectors, services
-from accounts.members.forms import ROLES, InviteForm, JoinForm, RoleForm
+from accounts.members.forms import ROLES, InvitationSignupForm, InviteForm, RoleForm
 from accounts.members.services import MemberError
 from accounts.models import MemberInvitation, Membership, Role, User
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 
 _JUST_MADE = "member_invitation_just_made"
 _SHOWN = 500
@@ -36,7 +36,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, membership, form, just_made=request.session.pop(_JUST_MADE, None))
     if form.is_valid():
         try:
-            made = services.invite(
+            made = services.invite_member(
                 fleet=membership.fleet,
                 user=membership.user,
                 email=form.cleaned_data["email"],
@@ -60,11 +60,11 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     fleet = membership.fleet
-    pending = selectors.pending_of(fleet=fleet)
+    pending = selectors.list_pending_invitations(fleet=fleet)
     context = {
         "fleet": fleet,
         "me": membership,
-        "members": selectors.members_of(fleet=fleet)[:_SHOWN],
+        "members": selectors.list_members(fleet=fleet)[:_SHOWN],
         "pending": pending[:_SHOWN],
         "just_made": pending.filter(pk=just_made).first() if just_made else None,
         "roles": ROLES,
@@ -97,7 +97,7 @@ def remove(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
     """Ends a membership."""
     owner, member = _member(request, slug, membership_id)
     try:
-        services.remove(membership=member, user=owner.user)
+        services.remove_member(membership=member, user=owner.user)
     except MemberError as error:
         messages.error(request, str(error))
     else:
@@ -119,7 +119,7 @@ def resend(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Sends an invitation again, with a new link."""
     owner, invitation = _invitation(request, slug, invitation_id)
     try:
-        made = services.resend(invitation=invitation, user=owner.user)
+        made = services.resend_invitation(invitation=invitation, user=owner.user)
     except MemberError as error:
         messages.error(request, str(error))
     else:
@@ -132,7 +132,7 @@ def resend(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Takes an invitation back."""
     owner, invitation = _invitation(request, slug, invitation_id)
-    if services.revoke(invitation=invitation, user=owner.user):
+    if services.revoke_invitation(invitation=invitation, user=owner.user):
         said = _("The invitation of %(email)s is revoked: its link opens nothing.")
         messages.success(request, said % {"email": invitation.email})
     else:
@@ -152,19 +152,19 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     if not found.open:
         return render(request, "accounts/members/invitation_expired.html", {"invitation": found}, status=410)
     if request.user.is_authenticated:
-        return _answer_of_user(request, found, User.objects.get(pk=request.user.pk))
-    if selectors.person_of(email=found.email) is not None:
+        return _accept_as_user(request, found, User.objects.get(pk=request.user.pk))
+    if selectors.get_user_by_email(email=found.email) is not None:
         return _show(request, found, ask_to_sign_in=True)
-    return _answer_of_newcomer(request, found)
+    return _accept_as_new_user(request, found)
 
 
-def _answer_of_user(request: HttpRequest, found: MemberInvitation, user: User) -> HttpResponse:
+def _accept_as_user(request: HttpRequest, found: MemberInvitation, user: User) -> HttpResponse:
     if user.email.lower() != found.email.lower():
         return _show(request, found, wrong_person=True, status=403)
     if request.method != "POST":
         return _show(request, found, may_accept=True)
     try:
-        services.accept(invitation=found, user=user)
+        services.accept_invitation(invitation=found, user=user)
     except MemberError as error:
         messages.error(request, str(error))
         return redirect(found.path)
@@ -172,14 +172,14 @@ def _answer_of_user(request: HttpRequest, found: MemberInvitation, user: User) -
 
 
 @sensitive_variables()
-def _answer_of_newcomer(request: HttpRequest, found: MemberInvitation) -> HttpResponseBase:
-    form = JoinForm(request.POST or None, email=found.email)
+def _accept_as_new_user(request: HttpRequest, found: MemberInvitation) -> HttpResponseBase:
+    form = InvitationSignupForm(request.POST or None, email=found.email)
     if request.method != "POST":
         return _show(request, found, form=form)
     if not form.is_valid():
         return _show(request, found, form=form, status=400)
     try:
-        user = services.join(
+        user = services.sign_up_from_invitation(
             invitation=found,
             first_name=form.cleaned_data["first_name"],
             last_name=form.cleaned_data["last_name"],
@@ -201,12 +201,12 @@ def _show(request: HttpRequest, found: MemberInvitation, *, status: int = 200, *
 
 
 def _owner(request: HttpRequest, slug: str) -> Membership:
-    return membership_for(user=request.user, slug=slug, right=Right.ADMINISTER)
+    return get_membership_or_404(user=request.user, slug=slug, right=Permission.ADMINISTER)
 
 
 def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Membership, Membership]:
     owner = _owner(request, slug)
-    member = selectors.members_of(fleet=owner.fleet).filter(pk=membership_id).first()
+    member = selectors.list_members(fleet=owner.fleet).filter(pk=membership_id).first()
     if member is None:
         raise Http404("There is no such member in this fleet.")
     return owner, member
@@ -214,7 +214,7 @@ def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Member
 
 def _invitation(request: HttpRequest, slug: str, invitation_id: int) -> tuple[Membership, MemberInvitation]:
     owner = _owner(request, slug)
-    found = selectors.pending_of(fleet=owner.fleet).filter(pk=invitation_id).first()
+    found = selectors.list_pending_invitations(fleet=owner.fleet).filter(pk=invitation_id).first()
     if found is None:
         raise Http404("There is no such invitation in this fleet; it may have been used or revoked.")
     return owner, found

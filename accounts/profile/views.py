@@ -44,25 +44,25 @@ def _about(request: HttpRequest, user: User) -> dict[str, Any]:
     by_type = {factor.type: factor for factor in factors}
     codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
     return {
-        "pending_address": email_addresses.pending(user=user),
+        "pending_address": email_addresses.pending_change(user=user),
         "email_offered": settings.EMAIL_OFFERED,
         "app": by_type.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes is not None else None,
         "passkeys": [factor for factor in factors if factor.type == Authenticator.Type.WEBAUTHN],
         "passkeys_possible": _passkeys_possible(request),
-        "sessions": sessions.of(user=user, here=request.session.session_key),
+        "sessions": sessions.list_for(user=user, here=request.session.session_key),
     }
 
 
 def _passkeys_possible(request: HttpRequest) -> bool:
-    return passkeys.possible_at(host=request.get_host().partition(":")[0], secure=request.is_secure())
+    return passkeys.is_supported(host=request.get_host().partition(":")[0], secure=request.is_secure())
 
 
 @login_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Signs oneself out in another browser."""
-    if not sessions.end(user=_person(request), pk=pk):
+    if not sessions.revoke(user=_person(request), pk=pk):
         raise Http404("There is no such session of yours; it may have ended.")
     messages.success(request, _("You are signed out there."))
     return redirect("accounts:account")
@@ -72,7 +72,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Signs oneself out everywhere but here."""
-    count = sessions.end_others(user=_person(request), here=request.session.session_key)
+    count = sessions.revoke_others(user=_person(request), here=request.session.session_key)
     said = ngettext(
         "You are signed out in %(count)d other browser.",
         "You are signed out in %(count)d other browsers.",
@@ -90,7 +90,7 @@ def passkey_challenge(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"request_options": passkeys.challenge(user=_person(request))})
 
 
-def forgotten(request: HttpRequest) -> HttpResponseBase:
+def password_reset(request: HttpRequest) -> HttpResponseBase:
     """Takes an address and has a link sent to it, if it is somebody's; the answer is the same if not."""
     if not settings.EMAIL_OFFERED:
         return render(request, "accounts/no_mail.html")

@@ -3,13 +3,13 @@
 from django.db.models import QuerySet
 
 from accounts.models import Membership
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 from accounts.tokens.models import ApiToken
 
 
-def tokens_for(*, membership: Membership) -> QuerySet[ApiToken]:
+def list_tokens(*, membership: Membership) -> QuerySet[ApiToken]:
     """The tokens that the member may see and revoke, newest first: the member's own, to an owner everybody's."""
     tokens = ApiToken.objects.filter(fleet=membership.fleet).select_related("user")
-    if has_right(membership=membership, right=Right.ADMINISTER):
+    if has_permission(membership=membership, right=Permission.ADMINISTER):
         return tokens
     return tokens.filter(user=membership.user)

@@ -15,18 +15,18 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts import audit
 from accounts.models import Membership, User
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 from accounts.tokens.models import ApiToken
 
 START = "scf_"
 _PREFIX_LENGTH = len(START) + 6
 _NOTE_USE_EVERY = timedelta(minutes=1)
 _REFUSALS = {
-    Right.VIEW: gettext_noop(
+    Permission.VIEW: gettext_noop(
         "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder see "
         "its cars."
     ),
-    Right.COMMAND: gettext_noop(
+    Permission.COMMAND: gettext_noop(
         "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder send "
         "commands to cars."
     ),
@@ -34,7 +34,7 @@ _REFUSALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class IssuedToken:
     """A new token, and its secret: the only time that it is known."""
 
     token: ApiToken
@@ -44,26 +44,26 @@ class Issued:
         return f"Issued({self.token})"
 
 
-class NotOffered(Exception):  # noqa: N818  (it says what happened, in words for people)
+class TokenNotAllowed(Exception):  # noqa: N818  (it says what happened, in words for people)
     """The member's role does not let its holder do what the token is for."""
 
 
 @transaction.atomic
-def issue(
+def issue_token(
     *, membership: Membership, name: str, expires_at: datetime | None = None, may_command: bool = False
-) -> Issued:
+) -> IssuedToken:
     """A new token of the member for the member's fleet. It reads; with `may_command` it sends commands, too.
 
     Raises NotOffered for a role that may not do that itself.
     """
-    for right in (Right.VIEW, Right.COMMAND) if may_command else (Right.VIEW,):
-        if not has_right(membership=membership, right=right):
+    for right in (Permission.VIEW, Permission.COMMAND) if may_command else (Permission.VIEW,):
+        if not has_permission(membership=membership, right=right):
             told = {
                 "person": membership.user.email,
                 "fleet": membership.fleet,
                 "role": membership.get_role_display(),
             }
-            raise NotOffered(gettext(_REFUSALS[right]) % told)
+            raise TokenNotAllowed(gettext(_REFUSALS[right]) % told)
     secret = START + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=membership.user,
@@ -76,17 +76,17 @@ def issue(
     )
     action = "made an API token that sends commands" if may_command else "made an API token"
     audit.record(fleet=token.fleet, actor=token.user, action=action, target=str(token))
-    return Issued(token=token, secret=secret)
+    return IssuedToken(token=token, secret=secret)
 
 
-def find(*, secret: str) -> ApiToken | None:
+def find_token(*, secret: str) -> ApiToken | None:
     """The token of this secret if it is still good and its owner still active, with user and fleet loaded."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     good = ApiToken.objects.filter(unexpired, revoked_at=None, user__is_active=True)
     return good.filter(secret_hash=_hash(secret)).select_related("user", "fleet").first()
 
 
-def note_use(*, token: ApiToken) -> None:
+def touch(*, token: ApiToken) -> None:
     """Remembers that the token was used, at most once a minute."""
     now = timezone.now()
     before = now - _NOTE_USE_EVERY
@@ -96,7 +96,7 @@ def note_use(*, token: ApiToken) -> None:
 
 
 @transaction.atomic
-def revoke(*, token: ApiToken, actor: User) -> bool:
+def revoke_token(*, token: ApiToken, actor: User) -> bool:
     """Ends the token at once. False when it was revoked before."""
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import reauthentication
 from accounts.models import Membership
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from accounts.tokens import services
 from accounts.tokens.forms import TokenForm
-from accounts.tokens.selectors import tokens_for
-from accounts.tokens.services import Issued
+from accounts.tokens.selectors import list_tokens
+from accounts.tokens.services import IssuedToken
 
 _SHOWN = 200
 
@@ -33,7 +33,7 @@ _SHOWN = 200
 @sensitive_variables()
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
     """The tokens, and the form that makes one. The answer to the form is the only page that shows the new token."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     form = TokenForm(request.POST or None, initial={"days": "90"})
     if request.method != "POST":
         return _page(request, membership, form)
@@ -44,13 +44,13 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
     days: int | None = form.cleaned_data["days"]
     expires_at = timezone.now() + timedelta(days=days) if days else None
     try:
-        issued = services.issue(
+        issued = services.issue_token(
             membership=membership,
             name=form.cleaned_data["name"],
             expires_at=expires_at,
             may_command=form.cleaned_data["may_command"],
         )
-    except services.NotOffered as refusal:
+    except services.TokenNotAllowed as refusal:
         form.add_error("may_command", str(refusal))
         return _page(request, membership, form, status=400)
     return _page(request, membership, TokenForm(initial={"days": "90"}), issued=issued)
@@ -59,11 +59,11 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_variables()
 def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) -> bool:
     """Whether the person has confirmed who they are as far as this token needs it; the form says what is missing."""
-    if not form.cleaned_data["may_command"] or reauthentication.is_fresh(request):
+    if not form.cleaned_data["may_command"] or reauthentication.is_recent(request):
         return True
     try:
-        reauthentication.confirm_posted(request=request, user=membership.user)
-    except reauthentication.NotConfirmedError as error:
+        reauthentication.verify_from_post(request=request, user=membership.user)
+    except reauthentication.ReauthenticationRequiredError as error:
         form.add_error("password", str(error))
         return False
     return True
@@ -75,17 +75,19 @@ def _page(
     membership: Membership,
     form: TokenForm,
     *,
-    issued: Issued | None = None,
+    issued: IssuedToken | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context = {
         "fleet": membership.fleet,
         "form": form,
         "issued": issued,
-        "tokens": tokens_for(membership=membership)[:_SHOWN],
-        "sees_all": has_right(membership=membership, right=Right.ADMINISTER),
-        "may_command": has_right(membership=membership, right=Right.COMMAND),
-        "ways": None if reauthentication.is_fresh(request) else reauthentication.ways(user=membership.user),
+        "tokens": list_tokens(membership=membership)[:_SHOWN],
+        "sees_all": has_permission(membership=membership, right=Permission.ADMINISTER),
+        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
+        "ways": None
+        if reauthentication.is_recent(request)
+        else reauthentication.available_methods(user=membership.user),
     }
     return render(request, "accounts/tokens.html", context, status=status)
 
@@ -94,11 +96,11 @@ def _page(
 @require_POST
 def revoke(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
     """Ends a token at once."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
-    token = tokens_for(membership=membership).filter(pk=token_id).first()
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
+    token = list_tokens(membership=membership).filter(pk=token_id).first()
     if token is None:
         raise Http404("There is no such token among those that you may revoke.")
-    if services.revoke(token=token, actor=membership.user):
+    if services.revoke_token(token=token, actor=membership.user):
         told = _("The token “%(name)s” is revoked: it opens nothing any more.")
         messages.success(request, told % {"name": token.name})
     else:

@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from commands.api.request_body import KEY, KEY_FORM, PARAMETERS
 from commands.parameters import LEAST_LIMIT, MOST_LIMIT
-from commands.services import LONGEST_REASON
-from commands.types import OPENING, Kind
+from commands.services import MAX_REASON_LENGTH
+from commands.types import UNLOCKING, CommandType
 from smartcar_api.schedules import CLOCK, PARTS
 
 Json = dict[str, Any]
@@ -35,7 +35,7 @@ def _object(properties: Json, *, required: list[str]) -> Json:
     }
 
 
-def _carrying(properties: Json) -> Json:
+def _closed_object(properties: Json) -> Json:
     return _object(properties, required=list(properties))
 
 
@@ -46,22 +46,22 @@ def _schedule(name: str, parts: tuple[str, ...]) -> Json:
         "minProperties": 1,
         "additionalProperties": False,
     }
-    return _carrying({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
+    return _closed_object({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
 
 
-_CARRIED: dict[Kind, Json] = {
-    Kind.SET_CHARGE_LIMIT: _carrying(
+_PARAMETER_SCHEMAS: dict[CommandType, Json] = {
+    CommandType.SET_CHARGE_LIMIT: _closed_object(
         {"percent": {"type": "integer", "minimum": LEAST_LIMIT, "maximum": MOST_LIMIT}}
     ),
-    Kind.SET_DESTINATION: _carrying(_PLACE),
-    Kind.SET_CHARGE_SCHEDULE: {"oneOf": [_schedule(name, parts) for name, parts in PARTS.items()]},
-    Kind.DELETE_CHARGE_SCHEDULE: _carrying(
+    CommandType.SET_DESTINATION: _closed_object(_PLACE),
+    CommandType.SET_CHARGE_SCHEDULE: {"oneOf": [_schedule(name, parts) for name, parts in PARTS.items()]},
+    CommandType.DELETE_CHARGE_SCHEDULE: _closed_object(
         {"schedule_id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,80}$"}}
     ),
 }
 
 
-def _form(kinds: list[Kind], carried: Json | None) -> Json:
+def _form(kinds: list[CommandType], carried: Json | None) -> Json:
     waits: Json = {
         "type": "boolean",
         "default": False,
@@ -72,21 +72,21 @@ def _form(kinds: list[Kind], carried: Json | None) -> Json:
         "parameters": carried or {"type": "object", "additionalProperties": False},
         "reason": {
             "type": "string",
-            "maxLength": LONGEST_REASON,
+            "maxLength": MAX_REASON_LENGTH,
             "pattern": r"^[^\x00]*$",
             "description": "Why; kept with the command. A fleet may ask for it.",
         },
-        "when_awake": {**waits, "enum": [False]} if OPENING & set(kinds) else waits,
+        "when_awake": {**waits, "enum": [False]} if UNLOCKING & set(kinds) else waits,
     }
     return _object(properties, required=["kind", "parameters"] if carried else ["kind"])
 
 
-_PLAIN = [kind for kind in Kind if kind not in PARAMETERS]
+_PLAIN = [kind for kind in CommandType if kind not in PARAMETERS]
 SENDING: Json = {
     "oneOf": [
-        _form([kind for kind in _PLAIN if kind not in OPENING], None),
-        _form(sorted(OPENING), None),
-        *(_form([kind], carried) for kind, carried in _CARRIED.items()),
+        _form([kind for kind in _PLAIN if kind not in UNLOCKING], None),
+        _form(sorted(UNLOCKING), None),
+        *(_form([kind], carried) for kind, carried in _PARAMETER_SCHEMAS.items()),
     ]
 }
 """The body of `POST vehicles/{id}/commands/`."""

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from commands.models import State
-from commands.types import Kind
-from core.api.pagination import NewestFirst, page_size_field
+from commands.models import CommandState
+from commands.types import CommandType
+from core.api.pagination import NewestFirstPagination, page_size_field
 from core.api.query_params import FleetQuery
 
 _LARGEST_ID = 2**63 - 1
@@ -19,15 +19,15 @@ class CommandQuery(FleetQuery):
 class VehicleCommandsQuery(FleetQuery):
     """Which of a car's commands."""
 
-    state = serializers.ChoiceField(choices=State.choices, required=False)
-    kind = serializers.ChoiceField(choices=Kind.choices, required=False)
+    state = serializers.ChoiceField(choices=CommandState.choices, required=False)
+    kind = serializers.ChoiceField(choices=CommandType.choices, required=False)
     bulk = serializers.IntegerField(
         required=False, min_value=1, max_value=_LARGEST_ID, help_text="Those of one command to many cars."
     )
     cursor = serializers.RegexField(
         r"^[A-Za-z0-9+/=_-]+$", required=False, help_text="From `next` or `previous` of the last answer."
     )
-    page_size = page_size_field(NewestFirst)
+    page_size = page_size_field(NewestFirstPagination)
 
     def get_fields(self) -> dict[str, Any]:
         """With `from` and `to`, whose names Python keeps for itself."""

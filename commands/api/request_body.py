@@ -8,11 +8,11 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from commands.services import LONGEST_KEY, LONGEST_REASON
-from commands.types import OPENING, Kind
+from commands.services import MAX_KEY_LENGTH, MAX_REASON_LENGTH
+from commands.types import UNLOCKING, CommandType
 
 KEY = "Idempotency-Key"
-KEY_FORM = f"[!-~]{{1,{LONGEST_KEY}}}"
+KEY_FORM = f"[!-~]{{1,{MAX_KEY_LENGTH}}}"
 _NAMES_OF_TYPES: Mapping[type, str] = {
     str: "text",
     bool: "true or false",
@@ -21,45 +21,47 @@ _NAMES_OF_TYPES: Mapping[type, str] = {
 }
 _FIELDS: Mapping[str, type] = {"kind": str, "parameters": dict, "reason": str, "when_awake": bool}
 _PLACE: Mapping[str, type] = {"latitude": float, "longitude": float}
-PARAMETERS: Mapping[Kind, Mapping[str, type]] = {
-    Kind.SET_CHARGE_LIMIT: {"percent": float},
-    Kind.SET_DESTINATION: _PLACE,
-    Kind.SET_CHARGE_SCHEDULE: {**_PLACE, "type": str, "windows": dict},
-    Kind.DELETE_CHARGE_SCHEDULE: {"schedule_id": str},
+PARAMETERS: Mapping[CommandType, Mapping[str, type]] = {
+    CommandType.SET_CHARGE_LIMIT: {"percent": float},
+    CommandType.SET_DESTINATION: _PLACE,
+    CommandType.SET_CHARGE_SCHEDULE: {**_PLACE, "type": str, "windows": dict},
+    CommandType.DELETE_CHARGE_SCHEDULE: {"schedule_id": str},
 }
 """What each command carries; those that are not here carry nothing. The values are for commands.parameters to judge."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CommandRequest:
     """What a car is to be asked for."""
 
-    kind: Kind
+    kind: CommandType
     parameters: dict[str, Any]
     reason: str
     when_awake: bool
 
 
-def wanted(body: Any) -> Wanted:
+def parse_command(body: Any) -> CommandRequest:
     """The body of `POST vehicles/{id}/commands/`. Raises ValidationError, naming each field that is wrong."""
     if not isinstance(body, dict):
         raise ValidationError({"body": ["It has to be a JSON object."]})
     _check(body, _FIELDS)
     kind, reason, parameters = _kind(body), body.get("reason", ""), body.get("parameters", {})
-    if len(reason) > LONGEST_REASON or "\x00" in reason:
-        raise ValidationError({"reason": [f"It has at most {LONGEST_REASON} characters, none of them NUL."]})
+    if len(reason) > MAX_REASON_LENGTH or "\x00" in reason:
+        raise ValidationError(
+            {"reason": [f"It has at most {MAX_REASON_LENGTH} characters, none of them NUL."]}
+        )
     _check(parameters, PARAMETERS.get(kind, {}), within="parameters")
     _check_windows(parameters.get("windows", {}))
-    return Wanted(kind, parameters, reason, body.get("when_awake", False))
+    return CommandRequest(kind, parameters, reason, body.get("when_awake", False))
 
 
-def key_of(request: Request, *, kind: Kind) -> str:
+def idempotency_key(request: Request, *, kind: CommandType) -> str:
     """The request's idempotency key; empty if it has none. Raises ValidationError, also where an unlock has none.
 
     A program whose answer got lost sends again. For an unlock that has to be the same one, or none.
     """
     key: str | None = request.headers.get(KEY)
-    if key is None and kind in OPENING:
+    if key is None and kind in UNLOCKING:
         raise ValidationError(
             {
                 KEY: [
@@ -69,16 +71,16 @@ def key_of(request: Request, *, kind: Kind) -> str:
         )
     if key is not None and not re.fullmatch(KEY_FORM, key):
         raise ValidationError(
-            {KEY: [f"It has at most {LONGEST_KEY} visible characters of ASCII, and no spaces."]}
+            {KEY: [f"It has at most {MAX_KEY_LENGTH} visible characters of ASCII, and no spaces."]}
         )
     return key or ""
 
 
-def _kind(body: Mapping[str, Any]) -> Kind:
+def _kind(body: Mapping[str, Any]) -> CommandType:
     try:
-        return Kind(body.get("kind", ""))
+        return CommandType(body.get("kind", ""))
     except ValueError:
-        raise ValidationError({"kind": [f"It has to be one of: {', '.join(Kind.values)}."]}) from None
+        raise ValidationError({"kind": [f"It has to be one of: {', '.join(CommandType.values)}."]}) from None
 
 
 def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "") -> None:
@@ -88,7 +90,7 @@ def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "
     errors |= {
         name: f"It has to be {_NAMES_OF_TYPES[fields[name]]}."
         for name, value in given.items()
-        if name in fields and not _fits(value, fields[name])
+        if name in fields and not _matches(value, fields[name])
     }
     if errors and within:
         raise ValidationError({within: [f"{name}: {text}" for name, text in errors.items()]})
@@ -96,7 +98,7 @@ def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "
         raise ValidationError({name: [text] for name, text in errors.items()})
 
 
-def _fits(value: Any, wanted_type: type) -> bool:
+def _matches(value: Any, wanted_type: type) -> bool:
     if wanted_type is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, wanted_type)

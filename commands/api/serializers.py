@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from commands.models import Change, Command
+from commands.models import Command, CommandEvent
 from commands.parameters import PLACE
 
 Json = dict[str, Any]
@@ -91,21 +91,21 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
         return {"type": command.error_type, "code": command.error_code}
 
 
-class ChangeSerializer(serializers.ModelSerializer[Change]):
+class CommandEventSerializer(serializers.ModelSerializer[CommandEvent]):
     """A command came into a state."""
 
     detail = serializers.CharField(allow_blank=True, help_text="What was said of it, for people.")
 
     class Meta:
-        model = Change
+        model = CommandEvent
         fields = ["state", "at", "detail"]
         read_only_fields = fields
 
 
-class CommandWithChangesSerializer(CommandSerializer):
+class CommandDetailSerializer(CommandSerializer):
     """A command with the states that it went through, oldest first."""
 
-    changes = ChangeSerializer(many=True)
+    changes = CommandEventSerializer(many=True)
 
     class Meta(CommandSerializer.Meta):
         fields = [*CommandSerializer.Meta.fields, "changes"]

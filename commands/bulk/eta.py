@@ -7,14 +7,14 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from commands.types import LIFETIME, OPENING, Kind
+from commands.types import EXPIRY, UNLOCKING, CommandType
 
 # Left in the bucket for the single commands of people.
 RESERVE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """What limits commands now: `room` requests in the bucket (None: no limit), `per_minute` regained, `at_once`
     commands under way together, each for `seconds`."""
 
@@ -29,7 +29,7 @@ class Pace:
         return None if self.room is None else max(0, self.room - RESERVE)
 
 
-def duration(*, cars: int, pace: Pace) -> timedelta:
+def duration(*, cars: int, pace: Throughput) -> timedelta:
     """How long it takes until the last of so many cars has answered."""
     if cars == 0:
         return timedelta(0)
@@ -41,12 +41,12 @@ def duration(*, cars: int, pace: Pace) -> timedelta:
     return timedelta(seconds=max(by_cars, by_budget))
 
 
-def most_cars(*, kind: Kind, pace: Pace, longest: timedelta) -> int | None:
+def max_vehicles(*, kind: CommandType, pace: Throughput, longest: timedelta) -> int | None:
     """How many cars may be asked at once so that the last is not too late; None for any number.
 
     What opens a car is sent within its own lifetime or not at all; everything else within `longest`.
     """
-    limit = LIFETIME[kind] if kind in OPENING else longest
+    limit = EXPIRY[kind] if kind in UNLOCKING else longest
     rounds = math.floor(limit.total_seconds() / pace.seconds)
     by_cars = rounds * pace.at_once
     if pace.free is None:

@@ -13,23 +13,29 @@ from django.utils.translation import pgettext_lazy
 
 from commands.bulk import eta
 from commands.bulk.models import BulkCommand
-from commands.bulk.selectors import counts_of, pace_of
-from commands.models import Command, State
+from commands.bulk.selectors import count_by_state, current_throughput
+from commands.models import Command, CommandState
 
 PER_PAGE = 100
-GROUPS: Mapping[str, tuple[str | Promise, tuple[State, ...]]] = {
-    "waiting": (_("Waiting"), (State.QUEUED, State.REQUESTED)),
-    "under-way": (pgettext_lazy("commands", "Under way"), (State.SENDING, State.RETRYING, State.ACCEPTED)),
-    "done": (_("Done"), (State.CONFIRMED, State.UNCONFIRMED)),
-    "unknown": (_("Unknown"), (State.UNKNOWN,)),
-    "not-done": (_("Not done"), (State.REFUSED, State.FAILED, State.EXPIRED, State.CANCELLED)),
+GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
+    "waiting": (_("Waiting"), (CommandState.QUEUED, CommandState.REQUESTED)),
+    "under-way": (
+        pgettext_lazy("commands", "Under way"),
+        (CommandState.SENDING, CommandState.RETRYING, CommandState.ACCEPTED),
+    ),
+    "done": (_("Done"), (CommandState.CONFIRMED, CommandState.UNCONFIRMED)),
+    "unknown": (_("Unknown"), (CommandState.UNKNOWN,)),
+    "not-done": (
+        _("Not done"),
+        (CommandState.REFUSED, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED),
+    ),
 }
 # What a person should look at first.
 _ORDER = ("not-done", "unknown", "under-way", "waiting", "done")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProgressGroup:
     """Commands in like states."""
 
     name: str
@@ -42,7 +48,7 @@ class Progress:
     """A bulk command as its page shows it."""
 
     bulk: BulkCommand
-    groups: list[Group]
+    groups: list[ProgressGroup]
     total: int
     left: timedelta | None
     version: str
@@ -64,11 +70,11 @@ class Progress:
         return self.answered == self.total
 
 
-def of(*, bulk: BulkCommand, now: datetime) -> Progress:
+def get_progress(*, bulk: BulkCommand, now: datetime) -> Progress:
     """Where the bulk command stands now."""
-    counts = counts_of(bulk=bulk)
+    counts = count_by_state(bulk=bulk)
     groups = [
-        Group(name, str(label), sum(counts.get(state, 0) for state in states))
+        ProgressGroup(name, str(label), sum(counts.get(state, 0) for state in states))
         for name, (label, states) in GROUPS.items()
     ]
     waiting = next(group.count for group in groups if group.name == "waiting")
@@ -77,12 +83,14 @@ def of(*, bulk: BulkCommand, now: datetime) -> Progress:
         bulk=bulk,
         groups=groups,
         total=sum(counts.values()),
-        left=eta.duration(cars=waiting, pace=pace_of(fleet=bulk.fleet, now=now)) if waiting else None,
+        left=eta.duration(cars=waiting, pace=current_throughput(fleet=bulk.fleet, now=now))
+        if waiting
+        else None,
         version=str(crc32(f"{sorted(counts.items())}{changed}".encode())),
     )
 
 
-def cars_of(*, bulk: BulkCommand, group: str, page: str) -> Page[Command]:
+def list_commands(*, bulk: BulkCommand, group: str, page: str) -> Page[Command]:
     """A page of its commands, of one group or all: those that need a look first."""
     rows: QuerySet[Command] = Command.objects.filter(bulk=bulk).select_related("vehicle")
     if group in GROUPS:

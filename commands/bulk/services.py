@@ -14,24 +14,30 @@ from accounts.models import Fleet, User
 from commands import parameters, preconditions, services
 from commands.bulk import eta
 from commands.bulk.models import BulkCommand
-from commands.bulk.selectors import pace_of
-from commands.models import Change, Command, State
-from commands.preconditions import Verdict
-from commands.selectors import incapable_among
-from commands.services import NotPossibleError
-from commands.types import LIFETIME, OPENING, Kind
+from commands.bulk.selectors import current_throughput
+from commands.models import Command, CommandEvent, CommandState
+from commands.preconditions import PreconditionResult
+from commands.selectors import incapable_vehicles
+from commands.services import CommandRejectedError
+from commands.types import EXPIRY, UNLOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from core import pubsub
 from core.pubsub import Topic
 from core.task_queue import ring
 from vehicles.models import Vehicle
-from vehicles.selectors import states_of
+from vehicles.selectors import list_states
 
-LONGEST = timedelta(hours=12)
-MOST_CARS = 5000
+MAX_DURATION = timedelta(hours=12)
+MAX_VEHICLES = 5000
 # What makes sense for many cars alike.
-KINDS = (Kind.LOCK, Kind.UNLOCK, Kind.START_CHARGE, Kind.STOP_CHARGE, Kind.SET_CHARGE_LIMIT)
+BULK_COMMAND_TYPES = (
+    CommandType.LOCK,
+    CommandType.UNLOCK,
+    CommandType.START_CHARGE,
+    CommandType.STOP_CHARGE,
+    CommandType.SET_CHARGE_LIMIT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Candidate:
 
     vehicle: Vehicle
     connection: Connection | None
-    verdict: Verdict
+    verdict: PreconditionResult
 
     @property
     def able(self) -> bool:
@@ -48,10 +54,10 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class BulkReview:
     """What would be sent, before anything is. `too_many`: how many cars have to be left out, to be in time."""
 
-    kind: Kind
+    kind: CommandType
     carried: parameters.Parameters
     candidates: Sequence[Candidate]
     estimate: timedelta
@@ -70,44 +76,49 @@ class Review:
         return max(0, len(self.able) - self.most) if self.most is not None else 0
 
 
-def review(
-    *, fleet: Fleet, vehicles: Sequence[Vehicle], kind: Kind, given: Mapping[str, object], now: datetime
-) -> Review:
+def review_bulk_command(
+    *,
+    fleet: Fleet,
+    vehicles: Sequence[Vehicle],
+    kind: CommandType,
+    given: Mapping[str, object],
+    now: datetime,
+) -> BulkReview:
     """Which of the fleet's cars can be asked, which can't and why, and how long it takes.
 
     The same few queries for any number of cars. Raises NotPossibleError for wrong parameters, too many cars, or a
     command that is not for many.
     """
-    if kind not in KINDS:
-        raise NotPossibleError(_("This command is asked of one car at a time, on the car's own page."))
+    if kind not in BULK_COMMAND_TYPES:
+        raise CommandRejectedError(_("This command is asked of one car at a time, on the car's own page."))
     if not vehicles:
-        raise NotPossibleError(_("No car is chosen. Choose one or more, then the command."))
-    if len(vehicles) > MOST_CARS:
-        raise NotPossibleError(
-            _("At most %(most)d cars can be asked at once. Choose fewer.") % {"most": MOST_CARS}
+        raise CommandRejectedError(_("No car is chosen. Choose one or more, then the command."))
+    if len(vehicles) > MAX_VEHICLES:
+        raise CommandRejectedError(
+            _("At most %(most)d cars can be asked at once. Choose fewer.") % {"most": MAX_VEHICLES}
         )
     try:
         carried = parameters.parse(kind, given)
     except parameters.InvalidParametersError as error:
-        raise NotPossibleError(str(error)) from None
+        raise CommandRejectedError(str(error)) from None
     candidates = _candidates(vehicles, kind, carried, now)
-    pace = pace_of(fleet=fleet, now=now)
+    pace = current_throughput(fleet=fleet, now=now)
     able = sum(candidate.able for candidate in candidates)
-    return Review(
+    return BulkReview(
         kind=kind,
         carried=carried,
         candidates=candidates,
         estimate=eta.duration(cars=able, pace=pace),
-        most=eta.most_cars(kind=kind, pace=pace, longest=LONGEST),
+        most=eta.max_vehicles(kind=kind, pace=pace, longest=MAX_DURATION),
     )
 
 
-def ask(
+def create_bulk_command(
     *,
     fleet: Fleet,
     user: User,
     vehicles: Sequence[Vehicle],
-    kind: Kind,
+    kind: CommandType,
     given: Mapping[str, object],
     reason: str = "",
 ) -> BulkCommand:
@@ -117,31 +128,31 @@ def ask(
     they are too many to be asked in time.
     """
     now = timezone.now()
-    found = review(fleet=fleet, vehicles=vehicles, kind=kind, given=given, now=now)
+    found = review_bulk_command(fleet=fleet, vehicles=vehicles, kind=kind, given=given, now=now)
     if not found.able:
-        raise NotPossibleError(
+        raise CommandRejectedError(
             _("None of these cars can take this command now. The reasons stand beside each.")
         )
     if found.too_many:
-        raise NotPossibleError(too_many(found))
+        raise CommandRejectedError(too_many(found))
     services.check_reason(fleet=fleet, kind=kind, reason=reason.strip())
-    return _write_down(fleet, user, found, reason.strip(), now)
+    return _persist(fleet, user, found, reason.strip(), now)
 
 
 @transaction.atomic
-def cancel(*, bulk: BulkCommand, user: User) -> int:
+def cancel_bulk_command(*, bulk: BulkCommand, user: User) -> int:
     """Takes back what has not been sent yet. Returns how many commands that were."""
     now = timezone.now()
     BulkCommand.objects.filter(pk=bulk.pk, cancelled_at=None).update(cancelled_at=now)
-    waiting = Command.objects.filter(bulk=bulk, state__in=(State.QUEUED, State.REQUESTED))
+    waiting = Command.objects.filter(bulk=bulk, state__in=(CommandState.QUEUED, CommandState.REQUESTED))
     message = (services.CANCELLED_BY % {"person": user})[:300]
     cars = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
     rows = list(cars)
     Command.objects.filter(pk__in=rows).update(
-        state=State.CANCELLED, changed_at=now, settled_at=now, message=message
+        state=CommandState.CANCELLED, changed_at=now, settled_at=now, message=message
     )
-    Change.objects.bulk_create(
-        Change(command_id=pk, state=State.CANCELLED, at=now, detail=message) for pk in rows
+    CommandEvent.objects.bulk_create(
+        CommandEvent(command_id=pk, state=CommandState.CANCELLED, at=now, detail=message) for pk in rows
     )
     pubsub.announce(topic=Topic.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
     if rows:
@@ -151,29 +162,29 @@ def cancel(*, bulk: BulkCommand, user: User) -> int:
 
 
 def _candidates(
-    vehicles: Sequence[Vehicle], kind: Kind, carried: parameters.Parameters, now: datetime
+    vehicles: Sequence[Vehicle], kind: CommandType, carried: parameters.Parameters, now: datetime
 ) -> list[Candidate]:
-    connections = health.usable_among(vehicle_ids=[vehicle.pk for vehicle in vehicles])
-    incapable = incapable_among(vehicles=vehicles, kind=kind, now=now)
+    connections = health.best_connections(vehicle_ids=[vehicle.pk for vehicle in vehicles])
+    incapable = incapable_vehicles(vehicles=vehicles, kind=kind, now=now)
     found = []
-    for state in states_of(vehicles=vehicles, signals=preconditions.SIGNALS):
+    for state in list_states(vehicles=vehicles, signals=preconditions.SIGNALS):
         connection = connections.get(state.vehicle.pk)
         cannot = {kind} if state.vehicle.pk in incapable else frozenset[str]()
         verdict = (
-            Verdict(refusal=_(preconditions.NO_CONNECTION))
+            PreconditionResult(refusal=_(preconditions.NO_CONNECTION))
             if connection is None
             else preconditions.check(
                 kind=kind, state=state, connection=connection, incapable=cannot, carried=carried
-            ).with_hint(preconditions.standing(connection))
+            ).with_hint(preconditions.connection_warning(connection))
         )
         found.append(Candidate(state.vehicle, connection, verdict))
     return found
 
 
-def too_many(found: Review) -> str:
+def too_many(found: BulkReview) -> str:
     """Why they cannot all be asked, and how many fewer can."""
     most = found.most or 0
-    if found.kind in OPENING:
+    if found.kind in UNLOCKING:
         said = ngettext(
             "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
             "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
@@ -185,12 +196,12 @@ def too_many(found: Review) -> str:
             "Within %(hours)d hours only %(most)d cars can be asked: Smartcar lets us send only so many requests.",
             most,
         )
-    values = {"most": most, "hours": LONGEST // timedelta(hours=1), "fewer": found.too_many}
+    values = {"most": most, "hours": MAX_DURATION // timedelta(hours=1), "fewer": found.too_many}
     return f"{said % values} {_('Choose %(fewer)d fewer.') % values}"
 
 
 @transaction.atomic
-def _write_down(fleet: Fleet, user: User, found: Review, reason: str, now: datetime) -> BulkCommand:
+def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: datetime) -> BulkCommand:
     bulk = BulkCommand.objects.create(
         fleet=fleet,
         kind=found.kind,
@@ -202,7 +213,9 @@ def _write_down(fleet: Fleet, user: User, found: Review, reason: str, now: datet
     )
     rows = [_row(bulk, candidate) for candidate in found.able]
     commands = Command.objects.bulk_create([row for row in rows if row is not None])
-    Change.objects.bulk_create(Change(command=command, state=State.QUEUED, at=now) for command in commands)
+    CommandEvent.objects.bulk_create(
+        CommandEvent(command=command, state=CommandState.QUEUED, at=now) for command in commands
+    )
     pubsub.announce(topic=Topic.COMMANDS, vehicles={fleet.pk: {each.vehicle_id for each in commands}})
     audit.record(
         fleet=fleet,
@@ -214,10 +227,10 @@ def _write_down(fleet: Fleet, user: User, found: Review, reason: str, now: datet
     return bulk
 
 
-def _expiry(found: Review, now: datetime) -> datetime:
+def _expiry(found: BulkReview, now: datetime) -> datetime:
     """What opens a car is never late. Anything else has what it takes, half as long again, and its usual time."""
-    usual = LIFETIME[found.kind]
-    return now + (usual if found.kind in OPENING else min(LONGEST, found.estimate * 1.5 + usual))
+    usual = EXPIRY[found.kind]
+    return now + (usual if found.kind in UNLOCKING else min(MAX_DURATION, found.estimate * 1.5 + usual))
 
 
 def _row(bulk: BulkCommand, candidate: Candidate) -> Command | None:
@@ -231,7 +244,7 @@ def _row(bulk: BulkCommand, candidate: Candidate) -> Command | None:
         kind=bulk.kind,
         parameters=bulk.parameters,
         generation=candidate.connection.generation,
-        state=State.QUEUED,
+        state=CommandState.QUEUED,
         requested_by=bulk.requested_by,
         reason=bulk.reason,
         requested_at=bulk.requested_at,

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import reauthentication
 from accounts.models import Membership
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from commands import parameters
 from commands.bulk import progress, selectors, services
 from commands.bulk.models import BulkCommand
-from commands.bulk.services import Review
-from commands.services import NotPossibleError, policy_of
-from commands.types import OPENING, Kind
+from commands.bulk.services import BulkReview
+from commands.services import CommandRejectedError, get_policy
+from commands.types import UNLOCKING, CommandType
 from vehicles.models import Vehicle
-from vehicles.selectors import vehicles_of
+from vehicles.selectors import list_vehicles
 
 
 @login_required
@@ -30,10 +30,10 @@ from vehicles.selectors import vehicles_of
 def bulk(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's bulk commands; with cars and a command posted, the review of what would be sent."""
     if request.method == "POST":
-        membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
+        membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
         return _review(request, membership)
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
-    recent = selectors.recent_of(fleet=membership.fleet)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
+    recent = selectors.list_recent(fleet=membership.fleet)
     return render(request, "commands/bulk/list.html", {"fleet": membership.fleet, "recent": recent})
 
 
@@ -42,16 +42,16 @@ def bulk(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks the cars of the review, once the person has confirmed it."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
-    if not reauthentication.is_fresh(request):
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
+    if not reauthentication.is_recent(request):
         try:
-            reauthentication.confirm_posted(request=request, user=membership.user)
-        except reauthentication.NotConfirmedError as error:
+            reauthentication.verify_from_post(request=request, user=membership.user)
+        except reauthentication.ReauthenticationRequiredError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
             return _review(request, membership, problem=str(error))
     try:
-        made = services.ask(
+        made = services.create_bulk_command(
             fleet=membership.fleet,
             user=membership.user,
             vehicles=_chosen(request, membership),
@@ -59,7 +59,7 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
             given=request.POST.dict(),
             reason=request.POST.get("reason", ""),
         )
-    except NotPossibleError as error:
+    except CommandRejectedError as error:
         return _review(request, membership, problem=str(error))
     return redirect("commands:bulk_progress", slug=slug, bulk_id=made.pk)
 
@@ -68,8 +68,8 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
     """How far it is, car by car; as a fragment for the open page, 204 when it shows that already."""
-    membership, made = _bulk(request, slug, bulk_id, Right.VIEW)
-    found = progress.of(bulk=made, now=timezone.now())
+    membership, made = _bulk(request, slug, bulk_id, Permission.VIEW)
+    found = progress.get_progress(bulk=made, now=timezone.now())
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
     group = request.GET.get("group", "")
@@ -78,8 +78,8 @@ def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
         "bulk": made,
         "progress": found,
         "group": group if group in progress.GROUPS else "",
-        "page": progress.cars_of(bulk=made, group=group, page=request.GET.get("page", "1")),
-        "may_command": has_right(membership=membership, right=Right.COMMAND),
+        "page": progress.list_commands(bulk=made, group=group, page=request.GET.get("page", "1")),
+        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
     }
     fragment = "version" in request.GET
     return render(
@@ -91,8 +91,8 @@ def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
     """Takes back what was not sent yet."""
-    membership, made = _bulk(request, slug, bulk_id, Right.COMMAND)
-    count = services.cancel(bulk=made, user=membership.user)
+    membership, made = _bulk(request, slug, bulk_id, Permission.COMMAND)
+    count = services.cancel_bulk_command(bulk=made, user=membership.user)
     said = ngettext("%(count)d not yet sent: cancelled.", "%(count)d not yet sent: cancelled.", count)
     nothing = _("Everything had been sent or had ended already.")
     messages.success(request, said % {"count": count} if count else nothing)
@@ -102,35 +102,37 @@ def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
 def _review(request: HttpRequest, membership: Membership, problem: str = "") -> HttpResponse:
     fleet, kind, vehicles = membership.fleet, _kind(request), _chosen(request, membership)
     try:
-        found = services.review(
+        found = services.review_bulk_command(
             fleet=fleet, vehicles=vehicles, kind=kind, given=request.POST.dict(), now=timezone.now()
         )
-    except NotPossibleError as error:
+    except CommandRejectedError as error:
         messages.error(request, problem or str(error))
         return redirect("fleet:fleet", slug=fleet.slug)
     context = _questions(request, membership, found) | {"problem": problem}
     return render(request, "commands/bulk/review.html", context)
 
 
-def _questions(request: HttpRequest, membership: Membership, found: Review) -> dict[str, Any]:
+def _questions(request: HttpRequest, membership: Membership, found: BulkReview) -> dict[str, Any]:
     kind = found.kind
     return {
         "fleet": membership.fleet,
         "review": found,
-        "opens": kind in OPENING,
+        "opens": kind in UNLOCKING,
         "too_many": services.too_many(found) if found.too_many else "",
-        "words": f"{kind.label} {parameters.in_words(kind, found.carried)}".rstrip(),
+        "words": f"{kind.label} {parameters.describe_parameters(kind, found.carried)}".rstrip(),
         "carried": found.carried.items(),
         "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.able),
         "reason": request.POST.get("reason", ""),
-        "needs_reason": policy_of(fleet=membership.fleet).needs_reason(kind),
-        "ways": None if reauthentication.is_fresh(request) else reauthentication.ways(user=membership.user),
+        "needs_reason": get_policy(fleet=membership.fleet).needs_reason(kind),
+        "ways": None
+        if reauthentication.is_recent(request)
+        else reauthentication.available_methods(user=membership.user),
     }
 
 
-def _kind(request: HttpRequest) -> Kind:
+def _kind(request: HttpRequest) -> CommandType:
     try:
-        return Kind(request.POST.get("kind", ""))
+        return CommandType(request.POST.get("kind", ""))
     except ValueError:
         raise Http404("There is no such command.") from None
 
@@ -138,12 +140,12 @@ def _kind(request: HttpRequest) -> Kind:
 def _chosen(request: HttpRequest, membership: Membership) -> list[Vehicle]:
     """The fleet's cars among those that were chosen; others' ids are as good as none."""
     ids = {*request.POST.getlist("car"), *request.POST.get("cars", "").split()}
-    return list(vehicles_of(fleet=membership.fleet).filter(smartcar_id__in=ids))
+    return list(list_vehicles(fleet=membership.fleet).filter(smartcar_id__in=ids))
 
 
-def _bulk(request: HttpRequest, slug: str, bulk_id: int, right: Right) -> tuple[Membership, BulkCommand]:
-    membership = membership_for(user=request.user, slug=slug, right=right)
-    made = selectors.bulk_of(fleet=membership.fleet, pk=bulk_id)
+def _bulk(request: HttpRequest, slug: str, bulk_id: int, right: Permission) -> tuple[Membership, BulkCommand]:
+    membership = get_membership_or_404(user=request.user, slug=slug, right=right)
+    made = selectors.get_bulk_command(fleet=membership.fleet, pk=bulk_id)
     if made is None:
         raise Http404("There is no such bulk command in this fleet.")
     return membership, made

@@ -1,19 +1,19 @@
 from django.contrib import admin
 
-from connect.api_migration.models import ConnectionMove, GenerationMove
+from connect.api_migration.models import ApiMigration, ConnectionMigration
 from core.admin import ReadOnlyAdmin
 
 
-@admin.register(GenerationMove)
-class GenerationMoveAdmin(ReadOnlyAdmin[GenerationMove]):
+@admin.register(ApiMigration)
+class ApiMigrationAdmin(ReadOnlyAdmin[ApiMigration]):
     list_display = ["fleet", "generation", "state", "started_by", "started_at", "ended_at"]
     list_filter = ["state", "generation", "fleet"]
     search_fields = ["fleet__name", "started_by__email"]
     list_select_related = ["fleet", "started_by"]
 
 
-@admin.register(ConnectionMove)
-class ConnectionMoveAdmin(ReadOnlyAdmin[ConnectionMove]):
+@admin.register(ConnectionMigration)
+class ConnectionMigrationAdmin(ReadOnlyAdmin[ConnectionMigration]):
     list_display = ["connection", "move", "state", "reason", "attempts", "next_try_at", "changed_at"]
     list_filter = ["state", "move__generation", "move__fleet"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "reason"]

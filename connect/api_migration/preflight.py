@@ -10,9 +10,9 @@ from typing import TypeVar, cast
 
 from django.utils.translation import gettext_noop as _
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import applications, gateway
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection
 from smartcar_api import Access, SharedVehicle, SmartcarApi, V2Api, V3Api, paths_granted
 
@@ -23,12 +23,12 @@ _SEVERAL = _("Smartcar's v3 does not list this car for its driver, and lists sev
 _ASK = _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again.")
 
 
-class CannotMoveError(Exception):
+class CannotMigrateError(Exception):
     """The connection cannot speak the other generation, and waiting would not help. str() says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedConnection:
     """What Smartcar knows of the connection in the other generation; empty where that has no word for it."""
 
     user_id: str
@@ -39,38 +39,38 @@ Listings = dict[tuple[int | None, str, str], dict[str, SharedVehicle]]
 """A driver's connections on v3, by (application, user id, mode): one question for all cars of a driver."""
 
 
-def find(*, connection: Connection, to: str, listings: Listings) -> Found:
+def match_connection(*, connection: Connection, to: str, listings: Listings) -> MatchedConnection:
     """The driver and the grant of this connection as the other generation knows them.
 
     Raises CannotMoveError, SmartcarError, connect.token_store.TokensUnavailableError.
     """
-    if to == Generation.V3:
+    if to == SmartcarApiVersion.V3:
         return _listed_on_v3(connection, listings)
     if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
-        raise CannotMoveError(
+        raise CannotMigrateError(
             _(
                 "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
                 "driver to connect it again."
             )
         )
-    return Found(connection.smartcar_user_id)
+    return MatchedConnection(connection.smartcar_user_id)
 
 
-def _listed_on_v3(connection: Connection, listings: Listings) -> Found:
+def _listed_on_v3(connection: Connection, listings: Listings) -> MatchedConnection:
     user_id = connection.smartcar_user_id or _user_by_pair(connection)
     key = (connection.application_id, user_id, connection.mode)
     if key not in listings:
-        shared = _ask(connection, Generation.V3, user_id, _shared(connection.mode))
+        shared = _call(connection, SmartcarApiVersion.V3, user_id, _shared(connection.mode))
         listings[key] = {car.vehicle_id: car for car in shared}
     car = listings[key].get(connection.vehicle.smartcar_id) or _only_grant(connection, user_id)
-    return Found(car.user_id, car.connection_id)
+    return MatchedConnection(car.user_id, car.connection_id)
 
 
 def _user_by_pair(connection: Connection) -> str:
     """The owner of the connection's v2 token pair ("User")."""
     return gateway.call(
         connection=connection,
-        purpose=Purpose.BACKGROUND,
+        purpose=CallPurpose.BACKGROUND,
         make=lambda api, access: cast(V2Api, api).user_id(access.token),
     )
 
@@ -81,9 +81,9 @@ def _shared(mode: str) -> Callable[[SmartcarApi, Access], tuple[SharedVehicle, .
 
 def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
     """The one grant that v3 knows of the car, by whatever user id ("Backfill existing connections")."""
-    grants = _ask(
+    grants = _call(
         connection,
-        Generation.V3,
+        SmartcarApiVersion.V3,
         user_id,
         lambda api, access: cast(V3Api, api).grants_of(
             access, vehicle_id=connection.vehicle.smartcar_id, mode=connection.mode
@@ -96,22 +96,22 @@ def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
     )
     free = [grant for grant in grants if grant.user_id and grant.user_id not in known]
     if len(free) != 1:
-        raise CannotMoveError(f"{_SEVERAL if free else _NONE} {_ASK}")
+        raise CannotMigrateError(f"{_SEVERAL if free else _NONE} {_ASK}")
     return free[0]
 
 
-def subscribe(*, connection: Connection, to: str, found: Found) -> None:
+def subscribe(*, connection: Connection, to: str, found: MatchedConnection) -> None:
     """Has the car feed the webhook in the other generation. It is the same subscription where there was one."""
-    car = _car(connection)
-    _ask(connection, to, found.user_id, lambda api, access: api.subscribe(access, **car))
+    car = _check_vehicle(connection)
+    _call(connection, to, found.user_id, lambda api, access: api.subscribe(access, **car))
 
 
-def is_subscribed(*, connection: Connection, to: str, found: Found) -> bool:
+def is_subscribed(*, connection: Connection, to: str, found: MatchedConnection) -> bool:
     """Whether Smartcar lists the subscription; v2 has no list, there the answer to `subscribe` counts."""
-    car = _car(connection)
-    if to == Generation.V2:
+    car = _check_vehicle(connection)
+    if to == SmartcarApiVersion.V2:
         return True
-    listed = _ask(
+    listed = _call(
         connection,
         to,
         found.user_id,
@@ -120,21 +120,21 @@ def is_subscribed(*, connection: Connection, to: str, found: Found) -> bool:
     return bool(listed)
 
 
-def _car(connection: Connection) -> dict[str, str]:
-    webhook_id = applications.of_connection(connection).webhook_id
+def _check_vehicle(connection: Connection) -> dict[str, str]:
+    webhook_id = applications.for_connection(connection).webhook_id
     return {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
 
 
-def read(*, connection: Connection, to: str, found: Found) -> frozenset[str] | None:
+def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozenset[str] | None:
     """Reads the car in the other generation. On v2, one value of it; returns what the driver granted there.
 
     Raises CannotMoveError where nothing may be read, SmartcarError, connect.token_store.TokensUnavailableError.
     """
     vehicle_id = connection.vehicle.smartcar_id
-    if to == Generation.V3:
-        _ask(connection, to, found.user_id, lambda api, access: api.read(access, vehicle_id=vehicle_id))
+    if to == SmartcarApiVersion.V3:
+        _call(connection, to, found.user_id, lambda api, access: api.read(access, vehicle_id=vehicle_id))
         return None
-    granted = _ask(
+    granted = _call(
         connection,
         to,
         found.user_id,
@@ -142,7 +142,7 @@ def read(*, connection: Connection, to: str, found: Found) -> frozenset[str] | N
     )
     paths = paths_granted(granted)[:1]
     if paths:  # Each path of a batch is billed: one is enough to see that it works.
-        _ask(
+        _call(
             connection,
             to,
             found.user_id,
@@ -151,7 +151,7 @@ def read(*, connection: Connection, to: str, found: Found) -> frozenset[str] | N
     return granted
 
 
-def _ask(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
+def _call(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
     probe = copy.copy(connection)
     probe.generation, probe.smartcar_user_id = to, user_id
-    return gateway.call(connection=probe, purpose=Purpose.BACKGROUND, make=make)
+    return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, make=make)

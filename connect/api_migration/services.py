@@ -5,13 +5,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
 from connect.api_migration import worker
-from connect.api_migration.models import GenerationMove, MoveState
+from connect.api_migration.models import ApiMigration, MigrationState
 from connect.applications import Application
 from connect.models import Connection, SmartcarApplication
-from connect.status.states import ENDED
+from connect.status.states import TERMINATED
 from core.task_queue import ring
 
 TASK = "connect.tasks.move_generation"
@@ -21,7 +21,7 @@ class CannotStartError(Exception):
     """The move cannot begin. str() says why and what to do, for people, in the active language."""
 
 
-def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
+def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigration:
     """Begins the move of the fleet, and of every connection that still speaks the other generation.
 
     Repeating it after an end takes up what could not move then. Raises CannotStartError.
@@ -29,8 +29,8 @@ def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
     _check(fleet, to)
     try:
         with transaction.atomic():
-            move = GenerationMove.objects.create(fleet=fleet, generation=to, started_by=actor)
-            worker.enlist(move)
+            move = ApiMigration.objects.create(fleet=fleet, generation=to, started_by=actor)
+            worker.add_connections(move)
             audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
             ring(TASK, move.pk)
     except IntegrityError as error:
@@ -39,19 +39,19 @@ def start(*, fleet: Fleet, to: str, actor: User | None) -> GenerationMove:
     return move
 
 
-def stop(*, fleet: Fleet, actor: User | None) -> bool:
+def stop_migration(*, fleet: Fleet, actor: User | None) -> bool:
     """Stops the move that is under way. What has moved stays moved; the fleet keeps its generation."""
-    running = GenerationMove.objects.filter(fleet=fleet, state=MoveState.RUNNING)
-    stopped = running.update(state=MoveState.STOPPED, ended_at=timezone.now()) == 1
+    running = ApiMigration.objects.filter(fleet=fleet, state=MigrationState.RUNNING)
+    stopped = running.update(state=MigrationState.STOPPED, ended_at=timezone.now()) == 1
     if stopped:
         audit.record(fleet=fleet, actor=actor, action="stopped the move")
     return stopped
 
 
 def _check(fleet: Fleet, to: str) -> None:
-    left = Connection.objects.filter(fleet=fleet).exclude(generation=to).exclude(state__in=ENDED)
+    left = Connection.objects.filter(fleet=fleet).exclude(generation=to).exclude(state__in=TERMINATED)
     rows = SmartcarApplication.objects.filter(connections__in=left).distinct()
-    for application in [applications.of_fleet(fleet), *map(applications.named, rows)]:
+    for application in [applications.for_fleet(fleet), *map(applications.get_application, rows)]:
         missing = _missing(application, to)
         if missing:
             raise CannotStartError(
@@ -66,12 +66,12 @@ def _missing(application: Application, to: str) -> str:
         return _(
             "The Smartcar application (%(name)s) has no webhook id. Set it, see “Test credentials”, and start again."
         )
-    if to == Generation.V3 and not (held.client_id and held.client_secret):
+    if to == SmartcarApiVersion.V3 and not (held.client_id and held.client_secret):
         return _(
             "The Smartcar application (%(name)s) has no client id and secret for v3. Set them, see “Test "
             "credentials”, and start again."
         )
-    if to == Generation.V2 and not (held.application_id and held.application_secret):
+    if to == SmartcarApiVersion.V2 and not (held.application_id and held.application_secret):
         return _(
             "The Smartcar application (%(name)s) has no application secret for v2. Set it, see “Test credentials”, "
             "and start again."

@@ -20,13 +20,19 @@ from accounts import audit
 from accounts.models import Fleet
 from connect import token_store
 from connect.api_migration import preflight
-from connect.api_migration.models import UNFINISHED, ConnectionMove, GenerationMove, MoveState, StepState
-from connect.api_migration.prefetch import survey
-from connect.api_migration.preflight import CannotMoveError, Found, Listings
-from connect.driver_portal.models import DriverPage
+from connect.api_migration.models import (
+    UNFINISHED,
+    ApiMigration,
+    ConnectionMigration,
+    ConnectionMigrationState,
+    MigrationState,
+)
+from connect.api_migration.prefetch import prefetch
+from connect.api_migration.preflight import CannotMigrateError, Listings, MatchedConnection
+from connect.driver_portal.models import DriverPortal
 from connect.models import Connection
-from connect.status.states import ENDED
-from connect.subscriptions import SETTLING
+from connect.status.states import TERMINATED
+from connect.subscriptions import PROPAGATION_DELAY
 from core import encryption
 from smartcar_api import SmartcarError
 
@@ -39,19 +45,19 @@ _LOCK = 0x6D6F7665
 _UNLISTED = _("Smartcar promised the subscription to the webhook, but does not list it.")
 
 
-def run(*, move: GenerationMove) -> bool:
+def run(*, move: ApiMigration) -> bool:
     """Goes on with the move for a minute at most. Whether more could be done at once; a second run does nothing."""
-    with _alone(move) as mine:
+    with _exclusive(move) as mine:
         return _run(move) if mine else False
 
 
-def _run(move: GenerationMove) -> bool:
+def _run(move: ApiMigration) -> bool:
     until = monotonic() + RUN_SECONDS
     listings: Listings = {}
-    survey(move)
+    prefetch(move)
     while monotonic() < until:
         move.refresh_from_db(fields=["state"])
-        if move.state != MoveState.RUNNING:
+        if move.state != MigrationState.RUNNING:
             return False
         due = _due(move)
         if not due and (_unfinished(move) or not _finish(move)):
@@ -63,37 +69,37 @@ def _run(move: GenerationMove) -> bool:
     return True
 
 
-def _due(move: GenerationMove) -> list[ConnectionMove]:
+def _due(move: ApiMigration) -> list[ConnectionMigration]:
     waiting = move.steps.filter(state__in=UNFINISHED, next_try_at__lte=timezone.now())
     related = waiting.select_related("connection__vehicle", "connection__tokens", "connection__application")
     return list(related.order_by("next_try_at", "pk")[:BATCH])
 
 
-def _unfinished(move: GenerationMove) -> bool:
+def _unfinished(move: ApiMigration) -> bool:
     return move.steps.filter(state__in=UNFINISHED).exists()
 
 
-def enlist(move: GenerationMove) -> int:
+def add_connections(move: ApiMigration) -> int:
     """Adds the fleet's connections of the other generation that are not in the move yet; returns how many."""
     left = Connection.objects.filter(fleet_id=move.fleet_id).exclude(generation=move.generation)
-    left = left.exclude(state__in=ENDED).exclude(generation_moves__move=move)
-    rows = [ConnectionMove(move=move, connection_id=pk) for pk in left.values_list("pk", flat=True)]
-    return len(ConnectionMove.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000))
+    left = left.exclude(state__in=TERMINATED).exclude(generation_moves__move=move)
+    rows = [ConnectionMigration(move=move, connection_id=pk) for pk in left.values_list("pk", flat=True)]
+    return len(ConnectionMigration.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000))
 
 
 @transaction.atomic
-def _finish(move: GenerationMove) -> bool:
+def _finish(move: ApiMigration) -> bool:
     """Ends the move, unless cars were connected meanwhile: then it goes on (True).
 
     The fleet connects new cars in the new generation from here on, unless not one of its cars could move.
     """
     fleet = Fleet.objects.select_for_update(no_key=True).get(pk=move.fleet_id)
-    if enlist(move):
+    if add_connections(move):
         return True
-    moved = move.steps.filter(state=StepState.MOVED).count()
-    stayed = move.steps.filter(state=StepState.STAYED).count()
-    running = GenerationMove.objects.filter(pk=move.pk, state=MoveState.RUNNING)
-    if not running.update(state=MoveState.FINISHED, ended_at=timezone.now()):
+    moved = move.steps.filter(state=ConnectionMigrationState.MOVED).count()
+    stayed = move.steps.filter(state=ConnectionMigrationState.STAYED).count()
+    running = ApiMigration.objects.filter(pk=move.pk, state=MigrationState.RUNNING)
+    if not running.update(state=MigrationState.FINISHED, ended_at=timezone.now()):
         return False
     if moved or not stayed:
         Fleet.objects.filter(pk=fleet.pk).update(generation=move.generation)
@@ -106,51 +112,55 @@ def _finish(move: GenerationMove) -> bool:
     return False
 
 
-def _advance(step: ConnectionMove, to: str, listings: Listings) -> None:
+def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
     connection = step.connection
-    if connection.state in ENDED:
-        _stay(step, _("The connection has ended."))
+    if connection.state in TERMINATED:
+        _skip(step, _("The connection has ended."))
     elif connection.generation == to:
-        _note(step, state=StepState.MOVED, reason=_("Connected again by its driver meanwhile."))
+        _note(
+            step, state=ConnectionMigrationState.MOVED, reason=_("Connected again by its driver meanwhile.")
+        )
     else:
         try:
             _check_and_switch(step, to, listings)
-        except (CannotMoveError, encryption.WrongKeyError) as error:
-            _stay(step, str(error))
+        except (CannotMigrateError, encryption.WrongKeyError) as error:
+            _skip(step, str(error))
         except token_store.TokensUnavailableError as error:
             _try_later(step, str(error))
         except SmartcarError as error:
             _failed(step, error)
 
 
-def _check_and_switch(step: ConnectionMove, to: str, listings: Listings) -> None:
+def _check_and_switch(step: ConnectionMigration, to: str, listings: Listings) -> None:
     connection = step.connection
-    found = Found(step.user_id, step.connection_id_found)
-    if step.state == StepState.WAITING:
-        found = preflight.find(connection=connection, to=to, listings=listings)
+    found = MatchedConnection(step.user_id, step.connection_id_found)
+    if step.state == ConnectionMigrationState.WAITING:
+        found = preflight.match_connection(connection=connection, to=to, listings=listings)
         preflight.subscribe(connection=connection, to=to, found=found)
         _note(
             step,
-            state=StepState.SUBSCRIBING,
+            state=ConnectionMigrationState.SUBSCRIBING,
             user_id=found.user_id,
             connection_id_found=found.connection_id,
             reason="",
             attempts=0,
         )
-    listed = step.state == StepState.SUBSCRIBED
+    listed = step.state == ConnectionMigrationState.SUBSCRIBED
     if not listed and not preflight.is_subscribed(connection=connection, to=to, found=found):
-        _try_later(step, _UNLISTED, after=SETTLING)
+        _try_later(step, _UNLISTED, after=PROPAGATION_DELAY)
         return
     granted = preflight.read(connection=connection, to=to, found=found)
     _switch(step, to, found, granted)
 
 
 @transaction.atomic
-def _switch(step: ConnectionMove, to: str, found: Found, granted: frozenset[str] | None) -> None:
+def _switch(
+    step: ConnectionMigration, to: str, found: MatchedConnection, granted: frozenset[str] | None
+) -> None:
     """The one moment at which the connection changes over: all of it, or nothing if it was touched meanwhile."""
     now, old = timezone.now(), step.connection
     held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, generation=old.generation)
-    if not held.exclude(state__in=ENDED).exists():
+    if not held.exclude(state__in=TERMINATED).exists():
         _try_later(step, _("The connection was changed meanwhile."), after=timedelta(0))
         return
     if found.user_id != old.smartcar_user_id:
@@ -167,40 +177,40 @@ def _switch(step: ConnectionMove, to: str, found: Found, granted: frozenset[str]
     if granted is not None:
         columns["scopes"] = sorted(granted)
     held.update(**columns)
-    _note(step, state=StepState.MOVED, reason="")
+    _note(step, state=ConnectionMigrationState.MOVED, reason="")
 
 
 def _rename_driver(connection: Connection, user_id: str) -> None:
     """The driver's page follows where the other generation knows the driver by another id."""
-    pages = DriverPage.objects.filter(fleet_id=connection.fleet_id)
+    pages = DriverPortal.objects.filter(fleet_id=connection.fleet_id)
     pages.filter(smartcar_user_id=connection.smartcar_user_id).update(smartcar_user_id=user_id)
 
 
-def _failed(step: ConnectionMove, error: SmartcarError) -> None:
+def _failed(step: ConnectionMigration, error: SmartcarError) -> None:
     if error.retry_after is not None and error.retry_after <= PATIENCE_SECONDS:
         # The request budget or Smartcar asks to wait: that says nothing of this car.
         after = timedelta(seconds=max(1, error.retry_after))
         _note(step, next_try_at=timezone.now() + after, reason=error.for_people[:300])
     elif error.permanent and not error.unauthorised:
-        _stay(step, error.for_people)
+        _skip(step, error.for_people)
     else:
         _try_later(step, error.for_people)
 
 
-def _try_later(step: ConnectionMove, why: str, *, after: timedelta | None = None) -> None:
+def _try_later(step: ConnectionMigration, why: str, *, after: timedelta | None = None) -> None:
     """Puts the connection off; after some tries it stays where it is, with the reason in the report."""
     if step.attempts >= len(step.PAUSES):
-        _stay(step, why)
+        _skip(step, why)
         return
     pause = step.PAUSES[step.attempts] if after is None else after
     _note(step, attempts=step.attempts + 1, next_try_at=timezone.now() + pause, reason=why[:300])
 
 
-def _stay(step: ConnectionMove, why: str) -> None:
-    _note(step, state=StepState.STAYED, reason=why[:300])
+def _skip(step: ConnectionMigration, why: str) -> None:
+    _note(step, state=ConnectionMigrationState.STAYED, reason=why[:300])
 
 
-def _note(step: ConnectionMove, **columns: str | int | datetime) -> None:
+def _note(step: ConnectionMigration, **columns: str | int | datetime) -> None:
     columns["changed_at"] = timezone.now()
     for name, value in columns.items():
         setattr(step, name, value)
@@ -208,7 +218,7 @@ def _note(step: ConnectionMove, **columns: str | int | datetime) -> None:
 
 
 @contextmanager
-def _alone(move: GenerationMove) -> Iterator[bool]:
+def _exclusive(move: ApiMigration) -> Iterator[bool]:
     """Whether no other process is at this move; one that dies gives way with its database connection."""
     with database.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, move.pk])
@@ -220,9 +230,9 @@ def _alone(move: GenerationMove) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, move.pk])
 
 
-def under_way() -> list[GenerationMove]:
+def is_running() -> list[ApiMigration]:
     """Moves with something to do now."""
     due = Q(steps__state__in=UNFINISHED, steps__next_try_at__lte=timezone.now())
-    running = GenerationMove.objects.filter(state=MoveState.RUNNING)
+    running = ApiMigration.objects.filter(state=MigrationState.RUNNING)
     idle = ~Q(steps__state__in=UNFINISHED)
     return list(running.filter(due | idle).distinct())

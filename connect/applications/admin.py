@@ -10,7 +10,7 @@ from accounts.models import User
 from connect.applications import services
 from connect.applications.forms import SmartcarApplicationForm
 from connect.applications.models import FleetApplication, SmartcarApplication
-from connect.applications.setup_events import ReachedMilestone
+from connect.applications.setup_events import SetupEvent
 from core.admin import ReadOnlyAdmin
 
 
@@ -34,7 +34,7 @@ class SmartcarApplicationAdmin(admin.ModelAdmin[SmartcarApplication]):
         self, request: HttpRequest, obj: SmartcarApplication, form: forms.ModelForm[Any], change: bool
     ) -> None:
         if isinstance(form, SmartcarApplicationForm):
-            services.save(row=obj, secrets=form.secrets)
+            services.save_application(row=obj, secrets=form.secrets)
 
 
 @admin.register(FleetApplication)
@@ -48,11 +48,11 @@ class FleetApplicationAdmin(admin.ModelAdmin[FleetApplication]):
     def save_model(
         self, request: HttpRequest, obj: FleetApplication, form: forms.ModelForm[Any], change: bool
     ) -> None:
-        services.choose(fleet=obj.fleet, application=obj.application, actor=_actor(request))
+        services.choose_application(fleet=obj.fleet, application=obj.application, actor=_actor(request))
         obj.pk = FleetApplication.objects.get(fleet=obj.fleet).pk
 
     def delete_model(self, request: HttpRequest, obj: FleetApplication) -> None:
-        services.choose(fleet=obj.fleet, application=None, actor=_actor(request))
+        services.choose_application(fleet=obj.fleet, application=None, actor=_actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for choice in queryset.select_related("fleet"):
@@ -63,8 +63,8 @@ def _actor(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
-@admin.register(ReachedMilestone)
-class ReachedMilestoneAdmin(ReadOnlyAdmin[ReachedMilestone]):
+@admin.register(SetupEvent)
+class SetupEventAdmin(ReadOnlyAdmin[SetupEvent]):
     list_display = ["milestone", "application", "at"]
     list_filter = ["milestone", "application"]
     search_fields = ["application__name"]

@@ -18,22 +18,22 @@ from accounts import audit
 from accounts.models import Fleet, User
 from connect import applications, gateway, stored_messages, token_store
 from connect.applications.models import SmartcarApplication
-from connect.connections.selectors import Driver, drivers_of
-from connect.driver_portal.models import PlacePause, WorkingHours
-from connect.gateway import Purpose as CallPurpose
+from connect.connections.selectors import Driver, list_drivers
+from connect.driver_portal.models import LocationPause, TrackingSchedule
+from connect.gateway import CallPurpose as CallPurpose
 from connect.invitations import services as invitations
-from connect.invitations.models import NAMELESS
+from connect.invitations.models import UNNAMED
 from connect.models import Connection, ConnectionState, Invitation
 from connect.offboarding.worker import shared_elsewhere
 from connect.scopes import FLEET_SCOPES
-from connect.status.states import ALIVE, ENDED, Purpose
+from connect.status.states import TERMINATED, USABLE, AuthorizationPurpose
 from smartcar_api import SmartcarError
 
 REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
 
 
 @dataclass(frozen=True, slots=True)
-class DriverLeft:
+class PendingDriver:
     """A driver with cars on a former application. `arrived` are those of them that the new one has as well."""
 
     user_id: str
@@ -51,18 +51,18 @@ class Replacement:
     new: Connection
 
 
-def left_behind(*, fleet: Fleet) -> list[DriverLeft]:
+def pending_drivers(*, fleet: Fleet) -> list[PendingDriver]:
     """The drivers with cars on another application than the fleet's, by name; those already asked with their link."""
-    row = applications.of_fleet(fleet).row
+    row = applications.for_fleet(fleet).row
     old = list(_old_of(fleet, row))
-    names = drivers_of(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
+    names = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
     new = _by_car(fleet, row)
-    asked = _asked(old)
+    asked = _invited(old)
     found = []
     for user_id, theirs in groupby(sorted(old, key=_owner), key=_owner):
         connections = list(theirs)
         found.append(
-            DriverLeft(
+            PendingDriver(
                 user_id=user_id,
                 driver=names.get(user_id, Driver()),
                 connections=connections,
@@ -78,14 +78,14 @@ def _owner(connection: Connection) -> str:
 
 
 def _old_of(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
-    living = Connection.objects.filter(fleet=fleet).exclude(state__in=ENDED).exclude(application=row)
+    living = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED).exclude(application=row)
     return living.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
 
 
 def _by_car(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
     """The new application's living, subscribed connections by car: by VIN where that is known, since nobody knows
     whether a car has the same id in another application."""
-    living = Connection.objects.filter(fleet=fleet, application=row, state__in=ALIVE)
+    living = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
     found: dict[str, list[Connection]] = {}
     for each in living.exclude(subscribed_at=None).select_related("vehicle"):
         for name in _names(each):
@@ -110,14 +110,16 @@ def _replacement(
     return next(iter(candidates.values())) if len(candidates) == 1 and len(sharing) == 1 else None
 
 
-def _asked(old: list[Connection]) -> dict[int, Invitation]:
+def _invited(old: list[Connection]) -> dict[int, Invitation]:
     """The newest invitation by old connection."""
-    asked = Invitation.objects.filter(connection__in=old, purpose=Purpose.CONNECT).order_by("created_at")
+    asked = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
+        "created_at"
+    )
     return {each.connection_id: each for each in asked if each.connection_id is not None}
 
 
 @transaction.atomic
-def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invitation:
+def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_mail: bool) -> Invitation:
     """A fresh personal link for the driver, by which all their cars can be shared anew. An open one is taken back."""
     if left.invitation is not None and left.invitation.open:
         invitations.revoke(invitation=left.invitation, user=user)
@@ -129,8 +131,8 @@ def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invit
         user=user,
         by_mail=by_mail,
         connection=cars[0],
-        purpose=Purpose.CONNECT,
-        driver_name=driver.name or NAMELESS,
+        purpose=AuthorizationPurpose.CONNECT,
+        driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
         scopes=[*FLEET_SCOPES, *sorted(wanted - set(FLEET_SCOPES))],
         mode=cars[0].mode,
@@ -138,39 +140,39 @@ def ask(*, left: DriverLeft, user: User, driver: Driver, by_mail: bool) -> Invit
     )
 
 
-def unasked(*, fleet: Fleet) -> list[DriverLeft]:
+def uninvited_drivers(*, fleet: Fleet) -> list[PendingDriver]:
     """The drivers who can be mailed a link and have none that is open."""
     return [
         left
-        for left in left_behind(fleet=fleet)
+        for left in pending_drivers(fleet=fleet)
         if left.driver.email
         and len(left.arrived) < len(left.connections)
         and (left.invitation is None or not left.invitation.open)
     ]
 
 
-def ask_all(*, fleet: Fleet, user: User) -> int:
+def invite_all(*, fleet: Fleet, user: User) -> int:
     """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
-    found = unasked(fleet=fleet)
+    found = uninvited_drivers(fleet=fleet)
     for left in found:
-        ask(left=left, user=user, driver=left.driver, by_mail=True)
+        invite_driver(left=left, user=user, driver=left.driver, by_mail=True)
     return len(found)
 
 
-def replaced(*, limit: int = 200) -> list[Replacement]:
+def replaced_connections(*, limit: int = 200) -> list[Replacement]:
     """Old connections of all fleets whose car the new application has as well: to be ended once that one delivers."""
     found = []
-    for fleet in _fleets_in_a_move():
-        row = applications.of_fleet(fleet).row
+    for fleet in _migrating_fleets():
+        row = applications.for_fleet(fleet).row
         old, new = list(_old_of(fleet, row)), _by_car(fleet, row)
         pairs = ((each, _replacement(each, old, new)) for each in old)
         found += [Replacement(each, by) for each, by in pairs if by is not None]
     return found[:limit]
 
 
-def _fleets_in_a_move() -> Iterable[Fleet]:
+def _migrating_fleets() -> Iterable[Fleet]:
     """Fleets with cars on more than one application."""
-    living = Connection.objects.exclude(state__in=ENDED).order_by()
+    living = Connection.objects.exclude(state__in=TERMINATED).order_by()
     used: dict[int, set[int | None]] = {}
     for fleet_id, application_id in living.values_list("fleet_id", "application_id").distinct():
         used.setdefault(fleet_id, set()).add(application_id)
@@ -184,9 +186,9 @@ def retire(*, replacement: Replacement) -> bool:
     if not shared_elsewhere(old) and not _grant_ended(old):
         return False
     with transaction.atomic():
-        PlacePause.objects.filter(connection=old).update(connection=new)
-        if not WorkingHours.objects.filter(connection=new).exists():
-            WorkingHours.objects.filter(connection=old).update(connection=new)
+        LocationPause.objects.filter(connection=old).update(connection=new)
+        if not TrackingSchedule.objects.filter(connection=new).exists():
+            TrackingSchedule.objects.filter(connection=old).update(connection=new)
         moved = old.move_to(
             ConnectionState.REMOVED,
             cause=REPLACED,

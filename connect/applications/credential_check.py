@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, pgettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect.applications.registry import Application
 from core import stored_messages
 from smartcar_api import Credentials, Origins, SmartcarError
-from smartcar_api.credential_checks import Answered, Prober, Taken
+from smartcar_api.credential_checks import Accepted, CredentialAnswer, Prober
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLIENT = re.compile(r"client_", re.IGNORECASE)
@@ -39,7 +39,7 @@ _WHERE = {
 }
 
 
-class Verdict(models.TextChoices):
+class CheckStatus(models.TextChoices):
     """What is to be said of a credential."""
 
     RIGHT = "right", pgettext_lazy("a credential", "right")
@@ -51,12 +51,12 @@ class Verdict(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What is known of one credential; `text` says why, and what to do, in the active language."""
 
     credential: str
     setting: str
-    verdict: Verdict
+    verdict: CheckStatus
     text: str
 
     @property
@@ -66,42 +66,42 @@ class Finding:
 
     @property
     def good(self) -> bool:
-        return self.verdict in (Verdict.RIGHT, Verdict.SPARE)
+        return self.verdict in (CheckStatus.RIGHT, CheckStatus.SPARE)
 
 
-def takes_the_credentials(findings: Iterable[Finding]) -> bool:
+def verify_credentials(findings: Iterable[CheckResult]) -> bool:
     """Whether Smartcar takes all that the fleet needs, whatever there is to say of the webhook."""
     return all(finding.good for finding in findings if finding.credential != _WEBHOOK)
 
 
 @sensitive_variables()
-def test(*, application: Application, generation: str) -> list[Finding]:
+def check_credentials(*, application: Application, generation: str) -> list[CheckResult]:
     """One finding for each credential of the application, for a fleet of this generation.
 
     Asks Smartcar up to a dozen questions of seconds each; nothing is used up or changed.
     """
-    return _Test(application, generation).findings()
+    return _CredentialCheck(application, generation).findings()
 
 
-class _Test:
+class _CredentialCheck:
     """One round of questions about one application."""
 
     def __init__(self, application: Application, generation: str) -> None:
         self._held: Credentials = application.credentials
         self._webhook_id = application.webhook_id
         self._own = application.row is None
-        self._v2_needed = generation == Generation.V2
+        self._v2_needed = generation == SmartcarApiVersion.V2
         self._ask = Prober(origins=Origins(**settings.SMARTCAR_ORIGINS))
 
     @sensitive_variables()
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[CheckResult]:
         v3 = self._v3()
-        return [*self._v2(v3[1].verdict == Verdict.RIGHT), *v3, *self._tokens(), self._webhook(v3)]
+        return [*self._v2(v3[1].verdict == CheckStatus.RIGHT), *v3, *self._tokens(), self._webhook(v3)]
 
     # -- v2: application id and secret ---------------------------------------------------------------------------
 
     @sensitive_variables()
-    def _v2(self, v3_works: bool) -> list[Finding]:
+    def _v2(self, v3_works: bool) -> list[CheckResult]:
         held, spare = self._held, not self._v2_needed
         if not held.application_id:
             return [
@@ -111,7 +111,7 @@ class _Test:
         if _CLIENT.match(held.application_id) or held.application_id == held.client_id:
             wrong = _with(_("This looks like the client ID of the API credentials."), _V2_ID)
             return [
-                self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.SWAPPED, wrong),
+                self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.SWAPPED, wrong),
                 self._unknown(
                     _V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("The application ID comes first.")
                 ),
@@ -122,7 +122,7 @@ class _Test:
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
         answer = self._ask.v2(held)
-        if answer.taken == Taken.NO:
+        if answer.taken == Accepted.NO:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
             self._told(
@@ -132,29 +132,29 @@ class _Test:
         ]
 
     @sensitive_variables()
-    def _wrong_secret(self) -> Finding:
+    def _wrong_secret(self) -> CheckResult:
         for name, secret in self._others(self._held.application_secret):
-            if self._ask.v2(replace(self._held, application_secret=secret)).taken == Taken.YES:
+            if self._ask.v2(replace(self._held, application_secret=secret)).taken == Accepted.YES:
                 return self._of(
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
-                    Verdict.SWAPPED,
+                    CheckStatus.SWAPPED,
                     _("What stands as the %(name)s is the application secret. Put each in its own place.")
                     % {"name": name},
                 )
         return self._of(
             _V2_SECRET,
             "SMARTCAR_APPLICATION_SECRET",
-            Verdict.WRONG,
+            CheckStatus.WRONG,
             _with(_("Smartcar refuses the application ID with this secret."), _V2_SECRET),
         )
 
     @sensitive_variables()
-    def _listed_application(self, v3_works: bool) -> Finding:
+    def _listed_application(self, v3_works: bool) -> CheckResult:
         """The application id by itself: v3's management knows which application the API credentials are of."""
         if not _UUID.fullmatch(self._held.application_id):
             shape = _with(_("It doesn't have the form of one."), _V2_ID)
-            return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", Verdict.WRONG, shape)
+            return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.WRONG, shape)
         if not v3_works:
             return self._unknown(
                 _V2_ID,
@@ -171,20 +171,20 @@ class _Test:
             return self._of(
                 _V2_ID,
                 "SMARTCAR_APPLICATION_ID",
-                Verdict.RIGHT,
+                CheckStatus.RIGHT,
                 _("The API credentials belong to this application."),
             )
         return self._of(
             _V2_ID,
             "SMARTCAR_APPLICATION_ID",
-            Verdict.WRONG,
+            CheckStatus.WRONG,
             _with(_("The API credentials belong to another application than this one."), _V2_ID),
         )
 
     # -- v3: client id and secret --------------------------------------------------------------------------------
 
     @sensitive_variables()
-    def _v3(self) -> list[Finding]:
+    def _v3(self) -> list[CheckResult]:
         held, spare = self._held, self._v2_needed
         if not held.client_id or not held.client_secret:
             return [
@@ -197,7 +197,7 @@ class _Test:
                 )
             ]
         answer = self._ask.v3(held)
-        if answer.taken == Taken.NO:
+        if answer.taken == Accepted.NO:
             return self._wrong_client()
         return [
             self._told(
@@ -207,35 +207,38 @@ class _Test:
         ]
 
     @sensitive_variables()
-    def _wrong_client(self) -> list[Finding]:
+    def _wrong_client(self) -> list[CheckResult]:
         held = self._held
         if held.client_id == held.application_id or _UUID.fullmatch(held.client_id):
             swapped = _with(_("This looks like an application ID. v3 wants another one."), _V3_ID)
             return [
-                self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.SWAPPED, swapped),
+                self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.SWAPPED, swapped),
                 self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("The client ID comes first.")),
             ]
         for name, secret in self._others(held.client_secret):
-            if self._ask.v3(replace(held, client_secret=secret)).taken == Taken.YES:
+            if self._ask.v3(replace(held, client_secret=secret)).taken == Accepted.YES:
                 text = _("What stands as the %(name)s is the client secret. Put each in its own place.") % {
                     "name": name
                 }
                 return [
                     self._of(
-                        _V3_ID, "SMARTCAR_CLIENT_ID", Verdict.RIGHT, _("Smartcar takes it with its secret.")
+                        _V3_ID,
+                        "SMARTCAR_CLIENT_ID",
+                        CheckStatus.RIGHT,
+                        _("Smartcar takes it with its secret."),
                     ),
-                    self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.SWAPPED, text),
+                    self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.SWAPPED, text),
                 ]
         text = _("Smartcar refuses the client ID with this secret: one of them is wrong.")
         return [
-            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", Verdict.WRONG, _with(text, _V3_ID)),
-            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", Verdict.WRONG, _with(text, _V3_SECRET)),
+            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.WRONG, _with(text, _V3_ID)),
+            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.WRONG, _with(text, _V3_SECRET)),
         ]
 
     # -- management tokens and webhook ---------------------------------------------------------------------------
 
     @sensitive_variables()
-    def _tokens(self) -> list[Finding]:
+    def _tokens(self) -> list[CheckResult]:
         setting = "SMARTCAR_MANAGEMENT_TOKENS"
         tokens = self._held.management_tokens
         if not tokens:
@@ -244,7 +247,7 @@ class _Test:
         for number, token in enumerate(tokens, 1):
             name = _TOKEN if len(tokens) == 1 else _NUMBERED % {"number": number, "count": len(tokens)}
             answer = self._ask.management(token)
-            if answer.taken == Taken.NO:
+            if answer.taken == Accepted.NO:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
@@ -253,26 +256,26 @@ class _Test:
         return findings
 
     @sensitive_variables()
-    def _wrong_token(self, name: str, setting: str, token: str) -> Finding:
+    def _wrong_token(self, name: str, setting: str, token: str) -> CheckResult:
         for other, secret in self._others(token):
             in_place = secret in self._held.management_tokens
-            if not in_place and self._ask.management(secret).taken == Taken.YES:
+            if not in_place and self._ask.management(secret).taken == Accepted.YES:
                 text = _("What stands as the %(name)s is a management token. Put each in its own place.") % {
                     "name": other
                 }
-                return self._of(name, setting, Verdict.SWAPPED, text)
+                return self._of(name, setting, CheckStatus.SWAPPED, text)
         text = _with(_("Smartcar refuses it: deliveries signed with the right one are refused here."), _TOKEN)
-        return self._of(name, setting, Verdict.WRONG, text)
+        return self._of(name, setting, CheckStatus.WRONG, text)
 
     @sensitive_variables()
-    def _webhook(self, v3: list[Finding]) -> Finding:
+    def _webhook(self, v3: list[CheckResult]) -> CheckResult:
         setting = "SMARTCAR_WEBHOOK_ID"
         if not self._webhook_id:
             return self._missing(_WEBHOOK, setting)
         if self._webhook_id in (self._held.application_id, self._held.client_id):
             text = _with(_("This is another of the application's IDs."), _WEBHOOK)
-            return self._of(_WEBHOOK, setting, Verdict.SWAPPED, text)
-        if any(finding.verdict != Verdict.RIGHT for finding in v3):
+            return self._of(_WEBHOOK, setting, CheckStatus.SWAPPED, text)
+        if any(finding.verdict != CheckStatus.RIGHT for finding in v3):
             return self._unknown(
                 _WEBHOOK, setting, _("Smartcar tells of webhooks only with right API credentials.")
             )
@@ -282,22 +285,22 @@ class _Test:
             return self._unknown(_WEBHOOK, setting, error.for_people)
         if found is None:
             text = _with(_("This application has no webhook with this ID."), _WEBHOOK)
-            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         ours = f"{settings.SITE_URL}/webhooks/smartcar/"
         if not found.enabled:
             text = _("The webhook “%(name)s” is switched off. Switch it on in Smartcar's dashboard.") % {
                 "name": found.name
             }
-            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         if found.address.rstrip("/") != ours.rstrip("/"):
             text = _(
                 "The webhook “%(name)s” delivers to another address than %(address)s. Correct it in the dashboard."
             ) % {"name": found.name, "address": ours}
-            return self._of(_WEBHOOK, setting, Verdict.WRONG, text)
+            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         return self._of(
             _WEBHOOK,
             setting,
-            Verdict.RIGHT,
+            CheckStatus.RIGHT,
             _("The webhook “%(name)s” delivers to this site.") % {"name": found.name},
         )
 
@@ -311,25 +314,25 @@ class _Test:
         named += [(_("management token"), token) for token in held.management_tokens]
         return [(name, secret) for name, secret in named if secret and secret != value]
 
-    def _of(self, name: str, setting: str, verdict: Verdict, text: str) -> Finding:
-        return Finding(name, setting if self._own else "", verdict, text)
+    def _of(self, name: str, setting: str, verdict: CheckStatus, text: str) -> CheckResult:
+        return CheckResult(name, setting if self._own else "", verdict, text)
 
-    def _unknown(self, name: str, setting: str, text: str) -> Finding:
-        return self._of(name, setting, Verdict.UNKNOWN, text)
+    def _unknown(self, name: str, setting: str, text: str) -> CheckResult:
+        return self._of(name, setting, CheckStatus.UNKNOWN, text)
 
-    def _missing(self, name: str, setting: str, *, spare: bool = False) -> Finding:
+    def _missing(self, name: str, setting: str, *, spare: bool = False) -> CheckResult:
         if spare:
             told = (
                 _("Not set, and needed for v3 only.")
                 if self._v2_needed
                 else _("Not set, and needed for v2 only.")
             )
-            return self._of(name, setting, Verdict.SPARE, told)
-        return self._of(name, setting, Verdict.MISSING, _with(_("Not set."), name))
+            return self._of(name, setting, CheckStatus.SPARE, told)
+        return self._of(name, setting, CheckStatus.MISSING, _with(_("Not set."), name))
 
-    def _told(self, name: str, setting: str, answer: Answered, right: str) -> Finding:
-        if answer.taken == Taken.YES:
-            return self._of(name, setting, Verdict.RIGHT, right)
+    def _told(self, name: str, setting: str, answer: CredentialAnswer, right: str) -> CheckResult:
+        if answer.taken == Accepted.YES:
+            return self._of(name, setting, CheckStatus.RIGHT, right)
         return self._unknown(name, setting, answer.why)
 
 

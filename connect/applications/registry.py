@@ -9,14 +9,14 @@ from django.conf import settings
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.models import Fleet, Generation
+from accounts.models import Fleet, SmartcarApiVersion
 from connect.applications.models import SmartcarApplication
 from core import encryption
 from smartcar_api import Credentials, Origins, SmartcarApi, V2Api, V3Api
 from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_of
 
 if TYPE_CHECKING:
-    from connect.models import AuthorizationRequest, Connection, OwnerTokens
+    from connect.models import AuthorizationRequest, Connection, UserToken
 
 ENVIRONMENT = gettext_noop("of the settings")
 # How long a process goes on with the keys that it has read.
@@ -61,10 +61,10 @@ class Application:
 
     def api(self, generation: str) -> SmartcarApi:
         """The client of a generation."""
-        return self.v2 if generation == Generation.V2 else self.v3
+        return self.v2 if generation == SmartcarApiVersion.V2 else self.v3
 
 
-def environment() -> Application:
+def default_application() -> Application:
     """The application of the settings."""
     credentials = Credentials(
         application_id=settings.SMARTCAR_APPLICATION_ID,
@@ -76,9 +76,9 @@ def environment() -> Application:
     return Application(ENVIRONMENT, credentials, settings.SMARTCAR_WEBHOOK_ID, None)
 
 
-def named(row: SmartcarApplication | None) -> Application:
+def get_application(row: SmartcarApplication | None) -> Application:
     """The application of a row, or that of the settings. Raises core.encryption.WrongKeyError."""
-    return environment() if row is None else _decrypted(row)
+    return default_application() if row is None else _decrypted(row)
 
 
 @sensitive_variables()
@@ -98,33 +98,33 @@ def _secret(ciphertext: bytes | memoryview) -> str:
     return encryption.decrypt(ciphertext) if ciphertext else ""
 
 
-def of_fleet(fleet: Fleet) -> Application:
+def for_fleet(fleet: Fleet) -> Application:
     """What the fleet connects its cars with now."""
-    return named(SmartcarApplication.objects.filter(fleets__fleet=fleet).first())
+    return get_application(SmartcarApplication.objects.filter(fleets__fleet=fleet).first())
 
 
-def of_connection(connection: "Connection") -> Application:
+def for_connection(connection: "Connection") -> Application:
     """What the connection was made with."""
-    return named(connection.application)
+    return get_application(connection.application)
 
 
-def of_trip(request: "AuthorizationRequest") -> Application:
+def for_authorization(request: "AuthorizationRequest") -> Application:
     """What the trip to Connect was begun with."""
-    return named(request.application)
+    return get_application(request.application)
 
 
-def of_pair(tokens: "OwnerTokens") -> Application:
+def for_token(tokens: "UserToken") -> Application:
     """What the token pair was issued to."""
-    return named(tokens.application)
+    return get_application(tokens.application)
 
 
 def all_applications() -> list[Application]:
     """That of the settings first."""
-    return [environment(), *map(_decrypted, SmartcarApplication.objects.all())]
+    return [default_application(), *map(_decrypted, SmartcarApplication.objects.all())]
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
+class ApplicationKey:
     """A management token, and the application whose deliveries it signs (None: that of the settings)."""
 
     token: str = field(repr=False)
@@ -134,7 +134,7 @@ class SigningKey:
 
 @dataclass(slots=True)
 class _KeptKeys:
-    keys: tuple[SigningKey, ...]
+    keys: tuple[ApplicationKey, ...]
     until: float
 
 
@@ -142,13 +142,14 @@ _kept: list[_KeptKeys] = []
 
 
 @sensitive_variables()
-def signing_keys() -> tuple[SigningKey, ...]:
+def signing_keys() -> tuple[ApplicationKey, ...]:
     """The management tokens of all applications, those of the settings first; of rows, as of seconds ago.
 
     For the receiver: no query for each delivery. A row whose key is missing is left out, lest it stop all others.
     """
     own = tuple(
-        SigningKey(token, None, settings.SMARTCAR_WEBHOOK_ID) for token in settings.SMARTCAR_MANAGEMENT_TOKENS
+        ApplicationKey(token, None, settings.SMARTCAR_WEBHOOK_ID)
+        for token in settings.SMARTCAR_MANAGEMENT_TOKENS
     )
     if not _kept or _kept[0].until < time.monotonic():
         _kept[:] = [_KeptKeys(_keys_of_rows(), time.monotonic() + KEYS_KEPT_SECONDS)]
@@ -161,12 +162,12 @@ def forget_keys() -> None:
 
 
 @sensitive_variables()
-def _keys_of_rows() -> tuple[SigningKey, ...]:
+def _keys_of_rows() -> tuple[ApplicationKey, ...]:
     found = []
     for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
         try:
             tokens = _decrypted(row).credentials.management_tokens
         except encryption.WrongKeyError:
             continue
-        found += [SigningKey(token, row.pk, row.webhook_id) for token in tokens]
+        found += [ApplicationKey(token, row.pk, row.webhook_id) for token in tokens]
     return tuple(found)

@@ -23,7 +23,7 @@ class Secrets:
 
 
 @sensitive_variables()
-def save(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarApplication:
+def save_application(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarApplication:
     """Stores an application, new or changed, with its new secrets encrypted."""
     if secrets.application_secret is not None:
         row.application_secret_ciphertext = _encrypted(secrets.application_secret)
@@ -42,7 +42,7 @@ def _encrypted(secret: str) -> bytes:
 
 
 @transaction.atomic
-def choose(*, fleet: Fleet, application: SmartcarApplication | None, actor: User | None) -> None:
+def choose_application(*, fleet: Fleet, application: SmartcarApplication | None, actor: User | None) -> None:
     """From now on the fleet connects its cars with this application; None is that of the settings.
 
     Cars that are connected stay with the application they were connected with.

@@ -7,21 +7,22 @@ from django.db import models
 from django.utils import timezone
 
 
-class Milestone(models.TextChoices):
+class SetupStep(models.TextChoices):
     CREDENTIALS = "credentials", "Smartcar takes its credentials"
     VERIFIED = "verified", "Smartcar's VERIFY of the webhook address was answered"
 
 
-class ReachedMilestone(models.Model):
+class SetupEvent(models.Model):
     """The first time of one of them. `application` is None for that of the settings."""
 
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, related_name="milestones"
     )
-    milestone = models.CharField(max_length=12, choices=Milestone.choices)
+    milestone = models.CharField(max_length=12, choices=SetupStep.choices)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
+        db_table = "connect_reachedmilestone"
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "milestone"], name="connect_milestone_once", nulls_distinct=False
@@ -32,7 +33,7 @@ class ReachedMilestone(models.Model):
         return self.get_milestone_display()
 
 
-def reach(*, application_pk: int | None, milestone: Milestone) -> None:
+def record(*, application_pk: int | None, milestone: SetupStep) -> None:
     """Notes that it was seen; later times change nothing."""
-    row = ReachedMilestone(application_id=application_pk, milestone=milestone)
-    ReachedMilestone.objects.bulk_create([row], ignore_conflicts=True)
+    row = SetupEvent(application_id=application_pk, milestone=milestone)
+    SetupEvent.objects.bulk_create([row], ignore_conflicts=True)

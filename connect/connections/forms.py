@@ -3,13 +3,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 
 
 class LinkForm(forms.Form):
     """A fresh link for a driver: what for, whose it is, and whether it is mailed."""
 
-    purpose = forms.ChoiceField(choices=Purpose.choices)
+    purpose = forms.ChoiceField(choices=AuthorizationPurpose.choices)
     driver_name = forms.CharField(max_length=80)
     driver_email = forms.EmailField(required=False)
     by_mail = forms.BooleanField(required=False)

@@ -9,13 +9,13 @@ from django_stubs_ext import StrOrPromise
 
 from connect.models import Connection
 from connect.status.state_machine import REQUESTS_USED_UP
-from connect.status.states import ConnectionState, Purpose
+from connect.status.states import AuthorizationPurpose, ConnectionState
 
 # A car that was just connected has this long to deliver before anybody need look.
 FIRST_DATA = timedelta(minutes=15)
 
 
-class Kind(StrEnum):
+class NextActionType(StrEnum):
     """What pressing the button does."""
 
     LINK = "link"  # makes a personal link for the driver
@@ -25,53 +25,53 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextAction:
     """`label` is on the button, `text` says what it does and why; both empty where nothing is to be done."""
 
-    kind: Kind
+    kind: NextActionType
     label: StrOrPromise = ""
     text: StrOrPromise = ""
-    purpose: Purpose = Purpose.SIGN_IN
+    purpose: AuthorizationPurpose = AuthorizationPurpose.SIGN_IN
 
 
-NOTHING = Step(Kind.NONE)
-CHECK = Step(
-    Kind.CHECK,
+NOTHING = NextAction(NextActionType.NONE)
+CHECK = NextAction(
+    NextActionType.CHECK,
     _("Check now"),
     _("Reads the car through Smartcar. If data comes, the connection is well; if not, its cause shows here."),
 )
-SIGN_IN = Step(
-    Kind.LINK,
+SIGN_IN = NextAction(
+    NextActionType.LINK,
     _("Ask the driver to sign in"),
     _("Makes a personal link that leads the driver to the maker's sign-in. No car has to be chosen again."),
 )
-PERMISSIONS = Step(
-    Kind.LINK,
+PERMISSIONS = NextAction(
+    NextActionType.LINK,
     _("Ask the driver to allow it"),
     _("Makes a personal link on which the driver sees what is asked for and why, and allows it."),
-    Purpose.PERMISSIONS,
+    AuthorizationPurpose.PERMISSIONS,
 )
-RENEW = Step(
-    Kind.LINK,
+RENEW = NextAction(
+    NextActionType.LINK,
     _("Ask the driver to renew it"),
     _(
         "Makes a personal link that explains what to renew in the maker's app, and signs the driver in again "
         "afterwards."
     ),
 )
-AGAIN = Step(
-    Kind.LINK,
+AGAIN = NextAction(
+    NextActionType.LINK,
     _("Invite the driver again"),
     _("Makes a personal link with which the driver can share the car anew."),
-    Purpose.CONNECT,
+    AuthorizationPurpose.CONNECT,
 )
-WAIT_FOR_MONTH = Step(
-    Kind.PLAN,
+WAIT_FOR_MONTH = NextAction(
+    NextActionType.PLAN,
     _("Open Smartcar's dashboard"),
     _("It ends by itself when the month turns. A larger plan ends it at once: buy it there, then check."),
 )
-PLAN = Step(
-    Kind.PLAN,
+PLAN = NextAction(
+    NextActionType.PLAN,
     _("Open Smartcar's dashboard"),
     _("The plan is bought there. Afterwards check the connection here."),
 )
@@ -85,7 +85,7 @@ _BY_STATE = {
 }
 
 
-def next_step(connection: Connection, *, now: datetime) -> Step:
+def next_action(connection: Connection, *, now: datetime) -> NextAction:
     """The one next step; NOTHING while all is well."""
     state = ConnectionState(connection.state)
     if state is ConnectionState.PENDING and now - connection.state_since > FIRST_DATA:

@@ -9,15 +9,15 @@ from django.db.models import Case, Count, Q, QuerySet, Value, When
 from django.utils.translation import gettext
 
 from accounts.models import Fleet
-from connect.connections.next_actions import Step, next_step
-from connect.models import Connection, ConnectionState, DriverPage, Transition
-from connect.scopes import FLEET_SCOPES, Scope, described
-from connect.status.states import TROUBLED
+from connect.connections.next_actions import NextAction, next_action
+from connect.models import Connection, ConnectionState, DriverPortal, Transition
+from connect.scopes import FLEET_SCOPES, PermissionScope, with_reasons
+from connect.status.states import DEGRADED
 from vehicles import catalogue
 from vehicles.models import LatestSignal
 
-TROUBLE = "trouble"
-A_PAGE = 50
+NEEDS_ATTENTION = "trouble"
+PAGE_SIZE = 50
 _TRANSITIONS = 100
 
 
@@ -33,66 +33,66 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ConnectionRow:
     """One connection. `shared_by` is how many drivers share this car with the fleet at present, `cars` how many
     cars its driver shares."""
 
     connection: Connection
     driver: Driver
-    step: Step
+    step: NextAction
     shared_by: int
     cars: int
 
 
-def connections_of(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
+def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
     """The fleet's connections, those in trouble first, then by car.
 
     `state` is one of ConnectionState or TROUBLE; "" is all but the removed.
     `search` is part of a car's name, plate, make or model, or of its driver's name.
     """
     found = Connection.objects.filter(fleet=fleet).select_related("vehicle")
-    if state == TROUBLE:
-        found = found.filter(state__in=TROUBLED)
+    if state == NEEDS_ATTENTION:
+        found = found.filter(state__in=DEGRADED)
     elif state in ConnectionState.values:
         found = found.filter(state=state)
     else:
         found = found.exclude(state=ConnectionState.REMOVED)
     if search:
-        drivers = DriverPage.objects.filter(fleet=fleet, driver_name__icontains=search)
+        drivers = DriverPortal.objects.filter(fleet=fleet, driver_name__icontains=search)
         words = Q(smartcar_user_id__in=drivers.values("smartcar_user_id"))
         for column in ("name", "plate", "make", "model"):
             words |= Q(**{f"vehicle__{column}__icontains": search})
         found = found.filter(words)
-    in_trouble = Case(When(state__in=TROUBLED, then=Value(0)), default=Value(1))
+    in_trouble = Case(When(state__in=DEGRADED, then=Value(0)), default=Value(1))
     return found.order_by(in_trouble, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
 
 
-def counts_of(*, fleet: Fleet) -> dict[str, int]:
+def count_by_status(*, fleet: Fleet) -> dict[str, int]:
     """How many connections of the fleet are in each state; all of them but the removed, and those in trouble."""
     by_state = dict(
         Connection.objects.filter(fleet=fleet).order_by().values_list("state").annotate(Count("pk"))
     )
     counts = {state.value: by_state.get(state, 0) for state in ConnectionState}
     counts[""] = sum(counts.values()) - counts[ConnectionState.REMOVED]
-    counts[TROUBLE] = sum(by_state.get(state, 0) for state in TROUBLED)
+    counts[NEEDS_ATTENTION] = sum(by_state.get(state, 0) for state in DEGRADED)
     return counts
 
 
-def rows_of(*, fleet: Fleet, connections: Iterable[Connection], now: datetime) -> list[Row]:
+def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: datetime) -> list[ConnectionRow]:
     """These connections of the fleet with their drivers and next steps, in three queries."""
     shown = list(connections)
     users = {each.smartcar_user_id for each in shown}
-    drivers = drivers_of(fleet=fleet, smartcar_user_ids=users)
+    drivers = list_drivers(fleet=fleet, smartcar_user_ids=users)
     together = Connection.objects.filter(fleet=fleet).exclude(
         state__in=[ConnectionState.REMOVED, ConnectionState.REVOKED]
     )
     shared_by = _counted(together.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
     cars = _counted(together.filter(smartcar_user_id__in=users), "smartcar_user_id")
     return [
-        Row(
+        ConnectionRow(
             connection=each,
             driver=drivers.get(each.smartcar_user_id, Driver()),
-            step=next_step(each, now=now),
+            step=next_action(each, now=now),
             shared_by=shared_by.get(each.vehicle_id, 0),
             cars=cars.get(each.smartcar_user_id, 0),
         )
@@ -105,27 +105,27 @@ def _counted(connections: QuerySet[Connection], column: str) -> dict[int | str, 
     return dict(connections.order_by().values_list(column).annotate(Count(other, distinct=True)))
 
 
-def drivers_of(*, fleet: Fleet, smartcar_user_ids: Iterable[str]) -> dict[str, Driver]:
+def list_drivers(*, fleet: Fleet, smartcar_user_ids: Iterable[str]) -> dict[str, Driver]:
     """The drivers by Smartcar user id, as far as the fleet knows their names; the newest page counts."""
-    pages = DriverPage.objects.filter(fleet=fleet, smartcar_user_id__in=list(smartcar_user_ids))
+    pages = DriverPortal.objects.filter(fleet=fleet, smartcar_user_id__in=list(smartcar_user_ids))
     return {
         page.smartcar_user_id: Driver(page.driver_name, page.driver_email)
         for page in pages.order_by("created_at")
     }
 
 
-def connection_of(*, fleet: Fleet, connection_id: int) -> Connection | None:
+def get_connection(*, fleet: Fleet, connection_id: int) -> Connection | None:
     """The fleet's connection of this id, or None."""
     found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
     return found.filter(fleet=fleet, pk=connection_id).first()
 
 
-def transitions_of(*, connection: Connection) -> list[Transition]:
+def list_transitions(*, connection: Connection) -> list[Transition]:
     """The newest changes of its state, newest first."""
     return list(connection.transitions.all()[:_TRANSITIONS])
 
 
-def relatives_of(*, connection: Connection) -> tuple[list[Connection], list[Connection]]:
+def related_connections(*, connection: Connection) -> tuple[list[Connection], list[Connection]]:
     """Other drivers' connections to the same car, and other cars of the same driver, none of them removed."""
     others = (
         Connection.objects.filter(fleet_id=connection.fleet_id)
@@ -146,11 +146,11 @@ def version_of(*, connection: Connection) -> str:
     return f"{crc32(f'{told}{suspected}'.encode())}"
 
 
-def missing_scopes(*, connection: Connection) -> list[Scope]:
+def missing_scopes(*, connection: Connection) -> list[PermissionScope]:
     """What the fleet's pages could use and this driver did not grant; nothing where the scopes are not known."""
     if not connection.scopes:
         return []
-    return described(name for name in FLEET_SCOPES if name not in connection.scopes)
+    return with_reasons(name for name in FLEET_SCOPES if name not in connection.scopes)
 
 
 def battery_unknown(*, connection: Connection) -> bool:

@@ -6,20 +6,20 @@ from accounts import audit
 from accounts.models import User
 from connect.connections.selectors import Driver
 from connect.invitations import services as invitations
-from connect.invitations.models import NAMELESS
+from connect.invitations.models import UNNAMED
 from connect.models import Connection, Invitation
 from connect.scopes import FLEET_SCOPES
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 from core.task_queue import ring
 
 
-def link_for(
-    *, connection: Connection, user: User, purpose: Purpose, driver: Driver, by_mail: bool
+def create_link(
+    *, connection: Connection, user: User, purpose: AuthorizationPurpose, driver: Driver, by_mail: bool
 ) -> Invitation:
     """A fresh personal link for the driver of this connection. With `by_mail` it is sent to them."""
     granted = set(connection.scopes)
     # To sign in again asks for nothing new; all else asks for what the fleet uses, and drops nothing.
-    wanted = granted if purpose is Purpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
+    wanted = granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
     known = [name for name in FLEET_SCOPES if name in wanted]
     return invitations.invite(
         fleet=connection.fleet,
@@ -27,7 +27,7 @@ def link_for(
         by_mail=by_mail,
         connection=connection,
         purpose=purpose,
-        driver_name=driver.name or NAMELESS,
+        driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
         scopes=[*known, *sorted(wanted - set(known))],
         mode=connection.mode,
@@ -37,7 +37,7 @@ def link_for(
 
 
 @transaction.atomic
-def check(*, connection: Connection, user: User) -> None:
+def check_connection(*, connection: Connection, user: User) -> None:
     """Reads the car soon, whatever state its connection is in."""
     audit.record(
         fleet=connection.fleet,

@@ -6,15 +6,15 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from connect.connections.next_actions import Kind, next_step
-from connect.connections.selectors import drivers_of
+from connect.connections.next_actions import NextActionType, next_action
+from connect.connections.selectors import list_drivers
 from connect.models import Connection, ConnectionState
 from core import stored_messages
 from vehicles.models import Vehicle
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ConnectionIssue:
     """One line: `tone` is warning or info, `action` the words of the link to the connection."""
 
     connection_id: int
@@ -25,17 +25,17 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class StatusBanner:
     """`ended`: no connection is left. `may_connect`: whoever looks may do something about it."""
 
-    troubles: Sequence[Trouble]
+    troubles: Sequence[ConnectionIssue]
     ended: bool
     may_connect: bool
 
 
-def strip_of(
+def status_banner(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_connect: bool, now: datetime
-) -> Strip:
+) -> StatusBanner:
     """The strip for a car and its connections that were not removed.
 
     Where several drivers share the car, each is named.
@@ -43,7 +43,7 @@ def strip_of(
     named = {}
     if len(connections) > 1:
         users = [each.smartcar_user_id for each in connections]
-        named = drivers_of(fleet=vehicle.fleet, smartcar_user_ids=users)
+        named = list_drivers(fleet=vehicle.fleet, smartcar_user_ids=users)
     troubles = []
     for each in connections:
         trouble = _trouble(each, now=now)
@@ -52,22 +52,22 @@ def strip_of(
         driver = named.get(each.smartcar_user_id)
         if driver is not None and driver.name:
             title = f"{trouble.title} ({driver.name})"
-            trouble = Trouble(each.pk, title, trouble.text, trouble.tone, trouble.action)
+            trouble = ConnectionIssue(each.pk, title, trouble.text, trouble.tone, trouble.action)
         troubles.append(trouble)
-    return Strip(troubles=troubles, ended=not connections, may_connect=may_connect)
+    return StatusBanner(troubles=troubles, ended=not connections, may_connect=may_connect)
 
 
-def _trouble(connection: Connection, *, now: datetime) -> Trouble | None:
+def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
         text = f"{stored_messages.told(connection.subscription_error)} {_('We try again every minute.')}"
-        return Trouble(
+        return ConnectionIssue(
             connection.pk, _("Not subscribed to the webhook yet"), text, "warning", _("Connection")
         )
     if connection.state == ConnectionState.ACTIVE:
         return None
-    step = next_step(connection, now=now)
-    if connection.state == ConnectionState.PENDING and step.kind is Kind.NONE:
+    step = next_action(connection, now=now)
+    if connection.state == ConnectionState.PENDING and step.kind is NextActionType.NONE:
         soon = _("The first data arrives within a minute or so.")
-        return Trouble(connection.pk, _("Connected"), soon, "info", _("Connection"))
+        return ConnectionIssue(connection.pk, _("Connected"), soon, "info", _("Connection"))
     label, cause = connection.get_state_display(), stored_messages.told(connection.state_cause)
-    return Trouble(connection.pk, label, cause, "warning", str(step.label) or _("Connection"))
+    return ConnectionIssue(connection.pk, label, cause, "warning", str(step.label) or _("Connection"))

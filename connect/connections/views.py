@@ -17,16 +17,16 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import Membership
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from connect import oauth
 from connect.connections import selectors, services
 from connect.connections.forms import LinkForm
-from connect.connections.next_actions import next_step
-from connect.connections.selectors import TROUBLE, Driver
+from connect.connections.next_actions import next_action
+from connect.connections.selectors import NEEDS_ATTENTION, Driver
 from connect.models import Connection, ConnectionState, Invitation
-from connect.scopes import described
+from connect.scopes import with_reasons
 from connect.session_binding import session_secret
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 
 _JUST_MADE = "connection_link_just_made"
 DASHBOARD = "https://dashboard.smartcar.com"
@@ -37,14 +37,14 @@ DASHBOARD = "https://dashboard.smartcar.com"
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's connections, of one state or all, with what to do next about each."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
     state, search = request.GET.get("state", ""), request.GET.get("q", "").strip()[:80]
-    found = selectors.connections_of(fleet=fleet, state=state, search=search)
-    page = Paginator(found, selectors.A_PAGE).get_page(request.GET.get("page"))
-    counts = selectors.counts_of(fleet=fleet)
+    found = selectors.list_connections(fleet=fleet, state=state, search=search)
+    page = Paginator(found, selectors.PAGE_SIZE).get_page(request.GET.get("page"))
+    counts = selectors.count_by_status(fleet=fleet)
     context = {
         "fleet": fleet,
-        "rows": selectors.rows_of(fleet=fleet, connections=page.object_list, now=timezone.now()),
+        "rows": selectors.connection_rows(fleet=fleet, connections=page.object_list, now=timezone.now()),
         "page": page,
         "state": state if state in counts else "",
         "search": search,
@@ -57,11 +57,15 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
     """Value, label and count of each filter that finds something, and of the one that is chosen."""
-    offered = [("", pgettext("connections", "All")), (TROUBLE, _("In trouble")), *ConnectionState.choices]
+    offered = [
+        ("", pgettext("connections", "All")),
+        (NEEDS_ATTENTION, _("In trouble")),
+        *ConnectionState.choices,
+    ]
     return [
         (value, str(label), counts[value])
         for value, label in offered
-        if value in ("", TROUBLE, chosen) or counts[value]
+        if value in ("", NEEDS_ATTENTION, chosen) or counts[value]
     ]
 
 
@@ -81,14 +85,14 @@ def _page(
     membership: Membership, connection: Connection, form: LinkForm | None, *, just_made: int | None = None
 ) -> dict[str, Any]:
     driver = _driver(connection)
-    same_car, same_driver = selectors.relatives_of(connection=connection)
+    same_car, same_driver = selectors.related_connections(connection=connection)
     mine = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
-    scopes = described(connection.scopes)
+    scopes = with_reasons(connection.scopes)
     return {
         "fleet": membership.fleet,
         "connection": connection,
         "driver": driver,
-        "step": next_step(connection, now=timezone.now()),
+        "step": next_action(connection, now=timezone.now()),
         "form": form,
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
         "links": [each for each in mine[:5] if each.open],
@@ -96,7 +100,7 @@ def _page(
         "others": len(connection.scopes) - len(scopes),
         "missing": selectors.missing_scopes(connection=connection),
         "battery_unknown": selectors.battery_unknown(connection=connection),
-        "transitions": selectors.transitions_of(connection=connection),
+        "transitions": selectors.list_transitions(connection=connection),
         "suspicions": [
             ConnectionState(each.state).label for each in connection.suspicions.all() if connection.granted
         ],
@@ -111,7 +115,7 @@ def _page(
 @never_cache
 @login_required
 @require_GET
-def watch(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+def poll(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     """For the open page: 204 while it shows what there is, else it is loaded anew."""
     _, connection = _connection(request, slug, connection_id)
     if request.GET.get("version") == selectors.version_of(connection=connection):
@@ -120,7 +124,7 @@ def watch(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
 
 
 def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
-    drivers = selectors.drivers_of(
+    drivers = selectors.list_drivers(
         fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_car]
     )
     return [(each, drivers.get(each.smartcar_user_id, Driver())) for each in same_car]
@@ -137,10 +141,10 @@ def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
             request, "connect/connections/detail.html", _page(membership, connection, form), status=400
         )
     given = form.cleaned_data
-    invitation = services.link_for(
+    invitation = services.create_link(
         connection=connection,
         user=membership.user,
-        purpose=Purpose(given["purpose"]),
+        purpose=AuthorizationPurpose(given["purpose"]),
         driver=Driver(given["driver_name"], given["driver_email"]),
         by_mail=given["by_mail"],
     )
@@ -158,7 +162,7 @@ def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
             request, _("There is nothing to check: the driver's grant has ended. Invite the driver again.")
         )
     else:
-        services.check(connection=connection, user=membership.user)
+        services.check_connection(connection=connection, user=membership.user)
         messages.success(request, _("The car is being read. What comes of it shows here within a minute."))
     return redirect("connections:detail", slug=slug, connection_id=connection_id)
 
@@ -167,13 +171,13 @@ def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
 @login_required
 @require_GET
 @sensitive_variables()
-def go(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> HttpResponse:
+def start_auth(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> HttpResponse:
     """Sends the member's own browser to Connect about this connection: the driver sits beside them."""
     membership, connection = _connection(request, slug, connection_id)
-    if purpose not in Purpose.values:
+    if purpose not in AuthorizationPurpose.values:
         raise Http404("There is no such trip.")
     return redirect(
-        oauth.start_about(
+        oauth.start_for_connection(
             connection=connection,
             purpose=purpose,
             user=membership.user,
@@ -184,12 +188,12 @@ def go(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> Htt
 
 def _driver(connection: Connection) -> Driver:
     user_id = connection.smartcar_user_id
-    return selectors.drivers_of(fleet=connection.fleet, smartcar_user_ids=[user_id]).get(user_id, Driver())
+    return selectors.list_drivers(fleet=connection.fleet, smartcar_user_ids=[user_id]).get(user_id, Driver())
 
 
 def _connection(request: HttpRequest, slug: str, connection_id: int) -> tuple[Membership, Connection]:
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    connection = selectors.connection_of(fleet=membership.fleet, connection_id=connection_id)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    connection = selectors.get_connection(fleet=membership.fleet, connection_id=connection_id)
     if connection is None:
         raise Http404("There is no such connection in this fleet.")
     return membership, connection

@@ -3,7 +3,7 @@ from typing import Any
 
 from django import forms
 
-from connect.offboarding.models import Extent
+from connect.offboarding.models import ErasureScope
 
 PAUSES: dict[str, timedelta | None] = {
     "hour": timedelta(hours=1),
@@ -21,7 +21,7 @@ class PauseForm(forms.Form):
 class EraseForm(forms.Form):
     """What is erased of what was recorded."""
 
-    extent = forms.ChoiceField(choices=Extent.choices)
+    extent = forms.ChoiceField(choices=ErasureScope.choices)
 
 
 class HoursForm(forms.Form):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connect.models import Connection
 
 
-class DriverPage(PersonalLink):
+class DriverPortal(PersonalLink):
     """One driver's page about the cars that they share with one fleet. Its link stays good until it is closed."""
 
     view = "connect:mine"
@@ -29,6 +29,7 @@ class DriverPage(PersonalLink):
     mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_driverpage"
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
@@ -47,13 +48,13 @@ class DriverPage(PersonalLink):
         return self.fleet.connections.filter(smartcar_user_id=self.smartcar_user_id)
 
     @classmethod
-    def of_secret(cls, secret: str) -> "DriverPage | None":
+    def of_secret(cls, secret: str) -> "DriverPortal | None":
         """The page that this link opens, or None when there is none or it was closed."""
         found = cls.objects.select_related("fleet")
         return found.filter(secret_hash=hash_of(secret), revoked_at=None).first()
 
 
-class PlacePause(models.Model):
+class LocationPause(models.Model):
     """A time in which a driver hides where a car is; without `ends_at` until the driver shows it again.
 
     Pauses that are over are kept: a car may later repeat the place where it stood meanwhile.
@@ -66,6 +67,7 @@ class PlacePause(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_placepause"
         ordering = ["-began_at"]
 
     def __str__(self) -> str:
@@ -75,7 +77,7 @@ class PlacePause(models.Model):
         return self.began_at <= moment and (self.ends_at is None or moment < self.ends_at)
 
 
-class WorkingHours(models.Model):
+class TrackingSchedule(models.Model):
     """Outside these hours, in the fleet's time zone, nobody is told where the car is."""
 
     connection = models.OneToOneField(
@@ -86,6 +88,7 @@ class WorkingHours(models.Model):
     weekdays_only = models.BooleanField("Monday to Friday only", default=True)
 
     class Meta:
+        db_table = "connect_workinghours"
         verbose_name_plural = "working hours"
 
     def __str__(self) -> str:

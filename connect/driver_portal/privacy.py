@@ -13,18 +13,18 @@ from django.db.models import Q
 
 from accounts import audit
 from accounts.models import Fleet
-from connect.driver_portal.models import PlacePause, WorkingHours
+from connect.driver_portal.models import LocationPause, TrackingSchedule
 from connect.models import Connection, ConnectionState
-from vehicles.erasure import PLACE_CODES, forget_latest_places
-from vehicles.services import Sighting
+from vehicles.erasure import PLACE_CODES, erase_latest_locations
+from vehicles.services import ReceivedReading
 
 
 @transaction.atomic
 def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> None:
     """Hides the car's place from now on, for a while or until `resume`."""
     _end_pauses(connection, now=now)
-    PlacePause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
-    forget_latest_places(vehicle_ids=[connection.vehicle_id])
+    LocationPause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
+    erase_latest_locations(vehicle_ids=[connection.vehicle_id])
     _note(connection, "driver hid the place")
 
 
@@ -41,19 +41,19 @@ def set_hours(
 ) -> None:
     """Shows the place in these hours only."""
     hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
-    WorkingHours.objects.update_or_create(connection=connection, defaults=hours)
+    TrackingSchedule.objects.update_or_create(connection=connection, defaults=hours)
     _note(connection, "driver set working hours")
-    sweep(now=now, vehicle_ids=[connection.vehicle_id])
+    end_expired_pauses(now=now, vehicle_ids=[connection.vehicle_id])
 
 
 @transaction.atomic
 def clear_hours(*, connection: Connection) -> None:
     """Shows the place at all hours."""
-    if WorkingHours.objects.filter(connection=connection).delete()[0]:
+    if TrackingSchedule.objects.filter(connection=connection).delete()[0]:
         _note(connection, "driver cleared working hours")
 
 
-def sweep(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
+def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
     """Drops the last known place of cars whose place is hidden now: their hours just ended. Returns how many."""
     ruled = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
         Q(working_hours__isnull=False)
@@ -62,17 +62,17 @@ def sweep(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
     )
     ids = set(ruled.values_list("vehicle_id", flat=True))
     ids = ids if vehicle_ids is None else ids & set(vehicle_ids)
-    rules = rules_of(vehicle_ids=ids, now=now)
-    return forget_latest_places(vehicle_ids=[each for each in ids if rules.hide(each, at=now)])
+    rules = privacy_for_vehicle(vehicle_ids=ids, now=now)
+    return erase_latest_locations(vehicle_ids=[each for each in ids if rules.hide(each, at=now)])
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceRules:
+class LocationPrivacy:
     """What drivers said about the places of some cars, as of `now`."""
 
     now: datetime
-    pauses: dict[int, list[PlacePause]]
-    hours: dict[int, list[tuple[WorkingHours, str]]]
+    pauses: dict[int, list[LocationPause]]
+    hours: dict[int, list[tuple[TrackingSchedule, str]]]
 
     def hide(self, vehicle_id: int, *, at: datetime) -> bool:
         """Whether nobody may know where the car was at that time. One of several drivers is enough."""
@@ -84,7 +84,7 @@ class PlaceRules:
             for moment in (at, self.now)
         )
 
-    def without_hidden(self, sightings: Sequence[Sighting]) -> list[Sighting]:
+    def without_hidden(self, sightings: Sequence[ReceivedReading]) -> list[ReceivedReading]:
         """The sightings that may be kept."""
         return [
             seen
@@ -95,24 +95,24 @@ class PlaceRules:
         ]
 
 
-def rules_of(*, vehicle_ids: Iterable[int], now: datetime) -> PlaceRules:
+def privacy_for_vehicle(*, vehicle_ids: Iterable[int], now: datetime) -> LocationPrivacy:
     """The rules for these cars, in two queries."""
     of_cars = Q(connection__vehicle_id__in=list(vehicle_ids))
     return _rules(pauses=of_cars, hours=of_cars, now=now)
 
 
-def rules_of_fleet(*, fleet: Fleet, now: datetime) -> PlaceRules:
+def privacy_for_fleet(*, fleet: Fleet, now: datetime) -> LocationPrivacy:
     """The rules for all cars of a fleet in two queries, for asking about the present only."""
     of_fleet = Q(connection__fleet=fleet)
     present = of_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
     return _rules(pauses=present, hours=of_fleet, now=now)
 
 
-def _rules(*, pauses: Q, hours: Q, now: datetime) -> PlaceRules:
-    rules = PlaceRules(now=now, pauses={}, hours={})
-    for pause in PlacePause.objects.filter(pauses).select_related("connection"):
+def _rules(*, pauses: Q, hours: Q, now: datetime) -> LocationPrivacy:
+    rules = LocationPrivacy(now=now, pauses={}, hours={})
+    for pause in LocationPause.objects.filter(pauses).select_related("connection"):
         rules.pauses.setdefault(pause.connection.vehicle_id, []).append(pause)
-    alive = WorkingHours.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
+    alive = TrackingSchedule.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
     for each in alive.select_related("connection__fleet"):
         held = rules.hours.setdefault(each.connection.vehicle_id, [])
         held.append((each, each.connection.fleet.time_zone))
@@ -121,7 +121,7 @@ def _rules(*, pauses: Q, hours: Q, now: datetime) -> PlaceRules:
 
 def _end_pauses(connection: Connection, *, now: datetime) -> int:
     """Ends what is under way; a pause keeps the end that it had before."""
-    under_way = PlacePause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
+    under_way = LocationPause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
     return under_way.update(ends_at=now)
 
 

@@ -15,11 +15,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit
 from accounts.models import User
-from connect.driver_language import speaking
-from connect.driver_portal.models import DriverPage
-from connect.models import Connection, ConnectionState, Invitation, Removal
+from connect.driver_language import activate
+from connect.driver_portal.models import DriverPortal
+from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
 from connect.offboarding import services as removal
-from connect.offboarding.models import Extent
+from connect.offboarding.models import ErasureScope
 from core.signed_links import hash_of
 from core.task_queue import ring
 
@@ -27,17 +27,19 @@ _MAIL_PATIENCE = timedelta(days=1)
 
 
 @transaction.atomic
-def page_after(*, invitation: Invitation, smartcar_user_id: str, language: str = "") -> DriverPage:
+def portal_after_authorization(
+    *, invitation: Invitation, smartcar_user_id: str, language: str = ""
+) -> DriverPortal:
     """The page of the driver who came back by this invitation: theirs, or a new one.
 
     `language` is the one in which they were spoken to on the way; a page that has one keeps it. Its link is mailed if
     the invitation was.
     """
-    page = DriverPage.objects.filter(
+    page = DriverPortal.objects.filter(
         fleet=invitation.fleet, smartcar_user_id=smartcar_user_id, revoked_at=None
     ).first()
     if page is None:
-        page = DriverPage(fleet=invitation.fleet, smartcar_user_id=smartcar_user_id)
+        page = DriverPortal(fleet=invitation.fleet, smartcar_user_id=smartcar_user_id)
         page.secret_hash = hash_of(page.secret)
     page.driver_name = invitation.driver_name
     page.driver_email = invitation.driver_email
@@ -50,29 +52,29 @@ def page_after(*, invitation: Invitation, smartcar_user_id: str, language: str =
     return page
 
 
-def choose_language(*, page: DriverPage, language: str) -> None:
+def choose_language(*, page: DriverPortal, language: str) -> None:
     """The page and its e-mails are in this language from now on, by the driver's word."""
-    DriverPage.objects.filter(pk=page.pk).update(language=language)
+    DriverPortal.objects.filter(pk=page.pk).update(language=language)
 
 
-def close(*, page: DriverPage) -> None:
+def close(*, page: DriverPortal) -> None:
     """Closes the link, by its holder. What is shared stays as it is; a new invitation brings a new link."""
-    DriverPage.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
+    DriverPortal.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def unmailed() -> list[DriverPage]:
+def unmailed() -> list[DriverPortal]:
     """Pages whose link is still to be sent."""
     since = timezone.now() - _MAIL_PATIENCE
-    waiting = DriverPage.objects.filter(mail_wanted_at__gt=since, mailed_at=None, revoked_at=None)
+    waiting = DriverPortal.objects.filter(mail_wanted_at__gt=since, mailed_at=None, revoked_at=None)
     return list(waiting.select_related("fleet")[:50])
 
 
 @sensitive_variables()
-def mail(*, page: DriverPage) -> None:
+def mail(*, page: DriverPortal) -> None:
     """Sends the driver the link of their page, if that is still to be done. A refusal leaves it to the sweeper."""
     if page.mail_wanted_at is None or page.mailed_at is not None or page.revoked_at is not None:
         return
-    with speaking(page.language):
+    with activate(page.language):
         text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
         subject = _("What you share with %(fleet)s") % {"fleet": page.fleet}
     try:
@@ -84,27 +86,27 @@ def mail(*, page: DriverPage) -> None:
         )
     except (SMTPException, OSError):
         return
-    DriverPage.objects.filter(pk=page.pk).update(mailed_at=timezone.now())
+    DriverPortal.objects.filter(pk=page.pk).update(mailed_at=timezone.now())
 
 
-def withdraw(*, connection: Connection, extent: Extent) -> Removal:
+def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequest:
     """Ends the sharing of a car, by its driver: here at once, at Smartcar as soon as it answers.
 
     The driver also says what is erased of what was recorded: it rests on their consent, so they may have all of it
     erased; the ledger of commands stays, without places, as the record of who acted on the car.
-    Raises connect.offboarding.services.NothingToRemoveError.
+    Raises connect.offboarding.services.NothingToOffboardError.
     """
-    return removal.remove_connection(connection=connection, extent=extent, user=None)
+    return removal.offboard_connection(connection=connection, extent=extent, user=None)
 
 
 @transaction.atomic
-def renew(*, page: DriverPage, user: User, by_mail: bool) -> DriverPage:
+def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
     """Closes a driver's page and makes a new one for the same driver, by a manager: the old link is in other hands.
 
     The new link is mailed with `by_mail` where there is an address; else the manager passes it on.
     """
     revoke(page=page, user=user)
-    again = DriverPage(
+    again = DriverPortal(
         fleet=page.fleet,
         smartcar_user_id=page.smartcar_user_id,
         driver_name=page.driver_name,
@@ -122,9 +124,9 @@ def renew(*, page: DriverPage, user: User, by_mail: bool) -> DriverPage:
 
 
 @transaction.atomic
-def revoke(*, page: DriverPage, user: User) -> bool:
+def revoke(*, page: DriverPortal, user: User) -> bool:
     """Closes a driver's page, by a manager. What is shared stays as it is. False when it was closed before."""
-    held = DriverPage.objects.filter(pk=page.pk, revoked_at=None)
+    held = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
     closed = held.update(revoked_at=timezone.now()) == 1
     if closed:
         audit.record(fleet=page.fleet, actor=user, action="closed a driver's page", target=f"page {page.pk}")
@@ -132,14 +134,14 @@ def revoke(*, page: DriverPage, user: User) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SharedBy:
+class DriverSharing:
     """A driver's page with what they share."""
 
-    page: DriverPage
+    page: DriverPortal
     cars: list[Connection]
 
 
-def with_cars(pages: Iterable[DriverPage]) -> list[SharedBy]:
+def portals_with_vehicles(pages: Iterable[DriverPortal]) -> list[DriverSharing]:
     """The pages of one fleet with the cars that their drivers share now, in one more query."""
     pages = list(pages)
     shared: dict[str, list[Connection]] = {}
@@ -149,4 +151,4 @@ def with_cars(pages: Iterable[DriverPage]) -> list[SharedBy]:
     ).exclude(state=ConnectionState.REMOVED)
     for connection in alive.select_related("vehicle"):
         shared.setdefault(connection.smartcar_user_id, []).append(connection)
-    return [SharedBy(page, shared.get(page.smartcar_user_id, [])) for page in pages]
+    return [DriverSharing(page, shared.get(page.smartcar_user_id, [])) for page in pages]

@@ -17,29 +17,29 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Membership
-from accounts.permissions import Right, membership_for
-from connect.driver_language import offered, opened_by_link
+from accounts.permissions import Permission, get_membership_or_404
+from connect.driver_language import is_supported, signed_link_view
 from connect.driver_portal import privacy, services
 from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
-from connect.driver_portal.models import DriverPage, PlacePause, WorkingHours, zone
+from connect.driver_portal.models import DriverPortal, LocationPause, TrackingSchedule, zone
 from connect.models import Connection, ConnectionState
-from connect.offboarding.models import Extent
-from connect.offboarding.selectors import Proof, proof_of, removals_on
-from connect.offboarding.services import NothingToRemoveError
-from connect.scopes import Scope, described
+from connect.offboarding.models import ErasureScope
+from connect.offboarding.selectors import DeletionReceipt, get_receipt, requests_for_connections
+from connect.offboarding.services import NothingToOffboardError
+from connect.scopes import PermissionScope, with_reasons
 
 _JUST_MADE = "driver_page_just_made"
 _SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Car:
+class PortalVehicle:
     """One car on the driver's page."""
 
     connection: Connection
-    scopes: list[Scope]
-    pause: PlacePause | None
-    hours: WorkingHours | None
+    scopes: list[PermissionScope]
+    pause: LocationPause | None
+    hours: TrackingSchedule | None
     hidden: bool
 
     @property
@@ -52,8 +52,8 @@ class Car:
 
 
 @require_GET
-@opened_by_link(DriverPage.of_secret)
-def show(request: HttpRequest, page: DriverPage) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """My cars, what is shared and with whom, and what I can do about it."""
     now = timezone.now()
     connections = page.connections.select_related("vehicle", "fleet", "working_hours")
@@ -61,20 +61,20 @@ def show(request: HttpRequest, page: DriverPage) -> HttpResponse:
         "page": page,
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
-        "cars": [_car(connection, now=now) for connection in connections],
-        "removals": [proof_of(removal) for removal in removals_on(page=page)[:20]],
+        "cars": [_portal_vehicle(connection, now=now) for connection in connections],
+        "removals": [get_receipt(removal) for removal in requests_for_connections(page=page)[:20]],
         "languages": settings.LANGUAGES,
         "language": get_language(),
     }
     return render(request, "connect/driver_portal/page.html", context)
 
 
-def _car(connection: Connection, *, now: datetime) -> Car:
+def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
     under_way = Q(ends_at=None) | Q(ends_at__gt=now)
-    rules = privacy.rules_of(vehicle_ids=[connection.vehicle_id], now=now)
-    return Car(
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
+    return PortalVehicle(
         connection=connection,
-        scopes=described(connection.scopes),
+        scopes=with_reasons(connection.scopes),
         pause=connection.place_pauses.filter(under_way, began_at__lte=now).first(),
         hours=getattr(connection, "working_hours", None),
         hidden=rules.hide(connection.vehicle_id, at=now),
@@ -82,30 +82,30 @@ def _car(connection: Connection, *, now: datetime) -> Car:
 
 
 @require_POST
-@opened_by_link(DriverPage.of_secret)
-def act(request: HttpRequest, page: DriverPage, connection_id: int, deed: str) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def action(request: HttpRequest, page: DriverPortal, connection_id: int, deed: str) -> HttpResponse:
     """Does one of the driver's deeds for one of their cars, and shows the page again."""
     mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
-    if deed not in _AFTERWARDS:
+    if deed not in _CONFIRMATIONS:
         mine = mine.exclude(state=ConnectionState.REMOVED)
     connection = mine.first()
-    if connection is None or deed not in _DEEDS:
+    if connection is None or deed not in _ACTIONS:
         raise Http404("There is no such car on this page.")
-    _DEEDS[deed](request, connection)
+    _ACTIONS[deed](request, connection)
     return redirect(page.path)
 
 
 @require_GET
-@opened_by_link(DriverPage.of_secret)
-def proof(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
     """What was ended at Smartcar and what was erased, for the driver."""
     context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
     return render(request, "connect/offboarding/proof.html", context)
 
 
 @require_GET
-@opened_by_link(DriverPage.of_secret)
-def progress(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
     """The proof's fragment for the open page; 204 when it shows already what there is."""
     found = _proof(page, removal_id)
     if request.GET.get("version") == found.version:
@@ -113,27 +113,27 @@ def progress(request: HttpRequest, page: DriverPage, removal_id: int) -> HttpRes
     return render(request, "connect/offboarding/state.html", {"page": page, "proof": found})
 
 
-def _proof(page: DriverPage, removal_id: int) -> Proof:
-    removal = removals_on(page=page).filter(pk=removal_id).first()
+def _proof(page: DriverPortal, removal_id: int) -> DeletionReceipt:
+    removal = requests_for_connections(page=page).filter(pk=removal_id).first()
     if removal is None:
         raise Http404("There is no such proof on this page.")
-    return proof_of(removal)
+    return get_receipt(removal)
 
 
 @require_POST
-@opened_by_link(DriverPage.of_secret)
-def close(request: HttpRequest, page: DriverPage) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """Closes the link for whoever else may hold it."""
     services.close(page=page)
     return render(request, "connect/driver_portal/closed.html", {"sharing_with": page.fleet})
 
 
 @require_POST
-@opened_by_link(DriverPage.of_secret)
-def speak(request: HttpRequest, page: DriverPage) -> HttpResponse:
+@signed_link_view(DriverPortal.of_secret)
+def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """Shows the page, and writes its e-mails, in another language from now on."""
     language = request.POST.get("language", "")
-    if not offered(language):
+    if not is_supported(language):
         return HttpResponseBadRequest()
     services.choose_language(page=page, language=language)
     return redirect(page.path)
@@ -144,12 +144,12 @@ def speak(request: HttpRequest, page: DriverPage) -> HttpResponse:
 @require_GET
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's drivers with a page of their own."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    pages = DriverPage.objects.filter(fleet=membership.fleet, revoked_at=None)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    pages = DriverPortal.objects.filter(fleet=membership.fleet, revoked_at=None)
     just_made = request.session.pop(_JUST_MADE, None)
     context = {
         "fleet": membership.fleet,
-        "pages": services.with_cars(pages[:_SHOWN]),
+        "pages": services.portals_with_vehicles(pages[:_SHOWN]),
         "just_made": pages.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_OFFERED,
     }
@@ -177,9 +177,9 @@ def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     return redirect("connect:drivers", slug=slug)
 
 
-def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership, DriverPage]:
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    page = DriverPage.objects.filter(fleet=membership.fleet, pk=page_id, revoked_at=None).first()
+def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership, DriverPortal]:
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    page = DriverPortal.objects.filter(fleet=membership.fleet, pk=page_id, revoked_at=None).first()
     if page is None:
         raise Http404("There is no such open page in this fleet.")
     return membership, page
@@ -221,8 +221,8 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Choose what is to be erased. Nothing was changed."))
         return
     try:
-        services.withdraw(connection=connection, extent=Extent(form.cleaned_data["extent"]))
-    except NothingToRemoveError as error:
+        services.withdraw(connection=connection, extent=ErasureScope(form.cleaned_data["extent"]))
+    except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
     told = _("%(fleet)s has no access to %(car)s any more. Below stands how far that has come.")
@@ -230,7 +230,7 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
     messages.success(request, told % {"fleet": connection.fleet, "car": car})
 
 
-_DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {
+_ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "pause": _pause,
     "resume": _resume,
     "hours": _set_hours,
@@ -239,4 +239,4 @@ _DEEDS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "erase": _withdraw,
 }
 # What can be asked for when a car is no longer shared.
-_AFTERWARDS = ("erase",)
+_CONFIRMATIONS = ("erase",)

@@ -11,14 +11,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import Fleet, Generation, Membership
-from accounts.permissions import Right, has_right, membership_for
+from accounts.models import Fleet, Membership, SmartcarApiVersion
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from connect import applications
 from connect.api_migration import selectors, services
-from connect.api_migration.selectors import Progress
+from connect.api_migration.selectors import MigrationProgress
 from connect.applications import application_migration, credential_check, setup_events
-from connect.applications.application_migration import DriverLeft
-from connect.applications.setup_events import Milestone
+from connect.applications.application_migration import PendingDriver
+from connect.applications.setup_events import SetupStep
 from connect.models import Invitation
 
 _JUST_MADE = "setup_link_just_made"
@@ -29,7 +29,7 @@ _JUST_MADE = "setup_link_just_made"
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's application and generation, and how far its move is."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return render(request, "connect/integration/page.html", _page(request, membership))
 
 
@@ -39,12 +39,12 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_variables()
 def test(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks Smartcar about the credentials of the fleet's application."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     fleet = membership.fleet
-    application = applications.of_fleet(fleet)
-    findings = credential_check.test(application=application, generation=fleet.generation)
-    if credential_check.takes_the_credentials(findings):
-        setup_events.reach(application_pk=application.pk, milestone=Milestone.CREDENTIALS)
+    application = applications.for_fleet(fleet)
+    findings = credential_check.check_credentials(application=application, generation=fleet.generation)
+    if credential_check.verify_credentials(findings):
+        setup_events.record(application_pk=application.pk, milestone=SetupStep.CREDENTIALS)
     tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
     if request.headers.get("HX-Request"):
         return render(request, "connect/integration/findings.html", tested | {"fleet": fleet})
@@ -56,24 +56,24 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     """The move as it stands, or 204 where that is what the page shows."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    newest = selectors.newest(fleet=membership.fleet)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    newest = selectors.latest_migration(fleet=membership.fleet)
     if newest is not None and request.GET.get("version") == newest.version:
         return HttpResponse(status=204)
-    return render(request, "connect/integration/generation.html", _generation(membership, newest))
+    return render(request, "connect/integration/generation.html", _target_version(membership, newest))
 
 
 @login_required
 @require_POST
-def move(request: HttpRequest, slug: str) -> HttpResponse:
+def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     """Begins the fleet's move to the other generation, or takes up what could not move."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     to = request.POST.get("generation", "")
-    if to not in Generation.values:
+    if to not in SmartcarApiVersion.values:
         messages.error(request, _("Choose v2 or v3."))
         return redirect("connect:setup", slug=slug)
     try:
-        services.start(fleet=membership.fleet, to=to, actor=membership.user)
+        services.start_migration(fleet=membership.fleet, to=to, actor=membership.user)
     except services.CannotStartError as error:
         messages.error(request, str(error))
     return redirect("connect:setup", slug=slug)
@@ -83,20 +83,20 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, slug: str) -> HttpResponse:
     """Stops the move that is under way."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.MOVE)
-    if not services.stop(fleet=membership.fleet, actor=membership.user):
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
+    if not services.stop_migration(fleet=membership.fleet, actor=membership.user):
         messages.error(request, _("No move is under way."))
     return redirect("connect:setup", slug=slug)
 
 
 @login_required
 @require_POST
-def ask_driver(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
+def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     left = _left(membership.fleet, connection_id)
     by_mail = "by_mail" in request.POST and settings.EMAIL_OFFERED and bool(left.driver.email)
-    invitation = application_migration.ask(
+    invitation = application_migration.invite_driver(
         left=left, user=membership.user, driver=left.driver, by_mail=by_mail
     )
     request.session[_JUST_MADE] = invitation.pk
@@ -105,20 +105,20 @@ def ask_driver(request: HttpRequest, slug: str, connection_id: int) -> HttpRespo
 
 @login_required
 @require_POST
-def ask_all(request: HttpRequest, slug: str) -> HttpResponse:
+def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
     """Mails such a link to every driver whose address is known and who has none yet."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     if not settings.EMAIL_OFFERED:
         messages.error(request, _("This site sends no e-mail. Make each driver's link and pass it on."))
         return redirect("connect:setup", slug=slug)
-    asked = application_migration.ask_all(fleet=membership.fleet, user=membership.user)
+    asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
     told = ngettext("%(count)s link is on the way.", "%(count)s links are on the way.", asked)
     messages.success(request, told % {"count": asked})
     return redirect("connect:setup", slug=slug)
 
 
-def _left(fleet: Fleet, connection_id: int) -> DriverLeft:
-    for left in application_migration.left_behind(fleet=fleet):
+def _left(fleet: Fleet, connection_id: int) -> PendingDriver:
+    for left in application_migration.pending_drivers(fleet=fleet):
         if connection_id in [connection.pk for connection in left.connections]:
             return left
     raise Http404("This car is on the fleet's application already, or there is no such car in this fleet.")
@@ -126,32 +126,34 @@ def _left(fleet: Fleet, connection_id: int) -> DriverLeft:
 
 def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     fleet = membership.fleet
-    application = applications.of_fleet(fleet)
+    application = applications.for_fleet(fleet)
     just_made = request.session.pop(_JUST_MADE, None)
     mine = Invitation.objects.filter(fleet=fleet)
     context = {
-        "drivers": application_migration.left_behind(fleet=fleet),
-        "mailable": len(application_migration.unasked(fleet=fleet)) if settings.EMAIL_OFFERED else 0,
+        "drivers": application_migration.pending_drivers(fleet=fleet),
+        "mailable": len(application_migration.uninvited_drivers(fleet=fleet))
+        if settings.EMAIL_OFFERED
+        else 0,
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_OFFERED,
         "application": application,
         "application_id": application.credentials.application_id,
         "own": application.row is None,
     }
-    return context | _generation(membership, selectors.newest(fleet=fleet))
+    return context | _target_version(membership, selectors.latest_migration(fleet=fleet))
 
 
-def _generation(membership: Membership, newest: Progress | None) -> dict[str, Any]:
+def _target_version(membership: Membership, newest: MigrationProgress | None) -> dict[str, Any]:
     fleet: Fleet = membership.fleet
     fleet.refresh_from_db(fields=["generation"])
-    counts = selectors.by_generation(fleet=fleet)
-    other = Generation.V2 if fleet.generation == Generation.V3 else Generation.V3
+    counts = selectors.count_by_version(fleet=fleet)
+    other = SmartcarApiVersion.V2 if fleet.generation == SmartcarApiVersion.V3 else SmartcarApiVersion.V3
     return {
         "fleet": fleet,
         "progress": newest,
-        "on_v2": counts.get(Generation.V2, 0),
-        "on_v3": counts.get(Generation.V3, 0),
+        "on_v2": counts.get(SmartcarApiVersion.V2, 0),
+        "on_v3": counts.get(SmartcarApiVersion.V3, 0),
         "left_behind": counts.get(other, 0),
         "other": other,
-        "may_move": has_right(membership=membership, right=Right.MOVE),
+        "may_move": has_permission(membership=membership, right=Permission.MOVE),
     }

@@ -33,6 +33,6 @@ def why(error: str) -> str:
     return gettext(_WHY.get(error, _UNKNOWN))
 
 
-def todo(error: str) -> str:
+def next_step(error: str) -> str:
     """What has to be done in the maker's app first, or ""."""
     return gettext(_TODO[error]) if error in _TODO else ""

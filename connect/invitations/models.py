@@ -5,14 +5,14 @@ from django.db import models
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import Fleet, User
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 from core.one_time_links import SingleUseLink
 
 # A published migration finds `_expiry` here.
 from core.one_time_links import expiry as _expiry  # noqa: F401
 
 # Stands for the name of a driver whom the fleet knows by none.
-NAMELESS = gettext_noop("driver")
+UNNAMED = gettext_noop("driver")
 
 
 class Invitation(SingleUseLink):
@@ -25,7 +25,9 @@ class Invitation(SingleUseLink):
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="invitations")
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CONNECT)
+    purpose = models.CharField(
+        max_length=12, choices=AuthorizationPurpose.choices, default=AuthorizationPurpose.CONNECT
+    )
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
     )
@@ -47,4 +49,4 @@ class Invitation(SingleUseLink):
     @property
     def called(self) -> str:
         """The driver's name, or what stands for it, in the active language."""
-        return gettext(NAMELESS) if self.driver_name == NAMELESS else self.driver_name
+        return gettext(UNNAMED) if self.driver_name == UNNAMED else self.driver_name

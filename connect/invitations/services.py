@@ -13,9 +13,9 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import audit
 from accounts.models import Fleet, User
 from connect import stored_messages
-from connect.driver_language import speaking
-from connect.models import Connection, DriverPage, Invitation
-from connect.status.states import Purpose
+from connect.driver_language import activate
+from connect.models import Connection, DriverPortal, Invitation
+from connect.status.states import AuthorizationPurpose
 from core.signed_links import hash_of
 from core.task_queue import ring
 
@@ -41,7 +41,9 @@ def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invita
 def _language_of(connection: Connection | None) -> str:
     if connection is None:
         return ""
-    pages = DriverPage.objects.filter(fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id)
+    pages = DriverPortal.objects.filter(
+        fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id
+    )
     return pages.values_list("language", flat=True).first() or ""
 
 
@@ -66,11 +68,11 @@ def unmailed() -> list[Invitation]:
 
 def _subject(invitation: Invitation) -> str:
     asked = {
-        Purpose.SIGN_IN: _("%(fleet)s asks you to sign in again for %(car)s"),
-        Purpose.PERMISSIONS: _("%(fleet)s asks you to allow more for %(car)s"),
-        Purpose.BATTERY: _("%(fleet)s asks you which battery %(car)s has"),
+        AuthorizationPurpose.SIGN_IN: _("%(fleet)s asks you to sign in again for %(car)s"),
+        AuthorizationPurpose.PERMISSIONS: _("%(fleet)s asks you to allow more for %(car)s"),
+        AuthorizationPurpose.BATTERY: _("%(fleet)s asks you which battery %(car)s has"),
     }
-    sentence = asked.get(Purpose(invitation.purpose), _("%(fleet)s asks you to share your car"))
+    sentence = asked.get(AuthorizationPurpose(invitation.purpose), _("%(fleet)s asks you to share your car"))
     return sentence % {
         "fleet": invitation.fleet,
         "car": invitation.connection and invitation.connection.vehicle,
@@ -78,10 +80,10 @@ def _subject(invitation: Invitation) -> str:
 
 
 @sensitive_variables()
-def _letter(invitation: Invitation) -> tuple[str, str]:
+def _email_body(invitation: Invitation) -> tuple[str, str]:
     """Subject and text, in the language chosen for the driver."""
     told = {"invitation": invitation, "fleet": invitation.fleet}
-    with speaking(invitation.language):
+    with activate(invitation.language):
         return _subject(invitation), render_to_string("connect/invitations/mail.txt", told)
 
 
@@ -90,7 +92,7 @@ def mail(*, invitation: Invitation) -> None:
     """Sends the link to the driver, if it was not sent yet; a refusal is kept for the manager and tried again."""
     if invitation.mailed_at is not None or not invitation.open:
         return
-    subject, text = _letter(invitation)
+    subject, text = _email_body(invitation)
     try:
         send_mail(
             subject=subject,

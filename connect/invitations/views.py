@@ -13,14 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Fleet
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from connect import oauth
-from connect.driver_language import opened_by_link, remember
+from connect.driver_language import remember, signed_link_view
 from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
 from connect.models import Invitation
-from connect.oauth_errors import ConnectRefusedError
-from connect.scopes import NEEDED, SCOPES, described
+from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.scopes import NEEDED, SCOPES, with_reasons
 from connect.session_binding import session_secret
 
 _JUST_MADE = "invitation_just_made"
@@ -32,7 +32,7 @@ _SHOWN = 200
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's invitations, newest first, and the form that makes one."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     form = InvitationForm(request.POST or None)
     if request.method != "POST":
         just_made = request.session.pop(_JUST_MADE, None)
@@ -64,7 +64,7 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
 @require_POST
 def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Takes an invitation back."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     invitation = Invitation.objects.filter(fleet=membership.fleet, pk=invitation_id).first()
     if invitation is None:
         raise Http404("There is no such invitation in this fleet.")
@@ -77,18 +77,18 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 
 
 @require_GET
-@opened_by_link(Invitation.of_secret)
+@signed_link_view(Invitation.of_secret)
 def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
     if not invitation.open:
         return render(
             request, "connect/invitations/invitation_expired.html", {"invitation": invitation}, status=410
         )
-    scopes = described(invitation.scopes)
+    scopes = with_reasons(invitation.scopes)
     error = invitation.connection.state_error if invitation.connection is not None else ""
     context = {
         "why": driver_messages.why(error),
-        "todo": driver_messages.todo(error),
+        "todo": driver_messages.next_step(error),
         "invitation": invitation,
         "reads": [scope for scope in scopes if not scope.command],
         "commands": [scope for scope in scopes if scope.command],
@@ -98,11 +98,13 @@ def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 @require_GET
-@opened_by_link(Invitation.of_secret)
+@signed_link_view(Invitation.of_secret)
 def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Sends the driver to Smartcar Connect."""
     remember(request, invitation.language)
     try:
-        return redirect(oauth.start_invited(invitation=invitation, session_secret=session_secret(request)))
-    except ConnectRefusedError:
+        return redirect(
+            oauth.start_for_invitation(invitation=invitation, session_secret=session_secret(request))
+        )
+    except ConnectionRefusedByUsError:
         return redirect(invitation.path)

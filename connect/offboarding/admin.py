@@ -2,28 +2,28 @@
 
 from django.contrib import admin
 
-from connect.offboarding.models import ErasedRows, Removal, RemovedGrant
+from connect.offboarding.models import ErasureRecord, GrantRevocation, OffboardingRequest
 from core.admin import ReadOnlyAdmin
 
 
-@admin.register(Removal)
-class RemovalAdmin(ReadOnlyAdmin[Removal]):
+@admin.register(OffboardingRequest)
+class OffboardingRequestAdmin(ReadOnlyAdmin[OffboardingRequest]):
     list_display = ["pk", "fleet", "asked_at", "by_driver", "extent", "finished_at", "attempts", "trouble"]
     list_filter = ["extent", "by_driver", "finished_at", "fleet"]
     search_fields = ["vehicle__smartcar_id", "fleet__name"]
     list_select_related = ["fleet"]
 
 
-@admin.register(RemovedGrant)
-class RemovedGrantAdmin(ReadOnlyAdmin[RemovedGrant]):
+@admin.register(GrantRevocation)
+class GrantRevocationAdmin(ReadOnlyAdmin[GrantRevocation]):
     list_display = ["removal", "connection", "end", "ended_at", "request_id", "listing", "listed_at"]
     list_filter = ["end", "listing", "removal__fleet"]
     search_fields = ["request_id", "connection__vehicle__smartcar_id"]
     list_select_related = ["removal", "connection__vehicle"]
 
 
-@admin.register(ErasedRows)
-class ErasedRowsAdmin(ReadOnlyAdmin[ErasedRows]):
+@admin.register(ErasureRecord)
+class ErasureRecordAdmin(ReadOnlyAdmin[ErasureRecord]):
     list_display = ["removal", "label", "rows", "done_at", "note"]
     list_filter = ["kind", "done_at", "removal__fleet"]
     search_fields = ["label", "removal__vehicle__smartcar_id"]

@@ -8,14 +8,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop as _
 
 from alerts import retention as notices
-from connect.models import Connection, ConnectionState, Invitation, PlacePause, WorkingHours
+from connect.models import Connection, ConnectionState, Invitation, LocationPause, TrackingSchedule
 from vehicles import erasure
 from vehicles.erasure import History
 from vehicles.models import Vehicle
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ErasureTarget:
     """What is to be erased of which car: recorded from `since` (None: ever) up to `until`.
 
     `places_only`: nothing but where the car was. `stays`: another driver of the fleet still shares the car, so
@@ -30,36 +30,36 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Eraser:
+class ErasureHandler:
     """One kind of rows. `erase` takes the target and how many rows at most, and returns how many it erased:
     fewer than asked for when nothing is left. `spared` says why all of them stay, "" when they are erased.
     """
 
     kind: str
     label: str
-    erase: Callable[[Target, int], int]
-    spared: Callable[[Target], str] = lambda _: ""
+    erase: Callable[[ErasureTarget, int], int]
+    spared: Callable[[ErasureTarget], str] = lambda _: ""
 
 
-_added: list[Eraser] = []
+_added: list[ErasureHandler] = []
 
 
-def add(eraser: Eraser) -> None:
+def register(eraser: ErasureHandler) -> None:
     """For the rooms above, at start-up."""
     if all(each.kind != eraser.kind for each in _added):
         _added.append(eraser)
 
 
-def all_erasers() -> list[Eraser]:
+def all_handlers() -> list[ErasureHandler]:
     """In the order in which they run: what tells which car it is goes last."""
     return [*_HISTORY, *_added, *_OWN]
 
 
-def _history(*tables: History) -> Callable[[Target, int], int]:
-    def erase(target: Target, limit: int) -> int:
+def _history(*tables: History) -> Callable[[ErasureTarget, int], int]:
+    def erase(target: ErasureTarget, limit: int) -> int:
         erased = 0
         for table in tables:
-            erased += erasure.forget_history(
+            erased += erasure.erase_history(
                 table=table,
                 vehicle_id=target.vehicle.pk,
                 since=target.since,
@@ -72,8 +72,8 @@ def _history(*tables: History) -> Callable[[Target, int], int]:
     return erase
 
 
-def _latest(target: Target, limit: int) -> int:
-    return erasure.forget_latest(
+def _latest(target: ErasureTarget, limit: int) -> int:
+    return erasure.erase_latest(
         vehicle_id=target.vehicle.pk,
         since=target.since,
         until=target.until,
@@ -82,25 +82,25 @@ def _latest(target: Target, limit: int) -> int:
     )
 
 
-def _driver_times(target: Target, limit: int) -> int:
+def _driver_times(target: ErasureTarget, limit: int) -> int:
     """Working hours and pauses of connections that ended tell when somebody works."""
     ended = Q(connection__vehicle=target.vehicle, connection__state=ConnectionState.REMOVED)
-    erased = WorkingHours.objects.filter(ended).delete()[0]
-    pauses = PlacePause.objects.filter(ended).values_list("pk", flat=True)[: max(limit - erased, 0)]
-    return erased + PlacePause.objects.filter(pk__in=list(pauses)).delete()[0]
+    erased = TrackingSchedule.objects.filter(ended).delete()[0]
+    pauses = LocationPause.objects.filter(ended).values_list("pk", flat=True)[: max(limit - erased, 0)]
+    return erased + LocationPause.objects.filter(pk__in=list(pauses)).delete()[0]
 
 
-def _only_places(target: Target) -> str:
+def _only_places(target: ErasureTarget) -> str:
     return _("Kept: only the places were to be erased.") if target.places_only else ""
 
 
-def _identity_kept(target: Target) -> str:
+def _identity_kept(target: ErasureTarget) -> str:
     if target.stays:
         return _("Kept: another driver of the fleet still shares this car.")
     return _only_places(target)
 
 
-def _invited_vins(target: Target, limit: int) -> int:
+def _invited_vins(target: ErasureTarget, limit: int) -> int:
     vehicle = target.vehicle
     if not vehicle.vin:
         return 0
@@ -108,11 +108,11 @@ def _invited_vins(target: Target, limit: int) -> int:
     return Invitation.objects.filter(pk__in=list(named[:limit])).update(vin="")
 
 
-def _notices(target: Target, limit: int) -> int:
+def _notices(target: ErasureTarget, limit: int) -> int:
     return notices.forget(vehicle_id=target.vehicle.pk, since=target.since, until=target.until, limit=limit)
 
 
-def _addresses(target: Target, limit: int) -> int:
+def _addresses(target: ErasureTarget, limit: int) -> int:
     """The maker's sign-in addresses can name the car."""
     held = Connection.objects.filter(vehicle=target.vehicle).exclude(resolution_url="")
     return Connection.objects.filter(pk__in=list(held.values_list("pk", flat=True)[:limit])).update(
@@ -120,23 +120,23 @@ def _addresses(target: Target, limit: int) -> int:
     )
 
 
-def _identity(target: Target, limit: int) -> int:
-    return erasure.forget_identity(vehicle_id=target.vehicle.pk)
+def _identity(target: ErasureTarget, limit: int) -> int:
+    return erasure.erase_identity(vehicle_id=target.vehicle.pk)
 
 
 _HISTORY = (
-    Eraser("readings", _("Points of the history"), _history(History.READINGS)),
-    Eraser(
+    ErasureHandler("readings", _("Points of the history"), _history(History.READINGS)),
+    ErasureHandler(
         "summaries",
         _("Summaries by hour and day"),
         _history(History.DUE_HOURS, History.DUE_DAYS, History.HOURS, History.DAYS),
     ),
-    Eraser("latest", _("Latest values"), _latest),
+    ErasureHandler("latest", _("Latest values"), _latest),
 )
 _OWN = (
-    Eraser("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
-    Eraser("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
-    Eraser("notices", _("Notices about the car"), _notices, _only_places),
-    Eraser("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
-    Eraser("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
+    ErasureHandler("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
+    ErasureHandler("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
+    ErasureHandler("notices", _("Notices about the car"), _notices, _only_places),
+    ErasureHandler("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
+    ErasureHandler("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
 )

@@ -3,18 +3,18 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from connect.offboarding.models import Extent
+from connect.offboarding.models import ErasureScope
 
 
-class RemovalForm(forms.Form):
+class OffboardingForm(forms.Form):
     """What a manager decides before a car leaves the fleet. Erasing wants a second word: it cannot be undone."""
 
-    extent = forms.ChoiceField(choices=Extent.choices, initial=Extent.NOTHING)
+    extent = forms.ChoiceField(choices=ErasureScope.choices, initial=ErasureScope.NOTHING)
     sure = forms.BooleanField(required=False)
     connection = forms.IntegerField(required=False, min_value=1)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("extent", Extent.NOTHING) != Extent.NOTHING and not cleaned.get("sure"):
+        if cleaned.get("extent", ErasureScope.NOTHING) != ErasureScope.NOTHING and not cleaned.get("sure"):
             self.add_error("sure", _("Erasing cannot be undone. Tick the box to confirm it."))
         return cleaned

@@ -15,7 +15,7 @@ from accounts.models import Fleet, User
 from vehicles.models import Vehicle
 
 
-class Extent(models.TextChoices):
+class ErasureScope(models.TextChoices):
     """What is erased of what was recorded."""
 
     NOTHING = "nothing", _("Nothing: what was recorded is kept")
@@ -23,7 +23,7 @@ class Extent(models.TextChoices):
     EVERYTHING = "everything", _("Everything that was recorded of the car")
 
 
-class GrantEnd(models.TextChoices):
+class RevocationStatus(models.TextChoices):
     """What became of one driver's grant at Smartcar."""
 
     WAITING = "waiting", _("Smartcar is still to be told")
@@ -36,7 +36,7 @@ class GrantEnd(models.TextChoices):
     AGAIN = "again", _("Goes on: the driver has connected the car again since")
 
 
-class Listing(models.TextChoices):
+class RemoteStatus(models.TextChoices):
     """What Smartcar's own list of connections said afterwards."""
 
     WAITING = "waiting", _("Still to be asked")
@@ -46,7 +46,7 @@ class Listing(models.TextChoices):
     NO_LIST = "no_list", _("Smartcar cannot be asked: no management token is set for this application")
 
 
-class Removal(models.Model):
+class OffboardingRequest(models.Model):
     """One car's leaving. `connection` is set when one driver's connection leaves, not the car as a whole.
 
     `since`: another driver of the fleet still shares the car, so only what was recorded since then is erased.
@@ -60,7 +60,7 @@ class Removal(models.Model):
     )
     asked_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     by_driver = models.BooleanField(default=False)
-    extent = models.CharField(max_length=10, choices=Extent.choices)
+    extent = models.CharField(max_length=10, choices=ErasureScope.choices)
     since = models.DateTimeField(null=True, blank=True)
     until = models.DateTimeField()
     asked_at = models.DateTimeField(default=timezone.now)
@@ -72,6 +72,7 @@ class Removal(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_removal"
         ordering = ["-asked_at", "-id"]
         indexes = [
             models.Index(fields=["id"], name="connect_removal_open", condition=Q(finished_at=None)),
@@ -82,7 +83,7 @@ class Removal(models.Model):
 
     @property
     def erases(self) -> bool:
-        return self.extent != Extent.NOTHING
+        return self.extent != ErasureScope.NOTHING
 
     @property
     def asker(self) -> str:
@@ -95,22 +96,23 @@ class Removal(models.Model):
         """Takes the removal for one process, unless another has it or its next try is not due."""
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-        mine = Removal.objects.filter(free, due, pk=self.pk, finished_at=None)
+        mine = OffboardingRequest.objects.filter(free, due, pk=self.pk, finished_at=None)
         return mine.update(lease_until=now + lease) == 1
 
 
-class RemovedGrant(models.Model):
+class GrantRevocation(models.Model):
     """One driver's grant of the car, and how it ended. `request_id` is Smartcar's, for its support."""
 
-    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="grants")
+    removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="grants")
     connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="+")
-    end = models.CharField(max_length=8, choices=GrantEnd.choices, default=GrantEnd.WAITING)
+    end = models.CharField(max_length=8, choices=RevocationStatus.choices, default=RevocationStatus.WAITING)
     ended_at = models.DateTimeField(null=True, blank=True)
     request_id = models.CharField(max_length=80, blank=True)
-    listing = models.CharField(max_length=8, choices=Listing.choices, default=Listing.WAITING)
+    listing = models.CharField(max_length=8, choices=RemoteStatus.choices, default=RemoteStatus.WAITING)
     listed_at = models.DateTimeField("list asked at", null=True, blank=True)
 
     class Meta:
+        db_table = "connect_removedgrant"
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["removal", "connection"], name="connect_removed_grant_once")
@@ -120,10 +122,10 @@ class RemovedGrant(models.Model):
         return f"Grant {self.connection_id} of {self.removal}"
 
 
-class ErasedRows(models.Model):
+class ErasureRecord(models.Model):
     """How many rows of one kind a removal has erased so far; grows in the transaction that erases them."""
 
-    removal = models.ForeignKey(Removal, on_delete=models.CASCADE, related_name="erased")
+    removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="erased")
     kind = models.CharField(max_length=40)
     label = models.CharField(max_length=120)
     rows = models.PositiveBigIntegerField(default=0)
@@ -131,6 +133,7 @@ class ErasedRows(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        db_table = "connect_erasedrows"
         ordering = ["id"]
         verbose_name_plural = "erased rows"
         constraints = [models.UniqueConstraint(fields=["removal", "kind"], name="connect_erased_kind_once")]

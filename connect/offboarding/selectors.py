@@ -7,19 +7,19 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Fleet
-from connect.driver_portal.models import DriverPage
-from connect.models import Connection, ConnectionState, Removal
-from connect.offboarding.models import ErasedRows, RemovedGrant
+from connect.driver_portal.models import DriverPortal
+from connect.models import Connection, ConnectionState, OffboardingRequest
+from connect.offboarding.models import ErasureRecord, GrantRevocation
 from vehicles.models import Vehicle
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class DeletionReceipt:
     """A removal with all that it says, as a page shows it."""
 
-    removal: Removal
-    grants: list[RemovedGrant]
-    erased: list[ErasedRows]
+    removal: OffboardingRequest
+    grants: list[GrantRevocation]
+    erased: list[ErasureRecord]
 
     @property
     def rows(self) -> int:
@@ -34,30 +34,34 @@ class Proof:
         return f"{self.rows}-{done}-{ends}-{removal.attempts}-{int(removal.finished_at is not None)}"
 
 
-def proof_of(removal: Removal) -> Proof:
+def get_receipt(removal: OffboardingRequest) -> DeletionReceipt:
     """The removal with its grants and its counts."""
-    return Proof(removal, list(removal.grants.select_related("connection")), list(removal.erased.all()))
+    return DeletionReceipt(
+        removal, list(removal.grants.select_related("connection")), list(removal.erased.all())
+    )
 
 
-def removals_of(*, fleet: Fleet) -> QuerySet[Removal]:
+def list_requests(*, fleet: Fleet) -> QuerySet[OffboardingRequest]:
     """The fleet's removals, newest first."""
-    return Removal.objects.filter(fleet=fleet).select_related("vehicle", "asked_by")
+    return OffboardingRequest.objects.filter(fleet=fleet).select_related("vehicle", "asked_by")
 
 
-def removals_on(*, page: DriverPage) -> QuerySet[Removal]:
+def requests_for_connections(*, page: DriverPortal) -> QuerySet[OffboardingRequest]:
     """What concerns the cars of this driver: their own requests, and removals of whole cars that ended their grant."""
-    mine = RemovedGrant.objects.filter(removal=OuterRef("pk"), connection__in=page.connections)
-    return removals_of(fleet=page.fleet).filter(Exists(mine))
+    mine = GrantRevocation.objects.filter(removal=OuterRef("pk"), connection__in=page.connections)
+    return list_requests(fleet=page.fleet).filter(Exists(mine))
 
 
-def due(*, now: datetime, at_most: int = 20) -> list[int]:
+def due_requests(*, now: datetime, at_most: int = 20) -> list[int]:
     """Ids of removals that nobody works on and whose next try is due."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    open_now = Removal.objects.filter(free, Q(next_try_at=None) | Q(next_try_at__lte=now), finished_at=None)
+    open_now = OffboardingRequest.objects.filter(
+        free, Q(next_try_at=None) | Q(next_try_at__lte=now), finished_at=None
+    )
     return list(open_now.order_by("pk").values_list("pk", flat=True)[:at_most])
 
 
-def gone(*, smartcar_ids: Iterable[str]) -> set[str]:
+def offboarded_vehicles(*, smartcar_ids: Iterable[str]) -> set[str]:
     """Those of these cars that left every fleet they were in: nothing that comes of them is kept."""
     left = Vehicle.objects.filter(smartcar_id__in=list(smartcar_ids), removals__isnull=False)
     alive = Connection.objects.exclude(state=ConnectionState.REMOVED)

@@ -11,9 +11,9 @@ from accounts import audit
 from accounts.models import User
 from connect import stored_messages
 from connect.driver_portal import privacy
-from connect.models import Connection, ConnectionState, ErasedRows, Removal, RemovedGrant
+from connect.models import Connection, ConnectionState, ErasureRecord, GrantRevocation, OffboardingRequest
 from connect.offboarding import erasure_handlers
-from connect.offboarding.models import Extent
+from connect.offboarding.models import ErasureScope
 from core.task_queue import ring
 from vehicles.models import Vehicle
 
@@ -21,22 +21,25 @@ BY_DRIVER = gettext_noop("Withdrawn by the driver.")
 BY_MANAGER = gettext_noop("Disconnected by the fleet.")
 
 
-class NothingToRemoveError(Exception):
+class NothingToOffboardError(Exception):
     """The car has left the fleet before, and nothing more is to be erased; str() says so, fit for people."""
 
 
 @transaction.atomic
-def remove_car(*, vehicle: Vehicle, extent: Extent, user: User) -> Removal:
+def offboard_vehicle(*, vehicle: Vehicle, extent: ErasureScope, user: User) -> OffboardingRequest:
     """The fleet lets go of a car: of every driver's connection to it. Raises NothingToRemoveError."""
     _lock(vehicle)
     connections = list(vehicle.connections.select_related("fleet", "vehicle"))
     return _begin(
-        Removal(fleet=vehicle.fleet, vehicle=vehicle, asked_by=user, extent=extent), connections=connections
+        OffboardingRequest(fleet=vehicle.fleet, vehicle=vehicle, asked_by=user, extent=extent),
+        connections=connections,
     )
 
 
 @transaction.atomic
-def remove_connection(*, connection: Connection, extent: Extent, user: User | None) -> Removal:
+def offboard_connection(
+    *, connection: Connection, extent: ErasureScope, user: User | None
+) -> OffboardingRequest:
     """One driver's connection ends: asked for by a manager, or (`user` None) by the driver.
 
     While another driver of the fleet shares the same car, only what was recorded since this one connected it is
@@ -44,7 +47,7 @@ def remove_connection(*, connection: Connection, extent: Extent, user: User | No
     """
     _lock(connection.vehicle)
     others = connection.vehicle.connections.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED)
-    removal = Removal(
+    removal = OffboardingRequest(
         fleet=connection.fleet,
         vehicle=connection.vehicle,
         connection=connection,
@@ -61,20 +64,22 @@ def _lock(vehicle: Vehicle) -> None:
     list(Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle.pk).values_list("pk"))
 
 
-def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
+def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) -> OffboardingRequest:
     now = timezone.now()
     standing = [each for each in connections if each.state != ConnectionState.REMOVED]
     if not standing and not removal.erases:
-        raise NothingToRemoveError(_("This car has left the fleet before."))
+        raise NothingToOffboardError(_("This car has left the fleet before."))
     # A driver who withdrew before has what came up to then erased, not what another driver shares since.
     removal.until = now if standing or removal.connection is None else removal.connection.state_since
     removal.save()
     # Those that ended before are listed as well: the proof says of each driver that Smartcar no longer shows it.
-    RemovedGrant.objects.bulk_create(RemovedGrant(removal=removal, connection=each) for each in connections)
+    GrantRevocation.objects.bulk_create(
+        GrantRevocation(removal=removal, connection=each) for each in connections
+    )
     if removal.erases:
-        ErasedRows.objects.bulk_create(
-            ErasedRows(removal=removal, kind=each.kind, label=each.label)
-            for each in erasure_handlers.all_erasers()
+        ErasureRecord.objects.bulk_create(
+            ErasureRecord(removal=removal, kind=each.kind, label=each.label)
+            for each in erasure_handlers.all_handlers()
         )
     for each in standing:
         privacy.resume(connection=each, now=now)
@@ -89,7 +94,7 @@ def _begin(removal: Removal, *, connections: Sequence[Connection]) -> Removal:
     return removal
 
 
-def _note(removal: Removal, *, withdrew: bool) -> None:
+def _note(removal: OffboardingRequest, *, withdrew: bool) -> None:
     who = "driver " if removal.by_driver else ""
     deed = "withdrew a car" if removal.by_driver else "disconnected a car"
     if not withdrew:

@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Membership
-from accounts.permissions import Right, membership_for
-from connect.models import Connection, ConnectionState, DriverPage, Removal
+from accounts.permissions import Permission, get_membership_or_404
+from connect.models import Connection, ConnectionState, DriverPortal, OffboardingRequest
 from connect.offboarding import selectors, services
-from connect.offboarding.forms import RemovalForm
-from connect.offboarding.models import Extent
+from connect.offboarding.forms import OffboardingForm
+from connect.offboarding.models import ErasureScope
 from vehicles.models import Vehicle
-from vehicles.selectors import vehicle_of
+from vehicles.selectors import get_vehicle
 
 _SHOWN = 200
 
@@ -28,7 +28,7 @@ _SHOWN = 200
 def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Asks what is to happen with a car that leaves the fleet, and has it done."""
     membership, car = _car(request, slug, smartcar_id)
-    form = RemovalForm(request.POST or None)
+    form = OffboardingForm(request.POST or None)
     if request.method != "POST":
         return render(request, "connect/offboarding/confirm.html", _question(membership, car, form))
     if not form.is_valid():
@@ -37,24 +37,24 @@ def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         )
     try:
         removal = _remove(membership, car, form)
-    except services.NothingToRemoveError as error:
+    except services.NothingToOffboardError as error:
         messages.error(request, str(error))
         return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
     return redirect("connect:removal", slug=slug, removal_id=removal.pk)
 
 
-def _remove(membership: Membership, car: Vehicle, form: RemovalForm) -> Removal:
-    extent = Extent(form.cleaned_data["extent"])
+def _remove(membership: Membership, car: Vehicle, form: OffboardingForm) -> OffboardingRequest:
+    extent = ErasureScope(form.cleaned_data["extent"])
     chosen = form.cleaned_data["connection"]
     if chosen is None:
-        return services.remove_car(vehicle=car, extent=extent, user=membership.user)
+        return services.offboard_vehicle(vehicle=car, extent=extent, user=membership.user)
     connection = car.connections.select_related("vehicle", "fleet").filter(pk=chosen).first()
     if connection is None:
         raise Http404("This car has no such connection.")
-    return services.remove_connection(connection=connection, extent=extent, user=membership.user)
+    return services.offboard_connection(connection=connection, extent=extent, user=membership.user)
 
 
-def _question(membership: Membership, car: Vehicle, form: RemovalForm) -> dict[str, Any]:
+def _question(membership: Membership, car: Vehicle, form: OffboardingForm) -> dict[str, Any]:
     connections = list(car.connections.exclude(state=ConnectionState.REMOVED).order_by("created_at"))
     others = Vehicle.objects.filter(smartcar_id=car.smartcar_id).exclude(pk=car.pk)
     return {
@@ -65,14 +65,14 @@ def _question(membership: Membership, car: Vehicle, form: RemovalForm) -> dict[s
         "elsewhere": Connection.objects.filter(vehicle__in=others)
         .exclude(state=ConnectionState.REMOVED)
         .exists(),
-        "extents": Extent,
-        "chosen": str(form["extent"].value() or Extent.NOTHING),
+        "extents": ErasureScope,
+        "chosen": str(form["extent"].value() or ErasureScope.NOTHING),
     }
 
 
 def _driver(connection: Connection) -> str:
     """The driver's name where an invitation told it."""
-    page = DriverPage.objects.filter(
+    page = DriverPortal.objects.filter(
         fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id
     ).first()
     return page.driver_name if page else _("a driver without a page here")
@@ -83,8 +83,8 @@ def _driver(connection: Connection) -> str:
 @require_GET
 def listing(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's removals, newest first."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    found = selectors.removals_of(fleet=membership.fleet)[:_SHOWN]
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    found = selectors.list_requests(fleet=membership.fleet)[:_SHOWN]
     context = {"fleet": membership.fleet, "removals": found}
     return render(request, "connect/offboarding/list.html", context)
 
@@ -94,9 +94,9 @@ def listing(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def show(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
     """The proof, or how far the removal has come."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     removal = _removal(membership, removal_id)
-    context = {"fleet": membership.fleet, "proof": selectors.proof_of(removal)}
+    context = {"fleet": membership.fleet, "proof": selectors.get_receipt(removal)}
     return render(request, "connect/offboarding/proof.html", context)
 
 
@@ -105,23 +105,23 @@ def show(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
 @require_GET
 def progress(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
     """The proof's fragment for the open page; 204 when it shows already what there is."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    proof = selectors.proof_of(_removal(membership, removal_id))
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    proof = selectors.get_receipt(_removal(membership, removal_id))
     if request.GET.get("version") == proof.version:
         return HttpResponse(status=204)
     return render(request, "connect/offboarding/state.html", {"fleet": membership.fleet, "proof": proof})
 
 
-def _removal(membership: Membership, removal_id: int) -> Removal:
-    removal = selectors.removals_of(fleet=membership.fleet).filter(pk=removal_id).first()
+def _removal(membership: Membership, removal_id: int) -> OffboardingRequest:
+    removal = selectors.list_requests(fleet=membership.fleet).filter(pk=removal_id).first()
     if removal is None:
         raise Http404("There is no such removal in this fleet.")
     return removal
 
 
 def _car(request: HttpRequest, slug: str, smartcar_id: str) -> tuple[Membership, Vehicle]:
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
-    car = vehicle_of(fleet=membership.fleet, smartcar_id=smartcar_id)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    car = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if car is None:
         raise Http404("There is no such car in this fleet.")
     return membership, car

@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from connect.reconciliation.models import ComparedFleet, Comparison, Drift
+from connect.reconciliation.models import Discrepancy, FleetReconciliation, Reconciliation
 from core.admin import ReadOnlyAdmin
 
 
-@admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin[Comparison]):
+@admin.register(Reconciliation)
+class ReconciliationAdmin(ReadOnlyAdmin[Reconciliation]):
     list_display = [
         "began_at",
         "application",
@@ -23,16 +23,16 @@ class ComparisonAdmin(ReadOnlyAdmin[Comparison]):
     list_select_related = ["application"]
 
 
-@admin.register(Drift)
-class DriftAdmin(ReadOnlyAdmin[Drift]):
+@admin.register(Discrepancy)
+class DiscrepancyAdmin(ReadOnlyAdmin[Discrepancy]):
     list_display = ["comparison", "kind", "connection", "smartcar_vehicle_id", "healed", "note"]
     list_filter = ["kind", "healed", "connection__fleet"]
     search_fields = ["smartcar_vehicle_id", "smartcar_user_id"]
     list_select_related = ["comparison", "connection__vehicle"]
 
 
-@admin.register(ComparedFleet)
-class ComparedFleetAdmin(ReadOnlyAdmin[ComparedFleet]):
+@admin.register(FleetReconciliation)
+class FleetReconciliationAdmin(ReadOnlyAdmin[FleetReconciliation]):
     list_display = ["comparison", "fleet", "connections"]
     list_filter = ["fleet", "comparison__outcome"]
     search_fields = ["fleet__name"]

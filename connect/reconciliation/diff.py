@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 FEW, SHARE = 3, 0.2
 
 
-class Kind(models.TextChoices):
+class DiscrepancyType(models.TextChoices):
     """One difference."""
 
     GONE = "gone", _("Smartcar's list no longer has this connection")
@@ -23,7 +23,7 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class Local:
     """One row of ours. `ended`: revoked; `removed`: taken out here; `since`: in that state since."""
 
     pk: int
@@ -41,7 +41,7 @@ class Ours:
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class Remote:
     """One entry of Smartcar's list. `since`: when it was made or last changed, where told."""
 
     user_id: str
@@ -58,15 +58,15 @@ class Theirs:
 class Difference:
     """`ours` is None for what is unknown here, `theirs` for what Smartcar does not list."""
 
-    kind: Kind
-    ours: Ours | None = None
-    theirs: Theirs | None = None
+    kind: DiscrepancyType
+    ours: Local | None = None
+    theirs: Remote | None = None
 
 
-def compare(
+def diff(
     *,
-    ours: Iterable[Ours],
-    theirs: Iterable[Theirs],
+    ours: Iterable[Local],
+    theirs: Iterable[Remote],
     subscribed: Set[tuple[str, str]] | None,
     began_at: datetime,
 ) -> list[Difference]:
@@ -76,11 +76,15 @@ def compare(
     fleets live by is removed only when both have removed it. One that was removed here and made anew at
     Smartcar since is not a leftover: its driver wanted it, so it is only reported.
     """
-    by_key: dict[tuple[str, str], list[Ours]] = {}
+    by_key: dict[tuple[str, str], list[Local]] = {}
     for row in ours:
         by_key.setdefault(row.key, []).append(row)
     listed = {entry.key: entry for entry in theirs}
-    found = [Difference(Kind.UNKNOWN, theirs=entry) for key, entry in listed.items() if key not in by_key]
+    found = [
+        Difference(DiscrepancyType.UNKNOWN, theirs=entry)
+        for key, entry in listed.items()
+        if key not in by_key
+    ]
     for key, rows in by_key.items():
         if any(row.since >= began_at for row in rows):
             continue
@@ -90,29 +94,29 @@ def compare(
             continue
         for row in rows:
             if not row.removed:
-                found += _standing(row, entry, subscribed)
+                found += _active(row, entry, subscribed)
     return found
 
 
-def _removed(rows: list[Ours], entry: Theirs | None) -> list[Difference]:
+def _removed(rows: list[Local], entry: Remote | None) -> list[Difference]:
     if entry is None:
         return []
     last = max(rows, key=lambda row: row.since)
     anew = entry.since is not None and entry.since > last.since
-    return [Difference(Kind.UNKNOWN if anew else Kind.LEFTOVER, last, entry)]
+    return [Difference(DiscrepancyType.UNKNOWN if anew else DiscrepancyType.LEFTOVER, last, entry)]
 
 
-def _standing(row: Ours, entry: Theirs | None, subscribed: Set[tuple[str, str]] | None) -> list[Difference]:
+def _active(row: Local, entry: Remote | None, subscribed: Set[tuple[str, str]] | None) -> list[Difference]:
     if entry is None:
-        return [] if row.ended else [Difference(Kind.GONE, row)]
-    found = [Difference(Kind.BACK, row, entry)] if row.ended else []
+        return [] if row.ended else [Difference(DiscrepancyType.GONE, row)]
+    found = [Difference(DiscrepancyType.BACK, row, entry)] if row.ended else []
     if entry.connection_id and entry.connection_id != row.connection_id:
-        found.append(Difference(Kind.NEW_ID, row, entry))
+        found.append(Difference(DiscrepancyType.NEW_ID, row, entry))
     if subscribed is not None and row.subscribed and not row.ended and row.key not in subscribed:
-        found.append(Difference(Kind.UNSUBSCRIBED, row, entry))
+        found.append(Difference(DiscrepancyType.UNSUBSCRIBED, row, entry))
     return found
 
 
-def doubtful(*, standing: int, gone: int) -> bool:
+def is_suspicious(*, standing: int, gone: int) -> bool:
     """Whether so many of our connections are missing that the list is doubted rather than believed."""
     return gone > max(FEW, standing * SHARE) or (gone == standing and gone > 1)

@@ -5,39 +5,42 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Fleet, Generation
-from connect.reconciliation.diff import Kind
+from accounts.models import Fleet, SmartcarApiVersion
+from connect.reconciliation.diff import DiscrepancyType
 
 
-class Outcome(models.TextChoices):
+class ReconciliationOutcome(models.TextChoices):
     RUNNING = "running", _("Under way")
     DONE = "done", _("Compared")
     DOUBTED = "doubted", _("Compared, but too much was missing to be believed: nothing was removed")
     FAILED = "failed", _("Smartcar's lists could not be had in full: nothing was compared")
 
 
-class Comparison(models.Model):
+class Reconciliation(models.Model):
     """One night's comparison of one application's connections of one generation. No application: the settings' own."""
 
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    generation = models.CharField(max_length=2, choices=Generation.choices)
+    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
     began_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=8, choices=Outcome.choices, default=Outcome.RUNNING)
+    outcome = models.CharField(
+        max_length=8, choices=ReconciliationOutcome.choices, default=ReconciliationOutcome.RUNNING
+    )
     trouble = models.CharField(max_length=300, blank=True)
     ours = models.PositiveIntegerField("connections here", default=0)
     theirs = models.PositiveIntegerField("connections at Smartcar", default=0)
     subscriptions = models.PositiveIntegerField("subscriptions at Smartcar", null=True, blank=True)
 
     class Meta:
+        db_table = "connect_comparison"
         ordering = ["-began_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["application", "generation"],
                 nulls_distinct=False,
-                condition=Q(outcome=Outcome.RUNNING),
+                condition=Q(outcome=ReconciliationOutcome.RUNNING),
                 name="connect_one_comparison",
             )
         ]
@@ -46,34 +49,36 @@ class Comparison(models.Model):
         return f"Comparison of {self.began_at:%Y-%m-%d %H:%M}, {self.generation}"
 
 
-class ComparedFleet(models.Model):
+class FleetReconciliation(models.Model):
     """A fleet's share in a comparison: how many of its connections were looked for."""
 
-    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="fleets")
+    comparison = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="fleets")
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="compared")
     connections = models.PositiveIntegerField()
 
     class Meta:
+        db_table = "connect_comparedfleet"
         constraints = [models.UniqueConstraint(fields=["comparison", "fleet"], name="connect_compared_once")]
 
     def __str__(self) -> str:
         return f"{self.fleet} in {self.comparison}"
 
 
-class Drift(models.Model):
+class Discrepancy(models.Model):
     """One difference, and what was done about it. Without a connection it is of no fleet: for the site's admins."""
 
-    comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="drifts")
+    comparison = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="drifts")
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="drifts"
     )
-    kind = models.CharField(max_length=12, choices=Kind.choices)
+    kind = models.CharField(max_length=12, choices=DiscrepancyType.choices)
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)
     smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=128)
     healed = models.BooleanField(default=False)
     note = models.CharField("what was done", max_length=200, blank=True)
 
     class Meta:
+        db_table = "connect_drift"
         ordering = ["id"]
 
     def __str__(self) -> str:

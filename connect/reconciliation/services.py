@@ -8,17 +8,22 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, stored_messages, token_store
 from connect.applications import Application
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection, ConnectionState
 from connect.offboarding import worker
 from connect.reconciliation import diff
-from connect.reconciliation.diff import Difference, Kind, Ours, Theirs
-from connect.reconciliation.models import ComparedFleet, Comparison, Drift, Outcome
+from connect.reconciliation.diff import Difference, DiscrepancyType, Local, Remote
+from connect.reconciliation.models import (
+    Discrepancy,
+    FleetReconciliation,
+    Reconciliation,
+    ReconciliationOutcome,
+)
 from connect.status import reasons, state_machine
-from connect.status.transitions import Verdict, judge
+from connect.status.transitions import Decision, apply_transitions
 from core.task_queue import ring
 from smartcar_api import ListedConnection, SmartcarError
 
@@ -33,20 +38,20 @@ _HERE = _("the nightly comparison")
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class RemoteLists:
     """Smartcar's lists, in full. `subscribed` is None where there is no such list (v2)."""
 
     connections: tuple[ListedConnection, ...]
     subscribed: frozenset[tuple[str, str]] | None
 
 
-def compare_all() -> list[Comparison]:
+def reconcile_all() -> list[Reconciliation]:
     """Every application, each generation of which it has connections; one after the other."""
     now = timezone.now()
-    Comparison.objects.filter(outcome=Outcome.RUNNING, began_at__lt=now - ABANDONED).update(
-        outcome=Outcome.FAILED, trouble=_("It was cut short."), finished_at=now
+    Reconciliation.objects.filter(outcome=ReconciliationOutcome.RUNNING, began_at__lt=now - ABANDONED).update(
+        outcome=ReconciliationOutcome.FAILED, trouble=_("It was cut short."), finished_at=now
     )
-    Comparison.objects.filter(began_at__lt=now - KEPT).delete()
+    Reconciliation.objects.filter(began_at__lt=now - KEPT).delete()
     done = []
     for application in applications.all_applications():
         used = (
@@ -55,23 +60,23 @@ def compare_all() -> list[Comparison]:
             .values_list("generation", flat=True)
         )
         for generation in sorted(set(used), reverse=True):
-            made = compare(application=application, generation=Generation(generation))
+            made = reconcile(application=application, generation=SmartcarApiVersion(generation))
             done += [made] if made is not None else []
     return done
 
 
-def compare(*, application: Application, generation: Generation) -> Comparison | None:
+def reconcile(*, application: Application, generation: SmartcarApiVersion) -> Reconciliation | None:
     """One comparison with its report; None while another process is at the same one."""
     try:
         with transaction.atomic():
-            run = Comparison.objects.create(application=application.row, generation=generation)
+            run = Reconciliation.objects.create(application=application.row, generation=generation)
     except IntegrityError:
         return None
     try:
-        with gateway.purpose(Purpose.BACKGROUND, patience=PATIENCE_SECONDS):
+        with gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS):
             lists = _lists(application, generation)
     except SmartcarError as error:
-        return _finish(run, Outcome.FAILED, trouble=error.for_people)
+        return _finish(run, ReconciliationOutcome.FAILED, trouble=error.for_people)
     rows = {
         row.pk: row
         for row in Connection.objects.filter(
@@ -82,32 +87,32 @@ def compare(*, application: Application, generation: Generation) -> Comparison |
     run.theirs = len(lists.connections)
     run.subscriptions = None if lists.subscribed is None else len(lists.subscribed)
     _note_fleets(run, rows)
-    found = diff.compare(
+    found = diff.diff(
         ours=map(_ours, rows.values()),
         theirs=[
-            Theirs(each.user_id, each.vehicle_id, each.connection_id, each.since)
+            Remote(each.user_id, each.vehicle_id, each.connection_id, each.since)
             for each in lists.connections
         ],
         subscribed=lists.subscribed,
         began_at=run.began_at,
     )
-    gone = sum(each.kind is Kind.GONE for each in found)
-    doubted = diff.doubtful(standing=run.ours, gone=gone)
+    gone = sum(each.kind is DiscrepancyType.GONE for each in found)
+    doubted = diff.is_suspicious(standing=run.ours, gone=gone)
     for each in _known_nowhere_else(found, run):
-        _settle(run, each, rows, believe=not doubted)
-    return _finish(run, Outcome.DOUBTED if doubted else Outcome.DONE)
+        _resolve(run, each, rows, believe=not doubted)
+    return _finish(run, ReconciliationOutcome.DOUBTED if doubted else ReconciliationOutcome.DONE)
 
 
-def _lists(application: Application, generation: Generation) -> Lists:
+def _lists(application: Application, generation: SmartcarApiVersion) -> RemoteLists:
     """Raises SmartcarError when any part of them cannot be had: half a list is none."""
-    if generation == Generation.V2:
-        return Lists(application.v2.all_connections(), None)
+    if generation == SmartcarApiVersion.V2:
+        return RemoteLists(application.v2.all_connections(), None)
     access = token_store.application_access(application=application, user_id="")
     api = application.v3
     try:
         found = [each for mode in MODES for each in api.all_connections(access.token, mode=mode)]
         if not application.webhook_id:
-            return Lists(tuple(found), None)
+            return RemoteLists(tuple(found), None)
         feeding = frozenset(
             (each.user_id, each.vehicle_id)
             for mode in MODES
@@ -117,11 +122,11 @@ def _lists(application: Application, generation: Generation) -> Lists:
         if error.unauthorised:
             token_store.forget_application_token(application=application)
         raise
-    return Lists(tuple(found), feeding)
+    return RemoteLists(tuple(found), feeding)
 
 
-def _ours(row: Connection) -> Ours:
-    return Ours(
+def _ours(row: Connection) -> Local:
+    return Local(
         pk=row.pk,
         user_id=row.smartcar_user_id,
         vehicle_id=row.vehicle.smartcar_id,
@@ -133,44 +138,46 @@ def _ours(row: Connection) -> Ours:
     )
 
 
-def _known_nowhere_else(found: list[Difference], run: Comparison) -> list[Difference]:
+def _known_nowhere_else(found: list[Difference], run: Reconciliation) -> list[Difference]:
     """An application's list holds the connections of both generations: those of the other are not unknown."""
     other = Connection.objects.filter(application=run.application).exclude(generation=run.generation)
     known = set(other.values_list("smartcar_user_id", "vehicle__smartcar_id"))
     return [
         each
         for each in found
-        if each.kind not in (Kind.UNKNOWN, Kind.LEFTOVER)
+        if each.kind not in (DiscrepancyType.UNKNOWN, DiscrepancyType.LEFTOVER)
         or each.theirs is None
         or each.theirs.key not in known
     ]
 
 
-def _note_fleets(run: Comparison, rows: Mapping[int, Connection]) -> None:
+def _note_fleets(run: Reconciliation, rows: Mapping[int, Connection]) -> None:
     counts: dict[int, int] = {}
     for row in rows.values():
         counts[row.fleet_id] = counts.get(row.fleet_id, 0) + row.granted
-    ComparedFleet.objects.bulk_create(
-        ComparedFleet(comparison=run, fleet_id=fleet_id, connections=count)
+    FleetReconciliation.objects.bulk_create(
+        FleetReconciliation(comparison=run, fleet_id=fleet_id, connections=count)
         for fleet_id, count in counts.items()
     )
 
 
-def _settle(run: Comparison, found: Difference, rows: Mapping[int, Connection], *, believe: bool) -> None:
+def _resolve(
+    run: Reconciliation, found: Difference, rows: Mapping[int, Connection], *, believe: bool
+) -> None:
     """Heals one difference where that is safe, and writes it down."""
     named = found.ours or found.theirs
     if named is None:
         return
     row = rows[found.ours.pk] if found.ours else None
     healed, note = False, _("Reported only: nobody here has connected it.")
-    if row is not None and found.kind in _HEALERS:
-        if believe or found.kind is not Kind.GONE:
-            healed, note = _HEALERS[found.kind](row, found, run.began_at)
+    if row is not None and found.kind in _REPAIRS:
+        if believe or found.kind is not DiscrepancyType.GONE:
+            healed, note = _REPAIRS[found.kind](row, found, run.began_at)
         else:
             note = _("Left alone: too many were missing at once.")
     elif row is not None:
         note = _("Reported only: its driver made it anew at Smartcar since it was removed here.")
-    Drift.objects.create(
+    Discrepancy.objects.create(
         comparison=run,
         connection=row,
         kind=found.kind,
@@ -184,15 +191,15 @@ def _settle(run: Comparison, found: Difference, rows: Mapping[int, Connection], 
 def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
     """The whole list is one witness; the driver's own list is the second."""
     try:
-        if row.generation == Generation.V2:
-            api = applications.of_connection(row).v2
+        if row.generation == SmartcarApiVersion.V2:
+            api = applications.for_connection(row).v2
             still = bool(
                 api.all_connections(user_id=row.smartcar_user_id, vehicle_id=row.vehicle.smartcar_id)
             )
         else:
             shared = gateway.call(
                 connection=row,
-                purpose=Purpose.BACKGROUND,
+                purpose=CallPurpose.BACKGROUND,
                 make=lambda api, access: api.shared_vehicles(access, mode=row.mode or "live"),
             )
             still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
@@ -201,11 +208,11 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool,
     if still:
         return False, _("Left alone: asked again about this one, Smartcar still lists it.")
 
-    def decide(connection: Connection, standing: state_machine.Standing) -> Verdict:
-        after = state_machine.listed(standing, now=timezone.now(), found=False)
-        return Verdict(after, reasons.of(ConnectionState.REVOKED, state_machine.GONE), _HERE)
+    def decide(connection: Connection, standing: state_machine.Status) -> Decision:
+        after = state_machine.on_listed(standing, now=timezone.now(), found=False)
+        return Decision(after, reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE), _HERE)
 
-    judge(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
+    apply_transitions(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
     return True, _("The connection is shown as ended; its driver has to connect the car again.")
 
 
@@ -244,7 +251,7 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
     try:
         gateway.call(
             connection=row,
-            purpose=Purpose.BACKGROUND,
+            purpose=CallPurpose.BACKGROUND,
             make=lambda api, access: api.disconnect(
                 access,
                 vehicle_id=row.vehicle.smartcar_id,
@@ -264,16 +271,16 @@ def _new_id(row: Connection, found: Difference, began_at: datetime) -> tuple[boo
     return True, _("The new id was noted.")
 
 
-_HEALERS: dict[Kind, Callable[[Connection, Difference, datetime], tuple[bool, str]]] = {
-    Kind.GONE: _gone,
-    Kind.BACK: _back,
-    Kind.UNSUBSCRIBED: _unsubscribed,
-    Kind.LEFTOVER: _leftover,
-    Kind.NEW_ID: _new_id,
+_REPAIRS: dict[DiscrepancyType, Callable[[Connection, Difference, datetime], tuple[bool, str]]] = {
+    DiscrepancyType.GONE: _gone,
+    DiscrepancyType.BACK: _back,
+    DiscrepancyType.UNSUBSCRIBED: _unsubscribed,
+    DiscrepancyType.LEFTOVER: _leftover,
+    DiscrepancyType.NEW_ID: _new_id,
 }
 
 
-def _finish(run: Comparison, outcome: Outcome, *, trouble: str = "") -> Comparison:
+def _finish(run: Reconciliation, outcome: ReconciliationOutcome, *, trouble: str = "") -> Reconciliation:
     run.outcome, run.trouble, run.finished_at = outcome, trouble[:300], timezone.now()
     run.save()
     return run

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.permissions import Right, membership_for
-from connect.models import ComparedFleet, Drift
+from accounts.permissions import Permission, get_membership_or_404
+from connect.models import Discrepancy, FleetReconciliation
 
 _NIGHTS = 30
 
@@ -18,10 +18,10 @@ _NIGHTS = 30
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
     """The last nights: how many of the fleet's connections were looked for, and what had drifted."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
-    mine = Drift.objects.filter(connection__fleet=fleet).select_related("connection__vehicle")
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
+    mine = Discrepancy.objects.filter(connection__fleet=fleet).select_related("connection__vehicle")
     nights = (
-        ComparedFleet.objects.filter(fleet=fleet)
+        FleetReconciliation.objects.filter(fleet=fleet)
         .select_related("comparison")
         .prefetch_related(Prefetch("comparison__drifts", queryset=mine, to_attr="mine"))
         .order_by("-comparison__began_at", "-id")[:_NIGHTS]

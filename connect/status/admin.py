@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from connect.status.models import Suspicion, Transition
+from connect.status.models import PendingIssue, Transition
 from core.admin import ReadOnlyAdmin
 
 
@@ -12,8 +12,8 @@ class TransitionAdmin(ReadOnlyAdmin[Transition]):
     list_select_related = ["connection__vehicle"]
 
 
-@admin.register(Suspicion)
-class SuspicionAdmin(ReadOnlyAdmin[Suspicion]):
+@admin.register(PendingIssue)
+class PendingIssueAdmin(ReadOnlyAdmin[PendingIssue]):
     list_display = ["since", "connection", "state", "error", "source", "evidence"]
     list_filter = ["state", "source", "connection__fleet"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "error", "evidence"]

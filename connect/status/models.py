@@ -27,7 +27,7 @@ class Transition(models.Model):
         return f"{self.from_state or 'new'} → {self.to_state}"
 
 
-class Suspicion(models.Model):
+class PendingIssue(models.Model):
     """A complaint about a connection that nothing has corroborated yet (connect.status.state_machine)."""
 
     connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="suspicions")
@@ -38,6 +38,7 @@ class Suspicion(models.Model):
     evidence = models.CharField(max_length=160, blank=True)
 
     class Meta:
+        db_table = "connect_suspicion"
         ordering = ["since"]
         constraints = [models.UniqueConstraint(fields=["connection", "state"], name="connect_suspicion_once")]
 

@@ -7,92 +7,100 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_noop as _
 
 from connect import gateway, stored_messages, token_store
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection, ConnectionState
 from connect.status import reasons, state_machine
-from connect.status.models import Suspicion
-from connect.status.state_machine import REQUESTS_USED_UP, Standing
-from connect.status.states import ENDED, WELL
-from connect.status.transitions import Verdict, judge
+from connect.status.models import PendingIssue
+from connect.status.state_machine import REQUESTS_USED_UP, Status
+from connect.status.states import HEALTHY, TERMINATED
+from connect.status.transitions import Decision, apply_transitions
 from core.task_queue import ring
 from smartcar_api import SmartcarError
 
 # Smartcar's own frequencies end at a day for parked cars ("Data Freshness"), so two days are beyond any rhythm.
-SILENT_AFTER = timedelta(hours=48)
+NO_DATA_AFTER = timedelta(hours=48)
 # A troubled connection is tried this often, by one read through the API.
-PROBE_EVERY = timedelta(days=1)
+PROBE_INTERVAL = timedelta(days=1)
 # Where Smartcar's list could not be had when a car seemed gone, it is asked again.
 LIST_AGAIN = timedelta(minutes=10)
-_AT_ONCE = 200
-_PROBES_AT_ONCE = 20
+_BATCH = 200
+_PROBE_BATCH = 20
 _CALENDAR = _("the calendar")
 _LIST = _("Smartcar's list of connections")
 
 
-def watch(*, now: datetime) -> None:
+def monitor_connections(*, now: datetime) -> None:
     """One round. Repeating it changes nothing."""
-    judge(_some(_silent(now=now)), lambda row, standing: _silence(standing, now=now))
-    judge(_some(_suspected_long_ago(now=now)), lambda row, standing: _settle(row, standing, now=now))
-    judge(_some(_used_up(now=now)), lambda row, standing: _turn(standing, now=now))
+    apply_transitions(
+        _some(_without_recent_data(now=now)), lambda row, standing: _mark_without_data(standing, now=now)
+    )
+    apply_transitions(
+        _some(_suspected_long_ago(now=now)), lambda row, standing: _apply(row, standing, now=now)
+    )
+    apply_transitions(_some(_at_plan_limit(now=now)), lambda row, standing: _turn(standing, now=now))
     for connection_id in due_probes(now=now):
         ring("connect.tasks.probe_connection", connection_id)
 
 
 def _some(found: QuerySet[Connection]) -> QuerySet[Connection]:
     """As many as one round takes."""
-    return Connection.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:_AT_ONCE]))
+    return Connection.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:_BATCH]))
 
 
-def _silent(*, now: datetime) -> QuerySet[Connection]:
+def _without_recent_data(*, now: datetime) -> QuerySet[Connection]:
     heard = Greatest(Coalesce("vehicle__last_seen_at", F("created_at")), F("state_since"))
-    return Connection.objects.filter(state__in=WELL).alias(heard=heard).filter(heard__lte=now - SILENT_AFTER)
+    return (
+        Connection.objects.filter(state__in=HEALTHY).alias(heard=heard).filter(heard__lte=now - NO_DATA_AFTER)
+    )
 
 
-def _silence(standing: Standing, *, now: datetime) -> Verdict:
-    after = state_machine.fell_silent(standing, now=now)
-    hours = SILENT_AFTER // timedelta(hours=1)
-    return Verdict(after, reasons.of(after.state, ""), stored_messages.SILENCE % {"hours": hours})
+def _mark_without_data(standing: Status, *, now: datetime) -> Decision:
+    after = state_machine.on_no_data(standing, now=now)
+    hours = NO_DATA_AFTER // timedelta(hours=1)
+    return Decision(after, reasons.reason_for(after.state, ""), stored_messages.SILENCE % {"hours": hours})
 
 
 def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
-    old = Q(suspicions__since__lte=now - state_machine.SETTLES) & ~Q(
+    old = Q(suspicions__since__lte=now - state_machine.CONFIRMATION_TIMEOUT) & ~Q(
         suspicions__state=ConnectionState.REVOKED
     )
-    return Connection.objects.exclude(state__in=ENDED).filter(old).distinct()
+    return Connection.objects.exclude(state__in=TERMINATED).filter(old).distinct()
 
 
-def _settle(connection: Connection, standing: Standing, *, now: datetime) -> Verdict:
-    after = state_machine.settled(standing, now=now)
+def _apply(connection: Connection, standing: Status, *, now: datetime) -> Decision:
+    after = state_machine.confirm_after_timeout(standing, now=now)
     witness = next((each for each in standing.suspicions if each.error == after.error), None)
     heard = (witness.evidence if witness else "") or after.error
-    return Verdict(
-        after, reasons.of(after.state, after.error), stored_messages.SILENCE_SINCE % {"evidence": heard}
+    return Decision(
+        after,
+        reasons.reason_for(after.state, after.error),
+        stored_messages.SILENCE_SINCE % {"evidence": heard},
     )
 
 
-def _used_up(*, now: datetime) -> QuerySet[Connection]:
+def _at_plan_limit(*, now: datetime) -> QuerySet[Connection]:
     month = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     return Connection.objects.filter(
         state=ConnectionState.PLAN_LIMIT, state_error=REQUESTS_USED_UP, state_since__lt=month
     )
 
 
-def _turn(standing: Standing, *, now: datetime) -> Verdict:
-    return Verdict(state_machine.month_turned(standing, now=now), reasons.MONTH, _CALENDAR)
+def _turn(standing: Status, *, now: datetime) -> Decision:
+    return Decision(state_machine.on_new_month(standing, now=now), reasons.MONTH, _CALENDAR)
 
 
 def due_probes(*, now: datetime) -> list[int]:
     """Claims the connections whose next look is due, each for one process, and returns their ids."""
-    troubled = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_EVERY)
-    perhaps_gone = Suspicion.objects.filter(
+    troubled = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_INTERVAL)
+    perhaps_gone = PendingIssue.objects.filter(
         connection=OuterRef("pk"), state=ConnectionState.REVOKED, since__lte=now - LIST_AGAIN
     )
-    due = Connection.objects.exclude(state__in=ENDED).filter(
-        (~Q(state__in=WELL) & troubled)
+    due = Connection.objects.exclude(state__in=TERMINATED).filter(
+        (~Q(state__in=HEALTHY) & troubled)
         | (Q(Exists(perhaps_gone)) & (Q(next_probe_at=None) | Q(next_probe_at__lte=now)))
     )
-    ids = due.order_by("next_probe_at", "pk").values_list("pk", flat=True)[:_PROBES_AT_ONCE]
-    return [each for each in ids if due.filter(pk=each).update(next_probe_at=now + PROBE_EVERY)]
+    ids = due.order_by("next_probe_at", "pk").values_list("pk", flat=True)[:_PROBE_BATCH]
+    return [each for each in ids if due.filter(pk=each).update(next_probe_at=now + PROBE_INTERVAL)]
 
 
 def probe(*, connection: Connection, now: datetime) -> None:
@@ -100,29 +108,29 @@ def probe(*, connection: Connection, now: datetime) -> None:
 
     The read goes through the inbox as every other; what it says comes back to connect.health.
     """
-    if connection.state in ENDED:
+    if connection.state in TERMINATED:
         return
     if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
-        _ask_list(connection, now=now)
+        _check_list(connection, now=now)
     else:
         ring("webhooks.tasks.pull", connection.pk)
 
 
-def _ask_list(connection: Connection, *, now: datetime) -> None:
+def _check_list(connection: Connection, *, now: datetime) -> None:
     try:
         shared = gateway.call(
             connection=connection,
-            purpose=Purpose.BACKGROUND,
+            purpose=CallPurpose.BACKGROUND,
             make=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
         )
     except (SmartcarError, token_store.TokensUnavailableError):
         return  # No word is no evidence: the next round asks again.
     found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
-    judge(
+    apply_transitions(
         Connection.objects.filter(pk=connection.pk),
-        lambda row, standing: Verdict(
-            state_machine.listed(standing, now=now, found=found),
-            reasons.of(ConnectionState.REVOKED, state_machine.GONE),
+        lambda row, standing: Decision(
+            state_machine.on_listed(standing, now=now, found=found),
+            reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE),
             _LIST,
         ),
     )

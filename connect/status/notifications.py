@@ -13,7 +13,7 @@ from django.db.models import Count, Q
 
 from alerts import services as alerts
 from alerts.types import Condition, Kind
-from connect.status.states import TROUBLED, WELL, ConnectionState
+from connect.status.states import DEGRADED, HEALTHY, ConnectionState
 from core import pubsub
 from core.pubsub import Topic
 from vehicles.models import Vehicle
@@ -22,41 +22,41 @@ if TYPE_CHECKING:
     from connect.models import Connection
 
 
-def moved(moves: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
+def on_transition(moves: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
     """These connections have changed their state; each with the one that it left. Their rows are held by the caller."""
     moves = list(moves)
-    _tell_pages(connection for connection, _ in moves)
-    settle(
+    _publish_change(connection for connection, _ in moves)
+    resolve_alerts(
         [
             connection
             for connection, before in moves
             # From well to well, as with first data, there is nothing to begin and nothing to end.
-            if connection.state not in WELL or before in TROUBLED
+            if connection.state not in HEALTHY or before in DEGRADED
         ],
         now=now,
     )
 
 
-def settle(connections: Collection[Connection], *, now: datetime) -> None:
+def resolve_alerts(connections: Collection[Connection], *, now: datetime) -> None:
     """Notices of these connections, whose rows the caller holds, follow their state."""
     if not connections:
         return
     troubled = [each for each in connections if each.troubled]
-    alerts.begin(conditions=[lost(each) for each in troubled], now=now)
+    alerts.begin(conditions=[on_access_lost(each) for each in troubled], now=now)
     others = [each.pk for each in connections if not each.troubled]
     alerts.end(kind=Kind.CONNECTION, subjects=others, now=now)
     left = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
     alerts.end_of_cars(vehicle_ids=_without_connection(left), now=now)
 
 
-def _tell_pages(connections: Iterable[Connection]) -> None:
+def _publish_change(connections: Iterable[Connection]) -> None:
     cars: dict[int, set[int]] = {}
     for each in connections:
         cars.setdefault(each.fleet_id, set()).add(each.vehicle_id)
     pubsub.announce(topic=Topic.CONNECTIONS, vehicles=cars)
 
 
-def lost(connection: Connection) -> Condition:
+def on_access_lost(connection: Connection) -> Condition:
     """The condition of a connection in trouble. That somebody must act is worse than silence, which may pass."""
     return Condition(
         Kind.CONNECTION,

@@ -39,6 +39,6 @@ _BY_STATE = {
 }
 
 
-def of(state: ConnectionState, error: str) -> str:
+def reason_for(state: ConnectionState, error: str) -> str:
     """The cause of a state that an error (`TYPE:CODE`) put a connection in."""
     return _BY_ERROR.get(error) or _BY_STATE.get(state, "")

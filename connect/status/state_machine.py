@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from connect.status.states import ENDED, WELL, ConnectionState
+from connect.status.states import HEALTHY, TERMINATED, ConnectionState
 
-APART = timedelta(minutes=15)
-SETTLES = timedelta(hours=12)
+CONFIRMATION_GAP = timedelta(minutes=15)
+CONFIRMATION_TIMEOUT = timedelta(hours=12)
 
 ACCOUNT = "CONNECTED_SERVICES_ACCOUNT"
 INVALID_GRANT = "invalid_grant"
@@ -35,10 +35,10 @@ _BY_ACCOUNT_CODE = {
     "SUBSCRIPTION": ConnectionState.SUBSCRIPTION_NEEDED,
 }
 _OF_THE_PLAN = ("VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED")
-_HEALTHIER = (*WELL, ConnectionState.STALE)
+_HEALTHIER = (*HEALTHY, ConnectionState.STALE)
 
 
-class Source(StrEnum):
+class EvidenceSource(StrEnum):
     """Where a complaint was heard. Two of different sources make each other believed."""
 
     EVENT = "event"  # a VEHICLE_ERROR event
@@ -47,33 +47,33 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
+class PendingIssue:
     """A complaint that nothing has corroborated yet."""
 
     state: ConnectionState
     error: str
-    source: Source
+    source: EvidenceSource
     since: datetime
     evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """A connection's state, the error (`TYPE:CODE`) that put it there, since when, and what is suspected."""
 
     state: ConnectionState
     since: datetime
     error: str = ""
-    suspicions: tuple[Suspicion, ...] = ()
+    suspicions: tuple[PendingIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorSignal:
     """An error that concerns the whole connection: the state that it speaks for."""
 
     state: ConnectionState
     error: str
-    source: Source
+    source: EvidenceSource
     at: datetime
     evidence: str = ""
 
@@ -87,7 +87,7 @@ def state_for(
     *,
     type: str,  # noqa: A002
     code: str | None,
-    source: Source,
+    source: EvidenceSource,
     on_signals: bool = False,
     reauthenticate: bool = False,
 ) -> ConnectionState | None:
@@ -109,98 +109,98 @@ def state_for(
         return None if on_signals else ConnectionState.PERMISSION_MISSING
     if type == "AUTHENTICATION":
         # Of a call it speaks of our own token, not of the driver's sign-in.
-        return ConnectionState.NEEDS_REAUTHENTICATION if source is not Source.CALL else None
+        return ConnectionState.NEEDS_REAUTHENTICATION if source is not EvidenceSource.CALL else None
     return None
 
 
-def data_arrived(standing: Standing, *, at: datetime) -> Standing:
+def on_data(standing: Status, *, at: datetime) -> Status:
     """Fresh data of this connection was received at that time."""
     suspicions = tuple(each for each in standing.suspicions if each.since > at)
     stays = (
-        standing.state in (*ENDED, ConnectionState.ACTIVE)
+        standing.state in (*TERMINATED, ConnectionState.ACTIVE)
         or standing.error in (INVALID_GRANT, REQUESTS_USED_UP)
         # Received before the trouble began. What waited in quarantine is older than the connection, and counts.
         or (at < standing.since and standing.state not in _HEALTHIER)
     )
     if stays:
         return replace(standing, suspicions=suspicions)
-    return Standing(ConnectionState.ACTIVE, at, suspicions=suspicions)
+    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
 
 
-def complained(standing: Standing, complaint: Complaint) -> Standing:
+def on_error(standing: Status, complaint: ErrorSignal) -> Status:
     """An error about the whole connection was heard."""
-    if standing.state in ENDED or standing.state is complaint.state:
+    if standing.state in TERMINATED or standing.state is complaint.state:
         return standing
     if complaint.state is ConnectionState.PLAN_LIMIT:
-        return _believed(standing, complaint) if standing.state in _HEALTHIER else standing
+        return _confirmed(standing, complaint) if standing.state in _HEALTHIER else standing
     earlier = next((each for each in standing.suspicions if each.state is complaint.state), None)
     if earlier is None:
-        suspicion = Suspicion(
+        suspicion = PendingIssue(
             complaint.state, complaint.error, complaint.source, complaint.at, complaint.evidence
         )
         return replace(standing, suspicions=(*standing.suspicions, suspicion))
-    joined = earlier.source is not complaint.source or complaint.at - earlier.since >= APART
+    joined = earlier.source is not complaint.source or complaint.at - earlier.since >= CONFIRMATION_GAP
     if not joined or complaint.state is ConnectionState.REVOKED:
         return standing
-    return _believed(standing, complaint)
+    return _confirmed(standing, complaint)
 
 
-def _believed(standing: Standing, complaint: Complaint) -> Standing:
+def _confirmed(standing: Status, complaint: ErrorSignal) -> Status:
     others = tuple(each for each in standing.suspicions if each.state is not complaint.state)
-    return Standing(complaint.state, complaint.at, error=complaint.error, suspicions=others)
+    return Status(complaint.state, complaint.at, error=complaint.error, suspicions=others)
 
 
-def settled(standing: Standing, *, now: datetime) -> Standing:
+def confirm_after_timeout(standing: Status, *, now: datetime) -> Status:
     """Time has passed: what was suspected and is followed by nothing but silence is believed."""
     ripe = [
         each
         for each in standing.suspicions
-        if now - each.since >= SETTLES and each.state is not ConnectionState.REVOKED
+        if now - each.since >= CONFIRMATION_TIMEOUT and each.state is not ConnectionState.REVOKED
     ]
-    if not ripe or standing.state in ENDED:
+    if not ripe or standing.state in TERMINATED:
         return standing
     oldest = min(ripe, key=lambda each: each.since)
     others = tuple(each for each in standing.suspicions if each is not oldest)
-    return Standing(oldest.state, now, error=oldest.error, suspicions=others)
+    return Status(oldest.state, now, error=oldest.error, suspicions=others)
 
 
-def resolved(standing: Standing, *, type: str, code: str | None, at: datetime) -> Standing:  # noqa: A002
+def resolved(standing: Status, *, type: str, code: str | None, at: datetime) -> Status:  # noqa: A002
     """Smartcar says that this error is over; without a code, every one of the type."""
     suspicions = tuple(each for each in standing.suspicions if not _names(each.error, type, code))
-    if standing.state in ENDED or not standing.error or not _names(standing.error, type, code):
+    if standing.state in TERMINATED or not standing.error or not _names(standing.error, type, code):
         return replace(standing, suspicions=suspicions)
-    return Standing(ConnectionState.ACTIVE, at, suspicions=suspicions)
+    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
 
 
 def _names(error: str, type: str, code: str | None) -> bool:  # noqa: A002
     return error == name_of(type, code) or (not code and error.startswith(f"{type}:"))
 
 
-def fell_silent(standing: Standing, *, now: datetime) -> Standing:
+def on_no_data(standing: Status, *, now: datetime) -> Status:
     """Nothing was heard for far longer than is normal."""
-    if standing.state not in WELL:
+    if standing.state not in HEALTHY:
         return standing
     return replace(standing, state=ConnectionState.STALE, since=now)
 
 
-def call_worked(standing: Standing, *, now: datetime) -> Standing:
+def on_call_succeeded(standing: Status, *, now: datetime) -> Status:
     """A call about the car was answered: the plan covers it."""
     if standing.state is not ConnectionState.PLAN_LIMIT:
         return standing
-    return Standing(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
+    return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
 
 
-def month_turned(standing: Standing, *, now: datetime) -> Standing:
+def on_new_month(standing: Status, *, now: datetime) -> Status:
     """A new month has begun, in UTC: its requests are not used up."""
     over = (now.year, now.month) > (standing.since.year, standing.since.month)
     if standing.state is ConnectionState.PLAN_LIMIT and standing.error == REQUESTS_USED_UP and over:
-        return Standing(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
+        return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
     return standing
 
 
-def listed(standing: Standing, *, now: datetime, found: bool) -> Standing:
+def on_listed(standing: Status, *, now: datetime, found: bool) -> Status:
     """Smartcar's own list of connections was asked whether it has this one."""
     suspicions = tuple(each for each in standing.suspicions if each.state is not ConnectionState.REVOKED)
-    if found or standing.state in ENDED:
+    if found or standing.state in TERMINATED:
         return replace(standing, suspicions=suspicions)
-    return Standing(ConnectionState.REVOKED, now, error=GONE)
+    return Status(ConnectionState.REVOKED, now, error=GONE)

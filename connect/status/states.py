@@ -19,22 +19,22 @@ class ConnectionState(models.TextChoices):
 
 
 # The grant is over: only connecting again brings the car back.
-ENDED = (ConnectionState.REVOKED, ConnectionState.REMOVED)
-WELL = (ConnectionState.PENDING, ConnectionState.ACTIVE)
+TERMINATED = (ConnectionState.REVOKED, ConnectionState.REMOVED)
+HEALTHY = (ConnectionState.PENDING, ConnectionState.ACTIVE)
 # Calls may be made, best state first. A silent car may only be parked; where a permission is missing the others
 # still count; beyond the plan Smartcar refuses for free and says so. Behind a sign-in or a subscription that
 # ended no call comes through: those are tried now and then, to see whether they are back, and not otherwise.
-ALIVE = (
+USABLE = (
     ConnectionState.ACTIVE,
     ConnectionState.PENDING,
     ConnectionState.STALE,
     ConnectionState.PERMISSION_MISSING,
     ConnectionState.PLAN_LIMIT,
 )
-TROUBLED = tuple(state for state in ConnectionState if state not in (*WELL, ConnectionState.REMOVED))
+DEGRADED = tuple(state for state in ConnectionState if state not in (*HEALTHY, ConnectionState.REMOVED))
 
 
-class Purpose(models.TextChoices):
+class AuthorizationPurpose(models.TextChoices):
     """What a trip to Smartcar Connect is for."""
 
     CONNECT = "connect", _("Share a car")

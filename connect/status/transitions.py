@@ -9,28 +9,30 @@ from django.utils import timezone
 
 from connect.models import Connection, ConnectionState
 from connect.status import notifications, state_machine
-from connect.status.models import Suspicion, Transition
-from connect.status.state_machine import Standing
+from connect.status.models import PendingIssue, Transition
+from connect.status.state_machine import Status
 
 _COLUMNS = ["state", "state_cause", "state_error", "state_since", "resolution_url", "next_probe_at"]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     """A connection's new standing, why in words, and what that rests on."""
 
-    standing: Standing
+    standing: Status
     cause: str = ""
     evidence: str = ""
 
 
-def suspected() -> Exists:
+def pending_issues() -> Exists:
     """Whether something is suspected of a connection."""
-    return Exists(Suspicion.objects.filter(connection=OuterRef("pk")))
+    return Exists(PendingIssue.objects.filter(connection=OuterRef("pk")))
 
 
 @transaction.atomic
-def judge(connections: QuerySet[Connection], decide: Callable[[Connection, Standing], Verdict]) -> int:
+def apply_transitions(
+    connections: QuerySet[Connection], decide: Callable[[Connection, Status], Decision]
+) -> int:
     """Locks these connections, decides on each, and writes what changed. Returns how many changed their state.
 
     Queries: one to lock, and nothing more when there are none; four for any number that change.
@@ -38,26 +40,26 @@ def judge(connections: QuerySet[Connection], decide: Callable[[Connection, Stand
     rows = list(connections.order_by("pk").select_for_update(of=("self",), no_key=True))
     if not rows:
         return 0
-    held: dict[int, list[state_machine.Suspicion]] = {}
-    for each in Suspicion.objects.filter(connection__in=[row.pk for row in rows]):
-        held.setdefault(each.connection_id, []).append(_suspicion(each))
-    moved: list[tuple[Connection, Verdict]] = []
-    changed: list[tuple[Connection, Standing]] = []
+    held: dict[int, list[state_machine.PendingIssue]] = {}
+    for each in PendingIssue.objects.filter(connection__in=[row.pk for row in rows]):
+        held.setdefault(each.connection_id, []).append(_pending_issue(each))
+    moved: list[tuple[Connection, Decision]] = []
+    changed: list[tuple[Connection, Status]] = []
     for row in rows:
-        before = standing_of(row, held.get(row.pk, ()))
+        before = status_of(row, held.get(row.pk, ()))
         verdict = decide(row, before)
         if verdict.standing.suspicions != before.suspicions:
             changed.append((row, verdict.standing))
         if verdict.standing.state != before.state:
             moved.append((row, verdict))
-    _write_suspicions(changed)
-    _write_moves(moved)
+    _write_pending_issues(changed)
+    _write_transitions(moved)
     return len(moved)
 
 
-def standing_of(connection: Connection, suspicions: Iterable[state_machine.Suspicion] = ()) -> Standing:
+def status_of(connection: Connection, suspicions: Iterable[state_machine.PendingIssue] = ()) -> Status:
     """The connection as the machine sees it."""
-    return Standing(
+    return Status(
         state=ConnectionState(connection.state),
         since=connection.state_since,
         error=connection.state_error,
@@ -65,22 +67,22 @@ def standing_of(connection: Connection, suspicions: Iterable[state_machine.Suspi
     )
 
 
-def _suspicion(row: Suspicion) -> state_machine.Suspicion:
-    return state_machine.Suspicion(
+def _pending_issue(row: PendingIssue) -> state_machine.PendingIssue:
+    return state_machine.PendingIssue(
         state=ConnectionState(row.state),
         error=row.error,
-        source=state_machine.Source(row.source),
+        source=state_machine.EvidenceSource(row.source),
         since=row.since,
         evidence=row.evidence,
     )
 
 
-def _write_suspicions(changed: list[tuple[Connection, Standing]]) -> None:
+def _write_pending_issues(changed: list[tuple[Connection, Status]]) -> None:
     if not changed:
         return
-    Suspicion.objects.filter(connection__in=[row.pk for row, _ in changed]).delete()
-    Suspicion.objects.bulk_create(
-        Suspicion(
+    PendingIssue.objects.filter(connection__in=[row.pk for row, _ in changed]).delete()
+    PendingIssue.objects.bulk_create(
+        PendingIssue(
             connection=row,
             state=each.state,
             error=each.error[:130],
@@ -93,7 +95,7 @@ def _write_suspicions(changed: list[tuple[Connection, Standing]]) -> None:
     )
 
 
-def _write_moves(moved: list[tuple[Connection, Verdict]]) -> None:
+def _write_transitions(moved: list[tuple[Connection, Decision]]) -> None:
     if not moved:
         return
     Transition.objects.bulk_create(
@@ -118,4 +120,4 @@ def _write_moves(moved: list[tuple[Connection, Verdict]]) -> None:
         [row for row, _ in moved],
         _COLUMNS,
     )
-    notifications.moved(zip((row for row, _ in moved), left, strict=True), now=timezone.now())
+    notifications.on_transition(zip((row for row, _ in moved), left, strict=True), now=timezone.now())

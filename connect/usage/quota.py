@@ -19,13 +19,13 @@ from accounts.models import Fleet, User
 from connect.usage.models import FleetAllowance, VehicleUsage
 from smartcar_api.ratelimit.months import month_of as month_of
 from smartcar_api.ratelimit.months import next_month as next_month
-from smartcar_api.ratelimit.priority import Purpose
+from smartcar_api.ratelimit.priority import CallPurpose
 from vehicles.models import Vehicle
 
 logger = logging.getLogger(__name__)
 
 # From here on a car is shown as near its allowance.
-NEAR = 0.8
+NEAR_LIMIT = 0.8
 
 _COUNT = """
     INSERT INTO connect_vehicleusage AS held (vehicle_id, month, purpose, calls)
@@ -34,7 +34,7 @@ _COUNT = """
 """
 
 
-def count(*, vehicle_id: int, purpose: Purpose, calls: int) -> None:
+def count_calls(*, vehicle_id: int, purpose: CallPurpose, calls: int) -> None:
     """Adds calls that were made to a car. Never raises for a database in trouble."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -43,16 +43,16 @@ def count(*, vehicle_id: int, purpose: Purpose, calls: int) -> None:
         logger.warning("%d calls to vehicle %s are not counted: %s", calls, vehicle_id, type(error).__name__)
 
 
-def allowance_of(*, fleet_id: int) -> int:
+def monthly_limit(*, fleet_id: int) -> int:
     """Calls a month for each car of the fleet; 0 is no limit."""
     own = FleetAllowance.objects.filter(fleet_id=fleet_id).values_list("calls", flat=True).first()
     return settings.SMARTCAR_MONTHLY_ALLOWANCE if own is None else own
 
 
-def used_up(*, vehicle_id: int, fleet_id: int) -> bool:
+def is_limit_reached(*, vehicle_id: int, fleet_id: int) -> bool:
     """Whether the car's allowance of this month is gone. False while the database cannot tell."""
     try:
-        allowance = allowance_of(fleet_id=fleet_id)
+        allowance = monthly_limit(fleet_id=fleet_id)
         if not allowance:
             return False
         rows = VehicleUsage.objects.filter(vehicle_id=vehicle_id, month=month_of(timezone.now()))
@@ -69,14 +69,14 @@ class VehicleMeter:
     fleet_id: int
 
     def limit_reached(self) -> bool:
-        return used_up(vehicle_id=self.vehicle_id, fleet_id=self.fleet_id)
+        return is_limit_reached(vehicle_id=self.vehicle_id, fleet_id=self.fleet_id)
 
-    def add(self, *, purpose: Purpose, calls: int) -> None:
-        count(vehicle_id=self.vehicle_id, purpose=purpose, calls=calls)
+    def add(self, *, purpose: CallPurpose, calls: int) -> None:
+        count_calls(vehicle_id=self.vehicle_id, purpose=purpose, calls=calls)
 
 
 @dataclass(frozen=True, slots=True)
-class CarUsage:
+class UsageRow:
     """A car's calls of one month: in all, and by purpose. `allowance` 0 is no limit."""
 
     vehicle: Vehicle
@@ -95,7 +95,7 @@ class CarUsage:
 
     @property
     def near(self) -> bool:
-        return bool(self.allowance) and not self.over and self.total >= self.allowance * NEAR
+        return bool(self.allowance) and not self.over and self.total >= self.allowance * NEAR_LIMIT
 
     @property
     def percent(self) -> int:
@@ -103,28 +103,28 @@ class CarUsage:
         return self.total * 100 // self.allowance if self.allowance else 0
 
 
-def of_fleet(*, fleet: Fleet, month: date) -> list[CarUsage]:
+def usage_by_vehicle(*, fleet: Fleet, month: date) -> list[UsageRow]:
     """The month's usage of every car of the fleet, also of cars without any. Two queries and one for the allowance."""
     rows = VehicleUsage.objects.filter(vehicle__fleet=fleet, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
-    allowance = allowance_of(fleet_id=fleet.pk)
+    allowance = monthly_limit(fleet_id=fleet.pk)
     return [_of_car(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
 
 
-def of_vehicle(*, vehicle: Vehicle, month: date) -> CarUsage:
+def vehicle_usage(*, vehicle: Vehicle, month: date) -> UsageRow:
     """The month's usage of one car."""
     rows = VehicleUsage.objects.filter(vehicle=vehicle, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
-    return _of_car(vehicle, calls, allowance_of(fleet_id=vehicle.fleet_id))
+    return _of_car(vehicle, calls, monthly_limit(fleet_id=vehicle.fleet_id))
 
 
-def _of_car(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> CarUsage:
-    by_purpose = {purpose.value: calls.get((vehicle.pk, purpose), 0) for purpose in Purpose}
-    return CarUsage(vehicle=vehicle, allowance=allowance, **by_purpose)
+def _of_car(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> UsageRow:
+    by_purpose = {purpose.value: calls.get((vehicle.pk, purpose), 0) for purpose in CallPurpose}
+    return UsageRow(vehicle=vehicle, allowance=allowance, **by_purpose)
 
 
 @transaction.atomic
-def set_allowance(*, fleet: Fleet, calls: int | None, actor: User) -> None:
+def set_monthly_limit(*, fleet: Fleet, calls: int | None, actor: User) -> None:
     """What the fleet's plan has for each car and month; 0 is no limit, None is what the settings say."""
     if calls is None:
         FleetAllowance.objects.filter(fleet=fleet).delete()

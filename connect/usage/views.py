@@ -17,18 +17,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Fleet
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from connect import applications, token_refresh
 from connect.usage import quota
-from connect.usage.forms import AllowanceForm
+from connect.usage.forms import MonthlyLimitForm
 from connect.usage.models import FleetAllowance
-from connect.usage.quota import CarUsage
+from connect.usage.quota import UsageRow
 from smartcar_api.ratelimit import health
 from smartcar_api.ratelimit.middleware import bucket_of
 
-A_PAGE = 100
+PAGE_SIZE = 100
 
-_ORDERS: dict[str, Callable[[CarUsage], Any]] = {
+_ORDERS: dict[str, Callable[[UsageRow], Any]] = {
     "car": lambda row: str(row.vehicle).casefold(),
     "command": lambda row: -row.command,
     "person": lambda row: -row.person,
@@ -49,22 +49,22 @@ _COLUMNS = (
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """The month's calls of every car, the budget as it stands, and token lifetimes."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.BUDGET).fleet
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.BUDGET).fleet
     return render(
-        request, "connect/usage/overview.html", _page(request, fleet, AllowanceForm(_initial(fleet)))
+        request, "connect/usage/overview.html", _page(request, fleet, MonthlyLimitForm(_initial(fleet)))
     )
 
 
 @login_required
 @require_POST
-def allowance(request: HttpRequest, slug: str) -> HttpResponse:
+def set_limit(request: HttpRequest, slug: str) -> HttpResponse:
     """Sets what the fleet's plan has for each car and month."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.BUDGET)
-    form = AllowanceForm(request.POST)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.BUDGET)
+    form = MonthlyLimitForm(request.POST)
     if not form.is_valid():
         context = _page(request, membership.fleet, form) | {"mistaken": True}
         return render(request, "connect/usage/overview.html", context, status=400)
-    quota.set_allowance(fleet=membership.fleet, calls=form.cleaned_data["calls"], actor=membership.user)
+    quota.set_monthly_limit(fleet=membership.fleet, calls=form.cleaned_data["calls"], actor=membership.user)
     messages.success(request, gettext("The monthly allowance is set. It counts from the next request on."))
     return redirect("usage:overview", slug=slug)
 
@@ -73,11 +73,11 @@ def _initial(fleet: Fleet) -> dict[str, Any]:
     return {"calls": FleetAllowance.objects.filter(fleet=fleet).values_list("calls", flat=True).first()}
 
 
-def _page(request: HttpRequest, fleet: Fleet, form: AllowanceForm) -> dict[str, Any]:
+def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[str, Any]:
     now = timezone.now()
     month = _month(request.GET.get("month", ""), now)
     order = request.GET.get("sort", "total")
-    rows = quota.of_fleet(fleet=fleet, month=month)
+    rows = quota.usage_by_vehicle(fleet=fleet, month=month)
     rows.sort(key=_ORDERS.get(order, _ORDERS["total"]))
     this_month = quota.month_of(now)
     return {
@@ -87,15 +87,15 @@ def _page(request: HttpRequest, fleet: Fleet, form: AllowanceForm) -> dict[str, 
         "current": month == this_month,
         "last_month": (this_month - timedelta(days=1)).replace(day=1),
         "turns": quota.next_month(now),
-        "page": Paginator(rows, A_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "columns": _COLUMNS,
         "order": order if order in _ORDERS else "total",
         "calls": sum(row.total for row in rows),
         "over": [row for row in rows if row.over],
         "near": [row for row in rows if row.near],
-        "allowance": quota.allowance_of(fleet_id=fleet.pk),
+        "allowance": quota.monthly_limit(fleet_id=fleet.pk),
         "default_allowance": settings.SMARTCAR_MONTHLY_ALLOWANCE,
-        "room": health.room(application=bucket_of(applications.of_fleet(fleet).credentials)),
+        "room": health.capacity(application=bucket_of(applications.for_fleet(fleet).credentials)),
         "hosts_down": health.hosts_down(),
         **_tokens(fleet, now),
     }
@@ -110,8 +110,8 @@ def _month(given: str, now: datetime) -> date:
 
 
 def _tokens(fleet: Fleet, now: datetime) -> dict[str, Any]:
-    found = token_refresh.lifetimes(now=now, fleet=fleet)
-    everywhere = token_refresh.lifetimes(now=now).pairs
+    found = token_refresh.expiry_histogram(now=now, fleet=fleet)
+    everywhere = token_refresh.expiry_histogram(now=now).pairs
     return {
         "lifetimes": found,
         "every": token_refresh.interval(pairs=everywhere).days,

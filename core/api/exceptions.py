@@ -14,7 +14,7 @@ from rest_framework.views import exception_handler
 CONTENT_TYPE = "application/problem+json"
 
 
-class Ambiguous(exceptions.APIException):
+class FleetRequired(exceptions.APIException):
     """What was asked for stands in several of the caller's fleets."""
 
     status_code = HTTPStatus.CONFLICT

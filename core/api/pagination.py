@@ -9,7 +9,7 @@ PAGING = ("page", "page_size", "cursor")
 """The parameters that the paginators read themselves."""
 
 
-class Pages(PageNumberPagination):
+class PagePagination(PageNumberPagination):
     """`?page=` and `?page_size=`, with the count of all."""
 
     page_size = 100
@@ -17,7 +17,7 @@ class Pages(PageNumberPagination):
     max_page_size = 500
 
 
-class NewestFirst(CursorPagination):
+class NewestFirstPagination(CursorPagination):
     """`?cursor=`, for lists that grow at their head while somebody reads them. Nothing is counted."""
 
     page_size = 50
@@ -26,7 +26,9 @@ class NewestFirst(CursorPagination):
     ordering = "-id"
 
 
-def page_size_field(paginator: type[Pages] | type[NewestFirst]) -> serializers.IntegerField:
+def page_size_field(
+    paginator: type[PagePagination] | type[NewestFirstPagination],
+) -> serializers.IntegerField:
     """The paginator's `page_size` as a parameter that is refused where the paginator would pass over it."""
     return serializers.IntegerField(required=False, min_value=1, max_value=paginator.max_page_size)
 

@@ -51,7 +51,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         }
 
 
-def add_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """A postprocessing hook: every operation can be refused, always in the same form."""
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, operations in result["paths"].items():

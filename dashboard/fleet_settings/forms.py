@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Fleet
-from dashboard.fleet_settings.time_zones import meant
+from dashboard.fleet_settings.time_zones import parse_time_zone
 from vehicles.dates import kept_since
 
 MONTHS = ("readings_kept_months", "rollups_kept_months")
@@ -43,7 +43,7 @@ class FleetForm(forms.ModelForm[Fleet]):
         return " ".join(self.cleaned_data["name"].split())
 
     def clean_time_zone(self) -> str:
-        zone = meant(self.cleaned_data["time_zone"])
+        zone = parse_time_zone(self.cleaned_data["time_zone"])
         if zone is None:
             raise forms.ValidationError(
                 _("“%(typed)s” is no time zone. Choose one of the list, such as Europe/Berlin.")

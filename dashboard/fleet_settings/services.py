@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from accounts import audit
+from accounts import services as accounts
 from accounts.models import Fleet, User
-from accounts.permissions import Right, fleets_with_right
-from accounts.services import create_fleet
+from accounts.permissions import Permission, fleets_for
 
 # As the audit log calls them.
 _CALLED = {
@@ -24,7 +24,7 @@ _SLUG_LENGTH = 40
 
 
 @transaction.atomic
-def change(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]:
+def update_settings(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]:
     """Stores the settings and writes each change into the audit log. Returns the names of the changed ones."""
     stored = Fleet.objects.select_for_update().get(pk=fleet.pk)
     changed = [name for name in _CALLED if name in values and getattr(stored, name) != values[name]]
@@ -37,12 +37,12 @@ def change(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]
     return changed
 
 
-def may_make_fleets(user: User) -> bool:
+def can_create_fleet(user: User) -> bool:
     """Staff may, and whoever owns a fleet already."""
-    return user.is_staff or fleets_with_right(user=user, right=Right.ADMINISTER).exists()
+    return user.is_staff or fleets_for(user=user, right=Permission.ADMINISTER).exists()
 
 
-def make(*, values: Mapping[str, Any], owner: User) -> Fleet:
+def create_fleet(*, values: Mapping[str, Any], owner: User) -> Fleet:
     """A new fleet of this owner, with an address made from its name."""
     wanted = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
     taken = set(Fleet.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
@@ -51,15 +51,17 @@ def make(*, values: Mapping[str, Any], owner: User) -> Fleet:
         slug = wanted if number == 1 else f"{wanted}-{number}"
         if slug not in taken:
             try:
-                return _make(slug, values, owner)
+                return _create(slug, values, owner)
             except IntegrityError:  # somebody was quicker
                 taken.add(slug)
         number += 1
 
 
 @transaction.atomic
-def _make(slug: str, values: Mapping[str, Any], owner: User) -> Fleet:
-    fleet = create_fleet(name=values["name"], slug=slug, owner=owner, generation=settings.SMARTCAR_GENERATION)
+def _create(slug: str, values: Mapping[str, Any], owner: User) -> Fleet:
+    fleet = accounts.create_fleet(
+        name=values["name"], slug=slug, owner=owner, generation=settings.SMARTCAR_GENERATION
+    )
     fleet.unit_system, fleet.time_zone = values["unit_system"], values["time_zone"]
     fleet.save(update_fields=["unit_system", "time_zone"])
     return fleet

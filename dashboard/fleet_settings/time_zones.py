@@ -39,7 +39,7 @@ def zones(*, now: datetime) -> list[Zone]:
     return [Zone(name, now.astimezone(ZoneInfo(name))) for name in names()]
 
 
-def meant(text: str) -> str | None:
+def parse_time_zone(text: str) -> str | None:
     """The zone that is meant by "europe/berlin", "Berlin" or "new york"; None where none is, or several are."""
     wanted = "_".join(text.split()).casefold()
     if not wanted:

@@ -13,11 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Fleet, Membership, User
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from dashboard.fleet_settings import services
 from dashboard.fleet_settings.forms import FleetForm, SettingsForm
 from dashboard.fleet_settings.time_zones import zones
-from dashboard.onboarding.selectors import checklist_of
+from dashboard.onboarding.selectors import build_checklist
 
 
 @never_cache
@@ -25,8 +25,8 @@ from dashboard.onboarding.selectors import checklist_of
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """Name, units, time zone and how long history is kept; owners may change them."""
-    right = Right.ADMINISTER if request.method == "POST" else Right.CONNECT
-    membership = membership_for(user=request.user, slug=slug, right=right)
+    right = Permission.ADMINISTER if request.method == "POST" else Permission.CONNECT
+    membership = get_membership_or_404(user=request.user, slug=slug, right=right)
     if request.method != "POST":
         return _page(request, membership, SettingsForm(instance=membership.fleet))
     # The form writes what was typed into its fleet, and the page's head shows what is stored.
@@ -34,7 +34,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid() or form.asks_to_confirm:
         return _page(request, membership, form, status=400)
     values = {name: form.cleaned_data[name] for name in form.Meta.fields}
-    if services.change(fleet=membership.fleet, values=values, actor=membership.user):
+    if services.update_settings(fleet=membership.fleet, values=values, actor=membership.user):
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
@@ -47,9 +47,9 @@ def _page(
     context = {
         "fleet": membership.fleet,
         "form": form,
-        "may_change": has_right(membership=membership, right=Right.ADMINISTER),
-        "may_make": services.may_make_fleets(membership.user),
-        "onboarding": checklist_of(fleet=membership.fleet),
+        "may_change": has_permission(membership=membership, right=Permission.ADMINISTER),
+        "may_make": services.can_create_fleet(membership.user),
+        "onboarding": build_checklist(fleet=membership.fleet),
     }
     return render(request, "dashboard/fleet_settings/page.html", context | _zones(), status=status)
 
@@ -60,13 +60,13 @@ def _page(
 def new_fleet(request: HttpRequest) -> HttpResponse:
     """Makes another fleet, whose owner is who makes it."""
     user = request.user
-    if not isinstance(user, User) or not services.may_make_fleets(user):
+    if not isinstance(user, User) or not services.can_create_fleet(user):
         raise PermissionDenied(_("Only owners of a fleet and this site's staff may make a new one."))
     form = FleetForm(request.POST or None, initial={"unit_system": "metric", "time_zone": "UTC"})
     if request.method != "POST" or not form.is_valid():
         status = 200 if request.method != "POST" else 400
         return render(request, "dashboard/fleet_settings/new.html", {"form": form} | _zones(), status=status)
-    fleet = services.make(values=form.cleaned_data, owner=user)
+    fleet = services.create_fleet(values=form.cleaned_data, owner=user)
     messages.success(request, _("%(fleet)s is made, and you are its owner.") % {"fleet": fleet})
     return redirect("fleet:fleet", slug=fleet.slug)
 

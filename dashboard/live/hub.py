@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from core import pubsub
 from core.pubsub import Listener, News
-from dashboard.live.patches import Look, Patch, patch_of
+from dashboard.live.patches import Patch, RenderVariant, build_patch
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
@@ -26,20 +26,20 @@ logger = logging.getLogger(__name__)
 # News that come close together are told together: a person sees no difference, and many changes make few patches.
 GATHER_SECONDS = 0.3
 # Making patches takes a fifth of a core at most, however much is new.
-_REST = 4
-_LONGEST_REST = 1.5
+_COOLDOWN = 4
+_MAX_COOLDOWN = 1.5
 _WAIT_SECONDS = 10.0
 # Pages hear something at least this often, so that they notice a connection that broke without a word.
-BEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 15.0
 # Who reads slower than this many events loads the page's parts anew.
 _WAITING_EVENTS = 64
 _HELLO = b"retry: 5000\nevent: beat\ndata: {}\n\n"
-_BEAT = b"event: beat\ndata: {}\n\n"
+_HEARTBEAT = b"event: beat\ndata: {}\n\n"
 _RESYNC = b"event: resync\ndata: {}\n\n"
 
 
 @dataclass(eq=False)
-class Page:
+class ClientStream:
     """An open page: a fleet page with the ids of the cars in its table and their look, or a page of one car.
 
     `since` is where in the stream of news it was made.
@@ -47,7 +47,7 @@ class Page:
 
     fleet_id: int
     since: str
-    look: Look | None = None
+    look: RenderVariant | None = None
     rows: frozenset[int] = frozenset()
     car: int | None = None
     events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_WAITING_EVENTS))
@@ -66,11 +66,11 @@ class Hub:
 
     def __init__(self) -> None:
         self._listener = Listener()
-        self._pages: dict[int, set[Page]] = {}
+        self._pages: dict[int, set[ClientStream]] = {}
         self._readers: dict[int, asyncio.Task[None]] = {}
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
-    async def stream(self, page: Page, *, seconds: float) -> AsyncIterator[bytes]:
+    async def stream(self, page: ClientStream, *, seconds: float) -> AsyncIterator[bytes]:
         """The page's events for so long, or until nothing can be heard any more."""
         ends = monotonic() + seconds
         self._pages.setdefault(page.fleet_id, set()).add(page)
@@ -79,7 +79,7 @@ class Hub:
             yield _HELLO
             self._start_reading(page)
             while (left := ends - monotonic()) > 0:
-                event = await self._next(page, seconds=min(left, BEAT_SECONDS))
+                event = await self._next(page, seconds=min(left, HEARTBEAT_SECONDS))
                 if event is None:
                     return
                 yield event
@@ -88,19 +88,19 @@ class Hub:
         finally:
             self._leave(page)
 
-    async def _next(self, page: Page, *, seconds: float) -> bytes | None:
+    async def _next(self, page: ClientStream, *, seconds: float) -> bytes | None:
         try:
             async with asyncio.timeout(seconds):
                 return await page.events.get()
         except TimeoutError:
-            return _BEAT
+            return _HEARTBEAT
 
-    def _start_reading(self, page: Page) -> None:
+    def _start_reading(self, page: ClientStream) -> None:
         if page.fleet_id not in self._readers:
             reader = asyncio.get_running_loop().create_task(self._read(page.fleet_id, page.since))
             self._readers[page.fleet_id] = reader
 
-    def _leave(self, page: Page) -> None:
+    def _leave(self, page: ClientStream) -> None:
         pages = self._pages.get(page.fleet_id, set())
         pages.discard(page)
         if not pages:
@@ -109,7 +109,7 @@ class Hub:
             if reader is not None:
                 reader.cancel()
 
-    async def _catch_up(self, page: Page) -> None:
+    async def _catch_up(self, page: ClientStream) -> None:
         """Tells the page what was new since it was made, or since its connection broke."""
         news = await self._listener.news(fleet_id=page.fleet_id, since=page.since)
         page.since = news.place
@@ -133,7 +133,7 @@ class Hub:
                     since = await self._beside(partial(pubsub.place, fleet_id=fleet_id))
                 began = monotonic()
                 await self._tell(fleet_id, news, pages)
-                await asyncio.sleep(min(_LONGEST_REST, _REST * (monotonic() - began)))
+                await asyncio.sleep(min(_MAX_COOLDOWN, _COOLDOWN * (monotonic() - began)))
         except (RedisError, OSError, DatabaseError) as error:
             logger.warning("Live pages poll for now (%s).", type(error).__name__)
             self._send(self._pages.get(fleet_id, set()), None)
@@ -141,11 +141,11 @@ class Hub:
             if self._readers.get(fleet_id) is asyncio.current_task():
                 del self._readers[fleet_id]
 
-    def _send(self, pages: set[Page], event: bytes | None) -> None:
+    def _send(self, pages: set[ClientStream], event: bytes | None) -> None:
         for page in set(pages):
             page.tell(event)
 
-    async def _tell(self, fleet_id: int, news: News, pages: set[Page]) -> None:
+    async def _tell(self, fleet_id: int, news: News, pages: set[ClientStream]) -> None:
         ids = frozenset().union(*(notice.vehicle_ids for notice in news.notices))
         if not ids or not pages:
             return
@@ -153,11 +153,11 @@ class Hub:
         fleet_pages = {page for page in pages if page.look is not None}
         if not fleet_pages:
             return
-        shown: dict[Look, set[int]] = {}
+        shown: dict[RenderVariant, set[int]] = {}
         for page in fleet_pages:
             if page.look is not None and page.rows & ids:
                 shown.setdefault(page.look, set()).update(page.rows & ids)
-        work = partial(patch_of, fleet_id=fleet_id, vehicle_ids=ids, shown=shown, now=timezone.now())
+        work = partial(build_patch, fleet_id=fleet_id, vehicle_ids=ids, shown=shown, now=timezone.now())
         patch = await self._beside(work)
         if patch is not None:
             _hand_out(patch, fleet_pages, ids, place=news.place)
@@ -174,7 +174,7 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
-def _hand_out(patch: Patch, pages: set[Page], ids: frozenset[int], *, place: str) -> None:
+def _hand_out(patch: Patch, pages: set[ClientStream], ids: frozenset[int], *, place: str) -> None:
     for_all = _event("fleet", {"cars": patch.cars, "gone": patch.gone, "counts": patch.counts}, place=place)
     for page in pages:
         rows = {

@@ -9,13 +9,13 @@ from django.utils import timezone, translation
 
 from accounts.models import Fleet
 from dashboard.vehicle_list import positions, selectors
-from dashboard.vehicle_list.filters import Column, Filters, Show
-from dashboard.vehicle_list.rows import Row, rows_of
+from dashboard.vehicle_list.filters import Column, Filters, TileFilter
+from dashboard.vehicle_list.rows import Row, build_rows
 from vehicles.zones import known_zone
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RenderVariant:
     """What rows look like depends on it: two pages of the same look show a car by the same words."""
 
     language: str
@@ -32,47 +32,53 @@ class Patch:
     tiles' numbers, `rows` the table rows as HTML by look and vehicle.
     """
 
-    cars: list[positions.Shown]
+    cars: list[positions.MapFeature]
     gone: list[int]
     counts: Mapping[str, int]
-    rows: Mapping[tuple[Look, int], str] = field(default_factory=dict)
+    rows: Mapping[tuple[RenderVariant, int], str] = field(default_factory=dict)
 
 
-def patch_of(
-    *, fleet_id: int, vehicle_ids: Collection[int], shown: Mapping[Look, Collection[int]], now: datetime
+def build_patch(
+    *,
+    fleet_id: int,
+    vehicle_ids: Collection[int],
+    shown: Mapping[RenderVariant, Collection[int]],
+    now: datetime,
 ) -> Patch | None:
     """The patch about these cars, with rows of those that some page shows. None where the fleet is no more."""
     fleet = Fleet.objects.filter(pk=fleet_id).first()
     if fleet is None:
         return None
-    cars = positions.shown(fleet=fleet, filters=Filters(), now=now, vins=False, vehicle_ids=vehicle_ids)
-    counts = selectors.counts_of(fleet=fleet, now=now)
+    cars = positions.map_features(
+        fleet=fleet, filters=Filters(), now=now, vins=False, vehicle_ids=vehicle_ids
+    )
+    counts = selectors.count_vehicles(fleet=fleet, now=now)
     return Patch(
         cars=cars,
         gone=sorted(set(vehicle_ids) - {car[0] for car in cars}),
-        counts={show.value or "all": counts.by_show[show] for show in Show},
+        counts={show.value or "all": counts.by_show[show] for show in TileFilter},
         rows=_rows(fleet, vehicle_ids, shown, now),
     )
 
 
 def _rows(
-    fleet: Fleet, vehicle_ids: Collection[int], shown: Mapping[Look, Collection[int]], now: datetime
-) -> dict[tuple[Look, int], str]:
+    fleet: Fleet, vehicle_ids: Collection[int], shown: Mapping[RenderVariant, Collection[int]], now: datetime
+) -> dict[tuple[RenderVariant, int], str]:
     seen = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
     if not seen:
         return {}
-    found = selectors.cars_of(fleet=fleet, vehicle_ids=seen, now=now)
-    html: dict[tuple[Look, int], str] = {}
+    found = selectors.get_vehicles(fleet=fleet, vehicle_ids=seen, now=now)
+    html: dict[tuple[RenderVariant, int], str] = {}
     with timezone.override(known_zone(fleet.time_zone)):
         for look, ids in shown.items():
             # Names of places and ages are in the reader's language, so rows are made within it.
             with translation.override(look.language):
-                rows = rows_of(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
+                rows = build_rows(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
                 html |= {(look, row.car.id): _row(fleet, row, look) for row in rows}
     return html
 
 
-def _row(fleet: Fleet, row: Row, look: Look) -> str:
+def _row(fleet: Fleet, row: Row, look: RenderVariant) -> str:
     context = {
         "fleet": fleet,
         "row": row,

@@ -15,10 +15,10 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 
 from accounts.models import Membership
-from accounts.permissions import Right, has_right, membership_for
-from dashboard.live.hub import Page, hub
-from dashboard.live.patches import Look
-from dashboard.vehicle_list.filters import A_PAGE, USUAL, columns_of
+from accounts.permissions import Permission, get_membership_or_404, has_permission
+from dashboard.live.hub import ClientStream, hub
+from dashboard.live.patches import RenderVariant
+from dashboard.vehicle_list.filters import DEFAULT_COLUMNS, PAGE_SIZE, visible_columns
 
 # A stream ends by itself and is asked for anew, so that whoever may not see the fleet any more loses it soon.
 _LASTS_SECONDS = 240
@@ -34,7 +34,7 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     204, by which browsers know not to come again, where there is no stream: then the page polls. A connection that
     broke goes on from `Last-Event-ID`.
     """
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
     if not isinstance(request, ASGIRequest) or not _PLACE.fullmatch(since):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
@@ -47,27 +47,29 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     return response
 
 
-def _page(request: HttpRequest, membership: Membership, since: str) -> Page:
+def _page(request: HttpRequest, membership: Membership, since: str) -> ClientStream:
     asked = request.GET
     if "car" in asked:
-        return Page(fleet_id=membership.fleet_id, since=since, car=next(iter(_ids(asked["car"])), 0))
-    look = Look(
+        return ClientStream(fleet_id=membership.fleet_id, since=since, car=next(iter(_ids(asked["car"])), 0))
+    look = RenderVariant(
         language=get_language() or "en",
-        columns=columns_of(asked.get("columns", "").split(",")) or USUAL,
-        may_command=has_right(membership=membership, right=Right.COMMAND),
-        may_connect=has_right(membership=membership, right=Right.CONNECT),
+        columns=visible_columns(asked.get("columns", "").split(",")) or DEFAULT_COLUMNS,
+        may_command=has_permission(membership=membership, right=Permission.COMMAND),
+        may_connect=has_permission(membership=membership, right=Permission.CONNECT),
     )
-    return Page(fleet_id=membership.fleet_id, since=since, look=look, rows=_ids(asked.get("rows", "")))
+    return ClientStream(
+        fleet_id=membership.fleet_id, since=since, look=look, rows=_ids(asked.get("rows", ""))
+    )
 
 
 def _ids(text: str) -> frozenset[int]:
-    numbers = text.split(",")[:A_PAGE]
+    numbers = text.split(",")[:PAGE_SIZE]
     return frozenset(
         int(number) for number in numbers if number.isascii() and number.isdigit() and len(number) < 19
     )
 
 
-async def _events(page: Page) -> AsyncIterator[bytes]:
+async def _events(page: ClientStream) -> AsyncIterator[bytes]:
     # The stream may last for minutes; the request's database connection is not kept for it.
     await sync_to_async(connections.close_all)()
     seconds = _LASTS_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  so that pages don't all come back at once

@@ -7,24 +7,24 @@ from django.urls import reverse
 from accounts.models import Fleet
 from connect import applications
 from connect.applications import Application
-from connect.applications.setup_events import Milestone, ReachedMilestone
-from connect.models import ApplicationTokens, Connection, Invitation
-from connect.status.states import Purpose
-from dashboard.onboarding.steps import Checklist, Step
+from connect.applications.setup_events import SetupEvent, SetupStep
+from connect.models import ApplicationToken, Connection, Invitation
+from connect.status.states import AuthorizationPurpose
+from dashboard.onboarding.steps import Checklist, SetupTask
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
 
 
-def checklist_of(*, fleet: Fleet) -> Checklist:
+def build_checklist(*, fleet: Fleet) -> Checklist:
     """In two queries."""
-    application = applications.of_fleet(fleet)
+    application = applications.for_fleet(fleet)
     proven, token, verified, invited, connected, has_car, delivered = (
         Fleet.objects.filter(pk=fleet.pk)
         .values_list(
-            Exists(_reached(application, Milestone.CREDENTIALS)),
+            Exists(_reached(application, SetupStep.CREDENTIALS)),
             Exists(_tokens(application)),
-            Exists(_reached(application, Milestone.VERIFIED)),
-            Exists(Invitation.objects.filter(fleet=fleet, purpose=Purpose.CONNECT)),
+            Exists(_reached(application, SetupStep.VERIFIED)),
+            Exists(Invitation.objects.filter(fleet=fleet, purpose=AuthorizationPurpose.CONNECT)),
             Exists(Connection.objects.filter(fleet=fleet)),
             Exists(Vehicle.objects.filter(fleet=fleet)),
             Exists(_deliveries(fleet)),
@@ -32,12 +32,12 @@ def checklist_of(*, fleet: Fleet) -> Checklist:
         .get()
     )
     evidence = {
-        Step.CREDENTIALS: proven or token or connected,
-        Step.WEBHOOK: bool(application.webhook_id) or delivered,
-        Step.VERIFIED: verified or delivered,
-        Step.INVITED: invited or connected,
-        Step.CAR: has_car,
-        Step.DELIVERY: delivered,
+        SetupTask.CREDENTIALS: proven or token or connected,
+        SetupTask.WEBHOOK: bool(application.webhook_id) or delivered,
+        SetupTask.VERIFIED: verified or delivered,
+        SetupTask.INVITED: invited or connected,
+        SetupTask.CAR: has_car,
+        SetupTask.DELIVERY: delivered,
     }
     return Checklist(
         done=frozenset(step for step, seen in evidence.items() if seen),
@@ -45,14 +45,14 @@ def checklist_of(*, fleet: Fleet) -> Checklist:
     )
 
 
-def _reached(application: Application, milestone: Milestone) -> QuerySet[ReachedMilestone]:
-    return ReachedMilestone.objects.filter(application=application.row, milestone=milestone)
+def _reached(application: Application, milestone: SetupStep) -> QuerySet[SetupEvent]:
+    return SetupEvent.objects.filter(application=application.row, milestone=milestone)
 
 
-def _tokens(application: Application) -> QuerySet[ApplicationTokens]:
+def _tokens(application: Application) -> QuerySet[ApplicationToken]:
     """The v3 token that Smartcar once gave for these credentials."""
     client_id = application.credentials.client_id
-    return ApplicationTokens.objects.filter(~Q(client_id=""), client_id=client_id, expires_at__isnull=False)
+    return ApplicationToken.objects.filter(~Q(client_id=""), client_id=client_id, expires_at__isnull=False)
 
 
 def _deliveries(fleet: Fleet) -> QuerySet[InboxEntry]:

@@ -5,22 +5,24 @@
 
 from accounts import audit
 from accounts.models import Fleet, Membership, Onboarding
-from accounts.permissions import Right, has_right
-from dashboard.onboarding.selectors import checklist_of
-from dashboard.onboarding.steps import Checklist, Step
+from accounts.permissions import Permission, has_permission
+from dashboard.onboarding.selectors import build_checklist
+from dashboard.onboarding.steps import Checklist, SetupTask
 
 
-def checklist_for(*, membership: Membership) -> Checklist | None:
+def get_checklist(*, membership: Membership) -> Checklist | None:
     """What the fleet page shows the member, or None: the list is over, or not theirs to work on.
 
     A fleet that had cars before anybody looked needs none. Completion is said once: the next call returns None.
     """
     fleet = membership.fleet
-    if fleet.onboarding == Onboarding.OVER or not has_right(membership=membership, right=Right.CONNECT):
+    if fleet.onboarding == Onboarding.OVER or not has_permission(
+        membership=membership, right=Permission.CONNECT
+    ):
         return None
-    checklist = checklist_of(fleet=fleet)
+    checklist = build_checklist(fleet=fleet)
     if fleet.onboarding == Onboarding.NEW:
-        known = Step.CAR in checklist.done
+        known = SetupTask.CAR in checklist.done
         _note(fleet, Onboarding.OVER if known else Onboarding.OPEN)
         return None if known else checklist
     if checklist.complete:
@@ -28,9 +30,9 @@ def checklist_for(*, membership: Membership) -> Checklist | None:
     return checklist
 
 
-def progress_of(*, fleet: Fleet) -> Checklist:
+def get_progress(*, fleet: Fleet) -> Checklist:
     """The list as it is, whether the fleet page still shows it or not; a complete one is over from now on."""
-    checklist = checklist_of(fleet=fleet)
+    checklist = build_checklist(fleet=fleet)
     if checklist.complete and fleet.onboarding != Onboarding.OVER:
         _note(fleet, Onboarding.OVER)
     return checklist

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
-class Step(StrEnum):
+class SetupTask(StrEnum):
     """What a fleet needs before its cars deliver, in order."""
 
     CREDENTIALS = "credentials"
@@ -19,7 +19,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class StepText:
     """`action` is the label of a link to the page `view`; "" where there is nothing to press."""
 
     title: str | Promise
@@ -30,7 +30,7 @@ class Words:
 
 
 WORDS = {
-    Step.CREDENTIALS: Words(
+    SetupTask.CREDENTIALS: StepText(
         title=_("Credentials of the Smartcar application"),
         to_do=_(
             "Enter them in this site's settings, then have them tested: the test says which one is wrong, and why."
@@ -39,12 +39,12 @@ WORDS = {
         action=_("Test the credentials"),
         view="connect:setup",
     ),
-    Step.WEBHOOK: Words(
+    SetupTask.WEBHOOK: StepText(
         title=_("Webhook in Smartcar's dashboard"),
         to_do=_("Make a webhook there with this address, and enter its ID in this site's settings."),
         done=_("Its ID is entered in this site's settings."),
     ),
-    Step.VERIFIED: Words(
+    SetupTask.VERIFIED: StepText(
         title=_("Address verified by Smartcar"),
         to_do=_(
             "Press “Verify” on the webhook's page in Smartcar's dashboard. Smartcar then asks this address whether it "
@@ -52,7 +52,7 @@ WORDS = {
         ),
         done=_("Smartcar asked the webhook's address, and was answered."),
     ),
-    Step.INVITED: Words(
+    SetupTask.INVITED: StepText(
         title=_("A driver invited, or a car of your own"),
         to_do=_(
             "A driver gets a personal link. If you have the car's account at its maker yourself, connect it yourself."
@@ -61,14 +61,14 @@ WORDS = {
         action=_("Invite a driver"),
         view="connect:invitations",
     ),
-    Step.CAR: Words(
+    SetupTask.CAR: StepText(
         title=_("First car"),
         to_do=_("It shows here as soon as somebody has allowed access to it."),
         done=_("It is connected."),
         action=_("Connect a vehicle"),
         view="connect:start",
     ),
-    Step.DELIVERY: Words(
+    SetupTask.DELIVERY: StepText(
         title=_("First delivery"),
         to_do=_(
             "It comes by itself, mostly within minutes of connecting. The inbox shows what arrived, and what went "
@@ -82,11 +82,11 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChecklistItem:
     """One step as a page shows it; `current` is the one to do now."""
 
-    step: Step
-    words: Words
+    step: SetupTask
+    words: StepText
     done: bool
     current: bool
 
@@ -95,18 +95,18 @@ class Line:
 class Checklist:
     """The steps that are done, and the webhook's address for Smartcar's dashboard."""
 
-    done: frozenset[Step]
+    done: frozenset[SetupTask]
     address: str
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ChecklistItem]:
         """Each step in order."""
-        current = next((step for step in Step if step not in self.done), None)
-        return [Line(step, WORDS[step], step in self.done, step is current) for step in Step]
+        current = next((step for step in SetupTask if step not in self.done), None)
+        return [ChecklistItem(step, WORDS[step], step in self.done, step is current) for step in SetupTask]
 
     @property
     def total(self) -> int:
-        return len(Step)
+        return len(SetupTask)
 
     @property
     def complete(self) -> bool:
@@ -115,14 +115,14 @@ class Checklist:
     @property
     def address_needed(self) -> bool:
         """Until Smartcar has asked it, somebody may have to enter it."""
-        return not {Step.WEBHOOK, Step.VERIFIED} <= self.done
+        return not {SetupTask.WEBHOOK, SetupTask.VERIFIED} <= self.done
 
     @property
     def version(self) -> str:
         """Names the done steps, so that an open page can tell what is new."""
-        return ".".join(step for step in Step if step in self.done)
+        return ".".join(step for step in SetupTask if step in self.done)
 
     def news_since(self, version: str) -> list[str]:
         """The titles of the steps that are done now and were not in this version."""
         before = version.split(".")
-        return [str(WORDS[step].title) for step in Step if step in self.done and step not in before]
+        return [str(WORDS[step].title) for step in SetupTask if step in self.done and step not in before]

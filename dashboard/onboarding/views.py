@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Fleet
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from dashboard.onboarding import services
 from dashboard.onboarding.steps import Checklist
 
@@ -19,9 +19,9 @@ from dashboard.onboarding.steps import Checklist
 @require_GET
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The checklist on a page of its own, to come back to."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
     return render(
-        request, "dashboard/onboarding/page.html", _context(fleet, services.progress_of(fleet=fleet))
+        request, "dashboard/onboarding/page.html", _context(fleet, services.get_progress(fleet=fleet))
     )
 
 
@@ -30,8 +30,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def steps(request: HttpRequest, slug: str) -> HttpResponse:
     """The steps for the open page, with what is news in them; 204 while nothing is."""
-    fleet = membership_for(user=request.user, slug=slug, right=Right.CONNECT).fleet
-    checklist = services.progress_of(fleet=fleet)
+    fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
+    checklist = services.get_progress(fleet=fleet)
     shown = request.GET.get("version", "")
     if shown == checklist.version:
         return HttpResponse(status=204)
@@ -43,7 +43,7 @@ def steps(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def hide(request: HttpRequest, slug: str) -> HttpResponse:
     """Takes the checklist off the fleet page."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     services.hide(membership=membership)
     messages.success(request, _("The checklist is hidden. The fleet's settings lead back to it."))
     return redirect("fleet:fleet", slug=slug)

@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from vehicles.models import Place
-from vehicles.places.coordinate_parsing import degrees_in, pair_in
+from vehicles.places.coordinate_parsing import parse_degrees, parse_pair
 from vehicles.places.models import LARGEST_M, SMALLEST_M
-from vehicles.places.selectors import places_of
-from vehicles.places.services import MOST
+from vehicles.places.selectors import list_places
+from vehicles.places.services import MAX_PLACES
 
 
 class PlaceForm(forms.ModelForm[Place]):
@@ -31,7 +31,7 @@ class PlaceForm(forms.ModelForm[Place]):
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
-        others = places_of(fleet=self.instance.fleet).exclude(pk=self.instance.pk)
+        others = list_places(fleet=self.instance.fleet).exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(
                 _("The fleet has a place “%(name)s” already. Choose another name.") % {"name": name}
@@ -53,14 +53,15 @@ class PlaceForm(forms.ModelForm[Place]):
         return radius
 
     def clean(self) -> dict[str, Any]:
-        if self.instance.pk is None and places_of(fleet=self.instance.fleet).count() >= MOST:
+        if self.instance.pk is None and list_places(fleet=self.instance.fleet).count() >= MAX_PLACES:
             raise forms.ValidationError(
-                _("A fleet may have %(most)s places. Delete one before you add another.") % {"most": MOST}
+                _("A fleet may have %(most)s places. Delete one before you add another.")
+                % {"most": MAX_PLACES}
             )
         return super().clean() or self.cleaned_data
 
     def _degrees(self, field: str, *, limit: int, example: str) -> float:
-        degrees = degrees_in(self.cleaned_data[field], limit=limit)
+        degrees = parse_degrees(self.cleaned_data[field], limit=limit)
         if degrees is None:
             raise forms.ValidationError(
                 _("Degrees from -%(limit)s to %(limit)s, such as %(example)s.")
@@ -72,6 +73,6 @@ class PlaceForm(forms.ModelForm[Place]):
 def _apart(data: Any) -> dict[str, Any]:
     """What was sent, with a pair of coordinates that was pasted into one field put into two."""
     given = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
-    if not given["longitude"].strip() and (pair := pair_in(given["latitude"])):
+    if not given["longitude"].strip() and (pair := parse_pair(given["latitude"])):
         given["latitude"], given["longitude"] = pair
     return given

@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts.models import Fleet
 from connect.driver_portal import privacy
 from vehicles import catalogue
-from vehicles.models import Summary, Vehicle
-from vehicles.selectors import states_of, vehicles_of
+from vehicles.models import Vehicle, VehicleSnapshot
+from vehicles.selectors import list_states, list_vehicles
 
 _OFFERED = 300
 
@@ -27,11 +27,13 @@ class Area:
         return f"{self.west:.4f},{self.south:.4f},{self.east:.4f},{self.north:.4f}"
 
 
-def area_of_cars(*, fleet: Fleet) -> Area | None:
+def vehicles_area(*, fleet: Fleet) -> Area | None:
     """What holds the places of the fleet's cars, of the first some hundred of them; None where none tells."""
     now = timezone.now()
-    rules = privacy.rules_of_fleet(fleet=fleet, now=now)
-    placed = Summary.objects.filter(vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False)
+    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
+    placed = VehicleSnapshot.objects.filter(
+        vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
+    )
     rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
     seen = [(lat, lon) for car, lat, lon in rows if not rules.hide(car, at=now)]
     if not seen:
@@ -40,17 +42,17 @@ def area_of_cars(*, fleet: Fleet) -> Area | None:
     return Area(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
 
 
-def car_names(*, fleet: Fleet) -> list[str]:
+def vehicle_names(*, fleet: Fleet) -> list[str]:
     """What to call the fleet's cars by, the first some hundred of them."""
-    return list(dict.fromkeys(str(car) for car in vehicles_of(fleet=fleet)[:_OFFERED]))
+    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_OFFERED]))
 
 
-def car_called(*, fleet: Fleet, name: str) -> Vehicle | None:
+def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
     """The one car of this name, plate or Smartcar vehicle id; None where there is none, or more than one."""
     wanted = name.strip()
     if not wanted:
         return None
-    cars = vehicles_of(fleet=fleet)
+    cars = list_vehicles(fleet=fleet)
     called = Q(name__iexact=wanted) | Q(plate__iexact=wanted) | Q(smartcar_id=wanted)
     found = list(cars.filter(called)[:2]) or [
         car for car in cars.filter(name="")[:_OFFERED] if str(car) == wanted
@@ -58,11 +60,11 @@ def car_called(*, fleet: Fleet, name: str) -> Vehicle | None:
     return found[0] if len(found) == 1 else None
 
 
-def position_of(*, car: Vehicle) -> tuple[float, float] | None:
+def vehicle_position(*, car: Vehicle) -> tuple[float, float] | None:
     """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
     now = timezone.now()
-    if privacy.rules_of(vehicle_ids=[car.pk], now=now).hide(car.pk, at=now):
+    if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).hide(car.pk, at=now):
         return None
-    (state,) = states_of(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
+    (state,) = list_states(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
     row = state.signal(catalogue.PRECISE_LOCATION)
     return (row.body["latitude"], row.body["longitude"]) if row is not None and row.body else None

@@ -16,12 +16,12 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import Fleet, Membership
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from dashboard.places import selectors
 from dashboard.places.forms import PlaceForm
 from vehicles.models import Place
 from vehicles.places import services
-from vehicles.places.selectors import place_of, places_of
+from vehicles.places.selectors import get_place, list_places
 
 
 @never_cache
@@ -29,12 +29,12 @@ from vehicles.places.selectors import place_of, places_of
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
     """All places of the fleet, as a list and on a map."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     context = {
         "fleet": membership.fleet,
-        "places": places_of(fleet=membership.fleet),
-        "area": selectors.area_of_cars(fleet=membership.fleet),
-        "may_edit": has_right(membership=membership, right=Right.CONNECT),
+        "places": list_places(fleet=membership.fleet),
+        "area": selectors.vehicles_area(fleet=membership.fleet),
+        "may_edit": has_permission(membership=membership, right=Permission.CONNECT),
     }
     return render(request, "dashboard/places/overview.html", context)
 
@@ -45,7 +45,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_variables()
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """Adds a place. With `prefill` nothing is stored yet: the form shows what was posted, or where a car is."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return _edit(request, membership, Place(fleet=membership.fleet))
 
 
@@ -55,7 +55,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
 @sensitive_variables()
 def edit(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
     """Changes a place."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return _edit(request, membership, _place(membership.fleet, place_id))
 
 
@@ -63,15 +63,15 @@ def edit(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
     """Forgets a place."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.CONNECT)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     place = _place(membership.fleet, place_id)
-    services.delete(place=place, actor=membership.user)
+    services.delete_place(place=place, actor=membership.user)
     messages.success(request, _("“%(place)s” is deleted.") % {"place": place})
     return redirect("fleet:places", slug=slug)
 
 
 def _place(fleet: Fleet, place_id: int) -> Place:
-    place = place_of(fleet=fleet, place_id=place_id)
+    place = get_place(fleet=fleet, place_id=place_id)
     if place is None:
         raise Http404("There is no such place in this fleet.")
     return place
@@ -87,7 +87,7 @@ def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpRes
     form = PlaceForm(request.POST, instance=place)
     if not form.is_valid():
         return _page(request, membership, form, status=400)
-    services.save(place=form.save(commit=False), actor=membership.user)
+    services.save_place(place=form.save(commit=False), actor=membership.user)
     messages.success(request, _("“%(place)s” is saved.") % {"place": place})
     return redirect("fleet:places", slug=membership.fleet.slug)
 
@@ -108,12 +108,12 @@ def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
     typed = request.POST.get("car", "").strip()
     if not typed:
         return _Prefilled(values, "", "")
-    car = selectors.car_called(fleet=fleet, name=typed)
+    car = selectors.find_vehicle_by_name(fleet=fleet, name=typed)
     if car is None:
         return _Prefilled(
             values, typed, _("No single car of the fleet is called so. Type its name or plate.")
         )
-    position = selectors.position_of(car=car)
+    position = selectors.vehicle_position(car=car)
     if position is None:
         trouble = _("The place of %(car)s is not known, or its driver hides it.") % {"car": car}
         return _Prefilled(values, str(car), trouble)
@@ -134,9 +134,9 @@ def _page(
         "fleet": fleet,
         "form": form,
         "place": Place.objects.filter(pk=form.instance.pk).first() if form.instance.pk else None,
-        "others": places_of(fleet=fleet).exclude(pk=form.instance.pk),
-        "area": selectors.area_of_cars(fleet=fleet),
-        "cars": selectors.car_names(fleet=fleet),
+        "others": list_places(fleet=fleet).exclude(pk=form.instance.pk),
+        "area": selectors.vehicles_area(fleet=fleet),
+        "cars": selectors.vehicle_names(fleet=fleet),
         "car": car,
     }
     return render(request, "dashboard/places/edit.html", context, status=status)

@@ -49,20 +49,20 @@ def age_words() -> str:
 
 
 @register.filter
-def ago(moment: datetime | None) -> SafeString | str:
+def timesince_short(moment: datetime | None) -> SafeString | str:
     """A <time> that says how long ago it was and keeps saying it right."""
     if moment is None:
         return _("never")
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>',
         moment.isoformat(),
-        exactly(moment),
+        full_datetime(moment),
         age_in_words((timezone.now() - moment).total_seconds()),
     )
 
 
 @register.filter
-def exactly(moment: datetime | None) -> str:
+def full_datetime(moment: datetime | None) -> str:
     """A moment to the second, in the fleet's time zone and with its name: "28 November 2026, 14:03:05 CET"."""
     if moment is None:
         return ""
@@ -71,7 +71,7 @@ def exactly(moment: datetime | None) -> str:
 
 
 @register.filter
-def to_minute(moment: datetime | None) -> str:
+def short_datetime(moment: datetime | None) -> str:
     """A moment to the minute, in the fleet's time zone and with its name: "28 November 2026, 14:03 CET"."""
     if moment is None:
         return ""
@@ -80,11 +80,11 @@ def to_minute(moment: datetime | None) -> str:
 
 
 @register.filter
-def span(duration: timedelta) -> str:
+def duration(span: timedelta) -> str:
     """How long something takes, in words that claim no more than is known: "less than a minute", "about 3 h 40 min"."""
-    if duration > timedelta(days=30):
+    if span > timedelta(days=30):
         return _("more than a month")
-    minutes = round(duration.total_seconds() / 60)
+    minutes = round(span.total_seconds() / 60)
     if minutes < 1:
         return _("less than a minute")
     hours, rest = divmod(minutes, 60)
@@ -102,24 +102,24 @@ def translated(text: str) -> str:
 
 
 @register.filter
-def shown(row: LatestSignal | None, units: str) -> str:
+def signal_value(row: LatestSignal | None, units: str) -> str:
     """A signal's value in words, in the fleet's units."""
-    return formatting.value_in_words(code=row.code, body=row.body, units=units) if row else ""
+    return formatting.format_value(code=row.code, body=row.body, units=units) if row else ""
 
 
 @register.filter
-def trouble(row: LatestSignal) -> str:
+def signal_error(row: LatestSignal) -> str:
     """Why a signal has no fresh value, or ""."""
-    return formatting.error_in_words(row)
+    return formatting.format_error(row)
 
 
 @register.filter
-def stale(row: LatestSignal | None) -> bool:
+def is_stale(row: LatestSignal | None) -> bool:
     """Whether a signal's value is older than it should be."""
     return row is None or formatting.is_stale(row, now=timezone.now())
 
 
 @register.filter
-def kilometres(value: float, units: str) -> str:
+def distance(value: float, units: str) -> str:
     """A distance in the fleet's units."""
     return formatting.quantity(value, Unit.KILOMETRE, units=units)

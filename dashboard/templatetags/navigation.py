@@ -8,13 +8,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Membership
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 
 register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _NavItem:
     """A page of a fleet that the navigation leads to; views whose names start with `within` belong to it.
 
     Of two that fit, the longer one counts.
@@ -22,23 +22,23 @@ class _Place:
 
     label: str | Promise
     view: str
-    right: Right
+    right: Permission
     within: str
 
 
-_PLACES = (
-    _Place(_("Cars"), "fleet:fleet", Right.VIEW, "fleet:"),
-    _Place(_("Places"), "fleet:places", Right.VIEW, "fleet:place"),
-    _Place(_("Commands"), "commands:ledger", Right.VIEW, "commands:"),
-    _Place(_("Connections"), "connections:overview", Right.CONNECT, "connections:"),
-    _Place(_("Notices"), "notices:overview", Right.VIEW, "notices:"),
-    _Place(_("Invitations"), "connect:invitations", Right.CONNECT, "connect:invitations"),
-    _Place(_("Inbox"), "webhooks:inbox", Right.INSPECT, "webhooks:"),
-    _Place(_("Usage"), "usage:overview", Right.BUDGET, "usage:"),
-    _Place("Smartcar", "connect:setup", Right.CONNECT, "connect:setup"),
-    _Place(_("Members"), "accounts:members", Right.ADMINISTER, "accounts:members"),
-    _Place(_("API tokens"), "accounts:tokens", Right.VIEW, "accounts:"),
-    _Place(_("Settings"), "fleet:settings", Right.CONNECT, "fleet:settings"),
+_NAV_ITEMS = (
+    _NavItem(_("Cars"), "fleet:fleet", Permission.VIEW, "fleet:"),
+    _NavItem(_("Places"), "fleet:places", Permission.VIEW, "fleet:place"),
+    _NavItem(_("Commands"), "commands:ledger", Permission.VIEW, "commands:"),
+    _NavItem(_("Connections"), "connections:overview", Permission.CONNECT, "connections:"),
+    _NavItem(_("Notices"), "notices:overview", Permission.VIEW, "notices:"),
+    _NavItem(_("Invitations"), "connect:invitations", Permission.CONNECT, "connect:invitations"),
+    _NavItem(_("Inbox"), "webhooks:inbox", Permission.INSPECT, "webhooks:"),
+    _NavItem(_("Usage"), "usage:overview", Permission.BUDGET, "usage:"),
+    _NavItem("Smartcar", "connect:setup", Permission.CONNECT, "connect:setup"),
+    _NavItem(_("Members"), "accounts:members", Permission.ADMINISTER, "accounts:members"),
+    _NavItem(_("API tokens"), "accounts:tokens", Permission.VIEW, "accounts:"),
+    _NavItem(_("Settings"), "fleet:settings", Permission.CONNECT, "fleet:settings"),
 )
 
 
@@ -67,11 +67,11 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
     else:
         membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
     here = request.resolver_match.view_name if request.resolver_match else ""
-    within = max((place.within for place in _PLACES if here.startswith(place.within)), key=len, default="")
+    within = max((place.within for place in _NAV_ITEMS if here.startswith(place.within)), key=len, default="")
     return {
         "links": [
             Link(str(place.label), reverse(place.view, args=[fleet.slug]), place.within == within)
-            for place in _PLACES
-            if membership is not None and has_right(membership=membership, right=place.right)
+            for place in _NAV_ITEMS
+            if membership is not None and has_permission(membership=membership, right=place.right)
         ]
     }

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from connect.status.states import ConnectionState
 
-A_PAGE = 50
+PAGE_SIZE = 50
 COLUMNS_COOKIE = "fleet_columns"
 
 
-class Show(StrEnum):
+class TileFilter(StrEnum):
     """The tiles: which cars are wanted."""
 
     ALL = ""
@@ -49,7 +49,7 @@ TITLES: Mapping[Column, Promise] = {
     Column.DRIVER: _("Driver"),
     Column.GROUP: _("Group"),
 }
-USUAL = (
+DEFAULT_COLUMNS = (
     Column.ENERGY,
     Column.LOCK,
     Column.PLACE,
@@ -71,14 +71,14 @@ class Filters:
     `columns_said`: they stand in the address, as in a saved view, and are not this browser's own choice.
     """
 
-    show: Show = Show.ALL
+    show: TileFilter = TileFilter.ALL
     search: str = ""
     make: str = ""
     group: str = ""
     state: str = ""
     sort: str = "name"
     page: int = 1
-    columns: tuple[Column, ...] = USUAL
+    columns: tuple[Column, ...] = DEFAULT_COLUMNS
     columns_said: bool = False
 
     @property
@@ -115,32 +115,32 @@ class Filters:
         return urlencode({name: value for name, value in said.items() if value})
 
 
-def read(query: Mapping[str, str], *, remembered: str = "") -> Filters:
+def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
     """The filters of an address; `remembered` are the columns that this browser chose last."""
     sort = query.get("sort", "")
     page = query.get("page", "")
     state = query.get("state", "")
-    said = columns_of(query.get("columns", "").split(","))
+    said = visible_columns(query.get("columns", "").split(","))
     return Filters(
-        show=_one_of(Show, query.get("show", "")) or Show.ALL,
+        show=_one_of(TileFilter, query.get("show", "")) or TileFilter.ALL,
         search=" ".join(query.get("q", "")[:120].replace("\x00", "").split()),
         make=query.get("make", "")[:60].replace("\x00", ""),
         group=query.get("group", "")[:60].replace("\x00", ""),
         state=state if state in ConnectionState.values and state != ConnectionState.REMOVED else "",
         sort=sort if sort.removeprefix("-") in ORDERS else "name",
         page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:7]) < 10**6 else 1,
-        columns=said or columns_of(remembered.split(",")) or USUAL,
+        columns=said or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
         columns_said=bool(said),
     )
 
 
-def columns_of(names: Iterable[str]) -> tuple[Column, ...]:
+def visible_columns(names: Iterable[str]) -> tuple[Column, ...]:
     """The columns of these names, in the order in which they are shown."""
     wanted = set(names)
     return tuple(column for column in Column if column.value in wanted)
 
 
-def _one_of(kind: Callable[[str], Show], name: str) -> Show | None:
+def _one_of(kind: Callable[[str], TileFilter], name: str) -> TileFilter | None:
     try:
         return kind(name)
     except ValueError:

@@ -12,22 +12,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 from connect.status.states import ConnectionState
 from core import pubsub
 from dashboard.vehicle_list import saved_views, selectors
-from dashboard.vehicle_list.filters import A_PAGE, TITLES, Column, Filters, Show
-from dashboard.vehicle_list.rows import Row, rows_of
+from dashboard.vehicle_list.filters import PAGE_SIZE, TITLES, Column, Filters, TileFilter
+from dashboard.vehicle_list.rows import Row, build_rows
 from vehicles.makes import make_name
 
-_TILES: Mapping[Show, tuple[Promise, str]] = {
-    Show.ALL: (_("All cars"), ""),
-    Show.CHARGING: (_("Charging"), "good"),
-    Show.LOW: (_("Low battery"), "bad"),
-    Show.UNLOCKED: (_("Unlocked"), "warn"),
-    Show.MOVING: (_("Moving"), ""),
-    Show.STALE: (_("Not heard lately"), "warn"),
-    Show.ATTENTION: (_("Needs attention"), "bad"),
+_TILES: Mapping[TileFilter, tuple[Promise, str]] = {
+    TileFilter.ALL: (_("All cars"), ""),
+    TileFilter.CHARGING: (_("Charging"), "good"),
+    TileFilter.LOW: (_("Low battery"), "bad"),
+    TileFilter.UNLOCKED: (_("Unlocked"), "warn"),
+    TileFilter.MOVING: (_("Moving"), ""),
+    TileFilter.STALE: (_("Not heard lately"), "warn"),
+    TileFilter.ATTENTION: (_("Needs attention"), "bad"),
 }
 # Columns whose first order is the large or late first.
 _DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
@@ -37,7 +37,7 @@ _DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
 class Tile:
     """A count that filters when it is pressed; pressed again, it shows all."""
 
-    show: Show
+    show: TileFilter
     label: str
     count: int
     tone: str
@@ -76,20 +76,20 @@ class Pager:
 
 def may_search_vins(membership: Membership) -> bool:
     """Whose business a VIN is: those who connect cars."""
-    return has_right(membership=membership, right=Right.CONNECT)
+    return has_permission(membership=membership, right=Permission.CONNECT)
 
 
-def context_of(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
+def page_context(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
     """What dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html show."""
     fleet = membership.fleet
     place = pubsub.place(fleet_id=fleet.pk)
-    counts = selectors.counts_of(fleet=fleet, now=now)
+    counts = selectors.count_vehicles(fleet=fleet, now=now)
     filters, rows, total = _page(membership, filters, now)
     return {
         "fleet": fleet,
         "filters": filters,
         "counts": counts,
-        "tiles": tiles_of(counts=counts, filters=filters),
+        "tiles": build_tiles(counts=counts, filters=filters),
         "headers": _headers(filters),
         "columns": filters.columns,
         "rows": rows,
@@ -97,17 +97,17 @@ def context_of(*, membership: Membership, filters: Filters, now: datetime) -> di
         "choices": _choices(counts),
         "all_columns": [(column, TITLES[column], column in filters.columns) for column in Column],
         "saved_views": [
-            (view, saved_views.may_drop(membership=membership, view=view))
-            for view in saved_views.views_of(membership=membership)
+            (view, saved_views.can_delete(membership=membership, view=view))
+            for view in saved_views.list_views(membership=membership)
         ],
         "map_query": filters.to(sort="name", columns_said=False).query,
         "live_query": _live_query(filters, rows, place),
-        "may_connect": has_right(membership=membership, right=Right.CONNECT),
-        "may_command": has_right(membership=membership, right=Right.COMMAND),
+        "may_connect": has_permission(membership=membership, right=Permission.CONNECT),
+        "may_command": has_permission(membership=membership, right=Permission.COMMAND),
     }
 
 
-def tiles_of(*, counts: selectors.Counts, filters: Filters) -> list[Tile]:
+def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Tile]:
     """The tiles above the table; each leads to its cars and keeps the other filters."""
     return [
         Tile(
@@ -116,7 +116,7 @@ def tiles_of(*, counts: selectors.Counts, filters: Filters) -> list[Tile]:
             count=counts.by_show[show],
             tone=tone,
             current=filters.show == show,
-            query=filters.to(show=Show.ALL if filters.show == show else show).query,
+            query=filters.to(show=TileFilter.ALL if filters.show == show else show).query,
         )
         for show, (label, tone) in _TILES.items()
     ]
@@ -125,12 +125,12 @@ def tiles_of(*, counts: selectors.Counts, filters: Filters) -> list[Tile]:
 def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filters, list[Row], int]:
     """The rows; of the last page there is, when the one that was asked for is beyond it."""
     fleet, vins = membership.fleet, may_search_vins(membership)
-    found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
+    found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
     if not found and filters.page > 1:
-        total = selectors.total_of(fleet=fleet, filters=filters, now=now, vins=vins)
-        filters = filters.to(page=max(1, ceil(total / A_PAGE)))
-        found, total = selectors.page_of(fleet=fleet, filters=filters, now=now, vins=vins)
-    return filters, rows_of(fleet=fleet, cars=found, now=now), total
+        total = selectors.count_matching(fleet=fleet, filters=filters, now=now, vins=vins)
+        filters = filters.to(page=max(1, ceil(total / PAGE_SIZE)))
+        found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
+    return filters, build_rows(fleet=fleet, cars=found, now=now), total
 
 
 def _headers(filters: Filters) -> list[Header]:
@@ -151,7 +151,7 @@ def _header(name: str, title: str, filters: Filters) -> Header:
 
 
 def _pager(filters: Filters, shown: int, total: int) -> Pager:
-    first = (filters.page - 1) * A_PAGE + 1 if shown else 0
+    first = (filters.page - 1) * PAGE_SIZE + 1 if shown else 0
     last = first + shown - 1 if shown else 0
     return Pager(
         first=first,
@@ -162,7 +162,7 @@ def _pager(filters: Filters, shown: int, total: int) -> Pager:
     )
 
 
-def _choices(counts: selectors.Counts) -> dict[str, list[Choice]]:
+def _choices(counts: selectors.VehicleCounts) -> dict[str, list[Choice]]:
     return {
         "makes": [Choice(make, make_name(make)) for make in counts.makes],
         "groups": [Choice(group, group) for group in counts.groups],

@@ -8,21 +8,23 @@ from connect.driver_portal import privacy
 from dashboard.vehicle_list import selectors
 from dashboard.vehicle_list.filters import Filters
 
-Shown = tuple[int, float, float, int | None, str]
+MapFeature = tuple[int, float, float, int | None, str]
 """Id, longitude, latitude (five places: a metre), heading in whole degrees or None, and the mark."""
 
 
-def shown(
+def map_features(
     *,
     fleet: Fleet,
     filters: Filters,
     now: datetime,
     vins: bool,
     vehicle_ids: Collection[int] | None = None,
-) -> list[Shown]:
+) -> list[MapFeature]:
     """Where the cars are that fit, of these cars only where ids are given. Four queries, however many cars."""
-    found = selectors.positions_of(fleet=fleet, filters=filters, now=now, vins=vins, vehicle_ids=vehicle_ids)
-    rules = privacy.rules_of_fleet(fleet=fleet, now=now)
+    found = selectors.list_positions(
+        fleet=fleet, filters=filters, now=now, vins=vins, vehicle_ids=vehicle_ids
+    )
+    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
     return [
         (
             car.id,

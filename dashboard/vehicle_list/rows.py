@@ -11,10 +11,10 @@ from django.utils.translation import gettext
 from accounts.models import Fleet
 from connect.driver_portal import privacy
 from connect.status.states import ConnectionState
-from dashboard.vehicle_list.selectors import SILENT, STALE, Found
+from dashboard.vehicle_list.selectors import SILENT, STALE, VehicleRow
 from vehicles.catalogue import FUEL_LEVEL, STATE_OF_CHARGE
 from vehicles.makes import make_name
-from vehicles.places.geocoding import Names, coordinates, names_for
+from vehicles.places.geocoding import ReverseGeocoder, coordinates, geocoder_for
 
 _LIVE = timedelta(minutes=15)
 
@@ -32,7 +32,7 @@ class Freshness(StrEnum):
 class Row:
     """One car in the table. `place` is its place in words, "" where there is none to show."""
 
-    car: Found
+    car: VehicleRow
     place: str
     place_hidden: bool
     now: datetime
@@ -102,15 +102,15 @@ class Row:
         return str(ConnectionState(self.car.state).label)
 
 
-def rows_of(*, fleet: Fleet, cars: Iterable[Found], now: datetime) -> list[Row]:
+def build_rows(*, fleet: Fleet, cars: Iterable[VehicleRow], now: datetime) -> list[Row]:
     """The cars' rows, in three queries for all of them."""
     found = list(cars)
-    rules = privacy.rules_of(vehicle_ids=[car.id for car in found], now=now)
-    names = names_for(fleet=fleet)
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[car.id for car in found], now=now)
+    names = geocoder_for(fleet=fleet)
     return [_row(car, names, hidden=rules.hide(car.id, at=now), now=now) for car in found]
 
 
-def _row(car: Found, names: Names, *, hidden: bool, now: datetime) -> Row:
+def _row(car: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:
     place = ""
     if not hidden and car.latitude is not None and car.longitude is not None:
         named = names.name_of(car.latitude, car.longitude)

@@ -3,31 +3,33 @@
 from django.db.models import Q, QuerySet
 
 from accounts.models import Membership
-from accounts.permissions import Right, has_right
+from accounts.permissions import Permission, has_permission
 from dashboard.vehicle_list.saved_models import SavedView
 
-MOST = 50
+MAX_VIEWS = 50
 
 
 class TooManyError(Exception):
     """The person keeps as many views as one may."""
 
 
-def views_of(*, membership: Membership) -> QuerySet[SavedView]:
+def list_views(*, membership: Membership) -> QuerySet[SavedView]:
     """The member's own views and those that others share, by name."""
     views = SavedView.objects.filter(fleet_id=membership.fleet_id).select_related("user")
     return views.filter(Q(user_id=membership.user_id) | Q(shared=True))
 
 
-def may_drop(*, membership: Membership, view: SavedView) -> bool:
+def can_delete(*, membership: Membership, view: SavedView) -> bool:
     """One's own; an owner of the fleet may drop others', too."""
-    return view.user_id == membership.user_id or has_right(membership=membership, right=Right.ADMINISTER)
+    return view.user_id == membership.user_id or has_permission(
+        membership=membership, right=Permission.ADMINISTER
+    )
 
 
-def keep(*, membership: Membership, name: str, query: str, shared: bool) -> SavedView:
+def save(*, membership: Membership, name: str, query: str, shared: bool) -> SavedView:
     """Keeps the view under this name, in place of the member's older one. Raises TooManyError."""
     mine = SavedView.objects.filter(fleet_id=membership.fleet_id, user_id=membership.user_id)
-    if not mine.filter(name=name).exists() and mine.count() >= MOST:
+    if not mine.filter(name=name).exists() and mine.count() >= MAX_VIEWS:
         raise TooManyError
     view, _ = SavedView.objects.update_or_create(
         fleet_id=membership.fleet_id,

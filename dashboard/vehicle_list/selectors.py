@@ -10,8 +10,8 @@ from django.db import connection
 
 from accounts.models import Fleet
 from alerts.models import LOW_BATTERY
-from connect.status.states import ALIVE, TROUBLED, ConnectionState
-from dashboard.vehicle_list.filters import A_PAGE, Filters, Show
+from connect.status.states import DEGRADED, USABLE, ConnectionState
+from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
 
 # Nothing was heard of a car for longer than its lock or place should go unreported.
@@ -62,13 +62,13 @@ _FIELDS = (
     *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
-_SHOWN: Mapping[Show, str] = {
-    Show.CHARGING: "charging",
-    Show.LOW: "low",
-    Show.UNLOCKED: "locked IS FALSE",
-    Show.MOVING: "moving",
-    Show.STALE: "stale",
-    Show.ATTENTION: "troubled",
+_SHOWN: Mapping[TileFilter, str] = {
+    TileFilter.CHARGING: "charging",
+    TileFilter.LOW: "low",
+    TileFilter.UNLOCKED: "locked IS FALSE",
+    TileFilter.MOVING: "moving",
+    TileFilter.STALE: "stale",
+    TileFilter.ATTENTION: "troubled",
 }
 _ORDERS: Mapping[str, str] = {
     "name": "lower(title)",
@@ -80,7 +80,7 @@ _ORDERS: Mapping[str, str] = {
     "driver": "nullif(lower(driver), '')",
     "group": "nullif(lower(\"group\"), '')",
 }
-_WORST_FIRST = [*TROUBLED, ConnectionState.PENDING, ConnectionState.ACTIVE]
+_WORST_FIRST = [*DEGRADED, ConnectionState.PENDING, ConnectionState.ACTIVE]
 _MARK = """
     CASE WHEN moving THEN 'moving' WHEN locked IS FALSE THEN 'unlocked' WHEN charging THEN 'charging'
          WHEN stale THEN 'stale' ELSE 'parked' END
@@ -88,7 +88,7 @@ _MARK = """
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class VehicleRow:
     """One car as the database tells it. Percentages are 0-100, distances km, None where unknown; the place may be one
     that its driver hides now (dashboard.vehicle_list.rows)."""
 
@@ -126,17 +126,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class VehicleCounts:
     """How many of the fleet's cars each tile would show, and what there is to choose from."""
 
-    by_show: Mapping[Show, int]
+    by_show: Mapping[TileFilter, int]
     makes: list[str]
     groups: list[str]
     states: list[str]
 
     @property
     def total(self) -> int:
-        return self.by_show[Show.ALL]
+        return self.by_show[TileFilter.ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +150,9 @@ class Position:
     mark: str
 
 
-def counts_of(*, fleet: Fleet, now: datetime) -> Counts:
+def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
     """Of the whole fleet, whatever is filtered."""
-    tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in Show if show]
+    tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in TileFilter if show]
     choices = ", ".join(
         f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
         for column in ("make", '"group"', "state")
@@ -160,39 +160,39 @@ def counts_of(*, fleet: Fleet, now: datetime) -> Counts:
     statement = f"{_CARS} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
     (row,) = _rows(statement, _named(fleet, now))
     *numbers, makes, groups, states = row
-    return Counts(
-        by_show=dict(zip(Show, numbers, strict=True)),
+    return VehicleCounts(
+        by_show=dict(zip(TileFilter, numbers, strict=True)),
         makes=sorted(makes, key=str.lower),
         groups=sorted(groups, key=str.lower),
         states=[state for state in _WORST_FIRST if state in states],
     )
 
 
-def page_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[Found], int]:
+def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[VehicleRow], int]:
     """The cars of the filters' page, and how many fit in all. VINs are searched where `vins` allows it."""
     where, named = _where(filters, vins=vins)
     statement = f"""{_CARS}
         SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
-        ORDER BY {_order(filters.sort)} LIMIT {A_PAGE} OFFSET {(filters.page - 1) * A_PAGE}
+        ORDER BY {_order(filters.sort)} LIMIT {PAGE_SIZE} OFFSET {(filters.page - 1) * PAGE_SIZE}
     """  # noqa: S608
     rows = _rows(statement, _named(fleet, now) | named)
-    return [Found(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+    return [VehicleRow(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
-def total_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
+def count_matching(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
     """How many cars fit."""
     where, named = _where(filters, vins=vins)
     statement = f"{_CARS} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
     return int(_rows(statement, _named(fleet, now) | named)[0][0])
 
 
-def cars_of(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[Found]:
+def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[VehicleRow]:
     """These of the fleet's cars, in no particular order."""
     statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
-    return [Found(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
+    return [VehicleRow(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
 
 
-def positions_of(
+def list_positions(
     *, fleet: Fleet, filters: Filters, now: datetime, vins: bool, vehicle_ids: Collection[int] | None = None
 ) -> list[Position]:
     """Where the cars are that fit, of these cars only where ids are given. What drivers hide is not known here."""
@@ -204,7 +204,7 @@ def positions_of(
     return [Position(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids) | named)]
 
 
-def ids_of(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
+def matching_ids(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
     """The Smartcar ids of the cars that fit, in the page's order."""
     where, named = _where(filters, vins=vins)
     order = _order(filters.sort)
@@ -249,8 +249,8 @@ def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = No
         "ids": None if vehicle_ids is None else list(vehicle_ids),
         "fleet": fleet.pk,
         "removed": ConnectionState.REMOVED.value,
-        "alive": [state.value for state in ALIVE],
-        "troubled": [state.value for state in TROUBLED],
+        "alive": [state.value for state in USABLE],
+        "troubled": [state.value for state in DEGRADED],
         "worst_first": [state.value for state in _WORST_FIRST],
         "moving_since": now - _MOVING,
         "stale_since": now - STALE,

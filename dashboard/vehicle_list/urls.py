@@ -5,10 +5,10 @@ from dashboard.vehicle_list import views
 
 urlpatterns = [
     path("", views.fleet, name="fleet"),
-    path("cars/", views.cars, name="cars"),
+    path("cars/", views.vehicles_fragment, name="cars"),
     path("cars/map/", views.map_data, name="map_data"),
-    path("cars/fitting/", views.fitting, name="fitting"),
-    path("cars/<int:vehicle_id>/peek/", views.peek, name="peek"),
+    path("cars/fitting/", views.matching, name="fitting"),
+    path("cars/<int:vehicle_id>/peek/", views.map_popup, name="peek"),
     path("columns/", views.columns, name="columns"),
     path("views/", views.save_view, name="save_view"),
     path("views/<int:view_id>/delete/", views.delete_view, name="delete_view"),

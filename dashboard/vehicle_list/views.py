@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Membership
-from accounts.permissions import Right, membership_for
-from commands.bulk.services import MOST_CARS
-from dashboard.onboarding.services import checklist_for
+from accounts.permissions import Permission, get_membership_or_404
+from commands.bulk.services import MAX_VEHICLES
+from dashboard.onboarding.services import get_checklist
 from dashboard.vehicle_list import page, positions, saved_views, selectors
-from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, columns_of, read
-from dashboard.vehicle_list.rows import rows_of
+from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, parse_filters, visible_columns
+from dashboard.vehicle_list.rows import build_rows
 from dashboard.vehicle_list.saved_models import SavedView
 
 _A_YEAR = 365 * 86_400
@@ -31,19 +31,19 @@ _AGES = re.compile(rb"(<time [^>]*>)[^<]*")
 @require_GET
 def fleet(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's cars in a table and on a map; the list alone when the open page asks for other filters."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     context = _context(request, membership)
     if _asks_for_the_list(request):
         return render(request, "dashboard/vehicle_list/list.html", context)
-    context["onboarding"] = checklist_for(membership=membership)
+    context["onboarding"] = get_checklist(membership=membership)
     return render(request, "dashboard/vehicle_list/page.html", context)
 
 
 @login_required
 @require_GET
-def cars(request: HttpRequest, slug: str) -> HttpResponse:
+def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
     """The list alone, for a page that has no live stream; 204 when it shows already what there is."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     response = render(request, "dashboard/vehicle_list/list.html", _context(request, membership))
     # The place in the stream of news moves on by itself, and so do ages; what was told is what counts.
     told = _AGES.sub(rb"\1", response.content.partition(b"<!-- list -->")[2])
@@ -58,8 +58,8 @@ def cars(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def map_data(request: HttpRequest, slug: str) -> HttpResponse:
     """Where the cars are that fit the filters, as JSON: `{"cars": [[id, longitude, latitude, heading, mark], …]}`."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
-    cars = positions.shown(
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
+    cars = positions.map_features(
         fleet=membership.fleet,
         filters=_filters(request),
         now=timezone.now(),
@@ -70,28 +70,28 @@ def map_data(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_GET
-def peek(request: HttpRequest, slug: str, vehicle_id: int) -> HttpResponse:
+def map_popup(request: HttpRequest, slug: str, vehicle_id: int) -> HttpResponse:
     """One car in a few lines, for the map."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     now = timezone.now()
-    found = selectors.cars_of(fleet=membership.fleet, vehicle_ids=[vehicle_id], now=now)
+    found = selectors.get_vehicles(fleet=membership.fleet, vehicle_ids=[vehicle_id], now=now)
     if not found:
         raise Http404("There is no such car in this fleet.")
-    (row,) = rows_of(fleet=membership.fleet, cars=found, now=now)
+    (row,) = build_rows(fleet=membership.fleet, cars=found, now=now)
     return render(request, "dashboard/vehicle_list/map_popup.html", {"fleet": membership.fleet, "row": row})
 
 
 @login_required
 @require_GET
-def fitting(request: HttpRequest, slug: str) -> HttpResponse:
+def matching(request: HttpRequest, slug: str) -> HttpResponse:
     """The Smartcar ids of the cars that fit the filters, for choosing all of them: at most as many as may be asked."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.COMMAND)
-    ids = selectors.ids_of(
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
+    ids = selectors.matching_ids(
         fleet=membership.fleet,
         filters=_filters(request),
         now=timezone.now(),
         vins=page.may_search_vins(membership),
-        most=MOST_CARS,
+        most=MAX_VEHICLES,
     )
     return JsonResponse({"cars": ids})
 
@@ -100,9 +100,9 @@ def fitting(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def columns(request: HttpRequest, slug: str) -> HttpResponse:
     """Which columns this browser shows from now on."""
-    membership_for(user=request.user, slug=slug, right=Right.VIEW)
-    filters = read(QueryDict(request.POST.get("query", "")))
-    chosen = columns_of(request.POST.getlist("column"))
+    get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
+    filters = parse_filters(QueryDict(request.POST.get("query", "")))
+    chosen = visible_columns(request.POST.getlist("column"))
     response = redirect(page.address(slug=slug, query=filters.to(columns_said=False).query))
     response.set_cookie(
         COLUMNS_COOKIE,
@@ -119,21 +119,21 @@ def columns(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     """Keeps what the page shows under a name."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     remembered = request.COOKIES.get(COLUMNS_COOKIE, "")
-    filters = read(QueryDict(request.POST.get("query", "")), remembered=remembered)
+    filters = parse_filters(QueryDict(request.POST.get("query", "")), remembered=remembered)
     query = filters.to(columns_said=True).query
     name = " ".join(request.POST.get("name", "").split())
     if not name or len(name) > 60:
         messages.error(request, _("A view needs a name of at most 60 characters. Nothing was saved."))
         return redirect(page.address(slug=slug, query=filters.query))
     try:
-        saved_views.keep(membership=membership, name=name, query=query, shared="shared" in request.POST)
+        saved_views.save(membership=membership, name=name, query=query, shared="shared" in request.POST)
     except saved_views.TooManyError:
         messages.error(
             request,
             _("You keep %(number)d views, as many as one may. Delete one first.")
-            % {"number": saved_views.MOST},
+            % {"number": saved_views.MAX_VIEWS},
         )
         return redirect(page.address(slug=slug, query=filters.query))
     messages.success(request, _("The view “%(name)s” is saved.") % {"name": name})
@@ -144,9 +144,9 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def delete_view(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
     """Drops a saved view. Whoever may not see it is told that there is none."""
-    membership = membership_for(user=request.user, slug=slug, right=Right.VIEW)
-    view = get_object_or_404(saved_views.views_of(membership=membership), pk=view_id)
-    if not saved_views.may_drop(membership=membership, view=view):
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
+    view = get_object_or_404(saved_views.list_views(membership=membership), pk=view_id)
+    if not saved_views.can_delete(membership=membership, view=view):
         messages.error(
             request, _("%(person)s shares this view; only they can delete it.") % {"person": view.user}
         )
@@ -157,11 +157,11 @@ def delete_view(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
 
 
 def _context(request: HttpRequest, membership: Membership) -> dict[str, Any]:
-    return page.context_of(membership=membership, filters=_filters(request), now=timezone.now())
+    return page.page_context(membership=membership, filters=_filters(request), now=timezone.now())
 
 
 def _filters(request: HttpRequest) -> Filters:
-    return read(request.GET, remembered=request.COOKIES.get(COLUMNS_COOKIE, ""))
+    return parse_filters(request.GET, remembered=request.COOKIES.get(COLUMNS_COOKIE, ""))
 
 
 def _asks_for_the_list(request: HttpRequest) -> bool:

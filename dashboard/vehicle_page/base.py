@@ -9,10 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, Membership
-from accounts.permissions import Right, has_right, membership_for
+from accounts.permissions import Permission, get_membership_or_404, has_permission
 from vehicles import labels
 from vehicles.models import Vehicle
-from vehicles.selectors import vehicle_of
+from vehicles.selectors import get_vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Tab:
 
     view: str
     label: Promise
-    right: Right = Right.VIEW
+    right: Permission = Permission.VIEW
 
 
 OVERVIEW = Tab("fleet:vehicle", _("Overview"))
@@ -43,7 +43,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class VehicleContext:
     """A car, and the membership of whoever looks at it."""
 
     membership: Membership
@@ -53,9 +53,9 @@ class Frame:
     def fleet(self) -> Fleet:
         return self.membership.fleet
 
-    def may(self, right: Right) -> bool:
+    def may(self, right: Permission) -> bool:
         """Whether whoever looks has the right in the car's fleet."""
-        return has_right(membership=self.membership, right=right)
+        return has_permission(membership=self.membership, right=right)
 
     def context(self, tab: Tab) -> dict[str, Any]:
         """What dashboard/vehicle_page/base.html needs around a tab. No queries."""
@@ -75,8 +75,8 @@ class Frame:
                 for each in TABS
                 if self.may(each.right)
             ],
-            "may_connect": self.may(Right.CONNECT),
-            "may_command": self.may(Right.COMMAND),
+            "may_connect": self.may(Permission.CONNECT),
+            "may_command": self.may(Permission.COMMAND),
         }
 
 
@@ -86,14 +86,16 @@ def _facts_line(vehicle: Vehicle) -> str:
     return " · ".join(filter(None, (what, vehicle.plate, labels.powertrain(vehicle.powertrain))))
 
 
-def frame_of(request: HttpRequest, *, slug: str, smartcar_id: str, right: Right = Right.VIEW) -> Frame:
+def vehicle_context(
+    request: HttpRequest, *, slug: str, smartcar_id: str, right: Permission = Permission.VIEW
+) -> VehicleContext:
     """The car for the person who asks; two queries.
 
     Raises Http404 for outsiders and for a car that is not the fleet's, PermissionDenied for members without the right.
     """
-    membership = membership_for(user=request.user, slug=slug, right=right)
-    vehicle = vehicle_of(fleet=membership.fleet, smartcar_id=smartcar_id)
+    membership = get_membership_or_404(user=request.user, slug=slug, right=right)
+    vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if vehicle is None:
         raise Http404("There is no such car in this fleet.")
     vehicle.fleet = membership.fleet  # as loaded already
-    return Frame(membership, vehicle)
+    return VehicleContext(membership, vehicle)

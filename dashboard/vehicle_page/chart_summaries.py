@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from dashboard.vehicle_page.charts import BandChart, Chart, Line
 
 
-def summary_of(chart: Chart, *, start: datetime, end: datetime) -> str:
+def summarize_chart(chart: Chart, *, start: datetime, end: datetime) -> str:
     """From what to what the values went, what the last is and when, and how many gaps there are."""
     if isinstance(chart, BandChart):
         return _of_band(chart)

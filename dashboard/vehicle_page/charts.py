@@ -14,10 +14,10 @@ from django.utils import timezone
 from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
 from vehicles.dates import kept_since
 from vehicles.erasure import PLACE_CODES
-from vehicles.formatting import display_unit, value_in_words
+from vehicles.formatting import display_unit, format_value
 from vehicles.history import Point, has_more, neighbours, series
 from vehicles.models import Vehicle
-from vehicles.state_intervals import MOST, runs
+from vehicles.state_intervals import MAX_INTERVALS, state_intervals
 from vehicles.units import Unit, convert, symbol
 
 POINTS = 600
@@ -118,7 +118,9 @@ def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
     return list(charts.values())
 
 
-def charts_of(*, vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime) -> list[Chart]:
+def build_charts(
+    *, vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime
+) -> list[Chart]:
     """The history of these signals from `start` up to but without `end`, a chart for each group of `plan`."""
     return [
         _line_chart(vehicle, group, start, end)
@@ -202,18 +204,20 @@ def _with_gaps(points: Sequence[Point], *, longest: timedelta) -> list[tuple[Poi
 
 def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
     """What a signal that is no number said. A state holds until the next one, or as long as it is good for."""
-    found = runs(vehicle=vehicle, signal=signal, start=start, end=end)
+    found = state_intervals(vehicle=vehicle, signal=signal, start=start, end=end)
     until = min(end, timezone.now())
     states, segments = _States(), []
     for place, run in enumerate(found):
         following = found[place + 1].start if place + 1 < len(found) else until
         stop = min(following, run.last + (signal.staleness or _EVER), until)
-        label = value_in_words(code=signal.code, body=run.body, units=vehicle.units) or "–"
+        label = format_value(code=signal.code, body=run.body, units=vehicle.units) or "–"
         index = states.place(label, _tone(signal, run.body.get("value", run.body.get("status"))))
         begin = max(run.start, start)
         if stop > begin:
             segments.append((begin.timestamp(), stop.timestamp(), index))
-    return BandChart(signal.code, signal.label, states.labels, states.tones, segments, cut=len(found) == MOST)
+    return BandChart(
+        signal.code, signal.label, states.labels, states.tones, segments, cut=len(found) == MAX_INTERVALS
+    )
 
 
 def _tone(signal: Signal, value: object) -> str:

@@ -8,44 +8,44 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts.permissions import Right
-from connect.connections.selectors import Row, missing_scopes, rows_of
+from accounts.permissions import Permission
+from connect.connections.selectors import ConnectionRow, connection_rows, missing_scopes
 from connect.models import Connection, ConnectionState
-from connect.scopes import Scope, described
+from connect.scopes import PermissionScope, with_reasons
 from connect.usage import quota
-from dashboard.vehicle_page.base import CONNECTION, frame_of
+from dashboard.vehicle_page.base import CONNECTION, vehicle_context
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A driver's connection with what it allows: `scopes` and `missing` in words, `others` how many more."""
 
-    row: Row
-    scopes: list[Scope]
+    row: ConnectionRow
+    scopes: list[PermissionScope]
     others: int
-    missing: list[Scope]
+    missing: list[PermissionScope]
 
 
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Each driver's connection of the car; what to do about one is for those who may connect cars."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     now = timezone.now()
     found = (
         Connection.objects.filter(vehicle=frame.vehicle)
         .exclude(state=ConnectionState.REMOVED)
         .select_related("vehicle")
     )
-    rows = rows_of(fleet=frame.fleet, connections=found, now=now)
+    rows = connection_rows(fleet=frame.fleet, connections=found, now=now)
     context = frame.context(CONNECTION) | {"grants": [_grant(row) for row in rows]}
-    if frame.may(Right.BUDGET):
-        context["usage"] = quota.of_vehicle(vehicle=frame.vehicle, month=quota.month_of(now))
+    if frame.may(Permission.BUDGET):
+        context["usage"] = quota.vehicle_usage(vehicle=frame.vehicle, month=quota.month_of(now))
     return render(request, "dashboard/vehicle_page/connection.html", context)
 
 
-def _grant(row: Row) -> Grant:
-    scopes = described(row.connection.scopes)
+def _grant(row: ConnectionRow) -> Grant:
+    scopes = with_reasons(row.connection.scopes)
     return Grant(
         row, scopes, len(row.connection.scopes) - len(scopes), missing_scopes(connection=row.connection)
     )

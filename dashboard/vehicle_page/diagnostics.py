@@ -14,7 +14,7 @@ _MOST_CODES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class VehicleWarning:
     """One thing that the car warns of, and what it says of it."""
 
     label: str
@@ -22,7 +22,7 @@ class Alert:
     row: LatestSignal
 
 
-def alerts_of(state: VehicleState) -> list[Alert]:
+def list_warnings(state: VehicleState) -> list[VehicleWarning]:
     """The warning lamp first, then trouble codes, then systems by name."""
     lamp = [alert for row in _statuses(state) if (alert := _alert(row))]
     lamp.sort(key=lambda alert: (alert.row.code != catalogue.MIL.code, alert.label.lower()))
@@ -30,7 +30,7 @@ def alerts_of(state: VehicleState) -> list[Alert]:
     return [*first, *_trouble_codes(state), *lamp[len(first) :]]
 
 
-def checked_of(state: VehicleState) -> int:
+def checked_systems(state: VehicleState) -> int:
     """How many systems of the car say how they are."""
     return len(_statuses(state)) + (state.signal(catalogue.DTC_COUNT) is not None)
 
@@ -43,15 +43,15 @@ def _statuses(state: VehicleState) -> list[LatestSignal]:
     ]
 
 
-def _alert(row: LatestSignal) -> Alert | None:
+def _alert(row: LatestSignal) -> VehicleWarning | None:
     body = row.body or {}
     if body.get("status") == "OK":
         return None
-    said = body.get("description") or formatting.value_in_words(code=row.code, body=body, units="")
-    return Alert(str(CATALOGUE[row.code].label), said, row)
+    said = body.get("description") or formatting.format_value(code=row.code, body=body, units="")
+    return VehicleWarning(str(CATALOGUE[row.code].label), said, row)
 
 
-def _trouble_codes(state: VehicleState) -> list[Alert]:
+def _trouble_codes(state: VehicleState) -> list[VehicleWarning]:
     counted, listed = state.signal(catalogue.DTC_COUNT), state.signal(catalogue.DTC_LIST)
     codes = (
         [str(each["code"]) for each in (listed.body or {}).get("values", []) if each.get("code")]
@@ -67,4 +67,4 @@ def _trouble_codes(state: VehicleState) -> list[Alert]:
         text = _("%(codes)s and more") % {"codes": text}
     elif not codes:
         text = ngettext("%(n)d stored, not listed", "%(n)d stored, not listed", count) % {"n": count}
-    return [Alert(_("Trouble codes"), text, row)]
+    return [VehicleWarning(_("Trouble codes"), text, row)]

@@ -19,32 +19,34 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from accounts.models import AuditEntry
-from accounts.permissions import Right
+from accounts.models import AuditLogEntry
+from accounts.permissions import Permission
 from commands import types as commands
 from commands.models import Command
 from connect.models import Transition
 from core.stored_messages import told
-from dashboard.vehicle_page.base import Frame
-from dashboard.vehicle_page.timeline import Page, Place, Source, below, page_of
+from dashboard.vehicle_page.base import VehicleContext
+from dashboard.vehicle_page.timeline import Page, Source, TimelinePosition, below, merge_page
 from vehicles.catalogue import CATALOGUE
-from vehicles.formatting import error_type_in_words
+from vehicles.formatting import format_error_type
 from webhooks.models import EntryState, InboxEntry, VehicleError
-from webhooks.webhook_log.queries import kind_of
-from webhooks.webhook_log.visibility import entries_about
+from webhooks.webhook_log.queries import event_label
+from webhooks.webhook_log.visibility import entries_for_vehicle
 
 SIZE = 40
 _HOUR = timedelta(hours=1)
 # Far enough back for a page of a car that delivers every hour; of one that seldom does, all messages are few.
 _NEAR = timedelta(hours=2 * SIZE)
-_REMARKABLE = (EntryState.DEAD, EntryState.QUARANTINED)
+_NEEDS_ATTENTION = (EntryState.DEAD, EntryState.QUARANTINED)
 # What the ledger tells better.
 _OF_COMMANDS = tuple(
-    f"{deed} to {kind.value.replace('_', ' ')}" for deed in ("asked", "cancelled") for kind in commands.Kind
+    f"{deed} to {kind.value.replace('_', ' ')}"
+    for deed in ("asked", "cancelled")
+    for kind in commands.CommandType
 )
 
 
-class Kind(StrEnum):
+class EventType(StrEnum):
     """What an entry is about. The order is that of entries of the same moment, the last one further up."""
 
     DELIVERY = "delivery"
@@ -54,23 +56,23 @@ class Kind(StrEnum):
     SETTINGS = "settings"
 
 
-_RANKS = {kind: rank for rank, kind in enumerate(Kind)}
-LABELS: Mapping[Kind, Promise] = {
-    Kind.DELIVERY: gettext_lazy("Deliveries"),
-    Kind.ERROR: gettext_lazy("Errors"),
-    Kind.COMMAND: gettext_lazy("Commands"),
-    Kind.CONNECTION: gettext_lazy("Connection"),
-    Kind.SETTINGS: gettext_lazy("Members"),
+_RANKS = {kind: rank for rank, kind in enumerate(EventType)}
+LABELS: Mapping[EventType, Promise] = {
+    EventType.DELIVERY: gettext_lazy("Deliveries"),
+    EventType.ERROR: gettext_lazy("Errors"),
+    EventType.COMMAND: gettext_lazy("Commands"),
+    EventType.CONNECTION: gettext_lazy("Connection"),
+    EventType.SETTINGS: gettext_lazy("Members"),
 }
 ICONS = {
-    Kind.DELIVERY: "inbox",
-    Kind.ERROR: "alert-triangle",
-    Kind.COMMAND: "send",
-    Kind.CONNECTION: "plug-connected",
-    Kind.SETTINGS: "user",
+    EventType.DELIVERY: "inbox",
+    EventType.ERROR: "alert-triangle",
+    EventType.COMMAND: "send",
+    EventType.CONNECTION: "plug-connected",
+    EventType.SETTINGS: "user",
 }
-RIGHTS = {Kind.DELIVERY: Right.INSPECT, Kind.SETTINGS: Right.CONNECT}
-_DEEDS = (
+RIGHTS = {EventType.DELIVERY: Permission.INSPECT, EventType.SETTINGS: Permission.CONNECT}
+_AUDIT_ACTIONS = (
     gettext_noop("connected a car"),
     gettext_noop("connected a car by invitation"),
     gettext_noop("had a connection checked"),
@@ -89,7 +91,7 @@ _FIELDS: Mapping[str, Promise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EventDetail:
     """One line of an entry's own history."""
 
     at: datetime
@@ -97,17 +99,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimelineEvent:
     """One entry, in words. `badge` is a state with the class that colours it, `url` leads to more about it."""
 
-    kind: Kind
-    place: Place
+    kind: EventType
+    place: TimelinePosition
     title: str
     lines: Sequence[str] = ()
     badge: tuple[str, str] | None = None
     url: str = ""
     link: str = ""
-    steps: Sequence[Step] = ()
+    steps: Sequence[EventDetail] = ()
 
     @property
     def at(self) -> datetime:
@@ -127,35 +129,39 @@ class Event:
         return LABELS[self.kind]
 
 
-def kinds_for(frame: Frame) -> list[Kind]:
+def visible_types(frame: VehicleContext) -> list[EventType]:
     """What whoever looks may see."""
-    return [kind for kind in Kind if kind not in RIGHTS or frame.may(RIGHTS[kind])]
+    return [kind for kind in EventType if kind not in RIGHTS or frame.may(RIGHTS[kind])]
 
 
-def events_of(frame: Frame, *, kinds: Collection[Kind], before: Place | None = None) -> Page[Event]:
+def list_events(
+    frame: VehicleContext, *, kinds: Collection[EventType], before: TimelinePosition | None = None
+) -> Page[TimelineEvent]:
     """A page of the car's events of these kinds, as far as whoever looks may see them."""
-    sources: Iterator[Source[Event]] = (
-        partial(source, frame) for kind in kinds_for(frame) if kind in kinds for source in _SOURCES[kind]
+    sources: Iterator[Source[TimelineEvent]] = (
+        partial(source, frame) for kind in visible_types(frame) if kind in kinds for source in _SOURCES[kind]
     )
-    return page_of(sources, before=before, size=SIZE)
+    return merge_page(sources, before=before, size=SIZE)
 
 
-def _quiet_hours(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
+def _delivery_summaries(
+    frame: VehicleContext, before: TimelinePosition | None, limit: int
+) -> Iterable[TimelineEvent]:
     """Deliveries that went well, by hour of UTC. An hour stands where it begins, however many are still to come."""
-    rank = _RANKS[Kind.DELIVERY]
-    entries = entries_about(vehicle=frame.vehicle).exclude(state__in=_REMARKABLE)
+    rank = _RANKS[EventType.DELIVERY]
+    entries = entries_for_vehicle(vehicle=frame.vehicle).exclude(state__in=_NEEDS_ATTENTION)
     until = timezone.now() + _HOUR
     if before is not None:
         hour = before.at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        until = hour + _HOUR if Place(hour, rank, 0) < before else hour
+        until = hour + _HOUR if TimelinePosition(hour, rank, 0) < before else hour
         entries = entries.filter(received_at__lt=until)
     hours = _hours(entries.filter(received_at__gte=until - _NEAR), limit)
     if len(hours) < limit:
         hours = _hours(entries, limit)
     for hour, count, newest in hours:
-        yield Event(
-            Kind.DELIVERY,
-            Place(hour, rank, 0),
+        yield TimelineEvent(
+            EventType.DELIVERY,
+            TimelinePosition(hour, rank, 0),
             ngettext(
                 "%(count)s delivery between %(from)s and %(to)s",
                 "%(count)s deliveries between %(from)s and %(to)s",
@@ -172,7 +178,7 @@ def _hours(entries: QuerySet[InboxEntry], limit: int) -> list[tuple[datetime, in
     return list(by_hour.annotate(count=Count("pk"), newest=Max("pk")).order_by("-hour")[:limit])
 
 
-def _inbox(frame: Frame, newest: int) -> str:
+def _inbox(frame: VehicleContext, newest: int) -> str:
     """The inbox page from this message on, of this car only."""
     question = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
     return f"{reverse('webhooks:inbox', args=[frame.fleet.slug])}?{urlencode(question)}"
@@ -182,16 +188,18 @@ def _clock(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "H:i")
 
 
-def _troubled_deliveries(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
+def _troubled_deliveries(
+    frame: VehicleContext, before: TimelinePosition | None, limit: int
+) -> Iterable[TimelineEvent]:
     """Those that were set aside, each for itself."""
-    rank = _RANKS[Kind.DELIVERY]
-    entries = entries_about(vehicle=frame.vehicle).filter(state__in=_REMARKABLE)
+    rank = _RANKS[EventType.DELIVERY]
+    entries = entries_for_vehicle(vehicle=frame.vehicle).filter(state__in=_NEEDS_ATTENTION)
     entries = entries.filter(below(before, rank=rank, time="received_at"))
     for entry in entries.only("received_at", "event_type", "source", "state", "note")[:limit]:
-        yield Event(
-            Kind.DELIVERY,
-            Place(entry.received_at, rank, entry.pk),
-            kind_of(entry) or _("Delivery"),
+        yield TimelineEvent(
+            EventType.DELIVERY,
+            TimelinePosition(entry.received_at, rank, entry.pk),
+            event_label(entry) or _("Delivery"),
             [told(entry.note)] if entry.note else [],
             (str(EntryState(entry.state).label), f"badge-inbox-{entry.state}"),
             url=reverse("webhooks:delivery", args=[frame.fleet.slug, entry.pk]),
@@ -199,14 +207,14 @@ def _troubled_deliveries(frame: Frame, before: Place | None, limit: int) -> Iter
         )
 
 
-def _errors(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
-    rank = _RANKS[Kind.ERROR]
+def _errors(frame: VehicleContext, before: TimelinePosition | None, limit: int) -> Iterable[TimelineEvent]:
+    rank = _RANKS[EventType.ERROR]
     errors = VehicleError.objects.filter(vehicle=frame.vehicle).order_by("-first_at", "-pk")
     for error in errors.filter(below(before, rank=rank, time="first_at"))[:limit]:
         over = error.state == "RESOLVED"
-        yield Event(
-            Kind.ERROR,
-            Place(error.first_at, rank, error.pk),
+        yield TimelineEvent(
+            EventType.ERROR,
+            TimelinePosition(error.first_at, rank, error.pk),
             _("Trouble is over: %(what)s") % {"what": _concerned(error)} if over else _concerned(error),
             list(_error_lines(error)),
             (_("Over"), "event-well") if over else (_("Error"), "event-bad"),
@@ -230,7 +238,7 @@ def _concerned(error: VehicleError) -> str:
 
 def _error_lines(error: VehicleError) -> Iterator[str]:
     if error.state != "RESOLVED":
-        yield error_type_in_words(error.type)
+        yield format_error_type(error.type)
     if error.description:
         yield error.description
     yield " · ".join(filter(None, (error.type, error.code)))
@@ -241,38 +249,40 @@ def _error_lines(error: VehicleError) -> Iterator[str]:
         }
 
 
-def _commands(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
-    rank = _RANKS[Kind.COMMAND]
+def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int) -> Iterable[TimelineEvent]:
+    rank = _RANKS[EventType.COMMAND]
     asked = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
     asked = asked.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
     for command in asked.select_related("requested_by").prefetch_related("changes")[:limit]:
         who = {"person": command.requested_by}
         lines = [_("By %(person)s") % who if command.requested_by else ""]
         lines += [f"“{command.reason}”" if command.reason else "", told(command.message)]
-        yield Event(
-            Kind.COMMAND,
-            Place(command.requested_at, rank, command.pk),
+        yield TimelineEvent(
+            EventType.COMMAND,
+            TimelinePosition(command.requested_at, rank, command.pk),
             command.title,
             [line for line in lines if line],
             (command.get_state_display(), f"badge-{command.state}"),
             steps=[
-                Step(each.at, ". ".join(filter(None, (each.get_state_display(), told(each.detail)))))
+                EventDetail(each.at, ". ".join(filter(None, (each.get_state_display(), told(each.detail)))))
                 for each in command.changes.all()
             ],
         )
 
 
-def _transitions(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
-    rank = _RANKS[Kind.CONNECTION]
+def _transitions(
+    frame: VehicleContext, before: TimelinePosition | None, limit: int
+) -> Iterable[TimelineEvent]:
+    rank = _RANKS[EventType.CONNECTION]
     changes = Transition.objects.filter(connection__vehicle=frame.vehicle, connection__fleet=frame.fleet)
     changes = changes.filter(below(before, rank=rank, time="at")).order_by("-at", "-pk")
-    manages = frame.may(Right.CONNECT)
+    manages = frame.may(Permission.CONNECT)
     for change in changes[:limit]:
         words = {"from": change.get_from_state_display(), "to": change.get_to_state_display()}
         url = reverse("connections:detail", args=[frame.fleet.slug, change.connection_id]) if manages else ""
-        yield Event(
-            Kind.CONNECTION,
-            Place(change.at, rank, change.pk),
+        yield TimelineEvent(
+            EventType.CONNECTION,
+            TimelinePosition(change.at, rank, change.pk),
             _("%(from)s → %(to)s") % words if change.from_state else str(words["to"]),
             [told(change.cause)] if change.cause else [],
             url=url,
@@ -280,13 +290,17 @@ def _transitions(frame: Frame, before: Place | None, limit: int) -> Iterable[Eve
         )
 
 
-def _deeds(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
+def _audit_events(
+    frame: VehicleContext, before: TimelinePosition | None, limit: int
+) -> Iterable[TimelineEvent]:
     """What members did about the car, by the audit log; what drivers do about their places is their own affair."""
-    rank = _RANKS[Kind.SETTINGS]
+    rank = _RANKS[EventType.SETTINGS]
     car = frame.vehicle.smartcar_id
     # The prefix is for the index; what follows the id begins with one of the two signs.
     about = Q(target=car) | Q(target__startswith=f"{car}: ") | Q(target__startswith=f"{car}, ")
-    deeds = AuditEntry.objects.filter(about, fleet=frame.fleet, target__startswith=car, actor__isnull=False)
+    deeds = AuditLogEntry.objects.filter(
+        about, fleet=frame.fleet, target__startswith=car, actor__isnull=False
+    )
     deeds = (
         deeds.exclude(action__in=_OF_COMMANDS)
         .filter(below(before, rank=rank, time="at"))
@@ -295,18 +309,20 @@ def _deeds(frame: Frame, before: Place | None, limit: int) -> Iterable[Event]:
     for deed in deeds.select_related("actor")[:limit]:
         _id, _colon, fields = deed.target.partition(": ")
         changed = [str(_FIELDS[name]) for name in fields.split(", ") if name in _FIELDS]
-        yield Event(
-            Kind.SETTINGS,
-            Place(deed.at, rank, deed.pk),
+        yield TimelineEvent(
+            EventType.SETTINGS,
+            TimelinePosition(deed.at, rank, deed.pk),
             _("%(person)s %(deed)s") % {"person": deed.actor, "deed": told(deed.action)},
             [", ".join(changed)] if changed else [],
         )
 
 
-_SOURCES: Mapping[Kind, Sequence[Callable[[Frame, Place | None, int], Iterable[Event]]]] = {
-    Kind.DELIVERY: (_quiet_hours, _troubled_deliveries),
-    Kind.ERROR: (_errors,),
-    Kind.COMMAND: (_commands,),
-    Kind.CONNECTION: (_transitions,),
-    Kind.SETTINGS: (_deeds,),
+_SOURCES: Mapping[
+    EventType, Sequence[Callable[[VehicleContext, TimelinePosition | None, int], Iterable[TimelineEvent]]]
+] = {
+    EventType.DELIVERY: (_delivery_summaries, _troubled_deliveries),
+    EventType.ERROR: (_errors,),
+    EventType.COMMAND: (_commands,),
+    EventType.CONNECTION: (_transitions,),
+    EventType.SETTINGS: (_audit_events,),
 }

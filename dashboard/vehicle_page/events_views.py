@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from dashboard.vehicle_page.base import EVENTS, frame_of
-from dashboard.vehicle_page.events import LABELS, Event, Kind, events_of, kinds_for
-from dashboard.vehicle_page.timeline import Page, Place
+from dashboard.vehicle_page.base import EVENTS, vehicle_context
+from dashboard.vehicle_page.events import LABELS, EventType, TimelineEvent, list_events, visible_types
+from dashboard.vehicle_page.timeline import Page, TimelinePosition
 
 
 @never_cache
@@ -22,11 +22,11 @@ from dashboard.vehicle_page.timeline import Page, Place
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The newest events, or those below `?before=`, of the kinds chosen; to htmx only the entries."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
-    may = kinds_for(frame)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
+    may = visible_types(frame)
     chosen = [kind for kind in may if kind in request.GET.getlist("kind")]
-    before = Place.read(request.GET.get("before", ""))
-    found = events_of(frame, kinds=chosen or may, before=before)
+    before = TimelinePosition.read(request.GET.get("before", ""))
+    found = list_events(frame, kinds=chosen or may, before=before)
     context: dict[str, Any] = {
         "days": _by_day(found, before),
         "older": _question(chosen, found.older) if found.older else "",
@@ -41,14 +41,16 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     return render(request, "dashboard/vehicle_page/events.html", context)
 
 
-def _question(chosen: list[Kind], before: Place | None) -> str:
+def _question(chosen: list[EventType], before: TimelinePosition | None) -> str:
     asked: list[tuple[str, Any]] = [("kind", kind.value) for kind in chosen]
     return urlencode([*asked, ("before", before)] if before else asked)
 
 
-def _by_day(found: Page[Event], before: Place | None) -> list[tuple[str, list[Event]]]:
+def _by_day(
+    found: Page[TimelineEvent], before: TimelinePosition | None
+) -> list[tuple[str, list[TimelineEvent]]]:
     """The events under the days of the fleet's zone; "" in place of the day that the page before ended with."""
-    days: list[tuple[str, list[Event]]] = []
+    days: list[tuple[str, list[TimelineEvent]]] = []
     last = timezone.localdate(before.at) if before else None
     for event in found.entries:
         day = timezone.localdate(event.at)

@@ -15,7 +15,7 @@ from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.selectors import VehicleState
 
-MOST_SIGNALS = 8
+MAX_SIGNALS = 8
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=10 * 366)
 STANDARD = "24h"
@@ -44,12 +44,12 @@ RANGES = (
 _BY_KEY = {each.key: each for each in RANGES}
 
 
-class BadQuestionError(ValueError):
+class InvalidQueryError(ValueError):
     """The address asks for what cannot be shown; the message says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class HistoryQuery:
     """Which signals from `start` up to but without `end`. `range` is "" for a time of its own."""
 
     signals: Sequence[Signal]
@@ -64,7 +64,7 @@ class Question:
         return urlencode({"signals": ",".join(signal.code for signal in self.signals)} | times, safe=",:")
 
 
-def offered(state: VehicleState) -> list[Signal]:
+def chartable_signals(state: VehicleState) -> list[Signal]:
     """The signals of the car that can be drawn: state of charge or fuel level first, the others by name."""
     known = [
         CATALOGUE[code] for code, row in state.signals.items() if drawable(code) and row.body is not None
@@ -72,20 +72,20 @@ def offered(state: VehicleState) -> list[Signal]:
     return sorted(known, key=lambda signal: (signal not in _FIRST, signal.label.lower()))
 
 
-def standard_of(signals: Sequence[Signal]) -> list[Signal]:
+def default_signals(signals: Sequence[Signal]) -> list[Signal]:
     """What is drawn at first of the signals that are offered: the level of energy, and when it charged."""
     wanted = [signal for signal in (*_FIRST, catalogue.IS_CHARGING) if signal in signals]
     return wanted or list(signals[:1])
 
 
-def question_of(
+def parse_query(
     asked: Mapping[str, str],
     *,
     codes: Sequence[str],
     now: datetime,
     zone: ZoneInfo,
     standard: Sequence[Signal],
-) -> Question:
+) -> HistoryQuery:
     """Reads an address. `codes` are its signals, `standard` those drawn where it names none; times without an offset
     are in `zone`.
 
@@ -93,22 +93,22 @@ def question_of(
     """
     named = [code for part in codes for code in part.split(",") if code]
     signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
-    if len(signals) > MOST_SIGNALS:
-        raise BadQuestionError(
-            gettext("At most %(most)s signals can be drawn at once. Take some away.") % {"most": MOST_SIGNALS}
+    if len(signals) > MAX_SIGNALS:
+        raise InvalidQueryError(
+            gettext("At most %(most)s signals can be drawn at once. Take some away.") % {"most": MAX_SIGNALS}
         )
     if not asked.get("range") and (asked.get("from") or asked.get("to")):
         start, end = _times(asked.get("from", ""), asked.get("to", ""), now=now, zone=zone)
-        return Question(signals, "", start, end)
+        return HistoryQuery(signals, "", start, end)
     chosen = _BY_KEY.get(asked.get("range") or STANDARD)
     if chosen is None:
-        raise BadQuestionError(gettext("There is no such range of time. Choose one of those above."))
-    return Question(signals, chosen.key, now - chosen.span, now)
+        raise InvalidQueryError(gettext("There is no such range of time. Choose one of those above."))
+    return HistoryQuery(signals, chosen.key, now - chosen.span, now)
 
 
 def _signal(code: str) -> Signal:
     if not drawable(code):
-        raise BadQuestionError(
+        raise InvalidQueryError(
             gettext("The signal “%(code)s” cannot be drawn over time. Choose others.") % {"code": code[:100]}
         )
     return CATALOGUE[code]
@@ -119,11 +119,11 @@ def _times(since: str, until: str, *, now: datetime, zone: ZoneInfo) -> tuple[da
     try:
         start = _moment(since, zone) if since else end - timedelta(days=1)
     except OverflowError:
-        raise BadQuestionError(gettext("That is too long ago.")) from None
+        raise InvalidQueryError(gettext("That is too long ago.")) from None
     if end - start < SHORTEST:
-        raise BadQuestionError(gettext("The time has to begin at least a minute before it ends."))
+        raise InvalidQueryError(gettext("The time has to begin at least a minute before it ends."))
     if end - start > LONGEST:
-        raise BadQuestionError(gettext("At most ten years can be shown at once."))
+        raise InvalidQueryError(gettext("At most ten years can be shown at once."))
     return start, end
 
 
@@ -134,7 +134,7 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
         return aware.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadQuestionError(
+        raise InvalidQueryError(
             gettext("“%(text)s” is no date with a time. Write it as 2026-11-28T14:00.") % {"text": text[:40]}
         ) from None
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from asgiref.sync import sync_to_async
 from django.utils.translation import override
 
-from dashboard.vehicle_page.charts import BandChart, Chart, LineChart, charts_of
+from dashboard.vehicle_page.charts import BandChart, Chart, LineChart, build_charts
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
 
@@ -17,7 +17,7 @@ HEAD = ("time", "signal", "code", "value", "unit", "lowest", "highest", "until")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-async def parts_of(
+async def csv_chunks(
     *,
     vehicle: Vehicle,
     signals: Sequence[Signal],
@@ -40,7 +40,7 @@ def _part(
     vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, zone: ZoneInfo, language: str
 ) -> str:
     with override(language):
-        charts = charts_of(vehicle=vehicle, signals=[signal], start=start, end=end)
+        charts = build_charts(vehicle=vehicle, signals=[signal], start=start, end=end)
         return _lines(
             row for chart in charts for row in _rows(chart, start.timestamp(), end.timestamp(), zone)
         )

@@ -12,50 +12,52 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from dashboard.vehicle_page.base import HISTORY, Frame, frame_of
-from dashboard.vehicle_page.chart_summaries import summary_of
-from dashboard.vehicle_page.charts import charts_of, is_number, plan
+from dashboard.vehicle_page.base import HISTORY, VehicleContext, vehicle_context
+from dashboard.vehicle_page.chart_summaries import summarize_chart
+from dashboard.vehicle_page.charts import build_charts, is_number, plan
 from dashboard.vehicle_page.history import (
     LONGEST,
-    MOST_SIGNALS,
+    MAX_SIGNALS,
     RANGES,
-    BadQuestionError,
-    Question,
-    offered,
-    question_of,
-    standard_of,
+    HistoryQuery,
+    InvalidQueryError,
+    chartable_signals,
+    default_signals,
+    parse_query,
 )
-from dashboard.vehicle_page.history_csv import parts_of
+from dashboard.vehicle_page.history_csv import csv_chunks
 from dashboard.vehicle_page.signal_groups import grouped
 from vehicles.catalogue import Signal
-from vehicles.selectors import states_of
+from vehicles.selectors import list_states
 
 
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The charts' frame and what may be chosen; the charts themselves are loaded by static/js/history.js."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     signals = _offered(frame)
     problem = ""
     try:
         question = _question(request, signals)
-    except BadQuestionError as error:
+    except InvalidQueryError as error:
         problem = str(error)
-        question = question_of({}, codes=(), now=timezone.now(), zone=_zone(), standard=standard_of(signals))
+        question = parse_query(
+            {}, codes=(), now=timezone.now(), zone=_zone(), standard=default_signals(signals)
+        )
     context = frame.context(HISTORY) | _choices(request, question, signals)
     context |= {"problem": problem, "zone": timezone.get_current_timezone_name()}
     return render(request, "dashboard/vehicle_page/history.html", context, status=400 if problem else 200)
 
 
-def _choices(request: HttpRequest, question: Question, signals: list[Signal]) -> dict[str, Any]:
+def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]) -> dict[str, Any]:
     """What may be chosen, what is chosen, and what was typed."""
     return {
         "groups": grouped(signals, group=lambda signal: signal.group),
         "chosen": {signal.code for signal in question.signals},
         "question": question,
         "ranges": RANGES,
-        "most": MOST_SIGNALS,
+        "most": MAX_SIGNALS,
         "longest_days": LONGEST.days,
         "typed_from": request.GET.get("from", "")[:40],
         "typed_to": request.GET.get("to", "")[:40],
@@ -71,16 +73,16 @@ def _choices(request: HttpRequest, question: Question, signals: list[Signal]) ->
 @require_GET
 def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The charts of the signals and the time asked for as JSON; 400 with `error` in words for a bad question."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
         question = _question(request, [])
-    except BadQuestionError as error:
+    except InvalidQueryError as error:
         return JsonResponse({"error": str(error)}, status=400)
-    charts = charts_of(
+    charts = build_charts(
         vehicle=frame.vehicle, signals=question.signals, start=question.start, end=question.end
     )
     told = [
-        chart.told() | {"summary": summary_of(chart, start=question.start, end=question.end)}
+        chart.told() | {"summary": summarize_chart(chart, start=question.start, end=question.end)}
         for chart in charts
     ]
     times = {"start": question.start.timestamp(), "end": question.end.timestamp()}
@@ -91,12 +93,12 @@ def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @require_GET
 def file(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponseBase:
     """What the charts show as CSV, streamed."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
         question = _question(request, _offered(frame))
-    except BadQuestionError as error:
+    except InvalidQueryError as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
-    parts = parts_of(
+    parts = csv_chunks(
         vehicle=frame.vehicle,
         signals=question.signals,
         start=question.start,
@@ -109,18 +111,18 @@ def file(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponseBase:
     return response
 
 
-def _offered(frame: Frame) -> list[Signal]:
-    (state,) = states_of(vehicles=[frame.vehicle])
-    return offered(state)
+def _offered(frame: VehicleContext) -> list[Signal]:
+    (state,) = list_states(vehicles=[frame.vehicle])
+    return chartable_signals(state)
 
 
-def _question(request: HttpRequest, signals: list[Signal]) -> Question:
-    return question_of(
+def _question(request: HttpRequest, signals: list[Signal]) -> HistoryQuery:
+    return parse_query(
         request.GET.dict(),
         codes=[str(code) for code in request.GET.getlist("signals")],
         now=timezone.now(),
         zone=_zone(),
-        standard=standard_of(signals),
+        standard=default_signals(signals),
     )
 
 

@@ -9,20 +9,20 @@ from zlib import crc32
 from django.utils import timezone
 from django.utils.translation import pgettext
 
-from accounts.permissions import Right
+from accounts.permissions import Permission
 from alerts.preferences import rules_of
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
-from dashboard.vehicle_page.base import Frame
-from dashboard.vehicle_page.diagnostics import alerts_of, checked_of
+from dashboard.vehicle_page.base import VehicleContext
+from dashboard.vehicle_page.diagnostics import checked_systems, list_warnings
 from dashboard.vehicle_page.schematic import SIGNALS as DRAWN
-from dashboard.vehicle_page.schematic import schematic_of
-from dashboard.vehicle_page.unavailability import granted_by, is_ungranted, reason_of
+from dashboard.vehicle_page.schematic import build_schematic
+from dashboard.vehicle_page.unavailability import granted_permissions, is_ungranted, unavailability_reason
 from vehicles import catalogue, formatting
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.places.geocoding import names_for
-from vehicles.selectors import VehicleState, states_of
+from vehicles.places.geocoding import geocoder_for
+from vehicles.selectors import VehicleState, list_states
 
 CHARGING = (
     catalogue.DETAILED_CHARGING_STATUS,
@@ -66,7 +66,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class UnavailableData:
     """Values that are not known for one and the same reason; `ask`: the driver could allow them."""
 
     reason: str
@@ -97,16 +97,18 @@ def connections_of(vehicle: Vehicle) -> list[Connection]:
     return found
 
 
-def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
+def overview_context(
+    *, frame: VehicleContext, state: VehicleState, connections: Sequence[Connection]
+) -> dict[str, Any]:
     """The context of dashboard/vehicle_page/values.html.
 
     Two queries, and one more each if a level and a location are known.
     """
     now = timezone.now()
     vehicle = frame.vehicle
-    granted = granted_by(connections)
+    granted = granted_permissions(connections)
     fact = _facts(state, units=vehicle.units, granted=granted, now=now)
-    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
     charge, fuel = fact(catalogue.STATE_OF_CHARGE), fact(catalogue.FUEL_LEVEL)
     main = charge or fuel
     return {
@@ -122,25 +124,25 @@ def context_of(*, frame: Frame, state: VehicleState, connections: Sequence[Conne
         "is_charging": state.value(catalogue.IS_CHARGING) is True,
         "charging": [each for signal in CHARGING if (each := fact(signal))],
         "facts": [each for signal in FACTS if (each := fact(signal)) and (charge or signal not in _FUEL)],
-        "schematic": schematic_of(state, units=vehicle.units),
+        "schematic": build_schematic(state, units=vehicle.units),
         "drawn": [
             each for signal in (catalogue.DOORS, catalogue.WINDOWS, catalogue.TIRES) if (each := fact(signal))
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
         "place_trouble": _trouble_of_place(state, granted),
-        "alerts": alerts_of(state),
-        "checked": checked_of(state),
+        "alerts": list_warnings(state),
+        "checked": checked_systems(state),
         "missing": _missing(state, granted),
         "heard": bool(state.signals),
-        "may_connect": frame.may(Right.CONNECT),
+        "may_connect": frame.may(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
     }
 
 
-def state_of(vehicle: Vehicle) -> VehicleState:
+def get_state(vehicle: Vehicle) -> VehicleState:
     """The car with all of its latest signals, in one query."""
-    (state,) = states_of(vehicles=[vehicle])
+    (state,) = list_states(vehicles=[vehicle])
     return state
 
 
@@ -164,12 +166,12 @@ def _facts(
 
     def fact(signal: Signal) -> Fact | None:
         row = state.signal(signal)
-        value = formatting.value_in_words(code=row.code, body=row.body, units=units) if row else ""
+        value = formatting.format_value(code=row.code, body=row.body, units=units) if row else ""
         if row is None or not value or (signal in _WHILE_CHARGING and not charging):
             return None
         stale = formatting.is_stale(row, now=now)
         label = pgettext("value of a car", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
-        return Fact(label, value, row, stale, reason_of(row, granted=granted))
+        return Fact(label, value, row, stale, unavailability_reason(row, granted=granted))
 
     return fact
 
@@ -184,32 +186,32 @@ def _limit(state: VehicleState) -> float | None:
     return active if active is not None else limits[0] if limits else None
 
 
-def _place(frame: Frame, state: VehicleState, *, now: datetime) -> Place | None:
+def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Place | None:
     row = state.signal(catalogue.PRECISE_LOCATION)
     if row is None or row.body is None:
         return None
     latitude, longitude = row.body["latitude"], row.body["longitude"]
-    name = names_for(fleet=frame.fleet).name_of(latitude, longitude)
+    name = geocoder_for(fleet=frame.fleet).name_of(latitude, longitude)
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 
 def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> str:
     row = state.signals.get(catalogue.PRECISE_LOCATION.code)
-    return reason_of(row, granted=granted) if row else ""
+    return unavailability_reason(row, granted=granted) if row else ""
 
 
-def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[Missing]:
+def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
     """By reason, those first that the driver could mend."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
     for signal in dict.fromkeys(_WANTED):
         row = state.signals.get(signal.code)
         if row is None or row.body is not None:
             continue
-        reason = reason_of(row, granted=granted)
+        reason = unavailability_reason(row, granted=granted)
         if reason:
             key = is_ungranted(row, granted=granted), reason
             by_reason.setdefault(key, []).append(str(signal.label))
     return [
-        Missing(reason, labels, ask)
+        UnavailableData(reason, labels, ask)
         for (ask, reason), labels in sorted(by_reason.items(), key=lambda each: (not each[0][0], each[0][1]))
     ]

@@ -157,7 +157,7 @@ _TIRES: _Names = {
 _LOW_TIRE = gettext_lazy("%(pressure)s, lower than its neighbour")
 
 
-def schematic_of(state: VehicleState, *, units: str) -> Schematic:
+def build_schematic(state: VehicleState, *, units: str) -> Schematic:
     """The car as its latest good values say, with tire pressures in the unit system `units`."""
     doors = _openings(state, catalogue.DOORS, _DOORS)
     windows = _openings(state, catalogue.WINDOWS, _WINDOWS)

@@ -14,10 +14,10 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import UnitSystem
-from accounts.permissions import Right
-from connect.connections.selectors import drivers_of as sharing
+from accounts.permissions import Permission
+from connect.connections.selectors import list_drivers as sharing
 from connect.models import Connection, ConnectionState
-from dashboard.vehicle_page.base import SETTINGS, Frame, frame_of
+from dashboard.vehicle_page.base import SETTINGS, VehicleContext, vehicle_context
 from vehicles import details
 from vehicles.models import Vehicle
 
@@ -67,8 +67,8 @@ class SettingsForm(forms.ModelForm[Vehicle]):
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """What the fleet says of the car; who may connect cars may change it."""
-    right = Right.CONNECT if request.method == "POST" else Right.VIEW
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=right)
+    right = Permission.CONNECT if request.method == "POST" else Permission.VIEW
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=right)
     if request.method == "GET":
         return render(request, "dashboard/vehicle_page/settings.html", _context(frame, _form(frame)))
     form = _form(frame, request)
@@ -78,7 +78,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         return render(request, "dashboard/vehicle_page/settings.html", _context(frame, form), status=400)
     values = {name: form.cleaned_data[name] for name in details.FIELDS}
     frame.vehicle.refresh_from_db(fields=details.FIELDS)
-    if details.describe(vehicle=frame.vehicle, values=values, actor=frame.membership.user):
+    if details.update_details(vehicle=frame.vehicle, values=values, actor=frame.membership.user):
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
@@ -91,19 +91,19 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @sensitive_variables()
 def show_vin(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The car's whole VIN, for those who may connect cars; the audit log keeps who looked."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.CONNECT)
-    details.vin_seen(vehicle=frame.vehicle, actor=frame.membership.user)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.CONNECT)
+    details.log_vin_view(vehicle=frame.vehicle, actor=frame.membership.user)
     if request.headers.get("HX-Request"):
         return render(request, "dashboard/vehicle_page/vin.html", _vin(frame, whole=True))
     context = _context(frame, _form(frame)) | _vin(frame, whole=True)
     return render(request, "dashboard/vehicle_page/settings.html", context)
 
 
-def _form(frame: Frame, request: HttpRequest | None = None) -> SettingsForm:
+def _form(frame: VehicleContext, request: HttpRequest | None = None) -> SettingsForm:
     return SettingsForm(request.POST if request else None, instance=frame.vehicle)
 
 
-def _context(frame: Frame, form: SettingsForm) -> dict[str, Any]:
+def _context(frame: VehicleContext, form: SettingsForm) -> dict[str, Any]:
     connections = Connection.objects.filter(vehicle=frame.vehicle).exclude(state=ConnectionState.REMOVED)
     users = list(connections.values_list("smartcar_user_id", flat=True))
     sharers = [
@@ -111,14 +111,14 @@ def _context(frame: Frame, form: SettingsForm) -> dict[str, Any]:
     ]
     context = frame.context(SETTINGS) | {
         "form": form,
-        "groups": details.groups_of(fleet=frame.fleet),
-        "drivers": list(dict.fromkeys([*sharers, *details.drivers_of(fleet=frame.fleet)])),
+        "groups": details.list_groups(fleet=frame.fleet),
+        "drivers": list(dict.fromkeys([*sharers, *details.list_drivers(fleet=frame.fleet)])),
         "connected": bool(users),
     }
-    return context | (_vin(frame, whole=False) if frame.may(Right.CONNECT) else {})
+    return context | (_vin(frame, whole=False) if frame.may(Permission.CONNECT) else {})
 
 
-def _vin(frame: Frame, *, whole: bool) -> dict[str, Any]:
+def _vin(frame: VehicleContext, *, whole: bool) -> dict[str, Any]:
     vin = frame.vehicle.vin
     return {
         "fleet": frame.fleet,

@@ -32,14 +32,14 @@ GROUPS: dict[str, str | Promise] = {
 OTHER = _("Not in the catalogue")
 
 
-Thing = TypeVar("Thing")
+SignalItem = TypeVar("SignalItem")
 
 
 def grouped(
-    things: Iterable[Thing], *, group: Callable[[Thing], str]
-) -> list[tuple[str | Promise, list[Thing]]]:
+    things: Iterable[SignalItem], *, group: Callable[[SignalItem], str]
+) -> list[tuple[str | Promise, list[SignalItem]]]:
     """The things by group, in words; groups with nothing in them are left out, the things keep their order."""
-    by_group: dict[str, list[Thing]] = {name: [] for name in (*GROUPS, "")}
+    by_group: dict[str, list[SignalItem]] = {name: [] for name in (*GROUPS, "")}
     for thing in things:
         by_group[group(thing) if group(thing) in GROUPS else ""].append(thing)
     return [(GROUPS.get(name, OTHER), held) for name, held in by_group.items() if held]

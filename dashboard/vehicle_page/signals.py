@@ -17,14 +17,14 @@ from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.scopes import FLEET_SCOPES
 from dashboard.vehicle_page.signal_groups import grouped
-from dashboard.vehicle_page.unavailability import granted_by, reason_of
+from dashboard.vehicle_page.unavailability import granted_permissions, unavailability_reason
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
 from vehicles.details import masked
 from vehicles.erasure import PLACE_CODES
-from vehicles.formatting import is_stale, value_in_words
+from vehicles.formatting import format_value, is_stale
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.selectors import states_of
+from vehicles.selectors import list_states
 from webhooks.webhook_log.payloads import Reveal, mask
 
 _NO_ENGINE = frozenset({"BEV"})
@@ -32,7 +32,7 @@ _NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReportedSignal:
     """A signal that the car reports. `raw` is its body as JSON, "" where there is none to show; `hidden` says why."""
 
     code: str
@@ -68,7 +68,7 @@ class _Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
+class UnreportedSignal:
     """A signal of the catalogue that the car does not report, and why as far as known."""
 
     code: str
@@ -85,27 +85,33 @@ class Untold:
 class Signals:
     """Both by group, in words."""
 
-    told: Sequence[tuple[str | Promise, Sequence[Told]]]
-    untold: Sequence[tuple[str | Promise, Sequence[Untold]]]
+    told: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
+    untold: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
     untold_count: int
     version: str
 
 
-def signals_of(
+def list_signals(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
 ) -> Signals:
     """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
-    (state,) = states_of(vehicles=[vehicle])
-    granted = granted_by(connections)
-    hidden = privacy.rules_of(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    (state,) = list_states(vehicles=[vehicle])
+    granted = granted_permissions(connections)
+    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
     secret = _Secrets(place=hidden, vin=not may_see_vin)
     told, untold = [], []
     for row in state.signals.values():
         if row.body is None and row.error_type == "COMPATIBILITY":
-            untold.append(_untold(row.code, reason_of(row, granted=granted)))
+            untold.append(_untold(row.code, unavailability_reason(row, granted=granted)))
         else:
             told.append(
-                _told(row, vehicle.units, trouble=reason_of(row, granted=granted), secret=secret, now=now)
+                _told(
+                    row,
+                    vehicle.units,
+                    trouble=unavailability_reason(row, granted=granted),
+                    secret=secret,
+                    now=now,
+                )
             )
     untold += [
         _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
@@ -123,20 +129,20 @@ def signals_of(
     )
 
 
-def _by_label(signal: Told | Untold) -> str:
+def _by_label(signal: ReportedSignal | UnreportedSignal) -> str:
     return signal.label.lower()
 
 
-def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> Told:
+def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> ReportedSignal:
     signal = CATALOGUE.get(row.code)
     reveal = Reveal(place=not secret.place, vin=False)
     why = secret.why(row.code)
-    value = "" if why else value_in_words(code=row.code, body=row.body, units=units)
+    value = "" if why else format_value(code=row.code, body=row.body, units=units)
     body = None if why else mask(row.body, reveal=reveal)
     if row.code == catalogue.VIN.code and body:
         value = masked(value)
         body = {"value": value}
-    return Told(
+    return ReportedSignal(
         code=row.code,
         label=signal.label if signal else row.code,
         group=signal.group if signal else "",
@@ -149,9 +155,9 @@ def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now:
     )
 
 
-def _untold(code: str, reason: str) -> Untold:
+def _untold(code: str, reason: str) -> UnreportedSignal:
     signal = CATALOGUE.get(code)
-    return Untold(code, signal.label if signal else code, signal.group if signal else "", reason)
+    return UnreportedSignal(code, signal.label if signal else code, signal.group if signal else "", reason)
 
 
 def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.permissions import Right
-from dashboard.vehicle_page.base import SIGNALS, Frame, frame_of
+from accounts.permissions import Permission
+from dashboard.vehicle_page.base import SIGNALS, VehicleContext, vehicle_context
 from dashboard.vehicle_page.overview import connections_of
-from dashboard.vehicle_page.signals import signals_of
+from dashboard.vehicle_page.signals import list_signals
 
 
 @never_cache
@@ -20,7 +20,7 @@ from dashboard.vehicle_page.signals import signals_of
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Every signal of the car."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     return render(request, "dashboard/vehicle_page/signals.html", frame.context(SIGNALS) | _context(frame))
 
 
@@ -29,18 +29,18 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @require_GET
 def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The signals alone, for the open page; 204 when it shows them already."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     context = _context(frame)
     if request.GET.get("version") == context["signals"].version:
         return HttpResponse(status=204)
     return render(request, "dashboard/vehicle_page/signals_table.html", context)
 
 
-def _context(frame: Frame) -> dict[str, Any]:
-    signals = signals_of(
+def _context(frame: VehicleContext) -> dict[str, Any]:
+    signals = list_signals(
         vehicle=frame.vehicle,
         connections=connections_of(frame.vehicle),
-        may_see_vin=frame.may(Right.CONNECT),
+        may_see_vin=frame.may(Permission.CONNECT),
         now=timezone.now(),
     )
     return {"fleet": frame.fleet, "vehicle": frame.vehicle, "signals": signals}

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class TimelinePosition:
     """Where an entry stands: the later, the further up."""
 
     at: datetime
@@ -24,7 +24,7 @@ class Place:
         return f"{self.at.astimezone(UTC).isoformat()}~{self.rank}~{self.pk}"
 
     @classmethod
-    def read(cls, text: str) -> "Place | None":
+    def read(cls, text: str) -> "TimelinePosition | None":
         """The place that an address names; None where it names none."""
         at, _, rest = text.partition("~")
         rank, _, pk = rest.partition("~")
@@ -35,7 +35,7 @@ class Place:
             return None
 
 
-def below(before: Place | None, *, rank: int, time: str) -> Q:
+def below(before: TimelinePosition | None, *, rank: int, time: str) -> Q:
     """Rows of this rank below a place, by the column of their time. Its range comes first, for the index."""
     if before is None:
         return Q()
@@ -51,11 +51,11 @@ class Placed(Protocol):
     """What has a place."""
 
     @property
-    def place(self) -> Place: ...
+    def place(self) -> TimelinePosition: ...
 
 
 Entry = TypeVar("Entry", bound=Placed)
-Source = Callable[[Place | None, int], Iterable[Entry]]
+Source = Callable[[TimelinePosition | None, int], Iterable[Entry]]
 """The entries of one kind below a place, at most so many, newest first."""
 
 
@@ -64,10 +64,12 @@ class Page(Generic[Entry]):
     """Some entries, and the place to go on below; None where that was all."""
 
     entries: Sequence[Entry]
-    older: Place | None
+    older: TimelinePosition | None
 
 
-def page_of(sources: Iterable[Source[Entry]], *, before: Place | None, size: int) -> Page[Entry]:
+def merge_page(
+    sources: Iterable[Source[Entry]], *, before: TimelinePosition | None, size: int
+) -> Page[Entry]:
     """The newest `size` entries of all sources below a place."""
     found = sorted(
         (entry for source in sources for entry in source(before, size + 1)),

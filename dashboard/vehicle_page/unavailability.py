@@ -7,13 +7,13 @@ from django.utils.translation import gettext as _
 from connect.models import Connection
 from connect.scopes import FLEET_SCOPES
 from vehicles.catalogue import CATALOGUE
-from vehicles.formatting import error_in_words
+from vehicles.formatting import format_error
 from vehicles.models import LatestSignal
 
 _PERMISSION = "PERMISSION"
 
 
-def granted_by(connections: Iterable[Connection]) -> frozenset[str] | None:
+def granted_permissions(connections: Iterable[Connection]) -> frozenset[str] | None:
     """What the drivers of a car allow at present, together; None where it is not known of one of them."""
     standing = [set(each.scopes) for each in connections if each.granted]
     if not standing or not all(standing):
@@ -21,14 +21,14 @@ def granted_by(connections: Iterable[Connection]) -> frozenset[str] | None:
     return frozenset().union(*standing)
 
 
-def reason_of(row: LatestSignal, *, granted: frozenset[str] | None) -> str:
+def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) -> str:
     """Why the last report of the signal held no value; "" when it did.
 
     Smartcar has one error for what the driver did not allow and what the plan does not include: the permissions that
     were granted tell them apart.
     """
     signal = CATALOGUE.get(row.code)
-    words = error_in_words(row)
+    words = format_error(row)
     if (
         not words
         or row.error_type != _PERMISSION

@@ -11,16 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.permissions import Right
+from accounts.permissions import Permission
 from commands.panel import panel_context
 from connect import health
-from connect.connections.status_banner import strip_of
-from connect.gateway import Purpose
+from connect.connections.status_banner import status_banner
+from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.token_store import TokensUnavailableError
 from core import pubsub
 from dashboard.vehicle_page import overview
-from dashboard.vehicle_page.base import OVERVIEW, Frame, frame_of
+from dashboard.vehicle_page.base import OVERVIEW, VehicleContext, vehicle_context
 from smartcar_api import SmartcarError
 from vehicles.selectors import VehicleState
 from webhooks import polling
@@ -30,9 +30,9 @@ from webhooks import polling
 @require_GET
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """All that is known of one car, and its command buttons."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     place = pubsub.place(fleet_id=frame.fleet.pk)
-    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
     panel = panel_context(
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
     )
@@ -45,20 +45,20 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @require_GET
 def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """The car's values alone, for the open page; 204 when it shows them already."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id)
-    state, connections = overview.state_of(frame.vehicle), overview.connections_of(frame.vehicle)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
+    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
     context = _values(frame, state, connections)
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
     return render(request, "dashboard/vehicle_page/values.html", context | {"fragment": True})
 
 
-def _values(frame: Frame, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
-    context = overview.context_of(frame=frame, state=state, connections=connections)
-    context["strip"] = strip_of(
+def _values(frame: VehicleContext, state: VehicleState, connections: Sequence[Connection]) -> dict[str, Any]:
+    context = overview.overview_context(frame=frame, state=state, connections=connections)
+    context["strip"] = status_banner(
         vehicle=frame.vehicle,
         connections=connections,
-        may_connect=frame.may(Right.CONNECT),
+        may_connect=frame.may(Permission.CONNECT),
         now=timezone.now(),
     )
     return context
@@ -66,10 +66,10 @@ def _values(frame: Frame, state: VehicleState, connections: Sequence[Connection]
 
 @login_required
 @require_POST
-def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
+def refresh(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Reads the car through the API, into the inbox."""
-    frame = frame_of(request, slug=slug, smartcar_id=smartcar_id, right=Right.COMMAND)
-    connection = health.usable(vehicle_id=frame.vehicle.pk)
+    frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.COMMAND)
+    connection = health.best_connection(vehicle_id=frame.vehicle.pk)
     if connection is None:
         messages.error(request, _("This car has no working connection. Its driver has to connect it again."))
     else:
@@ -79,7 +79,7 @@ def read_now(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 
 def _read(request: HttpRequest, connection: Connection) -> None:
     try:
-        polling.pull(connection=connection, purpose=Purpose.PERSON)
+        polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     except SmartcarError as error:
         messages.error(request, error.for_people)
     except TokensUnavailableError as error:

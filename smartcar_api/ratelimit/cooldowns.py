@@ -14,11 +14,11 @@ from smartcar_api.ratelimit import redis_fallback
 
 _KEPT_MOST = 10_000
 
-_alone: dict[str, float] = {}
+_local: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CooldownScope:
     """What a wait stands for: `kind` is "car" or "application", `name` Smartcar's id of it."""
 
     kind: str
@@ -29,17 +29,17 @@ class Scope:
         return f"{redis_fallback.PREFIX}:wait:{'reads' if for_reads else 'all'}:{self.kind}:{self.name}"
 
 
-def remember(scope: Scope, *, seconds: float, for_reads: bool = False) -> None:
+def remember(scope: CooldownScope, *, seconds: float, for_reads: bool = False) -> None:
     """Nothing goes there for so many seconds. The newest word counts."""
     key = scope.key(for_reads=for_reads)
     milliseconds = max(1, math.ceil(seconds * 1000))
-    if len(_alone) >= _KEPT_MOST:
+    if len(_local) >= _KEPT_MOST:
         _forget_what_is_over()
-    _alone[key] = time.monotonic() + seconds
+    _local[key] = time.monotonic() + seconds
     redis_fallback.run(lambda redis: redis.set(key, 1, px=milliseconds), alone=lambda: None)
 
 
-def left(scopes: list[Scope], *, for_reads: bool) -> float:
+def remaining(scopes: list[CooldownScope], *, for_reads: bool) -> float:
     """The seconds until all of these may be asked again; 0 for now. `for_reads` adds the waits for reads only."""
     keys = [
         scope.key(for_reads=kind) for scope in scopes for kind in ((False, True) if for_reads else (False,))
@@ -54,19 +54,19 @@ def left(scopes: list[Scope], *, for_reads: bool) -> float:
             longest: int = max(0, *pipe.execute())
             return longest / 1000
 
-    return redis_fallback.run(together, alone=lambda: max(_left_alone(key) for key in keys))
+    return redis_fallback.run(together, alone=lambda: max(_remaining_locally(key) for key in keys))
 
 
 def forget() -> None:
     """Forgets what this process remembers by itself."""
-    _alone.clear()
+    _local.clear()
 
 
-def _left_alone(key: str) -> float:
-    return max(0.0, _alone.get(key, 0.0) - time.monotonic())
+def _remaining_locally(key: str) -> float:
+    return max(0.0, _local.get(key, 0.0) - time.monotonic())
 
 
 def _forget_what_is_over() -> None:
     now = time.monotonic()
-    for key in [key for key, until in _alone.items() if until <= now]:
-        del _alone[key]
+    for key in [key for key, until in _local.items() if until <= now]:
+        del _local[key]

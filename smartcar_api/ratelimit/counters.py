@@ -10,7 +10,7 @@ def add(*, host: str, outcome: str, purpose: str) -> None:
     redis_fallback.run(lambda redis: redis.hincrby(_KEY, f"{host}|{outcome}|{purpose}", 1), alone=lambda: 0)
 
 
-def all_of_them() -> dict[tuple[str, str, str], int]:
+def read_all() -> dict[tuple[str, str, str], int]:
     """By host, outcome and purpose; nothing while Redis is gone."""
     held: dict[bytes | str, bytes | str] = redis_fallback.run(lambda redis: redis.hgetall(_KEY), alone=dict)
     found = {}

@@ -21,7 +21,7 @@ HOST_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Capacity:
     """What is left of an application's bucket; `left` is None without a limit, or when nobody can tell."""
 
     left: int | None
@@ -29,10 +29,10 @@ class Room:
     per_minute: float
 
 
-def room(*, application: str) -> Room:
+def capacity(*, application: str) -> Capacity:
     """The bucket of this application, as of now."""
     size = bucket.Size.of_settings()
-    return Room(left=bucket.left(application), most=size.most, per_minute=size.per_minute)
+    return Capacity(left=bucket.left(application), most=size.most, per_minute=size.per_minute)
 
 
 def breakers() -> Iterator[tuple[str, str]]:

@@ -43,4 +43,4 @@ class ApplicationGate:
                 slow=request.timeout > _SLOW_SECONDS,
             )
             raise
-        limiter.worked(target=target, cause=cause, status="2xx")
+        limiter.succeeded(target=target, cause=cause, status="2xx")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class Purpose(StrEnum):
+class CallPurpose(StrEnum):
     """Why a call is made, most urgent first."""
 
     COMMAND = "command"
@@ -17,7 +17,7 @@ class Purpose(StrEnum):
 
 
 # How much of the application's bucket each may use up. What is above one's share is left for the more urgent.
-SHARES = {Purpose.COMMAND: 1.0, Purpose.PERSON: 0.75, Purpose.BACKGROUND: 0.5}
+SHARES = {CallPurpose.COMMAND: 1.0, CallPurpose.PERSON: 0.75, CallPurpose.BACKGROUND: 0.5}
 # Renewing a token goes before all reads: without it nothing else goes.
 TOKEN_SHARE = 0.9
 
@@ -28,35 +28,35 @@ class UsageMeter(Protocol):
     def limit_reached(self) -> bool:
         """Whether this month's calls have reached the vehicle's monthly limit."""
 
-    def add(self, *, purpose: Purpose, calls: int) -> None:
+    def add(self, *, purpose: CallPurpose, calls: int) -> None:
         """Counts calls that Smartcar has answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class RequestContext:
     """Why a request is made. `meter` counts the calls of the vehicle it is about; None if it is about no vehicle.
 
     `admitted`: the limiter has admitted the request already. `patience`: seconds that the request may wait for
     capacity before it is deferred.
     """
 
-    purpose: Purpose = Purpose.PERSON
+    purpose: CallPurpose = CallPurpose.PERSON
     meter: UsageMeter | None = None
     admitted: bool = False
     patience: float = 0.0
 
 
-_NOBODY = Cause()
-_cause: ContextVar[Cause] = ContextVar("connect_budget_cause", default=_NOBODY)
+_DEFAULT = RequestContext()
+_cause: ContextVar[RequestContext] = ContextVar("connect_budget_cause", default=_DEFAULT)
 
 
-def current() -> Cause:
+def current() -> RequestContext:
     """The cause of what runs now. Outside of any `on_behalf` somebody is taken to wait for it."""
     return _cause.get()
 
 
 @contextmanager
-def on_behalf(cause: Cause) -> Iterator[None]:
+def request_context(cause: RequestContext) -> Iterator[None]:
     """Requests made in this block have this cause."""
     mark = _cause.set(cause)
     try:

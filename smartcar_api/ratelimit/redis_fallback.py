@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PREFIX = "smartcar"
-LOOK_AGAIN_SECONDS = 5.0
+RETRY_SECONDS = 5.0
 # Redis answers in a fraction of a millisecond; whoever waits longer has lost it.
 TIMEOUT_SECONDS = 0.5
 
 _clients: dict[tuple[int, str], Redis] = {}
-_gone: dict[str, float] = {}
+_down_until: dict[str, float] = {}
 
 
 def client() -> Redis:
@@ -42,12 +42,12 @@ def client() -> Redis:
 def run(together: Callable[[Redis], T], *, alone: Callable[[], T]) -> T:
     """What `together` returns, or `alone` while Redis does not answer."""
     url = settings.REDIS_URL
-    if time.monotonic() < _gone.get(url, 0.0):
+    if time.monotonic() < _down_until.get(url, 0.0):
         return alone()
     try:
         return together(client())
     except (RedisError, StoreUnavailableError) as error:
-        _gone[url] = time.monotonic() + LOOK_AGAIN_SECONDS
+        _down_until[url] = time.monotonic() + RETRY_SECONDS
         logger.warning(
             "Redis does not answer (%s): this process keeps the request budget by itself.",
             type(error).__name__,
@@ -55,6 +55,6 @@ def run(together: Callable[[Redis], T], *, alone: Callable[[], T]) -> T:
         return alone()
 
 
-def look_again() -> None:
+def retry_redis() -> None:
     """Forgets that Redis was gone."""
-    _gone.clear()
+    _down_until.clear()

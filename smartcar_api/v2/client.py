@@ -9,12 +9,12 @@ from smartcar_api.errors import SmartcarError, not_sent, unreadable
 from smartcar_api.json_access import moment_of, year_of
 from smartcar_api.protocol import (
     Access,
+    ApiVersion,
     CommandAnswer,
     CommandOutcome,
     ConnectRequest,
     Credentials,
     Disconnected,
-    Generation,
     ListedConnection,
     Origins,
     ReadAnswer,
@@ -60,7 +60,7 @@ class V2Api:
     (the time-out of its SDK).
     """
 
-    generation = Generation.V2
+    generation = ApiVersion.V2
 
     def __init__(
         self,

@@ -40,19 +40,19 @@ class Host(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Road:
+class _SdkContext:
     transport: Transport
     host: Host
     origin: str
     timeout: float
 
 
-_road: ContextVar[_Road | None] = ContextVar("connect_smartcar_road", default=None)
+_context: ContextVar[_SdkContext | None] = ContextVar("connect_smartcar_road", default=None)
 _requester_of_the_sdk = helpers.requester
 
 
 def _requester(method: str, url: str, **content: Any) -> Any:
-    road = _road.get()
+    road = _context.get()
     if road is None:
         return _requester_of_the_sdk(method, url, **content)
     address = readdressed(url, host=road.host, origin=road.origin)
@@ -70,7 +70,7 @@ def readdressed(url: str, *, host: Host, origin: str) -> str:
 
 def call(ask: Callable[[], T], *, transport: Transport, host: Host, origin: str, timeout: float) -> T:
     """What the SDK's method returns. Raises SmartcarError, without the SDK's frames, which hold tokens."""
-    mark = _road.set(_Road(transport, host, origin, timeout))
+    mark = _context.set(_SdkContext(transport, host, origin, timeout))
     try:
         return ask()
     except SmartcarError as error:
@@ -78,5 +78,5 @@ def call(ask: Callable[[], T], *, transport: Transport, host: Host, origin: str,
     except Exception as error:  # noqa: BLE001 - an answer of another shape breaks the SDK in any way
         failure = unreadable(f"the SDK cannot read it: {type(error).__name__}", status=200, request_id="")
     finally:
-        _road.reset(mark)
+        _context.reset(mark)
     raise failure

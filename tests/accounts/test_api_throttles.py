@@ -36,7 +36,7 @@ def test_who_calls_too_often_is_told_when_to_go_on(
 def test_without_redis_each_process_counts_for_itself(
     owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
-    gone = {"BACKEND": "core.cache.RedisOrLocal", "LOCATION": "redis://127.0.0.1:1/0"}
+    gone = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     browser = browser_of(owner)
     with override_settings(CACHES={"default": gone}):
         assert [browser.get(CARS).status_code for _ in range(3)] == [200, 200, 429]

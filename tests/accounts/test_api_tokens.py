@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import ApiToken, AuditEntry, Fleet, Membership, User
-from accounts.tokens.selectors import tokens_for
-from accounts.tokens.services import NotOffered, find, issue, note_use, revoke
+from accounts.models import ApiToken, AuditLogEntry, Fleet, Membership, User
+from accounts.tokens.selectors import list_tokens
+from accounts.tokens.services import TokenNotAllowed, find_token, issue_token, revoke_token, touch
 
 
 def membership(user: User) -> Membership:
@@ -23,67 +23,67 @@ def made(*args: str) -> str:
 
 
 def test_a_token_is_found_by_its_secret_and_its_secret_is_stored_nowhere(owner: User, fleet: Fleet) -> None:
-    issued = issue(membership=membership(owner), name="Reports")
-    assert find(secret=issued.secret) == issued.token
+    issued = issue_token(membership=membership(owner), name="Reports")
+    assert find_token(secret=issued.secret) == issued.token
     assert issued.secret.startswith(issued.token.prefix)
-    stored = str(list(ApiToken.objects.values())) + str(list(AuditEntry.objects.values()))
+    stored = str(list(ApiToken.objects.values())) + str(list(AuditLogEntry.objects.values()))
     assert issued.secret not in stored
     assert issued.secret not in repr(issued)
 
 
 @pytest.mark.parametrize("wrong", ["", "scf_", "scf_nothing", "\x00", "ünïcode"])
 def test_a_wrong_secret_finds_nothing(owner: User, fleet: Fleet, wrong: str) -> None:
-    issue(membership=membership(owner), name="Reports")
-    assert find(secret=wrong) is None
+    issue_token(membership=membership(owner), name="Reports")
+    assert find_token(secret=wrong) is None
 
 
 def test_a_revoked_token_opens_nothing_and_is_revoked_once(owner: User, fleet: Fleet) -> None:
-    issued = issue(membership=membership(owner), name="Reports")
-    assert revoke(token=issued.token, actor=owner)
-    assert not revoke(token=issued.token, actor=owner)
-    assert find(secret=issued.secret) is None
+    issued = issue_token(membership=membership(owner), name="Reports")
+    assert revoke_token(token=issued.token, actor=owner)
+    assert not revoke_token(token=issued.token, actor=owner)
+    assert find_token(secret=issued.secret) is None
     assert ApiToken.objects.get().state == "revoked"
 
 
 def test_an_expired_token_opens_nothing(owner: User, fleet: Fleet) -> None:
     late = timezone.now() - timedelta(seconds=1)
-    issued = issue(membership=membership(owner), name="Reports", expires_at=late)
-    assert find(secret=issued.secret) is None
+    issued = issue_token(membership=membership(owner), name="Reports", expires_at=late)
+    assert find_token(secret=issued.secret) is None
     assert issued.token.state == "expired"
 
 
 def test_a_token_of_somebody_who_was_switched_off_opens_nothing(owner: User, fleet: Fleet) -> None:
-    issued = issue(membership=membership(owner), name="Reports")
+    issued = issue_token(membership=membership(owner), name="Reports")
     User.objects.update(is_active=False)
-    assert find(secret=issued.secret) is None
+    assert find_token(secret=issued.secret) is None
 
 
 def test_its_use_is_written_down_at_most_once_a_minute(owner: User, fleet: Fleet) -> None:
-    token = issue(membership=membership(owner), name="Reports").token
-    note_use(token=token)
+    token = issue_token(membership=membership(owner), name="Reports").token
+    touch(token=token)
     token.refresh_from_db()
     first = token.last_used_at
     assert first is not None
-    note_use(token=token)
+    touch(token=token)
     token.refresh_from_db()
     assert token.last_used_at == first
 
 
 def test_a_driver_gets_no_token(driver: User) -> None:
-    with pytest.raises(NotOffered, match="Driver"):
-        issue(membership=membership(driver), name="Reports")
+    with pytest.raises(TokenNotAllowed, match="Driver"):
+        issue_token(membership=membership(driver), name="Reports")
 
 
 def test_an_owner_sees_everybodys_tokens_and_a_manager_the_own(owner: User, teammate: User) -> None:
-    issue(membership=membership(owner), name="Mine")
-    issue(membership=membership(teammate), name="Theirs")
-    assert [token.name for token in tokens_for(membership=membership(owner))] == ["Theirs", "Mine"]
-    assert [token.name for token in tokens_for(membership=membership(teammate))] == ["Theirs"]
+    issue_token(membership=membership(owner), name="Mine")
+    issue_token(membership=membership(teammate), name="Theirs")
+    assert [token.name for token in list_tokens(membership=membership(owner))] == ["Theirs", "Mine"]
+    assert [token.name for token in list_tokens(membership=membership(teammate))] == ["Theirs"]
 
 
 def test_the_command_prints_the_token_and_nothing_else(owner: User, fleet: Fleet) -> None:
     secret = made("--user", owner.email.upper(), "--fleet", fleet.slug, "--name", "Cron", "--days", "30")
-    token = find(secret=secret)
+    token = find_token(secret=secret)
     assert token is not None
     assert (token.user, token.fleet, token.name) == (owner, fleet, "Cron")
     assert token.expires_at is not None
@@ -104,16 +104,16 @@ def test_the_command_refuses_strangers_drivers_and_odd_days(
 
 
 def test_a_token_reads_unless_it_is_made_to_send_commands(owner: User, fleet: Fleet) -> None:
-    reading = issue(membership=membership(owner), name="Reports").token
-    commanding = issue(membership=membership(owner), name="Night charging", may_command=True).token
+    reading = issue_token(membership=membership(owner), name="Reports").token
+    commanding = issue_token(membership=membership(owner), name="Night charging", may_command=True).token
     assert (reading.may_command, commanding.may_command) == (False, True)
-    assert AuditEntry.objects.filter(action="made an API token that sends commands").count() == 1
-    token = find(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
+    assert AuditLogEntry.objects.filter(action="made an API token that sends commands").count() == 1
+    token = find_token(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
     assert token is not None
     assert token.may_command
 
 
 def test_who_may_not_command_gets_no_token_that_does(viewer: User) -> None:
-    with pytest.raises(NotOffered, match=r"\(Viewer\) does not let its holder send commands"):
-        issue(membership=membership(viewer), name="Night charging", may_command=True)
+    with pytest.raises(TokenNotAllowed, match=r"\(Viewer\) does not let its holder send commands"):
+        issue_token(membership=membership(viewer), name="Night charging", may_command=True)
     assert not ApiToken.objects.exists()

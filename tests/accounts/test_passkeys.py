@@ -60,7 +60,7 @@ def test_a_passkey_signs_in_without_password_and_second_step(owner: User) -> Non
     answer = client.post(BY_PASSKEY, {"credential": credential, "next": "/fleets/blue/"}, secure=True)
     assert answer.headers["Location"] == "/fleets/blue/"
     assert is_in(client)
-    assert reauthentication.is_fresh(answer.wsgi_request)
+    assert reauthentication.is_recent(answer.wsgi_request)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_five_wrong_tries_end_the_session_whatever_they_were_made_with(
     owner: User, viewer: User, late: Client, unlock: str
 ) -> None:
     theirs = SoftPasskey(viewer)
-    for number in range(reauthentication.MOST_TRIES):
+    for number in range(reauthentication.MAX_ATTEMPTS):
         if number % 2:
             late.post(unlock, {"asked": "yes", "password": "x"}, headers=HTMX, secure=True)
         else:

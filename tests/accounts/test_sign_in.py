@@ -45,7 +45,7 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait(person: User) -> N
 
 
 def test_without_redis_people_sign_in_and_tries_are_still_counted(person: User) -> None:
-    gone = {"BACKEND": "core.cache.RedisOrLocal", "LOCATION": "redis://127.0.0.1:1/7"}
+    gone = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/7"}
     with override_settings(CACHES={"default": gone}):
         assert is_in(sign_in(person))
         for _ in range(5):

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiToken, Fleet, Membership, User
-from accounts.tokens.services import issue
+from accounts.tokens.services import issue_token
 
 BrowserOf = Callable[[User], Client]
 PAGE = "/accounts/blue/tokens/"
@@ -14,7 +14,7 @@ PAGE = "/accounts/blue/tokens/"
 
 def token_of(user: User) -> ApiToken:
     membership = Membership.objects.select_related("user", "fleet").get(user=user)
-    return issue(membership=membership, name=f"Of {user.email}").token
+    return issue_token(membership=membership, name=f"Of {user.email}").token
 
 
 @pytest.mark.parametrize("person", ["owner", "teammate", "viewer"])

@@ -9,8 +9,8 @@ from alerts.types import Condition, Kind
 from vehicles import catalogue
 from vehicles import services as vehicles
 from vehicles.models import Vehicle
-from vehicles.observations import Observation, SignalStatus
-from vehicles.services import Sighting
+from vehicles.observations import SignalReading, SignalStatus
+from vehicles.services import ReceivedReading
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 _CODES = {
@@ -23,10 +23,12 @@ _CODES = {
 def hear(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bool) -> None:
     """The car tells its `charge`, `fuel` or whether it is `charging`, and it is judged as after a delivery."""
     seen = [
-        Observation(code=_CODES[name], body={"value": value}, status=SignalStatus.SUCCESS, oem_updated_at=at)
+        SignalReading(
+            code=_CODES[name], body={"value": value}, status=SignalStatus.SUCCESS, oem_updated_at=at
+        )
         for name, value in values.items()
     ]
-    recorded = vehicles.record(sightings=[Sighting(vehicle.pk, each, at) for each in seen])
+    recorded = vehicles.ingest_readings(sightings=[ReceivedReading(vehicle.pk, each, at) for each in seen])
     battery.heard(updates=recorded.updates, now=at)
 
 

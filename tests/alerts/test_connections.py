@@ -5,17 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from alerts.messages import LOST, text_of
 from alerts.models import FleetRules, Notice
 from alerts.types import Kind
 from connect import alert_reconciliation, health, token_store
-from connect.models import Connection, ConnectionState, OwnerTokens
+from connect.models import Connection, ConnectionState, UserToken
 from connect.offboarding import services as removals
-from connect.offboarding.models import Extent
-from connect.offboarding.worker import carry_out
+from connect.offboarding.models import ErasureScope
+from connect.offboarding.worker import run
 from connect.status import monitor
-from connect.status.states import TROUBLED
+from connect.status.states import DEGRADED
 from core import encryption
 from smartcar_api import SmartcarError
 from tests.alerts.helpers import begin, hear, open_notices
@@ -27,7 +27,7 @@ State = ConnectionState
 
 
 def connected(vehicle: Vehicle, state: ConnectionState = State.ACTIVE, **more: object) -> Connection:
-    given = {"smartcar_user_id": "user-1", "generation": Generation.V3, "mode": "live"} | more
+    given = {"smartcar_user_id": "user-1", "generation": SmartcarApiVersion.V3, "mode": "live"} | more
     return Connection.objects.create(fleet=vehicle.fleet, vehicle=vehicle, state=state, **given)
 
 
@@ -40,9 +40,9 @@ def move(connection: Connection, state: ConnectionState) -> None:
     connection.move_to(state, cause="test", now=timezone.now())
 
 
-def pair(days: float, **more: object) -> OwnerTokens:
+def pair(days: float, **more: object) -> UserToken:
     ends = timezone.now() + timedelta(days=days)
-    return OwnerTokens.objects.create(
+    return UserToken.objects.create(
         smartcar_user_id="user-1",
         access_ciphertext=b"",
         refresh_ciphertext=b"",
@@ -52,7 +52,7 @@ def pair(days: float, **more: object) -> OwnerTokens:
     )
 
 
-@pytest.mark.parametrize("state", TROUBLED)
+@pytest.mark.parametrize("state", DEGRADED)
 def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_well(
     connection: Connection, state: ConnectionState
 ) -> None:
@@ -65,7 +65,7 @@ def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_we
 
 
 def test_there_are_no_words_for_other_states() -> None:
-    assert set(LOST) == {state.value for state in TROUBLED}
+    assert set(LOST) == {state.value for state in DEGRADED}
 
 
 def test_silence_that_turns_out_to_need_the_driver_is_news_again(connection: Connection, owner: User) -> None:
@@ -90,10 +90,10 @@ def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Co
     long_ago = timezone.now() - timedelta(hours=49)
     Connection.objects.update(state_since=long_ago)
     Vehicle.objects.update(last_seen_at=long_ago)
-    monitor.watch(now=timezone.now())
+    monitor.monitor_connections(now=timezone.now())
     (notice,) = open_notices()
     assert notice.facts == {"state": "stale"}
-    health.data_arrived(heard={(connection.vehicle_id, ""): timezone.now()})
+    health.on_data(heard={(connection.vehicle_id, ""): timezone.now()})
     assert open_notices() == []
 
 
@@ -119,14 +119,14 @@ def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehi
     connection = connected(vehicle, State.NEEDS_REAUTHENTICATION)
     hear(vehicle, charge=10, at=timezone.now())
     Notice.objects.all().delete()
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert {notice.kind for notice in open_notices()} == {Kind.CONNECTION, Kind.BATTERY}
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert len(open_notices()) == 2
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     vehicle.summary.charge = 80
     vehicle.summary.save()
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
 
 
@@ -135,11 +135,11 @@ def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
 ) -> None:
     connection = connected(vehicle, State.REMOVED)
     hear(vehicle, charge=10, at=timezone.now())
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
     Connection.objects.filter(pk=connection.pk).update(state=State.STALE)
     FleetRules.objects.create(fleet=fleet, kinds=[])
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
 
 
@@ -149,38 +149,38 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
     tokens = pair(15)
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
     for car in (vehicle, bus):
-        connected(car, generation=Generation.V2, tokens=tokens)
-    alert_reconciliation.find(now=timezone.now())
+        connected(car, generation=SmartcarApiVersion.V2, tokens=tokens)
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
     news = set()
     for days in (13.9, 10, 6.9, 5, 1.9, 1, -1):
         Notice.objects.update(acknowledged_at=timezone.now())
-        OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
-        alert_reconciliation.find(now=timezone.now())
+        UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
+        alert_reconciliation.reconcile_alerts(now=timezone.now())
         (notice,) = open_notices()
         news.add(notice.news_at)
         assert notice.due == (days in (13.9, 6.9, 1.9))
     assert len(news) == 3
     assert notice.facts["cars"] == 2
-    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
-    alert_reconciliation.find(now=timezone.now())
+    UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
 
 
 def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connection_instead(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
-    OwnerTokens.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
-    alert_reconciliation.find(now=timezone.now())
+    UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert [notice.kind for notice in open_notices()] == [Kind.TOKEN]
-    token_store.refresh(tokens=OwnerTokens.objects.get())
+    token_store.refresh(tokens=UserToken.objects.get())
     assert open_notices() == []
-    OwnerTokens.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
+    UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
-        token_store.refresh(tokens=OwnerTokens.objects.get())
+        token_store.refresh(tokens=UserToken.objects.get())
     (notice,) = open_notices()
     assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
 
@@ -191,22 +191,22 @@ def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> 
     connected(
         vehicle,
         {"ended": State.REVOKED, "removed": State.REMOVED}.get(why, State.ACTIVE),
-        generation=Generation.V3 if why == "on v3" else Generation.V2,
+        generation=SmartcarApiVersion.V3 if why == "on v3" else SmartcarApiVersion.V2,
         tokens=tokens,
     )
-    alert_reconciliation.find(now=timezone.now())
+    alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert Kind.TOKEN not in {notice.kind for notice in open_notices()}
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("extent", "left"), [(Extent.EVERYTHING, 0), (Extent.PLACES, 1)])
+@pytest.mark.parametrize(("extent", "left"), [(ErasureScope.EVERYTHING, 0), (ErasureScope.PLACES, 1)])
 def test_erasing_everything_of_a_car_erases_its_notices(
-    vehicle: Vehicle, owner: User, extent: Extent, left: int
+    vehicle: Vehicle, owner: User, extent: ErasureScope, left: int
 ) -> None:
     connected(vehicle)
     begin(vehicle, at=timezone.now())
-    removal = removals.remove_car(vehicle=vehicle, extent=extent, user=owner)
-    carry_out(removal_id=removal.pk)
+    removal = removals.offboard_vehicle(vehicle=vehicle, extent=extent, user=owner)
+    run(removal_id=removal.pk)
     assert Notice.objects.count() == left
     assert open_notices() == []
     assert removal.erased.get(kind="notices").rows == 1 - left

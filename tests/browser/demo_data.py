@@ -12,24 +12,24 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, Role, User
+from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
 from alerts import services as notices
 from alerts.types import Condition
 from alerts.types import Kind as Alert
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from connect.usage import quota
 from connect.usage.models import FleetAllowance
-from smartcar_api.ratelimit.priority import Purpose
+from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
 from tests.smartcar import connect, register_webhook, subscribe
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.places.models import Place, PlaceKind
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 from webhooks import processing
 
 CITY = "America/Los_Angeles"
@@ -68,7 +68,9 @@ def build(simulator_url: str) -> tuple[Fleet, User]:
     owner = User.objects.create_user(
         "morgan@bay-couriers.example", PASSWORD, first_name="Morgan", last_name="Reyes"
     )
-    fleet = create_fleet(name="Bay Couriers", slug="bay-couriers", owner=owner, generation=Generation.V3)
+    fleet = create_fleet(
+        name="Bay Couriers", slug="bay-couriers", owner=owner, generation=SmartcarApiVersion.V3
+    )
     fleet.time_zone = CITY
     fleet.save()
     _members(fleet, owner)
@@ -169,7 +171,7 @@ def _history(cars: list[Vehicle]) -> None:
             readings += [
                 _reading(car, signal, value, at) for signal, value in told.items() if signal.code in latest
             ]
-        add(readings=readings)
+        insert_readings(readings=readings)
 
 
 def _reading(car: Vehicle, signal: Signal, value: float | bool, at: datetime) -> NewReading:
@@ -182,8 +184,12 @@ def _usage(fleet: Fleet, cars: list[Vehicle]) -> None:
     chance = random.Random(1)
     FleetAllowance.objects.create(fleet=fleet, calls=300)
     for car in cars:
-        for purpose, most in ((Purpose.COMMAND, 60), (Purpose.PERSON, 20), (Purpose.BACKGROUND, 260)):
-            quota.count(vehicle_id=car.pk, purpose=purpose, calls=chance.randint(1, most))
+        for purpose, most in (
+            (CallPurpose.COMMAND, 60),
+            (CallPurpose.PERSON, 20),
+            (CallPurpose.BACKGROUND, 260),
+        ):
+            quota.count_calls(vehicle_id=car.pk, purpose=purpose, calls=chance.randint(1, most))
 
 
 def _troubles(cars: list[Vehicle]) -> None:
@@ -204,14 +210,14 @@ def _troubles(cars: list[Vehicle]) -> None:
 def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
     """The commands of a morning, one ended in each way that a manager may see."""
     now = timezone.now()
-    asked: tuple[tuple[Vehicle, Kind, dict[str, Any], State, str], ...] = (
-        (cars[SHOWN], Kind.START_CHARGE, {}, State.CONFIRMED, ""),
-        (cars[0], Kind.LOCK, {}, State.CONFIRMED, ""),
-        (cars[4], Kind.UNLOCK, {}, State.CONFIRMED, ""),
-        (cars[6], Kind.LOCK, {}, State.UNCONFIRMED, ""),
-        (cars[SHOWN], Kind.SET_CHARGE_LIMIT, {"percent": 80}, State.CONFIRMED, ""),
-        (cars[8], Kind.LOCK, {}, State.EXPIRED, ""),
-        (cars[SHOWN], Kind.LOCK, {}, State.CONFIRMED, ""),
+    asked: tuple[tuple[Vehicle, CommandType, dict[str, Any], CommandState, str], ...] = (
+        (cars[SHOWN], CommandType.START_CHARGE, {}, CommandState.CONFIRMED, ""),
+        (cars[0], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
+        (cars[4], CommandType.UNLOCK, {}, CommandState.CONFIRMED, ""),
+        (cars[6], CommandType.LOCK, {}, CommandState.UNCONFIRMED, ""),
+        (cars[SHOWN], CommandType.SET_CHARGE_LIMIT, {"percent": 80}, CommandState.CONFIRMED, ""),
+        (cars[8], CommandType.LOCK, {}, CommandState.EXPIRED, ""),
+        (cars[SHOWN], CommandType.LOCK, {}, CommandState.CONFIRMED, ""),
     )
     for number, (car, kind, parameters, state, message) in enumerate(asked):
         at = now - timedelta(minutes=11 * (len(asked) - number))
@@ -223,12 +229,12 @@ def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
             generation=fleet.generation,
             state=state,
             message=message,
-            reason="Parcel left inside" if kind == Kind.UNLOCK else "",
+            reason="Parcel left inside" if kind == CommandType.UNLOCK else "",
             requested_by=owner,
             requested_at=at,
             sent_at=at,
             settled_at=at + timedelta(seconds=4),
             expires_at=at + timedelta(minutes=10),
         )
-        command.note_change(to=State.REQUESTED, now=at)
+        command.note_change(to=CommandState.REQUESTED, now=at)
         command.note_change(to=state, now=at + timedelta(seconds=4), detail=message)

@@ -7,23 +7,23 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, Membership, Role, User
+from accounts.models import Fleet, Membership, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
 from accounts.tokens import services as tokens
 from alerts import services as notices
 from alerts.types import Condition
 from alerts.types import Kind as Alert
 from commands.bulk import services as bulk_asking
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect import gateway
-from connect.driver_portal.services import page_after
+from connect.driver_portal.services import portal_after_authorization
 from connect.invitations import services as invitations
-from connect.models import Connection, ConnectionState, Removal
+from connect.models import Connection, ConnectionState, OffboardingRequest
 from connect.offboarding import services as removal
-from connect.offboarding.models import Extent
-from connect.reconciliation.models import ComparedFleet, Comparison, Outcome
-from connect.status.states import Purpose
+from connect.offboarding.models import ErasureScope
+from connect.reconciliation.models import FleetReconciliation, Reconciliation, ReconciliationOutcome
+from connect.status.states import AuthorizationPurpose
 from dashboard.vehicle_list.saved_models import SavedView
 from tests.browser import fixtures_accounts
 from tests.connect.invited import invited
@@ -53,8 +53,8 @@ def build(simulator_url: str) -> World:
     people = {role: User.objects.create_user(f"{role}@fleet.example") for role in ("owner", *_ROLES)}
     people["admin"] = User.objects.create_superuser("admin@site.example")
     owner = people["owner"]
-    fleet = create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=Generation.V3)
-    empty = create_fleet(name="New Fleet", slug="new", owner=owner, generation=Generation.V3)
+    fleet = create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=SmartcarApiVersion.V3)
+    empty = create_fleet(name="New Fleet", slug="new", owner=owner, generation=SmartcarApiVersion.V3)
     for role, kind in _ROLES.items():
         add_member(fleet=fleet, user=people[role], role=kind, actor=owner)
     add_member(fleet=fleet, user=people["admin"], role=Role.OWNER, actor=owner)
@@ -75,7 +75,7 @@ def _cars(simulator_url: str, *, fleet: Fleet, owner: User) -> list[Vehicle]:
         for connection in connect(
             simulator_url, fleet=fleet, user=owner, vehicleIds=[vehicle_id]
         ).connections:
-            polling.pull(connection=connection, purpose=gateway.Purpose.PERSON)
+            polling.fetch_now(connection=connection, purpose=gateway.CallPurpose.PERSON)
     processing.process_waiting()
     cars = list(Vehicle.objects.filter(fleet=fleet).order_by("pk"))
     for number, car in enumerate(cars, start=1):
@@ -90,10 +90,10 @@ def _arguments(world: World) -> dict[str, Any]:
     lost.state, lost.state_cause = ConnectionState.NEEDS_REAUTHENTICATION, ""
     lost.save()
     _notices(lost, car)
-    shared = page_after(
+    shared = portal_after_authorization(
         invitation=invited(fleet=fleet, user=owner), smartcar_user_id=connection.smartcar_user_id
     )
-    proof = removal.remove_car(vehicle=leaving, extent=Extent.PLACES, user=owner)
+    proof = removal.offboard_vehicle(vehicle=leaving, extent=ErasureScope.PLACES, user=owner)
     _comparison(fleet)
     return {
         **fixtures_accounts.settle(fleet=fleet, people=world.people),
@@ -115,9 +115,9 @@ def _arguments(world: World) -> dict[str, Any]:
         "view_id": SavedView.objects.create(fleet=fleet, user=owner, name="Low", query="q=low").pk,
         "vehicle_id": car.pk,
         "code": catalogue.STATE_OF_CHARGE.code,
-        "purpose": Purpose.SIGN_IN,
+        "purpose": AuthorizationPurpose.SIGN_IN,
         "deed": "pause",
-        "kind": Kind.LOCK,
+        "kind": CommandType.LOCK,
     }
 
 
@@ -147,35 +147,43 @@ def _notices(troubled: Connection, low: Vehicle) -> None:
 
 
 def _comparison(fleet: Fleet) -> None:
-    night = Comparison.objects.create(
-        generation=Generation.V3, outcome=Outcome.DONE, finished_at=timezone.now(), ours=5, theirs=5
+    night = Reconciliation.objects.create(
+        generation=SmartcarApiVersion.V3,
+        outcome=ReconciliationOutcome.DONE,
+        finished_at=timezone.now(),
+        ours=5,
+        theirs=5,
     )
-    ComparedFleet.objects.create(comparison=night, fleet=fleet, connections=5)
+    FleetReconciliation.objects.create(comparison=night, fleet=fleet, connections=5)
 
 
-def _own_proof(world: World, driver: str) -> Removal:
+def _own_proof(world: World, driver: str) -> OffboardingRequest:
     """A removal that the driver asked for: its proof stands on the driver's own page."""
     car = Vehicle.objects.create(fleet=world.fleet, smartcar_id="gone", name="Old van")
     ended = Connection.objects.create(
-        fleet=world.fleet, vehicle=car, smartcar_user_id=driver, generation=Generation.V3, mode="simulated"
+        fleet=world.fleet,
+        vehicle=car,
+        smartcar_user_id=driver,
+        generation=SmartcarApiVersion.V3,
+        mode="simulated",
     )
-    return removal.remove_connection(connection=ended, extent=Extent.EVERYTHING, user=None)
+    return removal.offboard_connection(connection=ended, extent=ErasureScope.EVERYTHING, user=None)
 
 
 def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
     """One of each ending, as if sent within the last hours; the id of the newest."""
     now = timezone.now()
     endings = {
-        State.CONFIRMED: "",
-        State.REFUSED: "The car is in motion.",
-        State.UNKNOWN: "The answer did not come.",
-        State.ACCEPTED: "",
+        CommandState.CONFIRMED: "",
+        CommandState.REFUSED: "The car is in motion.",
+        CommandState.UNKNOWN: "The answer did not come.",
+        CommandState.ACCEPTED: "",
     }
     for number, (state, message) in enumerate(endings.items()):
         newest = Command.objects.create(
             fleet=fleet,
             vehicle=car,
-            kind=Kind.LOCK if number % 2 else Kind.START_CHARGE,
+            kind=CommandType.LOCK if number % 2 else CommandType.START_CHARGE,
             generation=fleet.generation,
             state=state,
             message=message,
@@ -183,17 +191,17 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
             requested_at=now - timedelta(hours=4 - number),
             expires_at=now,
         )
-        newest.note_change(to=State.REQUESTED, now=newest.requested_at)
+        newest.note_change(to=CommandState.REQUESTED, now=newest.requested_at)
         newest.note_change(to=state, now=newest.requested_at, detail=message)
     return newest.pk
 
 
 def _bulk(world: World) -> int:
-    made = bulk_asking.ask(
+    made = bulk_asking.create_bulk_command(
         fleet=world.fleet,
         user=world.people["owner"],
         vehicles=world.cars[3:],
-        kind=Kind.LOCK,
+        kind=CommandType.LOCK,
         given={},
         reason="",
     )
@@ -220,4 +228,4 @@ def _deliveries(car: Vehicle) -> int:
 
 def _token(fleet: Fleet, owner: User) -> int:
     membership = Membership.objects.get(fleet=fleet, user=owner)
-    return tokens.issue(membership=membership, name="Dispatch", may_command=True).token.pk
+    return tokens.issue_token(membership=membership, name="Dispatch", may_command=True).token.pk

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, ViewportSize, expect
 
-from accounts.models import Generation, User
+from accounts.models import SmartcarApiVersion, User
 from vehicles.models import Vehicle
 
 PASSWORD = "a long enough passphrase"
@@ -25,9 +25,9 @@ class View:
         return self.screen["width"] < 600
 
     @property
-    def generation(self) -> Generation:
+    def generation(self) -> SmartcarApiVersion:
         """Which of Smartcar's generations is told of in this view, so that each is at both widths."""
-        return Generation.V3 if self.theme == "light" else Generation.V2
+        return SmartcarApiVersion.V3 if self.theme == "light" else SmartcarApiVersion.V2
 
     def __str__(self) -> str:
         return f"{'phone' if self.on_phone else 'desktop'}-{self.theme}"

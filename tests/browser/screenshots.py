@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 from pytest_django.plugin import DjangoDbBlocker
 
-from accounts.models import Generation, User
+from accounts.models import SmartcarApiVersion, User
 from accounts.services import create_fleet
 from tests.browser import demo_data
 from tests.browser.fixtures import World
@@ -111,7 +111,10 @@ def courier_site(
                 url = address.replace("127.0.0.1", "localhost")
                 fleet, owner = demo_data.build(simulator.url)
                 new = create_fleet(
-                    name="Marin Shuttles", slug="marin-shuttles", owner=owner, generation=Generation.V3
+                    name="Marin Shuttles",
+                    slug="marin-shuttles",
+                    owner=owner,
+                    generation=SmartcarApiVersion.V3,
                 )
                 car = fleet.vehicles.order_by("pk")[demo_data.SHOWN]
                 shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts import reauthentication
 from accounts.models import Fleet, User
-from commands.models import Command, State
+from commands.models import Command, CommandState
 from connect.models import Connection
 from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
 from tests.smartcar import connect
@@ -47,7 +47,7 @@ def let_sign_in_age() -> None:
     """As if everybody had signed in eleven minutes ago."""
     for session in Session.objects.all():
         data = session.get_decoded()
-        data["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 60
+        data["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 60
         Session.objects.save(session.session_key, data, session.expire_date)
 
 
@@ -153,5 +153,5 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     page.reload()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     expect(page.locator(".badge-confirmed")).to_have_count(2)
-    assert set(Command.objects.values_list("state", flat=True)) == {State.CONFIRMED}
+    assert set(Command.objects.values_list("state", flat=True)) == {CommandState.CONFIRMED}
     assert problems == []

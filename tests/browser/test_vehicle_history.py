@@ -16,7 +16,7 @@ from tests.vehicles.readings import read
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 
 pytestmark = [
     pytest.mark.browser,
@@ -44,7 +44,7 @@ def told(fleet: Fleet, vehicle: Vehicle) -> Vehicle:
     read(vehicle, charge)
     read(vehicle, [(at, 8000 - (now - at) / HOUR * 7) for at in moments], signal=catalogue.ODOMETER)
     read(vehicle, [(at, 80 - (now - at) / HOUR) for at in moments], signal=catalogue.LOW_VOLTAGE_SOC)
-    add(
+    insert_readings(
         readings=[
             NewReading(vehicle.pk, catalogue.IS_LOCKED.code, at, {"value": turn % 9 < 5})
             for turn, at in enumerate(moments)

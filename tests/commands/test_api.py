@@ -10,13 +10,13 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from accounts.api.throttles import CommandThrottle
-from accounts.models import Fleet, Generation, Membership, Role, User
+from accounts.models import Fleet, Membership, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
-from accounts.tokens.services import issue
+from accounts.tokens.services import issue_token
 from commands import services
 from commands.bulk.models import BulkCommand
-from commands.models import Command, CommandPolicy, ReasonFor, State
-from commands.types import Kind
+from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
 
@@ -48,7 +48,7 @@ def car(vehicle: Vehicle) -> str:
 def program_of(user: User, fleet: Fleet, *, may_command: bool = True) -> Client:
     """A client with a token of the user's, and no cookie."""
     member = Membership.objects.select_related("user", "fleet").get(user=user, fleet=fleet)
-    secret = issue(membership=member, name="Test", may_command=may_command).secret
+    secret = issue_token(membership=member, name="Test", may_command=may_command).secret
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -148,7 +148,7 @@ def test_a_body_that_is_not_json_is_refused(car: str, program: Client) -> None:
 
 def test_the_same_key_and_body_bring_the_same_command(car: str, program: Client) -> None:
     first = send(program, car, {"kind": "unlock"}, key="k-1")
-    Command.objects.update(state=State.EXPIRED)
+    Command.objects.update(state=CommandState.EXPIRED)
     again = send(program, car, {"kind": "unlock", "parameters": {}}, key="k-1")
     assert (first.status_code, again.status_code) == (201, 200)
     assert (again.json()["id"], again.json()["state"]) == (first.json()["id"], "expired")
@@ -175,7 +175,7 @@ def test_the_same_key_for_another_car_is_refused(car: str, program: Client, flee
 
 def test_two_peoples_keys_do_not_meet(car: str, program: Client, teammate: User, fleet: Fleet) -> None:
     first = send(program, car, key="k-1").json()
-    Command.objects.update(state=State.CONFIRMED)
+    Command.objects.update(state=CommandState.CONFIRMED)
     second = send(program_of(teammate, fleet), car, key="k-1")
     assert second.status_code == 201
     assert second.json()["id"] != first["id"]
@@ -210,7 +210,7 @@ def test_a_car_without_a_connection_refuses_with_the_reason(vehicle: Vehicle, pr
 
 
 def test_a_fleet_that_asks_for_a_reason_gets_one(car: str, program: Client, fleet: Fleet) -> None:
-    CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonFor.EVERYTHING)
+    CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.EVERYTHING)
     answer = send(program, car)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["reason"])
     assert send(program, car, {"kind": "lock", "reason": "Left open"}).status_code == 201
@@ -232,9 +232,9 @@ def test_a_browsers_unlock_needs_a_fresh_confirmation_and_a_programs_none(
     answer = send(browser, car, {"kind": "unlock"}, key="k-1")
     assert code_of(answer) == (403, "confirmation_required")
     assert send(browser, car).status_code == 201
-    Command.objects.update(state=State.CONFIRMED)
+    Command.objects.update(state=CommandState.CONFIRMED)
     assert send(program, car, {"kind": "unlock"}, key="k-1").status_code == 201
-    Command.objects.update(state=State.CONFIRMED)
+    Command.objects.update(state=CommandState.CONFIRMED)
     assert send(browser_of(owner), car, {"kind": "unlock"}, key="k-2").status_code == 201
 
 
@@ -253,9 +253,16 @@ def test_a_command_is_taken_back_once_and_for_all(car: str, program: Client) -> 
 
 
 @pytest.mark.parametrize(
-    "state", [State.SENDING, State.RETRYING, State.ACCEPTED, State.CONFIRMED, State.EXPIRED]
+    "state",
+    [
+        CommandState.SENDING,
+        CommandState.RETRYING,
+        CommandState.ACCEPTED,
+        CommandState.CONFIRMED,
+        CommandState.EXPIRED,
+    ],
 )
-def test_what_has_left_or_ended_is_not_taken_back(car: str, program: Client, state: State) -> None:
+def test_what_has_left_or_ended_is_not_taken_back(car: str, program: Client, state: CommandState) -> None:
     command = send(program, car).json()
     Command.objects.update(state=state)
     assert code_of(program.post(f"{LEDGER}{command['id']}/cancel/")) == (409, "too_late")
@@ -268,13 +275,13 @@ def ledger(car: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Comman
     other = Vehicle.objects.create(fleet=fleet, smartcar_id="another", make="TESLA", powertrain="BEV")
     connected(other)
     now = timezone.now()
-    bulk = BulkCommand.objects.create(fleet=fleet, kind=Kind.LOCK, requested_at=now, expires_at=now)
+    bulk = BulkCommand.objects.create(fleet=fleet, kind=CommandType.LOCK, requested_at=now, expires_at=now)
     made = [
-        services.request(vehicle=vehicle, kind=Kind.SET_DESTINATION, user=owner, given=PLACE),
-        services.request(vehicle=other, kind=Kind.UNLOCK, user=owner),
+        services.create_command(vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, given=PLACE),
+        services.create_command(vehicle=other, kind=CommandType.UNLOCK, user=owner),
     ]
-    Command.objects.update(state=State.CONFIRMED)
-    made.append(services.request(vehicle=other, kind=Kind.LOCK, user=owner))
+    Command.objects.update(state=CommandState.CONFIRMED)
+    made.append(services.create_command(vehicle=other, kind=CommandType.LOCK, user=owner))
     for age, command in zip((2, 1, 0), made, strict=True):
         Command.objects.filter(pk=command.pk).update(requested_at=now - timedelta(days=age))
     Command.objects.filter(pk=made[2].pk).update(bulk=bulk)
@@ -337,11 +344,11 @@ def test_a_viewer_reads_the_ledger_without_places(
 def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
     ledger: list[Command], teammate: User, browser_of: BrowserOf, fleet: Fleet, owner: User
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
     add_member(fleet=green, user=teammate, role=Role.VIEWER, actor=None)
     there = Vehicle.objects.create(fleet=green, smartcar_id="there", make="TESLA")
     connected(there)
-    services.request(vehicle=there, kind=Kind.SET_DESTINATION, user=owner, given=PLACE)
+    services.create_command(vehicle=there, kind=CommandType.SET_DESTINATION, user=owner, given=PLACE)
     rows = browser_of(teammate).get(LEDGER, {"kind": "set_destination"}).json()["results"]
     assert [(row["fleet"], row["parameters"]) for row in rows] == [("green", {}), ("blue", PLACE)]
 
@@ -349,7 +356,7 @@ def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
 def test_a_car_in_two_fleets_is_asked_in_the_one_that_is_named(
     car: str, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=green, smartcar_id=vehicle.smartcar_id, make="TESLA")
     browser = browser_of(owner)
     assert code_of(send(browser, car)) == (409, "ambiguous")
@@ -359,7 +366,10 @@ def test_a_car_in_two_fleets_is_asked_in_the_one_that_is_named(
 
 def test_a_refusal_is_told_with_its_type_code_and_words(ledger: list[Command], program: Client) -> None:
     Command.objects.filter(pk=ledger[0].pk).update(
-        state=State.REFUSED, error_type="VEHICLE_STATE", error_code="DOOR_OPEN", message="A door is open."
+        state=CommandState.REFUSED,
+        error_type="VEHICLE_STATE",
+        error_code="DOOR_OPEN",
+        message="A door is open.",
     )
     told = program.get(f"{LEDGER}{ledger[0].pk}/").json()
     assert told["error"] == {"type": "VEHICLE_STATE", "code": "DOOR_OPEN"}
@@ -374,8 +384,8 @@ def test_a_hundred_commands_take_as_many_queries_as_three(
         Command(
             fleet=one.fleet,
             vehicle=one.vehicle,
-            kind=Kind.LOCK,
-            state=State.CONFIRMED,
+            kind=CommandType.LOCK,
+            state=CommandState.CONFIRMED,
             requested_by=one.requested_by,
             requested_at=one.requested_at,
             expires_at=one.expires_at,
@@ -410,6 +420,6 @@ def test_who_sends_too_often_is_told_when_to_go_on_and_may_still_read(
 
 @pytest.mark.usefixtures("two_a_minute")
 def test_without_redis_commands_are_taken_and_counted_by_each_process(car: str, program: Client) -> None:
-    gone = {"BACKEND": "core.cache.RedisOrLocal", "LOCATION": "redis://127.0.0.1:1/7"}
+    gone = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/7"}
     with override_settings(CACHES={"default": gone}):
         assert [send(program, car, key="k-1").status_code for _ in range(4)] == [201, 200, 429, 429]

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, Fleet, Membership, Role, User
-from accounts.tokens.services import revoke
-from commands.models import Command, State
-from commands.types import Kind
+from accounts.tokens.services import revoke_token
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from tests.commands.test_api import program_of, send
 from vehicles.models import Vehicle
@@ -36,9 +36,9 @@ def refused(vehicle: Vehicle, owner: User) -> Command:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         connection=connection,
-        kind=Kind.LOCK,
+        kind=CommandType.LOCK,
         generation="v3",
-        state=State.REFUSED,
+        state=CommandState.REFUSED,
         error_type="VEHICLE_STATE",
         error_code="ASLEEP",
         requested_by=owner,
@@ -50,7 +50,7 @@ def refused(vehicle: Vehicle, owner: User) -> Command:
 @pytest.fixture
 def waiting(refused: Command) -> Command:
     """The same, not sent yet: it may be taken back."""
-    Command.objects.update(state=State.REQUESTED)
+    Command.objects.update(state=CommandState.REQUESTED)
     return refused
 
 
@@ -105,7 +105,7 @@ ASKING = [
 ]
 
 
-@pytest.mark.parametrize("kind", [Kind.LOCK, Kind.UNLOCK])
+@pytest.mark.parametrize("kind", [CommandType.LOCK, CommandType.UNLOCK])
 @pytest.mark.parametrize(("person", "status"), ASKING)
 def test_who_sends_in_the_api(
     request: pytest.FixtureRequest,
@@ -113,7 +113,7 @@ def test_who_sends_in_the_api(
     browser_of: BrowserOf,
     person: str,
     status: int,
-    kind: Kind,
+    kind: CommandType,
 ) -> None:
     client = caller(request, person, browser_of)
     address = f"/api/v1/vehicles/{refused.vehicle.smartcar_id}/commands/"
@@ -131,7 +131,7 @@ def test_who_takes_back_in_the_api(
     client = caller(request, person, browser_of)
     assert client.post(f"{LEDGER}{waiting.pk}/cancel/").status_code == status
     waiting.refresh_from_db()
-    assert waiting.state == (State.CANCELLED if status == 200 else State.REQUESTED)
+    assert waiting.state == (CommandState.CANCELLED if status == 200 else CommandState.REQUESTED)
 
 
 def calls(client: Client, command: Command) -> list[int]:
@@ -180,7 +180,7 @@ def test_a_token_ends_with_the_membership(refused: Command, teammate: User, flee
 
 def test_a_revoked_or_expired_token_opens_nothing(refused: Command, owner: User, fleet: Fleet) -> None:
     client = program_of(owner, fleet)
-    revoke(token=ApiToken.objects.get(), actor=owner)
+    revoke_token(token=ApiToken.objects.get(), actor=owner)
     assert calls(client, refused) == [401] * 5
     other = program_of(owner, fleet)
     ApiToken.objects.update(expires_at=timezone.now())
@@ -245,7 +245,7 @@ def _button(command: Command, deed: str) -> str:
 def _prepared(command: Command, deed: str) -> list[tuple[int, str]]:
     """The ledger before the button is pressed."""
     if deed == "cancel":
-        Command.objects.filter(pk=command.pk).update(state=State.REQUESTED)
+        Command.objects.filter(pk=command.pk).update(state=CommandState.REQUESTED)
     return _ledger()
 
 

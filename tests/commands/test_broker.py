@@ -13,8 +13,8 @@ from redis import Redis
 
 from accounts.models import Fleet, User
 from commands import confirmation, services, tasks
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from tests.commands.test_history import DONE, Car
 from tests.commands.test_history import car as car
@@ -44,7 +44,7 @@ def test_what_the_broker_forgot_is_rung_for_again_and_sent_once(
 ) -> None:
     smartcar = car(DONE)
     for vehicle in vehicles:
-        services.request(vehicle=vehicle, kind=Kind.UNLOCK, user=owner)
+        services.create_command(vehicle=vehicle, kind=CommandType.UNLOCK, user=owner)
     with Redis.from_url(settings.REDIS_URL) as redis:
         redis.flushall()
     assert run_rung() == []
@@ -64,12 +64,12 @@ def test_with_the_broker_gone_a_command_is_written_down_all_the_same(
     smartcar = car(DONE)
     with monkeypatch.context() as gone:
         gone.setattr(current_app, "send_task", _refuse)
-        command = services.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner)
-    assert (Command.objects.get().state, run_rung()) == (State.REQUESTED, [])
+        command = services.create_command(vehicle=vehicles[0], kind=CommandType.LOCK, user=owner)
+    assert (Command.objects.get().state, run_rung()) == (CommandState.REQUESTED, [])
     tasks.sweep()
     run_rung()
     command.refresh_from_db()
-    assert (command.state, smartcar.heard) == (State.ACCEPTED, ["lock"])
+    assert (command.state, smartcar.heard) == (CommandState.ACCEPTED, ["lock"])
 
 
 def _refuse(*args: object, **kwargs: object) -> None:
@@ -80,11 +80,11 @@ def test_an_unlock_that_the_broker_held_for_too_long_is_not_sent(
     vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
 ) -> None:
     smartcar = car(DONE)
-    services.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=owner)
+    services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=owner)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     run_rung()
     confirmation.sweep(now=timezone.now())
-    assert (smartcar.heard, Command.objects.get().state) == ([], State.EXPIRED)
+    assert (smartcar.heard, Command.objects.get().state) == ([], CommandState.EXPIRED)
 
 
 def test_of_managers_who_press_at_once_one_is_heard(
@@ -92,8 +92,8 @@ def test_of_managers_who_press_at_once_one_is_heard(
 ) -> None:
     def press(user: User) -> bool:
         try:
-            services.request(vehicle=vehicles[0], kind=Kind.UNLOCK, user=user)
-        except services.NotPossibleError:
+            services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=user)
+        except services.CommandRejectedError:
             return False
         finally:
             connections.close_all()
@@ -107,7 +107,9 @@ def test_of_managers_who_press_at_once_one_is_heard(
 def test_one_key_pressed_many_times_at_once_is_one_row(vehicles: list[Vehicle], owner: User) -> None:
     def press(_: int) -> int:
         try:
-            command = services.request(vehicle=vehicles[0], kind=Kind.LOCK, user=owner, idempotency_key="k-1")
+            command = services.create_command(
+                vehicle=vehicles[0], kind=CommandType.LOCK, user=owner, idempotency_key="k-1"
+            )
         finally:
             connections.close_all()
         return command.pk

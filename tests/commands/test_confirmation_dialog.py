@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts import reauthentication
 from accounts.models import User
-from commands.models import Command, CommandPolicy, ReasonFor, State
+from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
 from connect.models import Connection
 from vehicles.models import LatestSignal, Vehicle
 
@@ -27,7 +27,7 @@ def address(vehicle: Vehicle, connection: Connection) -> str:
 def let_age(client: Client) -> None:
     """As if the person had signed in eleven minutes ago."""
     session: SessionBase = client.session
-    session["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 60
+    session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 60
     session.save()
 
 
@@ -70,7 +70,7 @@ def test_after_ten_minutes_an_unlock_needs_the_password(
     assert not Command.objects.exists()
     right = client.post(f"{address}/unlock/", {"asked": "yes", "password": PASSWORD}, headers=HTMX)
     assert "command-asked" in right["HX-Trigger"]
-    assert Command.objects.get().state == State.REQUESTED
+    assert Command.objects.get().state == CommandState.REQUESTED
 
 
 def test_a_password_confirms_for_ten_minutes(address: str, owner: User, browser_of: BrowserOf) -> None:
@@ -85,7 +85,7 @@ def test_a_password_confirms_for_ten_minutes(address: str, owner: User, browser_
 def test_five_wrong_passwords_end_the_session(address: str, owner: User, browser_of: BrowserOf) -> None:
     client = browser_of(owner)
     let_age(client)
-    for _ in range(reauthentication.MOST_TRIES):
+    for _ in range(reauthentication.MAX_ATTEMPTS):
         answer = client.post(f"{address}/unlock/", {"asked": "yes", "password": "x"}, headers=HTMX)
     assert answer["HX-Refresh"] == "true"
     assert "_auth_user_id" not in client.session
@@ -103,7 +103,7 @@ def test_a_password_is_not_taken_in_advance(address: str, owner: User, browser_o
 def test_where_every_command_needs_a_reason_it_is_asked_for_and_nothing_is_lost(
     address: str, owner: User, browser_of: BrowserOf, vehicle: Vehicle
 ) -> None:
-    CommandPolicy.objects.create(fleet=vehicle.fleet, reason_for=ReasonFor.EVERYTHING)
+    CommandPolicy.objects.create(fleet=vehicle.fleet, reason_for=ReasonRequirement.EVERYTHING)
     Vehicle.objects.update(powertrain="BEV")
     client = browser_of(owner)
     asked = client.post(f"{address}/set_charge_limit/", {"percent": "80"}, headers=HTMX).content.decode()
@@ -116,11 +116,11 @@ def test_where_every_command_needs_a_reason_it_is_asked_for_and_nothing_is_lost(
 @pytest.mark.parametrize(
     ("person", "status", "state"),
     [
-        ("owner", 302, State.CANCELLED),
-        ("teammate", 302, State.CANCELLED),
-        ("viewer", 403, State.REQUESTED),
-        ("driver", 403, State.REQUESTED),
-        ("outsider", 404, State.REQUESTED),
+        ("owner", 302, CommandState.CANCELLED),
+        ("teammate", 302, CommandState.CANCELLED),
+        ("viewer", 403, CommandState.REQUESTED),
+        ("driver", 403, CommandState.REQUESTED),
+        ("outsider", 404, CommandState.REQUESTED),
     ],
 )
 def test_who_may_cancel(
@@ -130,7 +130,7 @@ def test_who_may_cancel(
     browser_of: BrowserOf,
     person: str,
     status: int,
-    state: State,
+    state: CommandState,
 ) -> None:
     browser_of(owner).post(f"{address}/lock/")
     client = browser_of(request.getfixturevalue(person))
@@ -162,11 +162,11 @@ def test_a_sleeping_cars_command_may_be_left_to_wait(
 ) -> None:
     browser_of(owner).post(f"{address}/lock/")
     refused = Command.objects.get()
-    Command.objects.update(state=State.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
+    Command.objects.update(state=CommandState.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
     assert "Send when it wakes" in browser_of(owner).get(f"{address}/").content.decode()
     for _ in range(2):
         browser_of(request.getfixturevalue(person)).post(f"{address}/{refused.pk}/when-awake/")
-    assert Command.objects.filter(state=State.WAITING).count() == written
+    assert Command.objects.filter(state=CommandState.WAITING).count() == written
 
 
 def test_the_panel_offers_the_schedules_of_the_make_and_ends_those_of_the_car(

@@ -14,12 +14,12 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from commands import confirmation, sender, services
-from commands.models import Command, State
-from commands.types import REPEATABLE, V3_ONLY, Kind
+from commands.models import Command, CommandState
+from commands.types import IDEMPOTENT, V3_ONLY, CommandType
 from connect import applications
-from connect.models import ApplicationTokens, Connection, OwnerTokens
+from connect.models import ApplicationToken, Connection, UserToken
 from tests.connect.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
@@ -27,16 +27,16 @@ from tests.smartcar import connect, forget_budget, reset
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-V2, V3 = Generation.V2, Generation.V3
+V2, V3 = SmartcarApiVersion.V2, SmartcarApiVersion.V3
 # One client for all, since making one takes longer than most commands here.
 CONTROL = httpx.Client(timeout=30, trust_env=False)
 
 PLACE: dict[str, object] = {"latitude": 37.77, "longitude": -122.42}
-CARRIED: dict[Kind, dict[str, object]] = {
-    Kind.SET_CHARGE_LIMIT: {"percent": 70},
-    Kind.SET_DESTINATION: PLACE,
-    Kind.SET_CHARGE_SCHEDULE: {**PLACE, "type": "daily", "windows": {"every_day": ["22:00", "06:00"]}},
-    Kind.DELETE_CHARGE_SCHEDULE: {"schedule_id": "s-1"},
+CARRIED: dict[CommandType, dict[str, object]] = {
+    CommandType.SET_CHARGE_LIMIT: {"percent": 70},
+    CommandType.SET_DESTINATION: PLACE,
+    CommandType.SET_CHARGE_SCHEDULE: {**PLACE, "type": "daily", "windows": {"every_day": ["22:00", "06:00"]}},
+    CommandType.DELETE_CHARGE_SCHEDULE: {"schedule_id": "s-1"},
 }
 COMMON = {
     400: {
@@ -96,12 +96,12 @@ MAYBE_DONE = {500, 502, 504}
 CASES = [
     pytest.param(generation, kind, id=f"{generation}-{kind}")
     for generation in (V2, V3)
-    for kind in Kind
+    for kind in CommandType
     if generation == V3 or kind not in V3_ONLY
 ]
 
 
-def errors_of(generation: Generation) -> Iterator[tuple[int, str, str]]:
+def errors_of(generation: SmartcarApiVersion) -> Iterator[tuple[int, str, str]]:
     """Status, type and code of each."""
     for group in (COMMON, ONLY_V3) if generation == V3 else (COMMON,):
         for status, types in group.items():
@@ -125,7 +125,7 @@ def origin(process: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def connection(origin: str, fleet: Fleet, owner: User, generation: Generation) -> Connection:
+def connection(origin: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion) -> Connection:
     """A Tesla that takes every command."""
     fleet.generation = generation
     fleet.save()
@@ -133,7 +133,7 @@ def connection(origin: str, fleet: Fleet, owner: User, generation: Generation) -
     Vehicle.objects.update(powertrain="BEV")
     connection = Connection.objects.select_related("vehicle", "tokens").get()
     # So that each test finds a token.
-    assert sent(connection, owner, Kind.SET_DESTINATION).state == State.UNCONFIRMED
+    assert sent(connection, owner, CommandType.SET_DESTINATION).state == CommandState.UNCONFIRMED
     CONTROL.delete(f"{origin}/control/requests")
     return connection
 
@@ -175,10 +175,10 @@ def answer_with(origin: str, error: str) -> None:
     CONTROL.post(f"{origin}/control/troubles", json={"answerWith": [error]}).raise_for_status()
 
 
-def sent(connection: Connection, user: User, kind: Kind) -> Command:
+def sent(connection: Connection, user: User, kind: CommandType) -> Command:
     """The command after one attempt to send it."""
     car = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
-    command = services.request(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
+    command = services.create_command(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
     again(command)
     return command
 
@@ -208,7 +208,7 @@ def assert_plain(message: str) -> None:
 
 @pytest.mark.parametrize(("generation", "kind"), CASES)
 def test_every_error_ends_a_command_rightly_and_in_plain_words(
-    origin: str, connection: Connection, owner: User, generation: Generation, kind: Kind
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion, kind: CommandType
 ) -> None:
     errors = list(errors_of(generation))
     for status, type_, code in errors:
@@ -217,12 +217,12 @@ def test_every_error_ends_a_command_rightly_and_in_plain_words(
         with transaction.atomic():
             command = sent(connection, owner, kind)
             transaction.set_rollback(True)
-        open_end = State.RETRYING if kind in REPEATABLE else State.UNKNOWN
-        expected = (open_end if status in MAYBE_DONE else State.REFUSED, type_, code)
+        open_end = CommandState.RETRYING if kind in IDEMPOTENT else CommandState.UNKNOWN
+        expected = (open_end if status in MAYBE_DONE else CommandState.REFUSED, type_, code)
         assert (command.state, command.error_type, command.error_code) == expected
         assert_plain(command.message)
         assert command.request_id, expected
-        assert (command.settled_at is not None) is (command.state == State.REFUSED)
+        assert (command.settled_at is not None) is (command.state == CommandState.REFUSED)
     assert heard(origin, connection) == [status for status, _, _ in errors]
 
 
@@ -240,47 +240,49 @@ WHAT_TO_DO = {
 
 
 @pytest.mark.parametrize("generation", [V2, V3])
-def test_what_to_do_is_said(origin: str, connection: Connection, owner: User, generation: Generation) -> None:
+def test_what_to_do_is_said(
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+) -> None:
     for error, words in WHAT_TO_DO.items():
         forget_budget()
         answer_with(origin, error)
         with transaction.atomic():
-            assert words in sent(connection, owner, Kind.UNLOCK).message
+            assert words in sent(connection, owner, CommandType.UNLOCK).message
             transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("generation", [V2, V3])
 def test_a_refused_token_is_replaced_before_the_next_command(
-    origin: str, connection: Connection, owner: User, generation: Generation
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["AUTHENTICATION:UNAUTHORIZED:401"])
-    assert sent(connection, owner, Kind.UNLOCK).state == State.REFUSED
+    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
     if generation == V3:
-        assert ApplicationTokens.objects.get().expires_at is None
+        assert ApplicationToken.objects.get().expires_at is None
     else:
-        assert OwnerTokens.objects.get().access_expires_at <= timezone.now()
+        assert UserToken.objects.get().access_expires_at <= timezone.now()
     version = _token_version(generation)
     trouble(origin)
-    assert sent(connection, owner, Kind.UNLOCK).state == State.ACCEPTED
+    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
     assert _token_version(generation) > version
 
 
-def _token_version(generation: Generation) -> int:
-    tokens = ApplicationTokens if generation == V3 else OwnerTokens
+def _token_version(generation: SmartcarApiVersion) -> int:
+    tokens = ApplicationToken if generation == V3 else UserToken
     (version,) = tokens.objects.values_list("version", flat=True)
     return version
 
 
 @pytest.mark.parametrize("generation", [V2, V3])
 def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
-    origin: str, connection: Connection, owner: User, generation: Generation
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
 ) -> None:
     trouble(origin, rateLimited=1)
-    assert sent(connection, owner, Kind.UNLOCK).error_type == "RATE_LIMIT"
+    assert sent(connection, owner, CommandType.UNLOCK).error_type == "RATE_LIMIT"
     trouble(origin)
     CONTROL.delete(f"{origin}/control/requests")
-    waiting = sent(connection, owner, Kind.UNLOCK)
-    assert waiting.state == State.REQUESTED
+    waiting = sent(connection, owner, CommandType.UNLOCK)
+    assert waiting.state == CommandState.REQUESTED
     assert waiting.next_try_at is not None
     assert timedelta(seconds=20) < waiting.next_try_at - timezone.now() <= timedelta(seconds=31)
     assert "leave this car alone" in waiting.message
@@ -288,32 +290,32 @@ def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
     forget_budget()
     Command.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now())
     again(waiting)
-    assert (waiting.state, len(heard(origin, connection))) == (State.ACCEPTED, 1)
+    assert (waiting.state, len(heard(origin, connection))) == (CommandState.ACCEPTED, 1)
 
 
 @pytest.mark.parametrize("generation", [V2, V3])
 def test_used_up_requests_do_not_forbid_the_next_try_of_a_person(
-    origin: str, connection: Connection, owner: User, generation: Generation
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["BILLING:VEHICLE_REQUEST_LIMIT"])
-    assert sent(connection, owner, Kind.UNLOCK).state == State.REFUSED
+    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
     trouble(origin)
-    assert sent(connection, owner, Kind.UNLOCK).state == State.ACCEPTED
+    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
 
 
 @pytest.mark.parametrize("generation", [V2, V3])
 def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alone(
-    origin: str, connection: Connection, owner: User, generation: Generation
+    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
-    refused = sent(connection, owner, Kind.START_CHARGE)
+    refused = sent(connection, owner, CommandType.START_CHARGE)
     trouble(origin)
-    with pytest.raises(services.NotPossibleError, match="said this week that this car cannot do it"):
-        sent(connection, owner, Kind.START_CHARGE)
-    assert sent(connection, owner, Kind.SET_CHARGE_LIMIT).state == State.ACCEPTED
+    with pytest.raises(services.CommandRejectedError, match="said this week that this car cannot do it"):
+        sent(connection, owner, CommandType.START_CHARGE)
+    assert sent(connection, owner, CommandType.SET_CHARGE_LIMIT).state == CommandState.ACCEPTED
     last_week = timezone.now() - timedelta(days=7, minutes=1)
     Command.objects.filter(pk=refused.pk).update(settled_at=last_week)
-    assert sent(connection, owner, Kind.START_CHARGE).state == State.ACCEPTED
+    assert sent(connection, owner, CommandType.START_CHARGE).state == CommandState.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -324,17 +326,17 @@ def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
     origin: str,
     connection: Connection,
     owner: User,
-    generation: Generation,
+    generation: SmartcarApiVersion,
     error: str,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     trouble(origin, answerWith=[error])
-    command = sent(connection, owner, Kind.UNLOCK)
+    command = sent(connection, owner, CommandType.UNLOCK)
     trouble(origin)
     with django_capture_on_commit_callbacks() as rung:
-        assert confirmation.sweep(now=timezone.now() + sender.READS_AFTER[0] + timedelta(seconds=1)) == []
+        assert confirmation.sweep(now=timezone.now() + sender.READ_DELAYS[0] + timedelta(seconds=1)) == []
     again(command)
-    assert (command.state, command.reads, len(rung)) == (State.UNKNOWN, 1, 1)
+    assert (command.state, command.reads, len(rung)) == (CommandState.UNKNOWN, 1, 1)
     assert len(heard(origin, connection)) == 1
 
 
@@ -346,38 +348,57 @@ LONG = {"longAnswers": 1}
 @pytest.mark.parametrize(
     ("kind", "switches", "car", "end", "words"),
     [
-        pytest.param(Kind.UNLOCK, {}, {}, State.ACCEPTED, "", id="late success"),
+        pytest.param(CommandType.UNLOCK, {}, {}, CommandState.ACCEPTED, "", id="late success"),
         pytest.param(
-            Kind.LOCK,
+            CommandType.LOCK,
             {},
             {"doors": [[0, 0]]},
-            State.REFUSED,
+            CommandState.REFUSED,
             "doors and the trunk",
             id="late refusal by the car",
         ),
         pytest.param(
-            Kind.START_CHARGE,
+            CommandType.START_CHARGE,
             {},
             {"plugged_in": False},
-            State.REFUSED,
+            CommandState.REFUSED,
             "not plugged in",
             id="a body that says 409",
         ),
         pytest.param(
-            Kind.UNLOCK,
+            CommandType.UNLOCK,
             {"commandStatus": ["FAILURE"]},
             {},
-            State.FAILED,
+            CommandState.FAILED,
             "did not carry it out",
             id="late failure",
         ),
-        pytest.param(Kind.UNLOCK, {"commandStatus": ["PENDING"]}, {}, State.ACCEPTED, "", id="still pending"),
         pytest.param(
-            Kind.UNLOCK, {"commandStatus": ["MAYBE"]}, {}, State.UNKNOWN, "will tell", id="an unknown status"
+            CommandType.UNLOCK,
+            {"commandStatus": ["PENDING"]},
+            {},
+            CommandState.ACCEPTED,
+            "",
+            id="still pending",
         ),
-        pytest.param(Kind.UNLOCK, {"lostAnswers": 1}, {}, State.UNKNOWN, "will tell", id="broken midway"),
         pytest.param(
-            Kind.LOCK, {"lostAnswers": 1}, {}, State.RETRYING, "tried again", id="a lock broken midway"
+            CommandType.UNLOCK,
+            {"commandStatus": ["MAYBE"]},
+            {},
+            CommandState.UNKNOWN,
+            "will tell",
+            id="an unknown status",
+        ),
+        pytest.param(
+            CommandType.UNLOCK, {"lostAnswers": 1}, {}, CommandState.UNKNOWN, "will tell", id="broken midway"
+        ),
+        pytest.param(
+            CommandType.LOCK,
+            {"lostAnswers": 1},
+            {},
+            CommandState.RETRYING,
+            "tried again",
+            id="a lock broken midway",
         ),
     ],
 )
@@ -385,18 +406,18 @@ def test_a_202_is_judged_by_its_body(
     origin: str,
     connection: Connection,
     owner: User,
-    generation: Generation,
-    kind: Kind,
+    generation: SmartcarApiVersion,
+    kind: CommandType,
     switches: dict[str, Any],
     car: dict[str, Any],
-    end: State,
+    end: CommandState,
     words: str,
 ) -> None:
     calm(origin, connection.vehicle.smartcar_id, **car).raise_for_status()
     trouble(origin, **LONG, **switches)
     command = sent(connection, owner, kind)
     assert (command.state, words in command.message) == (end, True), command.message
-    assert bool(command.execution_id) is (end in (State.ACCEPTED, State.FAILED))
+    assert bool(command.execution_id) is (end in (CommandState.ACCEPTED, CommandState.FAILED))
     trouble(origin)
     again(command)
     assert heard(origin, connection) == [202]
@@ -405,17 +426,21 @@ def test_a_202_is_judged_by_its_body(
 @pytest.mark.parametrize("generation", [V3])
 def test_a_failure_in_a_200_is_a_failure(origin: str, connection: Connection, owner: User) -> None:
     trouble(origin, commandStatus=["FAILURE"])
-    command = sent(connection, owner, Kind.UNLOCK)
-    assert (command.state, bool(command.execution_id)) == (State.FAILED, True)
+    command = sent(connection, owner, CommandType.UNLOCK)
+    assert (command.state, bool(command.execution_id)) == (CommandState.FAILED, True)
 
 
 @pytest.mark.parametrize("generation", [V3])
 def test_a_202_whose_result_does_not_come_is_unknown(
     origin: str, connection: Connection, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api = applications.of_connection(connection).v3
+    api = applications.for_connection(connection).v3
     assert api._command_timeout == 310
     monkeypatch.setattr(api, "_command_timeout", 0.3)
     trouble(origin, **LONG, slowCommands=2)
-    command = sent(connection, owner, Kind.UNLOCK)
-    assert (command.state, command.error_type, command.error_code) == (State.UNKNOWN, "NO_ANSWER", "TIMEOUT")
+    command = sent(connection, owner, CommandType.UNLOCK)
+    assert (command.state, command.error_type, command.error_code) == (
+        CommandState.UNKNOWN,
+        "NO_ANSWER",
+        "TIMEOUT",
+    )

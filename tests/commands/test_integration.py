@@ -9,10 +9,10 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from commands import confirmation, services
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect import subscriptions
 from connect.models import Connection
 from tests.smartcar import connect
@@ -42,32 +42,37 @@ CALM = {
 class Deed:
     """A command, what it carries, the state the car is in before, and what the car's word makes of it."""
 
-    kind: Kind
+    kind: CommandType
     before: dict[str, Any]
     given: dict[str, object] = field(default_factory=dict)
-    end: State = State.CONFIRMED
+    end: CommandState = CommandState.CONFIRMED
 
 
 DEEDS = [
-    Deed(Kind.LOCK, {"is_locked": False}),
-    Deed(Kind.UNLOCK, {"is_locked": True}),
-    Deed(Kind.START_CHARGE, {"plugged_in": True, "charging": False, "charge_limit": 90}),
-    Deed(Kind.STOP_CHARGE, {"plugged_in": True, "charging": True, "charge_limit": 90}),
-    Deed(Kind.SET_CHARGE_LIMIT, {"plugged_in": True, "charge_limit": 90}, {"percent": "70"}),
-    Deed(Kind.SET_DESTINATION, {}, {"latitude": "37.77", "longitude": "-122.42"}, State.UNCONFIRMED),
+    Deed(CommandType.LOCK, {"is_locked": False}),
+    Deed(CommandType.UNLOCK, {"is_locked": True}),
+    Deed(CommandType.START_CHARGE, {"plugged_in": True, "charging": False, "charge_limit": 90}),
+    Deed(CommandType.STOP_CHARGE, {"plugged_in": True, "charging": True, "charge_limit": 90}),
+    Deed(CommandType.SET_CHARGE_LIMIT, {"plugged_in": True, "charge_limit": 90}, {"percent": "70"}),
+    Deed(
+        CommandType.SET_DESTINATION,
+        {},
+        {"latitude": "37.77", "longitude": "-122.42"},
+        CommandState.UNCONFIRMED,
+    ),
 ]
 PORT_DEEDS = [
-    Deed(Kind.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
-    Deed(Kind.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
+    Deed(CommandType.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
+    Deed(CommandType.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
 ]
 NIGHT: dict[str, object] = {"type": "daily", "latitude": "37.77", "longitude": "-122.42"}
 SCHEDULE_DEED = Deed(
-    Kind.SET_CHARGE_SCHEDULE, {}, NIGHT | {"every_day_start": "22:00", "every_day_stop": "06:00"}
+    CommandType.SET_CHARGE_SCHEDULE, {}, NIGHT | {"every_day_start": "22:00", "every_day_stop": "06:00"}
 )
 CASES = [
-    *(pytest.param(Generation.V2, deed, id=f"v2-{deed.kind}") for deed in DEEDS),
+    *(pytest.param(SmartcarApiVersion.V2, deed, id=f"v2-{deed.kind}") for deed in DEEDS),
     *(
-        pytest.param(Generation.V3, deed, id=f"v3-{deed.kind}")
+        pytest.param(SmartcarApiVersion.V3, deed, id=f"v3-{deed.kind}")
         for deed in [*DEEDS, *PORT_DEEDS, SCHEDULE_DEED]
     ),
 ]
@@ -75,7 +80,12 @@ CASES = [
 
 @pytest.fixture
 def connection(
-    smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str,
+    live_server: object,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
+    generation: SmartcarApiVersion,
 ) -> Connection:
     """A Tesla, connected, subscribed, heard of: it takes every command."""
     webhook = {
@@ -91,7 +101,7 @@ def connection(
     (connection,) = connect(
         smartcar, fleet=fleet, user=owner, vehicleIds=[parked_tesla(smartcar)]
     ).connections
-    subscriptions.complete(connection=connection)
+    subscriptions.ensure_subscribed(connection=connection)
     wait_until(InboxEntry.objects.exists, "the first delivery did not come")
     processing.process_waiting()
     return Connection.objects.get()
@@ -123,7 +133,9 @@ def test_a_command_ends_with_the_cars_own_word(
     connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, deed.before)
-    command = services.request(vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given)
+    command = services.create_command(
+        vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given
+    )
     assert "commands.tasks.send" in run_rung()
 
     def ended() -> bool:
@@ -136,26 +148,26 @@ def test_a_command_ends_with_the_cars_own_word(
     assert command.request_id
 
 
-@pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_cars_refusal_is_told_in_words(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": False})
-    command = services.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
+    command = services.create_command(vehicle=connection.vehicle, kind=CommandType.START_CHARGE, user=owner)
     run_rung()
     command.refresh_from_db()
-    assert (command.state, command.error_code) == (State.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
+    assert (command.state, command.error_code) == (CommandState.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
     assert "plug" in command.message.lower()
 
 
-@pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
     given = {"percent": 65}
-    command = services.request(
-        vehicle=connection.vehicle, kind=Kind.SET_CHARGE_LIMIT, user=owner, given=given
+    command = services.create_command(
+        vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, given=given
     )
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
     run_rung()
@@ -163,14 +175,14 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
 
     def confirmed() -> bool:
         processing.process_waiting()
-        return Command.objects.filter(pk=command.pk, state=State.CONFIRMED).exists()
+        return Command.objects.filter(pk=command.pk, state=CommandState.CONFIRMED).exists()
 
     wait_until(confirmed, "the limit was not confirmed")
     assert confirmation.sweep(now=command.expires_at) == []
 
 
-@pytest.mark.parametrize("generation", [Generation.V2])
+@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2])
 def test_v2_has_no_charge_port(connection: Connection, owner: User) -> None:
-    with pytest.raises(services.NotPossibleError, match="older API"):
-        services.request(vehicle=connection.vehicle, kind=Kind.OPEN_CHARGE_PORT, user=owner)
+    with pytest.raises(services.CommandRejectedError, match="older API"):
+        services.create_command(vehicle=connection.vehicle, kind=CommandType.OPEN_CHARGE_PORT, user=owner)
     assert not Command.objects.exists()

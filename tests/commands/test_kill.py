@@ -19,10 +19,10 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from commands import confirmation, services
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection
 from tests.connect.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
@@ -42,12 +42,12 @@ CALM = {
     "in_service": False,
     "doors": [],
 }
-UNLOCKS = {Generation.V3: "/commands/security/unlock", Generation.V2: "/security"}
+UNLOCKS = {SmartcarApiVersion.V3: "/commands/security/unlock", SmartcarApiVersion.V2: "/security"}
 
 
-@pytest.fixture(params=[Generation.V3, Generation.V2])
-def generation(request: pytest.FixtureRequest) -> Generation:
-    return Generation(request.param)
+@pytest.fixture(params=[SmartcarApiVersion.V3, SmartcarApiVersion.V2])
+def generation(request: pytest.FixtureRequest) -> SmartcarApiVersion:
+    return SmartcarApiVersion(request.param)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def origin(live_server: object, settings: Settings, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def connections(
-    origin: str, fleet: Fleet, owner: User, generation: Generation, tmp_path: Path
+    origin: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion, tmp_path: Path
 ) -> list[Connection]:
     """200 parked and locked cars, subscribed."""
     fleet.generation = generation
@@ -105,12 +105,12 @@ def sent() -> int:
 def moving() -> bool:
     """Whether something will still be sent or answered; what a dead worker has claimed will not."""
     now = timezone.now()
-    to_be_sent = Command.objects.filter(state=State.REQUESTED, expires_at__gt=now)
-    sending = Command.objects.filter(state=State.SENDING, claimed_at__gt=now - timedelta(seconds=10))
+    to_be_sent = Command.objects.filter(state=CommandState.REQUESTED, expires_at__gt=now)
+    sending = Command.objects.filter(state=CommandState.SENDING, claimed_at__gt=now - timedelta(seconds=10))
     return to_be_sent.exists() or sending.exists()
 
 
-def unlocks_heard(origin: str, generation: Generation) -> dict[str, list[datetime]]:
+def unlocks_heard(origin: str, generation: SmartcarApiVersion) -> dict[str, list[datetime]]:
     """When each car's unlock reached the simulator."""
     seen = httpx.get(f"{origin}/control/requests", params={"path": UNLOCKS[generation]}, timeout=30).json()
     heard: dict[str, list[datetime]] = {}
@@ -124,7 +124,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     origin: str,
     connections: list[Connection],
     owner: User,
-    generation: Generation,
+    generation: SmartcarApiVersion,
     logs: Iterator[Path],
 ) -> None:
     httpx.post(f"{origin}/control/troubles", json={"slowCommands": 0.4}, timeout=30).raise_for_status()
@@ -136,7 +136,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
         with running_worker(next(logs)) as worker:
             before = sent()
             for connection in connections[batch::4]:
-                services.request(vehicle=connection.vehicle, kind=Kind.UNLOCK, user=owner)
+                services.create_command(vehicle=connection.vehicle, kind=CommandType.UNLOCK, user=owner)
                 if not target:
                     worker.kill()
             wait_until(lambda goal=before + target: sent() >= goal, "nothing is sent")  # type: ignore[misc]
@@ -158,10 +158,15 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     late = [car for car, (at,) in heard.items() if at > commands[car].expires_at]
     assert late == []
     states = Counter(command.state for command in commands.values())
-    assert set(states) <= {State.CONFIRMED, State.FAILED, State.REFUSED, State.EXPIRED}
+    assert set(states) <= {
+        CommandState.CONFIRMED,
+        CommandState.FAILED,
+        CommandState.REFUSED,
+        CommandState.EXPIRED,
+    }
     # The ledger's word is the car's: what is confirmed was heard, what has failed or expired left the car locked.
-    assert {car for car, command in commands.items() if command.state == State.CONFIRMED} <= set(heard)
-    assert not [car for car in heard if commands[car].state == State.EXPIRED]
+    assert {car for car, command in commands.items() if command.state == CommandState.CONFIRMED} <= set(heard)
+    assert not [car for car in heard if commands[car].state == CommandState.EXPIRED]
     logger.info(
         "%s: killed after %s sent; %d reached a car, each once; %s",
         generation,
@@ -177,9 +182,9 @@ def _settle(origin: str) -> None:
     A car of which nothing has changed tells nothing until its next turn: one that was not unlocked, and one that stood
     unlocked already because its driver had just got out. So each car in doubt is made to tell.
     """
-    confirmation.sweep(now=timezone.now() + confirmation.SENDING_LIMIT + timedelta(seconds=1))
-    doubtful = Command.objects.filter(state__in=(State.UNKNOWN, State.ACCEPTED))
-    past = confirmation.EXECUTION_LIMIT + timedelta(seconds=30)
+    confirmation.sweep(now=timezone.now() + confirmation.SENDING_TIMEOUT + timedelta(seconds=1))
+    doubtful = Command.objects.filter(state__in=(CommandState.UNKNOWN, CommandState.ACCEPTED))
+    past = confirmation.EXECUTION_TIMEOUT + timedelta(seconds=30)
     for command in doubtful.select_related("vehicle"):
         address = f"{origin}/control/vehicles/{command.vehicle.smartcar_id}"
         locked = httpx.get(address, timeout=30).json()["signals"]["closure-islocked"]["body"]["value"]

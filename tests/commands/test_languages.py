@@ -11,9 +11,9 @@ from django.utils.translation import override
 
 from accounts.models import Fleet, User
 from commands import expected_signals, make_quirks, parameters, preconditions, services
-from commands.bulk.services import Review, too_many
-from commands.models import Command, State
-from commands.types import Kind
+from commands.bulk.services import BulkReview, too_many
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from core import stored_messages
 from tests.commands.bulk.test_bulk import Cars, ask
@@ -51,7 +51,12 @@ def english_on(client: Client, path: str, language: str) -> set[str]:
 
 def written(vehicle: Vehicle, owner: User, **fields: Any) -> Command:
     now = timezone.now()
-    about = {"kind": Kind.LOCK, "generation": "v3", "state": State.FAILED, "requested_by": owner}
+    about = {
+        "kind": CommandType.LOCK,
+        "generation": "v3",
+        "state": CommandState.FAILED,
+        "requested_by": owner,
+    }
     times = {"requested_at": now, "expires_at": now}
     return Command.objects.create(fleet=vehicle.fleet, vehicle=vehicle, **(about | times | fields))
 
@@ -67,14 +72,19 @@ def told(vehicle: Vehicle, signal: catalogue.Signal, **body: Any) -> None:
 
 
 @translated
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", list(CommandState))
 def test_the_panel(
-    vehicle: Vehicle, connection: Connection, owner: User, member: Client, language: str, state: State
+    vehicle: Vehicle, connection: Connection, owner: User, member: Client, language: str, state: CommandState
 ) -> None:
     Vehicle.objects.update(powertrain="BEV", make="TESLA")
-    message = services.CANCELLED_BY % {"person": "Dana"} if state == State.CANCELLED else ""
+    message = services.CANCELLED_BY % {"person": "Dana"} if state == CommandState.CANCELLED else ""
     written(
-        vehicle, owner, state=state, message=message, kind=Kind.SET_CHARGE_LIMIT, parameters={"percent": 80}
+        vehicle,
+        owner,
+        state=state,
+        message=message,
+        kind=CommandType.SET_CHARGE_LIMIT,
+        parameters={"percent": 80},
     )
     assert english_on(member, f"/commands/blue/{vehicle.smartcar_id}/", language) == set()
 
@@ -118,7 +128,7 @@ def test_the_panel_of_a_car_that_cannot_be_asked(
     Connection.objects.update(scopes=["read_battery"])
     assert english_on(member, path, language) == set()
     Connection.objects.update(state=ConnectionState.REMOVED)
-    written(vehicle, owner, state=State.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
+    written(vehicle, owner, state=CommandState.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
     assert english_on(member, path, language) == set()
 
 
@@ -148,17 +158,17 @@ def test_the_ledger_and_bulk_commands(
     bulk = ask(fleet, owner, cars(3))
     for number, command in enumerate(Command.objects.order_by("pk")):
         Command.objects.filter(pk=command.pk).update(
-            state=(State.QUEUED, State.UNKNOWN, State.REFUSED)[number],
-            message=("", expected_signals.will_tell(Kind.LOCK), "")[number],
+            state=(CommandState.QUEUED, CommandState.UNKNOWN, CommandState.REFUSED)[number],
+            message=("", expected_signals.pending_message(CommandType.LOCK), "")[number],
         )
     for path in ("", "bulk/", f"bulk/{bulk.pk}/", f"bulk/{bulk.pk}/?group=unknown"):
         assert english_on(member, f"/commands/blue/{path}", language) == set(), path
 
 
 @translated
-@pytest.mark.parametrize("kind", [Kind.UNLOCK, Kind.SET_CHARGE_LIMIT])
+@pytest.mark.parametrize("kind", [CommandType.UNLOCK, CommandType.SET_CHARGE_LIMIT])
 def test_the_review(
-    fleet: Fleet, member: Client, cars: Cars, settings: Any, language: str, kind: Kind
+    fleet: Fleet, member: Client, cars: Cars, settings: Any, language: str, kind: CommandType
 ) -> None:
     chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
     form = {"kind": kind, "percent": "80", "car": [car.smartcar_id for car in chosen]}
@@ -206,7 +216,7 @@ def test_every_refusal_and_hint(language: str) -> None:
         {"state": state, "connection": connection, "incapable": incapable}
         for state in (contradicted, opposite, state_of("ICE"))
         for connection in (over(), over("v2"), over(scopes=["read_battery"]))
-        for incapable in ([], list(Kind))
+        for incapable in ([], list(CommandType))
     ]
     for make, rule in make_quirks._RULES:
         known = state_of(STATE_OF_CHARGE=10)
@@ -217,7 +227,7 @@ def test_every_refusal_and_hint(language: str) -> None:
         cases += [{"state": unknown, "connection": over(), "only": rule}]
     for case in cases:
         only = case.pop("only", None)
-        for kind in [only] if only else Kind:
+        for kind in [only] if only else CommandType:
             english = preconditions.check(kind=kind, **case)
             with override(language):
                 said = preconditions.check(kind=kind, **case)
@@ -230,17 +240,17 @@ def test_every_refusal_and_hint(language: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "given"),
     [
-        (Kind.SET_CHARGE_LIMIT, {}),
-        (Kind.SET_DESTINATION, {}),
-        (Kind.SET_DESTINATION, {"latitude": "1"}),
-        (Kind.SET_CHARGE_SCHEDULE, {}),
-        (Kind.SET_CHARGE_SCHEDULE, {"type": "daily"}),
-        (Kind.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"monday": []}}),
-        (Kind.SET_CHARGE_SCHEDULE, {"type": "workweek", "weekdays_start": "22:00"}),
-        (Kind.DELETE_CHARGE_SCHEDULE, {}),
+        (CommandType.SET_CHARGE_LIMIT, {}),
+        (CommandType.SET_DESTINATION, {}),
+        (CommandType.SET_DESTINATION, {"latitude": "1"}),
+        (CommandType.SET_CHARGE_SCHEDULE, {}),
+        (CommandType.SET_CHARGE_SCHEDULE, {"type": "daily"}),
+        (CommandType.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"monday": []}}),
+        (CommandType.SET_CHARGE_SCHEDULE, {"type": "workweek", "weekdays_start": "22:00"}),
+        (CommandType.DELETE_CHARGE_SCHEDULE, {}),
     ],
 )
-def test_what_is_wrong_with_parameters(language: str, kind: Kind, given: Mapping[str, object]) -> None:
+def test_what_is_wrong_with_parameters(language: str, kind: CommandType, given: Mapping[str, object]) -> None:
     said = []
     for each in ("en", language):
         with override(each), pytest.raises(parameters.InvalidParametersError) as caught:
@@ -253,15 +263,15 @@ def test_what_is_wrong_with_parameters(language: str, kind: Kind, given: Mapping
 def test_what_is_kept_is_english_and_told_in_the_language(
     vehicle: Vehicle, owner: User, language: str
 ) -> None:
-    command = written(vehicle, owner, state=State.REQUESTED)
+    command = written(vehicle, owner, state=CommandState.REQUESTED)
     with override(language):
-        services.cancel(command=command, user=owner)
+        services.cancel_command(command=command, user=owner)
         command.refresh_from_db()
         assert command.message == "Cancelled by owner@fleet.example."
         assert stored_messages.told(command.message) != command.message
         assert command.changes.get().detail == command.message
-        for kind in Kind:
-            for sentence in expected_signals.words_of(kind):
+        for kind in CommandType:
+            for sentence in expected_signals.messages_for(kind):
                 assert stored_messages.told(sentence) != sentence
                 joined = f"Sending was interrupted. {sentence}"
                 assert stored_messages.told(joined).endswith(stored_messages.told(sentence))
@@ -270,8 +280,8 @@ def test_what_is_kept_is_english_and_told_in_the_language(
 
 @translated
 def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
-    for kind in (Kind.LOCK, Kind.UNLOCK):
-        found = Review(kind=kind, carried={}, candidates=[], estimate=None, most=1)  # type: ignore[arg-type]
+    for kind in (CommandType.LOCK, CommandType.UNLOCK):
+        found = BulkReview(kind=kind, carried={}, candidates=[], estimate=None, most=1)  # type: ignore[arg-type]
         with override(language):
             said = too_many(found)
         assert said != too_many(found)
@@ -283,7 +293,7 @@ def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
 def test_the_api_answers_in_english_whatever_is_asked_for(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client
 ) -> None:
-    written(vehicle, owner, message=expected_signals.will_tell(Kind.LOCK))
+    written(vehicle, owner, message=expected_signals.pending_message(CommandType.LOCK))
     asking_for = {"accept-language": ASKED["de"]}
     listed = member.get("/api/v1/commands/", headers=asking_for).json()["results"][0]
     assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")

@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Fleet, User
-from commands.services import ask
-from commands.types import Kind
+from commands.services import create_idempotent_command
+from commands.types import CommandType
 from connect.models import ConnectionState
 from core import pubsub
 from tests.dashboard.vehicle_list.fixtures import connect
@@ -24,7 +24,7 @@ def topics(fleet: Fleet, since: str, vehicle: Vehicle) -> set[str]:
 def test_a_command_that_is_asked_for_is_told(fleet: Fleet, vehicle: Vehicle, owner: User) -> None:
     connect(vehicle)
     here = pubsub.place(fleet_id=fleet.pk)
-    ask(vehicle=vehicle, user=owner, kind=Kind.LOCK)
+    create_idempotent_command(vehicle=vehicle, user=owner, kind=CommandType.LOCK)
     assert topics(fleet, here, vehicle) == {"commands"}
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from commands import make_quirks
-from commands.types import Kind
+from commands.types import CommandType
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.selectors import VehicleState
@@ -17,28 +17,31 @@ def car(make: str, *, charge: float | None = None) -> VehicleState:
 
 
 @pytest.mark.parametrize("make", ["CHEVROLET", "gmc", "Buick", "CADILLAC"])
-@pytest.mark.parametrize("kind", [Kind.START_CHARGE, Kind.STOP_CHARGE])
-def test_gm_starts_and_stops_from_fifty_percent_on(make: str, kind: Kind) -> None:
-    assert "from 50 %" in make_quirks.note_on(kind, car(make, charge=49)).refusal
-    assert make_quirks.note_on(kind, car(make, charge=50)) == make_quirks.NOTHING
-    assert "from 50 %" in make_quirks.note_on(kind, car(make)).hint
+@pytest.mark.parametrize("kind", [CommandType.START_CHARGE, CommandType.STOP_CHARGE])
+def test_gm_starts_and_stops_from_fifty_percent_on(make: str, kind: CommandType) -> None:
+    assert "from 50 %" in make_quirks.quirk_for(kind, car(make, charge=49)).refusal
+    assert make_quirks.quirk_for(kind, car(make, charge=50)) == make_quirks.NOTHING
+    assert "from 50 %" in make_quirks.quirk_for(kind, car(make)).hint
 
 
 def test_a_polestar_stops_from_forty_percent_on_and_starts_always() -> None:
-    assert "The car says 39 %." in make_quirks.note_on(Kind.STOP_CHARGE, car("POLESTAR", charge=39)).refusal
-    assert make_quirks.note_on(Kind.STOP_CHARGE, car("POLESTAR", charge=40)) == make_quirks.NOTHING
-    assert make_quirks.note_on(Kind.START_CHARGE, car("POLESTAR", charge=10)) == make_quirks.NOTHING
+    assert (
+        "The car says 39 %."
+        in make_quirks.quirk_for(CommandType.STOP_CHARGE, car("POLESTAR", charge=39)).refusal
+    )
+    assert make_quirks.quirk_for(CommandType.STOP_CHARGE, car("POLESTAR", charge=40)) == make_quirks.NOTHING
+    assert make_quirks.quirk_for(CommandType.START_CHARGE, car("POLESTAR", charge=10)) == make_quirks.NOTHING
 
 
 def test_a_volvo_needs_somebody_at_the_trunk_to_unlock() -> None:
-    note = make_quirks.note_on(Kind.UNLOCK, car("VOLVO"))
+    note = make_quirks.quirk_for(CommandType.UNLOCK, car("VOLVO"))
     assert ("trunk" in note.hint, note.refusal) == (True, "")
-    assert make_quirks.note_on(Kind.LOCK, car("VOLVO")) == make_quirks.NOTHING
+    assert make_quirks.quirk_for(CommandType.LOCK, car("VOLVO")) == make_quirks.NOTHING
 
 
 def test_a_nissan_may_only_start() -> None:
-    assert "only start" in make_quirks.note_on(Kind.STOP_CHARGE, car("NISSAN")).hint
-    assert make_quirks.note_on(Kind.START_CHARGE, car("NISSAN")) == make_quirks.NOTHING
+    assert "only start" in make_quirks.quirk_for(CommandType.STOP_CHARGE, car("NISSAN")).hint
+    assert make_quirks.quirk_for(CommandType.START_CHARGE, car("NISSAN")) == make_quirks.NOTHING
 
 
 @pytest.mark.parametrize(

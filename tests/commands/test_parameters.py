@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.parameters import InvalidParametersError, in_words, parse
-from commands.types import SCHEDULING, Kind
+from commands.parameters import InvalidParametersError, describe_parameters, parse
+from commands.types import SCHEDULING, CommandType
 
-WITHOUT = sorted(set(Kind) - {Kind.SET_CHARGE_LIMIT, Kind.SET_DESTINATION} - SCHEDULING)
+WITHOUT = sorted(set(CommandType) - {CommandType.SET_CHARGE_LIMIT, CommandType.SET_DESTINATION} - SCHEDULING)
 latitudes = st.floats(-90, 90)
 longitudes = st.floats(-180, 180)
 
 
 @given(percent=st.integers(50, 100), as_text=st.booleans())
 def test_every_whole_percentage_from_50_to_100_is_a_limit(percent: int, as_text: bool) -> None:
-    assert parse(Kind.SET_CHARGE_LIMIT, {"percent": f" {percent} " if as_text else percent}) == {
+    assert parse(CommandType.SET_CHARGE_LIMIT, {"percent": f" {percent} " if as_text else percent}) == {
         "percent": percent
     }
 
@@ -22,7 +22,7 @@ def test_every_whole_percentage_from_50_to_100_is_a_limit(percent: int, as_text:
 @given(percent=st.integers().filter(lambda number: not 50 <= number <= 100), as_text=st.booleans())
 def test_no_other_number_is_a_limit(percent: int, as_text: bool) -> None:
     with pytest.raises(InvalidParametersError, match="from 50 to 100"):
-        parse(Kind.SET_CHARGE_LIMIT, {"percent": str(percent) if as_text else percent})
+        parse(CommandType.SET_CHARGE_LIMIT, {"percent": str(percent) if as_text else percent})
 
 
 @given(
@@ -36,12 +36,12 @@ def test_no_other_number_is_a_limit(percent: int, as_text: bool) -> None:
 )
 def test_nothing_else_is_a_limit(junk: object) -> None:
     with pytest.raises(InvalidParametersError):
-        parse(Kind.SET_CHARGE_LIMIT, {"percent": junk})
+        parse(CommandType.SET_CHARGE_LIMIT, {"percent": junk})
 
 
 @given(latitude=latitudes, longitude=longitudes)
 def test_a_place_is_kept_to_a_tenth_of_a_metre(latitude: float, longitude: float) -> None:
-    found = parse(Kind.SET_DESTINATION, {"latitude": latitude, "longitude": longitude})
+    found = parse(CommandType.SET_DESTINATION, {"latitude": latitude, "longitude": longitude})
     assert abs(found["latitude"] - latitude) <= 5.1e-7
     assert abs(found["longitude"] - longitude) <= 5.1e-7
 
@@ -49,7 +49,7 @@ def test_a_place_is_kept_to_a_tenth_of_a_metre(latitude: float, longitude: float
 @given(latitude=latitudes, longitude=longitudes)
 def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> None:
     written = {"latitude": f"{latitude:.6f}", "longitude": f"{longitude:.6f}"}
-    assert parse(Kind.SET_DESTINATION, written) == pytest.approx(
+    assert parse(CommandType.SET_DESTINATION, written) == pytest.approx(
         {"latitude": latitude, "longitude": longitude}, abs=1e-6
     )
 
@@ -64,27 +64,27 @@ def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> No
 )
 def test_what_is_no_latitude_is_refused_by_name(latitude: object) -> None:
     with pytest.raises(InvalidParametersError, match="A latitude is a number of degrees from -90 to 90"):
-        parse(Kind.SET_DESTINATION, {"latitude": latitude, "longitude": 0})
+        parse(CommandType.SET_DESTINATION, {"latitude": latitude, "longitude": 0})
 
 
 @given(longitude=st.floats().filter(lambda number: not -180 <= number <= 180))
 def test_what_is_no_longitude_is_refused_by_name(longitude: float) -> None:
     with pytest.raises(InvalidParametersError, match="A longitude"):
-        parse(Kind.SET_DESTINATION, {"latitude": 0, "longitude": longitude})
+        parse(CommandType.SET_DESTINATION, {"latitude": 0, "longitude": longitude})
 
 
 @pytest.mark.parametrize("kind", WITHOUT)
-def test_other_commands_carry_nothing_whatever_a_form_sends(kind: Kind) -> None:
+def test_other_commands_carry_nothing_whatever_a_form_sends(kind: CommandType) -> None:
     assert parse(kind, {"csrfmiddlewaretoken": "x", "percent": "80"}) == {}
-    assert in_words(kind, {}) == ""
+    assert describe_parameters(kind, {}) == ""
 
 
 def test_parameters_are_told_in_words() -> None:
-    assert in_words(Kind.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
+    assert describe_parameters(CommandType.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
 
 
 def test_a_place_is_not_told_in_words() -> None:
-    assert in_words(Kind.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == ""
+    assert describe_parameters(CommandType.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == ""
 
 
 PLACE: dict[str, object] = {"latitude": "52.5", "longitude": "-13.25"}
@@ -94,16 +94,18 @@ NIGHT = ["22:00", "06:00"]
 def test_a_schedule_is_read_from_a_form_and_from_json_alike() -> None:
     form = PLACE | {"type": "weekly", "monday_start": "22:00", "monday_stop": "06:00", "sunday_start": ""}
     json = {"latitude": 52.5, "longitude": -13.25, "type": "weekly", "windows": {"monday": NIGHT}}
-    assert parse(Kind.SET_CHARGE_SCHEDULE, form) == parse(Kind.SET_CHARGE_SCHEDULE, json) == json
+    assert (
+        parse(CommandType.SET_CHARGE_SCHEDULE, form) == parse(CommandType.SET_CHARGE_SCHEDULE, json) == json
+    )
 
 
 def test_a_schedule_is_told_by_its_times() -> None:
     windows = {"monday": NIGHT, "tuesday": NIGHT, "sunday": ["00:00", "12:00"]}
-    told = in_words(Kind.SET_CHARGE_SCHEDULE, {"type": "weekly", "windows": windows})
+    told = describe_parameters(CommandType.SET_CHARGE_SCHEDULE, {"type": "weekly", "windows": windows})
     assert told == "Monday, Tuesday 22:00–06:00; Sunday 00:00–12:00"
-    assert in_words(Kind.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"every_day": NIGHT}}) == (
-        "every day 22:00–06:00"
-    )
+    assert describe_parameters(
+        CommandType.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"every_day": NIGHT}}
+    ) == ("every day 22:00–06:00")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
     given: dict[str, object], told: str
 ) -> None:
     with pytest.raises(InvalidParametersError, match=told):
-        parse(Kind.SET_CHARGE_SCHEDULE, PLACE | given)
+        parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | given)
 
 
 @given(
@@ -141,7 +143,7 @@ def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
 )
 def test_whatever_comes_as_a_schedule_is_read_or_refused(junk: dict[str, object]) -> None:
     try:
-        read = parse(Kind.SET_CHARGE_SCHEDULE, PLACE | junk)
+        read = parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | junk)
     except InvalidParametersError:
         return
     assert read["windows"]
@@ -149,6 +151,6 @@ def test_whatever_comes_as_a_schedule_is_read_or_refused(junk: dict[str, object]
 
 @pytest.mark.parametrize("schedule_id", [None, "", "a b", "x" * 81, 7])
 def test_a_schedule_to_end_is_named_by_its_id(schedule_id: object) -> None:
-    assert parse(Kind.DELETE_CHARGE_SCHEDULE, {"schedule_id": "a-1:2"}) == {"schedule_id": "a-1:2"}
+    assert parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": "a-1:2"}) == {"schedule_id": "a-1:2"}
     with pytest.raises(InvalidParametersError, match="Choose the charge schedule"):
-        parse(Kind.DELETE_CHARGE_SCHEDULE, {"schedule_id": schedule_id})
+        parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": schedule_id})

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from commands import preconditions, services
-from commands.models import Command, State
+from commands.models import Command, CommandState
 from commands.selectors import INCAPABLE_FOR
-from commands.types import CHARGING, PERMISSION, SCHEDULING, Kind
+from commands.types import CHARGING, PERMISSION, SCHEDULING, CommandType
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.catalogue import Signal
@@ -34,29 +34,32 @@ def over(generation: str = "v3", scopes: list[str] | None = None) -> Connection:
     return Connection(generation=generation, scopes=ALL_SCOPES if scopes is None else scopes)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(CommandType))
 def test_nothing_speaks_against_a_command_that_is_allowed_to_a_car_of_which_nothing_else_is_known(
-    kind: Kind,
+    kind: CommandType,
 ) -> None:
-    assert preconditions.check(kind=kind, state=state_of(), connection=over()) == preconditions.Verdict()
+    assert (
+        preconditions.check(kind=kind, state=state_of(), connection=over())
+        == preconditions.PreconditionResult()
+    )
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_missing_permission_is_a_refusal_that_says_what_to_do(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(CommandType))
+def test_a_missing_permission_is_a_refusal_that_says_what_to_do(kind: CommandType) -> None:
     others = [scope for scope in ALL_SCOPES if scope != PERMISSION[kind]]
     verdict = preconditions.check(kind=kind, state=state_of(), connection=over(scopes=others))
     assert "did not allow" in verdict.refusal
     assert "connect the car again" in verdict.refusal
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_permissions_that_are_not_known_refuse_nothing(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(CommandType))
+def test_permissions_that_are_not_known_refuse_nothing(kind: CommandType) -> None:
     assert not preconditions.check(kind=kind, state=state_of(), connection=over(scopes=[])).refusal
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_what_the_car_lately_could_not_do_is_refused(kind: Kind) -> None:
-    other = Kind.LOCK if kind != Kind.LOCK else Kind.UNLOCK
+@pytest.mark.parametrize("kind", list(CommandType))
+def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
+    other = CommandType.LOCK if kind != CommandType.LOCK else CommandType.UNLOCK
     assert (
         "cannot do it"
         in preconditions.check(kind=kind, state=state_of(), connection=over(), incapable={kind}).refusal
@@ -67,31 +70,33 @@ def test_what_the_car_lately_could_not_do_is_refused(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "known", "hint"),
     [
-        (Kind.LOCK, {"IS_LOCKED": True}, "locked already"),
-        (Kind.UNLOCK, {"IS_LOCKED": False}, "unlocked already"),
-        (Kind.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "not plugged in"),
-        (Kind.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "charges already"),
-        (Kind.STOP_CHARGE, {"IS_CHARGING": False}, "not charging"),
-        (Kind.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "open already"),
-        (Kind.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "closed already"),
-        (Kind.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
+        (CommandType.LOCK, {"IS_LOCKED": True}, "locked already"),
+        (CommandType.UNLOCK, {"IS_LOCKED": False}, "unlocked already"),
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "not plugged in"),
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "charges already"),
+        (CommandType.STOP_CHARGE, {"IS_CHARGING": False}, "not charging"),
+        (CommandType.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "open already"),
+        (CommandType.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "closed already"),
+        (CommandType.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
     ],
 )
-def test_a_contradicting_state_is_a_hint_not_a_refusal(kind: Kind, known: dict[str, Any], hint: str) -> None:
+def test_a_contradicting_state_is_a_hint_not_a_refusal(
+    kind: CommandType, known: dict[str, Any], hint: str
+) -> None:
     verdict = preconditions.check(kind=kind, state=state_of(**known), connection=over())
     assert hint in verdict.hint
     assert not verdict.refusal
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(CommandType))
 @pytest.mark.parametrize(("speed", "minutes_ago"), [(30, 1), (0, 1), (30, 60)])
 def test_that_it_moves_is_a_hint_at_what_cars_do_standing_only(
-    kind: Kind, speed: float, minutes_ago: float
+    kind: CommandType, speed: float, minutes_ago: float
 ) -> None:
     state = state_of(SPEED=speed, IS_LOCKED=True)
     state.signals[catalogue.SPEED.code].observed_at = timezone.now() - timedelta(minutes=minutes_ago)
     verdict = preconditions.check(kind=kind, state=state, connection=over())
-    standing_only = kind in (Kind.LOCK, Kind.UNLOCK, Kind.OPEN_CHARGE_PORT)
+    standing_only = kind in (CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT)
     assert ("is moving" in verdict.hint) == (standing_only and speed > 0 and minutes_ago < 15)
     assert not verdict.refusal
 
@@ -100,7 +105,7 @@ def test_a_make_that_takes_no_schedules_is_offered_none() -> None:
     for make, fits in (("BMW", False), ("TESLA", True)):
         state = VehicleState(vehicle=Vehicle(make=make, powertrain="BEV"), signals={})
         for kind in SCHEDULING:
-            assert preconditions.fits(kind=kind, state=state, connection=over()) is fits
+            assert preconditions.is_supported(kind=kind, state=state, connection=over()) is fits
             assert bool(preconditions.check(kind=kind, state=state, connection=over()).refusal) is not fits
 
 
@@ -108,7 +113,7 @@ def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
     state = VehicleState(vehicle=Vehicle(make="VOLVO", powertrain="BEV"), signals={})
     told = [
         preconditions.check(
-            kind=Kind.SET_CHARGE_SCHEDULE, state=state, connection=over(), carried={"type": each}
+            kind=CommandType.SET_CHARGE_SCHEDULE, state=state, connection=over(), carried={"type": each}
         ).refusal
         for each in ("daily", "weekly")
     ]
@@ -129,14 +134,14 @@ def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
 def test_only_a_car_with_a_battery_charges(powertrain: str, known: dict[str, Any], fits: bool) -> None:
     state = state_of(powertrain, **known)
     for kind in CHARGING:
-        assert preconditions.fits(kind=kind, state=state, connection=over()) is fits
+        assert preconditions.is_supported(kind=kind, state=state, connection=over()) is fits
         assert bool(preconditions.check(kind=kind, state=state, connection=over()).refusal) is not fits
-    assert preconditions.fits(kind=Kind.LOCK, state=state, connection=over())
+    assert preconditions.is_supported(kind=CommandType.LOCK, state=state, connection=over())
 
 
-@pytest.mark.parametrize("kind", [Kind.OPEN_CHARGE_PORT, Kind.CLOSE_CHARGE_PORT])
-def test_v2_has_no_charge_port(kind: Kind) -> None:
-    assert not preconditions.fits(kind=kind, state=state_of(), connection=over("v2"))
+@pytest.mark.parametrize("kind", [CommandType.OPEN_CHARGE_PORT, CommandType.CLOSE_CHARGE_PORT])
+def test_v2_has_no_charge_port(kind: CommandType) -> None:
+    assert not preconditions.is_supported(kind=kind, state=state_of(), connection=over("v2"))
     assert "v2" in preconditions.check(kind=kind, state=state_of(), connection=over("v2")).refusal
 
 
@@ -160,9 +165,9 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
     Command.objects.create(
         fleet=connection.fleet,
         vehicle=connection.vehicle,
-        kind=Kind.LOCK,
+        kind=CommandType.LOCK,
         generation="v3",
-        state=State.REFUSED,
+        state=CommandState.REFUSED,
         requested_at=at,
         expires_at=at,
         settled_at=at,
@@ -172,19 +177,19 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
 
 @pytest.mark.django_db
 def test_a_refused_command_is_not_written_down(connection: Connection, owner: User) -> None:
-    with pytest.raises(services.NotPossibleError, match="did not allow charging commands"):
-        services.request(vehicle=connection.vehicle, kind=Kind.START_CHARGE, user=owner)
+    with pytest.raises(services.CommandRejectedError, match="did not allow charging commands"):
+        services.create_command(vehicle=connection.vehicle, kind=CommandType.START_CHARGE, user=owner)
     assert not Command.objects.exists()
 
 
 @pytest.mark.django_db
 def test_what_a_car_cannot_do_is_remembered_for_a_week(connection: Connection, owner: User) -> None:
     refused_as_incapable(connection, ago=INCAPABLE_FOR - timedelta(minutes=1))
-    with pytest.raises(services.NotPossibleError, match="cannot do it"):
-        services.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner)
+    with pytest.raises(services.CommandRejectedError, match="cannot do it"):
+        services.create_command(vehicle=connection.vehicle, kind=CommandType.LOCK, user=owner)
     Command.objects.all().delete()
     refused_as_incapable(connection, ago=INCAPABLE_FOR + timedelta(minutes=1))
-    assert services.request(vehicle=connection.vehicle, kind=Kind.LOCK, user=owner).pk
+    assert services.create_command(vehicle=connection.vehicle, kind=CommandType.LOCK, user=owner).pk
 
 
 @pytest.mark.django_db

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditLogEntry, User
 from commands import confirmation, services
-from commands.models import Command, CommandPolicy, ReasonFor, State
-from commands.services import KeyReusedError, NotPossibleError
-from commands.types import Kind
+from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
+from commands.services import CommandRejectedError, IdempotencyConflictError
+from commands.types import CommandType
 from connect.models import Connection
 from vehicles import catalogue
 from vehicles.models import Vehicle
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def ask(vehicle: Vehicle, connection: Connection, owner: User) -> Callable[..., Command]:
-    def asked(kind: Kind = Kind.LOCK, user: User = owner, **given: Any) -> Command:
-        return services.request(vehicle=vehicle, kind=kind, user=user, **given)
+    def asked(kind: CommandType = CommandType.LOCK, user: User = owner, **given: Any) -> Command:
+        return services.create_command(vehicle=vehicle, kind=kind, user=user, **given)
 
     return asked
 
@@ -35,25 +35,25 @@ def test_the_same_key_with_the_same_command_is_the_same_row(ask: Callable[..., C
 
 
 def test_the_same_key_gives_the_same_row_even_after_its_end(ask: Callable[..., Command]) -> None:
-    first = ask(Kind.UNLOCK, idempotency_key="k-1")
-    Command.objects.update(state=State.EXPIRED)
-    assert ask(Kind.UNLOCK, idempotency_key="k-1").state == State.EXPIRED
+    first = ask(CommandType.UNLOCK, idempotency_key="k-1")
+    Command.objects.update(state=CommandState.EXPIRED)
+    assert ask(CommandType.UNLOCK, idempotency_key="k-1").state == CommandState.EXPIRED
     assert Command.objects.get() == first
 
 
-@pytest.mark.parametrize("other", [{"kind": Kind.UNLOCK}, {"reason": "Another"}, {"when_awake": True}])
+@pytest.mark.parametrize("other", [{"kind": CommandType.UNLOCK}, {"reason": "Another"}, {"when_awake": True}])
 def test_the_same_key_with_another_command_is_refused(
     ask: Callable[..., Command], other: dict[str, Any]
 ) -> None:
     ask(idempotency_key="k-1")
-    with pytest.raises(KeyReusedError, match="used before"):
+    with pytest.raises(IdempotencyConflictError, match="used before"):
         ask(**{"idempotency_key": "k-1", **other})
     assert Command.objects.count() == 1
 
 
 def test_two_people_may_choose_the_same_key(ask: Callable[..., Command], teammate: User) -> None:
     ask(idempotency_key="k-1")
-    Command.objects.update(state=State.EXPIRED)
+    Command.objects.update(state=CommandState.EXPIRED)
     ask(idempotency_key="k-1", user=teammate)
     assert Command.objects.count() == 2
 
@@ -61,18 +61,18 @@ def test_two_people_may_choose_the_same_key(ask: Callable[..., Command], teammat
 @pytest.mark.parametrize(
     ("rule", "kind", "needed"),
     [
-        (ReasonFor.NOTHING, Kind.UNLOCK, False),
-        (ReasonFor.UNLOCK, Kind.UNLOCK, True),
-        (ReasonFor.UNLOCK, Kind.LOCK, False),
-        (ReasonFor.EVERYTHING, Kind.LOCK, True),
+        (ReasonRequirement.NOTHING, CommandType.UNLOCK, False),
+        (ReasonRequirement.UNLOCK, CommandType.UNLOCK, True),
+        (ReasonRequirement.UNLOCK, CommandType.LOCK, False),
+        (ReasonRequirement.EVERYTHING, CommandType.LOCK, True),
     ],
 )
 def test_a_fleet_may_ask_for_a_reason(
-    ask: Callable[..., Command], vehicle: Vehicle, rule: ReasonFor, kind: Kind, needed: bool
+    ask: Callable[..., Command], vehicle: Vehicle, rule: ReasonRequirement, kind: CommandType, needed: bool
 ) -> None:
     CommandPolicy.objects.create(fleet=vehicle.fleet, reason_for=rule)
     if needed:
-        with pytest.raises(NotPossibleError, match="asks for a reason"):
+        with pytest.raises(CommandRejectedError, match="asks for a reason"):
             ask(kind, reason="  ")
         assert not Command.objects.exists()
     assert ask(kind, reason="The driver lost the key").reason == "The driver lost the key"
@@ -80,72 +80,74 @@ def test_a_fleet_may_ask_for_a_reason(
 
 def test_a_command_is_cancelled_before_it_is_sent(ask: Callable[..., Command], teammate: User) -> None:
     command = ask()
-    assert services.cancel(command=command, user=teammate)
+    assert services.cancel_command(command=command, user=teammate)
     command.refresh_from_db()
-    assert (command.state, command.message) == (State.CANCELLED, f"Cancelled by {teammate}.")
-    assert AuditEntry.objects.filter(actor=teammate, action="cancelled to lock").exists()
+    assert (command.state, command.message) == (CommandState.CANCELLED, f"Cancelled by {teammate}.")
+    assert AuditLogEntry.objects.filter(actor=teammate, action="cancelled to lock").exists()
 
 
-@pytest.mark.parametrize("state", [State.SENDING, State.RETRYING, State.ACCEPTED, State.CONFIRMED])
+@pytest.mark.parametrize(
+    "state", [CommandState.SENDING, CommandState.RETRYING, CommandState.ACCEPTED, CommandState.CONFIRMED]
+)
 def test_what_has_been_sent_cannot_be_cancelled(
-    ask: Callable[..., Command], owner: User, state: State
+    ask: Callable[..., Command], owner: User, state: CommandState
 ) -> None:
     command = ask()
     Command.objects.update(state=state)
-    assert not services.cancel(command=command, user=owner)
+    assert not services.cancel_command(command=command, user=owner)
 
 
 def woken(command: Command, *, seconds: float) -> None:
     at = command.requested_at + timedelta(seconds=seconds)
     update = Update(command.vehicle_id, catalogue.ODOMETER.code, {"value": 7}, at)
-    confirmation.heard(updates=[update], now=timezone.now())
+    confirmation.on_signals(updates=[update], now=timezone.now())
 
 
 def test_a_command_for_a_sleeping_car_is_sent_with_its_next_sign_of_life(
     ask: Callable[..., Command],
 ) -> None:
     command = ask(when_awake=True)
-    assert (command.state, confirmation.sweep(now=timezone.now())) == (State.WAITING, [])
+    assert (command.state, confirmation.sweep(now=timezone.now())) == (CommandState.WAITING, [])
     woken(command, seconds=-1)
     command.refresh_from_db()
-    assert command.state == State.WAITING
+    assert command.state == CommandState.WAITING
     woken(command, seconds=1)
     command.refresh_from_db()
-    assert command.state == State.REQUESTED
+    assert command.state == CommandState.REQUESTED
     assert command.expires_at <= timezone.now() + timedelta(minutes=10)
 
 
 def test_a_sleeping_car_that_does_not_wake_leaves_the_command_unsent(ask: Callable[..., Command]) -> None:
     command = ask(when_awake=True)
-    confirmation.sweep(now=command.requested_at + services.WAKING_LIMIT + timedelta(seconds=1))
+    confirmation.sweep(now=command.requested_at + services.WAKE_TIMEOUT + timedelta(seconds=1))
     command.refresh_from_db()
-    assert command.state == State.EXPIRED
+    assert command.state == CommandState.EXPIRED
 
 
 def test_another_command_may_be_sent_while_one_waits_and_goes_first(ask: Callable[..., Command]) -> None:
-    waiting, other = ask(when_awake=True), ask(Kind.UNLOCK)
+    waiting, other = ask(when_awake=True), ask(CommandType.UNLOCK)
     woken(waiting, seconds=1)
     waiting.refresh_from_db()
-    assert (waiting.state, other.state) == (State.WAITING, State.REQUESTED)
+    assert (waiting.state, other.state) == (CommandState.WAITING, CommandState.REQUESTED)
 
 
 def test_an_unlock_does_not_wait_for_a_car_to_wake(ask: Callable[..., Command]) -> None:
-    with pytest.raises(NotPossibleError, match="at once or not at all"):
-        ask(Kind.UNLOCK, when_awake=True)
+    with pytest.raises(CommandRejectedError, match="at once or not at all"):
+        ask(CommandType.UNLOCK, when_awake=True)
 
 
 @pytest.mark.parametrize(
     ("kind", "code", "offered"),
     [
-        (Kind.LOCK, "ASLEEP", True),
-        (Kind.LOCK, "UNREACHABLE", True),
-        (Kind.LOCK, "DOOR_OPEN", False),
-        (Kind.UNLOCK, "ASLEEP", False),
+        (CommandType.LOCK, "ASLEEP", True),
+        (CommandType.LOCK, "UNREACHABLE", True),
+        (CommandType.LOCK, "DOOR_OPEN", False),
+        (CommandType.UNLOCK, "ASLEEP", False),
     ],
 )
 def test_waiting_is_offered_for_a_car_that_sleeps(
-    ask: Callable[..., Command], kind: Kind, code: str, offered: bool
+    ask: Callable[..., Command], kind: CommandType, code: str, offered: bool
 ) -> None:
     command = ask(kind)
-    command.state, command.error_type, command.error_code = State.REFUSED, "VEHICLE_STATE", code
+    command.state, command.error_type, command.error_code = CommandState.REFUSED, "VEHICLE_STATE", code
     assert command.may_wait_for_the_car is offered

@@ -11,8 +11,8 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, User
 from commands import services
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection
 from tests.commands.test_api import program_of, send
 from tests.connect.test_api_migration_soak import point_at
@@ -63,13 +63,15 @@ def test_a_slow_car_holds_up_neither_another_car_nor_the_database(
     with running_worker(tmp_path / "worker.log") as worker:
         httpx.post(f"{origin}/control/troubles", json={"slowCommands": 60}, timeout=30).raise_for_status()
         for car in slow:
-            services.request(vehicle=car, kind=Kind.LOCK, user=owner)
+            services.create_command(vehicle=car, kind=CommandType.LOCK, user=owner)
         wait_until(lambda: heard(origin) == len(slow), "the slow cars were not asked")
         httpx.delete(f"{origin}/control/troubles", timeout=30)
-        command = services.request(vehicle=quick, kind=Kind.LOCK, user=owner)
-        ended = Command.objects.filter(pk=command.pk).exclude(state__in=(State.REQUESTED, State.SENDING))
+        command = services.create_command(vehicle=quick, kind=CommandType.LOCK, user=owner)
+        ended = Command.objects.filter(pk=command.pk).exclude(
+            state__in=(CommandState.REQUESTED, CommandState.SENDING)
+        )
         wait_until(ended.exists, "the quick car's command waits")
-        assert Command.objects.filter(vehicle__in=slow, state=State.SENDING).count() == len(slow)
+        assert Command.objects.filter(vehicle__in=slow, state=CommandState.SENDING).count() == len(slow)
         worker.kill()
 
 
@@ -86,6 +88,6 @@ def test_no_car_is_called_while_a_page_or_a_program_waits_for_its_answer(
     assert (
         send(program_of(owner, fleet), f"/api/v1/vehicles/{second.smartcar_id}/commands/").status_code == 201
     )
-    assert (Command.objects.filter(state=State.REQUESTED).count(), heard(origin)) == (2, 0)
+    assert (Command.objects.filter(state=CommandState.REQUESTED).count(), heard(origin)) == (2, 0)
     assert run_rung().count("commands.tasks.send") == 2
     assert heard(origin) == 2

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from commands.models import Command, State
-from commands.types import Kind
+from commands.models import Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection
 from vehicles.models import Vehicle
 
@@ -37,7 +37,7 @@ def test_only_owner_and_manager_may_command(
     assert Command.objects.count() == written
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(CommandType))
 @pytest.mark.parametrize(
     ("person", "status", "written"),
     [("owner", 302, 1), ("teammate", 302, 1), ("viewer", 403, 0), ("driver", 403, 0), ("outsider", 404, 0)],
@@ -47,7 +47,7 @@ def test_every_command_has_the_same_rights(
     vehicle: Vehicle,
     lock_address: str,
     browser_of: BrowserOf,
-    kind: Kind,
+    kind: CommandType,
     person: str,
     status: int,
     written: int,
@@ -110,7 +110,7 @@ def test_the_panel_shows_the_ledger_and_no_buttons_to_a_viewer(
     owner: User, viewer: User, lock_address: str, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post(lock_address)
-    Command.objects.update(state=State.ACCEPTED)
+    Command.objects.update(state=CommandState.ACCEPTED)
     page = browser_of(viewer).get(lock_address.removesuffix("lock/")).content.decode()
     assert "Waiting for the car" in page
     assert "<button" not in page

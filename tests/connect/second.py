@@ -28,4 +28,4 @@ def second_application(smartcar: str, *, name: str = "Second") -> SmartcarApplic
     }
     httpx.post(f"{smartcar}/control/applications", json=body, timeout=30).raise_for_status()
     secrets = Secrets(application_secret=secret, client_secret=client_secret, management_tokens=(token,))
-    return services.save(row=row, secrets=secrets)
+    return services.save_application(row=row, secrets=secrets)

@@ -10,12 +10,17 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import gateway
 from connect.api_migration import selectors, services, worker
-from connect.api_migration.models import ConnectionMove, GenerationMove, MoveState, StepState
-from connect.gateway import Purpose
-from connect.models import Connection, ConnectionState, DriverPage, OwnerTokens
+from connect.api_migration.models import (
+    ApiMigration,
+    ConnectionMigration,
+    ConnectionMigrationState,
+    MigrationState,
+)
+from connect.gateway import CallPurpose
+from connect.models import Connection, ConnectionState, DriverPortal, UserToken
 from smartcar_api import SmartcarError, V3Api
 from tests.smartcar import connect, forget_budget, register_webhook, subscribe
 
@@ -30,7 +35,7 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
 
 @pytest.fixture
 def v2_fleet(fleet: Fleet) -> Fleet:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     return fleet
 
@@ -41,20 +46,20 @@ def connection(webhook: str, v2_fleet: Fleet, owner: User) -> Connection:
     return subscribe(made)
 
 
-def carry_out(move: GenerationMove) -> None:
+def carry_out(move: ApiMigration) -> None:
     """Runs the move to its end, without waiting for pauses: its own, and the budget's once a host seems down."""
     for _ in range(60):
         worker.run(move=move)
         move.refresh_from_db()
-        if move.state != MoveState.RUNNING:
+        if move.state != MigrationState.RUNNING:
             return
-        ConnectionMove.objects.filter(move=move).update(next_try_at=timezone.now())
+        ConnectionMigration.objects.filter(move=move).update(next_try_at=timezone.now())
         forget_budget()
     pytest.fail(f"The move does not end: {list(move.steps.values_list('state', 'reason'))}")
 
 
-def moved(fleet: Fleet, to: str, actor: User | None = None) -> GenerationMove:
-    move = services.start(fleet=fleet, to=to, actor=actor)
+def moved(fleet: Fleet, to: str, actor: User | None = None) -> ApiMigration:
+    move = services.start_migration(fleet=fleet, to=to, actor=actor)
     carry_out(move)
     return move
 
@@ -68,7 +73,7 @@ def reads(connection: Connection) -> bool:
     car = connection.vehicle.smartcar_id
     gateway.call(
         connection=connection,
-        purpose=Purpose.PERSON,
+        purpose=CallPurpose.PERSON,
         make=lambda api, access: api.attributes(access, vehicle_id=car),
     )
     return True
@@ -78,22 +83,22 @@ def test_a_fleet_moves_to_v3_and_back_without_asking_a_driver(
     webhook: str, connection: Connection, v2_fleet: Fleet, owner: User
 ) -> None:
     httpx.delete(f"{webhook}/control/requests", timeout=10)
-    move = moved(v2_fleet, Generation.V3, owner)
+    move = moved(v2_fleet, SmartcarApiVersion.V3, owner)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (Generation.V3, Generation.V3)
+    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
     assert connection.smartcar_connection_id
     assert connection.subscribed_at is not None
     assert reads(connection)
-    assert move.steps.get().state == StepState.MOVED
-    moved(v2_fleet, Generation.V2, owner)
+    assert move.steps.get().state == ConnectionMigrationState.MOVED
+    moved(v2_fleet, SmartcarApiVersion.V2, owner)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (Generation.V2, Generation.V2)
+    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
     assert reads(connection)
     asked = httpx.get(f"{webhook}/control/requests", timeout=10).json()["requests"]
     assert not [request for request in asked if request["path"].startswith("/connect/")]
-    deeds = AuditEntry.objects.filter(fleet=v2_fleet, actor=owner).values_list("action", flat=True)
+    deeds = AuditLogEntry.objects.filter(fleet=v2_fleet, actor=owner).values_list("action", flat=True)
     assert {"began the move to v3", "moved to v3", "began the move to v2", "moved to v2"} <= set(deeds)
 
 
@@ -101,7 +106,7 @@ def test_state_and_subscription_outlive_the_move(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
     Connection.objects.update(state=ConnectionState.ACTIVE)
-    moved(v2_fleet, Generation.V3)
+    moved(v2_fleet, SmartcarApiVersion.V3)
     connection.refresh_from_db()
     assert connection.state == ConnectionState.ACTIVE
     webhooks = httpx.get(f"{webhook}/control/webhooks", timeout=10).json()["webhooks"]
@@ -114,15 +119,15 @@ def test_a_car_that_smartcars_v3_does_not_list_stays_and_is_reported(
     (other,) = connect(webhook, fleet=v2_fleet, user=owner, count=1).connections
     gone = {"vehicleId": connection.vehicle.smartcar_id, "userId": connection.smartcar_user_id}
     httpx.post(f"{webhook}/control/disconnect", json=gone, timeout=10).raise_for_status()
-    move = moved(v2_fleet, Generation.V3)
+    move = moved(v2_fleet, SmartcarApiVersion.V3)
     states = {step.connection_id: step for step in move.steps.all()}
-    assert states[other.pk].state == StepState.MOVED
-    assert states[connection.pk].state == StepState.STAYED
+    assert states[other.pk].state == ConnectionMigrationState.MOVED
+    assert states[connection.pk].state == ConnectionMigrationState.STAYED
     assert "does not list this car" in states[connection.pk].reason
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (Generation.V2, Generation.V3)
-    progress = selectors.progress(move=move)
+    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
+    progress = selectors.get_progress(move=move)
     assert (progress.total, progress.moved, len(progress.stayed)) == (2, 1, 1)
 
 
@@ -131,9 +136,9 @@ def test_a_fleet_none_of_whose_cars_can_move_keeps_its_generation(
 ) -> None:
     gone = {"vehicleId": connection.vehicle.smartcar_id}
     httpx.post(f"{webhook}/control/disconnect", json=gone, timeout=10).raise_for_status()
-    move = moved(v2_fleet, Generation.V3)
+    move = moved(v2_fleet, SmartcarApiVersion.V3)
     v2_fleet.refresh_from_db()
-    assert (move.state, v2_fleet.generation) == (MoveState.FINISHED, Generation.V2)
+    assert (move.state, v2_fleet.generation) == (MigrationState.FINISHED, SmartcarApiVersion.V2)
 
 
 def test_a_driver_whom_v3_knows_by_another_id_is_found_by_the_car(
@@ -141,42 +146,42 @@ def test_a_driver_whom_v3_knows_by_another_id_is_found_by_the_car(
 ) -> None:
     known = connection.smartcar_user_id
     Connection.objects.update(smartcar_user_id="the id of v2")
-    page = DriverPage.objects.create(
+    page = DriverPortal.objects.create(
         fleet=v2_fleet, smartcar_user_id="the id of v2", driver_name="Dana", secret_hash="x"
     )
-    moved(v2_fleet, Generation.V3)
+    moved(v2_fleet, SmartcarApiVersion.V3)
     connection.refresh_from_db()
     page.refresh_from_db()
-    assert (connection.generation, connection.smartcar_user_id) == (Generation.V3, known)
+    assert (connection.generation, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
     assert page.smartcar_user_id == known
 
 
 def test_a_missing_user_id_is_asked_of_v2(webhook: str, connection: Connection, v2_fleet: Fleet) -> None:
     known = connection.smartcar_user_id
     Connection.objects.update(smartcar_user_id="")
-    moved(v2_fleet, Generation.V3)
+    moved(v2_fleet, SmartcarApiVersion.V3)
     connection.refresh_from_db()
-    assert (connection.generation, connection.smartcar_user_id) == (Generation.V3, known)
+    assert (connection.generation, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
 
 
 def test_without_a_token_pair_a_car_cannot_go_back_to_v2(webhook: str, fleet: Fleet, owner: User) -> None:
     (connection,) = connect(webhook, fleet=fleet, user=owner, count=1).connections
-    move = moved(fleet, Generation.V2)
+    move = moved(fleet, SmartcarApiVersion.V2)
     assert "only the driver can give" in move.steps.get().reason
     connection.refresh_from_db()
     fleet.refresh_from_db()
-    assert (connection.generation, fleet.generation) == (Generation.V3, Generation.V3)
+    assert (connection.generation, fleet.generation) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
 
 
 def test_a_pair_that_ends_does_not_trouble_a_connection_that_has_moved_on(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
-    moved(v2_fleet, Generation.V3)
+    moved(v2_fleet, SmartcarApiVersion.V3)
     from connect import token_store
     from core import encryption
 
-    pair = OwnerTokens.objects.get()
-    OwnerTokens.objects.update(refresh_ciphertext=encryption.encrypt("ended"))
+    pair = UserToken.objects.get()
+    UserToken.objects.update(refresh_ciphertext=encryption.encrypt("ended"))
     with pytest.raises(Exception, match="invalid_grant"):
         token_store.refresh(tokens=pair.reread())
     connection.refresh_from_db()
@@ -186,56 +191,56 @@ def test_a_pair_that_ends_does_not_trouble_a_connection_that_has_moved_on(
 def test_trouble_at_smartcar_puts_a_car_off_and_switches_nothing(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     trouble(webhook, serverErrors=1)
     worker.run(move=move)
     step = move.steps.get()
-    assert (step.state, step.attempts) == (StepState.WAITING, 1)
+    assert (step.state, step.attempts) == (ConnectionMigrationState.WAITING, 1)
     assert step.reason
     assert step.next_try_at > timezone.now()
     connection.refresh_from_db()
-    assert connection.generation == Generation.V2
+    assert connection.generation == SmartcarApiVersion.V2
     httpx.delete(f"{webhook}/control/troubles", timeout=10)
     carry_out(move)
     connection.refresh_from_db()
-    assert connection.generation == Generation.V3
+    assert connection.generation == SmartcarApiVersion.V3
 
 
 def test_a_car_that_is_put_off_too_often_stays_with_its_reason(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
     trouble(webhook, serverErrors=1)
-    move = moved(v2_fleet, Generation.V3)
-    assert move.steps.get().state == StepState.STAYED
+    move = moved(v2_fleet, SmartcarApiVersion.V3)
+    assert move.steps.get().state == ConnectionMigrationState.STAYED
     assert move.steps.get().reason
 
 
 def test_being_told_to_wait_says_nothing_of_the_car(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     trouble(webhook, rateLimited=1)
     for _ in range(10):
         worker.run(move=move)
-        ConnectionMove.objects.update(next_try_at=timezone.now())
-    assert (move.steps.get().state, move.steps.get().attempts) == (StepState.WAITING, 0)
+        ConnectionMigration.objects.update(next_try_at=timezone.now())
+    assert (move.steps.get().state, move.steps.get().attempts) == (ConnectionMigrationState.WAITING, 0)
 
 
 def test_a_subscription_that_is_only_promised_is_waited_for(
     webhook: str, connection: Connection, v2_fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(V3Api, "subscriptions", lambda *_, **__: ())
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     worker.run(move=move)
-    assert move.steps.get().state == StepState.SUBSCRIBING
+    assert move.steps.get().state == ConnectionMigrationState.SUBSCRIBING
     connection.refresh_from_db()
-    assert connection.generation == Generation.V2
+    assert connection.generation == SmartcarApiVersion.V2
 
 
 def test_a_move_goes_on_where_a_dead_worker_left_it(
     webhook: str, connection: Connection, v2_fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     with monkeypatch.context() as patched:
 
         def killed(*_: object) -> None:
@@ -244,42 +249,42 @@ def test_a_move_goes_on_where_a_dead_worker_left_it(
         patched.setattr(worker, "_switch", killed)
         with pytest.raises(SystemExit):
             worker.run(move=move)
-    assert move.steps.get().state == StepState.SUBSCRIBING
-    assert worker.under_way() == [move]
+    assert move.steps.get().state == ConnectionMigrationState.SUBSCRIBING
+    assert worker.is_running() == [move]
     carry_out(move)
     connection.refresh_from_db()
-    assert connection.generation == Generation.V3
+    assert connection.generation == SmartcarApiVersion.V3
 
 
 def test_a_car_connected_while_the_move_runs_comes_along(
     webhook: str, connection: Connection, v2_fleet: Fleet, owner: User
 ) -> None:
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     (late,) = connect(webhook, fleet=v2_fleet, user=owner, count=1).connections
-    assert late.generation == Generation.V2
+    assert late.generation == SmartcarApiVersion.V2
     carry_out(move)
-    assert set(Connection.objects.values_list("generation", flat=True)) == {Generation.V3}
+    assert set(Connection.objects.values_list("generation", flat=True)) == {SmartcarApiVersion.V3}
     assert move.steps.count() == 2
 
 
 def test_a_stopped_move_leaves_what_has_moved_and_the_fleet_as_they_are(
     webhook: str, connection: Connection, v2_fleet: Fleet, owner: User
 ) -> None:
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
-    assert services.stop(fleet=v2_fleet, actor=owner)
-    assert not services.stop(fleet=v2_fleet, actor=owner)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
+    assert services.stop_migration(fleet=v2_fleet, actor=owner)
+    assert not services.stop_migration(fleet=v2_fleet, actor=owner)
     assert not worker.run(move=move)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (Generation.V2, Generation.V2)
-    again = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
+    again = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     assert again != move
 
 
 def test_only_one_move_of_a_fleet_is_under_way(webhook: str, connection: Connection, v2_fleet: Fleet) -> None:
-    services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     with pytest.raises(services.CannotStartError, match="under way"):
-        services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+        services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
 
 
 @pytest.mark.parametrize("missing", ["SMARTCAR_CLIENT_SECRET", "SMARTCAR_WEBHOOK_ID"])
@@ -288,20 +293,20 @@ def test_without_credentials_of_the_other_generation_no_move_begins(
 ) -> None:
     setattr(settings, missing, "")
     with pytest.raises(services.CannotStartError, match=r"client id and secret|webhook id"):
-        services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
-    assert not GenerationMove.objects.exists()
+        services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
+    assert not ApiMigration.objects.exists()
 
 
 def test_connections_of_other_fleets_are_left_alone(
     webhook: str, connection: Connection, v2_fleet: Fleet, outsider: User
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    red.generation = Generation.V2
+    red.generation = SmartcarApiVersion.V2
     red.save()
     (theirs,) = connect(webhook, fleet=red, user=outsider, count=1).connections
-    moved(v2_fleet, Generation.V3)
+    moved(v2_fleet, SmartcarApiVersion.V3)
     theirs.refresh_from_db()
-    assert theirs.generation == Generation.V2
+    assert theirs.generation == SmartcarApiVersion.V2
 
 
 def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
@@ -314,17 +319,17 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     from connect import tasks
 
     with django_capture_on_commit_callbacks(execute=True):
-        move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+        move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     assert services.TASK in run_rung()
     deadline = timezone.now() + timedelta(seconds=20)
     move.refresh_from_db()
-    while move.state == MoveState.RUNNING and timezone.now() < deadline:
-        ConnectionMove.objects.update(next_try_at=timezone.now())
+    while move.state == MigrationState.RUNNING and timezone.now() < deadline:
+        ConnectionMigration.objects.update(next_try_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
             tasks.move_generations()
         run_rung()
         move.refresh_from_db()
-    assert move.state == MoveState.FINISHED
+    assert move.state == MigrationState.FINISHED
 
 
 def test_many_cars_are_looked_up_in_smartcars_lists_and_asked_for_one_by_one_only_where_these_have_gaps(
@@ -335,9 +340,9 @@ def test_many_cars_are_looked_up_in_smartcars_lists_and_asked_for_one_by_one_onl
             subscribe(connection)
     (late,) = connect(webhook, fleet=v2_fleet, user=owner, count=1).connections
     httpx.delete(f"{webhook}/control/requests", timeout=10)
-    move = services.start(fleet=v2_fleet, to=Generation.V3, actor=None)
+    move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     carry_out(move)
-    assert set(move.steps.values_list("state", flat=True)) == {StepState.MOVED}
+    assert set(move.steps.values_list("state", flat=True)) == {ConnectionMigrationState.MOVED}
     asked = httpx.get(f"{webhook}/control/requests", timeout=10).json()["requests"]
     kinds = Counter((request["method"], request["path"].rsplit("/", 1)[-1]) for request in asked)
     # One of each list for all, and once more for the car that was not subscribed yet.
@@ -357,5 +362,5 @@ def test_without_smartcars_lists_the_cars_are_asked_for_one_by_one(
         raise SmartcarError(type="SERVER", code="INTERNAL", status=500)
 
     monkeypatch.setattr(V3Api, "all_connections", refused)
-    move = moved(v2_fleet, Generation.V3)
-    assert set(move.steps.values_list("state", flat=True)) == {StepState.MOVED}
+    move = moved(v2_fleet, SmartcarApiVersion.V3)
+    assert set(move.steps.values_list("state", flat=True)) == {ConnectionMigrationState.MOVED}

@@ -18,12 +18,12 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import gateway, tasks, token_store
 from connect.api_migration import services
-from connect.api_migration.models import GenerationMove, MoveState, StepState
-from connect.gateway import Purpose
-from connect.models import Connection, OwnerTokens
+from connect.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
+from connect.gateway import CallPurpose
+from connect.models import Connection, UserToken
 from tests.simulator.process import ENVIRONMENT, NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, register_webhook
@@ -66,7 +66,7 @@ def connect_all(origin: str, fleet: Fleet, owner: User) -> None:
 def use_cars(stop: Event, failures: list[str]) -> int:
     """What a fleet does meanwhile: reads of cars, and renewals of token pairs, through whichever generation is due."""
     pks = list(Connection.objects.values_list("pk", flat=True))
-    pairs = list(OwnerTokens.objects.all())
+    pairs = list(UserToken.objects.all())
     done = 0
     try:
         while not stop.is_set():
@@ -76,7 +76,7 @@ def use_cars(stop: Event, failures: list[str]) -> int:
                 car = connection.vehicle.smartcar_id
                 gateway.call(
                     connection=connection,
-                    purpose=Purpose.PERSON,
+                    purpose=CallPurpose.PERSON,
                     make=lambda api, access, car=car: api.attributes(access, vehicle_id=car),  # type: ignore[misc]
                 )
                 if done % 20 == 0:
@@ -90,13 +90,13 @@ def use_cars(stop: Event, failures: list[str]) -> int:
     return done
 
 
-def move(origin: str, fleet: Fleet, to: Generation) -> tuple[float, Counter[str]]:
+def move(origin: str, fleet: Fleet, to: SmartcarApiVersion) -> tuple[float, Counter[str]]:
     """Moves the fleet by the worker; this loop stands in for beat. Seconds, and requests by kind."""
     asked: Counter[str] = Counter()
     httpx.delete(f"{origin}/control/requests", timeout=30)
     begun = time.monotonic()
-    started_move = services.start(fleet=fleet, to=to, actor=None)
-    while GenerationMove.objects.get(pk=started_move.pk).state == MoveState.RUNNING:
+    started_move = services.start_migration(fleet=fleet, to=to, actor=None)
+    while ApiMigration.objects.get(pk=started_move.pk).state == MigrationState.RUNNING:
         assert time.monotonic() < begun + 600, list(started_move.steps.values_list("state", "reason")[:5])
         tasks.move_generations()
         time.sleep(1)
@@ -104,7 +104,9 @@ def move(origin: str, fleet: Fleet, to: Generation) -> tuple[float, Counter[str]
         httpx.delete(f"{origin}/control/requests", timeout=30)
         asked.update(request["path"].split("/")[1] for request in seen)
     steps = Counter(started_move.steps.values_list("state", flat=True))
-    assert steps == {StepState.MOVED: CARS}, started_move.steps.exclude(reason="").values_list("reason")[:5]
+    assert steps == {ConnectionMigrationState.MOVED: CARS}, started_move.steps.exclude(reason="").values_list(
+        "reason"
+    )[:5]
     return time.monotonic() - begun, asked
 
 
@@ -116,7 +118,7 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
     owner: User,
     tmp_path: Path,
 ) -> None:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     flags = (f"--vehicles={CARS}", "--driving-every=0", "--charging-every=0", *NO_LIMITS)
     with started(*flags) as simulator:
@@ -131,7 +133,7 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
                 time.sleep(0.5)
             stop = Event()
             using = pool.submit(use_cars, stop, failures)
-            for to in (Generation.V3, Generation.V2):
+            for to in (SmartcarApiVersion.V3, SmartcarApiVersion.V2):
                 seconds, asked = move(simulator.origin, fleet, to)
                 fleet.refresh_from_db()
                 assert fleet.generation == to

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, User
+from accounts.models import AuditLogEntry, Fleet, User
 from connect import applications, oauth
 from connect.applications import application_migration, registry, services
 from connect.applications.models import SmartcarApplication
 from connect.driver_portal import privacy
-from connect.models import Connection, ConnectionState, DriverPage, Invitation, WorkingHours
+from connect.models import Connection, ConnectionState, DriverPortal, Invitation, TrackingSchedule
 from tests.connect.second import second_application
 from tests.smartcar import come_back, connect
 from tests.webhooks.helpers import post, state_of
@@ -44,18 +44,18 @@ def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -
     """A car on the settings' application; the fleet has just chosen the second one."""
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     Connection.objects.update(subscribed_at=timezone.now(), state=ConnectionState.ACTIVE)
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     connection.refresh_from_db()
     return connection
 
 
 def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
     """The driver follows a fresh link through Connect, and the new connection is subscribed."""
-    (left,) = application_migration.left_behind(fleet=old.fleet)
-    invitation = application_migration.ask(left=left, user=user, driver=left.driver, by_mail=False)
-    url = oauth.start_invited(invitation=invitation, session_secret=SESSION)
+    (left,) = application_migration.pending_drivers(fleet=old.fleet)
+    invitation = application_migration.invite_driver(left=left, user=user, driver=left.driver, by_mail=False)
+    url = oauth.start_for_invitation(invitation=invitation, session_secret=SESSION)
     params = come_back(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
-    (new,) = oauth.complete(params=params, user=None, session_secret=SESSION).connections
+    (new,) = oauth.handle_callback(params=params, user=None, session_secret=SESSION).connections
     Connection.objects.filter(pk=new.pk).update(subscribed_at=timezone.now())
     new.refresh_from_db()
     return new
@@ -64,27 +64,29 @@ def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
 def delivered(connection: Connection, *, by: SmartcarApplication | None) -> None:
     now = round(time.time() * 1000)
     body = state_of(connection.vehicle.smartcar_id, event_id=f"event-{now}-{by}", locked=True, at=now)
-    token = applications.named(by).credentials.management_tokens[0]
+    token = applications.get_application(by).credentials.management_tokens[0]
     assert post(body, signed=sign(token=token, message=body)).status_code == 200
     processing.process_waiting()
 
 
 def grants(smartcar: str, row: SmartcarApplication | None) -> int:
-    which = applications.named(row).credentials.application_id
+    which = applications.get_application(row).credentials.application_id
     cars = httpx.get(f"{smartcar}/control/vehicles", params={"applicationId": which, "connected": "true"})
     return int(cars.json()["count"])
 
 
 def test_choosing_another_application_asks_for_a_link_to_each_driver(old: Connection, owner: User) -> None:
-    DriverPage.objects.create(
+    DriverPortal.objects.create(
         fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, driver_name="Dana", secret_hash="x"
     )
-    (left,) = application_migration.left_behind(fleet=old.fleet)
+    (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert (left.driver.name, left.connections, left.arrived, left.invitation) == ("Dana", [old], [], None)
-    first = application_migration.ask(left=left, user=owner, driver=left.driver, by_mail=False)
-    (left,) = application_migration.left_behind(fleet=old.fleet)
+    first = application_migration.invite_driver(left=left, user=owner, driver=left.driver, by_mail=False)
+    (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert left.invitation == first
-    second_link = application_migration.ask(left=left, user=owner, driver=left.driver, by_mail=False)
+    second_link = application_migration.invite_driver(
+        left=left, user=owner, driver=left.driver, by_mail=False
+    )
     first.refresh_from_db()
     assert (first.open, second_link.open) == (False, True)
 
@@ -96,9 +98,9 @@ def test_the_drivers_trip_goes_to_the_new_application_and_the_old_connection_liv
     assert (new.application, new.vehicle) == (second, old.vehicle)
     old.refresh_from_db()
     assert old.alive
-    (left,) = application_migration.left_behind(fleet=old.fleet)
+    (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert left.arrived == [old]
-    assert application_cutover.retire_replaced() == 0
+    assert application_cutover.finish_cutover() == 0
 
 
 def test_the_old_grant_ends_once_the_new_application_has_delivered(
@@ -107,16 +109,16 @@ def test_the_old_grant_ends_once_the_new_application_has_delivered(
     new = shared_anew(smartcar, old, owner)
     assert grants(smartcar, None) == grants(smartcar, second) == 1
     delivered(new, by=second)
-    assert application_cutover.retire_replaced() == 1
+    assert application_cutover.finish_cutover() == 1
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.state, old.state_cause) == (ConnectionState.REMOVED, application_migration.REPLACED)
     assert new.alive
     assert grants(smartcar, None) == 0
     assert grants(smartcar, second) == 1
-    assert application_migration.left_behind(fleet=old.fleet) == []
-    assert AuditEntry.objects.filter(fleet=old.fleet, action="moved a car to the new application").exists()
-    assert application_cutover.retire_replaced() == 0
+    assert application_migration.pending_drivers(fleet=old.fleet) == []
+    assert AuditLogEntry.objects.filter(fleet=old.fleet, action="moved a car to the new application").exists()
+    assert application_cutover.finish_cutover() == 0
 
 
 def test_deliveries_of_the_former_application_prove_nothing(
@@ -124,7 +126,7 @@ def test_deliveries_of_the_former_application_prove_nothing(
 ) -> None:
     new = shared_anew(smartcar, old, owner)
     delivered(new, by=None)
-    assert application_cutover.retire_replaced() == 0
+    assert application_cutover.finish_cutover() == 0
 
 
 def test_what_the_driver_hid_stays_hidden(
@@ -135,9 +137,9 @@ def test_what_the_driver_hid_stays_hidden(
     privacy.set_hours(connection=old, starts=clock(8), ends=clock(17), weekdays_only=True, now=now)
     new = shared_anew(smartcar, old, owner)
     delivered(new, by=second)
-    assert application_cutover.retire_replaced() == 1
-    assert WorkingHours.objects.get().connection == new
-    rules = privacy.rules_of(vehicle_ids=[old.vehicle_id], now=now + timedelta(minutes=1))
+    assert application_cutover.finish_cutover() == 1
+    assert TrackingSchedule.objects.get().connection == new
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[old.vehicle_id], now=now + timedelta(minutes=1))
     assert rules.hide(old.vehicle_id, at=now + timedelta(minutes=1))
 
 
@@ -147,9 +149,9 @@ def test_trouble_at_smartcar_leaves_the_old_connection_for_the_next_time(
     new = shared_anew(smartcar, old, owner)
     delivered(new, by=second)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=10)
-    assert application_cutover.retire_replaced() == 0
+    assert application_cutover.finish_cutover() == 0
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
-    assert application_cutover.retire_replaced() == 1
+    assert application_cutover.finish_cutover() == 1
 
 
 def test_a_former_application_that_is_no_more_does_not_hold_the_move_up(
@@ -158,7 +160,7 @@ def test_a_former_application_that_is_no_more_does_not_hold_the_move_up(
     new = shared_anew(smartcar, old, owner)
     delivered(new, by=second)
     settings.SMARTCAR_CLIENT_ID = "client_gone"
-    assert application_cutover.retire_replaced() == 1
+    assert application_cutover.finish_cutover() == 1
 
 
 def test_another_drivers_connection_to_the_car_is_not_ended(
@@ -174,8 +176,8 @@ def test_another_drivers_connection_to_the_car_is_not_ended(
         state=ConnectionState.ACTIVE,
     )
     delivered(new, by=second)
-    assert application_cutover.retire_replaced() == 1
-    (left,) = application_migration.left_behind(fleet=old.fleet)
+    assert application_cutover.finish_cutover() == 1
+    (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert left.user_id == "a colleague"
 
 
@@ -217,7 +219,7 @@ def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
     old: Connection, owner: User, browser_of: BrowserOf, viewer: User, settings: Settings
 ) -> None:
     settings.EMAIL_OFFERED = True
-    page = DriverPage(fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, secret_hash="x")
+    page = DriverPortal(fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, secret_hash="x")
     page.driver_name, page.driver_email = "Dana", "dana@drivers.example"
     page.save()
     address = reverse("connect:setup_ask_all", args=["blue"])

@@ -11,19 +11,19 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import applications, gateway, key_rotation, token_store
 from connect.applications import registry, services
 from connect.applications.models import FleetApplication, SmartcarApplication
 from connect.applications.services import Secrets
-from connect.gateway import Purpose
-from connect.models import ApplicationTokens, Connection, OwnerTokens
+from connect.gateway import CallPurpose
+from connect.models import ApplicationToken, Connection, UserToken
 from core import encryption
 from tests.connect.second import second_application
 from tests.smartcar import connect
 
 pytestmark = pytest.mark.django_db
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture(autouse=True)
@@ -48,36 +48,36 @@ def mints(smartcar: str) -> int:
 
 @both
 def test_a_fleet_connects_with_its_own_application(
-    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: SmartcarApiVersion
 ) -> None:
     fleet.generation = generation
     fleet.save()
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     connection = connected(smartcar, fleet, owner)
     assert connection.application == second
     found = gateway.call(
         connection=connection,
-        purpose=Purpose.PERSON,
+        purpose=CallPurpose.PERSON,
         make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert found.make
-    entry = AuditEntry.objects.get(action="chose the Smartcar application")
+    entry = AuditLogEntry.objects.get(action="chose the Smartcar application")
     assert (entry.target, entry.actor) == ("Second", owner)
 
 
 @both
 def test_connected_cars_stay_with_the_application_they_were_connected_with(
-    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: SmartcarApiVersion
 ) -> None:
     fleet.generation = generation
     fleet.save()
     connection = connected(smartcar, fleet, owner)
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     connection = Connection.objects.get(pk=connection.pk)
     assert connection.application is None
     read = gateway.call(
         connection=connection,
-        purpose=Purpose.PERSON,
+        purpose=CallPurpose.PERSON,
         make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert read.make
@@ -86,19 +86,19 @@ def test_connected_cars_stay_with_the_application_they_were_connected_with(
 def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     connected(smartcar, fleet, owner)
-    services.choose(fleet=fleet, application=None, actor=owner)
-    assert token_store.refresh(tokens=OwnerTokens.objects.get()).version == 1
+    services.choose_application(fleet=fleet, application=None, actor=owner)
+    assert token_store.refresh(tokens=UserToken.objects.get()).version == 1
 
 
 def test_the_same_car_and_driver_may_hang_on_both_applications(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
     old = connected(smartcar, fleet, owner)
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     arrival = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[old.vehicle.smartcar_id])
     (new,) = arrival.connections
     assert (new.vehicle, new.smartcar_user_id) == (old.vehicle, old.smartcar_user_id)
@@ -110,7 +110,7 @@ def test_the_same_car_and_driver_may_hang_on_both_applications(
 def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a_401(
     smartcar: str, second: SmartcarApplication
 ) -> None:
-    each = [applications.environment(), applications.named(second)]
+    each = [applications.default_application(), applications.get_application(second)]
     before = mints(smartcar)
     tokens = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert len(set(tokens)) == 2
@@ -125,17 +125,19 @@ def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a
 def test_a_refused_token_is_replaced_for_its_application_alone(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
-    services.choose(fleet=fleet, application=second, actor=owner)
+    services.choose_application(fleet=fleet, application=second, actor=owner)
     connection = connected(smartcar, fleet, owner)
-    token_store.application_access(application=applications.environment(), user_id="u")
-    own = ApplicationTokens.objects.get(client_id=second.client_id)
-    ApplicationTokens.objects.filter(pk=own.pk).update(token_ciphertext=encryption.encrypt("refused"))
-    read = partial(applications.named(second).v3.attributes, vehicle_id=connection.vehicle.smartcar_id)
-    assert token_store.calling(connection=connection, call=read).make
-    versions = dict(ApplicationTokens.objects.values_list("client_id", "version"))
+    token_store.application_access(application=applications.default_application(), user_id="u")
+    own = ApplicationToken.objects.get(client_id=second.client_id)
+    ApplicationToken.objects.filter(pk=own.pk).update(token_ciphertext=encryption.encrypt("refused"))
+    read = partial(
+        applications.get_application(second).v3.attributes, vehicle_id=connection.vehicle.smartcar_id
+    )
+    assert token_store.call_with_token(connection=connection, call=read).make
+    versions = dict(ApplicationToken.objects.values_list("client_id", "version"))
     assert versions == {
         second.client_id: own.version + 1,
-        applications.environment().credentials.client_id: 1,
+        applications.default_application().credentials.client_id: 1,
     }
 
 
@@ -148,7 +150,7 @@ def test_keys_of_all_applications_are_known_and_those_of_rows_are_not_asked_for_
     assert keys[1].token not in repr(keys)
     with django_assert_num_queries(0):
         assert applications.signing_keys() == keys
-    services.save(row=second, secrets=Secrets(management_tokens=("new", "old")))
+    services.save_application(row=second, secrets=Secrets(management_tokens=("new", "old")))
     assert [key.token for key in applications.signing_keys()][1:] == ["new", "old"]
 
 
@@ -160,15 +162,15 @@ def test_an_application_whose_key_is_lost_does_not_stop_the_others_deliveries(
 
 
 def test_credentials_come_under_the_newest_key(second: SmartcarApplication, settings: Settings) -> None:
-    before = applications.named(second).credentials
+    before = applications.get_application(second).credentials
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), *settings.FIELD_ENCRYPTION_KEYS]
-    assert key_rotation.run().done == 1
+    assert key_rotation.rotate().done == 1
     settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
-    assert applications.named(SmartcarApplication.objects.get()).credentials == before
+    assert applications.get_application(SmartcarApplication.objects.get()).credentials == before
 
 
 def test_no_secret_stands_in_a_row_or_in_a_repr(second: SmartcarApplication) -> None:
-    application = applications.named(second)
+    application = applications.get_application(second)
     held = application.credentials
     secrets = [held.application_secret, held.client_secret, *held.management_tokens]
     columns = [bytes(value) for value in vars(second).values() if isinstance(value, bytes | memoryview)]
@@ -196,7 +198,7 @@ def test_the_admin_takes_secrets_and_never_shows_them(
     }
     admin_client.post(reverse("admin:connect_smartcarapplication_add"), form | typed)
     row = SmartcarApplication.objects.get()
-    held = applications.named(row).credentials
+    held = applications.get_application(row).credentials
     assert (held.application_secret, held.client_secret) == ("s3cret-one", "s3cret-two")
     assert held.management_tokens == ("s3cret-three", "s3cret-four")
     address = reverse("admin:connect_smartcarapplication_change", args=[row.pk])
@@ -206,7 +208,7 @@ def test_the_admin_takes_secrets_and_never_shows_them(
         assert "s3cret" not in page.content.decode()
     admin_client.post(address, form | {"name": "Renamed", "client_secret": "s3cret-five"})
     row.refresh_from_db()
-    held = applications.named(row).credentials
+    held = applications.get_application(row).credentials
     assert (row.name, held.application_secret, held.client_secret) == ("Renamed", "s3cret-one", "s3cret-five")
     assert "s3cret" not in caplog.text
 
@@ -216,8 +218,8 @@ def test_the_admin_chooses_a_fleets_application(
 ) -> None:
     chosen = {"fleet": fleet.pk, "application": second.pk}
     admin_client.post(reverse("admin:connect_fleetapplication_add"), chosen)
-    assert applications.of_fleet(fleet).row == second
+    assert applications.for_fleet(fleet).row == second
     choice = FleetApplication.objects.get()
     admin_client.post(reverse("admin:connect_fleetapplication_delete", args=[choice.pk]), {"post": "yes"})
-    assert applications.of_fleet(fleet).row is None
-    assert AuditEntry.objects.filter(action="chose the Smartcar application").count() == 2
+    assert applications.for_fleet(fleet).row is None
+    assert AuditLogEntry.objects.filter(action="chose the Smartcar application").count() == 2

@@ -10,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Fleet, Generation, User
-from connect.connections.next_actions import Kind, next_step
-from connect.models import Connection, ConnectionState, DriverPage, Invitation
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
+from connect.connections.next_actions import NextActionType, next_action
+from connect.models import Connection, ConnectionState, DriverPortal, Invitation
 from connect.scopes import FLEET_SCOPES
 from connect.status.state_machine import ACCOUNT, REQUESTS_USED_UP
-from connect.status.states import ENDED, Purpose
+from connect.status.states import TERMINATED, AuthorizationPurpose
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def shared(
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id=user_id,
-        generation=Generation.V3,
+        generation=SmartcarApiVersion.V3,
         mode="live",
         scopes=["read_vehicle_info", "read_battery"],
         state=state,
@@ -44,8 +44,8 @@ def shared(
     )
 
 
-def named(fleet: Fleet, user_id: str, name: str) -> DriverPage:
-    return DriverPage.objects.create(
+def named(fleet: Fleet, user_id: str, name: str) -> DriverPortal:
+    return DriverPortal.objects.create(
         fleet=fleet,
         smartcar_user_id=user_id,
         driver_name=name,
@@ -171,24 +171,24 @@ def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
     made.move_to(state, cause="The cause.", now=timezone.now(), evidence="event e-1")
     page = unescape(browser_of(owner).get(f"{PAGE}{made.pk}/").content.decode())
     assert str(state.label) in page
-    step = next_step(made, now=timezone.now())
-    assert (step.kind is Kind.NONE) == (state in (State.PENDING, State.ACTIVE))
+    step = next_action(made, now=timezone.now())
+    assert (step.kind is NextActionType.NONE) == (state in (State.PENDING, State.ACTIVE))
     assert str(step.label) in page
     if state is not State.PENDING:
         assert "The cause." in page
         assert "Evidence: event e-1" in page
-    assert ("Check now" in page) == (state not in ENDED)
+    assert ("Check now" in page) == (state not in TERMINATED)
 
 
 def test_a_car_that_delivers_nothing_for_a_while_is_to_be_checked(connection: Connection) -> None:
     connection.state = State.PENDING
     connection.state_since = timezone.now() - timedelta(minutes=20)
-    assert next_step(connection, now=timezone.now()).kind is Kind.CHECK
+    assert next_action(connection, now=timezone.now()).kind is NextActionType.CHECK
 
 
 def test_used_up_requests_say_that_the_month_brings_them_back(connection: Connection) -> None:
     connection.state, connection.state_error = State.PLAN_LIMIT, REQUESTS_USED_UP
-    assert "month" in next_step(connection, now=timezone.now()).text
+    assert "month" in next_action(connection, now=timezone.now()).text
 
 
 def test_a_fresh_link_is_made_with_one_press_and_shown_once(
@@ -206,12 +206,12 @@ def test_a_fresh_link_is_made_with_one_press_and_shown_once(
     assert invitation.url in shown
     assert invitation.url not in browser.get(here).content.decode()
     assert (invitation.purpose, invitation.connection, invitation.scopes) == (
-        Purpose.SIGN_IN,
+        AuthorizationPurpose.SIGN_IN,
         made,
         ["read_vehicle_info", "read_battery"],
     )
     assert "Renew the connected services" in Client().get(invitation.path).content.decode()
-    assert AuditEntry.objects.filter(action="invited a driver", actor=owner).exists()
+    assert AuditLogEntry.objects.filter(action="invited a driver", actor=owner).exists()
 
 
 def test_asking_for_more_keeps_what_was_granted(
@@ -251,7 +251,7 @@ def test_check_now_has_the_car_read(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         browser_of(owner).post(f"{PAGE}{connection.pk}/check/")
     assert run_rung()[0] == "connect.tasks.probe_connection"
-    assert AuditEntry.objects.filter(action="had a connection checked").exists()
+    assert AuditLogEntry.objects.filter(action="had a connection checked").exists()
 
 
 def test_there_is_nothing_to_check_where_the_grant_has_ended(

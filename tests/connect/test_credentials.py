@@ -10,10 +10,10 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import applications
 from connect.applications import credential_check
-from connect.applications.credential_check import Finding, Verdict
+from connect.applications.credential_check import CheckResult, CheckStatus
 from tests.connect.second import second_application
 from tests.smartcar import register_webhook
 
@@ -29,18 +29,20 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
     return smartcar
 
 
-def findings(generation: Generation = Generation.V3) -> dict[str, Finding]:
-    found = credential_check.test(application=applications.environment(), generation=generation)
+def findings(generation: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckResult]:
+    found = credential_check.check_credentials(
+        application=applications.default_application(), generation=generation
+    )
     return {finding.setting: finding for finding in found}
 
 
-def verdicts(generation: Generation = Generation.V3) -> dict[str, Verdict]:
+def verdicts(generation: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckStatus]:
     return {setting: finding.verdict for setting, finding in findings(generation).items()}
 
 
-@pytest.mark.parametrize("generation", list(Generation))
-def test_right_credentials_are_all_found_right(webhook: str, generation: Generation) -> None:
-    assert set(verdicts(generation).values()) == {Verdict.RIGHT}
+@pytest.mark.parametrize("generation", list(SmartcarApiVersion))
+def test_right_credentials_are_all_found_right(webhook: str, generation: SmartcarApiVersion) -> None:
+    assert set(verdicts(generation).values()) == {CheckStatus.RIGHT}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,7 @@ def test_right_credentials_are_all_found_right(webhook: str, generation: Generat
 )
 def test_the_wrong_one_is_named(webhook: str, settings: Settings, setting: str, value: object) -> None:
     setattr(settings, setting, value)
-    assert findings()[setting].verdict == Verdict.WRONG
+    assert findings()[setting].verdict == CheckStatus.WRONG
     assert findings()[setting].text.endswith(".")
 
 
@@ -64,7 +66,7 @@ def test_an_application_id_of_another_application_is_told_by_the_api_credentials
     webhook: str, settings: Settings
 ) -> None:
     settings.SMARTCAR_APPLICATION_ID = "0b0b0b0b-0000-4000-8000-000000000000"
-    assert findings()[ID].verdict == Verdict.WRONG
+    assert findings()[ID].verdict == CheckStatus.WRONG
     assert "another application" in findings()[ID].text
 
 
@@ -73,34 +75,34 @@ def test_an_application_id_of_another_application_is_told_by_the_api_credentials
 )
 def test_the_missing_one_is_named(webhook: str, settings: Settings, setting: str, value: object) -> None:
     setattr(settings, setting, value)
-    assert findings()[setting].verdict == Verdict.MISSING
+    assert findings()[setting].verdict == CheckStatus.MISSING
 
 
 def test_what_only_the_other_generation_needs_may_be_missing(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_APPLICATION_SECRET = ""
-    assert verdicts(Generation.V3)[SECRET] == Verdict.SPARE
-    assert verdicts(Generation.V3)[ID] == Verdict.RIGHT
-    assert verdicts(Generation.V2)[SECRET] == Verdict.MISSING
+    assert verdicts(SmartcarApiVersion.V3)[SECRET] == CheckStatus.SPARE
+    assert verdicts(SmartcarApiVersion.V3)[ID] == CheckStatus.RIGHT
+    assert verdicts(SmartcarApiVersion.V2)[SECRET] == CheckStatus.MISSING
 
 
 def test_an_application_id_where_the_client_id_belongs_is_recognised(
     webhook: str, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
-    assert findings()[CLIENT_ID].verdict == Verdict.SWAPPED
+    assert findings()[CLIENT_ID].verdict == CheckStatus.SWAPPED
     assert "looks like an application ID" in findings()[CLIENT_ID].text
 
 
 def test_a_client_id_where_the_application_id_belongs_is_recognised(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_APPLICATION_ID = settings.SMARTCAR_CLIENT_ID
-    assert findings()[ID].verdict == Verdict.SWAPPED
+    assert findings()[ID].verdict == CheckStatus.SWAPPED
 
 
 def test_two_secrets_in_each_others_place_are_recognised(webhook: str, settings: Settings) -> None:
     one, other = settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET = other, one
     found = findings()
-    assert (found[SECRET].verdict, found[CLIENT_SECRET].verdict) == (Verdict.SWAPPED, Verdict.SWAPPED)
+    assert (found[SECRET].verdict, found[CLIENT_SECRET].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
     assert "stands as the client secret" in found[SECRET].text
 
 
@@ -110,15 +112,17 @@ def test_a_management_token_in_the_place_of_the_secret_is_recognised(
     secret, (token,) = settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_MANAGEMENT_TOKENS
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_MANAGEMENT_TOKENS = token, [secret]
     found = findings()
-    assert (found[SECRET].verdict, found[TOKENS].verdict) == (Verdict.SWAPPED, Verdict.SWAPPED)
+    assert (found[SECRET].verdict, found[TOKENS].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
     assert "stands as the application secret" in found[TOKENS].text
 
 
 def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_MANAGEMENT_TOKENS = [*settings.SMARTCAR_MANAGEMENT_TOKENS, "old"]
-    found = credential_check.test(application=applications.environment(), generation=Generation.V3)
+    found = credential_check.check_credentials(
+        application=applications.default_application(), generation=SmartcarApiVersion.V3
+    )
     tokens = [finding.verdict for finding in found if finding.setting == TOKENS]
-    assert tokens == [Verdict.RIGHT, Verdict.WRONG]
+    assert tokens == [CheckStatus.RIGHT, CheckStatus.WRONG]
 
 
 def test_a_webhook_that_delivers_elsewhere_or_is_off_is_named(webhook: str, settings: Settings) -> None:
@@ -132,13 +136,13 @@ def test_a_webhook_that_delivers_elsewhere_or_is_off_is_named(webhook: str, sett
 
 def test_an_id_of_another_kind_as_the_webhooks_is_recognised(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = settings.SMARTCAR_APPLICATION_ID
-    assert findings()[WEBHOOK].verdict == Verdict.SWAPPED
+    assert findings()[WEBHOOK].verdict == CheckStatus.SWAPPED
 
 
 def test_without_an_answer_nothing_is_called_wrong(settings: Settings) -> None:
     nowhere = "http://127.0.0.1:1"
     settings.SMARTCAR_ORIGINS = dict.fromkeys(django_settings.SMARTCAR_ORIGINS, nowhere)
-    assert set(verdicts().values()) == {Verdict.UNKNOWN}
+    assert set(verdicts().values()) == {CheckStatus.UNKNOWN}
 
 
 def test_no_secret_is_shown_or_logged(
@@ -147,7 +151,11 @@ def test_no_secret_is_shown_or_logged(
     caplog.set_level(logging.DEBUG)
     settings.SMARTCAR_CLIENT_SECRET = wrong = token_urlsafe(24)
     told = (
-        repr(credential_check.test(application=applications.environment(), generation=Generation.V3))
+        repr(
+            credential_check.check_credentials(
+                application=applications.default_application(), generation=SmartcarApiVersion.V3
+            )
+        )
         + caplog.text
     )
     secrets = [wrong, settings.SMARTCAR_APPLICATION_SECRET, *settings.SMARTCAR_MANAGEMENT_TOKENS]

@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect.driver_portal import privacy, services
-from connect.models import Connection, ConnectionState, DriverPage, PlacePause, Removal, WorkingHours
-from connect.offboarding.models import Extent
+from connect.models import (
+    Connection,
+    ConnectionState,
+    DriverPortal,
+    LocationPause,
+    OffboardingRequest,
+    TrackingSchedule,
+)
+from connect.offboarding.models import ErasureScope
 from tests.connect.invited import invited
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -29,24 +36,24 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation=Generation.V3,
+        generation=SmartcarApiVersion.V3,
         mode="live",
         scopes=["read_location", "read_battery"],
     )
 
 
 @pytest.fixture
-def page(connection: Connection, owner: User) -> DriverPage:
-    return services.page_after(
+def page(connection: Connection, owner: User) -> DriverPortal:
+    return services.portal_after_authorization(
         invitation=invited(fleet=connection.fleet, user=owner), smartcar_user_id="user-1"
     )
 
 
-def do(page: DriverPage, connection: Connection, deed: str, **values: str) -> int:
+def do(page: DriverPortal, connection: Connection, deed: str, **values: str) -> int:
     return Client().post(f"{page.path}{connection.pk}/{deed}/", values).status_code
 
 
-def shown(page: DriverPage) -> str:
+def shown(page: DriverPortal) -> str:
     return Client().get(page.path).content.decode()
 
 
@@ -69,7 +76,7 @@ def places(vehicle: Vehicle) -> int:
 
 
 def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
-    page: DriverPage, connection: Connection
+    page: DriverPortal, connection: Connection
 ) -> None:
     text = shown(page)
     assert "What I share with Blue Fleet" in text
@@ -78,7 +85,7 @@ def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
     assert "Lock and unlock" not in text
 
 
-def test_other_drivers_cars_are_not_on_it(page: DriverPage, connection: Connection) -> None:
+def test_other_drivers_cars_are_not_on_it(page: DriverPortal, connection: Connection) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other", name="Their van")
     theirs = Connection.objects.create(
         fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
@@ -86,11 +93,11 @@ def test_other_drivers_cars_are_not_on_it(page: DriverPage, connection: Connecti
     assert "Their van" not in shown(page)
     assert do(page, theirs, "withdraw") == 404
     assert do(page, theirs, "pause", lasts="open") == 404
-    assert not PlacePause.objects.exists()
+    assert not LocationPause.objects.exists()
 
 
 def test_the_same_driver_of_another_fleet_is_not_on_it(
-    page: DriverPage, connection: Connection, outsider: User
+    page: DriverPortal, connection: Connection, outsider: User
 ) -> None:
     red = Fleet.objects.get(slug="red")
     car = Vehicle.objects.create(fleet=red, smartcar_id="red-car", name="Red van")
@@ -101,30 +108,33 @@ def test_the_same_driver_of_another_fleet_is_not_on_it(
     assert do(page, theirs, "withdraw") == 404
 
 
-def test_a_link_that_was_made_up_opens_nothing(page: DriverPage) -> None:
+def test_a_link_that_was_made_up_opens_nothing(page: DriverPortal) -> None:
     assert Client().get(f"/connect/mine/{'0' * 64}/").status_code == 404
-    assert page.secret not in str(DriverPage.objects.values())
+    assert page.secret not in str(DriverPortal.objects.values())
 
 
-def test_an_invitations_link_is_not_a_pages_link(page: DriverPage) -> None:
+def test_an_invitations_link_is_not_a_pages_link(page: DriverPortal) -> None:
     assert Client().get(f"/connect/invitation/{page.secret}/").status_code == 404
 
 
 def test_a_closed_link_opens_nothing_and_a_new_invitation_brings_a_new_one(
-    page: DriverPage, connection: Connection, owner: User
+    page: DriverPortal, connection: Connection, owner: User
 ) -> None:
     assert Client().post(f"{page.path}close/").status_code == 200
     assert Client().get(page.path).status_code == 404
     assert do(page, connection, "pause", lasts="open") == 404
     invitation = invited(fleet=connection.fleet, user=owner)
-    again = services.page_after(invitation=invitation, smartcar_user_id="user-1")
+    again = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
     assert again.secret != page.secret
     assert Client().get(again.path).status_code == 200
 
 
-def test_coming_back_keeps_the_link(page: DriverPage, connection: Connection, owner: User) -> None:
+def test_coming_back_keeps_the_link(page: DriverPortal, connection: Connection, owner: User) -> None:
     invitation = invited(fleet=connection.fleet, user=owner)
-    assert services.page_after(invitation=invitation, smartcar_user_id="user-1").path == page.path
+    assert (
+        services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1").path
+        == page.path
+    )
 
 
 @pytest.mark.parametrize("offered", [True, False])
@@ -144,7 +154,7 @@ def test_the_link_is_mailed_as_the_invitation_was(
         driver_email="dana@home.example",
         used_at=timezone.now(),
     )
-    page = services.page_after(invitation=invitation, smartcar_user_id="user-1")
+    page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
     run_rung()
     assert [page.url in letter.body for letter in mail.outbox] == ([True] if offered else [])
     assert services.unmailed() == []
@@ -155,26 +165,26 @@ def test_the_link_is_mailed_as_the_invitation_was(
 
 @pytest.mark.parametrize(("lasts", "hours"), [("hour", 1), ("day", 24), ("open", None)])
 def test_hiding_drops_the_last_place_and_lasts_as_long_as_chosen(
-    page: DriverPage, connection: Connection, lasts: str, hours: int | None
+    page: DriverPortal, connection: Connection, lasts: str, hours: int | None
 ) -> None:
     place_of(connection.vehicle)
     assert do(page, connection, "pause", lasts=lasts) == 302
-    pause = PlacePause.objects.get()
+    pause = LocationPause.objects.get()
     assert pause.ends_at == (pause.began_at + timedelta(hours=hours) if hours else None)
     assert places(connection.vehicle) == 0
     assert "Hidden until" in shown(page)
-    assert AuditEntry.objects.filter(action="driver hid the place", actor=None).count() == 1
+    assert AuditLogEntry.objects.filter(action="driver hid the place", actor=None).count() == 1
 
 
 def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
-    page: DriverPage, connection: Connection
+    page: DriverPortal, connection: Connection
 ) -> None:
     do(page, connection, "pause", lasts="open")
     do(page, connection, "resume")
-    pause = PlacePause.objects.get()
+    pause = LocationPause.objects.get()
     assert pause.ends_at is not None
     now = timezone.now()
-    rules = privacy.rules_of(vehicle_ids=[connection.vehicle_id], now=now)
+    rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
     assert rules.hide(connection.vehicle_id, at=pause.began_at)
     assert not rules.hide(connection.vehicle_id, at=now)
     assert "Shown to Blue Fleet" in shown(page)
@@ -182,28 +192,28 @@ def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
 
 def test_outside_working_hours_the_last_place_is_dropped(connection: Connection) -> None:
     saturday = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    WorkingHours.objects.create(connection=connection, starts=time(8), ends=time(17))
+    TrackingSchedule.objects.create(connection=connection, starts=time(8), ends=time(17))
     place_of(connection.vehicle)
-    assert privacy.sweep(now=saturday - timedelta(days=1)) == 0
-    assert privacy.sweep(now=saturday) == 1
+    assert privacy.end_expired_pauses(now=saturday - timedelta(days=1)) == 0
+    assert privacy.end_expired_pauses(now=saturday) == 1
     assert places(connection.vehicle) == 0
 
 
-def test_working_hours_are_set_and_cleared(page: DriverPage, connection: Connection) -> None:
+def test_working_hours_are_set_and_cleared(page: DriverPortal, connection: Connection) -> None:
     assert do(page, connection, "hours", starts="08:00", ends="17:00", weekdays_only="on") == 302
-    hours = WorkingHours.objects.get()
+    hours = TrackingSchedule.objects.get()
     assert (hours.starts, hours.ends, hours.weekdays_only) == (time(8), time(17), True)
     assert "08:00–17:00, Monday to Friday" in shown(page)
     do(page, connection, "all-hours")
-    assert not WorkingHours.objects.exists()
+    assert not TrackingSchedule.objects.exists()
 
 
 @pytest.mark.parametrize(("starts", "ends"), [("08:00", "08:00"), ("", "17:00"), ("25:00", "17:00")])
 def test_hours_that_are_none_are_refused(
-    page: DriverPage, connection: Connection, starts: str, ends: str
+    page: DriverPortal, connection: Connection, starts: str, ends: str
 ) -> None:
     do(page, connection, "hours", starts=starts, ends=ends)
-    assert not WorkingHours.objects.exists()
+    assert not TrackingSchedule.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -218,7 +228,7 @@ def test_hours_that_are_none_are_refused(
     ],
 )
 def test_working_hours_are_of_the_fleets_time_zone(zone: str, moment: datetime, covered: bool) -> None:
-    assert WorkingHours(starts=time(8), ends=time(17)).cover(moment, time_zone=zone) == covered
+    assert TrackingSchedule(starts=time(8), ends=time(17)).cover(moment, time_zone=zone) == covered
 
 
 @given(st.times(), st.times(), st.datetimes(timezones=st.just(UTC)))
@@ -227,8 +237,8 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
 ) -> None:
     if starts == ends:
         return
-    day = WorkingHours(starts=starts, ends=ends, weekdays_only=False)
-    night = WorkingHours(starts=ends, ends=starts, weekdays_only=False)
+    day = TrackingSchedule(starts=starts, ends=ends, weekdays_only=False)
+    night = TrackingSchedule(starts=ends, ends=starts, weekdays_only=False)
     assert day.cover(moment, time_zone="UTC") != night.cover(moment, time_zone="UTC")
 
 
@@ -236,33 +246,33 @@ def test_hours_and_the_hours_between_them_are_the_whole_day(
 
 
 def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
-    page: DriverPage, connection: Connection
+    page: DriverPortal, connection: Connection
 ) -> None:
     do(page, connection, "pause", lasts="open")
     assert do(page, connection, "withdraw", extent="nothing") == 302
     connection.refresh_from_db()
     assert (connection.state, connection.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
-    assert not PlacePause.objects.filter(ends_at=None).exists()
-    assert AuditEntry.objects.filter(action="driver withdrew a car", actor=None).count() == 1
+    assert not LocationPause.objects.filter(ends_at=None).exists()
+    assert AuditLogEntry.objects.filter(action="driver withdrew a car", actor=None).count() == 1
     assert "Not shared" in shown(page)
     assert do(page, connection, "withdraw", extent="nothing") == 404
 
 
 def test_without_a_choice_of_what_is_erased_nothing_is_withdrawn(
-    page: DriverPage, connection: Connection
+    page: DriverPortal, connection: Connection
 ) -> None:
     do(page, connection, "withdraw", extent="half")
     connection.refresh_from_db()
     assert connection.state == ConnectionState.PENDING
-    assert not Removal.objects.exists()
+    assert not OffboardingRequest.objects.exists()
 
 
 def test_the_driver_may_have_it_erased_later_and_sees_the_proof(
-    page: DriverPage, connection: Connection, outsider: User
+    page: DriverPortal, connection: Connection, outsider: User
 ) -> None:
     do(page, connection, "withdraw", extent="nothing")
     assert do(page, connection, "erase", extent="everything") == 302
-    asked = Removal.objects.get(extent="everything")
+    asked = OffboardingRequest.objects.get(extent="everything")
     assert asked.by_driver
     proof = Client().get(f"{page.path}proof/{asked.pk}/")
     assert "left the fleet" in proof.content.decode()
@@ -273,13 +283,13 @@ def test_the_driver_may_have_it_erased_later_and_sees_the_proof(
 
 
 def test_another_drivers_proof_is_not_on_the_page(
-    page: DriverPage, connection: Connection, owner: User
+    page: DriverPortal, connection: Connection, owner: User
 ) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other")
     theirs = Connection.objects.create(
         fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
     )
-    removal = services.withdraw(connection=theirs, extent=Extent.PLACES)
+    removal = services.withdraw(connection=theirs, extent=ErasureScope.PLACES)
     assert Client().get(f"{page.path}proof/{removal.pk}/").status_code == 404
     assert do(page, theirs, "erase", extent="everything") == 404
 
@@ -288,7 +298,7 @@ def test_another_drivers_proof_is_not_on_the_page(
 
 
 def test_owner_and_manager_see_the_pages_and_others_do_not(
-    page: DriverPage,
+    page: DriverPortal,
     browser_of: Callable[[User], Client],
     owner: User,
     teammate: User,
@@ -315,11 +325,11 @@ def test_owner_and_manager_see_the_pages_and_others_do_not(
 
 
 def test_a_manager_closes_a_page_and_makes_it_anew(
-    page: DriverPage, browser_of: Callable[[User], Client], owner: User
+    page: DriverPortal, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     browser = browser_of(owner)
     answer = browser.post(f"/connect/blue/drivers/{page.pk}/renew/", follow=True)
-    again = DriverPage.objects.get(revoked_at=None)
+    again = DriverPortal.objects.get(revoked_at=None)
     assert again.url in answer.content.decode()
     assert again.url not in browser.get("/connect/blue/drivers/").content.decode()
     assert Client().get(page.path).status_code == 404
@@ -329,7 +339,7 @@ def test_a_manager_closes_a_page_and_makes_it_anew(
 
 
 def test_another_fleets_page_cannot_be_closed(
-    page: DriverPage, browser_of: Callable[[User], Client], outsider: User
+    page: DriverPortal, browser_of: Callable[[User], Client], outsider: User
 ) -> None:
     assert browser_of(outsider).post(f"/connect/red/drivers/{page.pk}/close/").status_code == 404
     page.refresh_from_db()

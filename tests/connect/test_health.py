@@ -10,9 +10,9 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import health, tasks
-from connect.models import Connection, ConnectionState, Suspicion, Transition
+from connect.models import Connection, ConnectionState, PendingIssue, Transition
 from connect.status import monitor, state_machine
 from connect.status.state_machine import ACCOUNT, REQUESTS_USED_UP
 from smartcar_api import SmartcarError
@@ -38,7 +38,7 @@ def shared(vehicle: Vehicle, user_id: str, state: ConnectionState = State.ACTIVE
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id=user_id,
-        generation=Generation.V3,
+        generation=SmartcarApiVersion.V3,
         mode="live",
         state=state,
         state_since=timezone.now() - timedelta(hours=1),
@@ -100,7 +100,7 @@ def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence
     vehicle: Vehicle, connection: Connection
 ) -> None:
     tell(vehicle, error(), event_id="e-1")
-    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
     assert "password" in connection.state_cause
     entry = Transition.objects.get()
@@ -110,12 +110,12 @@ def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence
         "request r-1",
     )
     assert entry.at == connection.state_since
-    assert not Suspicion.objects.exists()
+    assert not PendingIssue.objects.exists()
 
 
 def test_the_event_brings_the_address_to_sign_in_again(vehicle: Vehicle, connection: Connection) -> None:
     tell(vehicle, error(), event_id="e-1")
-    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
     assert connection.resolution_url == "https://connect.smartcar.com/x"
 
@@ -123,7 +123,7 @@ def test_the_event_brings_the_address_to_sign_in_again(vehicle: Vehicle, connect
 def test_fresh_data_heals_and_ends_suspicion(vehicle: Vehicle, connection: Connection) -> None:
     tell(vehicle, error(), event_id="e-1")
     drive(vehicle, event_id="s-1")
-    assert not Suspicion.objects.exists()
+    assert not PendingIssue.objects.exists()
     connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
     drive(vehicle, event_id="s-2", minute=1)
     assert now_of(connection) == State.ACTIVE
@@ -133,7 +133,7 @@ def test_fresh_data_heals_and_ends_suspicion(vehicle: Vehicle, connection: Conne
 
 def test_resolved_clears(vehicle: Vehicle, connection: Connection) -> None:
     tell(vehicle, error("SUBSCRIPTION"), event_id="e-1")
-    health.call_failed(connection=connection, error=refused("SUBSCRIPTION"), now=timezone.now())
+    health.on_call_failed(connection=connection, error=refused("SUBSCRIPTION"), now=timezone.now())
     assert now_of(connection) == State.SUBSCRIPTION_NEEDED
     tell(vehicle, error("AUTHENTICATION_FAILED", state="RESOLVED"), event_id="e-2")
     assert now_of(connection) == State.SUBSCRIPTION_NEEDED
@@ -153,7 +153,7 @@ def test_a_permission_refused_for_one_signal_says_nothing_of_the_connection(
         }
         tell(vehicle, refusal, event_id=f"e-{number}")
     assert now_of(connection) == State.ACTIVE
-    assert not Suspicion.objects.exists()
+    assert not PendingIssue.objects.exists()
 
 
 def test_a_read_in_which_nothing_came_through_bears_an_event_out(
@@ -175,7 +175,7 @@ def test_what_one_driver_is_told_concerns_no_other_driver_of_the_car(
 ) -> None:
     other = shared(vehicle, "user-2")
     tell(vehicle, error(), event_id="e-1", user_id="user-2")
-    health.call_failed(connection=other, error=refused(), now=timezone.now())
+    health.on_call_failed(connection=other, error=refused(), now=timezone.now())
     assert (now_of(connection), now_of(other)) == (State.ACTIVE, State.NEEDS_REAUTHENTICATION)
     drive(vehicle, event_id="s-1", user_id="user-1")
     assert now_of(other) == State.NEEDS_REAUTHENTICATION
@@ -190,8 +190,8 @@ def test_what_has_ended_is_not_healed_by_data(
     other = shared(vehicle, "user-2")
     connection.move_to(state, cause="test", now=timezone.now())
     drive(vehicle, event_id="s-1", user_id="user-2")
-    health.data_arrived(heard={(vehicle.pk, "user-1"): timezone.now()})
-    health.call_failed(connection=connection, error=refused(), now=timezone.now())
+    health.on_data(heard={(vehicle.pk, "user-1"): timezone.now()})
+    health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
     assert (now_of(connection), now_of(other)) == (state, State.ACTIVE)
 
 
@@ -205,7 +205,7 @@ def test_healthy_cars_cost_one_query_however_many(fleet: Fleet) -> None:
     with CaptureQueriesContext(
         database,
     ) as queries:
-        health.data_arrived(heard=heard)
+        health.on_data(heard=heard)
     asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
     assert len(asked) == 1
 
@@ -218,7 +218,7 @@ def test_two_hundred_first_deliveries_cost_a_handful_of_queries(fleet: Fleet) ->
         shared(car, "user-1", State.PENDING)
         heard[car.pk, "user-1"] = timezone.now()
     with CaptureQueriesContext(database) as queries:
-        health.data_arrived(heard=heard)
+        health.on_data(heard=heard)
     asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
     assert len(asked) <= 4
     assert Connection.objects.filter(state=State.ACTIVE).count() == Transition.objects.count() == 200
@@ -226,33 +226,33 @@ def test_two_hundred_first_deliveries_cost_a_handful_of_queries(fleet: Fleet) ->
 
 def test_the_plans_limit_lets_calls_pass_and_ends_with_a_call_that_works(connection: Connection) -> None:
     limit = refused("VEHICLE_LIMIT", "BILLING", status=430)
-    health.call_failed(connection=connection, error=limit, now=timezone.now())
+    health.on_call_failed(connection=connection, error=limit, now=timezone.now())
     assert now_of(connection) == State.PLAN_LIMIT
     assert connection.alive
-    health.call_worked(connection=connection, now=timezone.now())
+    health.on_call_succeeded(connection=connection, now=timezone.now())
     assert now_of(connection) == State.ACTIVE
 
 
 def test_a_refused_token_of_ours_is_not_the_drivers_fault(connection: Connection) -> None:
     for minutes in (0, 20, 40):
-        health.call_failed(
+        health.on_call_failed(
             connection=connection,
             error=refused("UNAUTHORIZED", "AUTHENTICATION", status=401),
             now=timezone.now() + timedelta(minutes=minutes),
         )
     assert now_of(connection) == State.ACTIVE
-    assert not Suspicion.objects.exists()
+    assert not PendingIssue.objects.exists()
 
 
 def test_calls_take_the_connection_in_the_best_state(vehicle: Vehicle, connection: Connection) -> None:
     second = shared(vehicle, "user-2")
-    assert health.usable(vehicle_id=vehicle.pk) == second
+    assert health.best_connection(vehicle_id=vehicle.pk) == second
     second.move_to(State.PERMISSION_MISSING, cause="test", now=timezone.now())
-    assert health.usable(vehicle_id=vehicle.pk) == connection
+    assert health.best_connection(vehicle_id=vehicle.pk) == connection
     connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
-    assert health.usable(vehicle_id=vehicle.pk) == second
+    assert health.best_connection(vehicle_id=vehicle.pk) == second
     second.move_to(State.REVOKED, cause="test", now=timezone.now())
-    assert health.usable(vehicle_id=vehicle.pk) is None
+    assert health.best_connection(vehicle_id=vehicle.pk) is None
 
 
 # What beat does.
@@ -264,10 +264,10 @@ def later(hours: float) -> datetime:
 
 def test_silence_beyond_every_rhythm_is_noticed_once(vehicle: Vehicle, connection: Connection) -> None:
     Vehicle.objects.update(last_seen_at=timezone.now())
-    monitor.watch(now=later(47))
+    monitor.monitor_connections(now=later(47))
     assert now_of(connection) == State.ACTIVE
     for _ in range(2):
-        monitor.watch(now=later(49))
+        monitor.monitor_connections(now=later(49))
     assert now_of(connection) == State.STALE
     assert connection.alive
     assert Transition.objects.count() == 1
@@ -277,27 +277,27 @@ def test_silence_beyond_every_rhythm_is_noticed_once(vehicle: Vehicle, connectio
 
 def test_a_car_that_never_delivered_falls_silent_too(vehicle: Vehicle) -> None:
     waiting = shared(vehicle, "user-1", State.PENDING)
-    monitor.watch(now=later(49))
+    monitor.monitor_connections(now=later(49))
     assert now_of(waiting) == State.STALE
 
 
 def test_an_error_followed_by_nothing_is_settled(vehicle: Vehicle, connection: Connection) -> None:
     tell(vehicle, error(), event_id="e-1")
-    monitor.watch(now=later(11))
+    monitor.monitor_connections(now=later(11))
     assert now_of(connection) == State.ACTIVE
-    monitor.watch(now=later(13))
+    monitor.monitor_connections(now=later(13))
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
     assert Transition.objects.get().evidence == "event e-1, and silence since"
 
 
 def test_the_month_brings_requests_back(connection: Connection) -> None:
     used_up = refused("VEHICLE_REQUEST_LIMIT", "BILLING", status=430)
-    health.call_failed(connection=connection, error=used_up, now=datetime(2026, 11, 20, tzinfo=UTC))
+    health.on_call_failed(connection=connection, error=used_up, now=datetime(2026, 11, 20, tzinfo=UTC))
     assert now_of(connection) == State.PLAN_LIMIT
     assert connection.state_error == REQUESTS_USED_UP
-    monitor.watch(now=datetime(2026, 11, 21, tzinfo=UTC))
+    monitor.monitor_connections(now=datetime(2026, 11, 21, tzinfo=UTC))
     assert now_of(connection) == State.PLAN_LIMIT
-    monitor.watch(now=datetime(2026, 12, 1, 0, 1, tzinfo=UTC))
+    monitor.monitor_connections(now=datetime(2026, 12, 1, 0, 1, tzinfo=UTC))
     assert now_of(connection) == State.ACTIVE
 
 
@@ -316,10 +316,10 @@ def test_what_has_ended_is_not_looked_at(connection: Connection) -> None:
 
 # Against the simulator.
 
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
-def connected(smartcar: str, fleet: Fleet, owner: User, generation: Generation) -> Connection:
+def connected(smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion) -> Connection:
     fleet.generation = generation
     fleet.save()
     (made,) = connect_car(smartcar, fleet=fleet, user=owner, count=1).connections
@@ -329,22 +329,22 @@ def connected(smartcar: str, fleet: Fleet, owner: User, generation: Generation) 
 
 @both
 def test_a_car_that_smartcar_still_lists_is_not_given_up_for_a_404(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
 ) -> None:
     made = connected(smartcar, fleet, owner, generation)
     gone = refused("NOT_FOUND", "RESOURCE_NOT_FOUND", status=404)
-    health.call_failed(connection=made, error=gone, now=timezone.now())
-    assert Suspicion.objects.get().state == State.REVOKED
+    health.on_call_failed(connection=made, error=gone, now=timezone.now())
+    assert PendingIssue.objects.get().state == State.REVOKED
     tasks.probe_connection(made.pk)
     assert now_of(made) == State.ACTIVE
-    assert not Suspicion.objects.exists()
+    assert not PendingIssue.objects.exists()
 
 
 def test_a_car_that_smartcar_lists_no_more_is_revoked(smartcar: str, fleet: Fleet, owner: User) -> None:
-    made = connected(smartcar, fleet, owner, Generation.V3)
+    made = connected(smartcar, fleet, owner, SmartcarApiVersion.V3)
     switch(smartcar, "disconnect", vehicleId=made.vehicle.smartcar_id)
     gone = refused("NOT_FOUND", "RESOURCE_NOT_FOUND", status=404)
-    health.call_failed(connection=made, error=gone, now=timezone.now())
+    health.on_call_failed(connection=made, error=gone, now=timezone.now())
     tasks.probe_connection(made.pk)
     assert now_of(made) == State.REVOKED
     assert Transition.objects.first() is not None
@@ -352,7 +352,7 @@ def test_a_car_that_smartcar_lists_no_more_is_revoked(smartcar: str, fleet: Flee
 
 
 def test_where_the_list_cannot_be_had_it_is_asked_again(connection: Connection) -> None:
-    Suspicion.objects.create(
+    PendingIssue.objects.create(
         connection=connection,
         state=State.REVOKED,
         error=state_machine.GONE,
@@ -371,7 +371,7 @@ def test_on_v2_one_event_and_the_read_that_follows_are_enough(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     """The whole chain: an event, the probe, a read through the API, the inbox, the state."""
-    made = connected(smartcar, fleet, owner, Generation.V2)
+    made = connected(smartcar, fleet, owner, SmartcarApiVersion.V2)
     switch(smartcar, "troubles", reauthenticate=[made.vehicle.smartcar_id])
     with django_capture_on_commit_callbacks(execute=True):
         tell(made.vehicle, error(), event_id="e-1", user_id=made.smartcar_user_id)

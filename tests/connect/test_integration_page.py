@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect.api_migration import services, worker
-from connect.api_migration.models import GenerationMove, MoveState, StepState
+from connect.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
 from connect.models import Connection
 from tests.smartcar import connect, register_webhook
 
@@ -25,7 +25,7 @@ def page(name: str = "setup", slug: str = "blue") -> str:
 def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User) -> Fleet:
     """A fleet on v2 with a car."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     connect(smartcar, fleet=fleet, user=owner, count=1)
     return fleet
@@ -90,7 +90,7 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
     browser = browser_of(owner)
     assert "1 connection, all on v2" in browser.get(page()).content.decode()
     browser.post(page("setup_move"), {"generation": "v3"})
-    move = GenerationMove.objects.get()
+    move = ApiMigration.objects.get()
     assert (move.fleet, move.started_by, move.generation) == (v2_fleet, owner, "v3")
     for _ in range(2):
         assert "Moving to v3: 0 of 1 looked at" in browser.get(page()).content.decode()
@@ -102,11 +102,11 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
     assert "hx-trigger" not in after
 
 
-def _carry_out(move: GenerationMove) -> None:
+def _carry_out(move: ApiMigration) -> None:
     for _ in range(50):
         worker.run(move=move)
         move.steps.update(next_try_at=move.started_at)
-        if not GenerationMove.objects.filter(state=MoveState.RUNNING).exists():
+        if not ApiMigration.objects.filter(state=MigrationState.RUNNING).exists():
             return
     pytest.fail("The move does not end.")
 
@@ -115,8 +115,8 @@ def test_what_could_not_move_is_named_with_its_reason(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     connection = Connection.objects.select_related("vehicle").get()
-    move = services.start(fleet=v2_fleet, to="v3", actor=owner)
-    move.steps.update(state=StepState.STAYED, reason="Smartcar does not know it.")
+    move = services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
+    move.steps.update(state=ConnectionMigrationState.STAYED, reason="Smartcar does not know it.")
     worker.run(move=move)
     shown = browser_of(owner).get(page()).content.decode()
     assert "Smartcar does not know it." in shown
@@ -124,9 +124,9 @@ def test_what_could_not_move_is_named_with_its_reason(
 
 
 def test_a_move_is_stopped_by_its_button(v2_fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
-    services.start(fleet=v2_fleet, to="v3", actor=owner)
+    services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
     browser_of(owner).post(page("setup_stop"))
-    assert GenerationMove.objects.get().state == MoveState.STOPPED
+    assert ApiMigration.objects.get().state == MigrationState.STOPPED
     assert "was stopped" in browser_of(owner).get(page()).content.decode()
 
 

@@ -12,17 +12,17 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth_errors
 from connect.invitations import services
-from connect.models import AuthorizationRequest, Connection, DriverPage, Invitation
+from connect.models import AuthorizationRequest, Connection, DriverPortal, Invitation
 from connect.scopes import FLEET_SCOPES, SCOPES
 from tests.connect.invited import at_connect, invited, walk
 from tests.smartcar import come_back
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 PAGE = "/connect/blue/invitations/"
 
 
@@ -31,7 +31,7 @@ def invitation(fleet: Fleet, teammate: User) -> Invitation:
     return invited(fleet=fleet, user=teammate)
 
 
-def speaking(fleet: Fleet, generation: Generation) -> Fleet:
+def speaking(fleet: Fleet, generation: SmartcarApiVersion) -> Fleet:
     fleet.generation = generation
     fleet.save()
     return fleet
@@ -59,15 +59,15 @@ def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
 
 @both
 def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
 ) -> None:
     invitation = invited(fleet=speaking(fleet, generation), user=owner)
     answer = walk(smartcar, Client(), invitation, count=1)
     connection = Connection.objects.get(fleet=fleet)
     assert connection.generation == generation
-    assert answer.redirect_chain == [(DriverPage.objects.get().path, 302)]
+    assert answer.redirect_chain == [(DriverPortal.objects.get().path, 302)]
     assert f"{connection.vehicle} is connected to Blue Fleet" in answer.content.decode()
-    assert AuditEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
+    assert AuditLogEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
     used = Client().get(invitation.path)
     assert used.status_code == 410
     assert "was used" in used.content.decode()
@@ -76,7 +76,7 @@ def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
 
 @both
 def test_whoever_says_no_may_try_again_by_the_same_invitation(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
 ) -> None:
     invitation = invited(fleet=speaking(fleet, generation), user=owner)
     browser = Client()
@@ -172,7 +172,9 @@ def test_no_row_holds_the_links_secret(invitation: Invitation) -> None:
 
 
 @both
-def test_what_the_manager_chose_reaches_connect(fleet: Fleet, owner: User, generation: Generation) -> None:
+def test_what_the_manager_chose_reaches_connect(
+    fleet: Fleet, owner: User, generation: SmartcarApiVersion
+) -> None:
     invitation = invited(
         fleet=speaking(fleet, generation),
         user=owner,
@@ -195,11 +197,11 @@ def test_what_the_manager_chose_reaches_connect(fleet: Fleet, owner: User, gener
 
 @pytest.mark.parametrize(
     "trouble",
-    [*vars(oauth_errors).values(), *oauth_errors._BY_ERROR.values(), oauth_errors.trouble_for(error="new")],
-    ids=lambda each: each.title[:30] if isinstance(each, oauth_errors.Trouble) else "-",
+    [*vars(oauth_errors).values(), *oauth_errors._BY_ERROR.values(), oauth_errors.error_for(error="new")],
+    ids=lambda each: each.title[:30] if isinstance(each, oauth_errors.ConnectError) else "-",
 )
 def test_a_driver_is_never_sent_to_pages_that_drivers_do_not_have(trouble: object) -> None:
-    if isinstance(trouble, oauth_errors.Trouble):
+    if isinstance(trouble, oauth_errors.ConnectError):
         assert "Connect a vehicle" not in trouble.for_driver
         assert "runs this site" not in trouble.for_driver
         assert "driver" not in trouble.for_driver

@@ -13,16 +13,16 @@ from pytest_django import Settings
 from accounts.models import Fleet, User
 from connect import oauth_errors
 from connect.connections.selectors import Driver
-from connect.connections.services import link_for
-from connect.driver_language import speaking
+from connect.connections.services import create_link
+from connect.driver_language import activate
 from connect.driver_portal import services as drivers
 from connect.invitations import driver_messages
 from connect.invitations import services as invitations
-from connect.models import Connection, ConnectionState, DriverPage, Invitation
+from connect.models import Connection, ConnectionState, DriverPortal, Invitation
 from connect.offboarding import worker
-from connect.offboarding.models import Extent
+from connect.offboarding.models import ErasureScope
 from connect.scopes import FLEET_SCOPES
-from connect.status.states import Purpose
+from connect.status.states import AuthorizationPurpose
 from tests.connect.invited import at_connect, invited, walk
 from tests.html_text import words_of
 from tests.smartcar import come_back
@@ -65,9 +65,9 @@ def connection(vehicle: Vehicle) -> Connection:
 
 
 @pytest.fixture
-def page(connection: Connection, owner: User) -> DriverPage:
+def page(connection: Connection, owner: User) -> DriverPortal:
     invitation = invited(fleet=connection.fleet, user=owner, driver_email="dana@example.com")
-    return drivers.page_after(invitation=invitation, smartcar_user_id="user-1", language="de")
+    return drivers.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1", language="de")
 
 
 # The invitation
@@ -131,9 +131,9 @@ def test_an_invitation_that_is_over_says_so_in_its_language(
 
 
 @translated
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", AuthorizationPurpose)
 def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
-    page: DriverPage, connection: Connection, owner: User, language: str, purpose: Purpose
+    page: DriverPortal, connection: Connection, owner: User, language: str, purpose: AuthorizationPurpose
 ) -> None:
     trouble = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
     connection.move_to(
@@ -143,7 +143,7 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
     for each in (language, "en"):
         drivers.choose_language(page=page, language=each)
         dana = Driver("Dana", "dana@example.com")
-        link = link_for(connection=connection, user=owner, purpose=purpose, driver=dana, by_mail=True)
+        link = create_link(connection=connection, user=owner, purpose=purpose, driver=dana, by_mail=True)
         invitations.mail(invitation=link)
         pages.append(read(link.path))
     assert left_in_english(*pages) <= {"owner@fleet.example"}
@@ -168,13 +168,13 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
             )
         ),
     ]
-    troubles = [each for each in vars(oauth_errors).values() if isinstance(each, oauth_errors.Trouble)]
-    troubles += [oauth_errors.trouble_for(error=error) for error in ("new", *oauth_errors._BY_ERROR)]
+    troubles = [each for each in vars(oauth_errors).values() if isinstance(each, oauth_errors.ConnectError)]
+    troubles += [oauth_errors.error_for(error=error) for error in ("new", *oauth_errors._BY_ERROR)]
     told = []
     for each in (language, "en"):
-        with speaking(each):
+        with activate(each):
             texts = [driver_messages.why(error) for error in reasons] + [
-                driver_messages.todo(error) for error in reasons
+                driver_messages.next_step(error) for error in reasons
             ]
             told.append(
                 [*texts, *(gettext(text) for one in troubles for text in (one.title, one.for_driver))]
@@ -197,8 +197,8 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     answer = walk(smartcar, browser("en"), invitation, count=1)
     assert f'<html lang="{language}"' in answer.content.decode()
     assert not any("connected to Blue Fleet" in words for words in words_of(answer.content.decode()))
-    assert DriverPage.objects.get().language == language
-    drivers.mail(page=DriverPage.objects.get())
+    assert DriverPortal.objects.get().language == language
+    drivers.mail(page=DriverPortal.objects.get())
     invitation = invited(
         fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_mail=True
     )
@@ -212,7 +212,7 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
 
 def test_the_page_remembers_what_the_browser_asked_for(smartcar: str, fleet: Fleet, owner: User) -> None:
     walk(smartcar, browser("fr"), invited(fleet=fleet, user=owner), count=1)
-    page = DriverPage.objects.get()
+    page = DriverPortal.objects.get()
     assert page.language == "fr"
     assert '<html lang="fr"' in read(page.path, "en")
 
@@ -252,7 +252,7 @@ def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_brow
 
 @translated
 def test_a_drivers_page_speaks_its_language_in_every_state(
-    page: DriverPage, connection: Connection, language: str
+    page: DriverPortal, connection: Connection, language: str
 ) -> None:
     def do(deed: str, **values: str) -> None:
         browser("it").post(f"{page.path}{connection.pk}/{deed}/", values)
@@ -292,7 +292,7 @@ def test_a_drivers_page_speaks_its_language_in_every_state(
     ],
 )
 def test_what_a_deed_came_to_is_told_in_the_pages_language(
-    page: DriverPage, connection: Connection, language: str, deed: str, values: dict[str, str]
+    page: DriverPortal, connection: Connection, language: str, deed: str, values: dict[str, str]
 ) -> None:
     told = []
     for each in (language, "en"):
@@ -306,13 +306,13 @@ def test_what_a_deed_came_to_is_told_in_the_pages_language(
 
 @translated
 def test_the_proof_and_its_progress_speak_the_pages_language(
-    smartcar: str, page: DriverPage, connection: Connection, language: str
+    smartcar: str, page: DriverPortal, connection: Connection, language: str
 ) -> None:
-    removal = drivers.withdraw(connection=connection, extent=Extent.EVERYTHING)
+    removal = drivers.withdraw(connection=connection, extent=ErasureScope.EVERYTHING)
     path = f"{page.path}proof/{removal.pk}/"
     for carried_out in (False, True):
         if carried_out:
-            worker.carry_out(removal_id=removal.pk)
+            worker.run(removal_id=removal.pk)
         for address in (path, f"{path}progress/"):
             drivers.choose_language(page=page, language="en")
             english = read(address)
@@ -320,7 +320,7 @@ def test_the_proof_and_its_progress_speak_the_pages_language(
             assert left_in_english(read(address), english) <= {removal.vehicle.smartcar_id}
 
 
-def test_the_driver_chooses_another_language_on_the_page(page: DriverPage) -> None:
+def test_the_driver_chooses_another_language_on_the_page(page: DriverPortal) -> None:
     device = browser("de")
     answer = device.post(f"{page.path}language/", {"language": "fr"}, follow=True)
     assert '<html lang="fr"' in answer.content.decode()
@@ -333,15 +333,20 @@ def test_the_driver_chooses_another_language_on_the_page(page: DriverPage) -> No
 
 
 def test_coming_back_by_another_invitation_keeps_the_language_of_the_page(
-    page: DriverPage, owner: User
+    page: DriverPortal, owner: User
 ) -> None:
     drivers.choose_language(page=page, language="fr")
     again = invited(fleet=page.fleet, user=owner, language="de")
-    assert drivers.page_after(invitation=again, smartcar_user_id="user-1", language="de").language == "fr"
+    assert (
+        drivers.portal_after_authorization(
+            invitation=again, smartcar_user_id="user-1", language="de"
+        ).language
+        == "fr"
+    )
 
 
 def test_a_new_link_by_the_manager_keeps_the_language(
-    page: DriverPage, owner: User, settings: Settings
+    page: DriverPortal, owner: User, settings: Settings
 ) -> None:
     settings.EMAIL_OFFERED = True
     again = drivers.renew(page=page, user=owner, by_mail=True)
@@ -350,7 +355,7 @@ def test_a_new_link_by_the_manager_keeps_the_language(
     assert mail.outbox[0].subject == "Was Sie für Blue Fleet freigeben"
 
 
-def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPage) -> None:
+def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPortal) -> None:
     for path in (f"/connect/mine/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
         answer = browser("de").get(path)
         assert answer.status_code == 404
@@ -362,7 +367,7 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
     assert "n’est plus là" in answer.content.decode()
 
 
-def test_closing_the_link_is_told_in_the_pages_language(page: DriverPage) -> None:
+def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> None:
     answer = browser("en").post(f"{page.path}close/")
     assert "Der Link ist geschlossen" in answer.content.decode()
     assert read(page.path, "fr").count('<html lang="fr"') == 1

@@ -10,22 +10,32 @@ from django.test import Client
 from django.utils import timezone, translation
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
-from connect.api_migration.models import ConnectionMove, GenerationMove, MoveState, StepState
-from connect.connections.next_actions import next_step
+from accounts.models import Fleet, SmartcarApiVersion, User
+from connect.api_migration.models import (
+    ApiMigration,
+    ConnectionMigration,
+    ConnectionMigrationState,
+    MigrationState,
+)
+from connect.connections.next_actions import next_action
 from connect.driver_portal import services as drivers
-from connect.models import Connection, ConnectionState, DriverPage, Invitation, Suspicion, VehicleUsage
-from connect.offboarding.models import Extent, Removal
-from connect.offboarding.services import remove_car
-from connect.reconciliation.diff import Kind
-from connect.reconciliation.models import ComparedFleet, Comparison, Drift, Outcome
+from connect.models import Connection, ConnectionState, DriverPortal, Invitation, PendingIssue, VehicleUsage
+from connect.offboarding.models import ErasureScope, OffboardingRequest
+from connect.offboarding.services import offboard_vehicle
+from connect.reconciliation.diff import DiscrepancyType
+from connect.reconciliation.models import (
+    Discrepancy,
+    FleetReconciliation,
+    Reconciliation,
+    ReconciliationOutcome,
+)
 from connect.scopes import FLEET_SCOPES
 from connect.status import reasons
-from connect.status.states import TROUBLED
+from connect.status.states import DEGRADED
 from connect.usage import quota
 from core import stored_messages
 from smartcar_api import SmartcarError, error_messages
-from smartcar_api.ratelimit.priority import Purpose
+from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
 from tests.languages import left_in_english, read
 from vehicles.models import Vehicle
@@ -48,18 +58,18 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation=Generation.V3,
+        generation=SmartcarApiVersion.V3,
         mode="simulated",
         scopes=["read_vehicle_info", "read_location", "read_something_new"],
         subscription_error="No webhook is set: SMARTCAR_WEBHOOK_ID is empty.",
     )
     now = timezone.now()
     made.move_to(ConnectionState.ACTIVE, cause=reasons.DATA, now=now, evidence="fresh data")
-    Suspicion.objects.create(
+    PendingIssue.objects.create(
         connection=made, state=ConnectionState.REVOKED, error="RESOURCE_NOT_FOUND", source="call", since=now
     )
     invitation = invited(fleet=vehicle.fleet, user=owner, driver_email="dana@example.com")
-    drivers.page_after(invitation=invitation, smartcar_user_id="user-1")
+    drivers.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
     return made
 
 
@@ -79,7 +89,10 @@ def test_a_connection_says_its_state_cause_and_next_step(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: ConnectionState
 ) -> None:
     connection.move_to(
-        state, cause=reasons.of(state, "") or reasons.DATA, now=timezone.now(), evidence="the calendar"
+        state,
+        cause=reasons.reason_for(state, "") or reasons.DATA,
+        now=timezone.now(),
+        evidence="the calendar",
     )
     for path in ("/fleets/blue/connections/?state=" + state, f"/fleets/blue/connections/{connection.pk}/"):
         assert left_on(browser_of(owner), path, language) == set()
@@ -95,22 +108,24 @@ def test_lists_full_and_empty(
         Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**{column: now})
     invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@example.com")
     Invitation.objects.filter(by_mail=True).update(mail_error="The mail server did not take it (OSError).")
-    night = Comparison.objects.create(generation=Generation.V3, outcome=Outcome.DONE)
-    ComparedFleet.objects.create(comparison=night, fleet=fleet, connections=1)
-    Drift.objects.create(
+    night = Reconciliation.objects.create(
+        generation=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.DONE
+    )
+    FleetReconciliation.objects.create(comparison=night, fleet=fleet, connections=1)
+    Discrepancy.objects.create(
         comparison=night,
         connection=connection,
-        kind=Kind.GONE,
+        kind=DiscrepancyType.GONE,
         note="Left alone: too many were missing at once.",
     )
-    failed = Comparison.objects.create(
-        generation=Generation.V3, outcome=Outcome.FAILED, trouble="It was cut short."
+    failed = Reconciliation.objects.create(
+        generation=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.FAILED, trouble="It was cut short."
     )
-    ComparedFleet.objects.create(comparison=failed, fleet=fleet, connections=2)
+    FleetReconciliation.objects.create(comparison=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
-        vehicle=connection.vehicle, month=quota.month_of(now), purpose=Purpose.COMMAND, calls=500
+        vehicle=connection.vehicle, month=quota.month_of(now), purpose=CallPurpose.COMMAND, calls=500
     )
-    quota.set_allowance(fleet=fleet, calls=500, actor=owner)
+    quota.set_monthly_limit(fleet=fleet, calls=500, actor=owner)
     for path in (
         "/connect/blue/invitations/",
         "/connect/blue/drivers/",
@@ -140,30 +155,32 @@ def test_empty_pages(fleet: Fleet, owner: User, browser_of: BrowserOf, language:
 def test_removals_and_their_proof(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str
 ) -> None:
-    removal = remove_car(vehicle=connection.vehicle, extent=Extent.EVERYTHING, user=owner)
+    removal = offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner)
     told = {removal.vehicle.smartcar_id, "Tesla Model 3 2022"}
     for trouble in ("", "Smartcar's list of connections still shows it."):
-        Removal.objects.update(trouble=trouble, next_try_at=timezone.now() if trouble else None)
+        OffboardingRequest.objects.update(trouble=trouble, next_try_at=timezone.now() if trouble else None)
         for path in ("/connect/blue/removals/", f"/connect/blue/removals/{removal.pk}/"):
             assert left_on(browser_of(owner), path, language) - told == set(), path
 
 
 @translated
-@pytest.mark.parametrize("state", MoveState)
+@pytest.mark.parametrize("state", MigrationState)
 def test_the_move_to_another_generation(
-    connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: MoveState
+    connection: Connection, owner: User, browser_of: BrowserOf, language: str, state: MigrationState
 ) -> None:
-    move = GenerationMove.objects.create(
+    move = ApiMigration.objects.create(
         fleet=connection.fleet,
-        generation=Generation.V2,
+        generation=SmartcarApiVersion.V2,
         started_by=owner,
         state=state,
         ended_at=timezone.now(),
     )
-    ConnectionMove.objects.create(
+    ConnectionMigration.objects.create(
         move=move,
         connection=connection,
-        state=StepState.WAITING if state == MoveState.RUNNING else StepState.STAYED,
+        state=ConnectionMigrationState.WAITING
+        if state == MigrationState.RUNNING
+        else ConnectionMigrationState.STAYED,
         reason="Smartcar has a problem at the moment. Wait a few minutes and try again.",
     )
     assert left_on(browser_of(owner), "/connect/blue/smartcar/", language) == set()
@@ -196,7 +213,7 @@ def test_what_a_deed_came_to_and_what_a_form_lacks(
     connection: Connection, owner: User, browser_of: BrowserOf, language: str
 ) -> None:
     invitation = Invitation.objects.get()
-    page = DriverPage.objects.get()
+    page = DriverPortal.objects.get()
     deeds: list[tuple[str, dict[str, str]]] = [
         ("/connect/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
         (f"/connect/blue/invitations/{invitation.pk}/revoke/", {}),
@@ -222,7 +239,7 @@ def test_a_member_reads_their_own_language_and_a_driver_theirs(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     User.objects.update(language="fr")
-    page = DriverPage.objects.get()
+    page = DriverPortal.objects.get()
     drivers.choose_language(page=page, language="de")
     client = browser_of(owner)
     assert '<html lang="fr"' in read(client, "/connect/blue/invitations/", "en")
@@ -282,10 +299,10 @@ def test_kept_sentences_with_values(kept: str, german: str) -> None:
         assert stored_messages.told(kept) == german
 
 
-@pytest.mark.parametrize("state", TROUBLED)
+@pytest.mark.parametrize("state", DEGRADED)
 def test_next_steps_are_in_the_language(connection: Connection, state: ConnectionState) -> None:
     connection.state = state
-    step = next_step(connection, now=timezone.now() + timedelta(hours=1))
+    step = next_action(connection, now=timezone.now() + timedelta(hours=1))
     english = (str(step.label), str(step.text))
     with translation.override("de"):
         assert not set(english) & {str(step.label), str(step.text)}

@@ -9,21 +9,21 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors
-from connect.models import AuthorizationRequest, Connection, ConnectionState, OwnerTokens
-from connect.oauth_errors import ConnectRefusedError
+from connect.models import AuthorizationRequest, Connection, ConnectionState, UserToken
+from connect.oauth_errors import ConnectionRefusedByUsError
 from tests.smartcar import SESSION, come_back, connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture
-def fleet_of(fleet: Fleet) -> Callable[[Generation], Fleet]:
-    def speaking(generation: Generation) -> Fleet:
+def fleet_of(fleet: Fleet) -> Callable[[SmartcarApiVersion], Fleet]:
+    def speaking(generation: SmartcarApiVersion) -> Fleet:
         fleet.generation = generation
         fleet.save()
         return fleet
@@ -31,25 +31,25 @@ def fleet_of(fleet: Fleet) -> Callable[[Generation], Fleet]:
     return speaking
 
 
-FleetOf = Callable[[Generation], Fleet]
+FleetOf = Callable[[SmartcarApiVersion], Fleet]
 
 
 @both
 def test_granted_cars_are_connected(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
 ) -> None:
     arrival = connect(smartcar, fleet=fleet_of(generation), user=owner, count=1)
     (connection,) = arrival.connections
     assert (connection.generation, connection.state) == (generation, ConnectionState.PENDING)
     assert connection.vehicle.make
     assert "read_battery" in connection.scopes
-    assert (connection.tokens is not None) == (generation == Generation.V2)
-    assert AuditEntry.objects.filter(action="connected a car", actor=owner).count() == 1
+    assert (connection.tokens is not None) == (generation == SmartcarApiVersion.V2)
+    assert AuditLogEntry.objects.filter(action="connected a car", actor=owner).count() == 1
 
 
 @both
 def test_connecting_again_updates_and_never_doubles(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
 ) -> None:
     fleet = fleet_of(generation)
     (first,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
@@ -61,9 +61,9 @@ def test_connecting_again_updates_and_never_doubles(
 
 @both
 def test_the_person_who_says_no_connects_nothing(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
 ) -> None:
-    with pytest.raises(ConnectRefusedError) as refusal:
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
         connect(smartcar, fleet=fleet_of(generation), user=owner, outcome="deny")
     assert refusal.value.trouble.title == "Access was not allowed"
     assert not Connection.objects.exists()
@@ -71,12 +71,12 @@ def test_the_person_who_says_no_connects_nothing(
 
 
 def test_an_unknown_error_has_words_too() -> None:
-    trouble = oauth_errors.trouble_for(error="brand_new_error")
+    trouble = oauth_errors.error_for(error="brand_new_error")
     assert trouble.title == "The car was not connected"
 
 
 def test_an_incompatible_car_is_named() -> None:
-    trouble = oauth_errors.trouble_for(
+    trouble = oauth_errors.error_for(
         error="vehicle_incompatible",
         params={"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1hgcm82633a004352"},
     )
@@ -86,18 +86,18 @@ def test_an_incompatible_car_is_named() -> None:
         "Year": "2004",
         "VIN": "1HGCM82633A004352",
     }
-    assert "1HGCM" not in f"{trouble!r} {oauth_errors.ConnectRefusedError(trouble)!r}"
+    assert "1HGCM" not in f"{trouble!r} {oauth_errors.ConnectionRefusedByUsError(trouble)!r}"
 
 
 @both
 def test_the_way_back_works_once(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: Generation
+    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
 ) -> None:
     url = oauth.start(fleet=fleet_of(generation), user=owner, session_secret=SESSION)
     params = come_back(smartcar, url, count=1)
-    oauth.complete(params=params, user=owner, session_secret=SESSION)
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=params, user=owner, session_secret=SESSION)
+    oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
 
 
@@ -121,8 +121,8 @@ def test_a_way_back_that_is_not_ours_changes_nothing(
         AuthorizationRequest.objects.update(
             created_at=timezone.now() - AuthorizationRequest.LIFETIME - timedelta(seconds=1)
         )
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=params, user=user, session_secret=session)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=params, user=user, session_secret=session)
     assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
     assert not Connection.objects.exists()
 
@@ -135,16 +135,16 @@ def test_a_forged_user_id_does_not_bring_another_fleets_cars(
     red = Fleet.objects.get(slug="red")
     params = come_back(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=forged, user=outsider, session_secret="s")
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=forged, user=outsider, session_secret="s")
     assert refusal.value.trouble == oauth_errors.UNCONFIRMED_USER
     assert not Connection.objects.filter(fleet=red).exists()
 
 
 def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: Fleet, owner: User) -> None:
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params={"state": params["state"]}, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params={"state": params["state"]}, user=owner, session_secret=SESSION)
     assert refusal.value.trouble == oauth_errors.INCOMPLETE
 
 
@@ -153,8 +153,8 @@ def test_wrong_credentials_are_told_as_ours(
 ) -> None:
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     settings.SMARTCAR_CLIENT_SECRET = "wrong"
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=params, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     assert refusal.value.trouble == oauth_errors.CREDENTIALS
 
 
@@ -166,8 +166,8 @@ def test_state_and_session_are_kept_as_hashes_only(fleet: Fleet, owner: User) ->
 
 
 def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_of: FleetOf, owner: User) -> None:
-    connect(smartcar, fleet=fleet_of(Generation.V2), user=owner, count=1)
-    tokens = OwnerTokens.objects.get()
+    connect(smartcar, fleet=fleet_of(SmartcarApiVersion.V2), user=owner, count=1)
+    tokens = UserToken.objects.get()
     assert bytes(tokens.access_ciphertext).startswith(b"gAAAA")
     assert bytes(tokens.refresh_ciphertext).startswith(b"gAAAA")
     assert timedelta(days=59) < tokens.refresh_expires_at - timezone.now() <= timedelta(days=60)
@@ -219,7 +219,7 @@ def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowher
 def test_what_an_address_claims_of_a_car_is_shown_only_where_it_looks_right() -> None:
     params = {"make": "x" * 99, "model": "", "year": "next", "vin": "<b>not a vin</b>"}
     assert [
-        label for label, _ in oauth_errors.trouble_for(error="vehicle_incompatible", params=params).car
+        label for label, _ in oauth_errors.error_for(error="vehicle_incompatible", params=params).car
     ] == ["Make"]
 
 
@@ -243,11 +243,11 @@ def test_every_error_has_a_page_that_says_what_to_do_next(
     browser = browser_of(owner)
     url = browser.get("/connect/blue/start/").headers["Location"]
     answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
-    trouble = oauth_errors.trouble_for(error=error)
+    trouble = oauth_errors.error_for(error=error)
     page = unescape(answer.content.decode())
     assert answer.status_code == 400
     assert trouble.title in page
     assert trouble.text in page
     assert "/connect/blue/start/" in page
-    assert (trouble == oauth_errors.trouble_for(error="another unknown one")) == (error == "brand_new_error")
+    assert (trouble == oauth_errors.error_for(error="another unknown one")) == (error == "brand_new_error")
     assert not Connection.objects.exists()

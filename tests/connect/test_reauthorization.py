@@ -13,13 +13,13 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors, reauthorization
 from connect.connections import services
 from connect.connections.selectors import Driver
-from connect.models import Connection, ConnectionState, Invitation, OwnerTokens
-from connect.oauth_errors import ConnectRefusedError
-from connect.status.states import Purpose
+from connect.models import Connection, ConnectionState, Invitation, UserToken
+from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.status.states import AuthorizationPurpose
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 from tests.connect.control import switch
 from tests.smartcar import SESSION, come_back, connect
@@ -27,7 +27,7 @@ from tests.smartcar import SESSION, come_back, connect
 pytestmark = pytest.mark.django_db
 State = ConnectionState
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 def shared(
@@ -49,13 +49,19 @@ def shared(
     return made
 
 
-def trip(connection: Connection, user: User, purpose: Purpose = Purpose.SIGN_IN) -> str:
-    return oauth.start_about(connection=connection, purpose=purpose, user=user, session_secret=SESSION)
+def trip(
+    connection: Connection, user: User, purpose: AuthorizationPurpose = AuthorizationPurpose.SIGN_IN
+) -> str:
+    return oauth.start_for_connection(
+        connection=connection, purpose=purpose, user=user, session_secret=SESSION
+    )
 
 
-def link(connection: Connection, user: User, purpose: Purpose = Purpose.SIGN_IN) -> Invitation:
+def link(
+    connection: Connection, user: User, purpose: AuthorizationPurpose = AuthorizationPurpose.SIGN_IN
+) -> Invitation:
     dana = Driver("Dana", "dana@example.com")
-    return services.link_for(connection=connection, user=user, purpose=purpose, driver=dana, by_mail=False)
+    return services.create_link(connection=connection, user=user, purpose=purpose, driver=dana, by_mail=False)
 
 
 @both
@@ -71,9 +77,9 @@ def test_a_member_renews_the_sign_in_behind_a_car(
     assert answer.redirect_chain == [(f"/fleets/blue/connections/{made.pk}/", 302)]
     assert "is renewed" in answer.content.decode()
     made.refresh_from_db()
-    assert (made.state, made.state_cause) == (State.PENDING, reauthorization.SIGNED_IN_AGAIN)
+    assert (made.state, made.state_cause) == (State.PENDING, reauthorization.REAUTHENTICATED)
     assert Connection.objects.count() == 1
-    assert AuditEntry.objects.filter(action="renewed a sign-in", actor=owner).exists()
+    assert AuditLogEntry.objects.filter(action="renewed a sign-in", actor=owner).exists()
 
 
 @both
@@ -101,8 +107,8 @@ def test_a_way_back_for_another_car_changes_nothing(
 ) -> None:
     made = shared(smartcar, fleet, owner, generation, State.NEEDS_REAUTHENTICATION)
     params = come_back(smartcar, trip(made, owner))
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
     assert refusal.value.trouble == oauth_errors.UNCONFIRMED_SIGN_IN
     made.refresh_from_db()
     assert made.state == State.NEEDS_REAUTHENTICATION
@@ -111,39 +117,43 @@ def test_a_way_back_for_another_car_changes_nothing(
 def test_on_v3_a_sign_in_that_smartcar_does_not_list_is_not_believed(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
     state = parse_qs(urlsplit(trip(made, owner)).query)["state"][0]
     forged = {"state": state, "vehicle_id": made.vehicle.smartcar_id}
-    with pytest.raises(ConnectRefusedError) as refusal:
-        oauth.complete(params=forged, user=owner, session_secret=SESSION)
+    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        oauth.handle_callback(params=forged, user=owner, session_secret=SESSION)
     assert refusal.value.trouble == oauth_errors.UNCONFIRMED_SIGN_IN
     made.refresh_from_db()
     assert made.state == State.NEEDS_REAUTHENTICATION
 
 
 def test_the_way_back_works_once_and_in_its_own_session(smartcar: str, fleet: Fleet, owner: User) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
     params = come_back(smartcar, trip(made, owner))
 
     def outcome(session: str) -> str:
         try:
-            return oauth.complete(params=params, user=owner, session_secret=session).purpose
-        except ConnectRefusedError as refusal:
+            return oauth.handle_callback(params=params, user=owner, session_secret=session).purpose
+        except ConnectionRefusedByUsError as refusal:
             return refusal.trouble.title
 
     ours = oauth_errors.UNKNOWN_STATE.title
-    assert [outcome("another"), outcome(SESSION), outcome(SESSION)] == [ours, Purpose.SIGN_IN, ours]
+    assert [outcome("another"), outcome(SESSION), outcome(SESSION)] == [
+        ours,
+        AuthorizationPurpose.SIGN_IN,
+        ours,
+    ]
 
 
 def test_where_the_token_is_dead_v2_takes_the_whole_of_connect_and_updates_the_same_connection(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V2, State.NEEDS_REAUTHENTICATION)
-    OwnerTokens.objects.update(revoked_at=timezone.now())
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V2, State.NEEDS_REAUTHENTICATION)
+    UserToken.objects.update(revoked_at=timezone.now())
     url = trip(Connection.objects.get(), owner)
     assert urlsplit(url).path.endswith("/oauth/authorize")
     params = come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id])
-    arrival = oauth.complete(params=params, user=owner, session_secret=SESSION)
+    arrival = oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     made.refresh_from_db()
     assert arrival.connections == [made]
     assert (made.state, made.tokens.revoked_at if made.tokens else "") == (State.PENDING, None)
@@ -157,7 +167,7 @@ def test_more_is_allowed_on_the_same_connection(
         smartcar, fleet, owner, generation, State.ACTIVE, scopes=["read_vehicle_info", "read_battery"]
     )
     assert "control_security" not in made.scopes
-    invitation = link(made, owner, Purpose.PERMISSIONS)
+    invitation = link(made, owner, AuthorizationPurpose.PERMISSIONS)
     browser = Client()
     assert "to allow more" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
@@ -172,7 +182,7 @@ def test_more_is_allowed_on_the_same_connection(
 def test_another_account_is_told_and_becomes_a_connection_of_its_own(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
     browser = browser_of(owner)
     url = browser.get(f"/fleets/blue/connections/{made.pk}/go/permissions/").headers["Location"]
     url = re.sub("&make=[^&]+", "", url)
@@ -222,11 +232,11 @@ def test_the_driver_chooses_the_battery_size_or_does_not_know_it(
 ) -> None:
     car = car_of_several_batteries(smartcar)
     made = shared(smartcar, fleet, owner, generation, vehicleIds=[car])
-    invitation = link(made, owner, Purpose.BATTERY)
+    invitation = link(made, owner, AuthorizationPurpose.BATTERY)
     browser = Client()
     assert "Which battery" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
-    assert ("token=" in url) == (generation == Generation.V2)
+    assert ("token=" in url) == (generation == SmartcarApiVersion.V2)
     params = capacity_trip(smartcar, url, known=known)
     answer = browser.get("/connect/callback/", params, follow=True)
     said = answer.content.decode()
@@ -237,14 +247,17 @@ def test_the_driver_chooses_the_battery_size_or_does_not_know_it(
 
 
 def test_a_battery_answer_belongs_to_the_session_that_asked(smartcar: str, fleet: Fleet, owner: User) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3)
-    trip(made, owner, Purpose.BATTERY)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
+    trip(made, owner, AuthorizationPurpose.BATTERY)
     params = {"vehicle_id": made.vehicle.smartcar_id, "selected_capacity": "80", "reason": "battery_capacity"}
     for session, user in (("another", owner), ("", owner), (SESSION, None)):
-        with pytest.raises(ConnectRefusedError) as refusal:
-            oauth.complete(params=params, user=user, session_secret=session)
+        with pytest.raises(ConnectionRefusedByUsError) as refusal:
+            oauth.handle_callback(params=params, user=user, session_secret=session)
         assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
-    assert oauth.complete(params=params, user=owner, session_secret=SESSION).purpose == Purpose.BATTERY
+    assert (
+        oauth.handle_callback(params=params, user=owner, session_secret=SESSION).purpose
+        == AuthorizationPurpose.BATTERY
+    )
 
 
 @both
@@ -270,12 +283,12 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
     run_rung: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
     with django_capture_on_commit_callbacks(execute=True):
-        services.link_for(
+        services.create_link(
             connection=made,
             user=owner,
-            purpose=Purpose.SIGN_IN,
+            purpose=AuthorizationPurpose.SIGN_IN,
             driver=Driver("Dana", "dana@example.com"),
             by_mail=True,
         )
@@ -337,7 +350,7 @@ def test_an_address_of_anybody_else_is_never_followed(given_url: str) -> None:
 def test_a_driver_beside_the_manager_shares_a_car_anew_after_its_grant_ended(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, Generation.V3, State.REVOKED)
+    made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.REVOKED)
     browser = browser_of(owner)
     page = browser.get(f"/fleets/blue/connections/{made.pk}/").content.decode()
     assert f"/connections/{made.pk}/go/connect/" in page

@@ -10,9 +10,9 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import key_rotation, oauth, token_store
-from connect.models import ApplicationTokens, OwnerTokens
+from connect.models import ApplicationToken, UserToken
 from core import encryption
 from smartcar_api import TokenPair
 from tests.smartcar import SESSION, come_back
@@ -20,7 +20,7 @@ from tests.smartcar import SESSION, come_back
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 
 
-def make_pair(secret: str) -> OwnerTokens:
+def make_pair(secret: str) -> UserToken:
     now = timezone.now()
     pair = TokenPair(
         access_token=f"access {secret}",
@@ -28,11 +28,11 @@ def make_pair(secret: str) -> OwnerTokens:
         access_expires_at=now,
         refresh_expires_at=now,
     )
-    return token_store.keep(user_id=secret, pair=pair)
+    return token_store.store(user_id=secret, pair=pair)
 
 
 def refresh_tokens() -> list[str]:
-    rows = OwnerTokens.objects.order_by("pk")
+    rows = UserToken.objects.order_by("pk")
     return [encryption.decrypt(row.refresh_ciphertext) for row in rows]
 
 
@@ -48,8 +48,8 @@ def rotate(**options: object) -> tuple[str, str, int]:
 
 def test_every_secret_column_is_covered() -> None:
     columns = key_rotation.encrypted_columns()
-    assert columns[OwnerTokens] == ("access_ciphertext", "refresh_ciphertext")
-    assert columns[ApplicationTokens] == ("token_ciphertext",)
+    assert columns[UserToken] == ("access_ciphertext", "refresh_ciphertext")
+    assert columns[ApplicationToken] == ("token_ciphertext",)
 
 
 @pytest.mark.django_db
@@ -57,8 +57,8 @@ def test_after_it_the_old_key_can_go(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for number in range(5):
         make_pair(str(number))
-    ApplicationTokens.objects.create(client_id="one", token_ciphertext=encryption.encrypt("application"))
-    ApplicationTokens.objects.create(client_id="never minted")
+    ApplicationToken.objects.create(client_id="one", token_ciphertext=encryption.encrypt("application"))
+    ApplicationToken.objects.create(client_id="never minted")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     said, complained, code = rotate(batch=2)
     assert (said, complained, code) == (
@@ -68,9 +68,7 @@ def test_after_it_the_old_key_can_go(settings: Settings) -> None:
     )
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     assert refresh_tokens() == [f"refresh {number}" for number in range(5)]
-    assert (
-        encryption.decrypt(ApplicationTokens.objects.get(client_id="one").token_ciphertext) == "application"
-    )
+    assert encryption.decrypt(ApplicationToken.objects.get(client_id="one").token_ciphertext) == "application"
 
 
 @pytest.mark.django_db
@@ -79,9 +77,9 @@ def test_running_it_again_writes_nothing(settings: Settings) -> None:
     make_pair("one")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     rotate()
-    before = OwnerTokens.objects.values().get()
+    before = UserToken.objects.values().get()
     said, _, code = rotate()
-    assert OwnerTokens.objects.values().get() == before
+    assert UserToken.objects.values().get() == before
     assert (said, code) == ("0 re-encrypted, 1 already under the newest key, 0 left.\n", 0)
 
 
@@ -122,7 +120,7 @@ def test_a_renewal_between_reading_and_writing_is_not_overwritten(
         return reencrypt(ciphertext)
 
     monkeypatch.setattr(encryption, "reencrypt", overtaken)
-    assert key_rotation.run().done == 0
+    assert key_rotation.rotate().done == 0
     assert refresh_tokens() == ["newer"]
 
 
@@ -131,7 +129,7 @@ def test_a_renewal_under_way_can_still_be_stored(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     read_before = make_pair("old")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    key_rotation.run()
+    key_rotation.rotate()
     assert read_before.renew(refresh_ciphertext=encryption.encrypt("newer"))
 
 
@@ -140,17 +138,17 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
     """Four threads rotate four pairs at the simulator while keys change twice; every pair is good afterwards."""
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for _ in range(4):
         url = oauth.start(fleet=fleet, user=owner, session_secret=SESSION)
         params = come_back(smartcar, url, count=1)
-        oauth.complete(params=params, user=owner, session_secret=SESSION)
-    pairs = list(OwnerTokens.objects.order_by("pk"))
+        oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
+    pairs = list(UserToken.objects.order_by("pk"))
     stop, failures = threading.Event(), list[BaseException]()
 
-    def keep_refreshing(pair: OwnerTokens) -> None:
+    def keep_refreshing(pair: UserToken) -> None:
         try:
             while not stop.is_set():
                 pair = token_store.refresh(tokens=pair)
@@ -166,14 +164,14 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
         for keys in ([NEW, OLD], [LOST, NEW, OLD]):
             settings.FIELD_ENCRYPTION_KEYS = keys
             for _ in range(10):
-                assert key_rotation.run(batch=1).unreadable == ()
+                assert key_rotation.rotate(batch=1).unreadable == ()
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     assert failures == []
-    key_rotation.run()
+    key_rotation.rotate()
     settings.FIELD_ENCRYPTION_KEYS = [LOST]
-    for pair in OwnerTokens.objects.order_by("pk"):
+    for pair in UserToken.objects.order_by("pk"):
         assert pair.version > 0
         assert token_store.refresh(tokens=pair).version == pair.version + 1

@@ -7,16 +7,18 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import subscriptions
 from connect.models import Connection, ConnectionState
 from smartcar_api import V3Api
 from tests.smartcar import connect, register_webhook, subscribe
 
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
-def connected(smartcar: str, fleet: Fleet, user: User, generation: Generation = Generation.V3) -> Connection:
+def connected(
+    smartcar: str, fleet: Fleet, user: User, generation: SmartcarApiVersion = SmartcarApiVersion.V3
+) -> Connection:
     fleet.generation = generation
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=user, count=1).connections
@@ -32,25 +34,30 @@ def test_a_connected_car_is_subscribed_when_its_task_runs(
     fleet: Fleet,
     owner: User,
     run_rung: Callable[[], list[str]],
-    generation: Generation,
+    generation: SmartcarApiVersion,
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     connection = connected(smartcar, fleet, owner, generation)
     assert "connect.tasks.complete_connection" in run_rung()
     assert subscribe(connection).subscribed_at is not None
-    assert subscriptions.unfinished() == []
+    assert subscriptions.pending_subscriptions() == []
 
 
 @both
 @pytest.mark.django_db(transaction=True)
 def test_subscribing_twice_is_subscribed(
-    smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str,
+    live_server: object,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
+    generation: SmartcarApiVersion,
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     connection = connected(smartcar, fleet, owner, generation)
     subscribe(connection)
     Connection.objects.update(subscribed_at=None)
-    subscriptions.complete(connection=Connection.objects.get())
+    subscriptions.ensure_subscribed(connection=Connection.objects.get())
     assert Connection.objects.get().subscribed_at is not None
 
 
@@ -62,12 +69,12 @@ def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
     listed: list[bool] = [False, True]
     monkeypatch.setattr(V3Api, "subscribe", lambda *_, **__: None)
     monkeypatch.setattr(V3Api, "is_subscribed", lambda *_, **__: listed.pop(0))
-    subscriptions.complete(connection=connection)
+    subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
     assert (connection.subscribed_at, connection.subscription_error) == (None, "")
     assert connection.next_subscription_try_at is not None
-    assert connection.next_subscription_try_at <= timezone.now() + subscriptions.SETTLING
-    subscriptions.complete(connection=connection)
+    assert connection.next_subscription_try_at <= timezone.now() + subscriptions.PROPAGATION_DELAY
+    subscriptions.ensure_subscribed(connection=connection)
     assert Connection.objects.get().subscribed_at is not None
 
 
@@ -75,13 +82,13 @@ def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
 def test_a_refusal_is_kept_for_people_and_tried_again_later(smartcar: str, fleet: Fleet, owner: User) -> None:
     """No webhook of that id exists at Smartcar."""
     connection = connected(smartcar, fleet, owner)
-    subscriptions.complete(connection=connection)
+    subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
     assert connection.subscribed_at is None
     assert connection.subscription_error
-    assert subscriptions.unfinished() == []
+    assert subscriptions.pending_subscriptions() == []
     Connection.objects.update(next_subscription_try_at=timezone.now() - timedelta(seconds=1))
-    assert subscriptions.unfinished() == [connection]
+    assert subscriptions.pending_subscriptions() == [connection]
 
 
 @pytest.mark.django_db
@@ -90,7 +97,7 @@ def test_without_a_webhook_the_setting_is_named(
 ) -> None:
     connection = connected(smartcar, fleet, owner)
     settings.SMARTCAR_WEBHOOK_ID = ""
-    subscriptions.complete(connection=connection)
+    subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
     assert "SMARTCAR_WEBHOOK_ID" in connection.subscription_error
 
@@ -99,7 +106,7 @@ def test_without_a_webhook_the_setting_is_named(
 def test_a_removed_connection_is_not_subscribed(smartcar: str, fleet: Fleet, owner: User) -> None:
     connection = connected(smartcar, fleet, owner)
     connection.move_to(ConnectionState.REMOVED, cause="test", now=timezone.now())
-    subscriptions.complete(connection=connection)
-    assert subscriptions.unfinished() == []
+    subscriptions.ensure_subscribed(connection=connection)
+    assert subscriptions.pending_subscriptions() == []
     connection.refresh_from_db()
     assert connection.subscription_error == ""

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from redis import Redis
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import tasks, token_refresh, token_store
-from connect.models import Connection, ConnectionState, OwnerTokens
+from connect.models import Connection, ConnectionState, UserToken
 from core import encryption
 from smartcar_api import SmartcarError, TokenPair
 from smartcar_api.v2.client import REFRESH_TOKEN_LIFE
@@ -49,8 +49,8 @@ def oldest_ages(
             continue
         every = token_refresh.interval(pairs=pairs)
         overdue = bisect_left(issued, now - every)
-        for _ in range(token_refresh.quota(pairs=pairs, overdue=overdue, now=now)):
-            if now - issued[0] <= token_refresh.REST:
+        for _ in range(token_refresh.batch_size(pairs=pairs, overdue=overdue, now=now)):
+            if now - issued[0] <= token_refresh.COOLDOWN:
                 break
             issued.popleft()
             issued.append(now)
@@ -98,7 +98,7 @@ def test_without_an_outage_no_pair_gets_older_than_half_its_life(pairs: int) -> 
 def test_the_shares_are_even_and_add_up(pairs: int) -> None:
     runs = token_refresh.interval(pairs=pairs) // token_refresh.RUN
     shares = [
-        token_refresh.quota(pairs=pairs, overdue=0, now=START + number * token_refresh.RUN)
+        token_refresh.batch_size(pairs=pairs, overdue=0, now=START + number * token_refresh.RUN)
         for number in range(runs)
     ]
     assert sum(shares) == pairs
@@ -107,27 +107,27 @@ def test_the_shares_are_even_and_add_up(pairs: int) -> None:
 
 def test_what_was_missed_is_made_up_for_without_a_burst() -> None:
     hourly = token_refresh.daily_budget() // 24
-    assert token_refresh.quota(pairs=1000, overdue=1000, now=START) == 42
-    assert token_refresh.quota(pairs=WEEKLY, overdue=WEEKLY, now=START) == hourly
+    assert token_refresh.batch_size(pairs=1000, overdue=1000, now=START) == 42
+    assert token_refresh.batch_size(pairs=WEEKLY, overdue=WEEKLY, now=START) == hourly
 
 
 @pytest.fixture
 def v2_fleet(smartcar: str, fleet: Fleet) -> Fleet:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     return fleet
 
 
-def connected_pairs(smartcar: str, fleet: Fleet, user: User, *, days_left: list[float]) -> list[OwnerTokens]:
+def connected_pairs(smartcar: str, fleet: Fleet, user: User, *, days_left: list[float]) -> list[UserToken]:
     """Pairs that the simulator knows, the first with the fewest days left."""
     for left in days_left:
         (connection,) = connect(smartcar, fleet=fleet, user=user, count=1).connections
         ends = timezone.now() + left * DAY
-        OwnerTokens.objects.filter(connections=connection).update(refresh_expires_at=ends)
-    return list(OwnerTokens.objects.order_by("refresh_expires_at"))
+        UserToken.objects.filter(connections=connection).update(refresh_expires_at=ends)
+    return list(UserToken.objects.order_by("refresh_expires_at"))
 
 
-def versions(pairs: list[OwnerTokens]) -> list[int]:
+def versions(pairs: list[UserToken]) -> list[int]:
     return [pair.reread().version for pair in pairs]
 
 
@@ -153,9 +153,9 @@ def test_pairs_that_nobody_uses_are_left_alone(smartcar: str, v2_fleet: Fleet, o
     removed, unused, ended = connected_pairs(smartcar, v2_fleet, owner, days_left=[5, 6, 7])
     Connection.objects.filter(tokens=removed).update(state=ConnectionState.REMOVED)
     Connection.objects.filter(tokens=unused).delete()
-    OwnerTokens.objects.filter(pk=ended.pk).update(revoked_at=timezone.now())
+    UserToken.objects.filter(pk=ended.pk).update(revoked_at=timezone.now())
     assert token_refresh.refresh_due(now=timezone.now()) == 0
-    assert token_refresh.lifetimes(now=timezone.now()).pairs == 0
+    assert token_refresh.expiry_histogram(now=timezone.now()).pairs == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -173,7 +173,7 @@ def test_the_task_run_twice_at_once_rotates_each_pair_once(
 
     refresh = token_store.refresh
 
-    def slow(*, tokens: OwnerTokens) -> OwnerTokens:
+    def slow(*, tokens: UserToken) -> UserToken:
         time.sleep(0.3)
         return refresh(tokens=tokens)
 
@@ -195,7 +195,7 @@ def test_a_run_that_starts_while_another_is_at_it_does_nothing(
     midway, go_on = threading.Event(), threading.Event()
     refresh = token_store.refresh
 
-    def held(*, tokens: OwnerTokens) -> OwnerTokens:
+    def held(*, tokens: UserToken) -> UserToken:
         renewed = refresh(tokens=tokens)
         midway.set()
         go_on.wait(10)
@@ -231,14 +231,14 @@ def test_a_transient_failure_keeps_the_pair_and_ends_the_run_early(
     assert token_refresh.refresh_due(now=timezone.now()) == 1
 
 
-def many_pairs(fleet: Fleet, count: int, *, days_left: float) -> list[OwnerTokens]:
+def many_pairs(fleet: Fleet, count: int, *, days_left: float) -> list[UserToken]:
     """Pairs that the simulator does not know."""
     now = timezone.now()
     ends = now + days_left * DAY
     held = []
     for number in range(count):
         pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
-        tokens = token_store.keep(user_id=f"user {number}", pair=pair)
+        tokens = token_store.store(user_id=f"user {number}", pair=pair)
         car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
         Connection.objects.create(
             fleet=fleet, vehicle=car, smartcar_user_id="user", generation="v2", mode="live", tokens=tokens
@@ -255,7 +255,7 @@ def test_when_smartcar_fails_again_and_again_the_run_ends(
     allow(monkeypatch, 10)
     asked = []
 
-    def fail(*, tokens: OwnerTokens) -> OwnerTokens:
+    def fail(*, tokens: UserToken) -> UserToken:
         asked.append(tokens.pk)
         raise SmartcarError(type="SERVER", status=503)
 
@@ -297,7 +297,7 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
         encryption.WrongKeyError("no key"),
     ]
 
-    def refresh(*, tokens: OwnerTokens) -> OwnerTokens:
+    def refresh(*, tokens: UserToken) -> UserToken:
         if tokens == pairs[-1]:
             return tokens
         raise problems[tokens.pk % 3]
@@ -319,7 +319,7 @@ def test_120_days_with_an_outage_of_50_cost_none_of_100_pairs(
     for number in range(120 * 4):
         now = start + number * token_refresh.RUN
 
-        def rotate(*, tokens: OwnerTokens, now: datetime = now) -> OwnerTokens:
+        def rotate(*, tokens: UserToken, now: datetime = now) -> UserToken:
             assert tokens.refresh_expires_at > now
             tokens.refresh_expires_at = now + REFRESH_TOKEN_LIFE
             tokens.save()
@@ -328,11 +328,11 @@ def test_120_days_with_an_outage_of_50_cost_none_of_100_pairs(
         monkeypatch.setattr(token_store, "refresh", rotate)
         if not 30 <= number / 4 < 80:
             rotated_at[now] = token_refresh.refresh_due(now=now)
-        assert token_refresh.lifetimes(now=now).ended == 0
+        assert token_refresh.expiry_histogram(now=now).ended == 0
     calm = [count for at, count in rotated_at.items() if at < start + 30 * DAY]
     assert max(calm) == 4
     assert max(rotated_at.values()) <= 25
-    assert token_refresh.lifetimes(now=now).days[:50] == (0,) * 50
+    assert token_refresh.expiry_histogram(now=now).days[:50] == (0,) * 50
 
 
 @pytest.fixture
@@ -353,7 +353,7 @@ def test_pairs_near_their_end_are_named_once_a_day_by_id_only(
     now = timezone.now()
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            token_refresh.warn(now=now)
+            token_refresh.log_expiring(now=now)
     told = [record.getMessage() for record in caplog.records]
     assert [line.partition(";")[0] for line in told] == [
         "1 token pairs have less than 2 days left",
@@ -365,7 +365,7 @@ def test_pairs_near_their_end_are_named_once_a_day_by_id_only(
         f"{seven.pk}",
         f"{fourteen[0].pk}, {fourteen[1].pk}",
     ]
-    token_refresh.warn(now=now + DAY)
+    token_refresh.log_expiring(now=now + DAY)
     assert len(caplog.records) > 3
 
 
@@ -375,7 +375,7 @@ def test_without_redis_the_warning_is_given_all_the_same(
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     many_pairs(fleet, 1, days_left=1)
-    token_refresh.warn(now=timezone.now())
+    token_refresh.log_expiring(now=timezone.now())
     assert len(caplog.records) == 1
 
 
@@ -383,7 +383,7 @@ def test_without_redis_the_warning_is_given_all_the_same(
 def test_the_histogram_counts_days_left(fleet: Fleet) -> None:
     for left in (-1, 0.5, 6.5, 6.9, 59.99):
         many_pairs(fleet, 1, days_left=left)
-    found = token_refresh.lifetimes(now=timezone.now())
+    found = token_refresh.expiry_histogram(now=timezone.now())
     assert found.ended == 1
     assert {day: count for day, count in enumerate(found.days) if count} == {0: 1, 6: 2, 59: 1}
     assert found.pairs == 5

@@ -12,9 +12,9 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, token_store
-from connect.models import ApplicationTokens, Connection, ConnectionState, OwnerTokens
+from connect.models import ApplicationToken, Connection, ConnectionState, UserToken
 from core import encryption
 from smartcar_api import Access, SmartcarError, TokenPair
 from tests.smartcar import connect
@@ -22,7 +22,7 @@ from tests.smartcar import connect
 
 @pytest.fixture
 def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     return connection
@@ -34,7 +34,7 @@ def token_requests(smartcar: str, path: str) -> int:
 
 
 def expire_access() -> None:
-    OwnerTokens.objects.update(access_expires_at=timezone.now())
+    UserToken.objects.update(access_expires_at=timezone.now())
 
 
 @pytest.mark.django_db
@@ -47,10 +47,10 @@ def test_a_valid_token_is_used_as_it_is(smartcar: str, v2_connection: Connection
 @pytest.mark.django_db
 def test_an_expiring_token_is_renewed_ahead_of_its_end(smartcar: str, v2_connection: Connection) -> None:
     before = token_store.access(connection=v2_connection)
-    OwnerTokens.objects.update(access_expires_at=timezone.now() + timedelta(minutes=4))
+    UserToken.objects.update(access_expires_at=timezone.now() + timedelta(minutes=4))
     after = token_store.access(connection=v2_connection)
     assert after.token != before.token
-    assert OwnerTokens.objects.get().version == 1
+    assert UserToken.objects.get().version == 1
 
 
 @pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_an_ended_grant_marks_the_connection_for_reauthentication(
     smartcar: str, v2_connection: Connection
 ) -> None:
     expire_access()
-    OwnerTokens.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
+    UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
         token_store.access(connection=v2_connection)
     v2_connection.refresh_from_db()
@@ -76,7 +76,7 @@ def test_a_transient_failure_keeps_the_old_pair(
     settings.SMARTCAR_ORIGINS = {**origins, "auth": "http://127.0.0.1:1/oauth/token"}
     with pytest.raises(SmartcarError):
         token_store.access(connection=v2_connection)
-    tokens = OwnerTokens.objects.get()
+    tokens = UserToken.objects.get()
     assert (tokens.version, tokens.lease_until, tokens.revoked_at) == (0, None, None)
     settings.SMARTCAR_ORIGINS = origins
     assert token_store.access(connection=v2_connection).token
@@ -87,9 +87,9 @@ def test_a_renewal_whose_answer_was_lost_is_healed_with_the_old_token(
     smartcar: str, v2_connection: Connection
 ) -> None:
     """Smartcar rotated, we never stored it: the old refresh token is good for minutes more."""
-    before = OwnerTokens.objects.get()
+    before = UserToken.objects.get()
     token_store.refresh(tokens=before)
-    OwnerTokens.objects.update(
+    UserToken.objects.update(
         refresh_ciphertext=bytes(before.refresh_ciphertext), access_expires_at=timezone.now(), version=0
     )
     assert token_store.access(connection=v2_connection).token
@@ -100,7 +100,7 @@ def test_a_lease_left_behind_by_a_dead_process_is_taken_over(
     smartcar: str, v2_connection: Connection
 ) -> None:
     expire_access()
-    OwnerTokens.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    UserToken.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert token_store.access(connection=v2_connection).token
 
 
@@ -141,7 +141,11 @@ def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None
     before = token_requests(smartcar, "/iam/oauth2/token")
     tokens = _at_once(
         8,
-        lambda: token_store.application_access(application=applications.environment(), user_id="user").token,
+        lambda: (
+            token_store.application_access(
+                application=applications.default_application(), user_id="user"
+            ).token
+        ),
     )
     assert len(set(tokens)) == 1
     assert len(tokens) == 8
@@ -150,13 +154,13 @@ def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None
 
 @pytest.mark.django_db
 def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
-    first = token_store.application_access(application=applications.environment(), user_id="user")
-    token_store.forget_application_token(application=applications.environment())
+    first = token_store.application_access(application=applications.default_application(), user_id="user")
+    token_store.forget_application_token(application=applications.default_application())
     assert (
-        token_store.application_access(application=applications.environment(), user_id="user").token
+        token_store.application_access(application=applications.default_application(), user_id="user").token
         != first.token
     )
-    assert ApplicationTokens.objects.count() == 1
+    assert ApplicationToken.objects.count() == 1
 
 
 def refused(status: int) -> SmartcarError:
@@ -167,13 +171,15 @@ def refused(status: int) -> SmartcarError:
 def test_a_call_refused_with_401_is_made_once_more_with_a_new_token(
     smartcar: str, v2_connection: Connection
 ) -> None:
-    OwnerTokens.objects.update(access_ciphertext=encryption.encrypt("a token that Smartcar has forgotten"))
-    answer = token_store.calling(
+    UserToken.objects.update(access_ciphertext=encryption.encrypt("a token that Smartcar has forgotten"))
+    answer = token_store.call_with_token(
         connection=v2_connection,
-        call=partial(applications.environment().v2.attributes, vehicle_id=v2_connection.vehicle.smartcar_id),
+        call=partial(
+            applications.default_application().v2.attributes, vehicle_id=v2_connection.vehicle.smartcar_id
+        ),
     )
     assert answer.vehicle_id == v2_connection.vehicle.smartcar_id
-    assert OwnerTokens.objects.get().version == 1
+    assert UserToken.objects.get().version == 1
 
 
 @pytest.mark.django_db
@@ -181,12 +187,12 @@ def test_a_forgotten_application_token_is_minted_anew_by_the_call_that_meets_it(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
-    ApplicationTokens.objects.update(
+    ApplicationToken.objects.update(
         token_ciphertext=encryption.encrypt("a token that Smartcar has forgotten")
     )
-    read = partial(applications.environment().v3.read, vehicle_id=connection.vehicle.smartcar_id)
-    assert token_store.calling(connection=connection, call=read).body
-    assert ApplicationTokens.objects.get().version == 2
+    read = partial(applications.default_application().v3.read, vehicle_id=connection.vehicle.smartcar_id)
+    assert token_store.call_with_token(connection=connection, call=read).body
+    assert ApplicationToken.objects.get().version == 2
 
 
 @pytest.mark.django_db
@@ -198,7 +204,7 @@ def test_a_call_refused_twice_is_not_made_a_third_time(smartcar: str, v2_connect
         raise refused(401)
 
     with pytest.raises(SmartcarError):
-        token_store.calling(connection=v2_connection, call=call)
+        token_store.call_with_token(connection=v2_connection, call=call)
     assert len(set(tokens)) == len(tokens) == 2
 
 
@@ -212,9 +218,9 @@ def test_any_other_refusal_is_not_repeated(smartcar: str, v2_connection: Connect
         raise refused(status)
 
     with pytest.raises(SmartcarError):
-        token_store.calling(connection=v2_connection, call=call)
+        token_store.call_with_token(connection=v2_connection, call=call)
     assert len(tokens) == 1
-    assert OwnerTokens.objects.get().version == 0
+    assert UserToken.objects.get().version == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -229,10 +235,10 @@ def test_many_calls_refused_at_once_renew_the_token_once(smartcar: str, v2_conne
         return access.token
 
     connection = Connection.objects.select_related("tokens").get()
-    tokens = _at_once(6, lambda: token_store.calling(connection=connection, call=call))
+    tokens = _at_once(6, lambda: token_store.call_with_token(connection=connection, call=call))
     assert len(set(tokens)) == 1
     assert len(tokens) == 6
-    assert OwnerTokens.objects.get().version == 1
+    assert UserToken.objects.get().version == 1
 
 
 @pytest.mark.django_db
@@ -243,15 +249,15 @@ def test_an_end_of_a_pair_that_was_replaced_meanwhile_ends_nothing(
     expire_access()
 
     def overtaken(*, refresh_token: str) -> TokenPair:
-        OwnerTokens.objects.update(version=7)
+        UserToken.objects.update(version=7)
         raise SmartcarError(type="invalid_grant", status=400)
 
-    monkeypatch.setattr(applications.environment().v2, "refresh", overtaken)
+    monkeypatch.setattr(applications.default_application().v2, "refresh", overtaken)
     with pytest.raises(SmartcarError):
         token_store.access(connection=v2_connection)
     v2_connection.refresh_from_db()
     assert v2_connection.alive
-    assert OwnerTokens.objects.get().revoked_at is None
+    assert UserToken.objects.get().revoked_at is None
 
 
 def test_the_newest_key_encrypts_and_every_key_decrypts(settings: Settings) -> None:

@@ -28,9 +28,9 @@ from django.db import connection as database
 from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth, token_store
-from connect.models import ApplicationTokens, Connection, OwnerTokens
+from connect.models import ApplicationToken, Connection, UserToken
 from core import encryption
 from smartcar_api import Access, SmartcarApi, SmartcarError, TokenPair
 from tests.smartcar import SESSION, come_back, connect, forget_budget
@@ -65,22 +65,22 @@ def _ask(connection_id: str, barrier: Barrier, answers: "Queue[str]") -> None:
 def die_while_refreshing(connection_id: str, step: str) -> None:
     """Kills this process, as the kernel would, at a step of a refresh. The lease is short, lest the test wait."""
     token_store.LEASE = timedelta(seconds=1)
-    store = OwnerTokens.renew
+    store = UserToken.renew
 
     def die(*_: object, **__: object) -> NoReturn:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("still alive")
 
-    def store_and_die(row: OwnerTokens, **columns: object) -> NoReturn:
+    def store_and_die(row: UserToken, **columns: object) -> NoReturn:
         store(row, **columns)
         die()
 
     if step == "the lease is taken":
-        patch.object(applications.environment().v2, "refresh", die).start()
+        patch.object(applications.default_application().v2, "refresh", die).start()
     elif step == "the answer is there":
-        patch.object(OwnerTokens, "renew", die).start()
+        patch.object(UserToken, "renew", die).start()
     elif step == "the pair is stored":
-        patch.object(OwnerTokens, "renew", store_and_die).start()
+        patch.object(UserToken, "renew", store_and_die).start()
     token_store.access(connection=Connection.objects.select_related("tokens").get(pk=connection_id))
 
 
@@ -105,10 +105,10 @@ def run_apart(function: str, *arguments: object) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
-    OwnerTokens.objects.update(access_expires_at=timezone.now())
+    UserToken.objects.update(access_expires_at=timezone.now())
     return Connection.objects.select_related("tokens", "vehicle").get(pk=connection.pk)
 
 
@@ -126,11 +126,11 @@ def works(connection: Connection) -> bool:
     """Whether the connection's token is good at the simulator, and so is the refresh token beside it."""
     again = Connection.objects.select_related("tokens", "vehicle").get(pk=connection.pk)
     vehicle_id = again.vehicle.smartcar_id
-    first = applications.environment().v2.attributes(
+    first = applications.default_application().v2.attributes(
         token_store.access(connection=again), vehicle_id=vehicle_id
     )
-    OwnerTokens.objects.update(access_expires_at=timezone.now())
-    second = applications.environment().v2.attributes(
+    UserToken.objects.update(access_expires_at=timezone.now())
+    second = applications.default_application().v2.attributes(
         token_store.access(connection=again), vehicle_id=vehicle_id
     )
     return first.vehicle_id == second.vehicle_id == vehicle_id and again.alive
@@ -166,7 +166,7 @@ def test_a_connection_survives_a_process_killed_when(
     before = refreshes(smartcar)
     done = run_apart("die_while_refreshing", v2_connection.pk, step)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    left = OwnerTokens.objects.get()
+    left = UserToken.objects.get()
     assert refreshes(smartcar) - before == asked
     assert (left.version, left.lease_until is None) == (stored, bool(stored))
     assert works(v2_connection)
@@ -179,7 +179,7 @@ def test_a_lost_answer_is_asked_for_again_at_once(
     """Smartcar rotated and the connection broke: the used token is good for minutes more, and is used again."""
     before = refreshes(smartcar)
     trouble(smartcar, tokenAnswerLost=1)
-    api = applications.environment().v2
+    api = applications.default_application().v2
     refresh, outcomes = api.refresh, []
 
     def lost_once(*, refresh_token: str) -> TokenPair:
@@ -206,7 +206,7 @@ def test_answers_that_stay_lost_cost_no_connection(smartcar: str, v2_connection:
             token_store.access(connection=v2_connection)
     trouble(smartcar, tokenAnswerLost=0)
     forget_budget()  # so many answers lost in a row: the host would rest for half a minute
-    assert OwnerTokens.objects.get().version == 0
+    assert UserToken.objects.get().version == 0
     assert works(v2_connection)
 
 
@@ -214,7 +214,7 @@ class Witness:
     """Remembers every secret that passes the keyring, and everything in which one might have been written."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        held = applications.environment().credentials
+        held = applications.default_application().credentials
         self.secrets = {held.application_secret, held.client_secret, *held.management_tokens}
         self.secrets.update(django_settings.FIELD_ENCRYPTION_KEYS)
         self.texts: list[str] = []
@@ -261,7 +261,7 @@ class Witness:
 
 def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -> None:
     """Refresh, read and lock, first well, then with each kind of failure."""
-    api: SmartcarApi = applications.environment().api(connection.generation)
+    api: SmartcarApi = applications.default_application().api(connection.generation)
     vehicle_id = connection.vehicle.smartcar_id
 
     def read(access: Access) -> None:
@@ -272,28 +272,28 @@ def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -
         api.lock(access, vehicle_id=vehicle_id)
 
     def renew() -> None:
-        OwnerTokens.objects.update(access_expires_at=timezone.now())
-        token_store.forget_application_token(application=applications.environment())
+        UserToken.objects.update(access_expires_at=timezone.now())
+        token_store.forget_application_token(application=applications.default_application())
 
-    token_store.calling(connection=connection, call=lock)
+    token_store.call_with_token(connection=connection, call=lock)
     renew()
-    token_store.calling(connection=connection, call=read)
+    token_store.call_with_token(connection=connection, call=read)
     for switch in ("serverErrors", "lostAnswers", "rateLimited"):
         trouble(smartcar, **{switch: 1})
         for call in (lock, read):
             with witness:
-                token_store.calling(connection=connection, call=call)
+                token_store.call_with_token(connection=connection, call=call)
             renew()
         trouble(smartcar, **{switch: 0})
     unknown = encryption.encrypt(str(uuid.uuid4()))
-    OwnerTokens.objects.update(access_ciphertext=unknown, refresh_ciphertext=unknown)
-    ApplicationTokens.objects.update(token_ciphertext=unknown, expires_at=timezone.now() + timedelta(hours=1))
+    UserToken.objects.update(access_ciphertext=unknown, refresh_ciphertext=unknown)
+    ApplicationToken.objects.update(token_ciphertext=unknown, expires_at=timezone.now() + timedelta(hours=1))
     with witness:
-        token_store.calling(connection=connection, call=read)
+        token_store.call_with_token(connection=connection, call=read)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("generation", Generation.values)
+@pytest.mark.parametrize("generation", SmartcarApiVersion.values)
 def test_no_secret_is_in_anything_that_was_written(
     smartcar: str,
     fleet: Fleet,
@@ -311,9 +311,9 @@ def test_no_secret_is_in_anything_that_was_written(
     fleet.save()
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     witness.secrets.add(params.get("code", "no code on this generation"))
-    (connection,) = oauth.complete(params=params, user=owner, session_secret=SESSION).connections
+    (connection,) = oauth.handle_callback(params=params, user=owner, session_secret=SESSION).connections
     go_through_it_all(smartcar, connection, witness)
-    rows: list[Any] = [connection, *OwnerTokens.objects.all(), *ApplicationTokens.objects.all()]
+    rows: list[Any] = [connection, *UserToken.objects.all(), *ApplicationToken.objects.all()]
     witness.texts += [text for row in rows for text in (repr(row), str(row), repr(row.__dict__))]
     witness.texts += [record.getMessage() + repr(record.__dict__) for record in caplog.records]
     witness.texts += capfd.readouterr()

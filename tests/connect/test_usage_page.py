@@ -7,13 +7,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Fleet, User
+from accounts.models import AuditLogEntry, Fleet, User
 from connect import token_store
 from connect.models import Connection
 from connect.usage import quota
 from connect.usage.models import FleetAllowance, VehicleUsage
 from smartcar_api import TokenPair
-from smartcar_api.ratelimit.priority import Purpose
+from smartcar_api.ratelimit.priority import CallPurpose
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -91,11 +91,11 @@ def test_the_allowance_is_set_cleared_and_written_down(
 ) -> None:
     browser = browser_of(owner)
     browser.post(f"{URL}allowance/", {"calls": "250"})
-    assert quota.allowance_of(fleet_id=fleet.pk) == 250
+    assert quota.monthly_limit(fleet_id=fleet.pk) == 250
     assert 'value="250"' in browser.get(URL).content.decode()
     browser.post(f"{URL}allowance/", {"calls": ""})
     assert not FleetAllowance.objects.exists()
-    assert AuditEntry.objects.filter(fleet=fleet, action="set the monthly request allowance").count() == 2
+    assert AuditLogEntry.objects.filter(fleet=fleet, action="set the monthly request allowance").count() == 2
 
 
 @pytest.mark.parametrize("calls", ["-1", "many", "1000001", "1.5"])
@@ -116,7 +116,7 @@ def test_how_long_tokens_of_this_fleet_have_to_live(
     for owned_by, days in ((fleet, 5.5), (fleet, 40.5), (Fleet.objects.get(slug="red"), 3.5)):
         ends = now + timedelta(days=days)
         pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
-        tokens = token_store.keep(user_id="user", pair=pair)
+        tokens = token_store.store(user_id="user", pair=pair)
         Connection.objects.create(
             fleet=owned_by,
             vehicle=car(owned_by, f"of {tokens.pk}"),
@@ -142,8 +142,8 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
 
 def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:
     for _ in range(3):
-        quota.count(vehicle_id=vehicle.pk, purpose=Purpose.COMMAND, calls=2)
-    quota.count(vehicle_id=vehicle.pk + 1000, purpose=Purpose.COMMAND, calls=1)
+        quota.count_calls(vehicle_id=vehicle.pk, purpose=CallPurpose.COMMAND, calls=2)
+    quota.count_calls(vehicle_id=vehicle.pk + 1000, purpose=CallPurpose.COMMAND, calls=1)
     (row,) = VehicleUsage.objects.all()
     assert row.calls == 6
 

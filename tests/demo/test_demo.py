@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from demo import envfile, ports
 from demo.errors import DemoError
 from demo.ports import Ports
-from demo.start import Demo, vehicles_of
+from demo.start import Demo, vehicle_count
 from demo.supervisor import Stopped, Supervisor, listening
 from embedded import processes
 
@@ -129,16 +129,16 @@ class TestNumberOfCars:
         return replace(Demo.from_environment(PROJECT, wishes), var=var)
 
     def test_it_is_the_one_asked_for_and_stays(self, tmp_path: Path) -> None:
-        assert vehicles_of(self.demo(tmp_path)) == 12
-        assert vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
+        assert vehicle_count(self.demo(tmp_path)) == 12
+        assert vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
         (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
-        assert vehicles_of(self.demo(tmp_path)) == 40
-        assert vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
+        assert vehicle_count(self.demo(tmp_path)) == 40
+        assert vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="40")) == 40
 
     def test_another_than_the_kept_one_is_refused_with_what_to_do(self, tmp_path: Path) -> None:
         (tmp_path / "demo.env").write_text("DEMO_VEHICLES=40\n")
         with pytest.raises(DemoError, match=r"kept has 40 cars, and DEMO_VEHICLES is 12\..*make demo-reset"):
-            vehicles_of(self.demo(tmp_path, DEMO_VEHICLES="12"))
+            vehicle_count(self.demo(tmp_path, DEMO_VEHICLES="12"))
 
 
 class TestSupervisor:

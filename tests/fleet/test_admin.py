@@ -9,16 +9,16 @@ from django.db import models
 from django.test import Client
 
 from accounts.models import User
-from connect.models import ApplicationTokens, OwnerTokens
+from connect.models import ApplicationToken, UserToken
 from core import encryption
-from vehicles.models import DayZone, LatestSignal, SignalCode, Summary, Vehicle
+from vehicles.models import DayZone, LatestSignal, SignalCode, Vehicle, VehicleSnapshot
 from webhooks.models import InboxEntry
 
 pytestmark = pytest.mark.django_db
 ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
 # What history keeps for itself, and what only repeats the latest signals. Models with a composite primary key, which
 # Django's admin cannot register, stand on their car's page, as far as they tell a person anything.
-INSIDE = {SignalCode, DayZone, Summary}
+INSIDE = {SignalCode, DayZone, VehicleSnapshot}
 OURS = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -58,14 +58,14 @@ def test_a_cars_signals_are_searched_and_filtered_on_its_page(staff: Client, veh
 
 
 def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
-    tokens = OwnerTokens.objects.create(
+    tokens = UserToken.objects.create(
         smartcar_user_id="user-1",
         access_ciphertext=encryption.encrypt("s3cret-access"),
         refresh_ciphertext=encryption.encrypt("s3cret-refresh"),
         access_expires_at=NOW,
         refresh_expires_at=NOW,
     )
-    application = ApplicationTokens.objects.create(
+    application = ApplicationToken.objects.create(
         client_id="c", token_ciphertext=encryption.encrypt("s3cret-token")
     )
     entry = InboxEntry.objects.create(received_at=NOW, body=b"s3cret-body")

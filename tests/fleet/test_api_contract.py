@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import Membership, User
-from accounts.tokens.services import issue
-from commands.models import UNDELIVERED, Command, State
-from commands.types import Kind
+from accounts.tokens.services import issue_token
+from commands.models import UNDELIVERED, Command, CommandState
+from commands.types import CommandType
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -80,9 +80,9 @@ def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_tr
         pk=COMMAND,
         fleet=vehicle.fleet,
         vehicle=vehicle,
-        kind=Kind.LOCK,
+        kind=CommandType.LOCK,
         generation="v3",
-        state=State.WAITING,
+        state=CommandState.WAITING,
         requested_at=now,
         expires_at=now,
     )
@@ -91,7 +91,7 @@ def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_tr
             received_at=timezone.now(), body=b"{}", state=state, smartcar_vehicle_id=vehicle.smartcar_id
         )
     membership = Membership.objects.select_related("user", "fleet").get(user=owner)
-    return issue(membership=membership, name="Contract", may_command=True).secret
+    return issue_token(membership=membership, name="Contract", may_command=True).secret
 
 
 # As the application itself tells it; that takes no database.
@@ -119,7 +119,7 @@ def validate(case: Any, token: str) -> None:
     # Its transport for Django does not unpack.
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
     case.call_and_validate(headers=headers, excluded_checks=together)
-    Command.objects.filter(state__in=UNDELIVERED).update(state=State.CONFIRMED)
+    Command.objects.filter(state__in=UNDELIVERED).update(state=CommandState.CONFIRMED)
 
 
 @schema.parametrize()

@@ -11,7 +11,7 @@ from connect.models import Connection
 from tests import payloads
 from tests.webhooks.helpers import post
 from vehicles import catalogue
-from vehicles.formatting import value_in_words
+from vehicles.formatting import format_value
 from vehicles.models import Vehicle
 from vehicles.observations import SignalStatus
 from webhooks import processing
@@ -53,7 +53,7 @@ def test_a_documented_delivery_is_shown_on_the_cars_page(
         for seen in report.observations:
             assert seen.code in page
             if seen.status == SignalStatus.SUCCESS:
-                told = value_in_words(code=seen.code, body=seen.body, units="metric")
+                told = format_value(code=seen.code, body=seen.body, units="metric")
                 # A VIN is shown to who asks for it, in the settings of the car.
                 assert (told in page) is (seen.code != catalogue.VIN.code)
         for error in report.errors:

@@ -69,7 +69,7 @@ def test_an_empty_token_opens_nothing(settings: Settings) -> None:
 
 def pair(fleet: Fleet, *, days_left: float) -> None:
     now = timezone.now()
-    tokens = token_store.keep(
+    tokens = token_store.store(
         user_id="user",
         pair=TokenPair(
             access_token="secret-a",

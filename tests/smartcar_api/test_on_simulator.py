@@ -17,11 +17,11 @@ import pytest
 
 from smartcar_api import (
     Access,
+    ApiVersion,
     ChargeSchedule,
     CommandOutcome,
     ConnectRequest,
     Credentials,
-    Generation,
     SharedVehicle,
     SmartcarApi,
     SmartcarError,
@@ -68,7 +68,7 @@ class Fixture:
 
     @property
     def is_v3(self) -> bool:
-        return self.api.generation == Generation.V3
+        return self.api.generation == ApiVersion.V3
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = httpx.request(method, f"{self.simulator.url}/control{path}", json=body)
@@ -369,7 +369,7 @@ def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
 def test_a_car_is_subscribed_once_and_unsubscribed(smartcar: Fixture, webhook: str) -> None:
     api, access = smartcar.api, smartcar.connected()
     car = only_car(smartcar, access).vehicle_id
-    knows = api.generation == Generation.V3
+    knows = api.generation == ApiVersion.V3
     for _ in range(2):
         api.subscribe(access, vehicle_id=car, webhook_id=webhook)
     assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (True if knows else None)

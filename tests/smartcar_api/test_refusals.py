@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartcar_api import SmartcarError
-from smartcar_api.error_parsing import read_refusal
+from smartcar_api.error_parsing import parse_error
 from tests.smartcar_api.conftest import CAR, TOKEN
 
 REQUEST_ID = "5dea93a1-3f79-4246-90c5-89610a20471b"
@@ -56,13 +56,13 @@ def v2_refusal(**changes: Any) -> SmartcarError:
         },
         "suggestedUserMessage": "Your car got disconnected.",
     } | changes
-    return read_refusal(status=400, headers={}, body=json.dumps(body).encode())
+    return parse_error(status=400, headers={}, body=json.dumps(body).encode())
 
 
 def v3_refusal(
     error: dict[str, Any], *, status: int = 400, headers: dict[str, str] | None = None
 ) -> SmartcarError:
-    return read_refusal(status=status, headers=headers or {}, body=json.dumps({"errors": [error]}).encode())
+    return parse_error(status=status, headers=headers or {}, body=json.dumps({"errors": [error]}).encode())
 
 
 def everything_shown(error: SmartcarError) -> str:
@@ -80,7 +80,7 @@ def everything_shown(error: SmartcarError) -> str:
 
 @given(status=statuses, body=st.binary(max_size=300))
 def test_any_bytes_with_any_status_become_the_one_error(status: int, body: bytes) -> None:
-    error = read_refusal(status=status, headers={}, body=body)
+    error = parse_error(status=status, headers={}, body=body)
     assert isinstance(error, SmartcarError)
     assert everything_shown(error)
 
@@ -90,7 +90,7 @@ def test_any_json_and_any_headers_become_the_one_error(
     status: int, body: Any, wait: str, request_id: str
 ) -> None:
     headers = {"retry-after": wait, "sc-request-id": request_id}
-    error = read_refusal(status=status, headers=headers, body=json.dumps(body).encode())
+    error = parse_error(status=status, headers=headers, body=json.dumps(body).encode())
     assert error.type
     assert error.retry_after is None or error.retry_after >= 0
     assert len(str(error)) < 800
@@ -108,7 +108,7 @@ def test_a_token_in_the_body_is_never_shown(token: str, status: int, where: str,
         if form == "text"
         else json.dumps({"errors": [fields]} if form == "v3" else fields)
     )
-    error = read_refusal(status=status, headers={}, body=body.encode(), secrets=[token])
+    error = parse_error(status=status, headers={}, body=body.encode(), secrets=[token])
     assert token not in everything_shown(error)
     assert token not in error.request_id
 
@@ -116,7 +116,7 @@ def test_a_token_in_the_body_is_never_shown(token: str, status: int, where: str,
 @given(token=issued, form=st.sampled_from(["description", "suggestedUserMessage", "text"]))
 def test_a_token_that_was_not_ours_is_removed_by_its_looks(token: str, form: str) -> None:
     body = token if form == "text" else json.dumps({"type": "VALIDATION", form: f"No such token: {token}"})
-    error = read_refusal(status=400, headers={}, body=body.encode())
+    error = parse_error(status=400, headers={}, body=body.encode())
     assert token not in everything_shown(error)
 
 
@@ -125,7 +125,7 @@ def test_a_short_secret_that_was_sent_is_removed_wherever_it_comes_back(secret: 
     body = json.dumps(
         {"type": secret, "description": f"'{secret}' is wrong", "docURL": f"https://x.example/{secret}"}
     )
-    error = read_refusal(status=400, headers={"sc-request-id": secret}, body=body.encode(), secrets=[secret])
+    error = parse_error(status=400, headers={"sc-request-id": secret}, body=body.encode(), secrets=[secret])
     assert secret not in {error.type, error.request_id, error.description, error.doc_url}
     assert f"'{secret}'" not in str(error)
 
@@ -205,7 +205,7 @@ def test_the_http_status_counts_when_it_tells_of_a_refusal() -> None:
 
 def test_an_oauth_refusal_has_its_error_as_type() -> None:
     body = b'{"error":"invalid_grant","error_description":"Invalid or expired refresh token."}'
-    error = read_refusal(status=400, headers={}, body=body)
+    error = parse_error(status=400, headers={}, body=body)
     assert error.type == "invalid_grant"
     assert error.description == "Invalid or expired refresh token."
     assert error.reauthentication
@@ -213,12 +213,12 @@ def test_an_oauth_refusal_has_its_error_as_type() -> None:
 
 
 def test_an_oauth_refusal_without_a_description_is_read() -> None:
-    assert read_refusal(status=401, headers={}, body=b'{"error":"invalid_client"}').type == "invalid_client"
+    assert parse_error(status=401, headers={}, body=b'{"error":"invalid_client"}').type == "invalid_client"
 
 
 def test_a_gateway_answer_keeps_a_short_cut_of_its_text_and_the_request_id() -> None:
     page = f"<html>\n<title>502 Bad Gateway</title>{TOKEN}{'x ' * 500}</html>".encode()
-    error = read_refusal(status=502, headers={"sc-request-id": REQUEST_ID}, body=page)
+    error = parse_error(status=502, headers={"sc-request-id": REQUEST_ID}, body=page)
     assert error.type == "GATEWAY"
     assert "502 Bad Gateway" in error.description
     assert len(error.description) <= 120
@@ -227,16 +227,16 @@ def test_a_gateway_answer_keeps_a_short_cut_of_its_text_and_the_request_id() -> 
 
 
 def test_deeply_nested_json_is_read_as_text() -> None:
-    assert read_refusal(status=500, headers={}, body=b"[" * 100_000).type == "GATEWAY"
+    assert parse_error(status=500, headers={}, body=b"[" * 100_000).type == "GATEWAY"
 
 
 def test_seconds_to_wait_are_read() -> None:
-    assert read_refusal(status=429, headers={"retry-after": "17"}, body=b"").retry_after == 17
+    assert parse_error(status=429, headers={"retry-after": "17"}, body=b"").retry_after == 17
 
 
 def test_a_date_to_wait_for_is_read_as_seconds() -> None:
     until = format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True)
-    wait = read_refusal(status=429, headers={"retry-after": until}, body=b"").retry_after
+    wait = parse_error(status=429, headers={"retry-after": until}, body=b"").retry_after
     assert wait is not None
     assert 295 <= wait <= 300
 
@@ -268,5 +268,5 @@ def test_large_bodies_are_read_in_no_time() -> None:
         b'"' * 500_000,
     ):
         started = datetime.now(UTC)
-        read_refusal(status=500, headers={}, body=body)
+        parse_error(status=500, headers={}, body=body)
         assert datetime.now(UTC) - started < timedelta(seconds=2)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -19,4 +19,6 @@ def read(
 ) -> None:
     """Adds readings of a number signal, each of a time."""
     unit = {"unit": signal.unit.value} if signal.unit else {}
-    add(readings=[NewReading(vehicle.pk, signal.code, at, {"value": value} | unit) for at, value in values])
+    insert_readings(
+        readings=[NewReading(vehicle.pk, signal.code, at, {"value": value} | unit) for at, value in values]
+    )

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import ApiToken, Fleet, Generation, Membership, Role, User
+from accounts.models import ApiToken, Fleet, Membership, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
-from accounts.tokens.services import issue, revoke
+from accounts.tokens.services import issue_token, revoke_token
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
@@ -26,7 +26,7 @@ SESSION, TOKEN = "session", "token"
 def token_client(user: User, fleet: Fleet, **options: Any) -> Client:
     """A client that sends a token of the user's for the fleet, and no cookie."""
     member = Membership.objects.select_related("user", "fleet").get(user=user, fleet=fleet)
-    secret = issue(membership=member, name="Test", **options).secret
+    secret = issue_token(membership=member, name="Test", **options).secret
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -86,7 +86,7 @@ def test_nobody_gets_anything_unsigned(vehicle: Vehicle, header: str) -> None:
 def test_a_revoked_and_an_expired_token_open_nothing(owner: User, vehicle: Vehicle) -> None:
     revoked = token_client(owner, vehicle.fleet)
     assert revoked.get(CARS).status_code == 200
-    revoke(token=ApiToken.objects.get(), actor=owner)
+    revoke_token(token=ApiToken.objects.get(), actor=owner)
     assert revoked.get(CARS).status_code == 401
     expired = token_client(owner, vehicle.fleet, expires_at=timezone.now() - timedelta(seconds=1))
     answer = expired.get(CARS)
@@ -103,7 +103,7 @@ def test_a_token_can_do_what_its_owner_may_do_now(viewer: User, vehicle: Vehicle
 
 
 def test_a_token_reaches_its_own_fleet_only(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
-    second = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    second = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=second, smartcar_id="green-car")
     client = token_client(owner, second)
     assert [car["id"] for car in client.get(CARS).json()["results"]] == ["green-car"]
@@ -115,7 +115,7 @@ def test_a_token_reaches_its_own_fleet_only(owner: User, vehicle: Vehicle, brows
 def test_a_car_in_two_of_the_callers_fleets_has_to_be_named_with_its_fleet(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    second = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    second = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=second, smartcar_id=vehicle.smartcar_id, name="Van as Green knows it")
     browser = browser_of(owner)
     assert {car["fleet"] for car in browser.get(CARS).json()["results"]} == {"blue", "green"}

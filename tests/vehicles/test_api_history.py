@@ -12,8 +12,8 @@ from vehicles import catalogue
 from vehicles.api import history
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
-from vehicles.observations import Observation, SignalStatus
-from vehicles.services import Sighting, record
+from vehicles.observations import SignalReading, SignalStatus
+from vehicles.services import ReceivedReading, ingest_readings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WHOLE_DAY = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z"}
@@ -30,11 +30,11 @@ def address(vehicle: Vehicle, signal: Signal = catalogue.ODOMETER) -> str:
 
 def drive(vehicle: Vehicle, signal: Signal, bodies: dict[datetime, dict[str, Any]]) -> None:
     """Records the bodies as readings of these times."""
-    record(
+    ingest_readings(
         sightings=[
-            Sighting(
+            ReceivedReading(
                 vehicle_id=vehicle.pk,
-                observation=Observation(signal.code, SignalStatus.SUCCESS, body=body, oem_updated_at=at),
+                observation=SignalReading(signal.code, SignalStatus.SUCCESS, body=body, oem_updated_at=at),
                 received_at=at,
                 sequence=None,
             )

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Shape
-from vehicles.encoding import pack, unpack
-from vehicles.quantities import tidy
+from vehicles.encoding import decode, encode
+from vehicles.quantities import round_float
 
 NUMBERS = [signal for signal in CATALOGUE.values() if signal.shape is Shape.NUMBER]
 
 
-@given(signal=st.sampled_from(NUMBERS), value=st.floats(-1e9, 1e9).map(tidy))
+@given(signal=st.sampled_from(NUMBERS), value=st.floats(-1e9, 1e9).map(round_float))
 def test_a_plain_number_takes_no_more_room_than_the_number(signal: catalogue.Signal, value: float) -> None:
     body = {"value": value} | ({"unit": signal.unit.value} if signal.unit else {})
-    number, rest = pack(signal.code, body)
+    number, rest = encode(signal.code, body)
     assert (number, rest) == (value, None)
-    assert unpack(signal.code, value=number, rest=rest) == body
+    assert decode(signal.code, value=number, rest=rest) == body
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def test_a_plain_number_takes_no_more_room_than_the_number(signal: catalogue.Sig
     ],
 )
 def test_what_is_no_number_of_the_catalogue_is_kept_whole(code: str, body: dict[str, Any]) -> None:
-    assert pack(code, body) == (None, body)
-    assert unpack(code, value=None, rest=body) == body
+    assert encode(code, body) == (None, body)
+    assert decode(code, value=None, rest=body) == body
 
 
 def test_a_number_with_more_beside_it_is_kept_as_both() -> None:
     body = {"value": 300, "unit": "km", "additionalValues": [{"type": "RATED", "value": 320}]}
-    assert pack(catalogue.RANGE.code, body) == (300, body)
-    assert unpack(catalogue.RANGE.code, value=300, rest=body) == body
+    assert encode(catalogue.RANGE.code, body) == (300, body)
+    assert decode(catalogue.RANGE.code, value=300, rest=body) == body

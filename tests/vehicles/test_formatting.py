@@ -47,22 +47,22 @@ SAME_WORD = {"Airbag", "Online", "Sunroof", "VIN"}
 def test_a_value_is_shown_in_the_chosen_units(
     signal: Any, body: dict[str, Any], metric: str, imperial: str
 ) -> None:
-    assert formatting.value_in_words(code=signal.code, body=body, units="metric") == metric
-    assert formatting.value_in_words(code=signal.code, body=body, units="imperial") == imperial
+    assert formatting.format_value(code=signal.code, body=body, units="metric") == metric
+    assert formatting.format_value(code=signal.code, body=body, units="imperial") == imperial
 
 
 def test_an_unknown_code_shows_its_plain_value() -> None:
-    assert formatting.value_in_words(code="future-signal", body={"value": 7}, units="metric") == "7"
+    assert formatting.format_value(code="future-signal", body={"value": 7}, units="metric") == "7"
 
 
 @pytest.mark.parametrize("code", sorted(catalogue.CATALOGUE))
 def test_every_signal_of_the_catalogue_bears_an_empty_body(code: str) -> None:
-    assert formatting.value_in_words(code=code, body={}, units="metric") == ""
+    assert formatting.format_value(code=code, body={}, units="metric") == ""
 
 
 def test_an_error_is_told_in_plain_words() -> None:
     row = LatestSignal(code=catalogue.MIL.code, status=SignalStatus.ERROR, error_type="PERMISSION")
-    assert "not granted" in formatting.error_in_words(row)
+    assert "not granted" in formatting.format_error(row)
 
 
 def test_a_value_is_stale_after_the_time_of_its_kind() -> None:
@@ -91,7 +91,7 @@ def test_a_value_is_stale_after_the_time_of_its_kind() -> None:
 )
 def test_words_and_numbers_are_in_the_active_language(signal: Any, body: dict[str, Any], german: str) -> None:
     with translation.override("de"):
-        assert formatting.value_in_words(code=signal.code, body=body, units="metric") == german
+        assert formatting.format_value(code=signal.code, body=body, units="metric") == german
 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
@@ -99,9 +99,9 @@ def test_signals_and_errors_have_a_name_in_every_language(language: str) -> None
     errors = [LatestSignal(status=SignalStatus.ERROR, error_type=kind) for kind in (*formatting._ERRORS, "")]
     with translation.override(language):
         labels = {signal.english for signal in CATALOGUE.values() if signal.label == signal.english}
-        told = {formatting.error_in_words(row) for row in errors}
+        told = {formatting.format_error(row) for row in errors}
     assert labels <= SAME_WORD
-    assert not {formatting.error_in_words(row) for row in errors} & told
+    assert not {formatting.format_error(row) for row in errors} & told
 
 
 def test_what_no_list_of_ours_knows_is_written_as_it_came() -> None:

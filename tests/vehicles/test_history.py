@@ -21,8 +21,8 @@ from tests.vehicles.readings import NOON, read
 from vehicles import catalogue, rollups
 from vehicles.catalogue import Signal
 from vehicles.history import NotANumberError, Point, Resolution, series
-from vehicles.models import DayRollup, DueDay, DueHour, HourRollup, Reading, SignalCode, Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.models import DayRollup, DirtyDay, DirtyHour, HourRollup, Reading, SignalCode, Vehicle
+from vehicles.readings import NewReading, insert_readings
 
 pytestmark = pytest.mark.django_db
 SOC = catalogue.STATE_OF_CHARGE
@@ -116,9 +116,9 @@ def test_hours_and_days_are_those_of_all_readings_however_late_and_disordered_th
         arrived = arriving[: len(arriving) * (turn + 1) // rounds]
         read(vehicle, arrived)
         assert_right(vehicle, arrived, zone)
-        rollups.sum_up(now=LATER)
-        assert not DueHour.objects.exists()
-        assert not DueDay.objects.exists()
+        rollups.compute_rollups(now=LATER)
+        assert not DirtyHour.objects.exists()
+        assert not DirtyDay.objects.exists()
         assert_right(vehicle, arrived, zone)
     assert sum(HourRollup.objects.filter(vehicle=vehicle).values_list("count", flat=True)) == len(readings)
     assert sum(DayRollup.objects.filter(vehicle=vehicle).values_list("count", flat=True)) == len(readings)
@@ -134,7 +134,7 @@ def test_days_follow_the_fleets_time_zone(
     for zone in zones:
         Fleet.objects.filter(pk=fleet.pk).update(time_zone=zone)
         fleet.refresh_from_db()
-        rollups.sum_up(now=LATER)
+        rollups.compute_rollups(now=LATER)
         assert_right(vehicle, readings, zone)
         assert DayRollup.objects.filter(vehicle=vehicle).count() == len(worked_out(readings, "day", zone))
 
@@ -143,14 +143,14 @@ def test_a_fleets_unknown_time_zone_counts_as_utc_and_stops_nothing(fleet: Fleet
     Fleet.objects.filter(pk=fleet.pk).update(time_zone="Mars/Olympus_Mons")
     vehicle = Vehicle.objects.get(pk=vehicle.pk)
     read(vehicle, [(NOON, 50)])
-    rollups.sum_up(now=LATER)
+    rollups.compute_rollups(now=LATER)
     assert_right(vehicle, [(NOON, 50)], "UTC")
 
 
 def test_an_hour_that_runs_is_weighed_up_to_now(vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timezone, "now", lambda: NOON + timedelta(minutes=30))
     read(vehicle, [(NOON, 40), (NOON + timedelta(minutes=20), 70)])
-    rollups.sum_up(now=NOON + timedelta(minutes=30))
+    rollups.compute_rollups(now=NOON + timedelta(minutes=30))
     (hour,) = points(vehicle, "hour")
     assert hour.value == 50
     assert not HourRollup.objects.exists()
@@ -167,7 +167,7 @@ def test_the_first_hour_and_day_are_whole_ones(vehicle: Vehicle) -> None:
 def test_raw_is_every_reading_of_any_shape_in_order(vehicle: Vehicle) -> None:
     place, code = {"latitude": 52.5, "longitude": 13.4}, catalogue.PRECISE_LOCATION.code
     lock = catalogue.IS_LOCKED.code
-    add(
+    insert_readings(
         readings=[
             NewReading(vehicle.pk, lock, NOON + timedelta(minutes=1), {"value": False}),
             NewReading(vehicle.pk, lock, NOON, {"value": True}),
@@ -182,11 +182,11 @@ def test_raw_is_every_reading_of_any_shape_in_order(vehicle: Vehicle) -> None:
 
 def test_a_code_that_nobody_knows_yet_is_kept(vehicle: Vehicle) -> None:
     body = {"value": 7, "unit": "flux"}
-    add(readings=[NewReading(vehicle.pk, "brandnew-thing", NOON, body)] * 2)
+    insert_readings(readings=[NewReading(vehicle.pk, "brandnew-thing", NOON, body)] * 2)
     reading = Reading.objects.get()
     assert (reading.signal.code, reading.body) == ("brandnew-thing", body)
-    assert not DueHour.objects.exists()
-    add(readings=[NewReading(vehicle.pk, "brandnew-thing", LATER, body)])
+    assert not DirtyHour.objects.exists()
+    insert_readings(readings=[NewReading(vehicle.pk, "brandnew-thing", LATER, body)])
     assert SignalCode.objects.count() == 1
 
 
@@ -220,7 +220,7 @@ def test_thinned_out_the_peaks_stay(
     readings = [(begin + timedelta(minutes=step * at), value) for at, value in enumerate(values)]
     read(vehicle, readings)
     if rolled:
-        rollups.sum_up(now=LATER)
+        rollups.compute_rollups(now=LATER)
     shown = [(p.at, p.value) for p in points(vehicle, wanted, start=begin, end=NOON)]
     assert len(shown) <= wanted
     assert set(shown) <= set(readings)

@@ -6,16 +6,16 @@ import pytest
 
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
-from vehicles.normalization import Normalised, NoValue, Refused, normalise
+from vehicles.normalization import ImplausibleValueError, Normalized, NoValueError, normalize
 
 
 def value_of(signal: Signal, body: dict[str, Any]) -> Any:
-    return normalise(signal, body).body["value"]
+    return normalize(signal, body).body["value"]
 
 
 def refusal(signal: Signal, body: dict[str, Any]) -> str:
-    with pytest.raises(Refused) as refused:
-        normalise(signal, body)
+    with pytest.raises(ImplausibleValueError) as refused:
+        normalize(signal, body)
     return refused.value.reason
 
 
@@ -23,13 +23,13 @@ def refusal(signal: Signal, body: dict[str, Any]) -> str:
 
 
 def test_percent_stays_as_it_is() -> None:
-    result = normalise(catalogue.STATE_OF_CHARGE, {"value": 73, "unit": "percent"})
-    assert result == Normalised({"value": 73, "unit": "percent"})
+    result = normalize(catalogue.STATE_OF_CHARGE, {"value": 73, "unit": "percent"})
+    assert result == Normalized({"value": 73, "unit": "percent"})
 
 
 @pytest.mark.parametrize("body", [{"value": 0.77}, {"value": 0.77, "unit": "percent"}, {"percentage": 0.77}])
 def test_a_fraction_is_made_a_percentage_and_noted(body: dict[str, Any]) -> None:
-    result = normalise(catalogue.STATE_OF_CHARGE, body)
+    result = normalize(catalogue.STATE_OF_CHARGE, body)
     assert result.body == {"value": 77, "unit": "percent"}
     assert "fraction" in result.notes[0]
 
@@ -58,7 +58,7 @@ def test_impossible_percentages_are_refused(value: float) -> None:
 
 
 def test_a_little_above_a_hundred_is_a_hundred() -> None:
-    result = normalise(catalogue.STATE_OF_CHARGE, {"value": 100.4, "unit": "percent"})
+    result = normalize(catalogue.STATE_OF_CHARGE, {"value": 100.4, "unit": "percent"})
     assert result.body["value"] == 100
     assert result.notes
 
@@ -89,19 +89,19 @@ def test_a_little_above_a_hundred_is_a_hundred() -> None:
     ],
 )
 def test_numbers_in_canonical_units(signal: Signal, body: dict[str, Any], expected: float, unit: str) -> None:
-    assert normalise(signal, body).body == {"value": expected, "unit": unit}
+    assert normalize(signal, body).body == {"value": expected, "unit": unit}
 
 
 def test_minutes_without_a_unit_are_the_rule_and_not_noted() -> None:
-    assert normalise(catalogue.TIME_TO_COMPLETE, {"value": 45}).notes == ()
+    assert normalize(catalogue.TIME_TO_COMPLETE, {"value": 45}).notes == ()
 
 
 def test_another_missing_unit_is_noted() -> None:
-    assert normalise(catalogue.ODOMETER, {"value": 5}).notes == ("the unit was missing, taken as km",)
+    assert normalize(catalogue.ODOMETER, {"value": 5}).notes == ("the unit was missing, taken as km",)
 
 
 def test_watts_called_kilowatts_are_noted() -> None:
-    assert "taken as watts" in normalise(catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kW"}).notes[0]
+    assert "taken as watts" in normalize(catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kW"}).notes[0]
 
 
 def test_78_and_78_point_0_are_one_value() -> None:
@@ -109,12 +109,12 @@ def test_78_and_78_point_0_are_one_value() -> None:
 
 
 def test_a_number_without_a_unit_has_none() -> None:
-    assert normalise(catalogue.CHARGER_PHASES, {"value": 3}).body == {"value": 3}
+    assert normalize(catalogue.CHARGER_PHASES, {"value": 3}).body == {"value": 3}
 
 
 def test_a_number_sent_as_text_is_read_and_noted() -> None:
-    result = normalise(catalogue.ODOMETER, {"value": "120.5", "unit": "km"})
-    assert result == Normalised({"value": 120.5, "unit": "km"}, ("the number was sent as text",))
+    result = normalize(catalogue.ODOMETER, {"value": "120.5", "unit": "km"})
+    assert result == Normalized({"value": 120.5, "unit": "km"}, ("the number was sent as text",))
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_what_cannot_be_true_is_refused(signal: Signal, body: dict[str, Any]) ->
 
 @pytest.mark.parametrize("signal", CATALOGUE.values(), ids=lambda signal: signal.code)
 def test_an_empty_body_tells_nothing(signal: Signal) -> None:
-    with pytest.raises(NoValue):
-        normalise(signal, {})
+    with pytest.raises(NoValueError):
+        normalize(signal, {})
 
 
 def test_additional_ranges_are_kept_in_km() -> None:
@@ -152,7 +152,7 @@ def test_additional_ranges_are_kept_in_km() -> None:
         "type": "DEFAULT",
         "additionalValues": [{"type": "rated", "value": 200}],
     }
-    assert normalise(catalogue.RANGE, body).body == {
+    assert normalize(catalogue.RANGE, body).body == {
         "value": 160.9344,
         "unit": "km",
         "additionalValues": [{"type": "RATED", "value": 321.8688}],
@@ -160,7 +160,7 @@ def test_additional_ranges_are_kept_in_km() -> None:
 
 
 def test_keys_that_are_not_documented_stay_out() -> None:
-    assert normalise(catalogue.IS_LOCKED, {"value": True, "unit": "x", "by": "owner"}).body == {"value": True}
+    assert normalize(catalogue.IS_LOCKED, {"value": True, "unit": "x", "by": "owner"}).body == {"value": True}
 
 
 # Booleans and text
@@ -178,8 +178,8 @@ def test_what_is_neither_true_nor_false_is_refused(raw: Any) -> None:
 
 @pytest.mark.parametrize("placeholder", ["invalid", "<invalid>", "INVALID", "", None])
 def test_a_placeholder_is_no_connector(placeholder: Any) -> None:
-    with pytest.raises(NoValue):
-        normalise(catalogue.CHARGING_CONNECTOR, {"value": placeholder})
+    with pytest.raises(NoValueError):
+        normalize(catalogue.CHARGING_CONNECTOR, {"value": placeholder})
 
 
 def test_text_loses_what_a_database_cannot_hold_and_is_cut() -> None:
@@ -193,12 +193,12 @@ def test_choices_are_upper_case() -> None:
 
 def test_a_diagnosis() -> None:
     body = {"status": "alert", "description": None, "extra": 1}
-    assert normalise(catalogue.MIL, body).body == {"status": "ALERT", "description": ""}
+    assert normalize(catalogue.MIL, body).body == {"status": "ALERT", "description": ""}
 
 
 def test_a_drive_mode() -> None:
     body = {"canonical": "normal", "oemDisplayName": "everyday"}
-    assert normalise(catalogue.DRIVE_MODE, body).body == {"canonical": "NORMAL", "oemDisplayName": "everyday"}
+    assert normalize(catalogue.DRIVE_MODE, body).body == {"canonical": "NORMAL", "oemDisplayName": "everyday"}
 
 
 # Location
@@ -212,7 +212,7 @@ def test_a_location_with_all_that_is_documented() -> None:
         "direction": "ne",
         "altitude": 3,
     }
-    assert normalise(catalogue.PRECISE_LOCATION, body | {"locationType": "current"}).body == {
+    assert normalize(catalogue.PRECISE_LOCATION, body | {"locationType": "current"}).body == {
         "latitude": 37.774912,
         "longitude": -122.4194,
         "heading": 45.5,
@@ -231,12 +231,12 @@ def test_an_impossible_location_is_refused_without_repeating_it(latitude: float,
 
 @pytest.mark.parametrize("body", [{"latitude": 10}, {"longitude": 10}, {"latitude": None, "longitude": 5}])
 def test_half_a_location_is_none(body: dict[str, Any]) -> None:
-    with pytest.raises(NoValue):
-        normalise(catalogue.PRECISE_LOCATION, body)
+    with pytest.raises(NoValueError):
+        normalize(catalogue.PRECISE_LOCATION, body)
 
 
 def test_an_impossible_heading_is_left_out_and_the_place_stays() -> None:
-    result = normalise(catalogue.PRECISE_LOCATION, {"latitude": 10, "longitude": 20, "heading": 720})
+    result = normalize(catalogue.PRECISE_LOCATION, {"latitude": 10, "longitude": 20, "heading": 720})
     assert result.body == {"latitude": 10, "longitude": 20}
     assert "heading" in result.notes[0]
 
@@ -253,12 +253,12 @@ def test_an_impossible_heading_is_left_out_and_the_place_stays() -> None:
     ],
 )
 def test_a_closure(body: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert normalise(catalogue.FRONT_TRUNK, body).body == expected
+    assert normalize(catalogue.FRONT_TRUNK, body).body == expected
 
 
 def test_a_closure_of_which_nothing_is_known() -> None:
-    with pytest.raises(NoValue):
-        normalise(catalogue.FRONT_TRUNK, {"isOpen": None, "isLocked": None})
+    with pytest.raises(NoValueError):
+        normalize(catalogue.FRONT_TRUNK, {"isOpen": None, "isLocked": None})
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_a_closure_of_which_nothing_is_known() -> None:
 )
 def test_openings_under_either_key(signal: Signal, key: str) -> None:
     body = {key: [{"row": 0, "column": 1, "isOpen": True, "isLocked": None, "x": 1}], "rowCount": 2}
-    assert normalise(signal, body).body == {
+    assert normalize(signal, body).body == {
         "values": [{"row": 0, "column": 1, "isOpen": True, "isLocked": None}],
         "rowCount": 2,
         "columnCount": 2,
@@ -277,7 +277,7 @@ def test_openings_under_either_key(signal: Signal, key: str) -> None:
 def test_a_broken_opening_is_left_out_and_the_others_stay() -> None:
     good = {"row": 0, "column": 0, "isOpen": False, "isLocked": True}
     body = {"values": [good, {"row": "x", "column": 0}, {"row": 1, "column": 0, "isOpen": "?"}, 7]}
-    result = normalise(catalogue.DOORS, body)
+    result = normalize(catalogue.DOORS, body)
     assert result.body["values"] == [good]
     assert len(result.notes) == 2
 
@@ -285,9 +285,9 @@ def test_a_broken_opening_is_left_out_and_the_others_stay() -> None:
 # Tires
 
 
-def tires(pressures: list[Any], unit: str | None) -> Normalised:
+def tires(pressures: list[Any], unit: str | None) -> Normalized:
     values = [{"row": at // 2, "column": at % 2, "tirePressure": p} for at, p in enumerate(pressures)]
-    return normalise(catalogue.TIRES, {"values": values, "unit": unit})
+    return normalize(catalogue.TIRES, {"values": values, "unit": unit})
 
 
 def pressures(pressures: list[Any], unit: str | None) -> list[Any]:
@@ -324,7 +324,7 @@ def test_699_9_is_no_reading(unit: str | None) -> None:
 
 
 def test_no_reading_on_any_tire_tells_nothing() -> None:
-    with pytest.raises(NoValue):
+    with pytest.raises(NoValueError):
         tires([699.9, 699.9, None], "bar")
 
 
@@ -348,7 +348,7 @@ def test_charge_limits_of_either_letter_case() -> None:
         "activeLimit": 100,
         "unit": "percent",
     }
-    assert normalise(catalogue.CHARGE_LIMITS, body).body == {
+    assert normalize(catalogue.CHARGE_LIMITS, body).body == {
         "values": [
             {"type": "GLOBAL", "limit": 80, "condition": None},
             {"type": "LOCATION", "limit": 90, "condition": home},
@@ -360,12 +360,12 @@ def test_charge_limits_of_either_letter_case() -> None:
 
 def test_an_unknown_active_limit_stays_unknown() -> None:
     body = {"values": [{"type": "GLOBAL", "limit": 80}], "activeLimit": None, "unit": "percent"}
-    assert normalise(catalogue.CHARGE_LIMITS, body).body["activeLimit"] is None
+    assert normalize(catalogue.CHARGE_LIMITS, body).body["activeLimit"] is None
 
 
 def test_no_charge_limit_at_all_tells_nothing() -> None:
-    with pytest.raises(NoValue):
-        normalise(catalogue.CHARGE_LIMITS, {"values": [], "activeLimit": None, "unit": "percent"})
+    with pytest.raises(NoValueError):
+        normalize(catalogue.CHARGE_LIMITS, {"values": [], "activeLimit": None, "unit": "percent"})
 
 
 def test_a_capacity() -> None:
@@ -374,7 +374,7 @@ def test_a_capacity() -> None:
         {"capacity": 80.9, "description": None},
     ]
     body = {"source": "SMARTCAR", "capacity": 73.5, "availableCapacities": choices, "unit": "kWh"}
-    assert normalise(catalogue.NOMINAL_CAPACITY, body).body == {
+    assert normalize(catalogue.NOMINAL_CAPACITY, body).body == {
         "capacity": 73.5,
         "source": "SMARTCAR",
         "availableCapacities": [
@@ -395,7 +395,7 @@ def test_a_charge_record_keeps_what_is_documented() -> None:
         "startStateOfCharge": 20,
         "secret": "x",
     }
-    assert normalise(catalogue.CHARGE_RECORDS, {"values": [record, "nonsense"]}) == Normalised(
+    assert normalize(catalogue.CHARGE_RECORDS, {"values": [record, "nonsense"]}) == Normalized(
         {
             "values": [
                 {
@@ -413,4 +413,4 @@ def test_a_charge_record_keeps_what_is_documented() -> None:
 
 
 def test_an_empty_list_is_an_answer() -> None:
-    assert normalise(catalogue.DTC_LIST, {"values": []}).body == {"values": []}
+    assert normalize(catalogue.DTC_LIST, {"values": []}).body == {"values": []}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Shape, Signal
-from vehicles.normalization import Refused, normalise
+from vehicles.normalization import ImplausibleValueError, normalize
 from vehicles.units import Unit
 
 SIGNALS = st.sampled_from(list(CATALOGUE.values()))
@@ -39,8 +39,8 @@ BODIES = st.dictionaries(KEYS, LEAVES | OBJECTS | st.lists(OBJECTS | LEAVES, max
 @given(signal=SIGNALS, body=BODIES)
 def test_any_body_becomes_a_storable_one_or_is_refused(signal: Signal, body: dict[str, Any]) -> None:
     try:
-        canonical = normalise(signal, body).body
-    except Refused as refused:
+        canonical = normalize(signal, body).body
+    except ImplausibleValueError as refused:
         assert refused.reason
         return
     assert canonical
@@ -52,8 +52,8 @@ def test_any_body_becomes_a_storable_one_or_is_refused(signal: Signal, body: dic
 @given(signal=PERCENT_SIGNALS, value=LEAVES, unit=st.sampled_from(["percent", "fraction", None]))
 def test_a_percentage_is_never_outside_of_0_to_100(signal: Signal, value: Any, unit: str | None) -> None:
     try:
-        canonical = normalise(signal, {"value": value, "unit": unit}).body
-    except Refused:
+        canonical = normalize(signal, {"value": value, "unit": unit}).body
+    except ImplausibleValueError:
         return
     assert 0 <= canonical["value"] <= 100
     assert canonical["unit"] == "percent"
@@ -66,8 +66,8 @@ def test_a_percentage_is_never_outside_of_0_to_100(signal: Signal, value: Any, u
 def test_a_charge_limit_is_never_outside_of_0_to_100(limits: list[float], active: float) -> None:
     values = [{"type": "GLOBAL", "limit": limit} for limit in limits]
     try:
-        body = normalise(catalogue.CHARGE_LIMITS, {"values": values, "activeLimit": active}).body
-    except Refused:
+        body = normalize(catalogue.CHARGE_LIMITS, {"values": values, "activeLimit": active}).body
+    except ImplausibleValueError:
         return
     assert all(0 <= limit["limit"] <= 100 for limit in body["values"])
     assert body["activeLimit"] is None or 0 <= body["activeLimit"] <= 100
@@ -80,8 +80,8 @@ def test_a_charge_limit_is_never_outside_of_0_to_100(limits: list[float], active
 def test_a_tire_pressure_is_never_what_no_tire_holds(values: list[Any], unit: str | None) -> None:
     tires = [{"row": 0, "column": at, "tirePressure": value} for at, value in enumerate(values)]
     try:
-        body = normalise(catalogue.TIRES, {"values": tires, "unit": unit}).body
-    except Refused:
+        body = normalize(catalogue.TIRES, {"values": tires, "unit": unit}).body
+    except ImplausibleValueError:
         return
     found = [tire["tirePressure"] for tire in body["values"]]
     assert all(pressure is None or 0 <= pressure <= 1100 for pressure in found)
@@ -91,8 +91,8 @@ def test_a_tire_pressure_is_never_what_no_tire_holds(values: list[Any], unit: st
 @given(latitude=st.floats(), longitude=st.floats())
 def test_a_location_is_always_on_earth_and_never_0_0(latitude: float, longitude: float) -> None:
     try:
-        body = normalise(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude}).body
-    except Refused:
+        body = normalize(catalogue.PRECISE_LOCATION, {"latitude": latitude, "longitude": longitude}).body
+    except ImplausibleValueError:
         return
     assert abs(body["latitude"]) <= 90
     assert abs(body["longitude"]) <= 180

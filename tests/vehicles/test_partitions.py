@@ -84,7 +84,7 @@ def test_strays_that_nobody_keeps_get_no_partition_and_are_deleted(vehicle: Vehi
     read(vehicle, [(NOW - timedelta(days=3000), 50)])
     make()
     assert rows_of(READINGS.stray) == 1
-    assert retention.clean(now=NOW) == 1
+    assert retention.purge(now=NOW) == 1
     assert not Reading.objects.exists()
 
 
@@ -92,9 +92,9 @@ def test_a_month_that_no_fleet_keeps_is_dropped(vehicle: Vehicle) -> None:
     make(now=OLD)
     read(vehicle, [(OLD, 50)])
     Fleet.objects.update(readings_kept_months=7, rollups_kept_months=12)
-    retention.clean(now=NOW)
+    retention.purge(now=NOW)
     assert rows_of(READINGS.partition(month_of(OLD))) == 1
-    retention.clean(now=shifted(JUNE, 1))
+    retention.purge(now=shifted(JUNE, 1))
     assert month_of(OLD) not in partitions.months(READINGS)
     assert not Reading.objects.exists()
     assert month_of(OLD) in partitions.months(HOURS)
@@ -107,23 +107,23 @@ def test_of_a_month_that_another_fleet_keeps_only_ones_own_rows_are_deleted(
     other = neighbour_of(fleet, readings=3, rollups=24)
     read(vehicle, [(OLD, 50)])
     read(other, [(OLD, 50), (NOW, 40)])
-    rollups.sum_up(now=OLD + timedelta(days=2))
+    rollups.compute_rollups(now=OLD + timedelta(days=2))
     make()
-    assert retention.clean(now=NOW) == 1
+    assert retention.purge(now=NOW) == 1
     assert set(Reading.objects.values_list("vehicle", "observed_at")) == {(vehicle.pk, OLD), (other.pk, NOW)}
     assert HourRollup.objects.filter(vehicle=other, start=OLD).exists()
-    assert retention.clean(now=NOW) == 0
+    assert retention.purge(now=NOW) == 0
 
 
 def test_summaries_outlive_their_readings_and_a_late_reading_does_not_harm_them(vehicle: Vehicle) -> None:
     make(now=OLD)
     Fleet.objects.update(readings_kept_months=3, rollups_kept_months=24)
     read(vehicle, [(OLD, 50), (OLD + timedelta(minutes=30), 60)])
-    rollups.sum_up(now=OLD + timedelta(days=2))
-    retention.clean(now=NOW)
+    rollups.compute_rollups(now=OLD + timedelta(days=2))
+    retention.purge(now=NOW)
     read(vehicle, [(OLD + timedelta(minutes=10), 99)])
-    rollups.sum_up(now=NOW)
-    retention.clean(now=NOW)
+    rollups.compute_rollups(now=NOW)
+    retention.purge(now=NOW)
     assert not Reading.objects.exists()
     for resolution in ("hour", "day"):
         (summary,) = series(
@@ -192,9 +192,9 @@ def test_readings_that_are_just_being_added_to_a_due_hour_are_not_left_out(
         "INSERT INTO vehicles_duehour AS due SELECT * FROM vehicles_duehour "
         "ON CONFLICT (vehicle_id, signal_id, start) DO UPDATE SET start = due.start WHERE false"
     )
-    assert rollups.sum_up(now=NOW) == 0
+    assert rollups.compute_rollups(now=NOW) == 0
     another_session.commit()
-    assert rollups.sum_up(now=NOW) == 2
+    assert rollups.compute_rollups(now=NOW) == 2
     assert HourRollup.objects.get().maximum == 70
 
 
@@ -202,6 +202,6 @@ def test_readings_that_are_just_being_added_to_a_due_hour_are_not_left_out(
 def test_one_process_sums_up_at_a_time(another_session: psycopg.Connection, vehicle: Vehicle) -> None:
     read(vehicle, [(OLD, 50)])
     another_session.execute("SELECT pg_advisory_xact_lock(%s)", [rollups._LOCK])
-    assert rollups.sum_up(now=NOW) == 0
+    assert rollups.compute_rollups(now=NOW) == 0
     another_session.rollback()
-    assert rollups.sum_up(now=NOW) == 2
+    assert rollups.compute_rollups(now=NOW) == 2

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from vehicles.reporting_intervals import documented_gap
+from vehicles.reporting_intervals import documented_interval
 
 
 @pytest.mark.parametrize(
@@ -12,4 +12,4 @@ from vehicles.reporting_intervals import documented_gap
     [("TESLA", 5), ("mercedes-benz", 10), ("Land Rover", 30), ("TOYOTA", 60), ("BYD", 3), ("UNHEARD OF", 60)],
 )
 def test_the_longer_end_of_the_documented_range_counts(make: str, minutes: int) -> None:
-    assert documented_gap(make) == timedelta(minutes=minutes)
+    assert documented_interval(make) == timedelta(minutes=minutes)

@@ -11,8 +11,8 @@ from tests.vehicles.readings import NOON, read
 from vehicles import catalogue
 from vehicles.history import has_more, neighbours
 from vehicles.models import Reading, Vehicle
-from vehicles.readings import NewReading, add
-from vehicles.state_intervals import runs
+from vehicles.readings import NewReading, insert_readings
+from vehicles.state_intervals import state_intervals
 
 pytestmark = pytest.mark.django_db
 LOCKED, SOC = catalogue.IS_LOCKED, catalogue.STATE_OF_CHARGE
@@ -21,7 +21,9 @@ GOOD_FOR = timedelta(hours=2)
 
 
 def say(vehicle: Vehicle, *told: tuple[datetime, Any]) -> None:
-    add(readings=[NewReading(vehicle.pk, LOCKED.code, at, {"value": value}) for at, value in told])
+    insert_readings(
+        readings=[NewReading(vehicle.pk, LOCKED.code, at, {"value": value}) for at, value in told]
+    )
 
 
 @given(
@@ -43,18 +45,18 @@ def test_runs_are_what_going_through_the_readings_one_by_one_finds(
             expected[-1][1] = at
         else:
             expected.append([at, at, value])
-    found = runs(vehicle=vehicle, signal=LOCKED, start=start, end=end)
+    found = state_intervals(vehicle=vehicle, signal=LOCKED, start=start, end=end)
     assert [[run.start, run.last, run.body["value"]] for run in found] == expected
 
 
 def test_of_many_runs_the_newest_are_given(vehicle: Vehicle) -> None:
     say(vehicle, *((NOON + turn * MINUTE, turn % 2 == 0) for turn in range(9)))
-    found = runs(vehicle=vehicle, signal=LOCKED, start=NOON, end=NOON + HOUR, limit=3)
+    found = state_intervals(vehicle=vehicle, signal=LOCKED, start=NOON, end=NOON + HOUR, limit=3)
     assert [run.start for run in found] == [NOON + turn * MINUTE for turn in (6, 7, 8)]
 
 
 def test_a_signal_never_told_has_neither_runs_nor_neighbours(vehicle: Vehicle) -> None:
-    assert runs(vehicle=vehicle, signal=LOCKED, start=NOON, end=NOON + HOUR) == []
+    assert state_intervals(vehicle=vehicle, signal=LOCKED, start=NOON, end=NOON + HOUR) == []
     beside = neighbours(vehicle=vehicle, signal=SOC, start=NOON, end=NOON + HOUR, within=HOUR)
     assert beside == (None, None)
     assert not has_more(vehicle=vehicle, signal=SOC, start=NOON, end=NOON + HOUR, than=0)

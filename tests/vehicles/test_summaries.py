@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.erasure import forget_latest, forget_latest_places
-from vehicles.models import LatestSignal, Summary, Vehicle
-from vehicles.observations import Observation, SignalStatus
-from vehicles.services import Sighting, record
+from vehicles.erasure import erase_latest, erase_latest_locations
+from vehicles.models import LatestSignal, Vehicle, VehicleSnapshot
+from vehicles.observations import SignalReading, SignalStatus
+from vehicles.services import ReceivedReading, ingest_readings
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BODIES: dict[Signal, st.SearchStrategy[dict[str, Any]]] = {
@@ -30,12 +30,12 @@ sightings = st.sampled_from(list(BODIES)).flatmap(
 )
 
 
-def seen(vehicle: Vehicle, signal: Signal, body: dict[str, Any], minute: int = 0) -> Sighting:
+def seen(vehicle: Vehicle, signal: Signal, body: dict[str, Any], minute: int = 0) -> ReceivedReading:
     at = NOON + timedelta(minutes=minute)
-    observation = Observation(
+    observation = SignalReading(
         code=signal.code, status=SignalStatus.SUCCESS, body=body, oem_updated_at=at, retrieved_at=at
     )
-    return Sighting(vehicle.pk, observation, received_at=at)
+    return ReceivedReading(vehicle.pk, observation, received_at=at)
 
 
 def latest(vehicle: Vehicle, signal: Signal) -> LatestSignal | None:
@@ -49,11 +49,11 @@ def test_the_summary_follows_the_latest_signals(
     vehicle: Vehicle, told: list[Any], turn: random.Random
 ) -> None:
     LatestSignal.objects.all().delete()
-    Summary.objects.all().delete()
+    VehicleSnapshot.objects.all().delete()
     turn.shuffle(told)
     for signal, body, minute in told:
-        record(sightings=[seen(vehicle, signal, body, minute)])
-    summary = Summary.objects.get(vehicle=vehicle)
+        ingest_readings(sightings=[seen(vehicle, signal, body, minute)])
+    summary = VehicleSnapshot.objects.get(vehicle=vehicle)
     for signal, value, at in (
         (catalogue.STATE_OF_CHARGE, summary.charge, summary.charge_at),
         (catalogue.IS_CHARGING, summary.charging, summary.charging_at),
@@ -69,20 +69,20 @@ def test_the_summary_follows_the_latest_signals(
 
 @pytest.mark.django_db
 def test_a_place_that_is_forgotten_leaves_the_summary_and_the_rest_stays(vehicle: Vehicle) -> None:
-    record(
+    ingest_readings(
         sightings=[
             seen(vehicle, catalogue.PRECISE_LOCATION, {"latitude": 37.5, "longitude": -122.1}),
             seen(vehicle, catalogue.IS_LOCKED, {"value": True}),
         ]
     )
-    forget_latest_places(vehicle_ids=[vehicle.pk])
-    summary = Summary.objects.get(vehicle=vehicle)
+    erase_latest_locations(vehicle_ids=[vehicle.pk])
+    summary = VehicleSnapshot.objects.get(vehicle=vehicle)
     assert (summary.latitude, summary.longitude, summary.place_at, summary.locked) == (None, None, None, True)
-    forget_latest(vehicle_id=vehicle.pk, since=None, until=NOON, places_only=False, limit=100)
-    assert Summary.objects.get(vehicle=vehicle).locked is None
+    erase_latest(vehicle_id=vehicle.pk, since=None, until=NOON, places_only=False, limit=100)
+    assert VehicleSnapshot.objects.get(vehicle=vehicle).locked is None
 
 
 @pytest.mark.django_db
 def test_a_signal_that_no_list_shows_makes_no_summary(vehicle: Vehicle) -> None:
-    record(sightings=[seen(vehicle, catalogue.FIRMWARE, {"value": "2026.38"})])
-    assert not Summary.objects.exists()
+    ingest_readings(sightings=[seen(vehicle, catalogue.FIRMWARE, {"value": "2026.38"})])
+    assert not VehicleSnapshot.objects.exists()

@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect.models import Connection
 from vehicles.models import Vehicle
 
@@ -9,5 +9,9 @@ from vehicles.models import Vehicle
 def connection(vehicle: Vehicle) -> Connection:
     """The car is connected."""
     return Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation=Generation.V3, mode="live"
+        fleet=vehicle.fleet,
+        vehicle=vehicle,
+        smartcar_user_id="user-1",
+        generation=SmartcarApiVersion.V3,
+        mode="live",
     )

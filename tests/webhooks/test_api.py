@@ -12,8 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Membership, Role, User
 from accounts.services import add_member
-from accounts.tokens.services import issue
-from connect.driver_portal.models import PlacePause
+from accounts.tokens.services import issue_token
+from connect.driver_portal.models import LocationPause
 from connect.models import Connection
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry
@@ -42,7 +42,7 @@ def message(car: Vehicle | None = None, **fields: Any) -> InboxEntry:
 
 
 def by_token(user: User) -> Client:
-    secret = issue(
+    secret = issue_token(
         membership=Membership.objects.select_related("fleet", "user").get(user=user), name="t"
     ).secret
     return Client(headers={"Authorization": f"Bearer {secret}"})
@@ -106,7 +106,7 @@ def test_what_names_no_car_of_the_fleet_is_not_there(
 
 def test_a_hidden_place_is_left_out(owner: User, car: Vehicle, browser_of: BrowserOf) -> None:
     entry = message(car)
-    PlacePause.objects.create(connection=Connection.objects.get(), began_at=timezone.now())
+    LocationPause.objects.create(connection=Connection.objects.get(), began_at=timezone.now())
     body = browser_of(owner).get(f"{DELIVERIES}{entry.pk}/").json()["body"]
     assert body == {"latitude": "(hidden)", "charge": 61}
 

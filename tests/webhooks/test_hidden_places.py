@@ -14,7 +14,7 @@ from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry
-from webhooks.privacy_filter import PLACE_HIDDEN
+from webhooks.privacy_filter import LOCATION_HIDDEN
 from webhooks.replay import replay
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
     assert (entry.state, bytes(entry.body), entry.note) == (
         EntryState.PROCESSED,
         b"",
-        PLACE_HIDDEN,
+        LOCATION_HIDDEN,
     )
 
 

@@ -17,8 +17,8 @@ from tests.languages import ASKED, left_in_english, read
 from tests.webhooks.helpers import post, state_of
 from webhooks import processing
 from webhooks import stored_messages as webhook_messages
-from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
-from webhooks.rejections import Reason
+from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount, Source
+from webhooks.rejections import RejectionReason
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -70,8 +70,8 @@ def test_the_list_and_each_message(member: Client, admin: Client, language: str)
     processed_at = timezone.now() + timedelta(seconds=3)
     InboxEntry.objects.filter(state=EntryState.PROCESSED).update(processed_at=processed_at)
     InboxEntry.objects.filter(state=EntryState.WAITING).update(next_try_at=processed_at)
-    for reason in Reason:
-        RefusedDeliveries.objects.create(day=timezone.now().date(), reason=reason, count=3)
+    for reason in RejectionReason:
+        RejectedDeliveryCount.objects.create(day=timezone.now().date(), reason=reason, count=3)
     for client, page in ((member, PAGE), (admin, SITE)):
         assert english_on(client, page, language) == set()
         for entry in entries:
@@ -120,7 +120,9 @@ def test_who_may_not_see_it_is_told_why(viewer: User, browser_of: BrowserOf, lan
 
 
 def test_numbers_are_written_as_the_language_does(member: Client, admin: Client) -> None:
-    RefusedDeliveries.objects.create(day=timezone.now().date(), reason=Reason.UNSIGNED, count=1200)
+    RejectedDeliveryCount.objects.create(
+        day=timezone.now().date(), reason=RejectionReason.UNSIGNED, count=1200
+    )
     assert "1.200" in read(admin, SITE, "de")
     assert "1,200" in read(admin, SITE, "en")
     with override("de"):

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Fleet, User
-from connect.driver_portal.models import PlacePause
+from connect.driver_portal.models import LocationPause
 from connect.models import Connection
 from tests.webhooks.helpers import payload
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
-from webhooks.webhook_log.payloads import HIDDEN, TOO_DEEP, Reveal, body_for, mask
-from webhooks.webhook_log.visibility import Scope
+from webhooks.webhook_log.payloads import HIDDEN, TOO_DEEP, Reveal, mask, payload_for
+from webhooks.webhook_log.visibility import LogScope
 
 ALL, NOTHING = Reveal(place=True, vin=True), Reveal(place=False, vin=False)
 VIN = "5YJ3E1EA7KF317000"
@@ -66,7 +66,7 @@ def test_a_manager_sees_the_place_and_the_vin_of_what_was_recorded(connection: C
     entry = entry_of(
         state(connection.vehicle.smartcar_id), smartcar_vehicle_id=connection.vehicle.smartcar_id
     )
-    body = body_for(entry=entry, scope=Scope(connection.fleet))
+    body = payload_for(entry=entry, scope=LogScope(connection.fleet))
     assert "37.77" in body.text
     assert VIN in body.text
     assert not body.hidden
@@ -76,7 +76,7 @@ def test_a_manager_sees_the_place_and_the_vin_of_what_was_recorded(connection: C
 def test_the_place_in_what_was_not_recorded_is_hidden(connection: Connection, undone: EntryState) -> None:
     smartcar_id = connection.vehicle.smartcar_id
     entry = entry_of(state(smartcar_id), smartcar_vehicle_id=smartcar_id, state=undone)
-    body = body_for(entry=entry, scope=Scope(connection.fleet))
+    body = payload_for(entry=entry, scope=LogScope(connection.fleet))
     assert body.hidden
     assert "37.77" not in body.text
     assert VIN in body.text
@@ -86,10 +86,10 @@ def test_the_place_in_what_was_not_recorded_is_hidden(connection: Connection, un
 def test_a_place_that_a_driver_hides_now_is_hidden(connection: Connection) -> None:
     smartcar_id = connection.vehicle.smartcar_id
     entry = entry_of(state(smartcar_id), smartcar_vehicle_id=smartcar_id)
-    pause = PlacePause.objects.create(connection=connection, began_at=timezone.now())
-    assert "37.77" not in body_for(entry=entry, scope=Scope(connection.fleet)).text
+    pause = LocationPause.objects.create(connection=connection, began_at=timezone.now())
+    assert "37.77" not in payload_for(entry=entry, scope=LogScope(connection.fleet)).text
     pause.delete()
-    assert "37.77" in body_for(entry=entry, scope=Scope(connection.fleet)).text
+    assert "37.77" in payload_for(entry=entry, scope=LogScope(connection.fleet)).text
 
 
 def test_a_driver_in_another_fleet_hides_it_as_well(connection: Connection, outsider: User) -> None:
@@ -98,15 +98,15 @@ def test_a_driver_in_another_fleet_hides_it_as_well(connection: Connection, outs
     shared = Connection.objects.create(
         fleet=other.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
     )
-    PlacePause.objects.create(connection=shared, began_at=timezone.now())
+    LocationPause.objects.create(connection=shared, began_at=timezone.now())
     entry = entry_of(state(smartcar_id), smartcar_vehicle_id=smartcar_id)
-    assert "37.77" not in body_for(entry=entry, scope=Scope(connection.fleet)).text
+    assert "37.77" not in payload_for(entry=entry, scope=LogScope(connection.fleet)).text
 
 
 def test_an_admin_of_the_site_sees_neither_place_nor_vin(connection: Connection) -> None:
     smartcar_id = connection.vehicle.smartcar_id
     entry = entry_of(state(smartcar_id), smartcar_vehicle_id=smartcar_id)
-    text = body_for(entry=entry, scope=Scope(None)).text
+    text = payload_for(entry=entry, scope=LogScope(None)).text
     assert "37.77" not in text
     assert VIN not in text
     assert "61" in text
@@ -147,7 +147,7 @@ def test_masking_takes_any_json_and_changes_nothing_where_all_may_be_known(conte
 
 def test_what_is_nested_beyond_reason_is_cut(db: None) -> None:
     entry = entry_of(b"[" * 1000 + b"]" * 1000)
-    assert TOO_DEEP in body_for(entry=entry, scope=Scope(None)).text
+    assert TOO_DEEP in payload_for(entry=entry, scope=LogScope(None)).text
 
 
 def test_a_vin_is_known_by_its_look() -> None:
@@ -159,17 +159,17 @@ def test_a_body_that_tells_of_another_fleets_car_is_not_shown(connection: Connec
     message = payload("variants/legacy-2.0-schedule.json")
     first = message["payload"]["vehicles"][0]["vehicleId"]
     Vehicle.objects.update(smartcar_id=first)
-    body = body_for(entry=entry_of(message, smartcar_vehicle_id=first), scope=Scope(connection.fleet))
+    body = payload_for(entry=entry_of(message, smartcar_vehicle_id=first), scope=LogScope(connection.fleet))
     assert body.text == ""
     assert "other fleets" in body.why
     for car in message["payload"]["vehicles"][1:]:
         Vehicle.objects.create(fleet=connection.fleet, smartcar_id=car["vehicleId"])
-    assert body_for(entry=InboxEntry.objects.get(), scope=Scope(connection.fleet)).text
+    assert payload_for(entry=InboxEntry.objects.get(), scope=LogScope(connection.fleet)).text
 
 
 @pytest.mark.parametrize(("raw", "words"), [(b"", "not kept"), (b"\xff{garbage", "no JSON (9 bytes)")])
 def test_what_cannot_be_laid_out_is_said_in_words(db: None, raw: bytes, words: str) -> None:
-    body = body_for(entry=entry_of(raw), scope=Scope(None))
+    body = payload_for(entry=entry_of(raw), scope=LogScope(None))
     assert body.text == ""
     assert words in body.why
 

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, token_store
-from connect.gateway import Purpose
-from connect.models import ApplicationTokens, Connection
+from connect.gateway import CallPurpose
+from connect.models import ApplicationToken, Connection
 from core import encryption
 from smartcar_api import SmartcarError
 from tests.smartcar import connect, register_webhook, subscribe
@@ -21,7 +21,12 @@ from webhooks.models import EntryState, InboxEntry, Source
 
 @pytest.fixture
 def connection(
-    smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str,
+    live_server: object,
+    settings: Settings,
+    fleet: Fleet,
+    owner: User,
+    generation: SmartcarApiVersion,
 ) -> Connection:
     """A car that is connected and subscribed; Smartcar's v3 store holds what is subscribed only."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
@@ -36,15 +41,15 @@ def connection(
     return Connection.objects.get()
 
 
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
-v3 = pytest.mark.parametrize("generation", [Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+v3 = pytest.mark.parametrize("generation", [SmartcarApiVersion.V3])
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @both
-def test_what_is_read_is_recorded(connection: Connection, generation: Generation) -> None:
-    entry = polling.pull(connection=connection, purpose=Purpose.PERSON)
-    assert entry.source == (Source.PULL_V2 if generation == Generation.V2 else Source.PULL_V3)
+def test_what_is_read_is_recorded(connection: Connection, generation: SmartcarApiVersion) -> None:
+    entry = polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
+    assert entry.source == (Source.PULL_V2 if generation == SmartcarApiVersion.V2 else Source.PULL_V3)
     processing.process_waiting()
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
@@ -59,13 +64,13 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
     before = InboxEntry.objects.exclude(source=Source.WEBHOOK).count()
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     with pytest.raises(SmartcarError):
-        polling.pull(connection=connection, purpose=Purpose.PERSON)
+        polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     tasks.pull(connection.pk)
     assert InboxEntry.objects.exclude(source=Source.WEBHOOK).count() == before
 
 
 @v3
 def test_a_read_that_meets_a_refused_application_token_mints_another(connection: Connection) -> None:
-    token_store.application_access(application=applications.environment(), user_id="user")
-    ApplicationTokens.objects.update(token_ciphertext=encryption.encrypt("stale"))
-    assert polling.pull(connection=connection, purpose=Purpose.PERSON).pk
+    token_store.application_access(application=applications.default_application(), user_id="user")
+    ApplicationToken.objects.update(token_ciphertext=encryption.encrypt("stale"))
+    assert polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON).pk

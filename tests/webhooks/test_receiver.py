@@ -17,8 +17,8 @@ from pytest_django import Settings
 from fleet.asgi import application
 from tests.webhooks.helpers import ADDRESS, PAYLOADS, state_of
 from webhooks import keys, receiver, writer
-from webhooks.models import EntryState, InboxEntry, RefusedDeliveries
-from webhooks.rejections import Reason, tally
+from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount
+from webhooks.rejections import RejectionReason, counter
 from webhooks.signature import fingerprint, sign
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
@@ -58,15 +58,15 @@ def by_view(method: str, body: bytes, headers: dict[str, str], address: str = AD
 
 @pytest.fixture(params=[by_asgi, by_view], ids=["asgi", "view"])
 def road(request: pytest.FixtureRequest) -> Road:
-    tally.write()
-    RefusedDeliveries.objects.all().delete()
+    counter.write()
+    RejectedDeliveryCount.objects.all().delete()
     return Road(request.param.__name__, request.param)
 
 
 def refused() -> dict[str, int]:
     """What was counted, once it is written down."""
-    tally.write()
-    return dict(RefusedDeliveries.objects.values_list("reason", "count"))
+    counter.write()
+    return dict(RejectedDeliveryCount.objects.values_list("reason", "count"))
 
 
 def test_a_signed_delivery_is_stored_byte_for_byte_before_the_200(road: Road) -> None:
@@ -100,14 +100,14 @@ def test_the_worker_is_rung_once_the_row_is_in(road: Road, run_rung: Callable[[]
 @pytest.mark.parametrize(
     ("signed", "reason"),
     [
-        ("", Reason.UNSIGNED),
-        ("0" * 64, Reason.BADLY_SIGNED),
-        ("nonsense", Reason.BADLY_SIGNED),
-        ("?", Reason.BADLY_SIGNED),
+        ("", RejectionReason.UNSIGNED),
+        ("0" * 64, RejectionReason.BADLY_SIGNED),
+        ("nonsense", RejectionReason.BADLY_SIGNED),
+        ("?", RejectionReason.BADLY_SIGNED),
     ],
 )
 def test_what_is_not_truly_signed_is_refused_counted_and_not_stored(
-    road: Road, signed: str, reason: Reason
+    road: Road, signed: str, reason: RejectionReason
 ) -> None:
     assert [road.post(BODY, signed=signed).status_code for _ in range(3)] == [401] * 3
     assert refused() == {reason: 3}
@@ -118,18 +118,18 @@ def test_counts_of_a_day_add_up_in_one_row_for_a_reason(road: Road) -> None:
     for _ in range(2):
         road.post(BODY, signed="")
         assert refused()
-    assert RefusedDeliveries.objects.get().count == 2
+    assert RejectedDeliveryCount.objects.get().count == 2
 
 
 def test_counts_are_kept_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(**_: object) -> None:
         raise DatabaseError
 
-    tally.count(Reason.UNSIGNED)
+    counter.count(RejectionReason.UNSIGNED)
     with monkeypatch.context() as patched:
         patched.setattr("webhooks.rejections._add", broken)
-        tally.write()
-    assert refused() == {Reason.UNSIGNED: 1}
+        counter.write()
+    assert refused() == {RejectionReason.UNSIGNED: 1}
 
 
 def test_one_changed_byte_breaks_the_signature(road: Road) -> None:
@@ -152,7 +152,7 @@ def test_a_body_at_the_limit_is_taken_and_one_over_it_refused(road: Road) -> Non
     assert road.post(b"x" * receiver.BODY_LIMIT).status_code == 200
     assert road.post(b"x" * (receiver.BODY_LIMIT + 1)).status_code == 413
     assert InboxEntry.objects.count() == 1
-    assert refused() == {Reason.TOO_LARGE: 1}
+    assert refused() == {RejectionReason.TOO_LARGE: 1}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -188,7 +188,9 @@ def test_verify_is_answered_with_the_key_of_the_webhooks_own_application() -> No
         keys.SigningKey(name="first", token="first", webhook_id="one"),
         keys.SigningKey(name="second", token="second", webhook_id="two"),
     )
-    chosen = [keys.answering(known, webhook_id=webhook_id) for webhook_id in ("two", "one", "new", "")]
+    chosen = [
+        keys.key_for_verification(known, webhook_id=webhook_id) for webhook_id in ("two", "one", "new", "")
+    ]
     assert [key.name for key in chosen if key] == ["second", "first", "first", "first"]
 
 
@@ -204,7 +206,7 @@ def test_the_endpoint_does_not_sign_a_payload_sent_as_a_challenge(road: Road) ->
     answer = road.post(json.dumps(verify).encode(), signed="")
     assert answer.status_code == 400
     assert sign(token=settings.SMARTCAR_MANAGEMENT_TOKENS[0], message=BODY) not in answer.content.decode()
-    assert refused() == {Reason.CHALLENGE: 1}
+    assert refused() == {RejectionReason.CHALLENGE: 1}
 
 
 def test_without_the_database_smartcar_is_asked_to_send_again(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from webhooks import asgi, receiver
 from webhooks.keys import SigningKey
-from webhooks.receiver import Arrival, Receipt
+from webhooks.receiver import VerifiedDelivery, WebhookResponse
 from webhooks.signature import sign
 
 KEYS = (SigningKey(name="new", token="new"), SigningKey(name="old", token="old"))
@@ -24,15 +24,15 @@ ANYTHING = st.recursive(
 
 @given(raw=st.binary(max_size=300), signed=st.text(max_size=80))
 def test_no_bytes_get_in_without_a_true_signature(raw: bytes, signed: str) -> None:
-    judged = receiver.judge(raw=raw, signed=signed, known=KEYS)
-    assert isinstance(judged, Receipt)
+    judged = receiver.verify_request(raw=raw, signed=signed, known=KEYS)
+    assert isinstance(judged, WebhookResponse)
     assert judged.status in (200, 400, 401)
 
 
 @given(raw=st.binary(max_size=300), key=st.sampled_from(KEYS))
 def test_any_bytes_get_in_with_one_and_the_key_is_named(raw: bytes, key: SigningKey) -> None:
-    judged = receiver.judge(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
-    assert isinstance(judged, Arrival)
+    judged = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
+    assert isinstance(judged, VerifiedDelivery)
     assert (judged.body, judged.signed_with) == (raw, key.name)
 
 
@@ -45,8 +45,8 @@ def test_a_verify_of_any_form_is_answered_or_refused_and_signs_no_payload(
         {"eventName": kind, "payload": {"challenge": challenge}, "webhookId": around},
     )
     for form in forms:
-        judged = receiver.judge(raw=json.dumps(form).encode(), signed="", known=KEYS)
-        assert isinstance(judged, Receipt)
+        judged = receiver.verify_request(raw=json.dumps(form).encode(), signed="", known=KEYS)
+        assert isinstance(judged, WebhookResponse)
         assert judged.status in (200, 400, 401)
         if judged.status == 200:
             assert "{" not in challenge

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from webhooks import writer
 from webhooks.models import InboxEntry
-from webhooks.receiver import Arrival
-from webhooks.writer import Lane, StorageUnavailableError, Writer
+from webhooks.receiver import VerifiedDelivery
+from webhooks.writer import InsertWorker, StorageUnavailableError, Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def arrival(body: bytes = b"{}") -> Arrival:
-    return Arrival(body=body, signed_with="key", received_at=timezone.now())
+def arrival(body: bytes = b"{}") -> VerifiedDelivery:
+    return VerifiedDelivery(body=body, signed_with="key", received_at=timezone.now())
 
 
 def with_writer(work: Callable[[Writer], Awaitable[Any]]) -> tuple[Any, int]:
@@ -77,7 +77,7 @@ def test_what_arrives_during_an_insert_makes_the_next_group(
 
 def test_the_insert_is_at_full_durability_even_where_the_server_is_not() -> None:
     async def setting() -> str:
-        lane = Lane()
+        lane = InsertWorker()
         await lane.insert([arrival()])
         assert lane._connection is not None
         row = await (await lane._connection.execute("SHOW synchronous_commit")).fetchone()
@@ -92,7 +92,7 @@ def test_the_insert_is_at_full_durability_even_where_the_server_is_not() -> None
 
 def test_a_connection_that_broke_meanwhile_is_made_anew_unnoticed() -> None:
     async def work() -> None:
-        lane = Lane()
+        lane = InsertWorker()
         await lane.insert([arrival(b"before")])
         assert lane._connection is not None
         await asyncio.to_thread(_terminate, lane._connection.info.backend_pid)

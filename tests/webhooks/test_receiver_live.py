@@ -14,9 +14,9 @@ from django.conf import settings
 from tests.web import running_web
 from tests.webhooks.helpers import ADDRESS, state_of
 from webhooks import asgi, receiver
-from webhooks.asgi import Callback
-from webhooks.models import InboxEntry, RefusedDeliveries
-from webhooks.rejections import Reason
+from webhooks.asgi import WebhookMiddleware
+from webhooks.models import InboxEntry, RejectedDeliveryCount
+from webhooks.rejections import RejectionReason
 from webhooks.signature import sign
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
@@ -78,7 +78,9 @@ def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(web: str)
     with opened(web) as line:
         line.sendall(head(f"Content-Length: {receiver.BODY_LIMIT + 1}"))
         assert status(line) == 413
-    eventually(lambda: RefusedDeliveries.objects.filter(reason=Reason.TOO_LARGE, count=1).exists())
+    eventually(
+        lambda: RejectedDeliveryCount.objects.filter(reason=RejectionReason.TOO_LARGE, count=1).exists()
+    )
 
 
 def test_a_chunked_body_without_end_is_refused_at_the_limit(web: str) -> None:
@@ -127,7 +129,7 @@ def test_a_sender_that_takes_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch
     async def django(*_: Any) -> None:
         raise AssertionError
 
-    callback = Callback(path=ADDRESS, otherwise=django)
+    callback = WebhookMiddleware(path=ADDRESS, otherwise=django)
     asyncio.run(callback({"type": "http", "method": "POST", "path": ADDRESS, "headers": []}, never, send))
     assert sent[0]["status"] == 408
 
@@ -137,4 +139,4 @@ def test_what_was_counted_just_before_the_server_stops_is_written_down(tmp_path:
         line.sendall(f"POST {ADDRESS} HTTP/1.1\r\nHost: testserver\r\nContent-Length: 2\r\n\r\n{{}}".encode())
         assert status(line) == 401
     # The server of the other tests may write its own counts meanwhile.
-    assert RefusedDeliveries.objects.get(reason=Reason.UNSIGNED).count == 1
+    assert RejectedDeliveryCount.objects.get(reason=RejectionReason.UNSIGNED).count == 1

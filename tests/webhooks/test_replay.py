@@ -12,16 +12,16 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from commands.models import Change, Command, State
-from commands.types import Kind
+from commands.models import Command, CommandEvent, CommandState
+from commands.types import CommandType
 from connect.models import Connection
-from connect.status.models import Suspicion, Transition
+from connect.status.models import PendingIssue, Transition
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
 from vehicles import rollups
 from vehicles.models import LatestSignal, Reading, Vehicle
-from vehicles.rollup_models import DayRollup, DueHour, HourRollup
+from vehicles.rollup_models import DayRollup, DirtyHour, HourRollup
 from webhooks import processing
-from webhooks.models import EntryState, InboxEntry, Rhythm, VehicleError
+from webhooks.models import DeliveryCadence, EntryState, InboxEntry, VehicleError
 
 pytestmark = pytest.mark.django_db
 AT = 1_760_000_000_000
@@ -114,8 +114,8 @@ def everything() -> dict[str, list[Any]]:
 
 
 _RECORDED: tuple[type[Model], ...] = (
-    *(LatestSignal, Reading, DueHour, HourRollup, DayRollup, Vehicle),
-    *(Connection, Transition, Suspicion, Command, Change, VehicleError, Rhythm),
+    *(LatestSignal, Reading, DirtyHour, HourRollup, DayRollup, Vehicle),
+    *(Connection, Transition, PendingIssue, Command, CommandEvent, VehicleError, DeliveryCadence),
 )
 
 
@@ -125,13 +125,13 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
         fleet=vehicle.fleet,
         vehicle=vehicle,
         connection=connection,
-        kind=Kind.LOCK,
+        kind=CommandType.LOCK,
         generation="v3",
         requested_by=owner,
         requested_at=timezone.now(),
         expires_at=timezone.now(),
         sent_at=datetime.fromtimestamp(lately / 1000 - 60, UTC),
-        state=State.ACCEPTED,
+        state=CommandState.ACCEPTED,
     )
     bodies = [
         state_of(
@@ -147,11 +147,11 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
     for body in bodies:
         post(body)
     processing.process_waiting()
-    rollups.sum_up(now=timezone.now())
+    rollups.compute_rollups(now=timezone.now())
     before = everything()
     command.refresh_from_db()
-    assert command.state == State.CONFIRMED
+    assert command.state == CommandState.CONFIRMED
     assert run("--all").startswith(f"{InboxEntry.objects.count()} ")
     processing.process_waiting()
-    rollups.sum_up(now=timezone.now())
+    rollups.compute_rollups(now=timezone.now())
     assert everything() == before

@@ -31,7 +31,7 @@ def kept() -> list[tuple[str, bytes]]:
 def test_what_was_done_goes_after_its_days(state: EntryState) -> None:
     for days in (40, 31, 29, 1):
         entry(state, days=days)
-    assert retention.tidy(now=timezone.now()) == 2
+    assert retention.purge(now=timezone.now()) == 2
     assert kept() == [(f"{state}-29", b"{}"), (f"{state}-1", b"{}")]
 
 
@@ -39,7 +39,7 @@ def test_an_id_stays_a_week_even_where_bodies_go_after_a_day(settings: Settings)
     settings.INBOX_DAYS = 1
     for days in (8, 6, 2, 0.5):
         entry(EntryState.PROCESSED, days=days)
-    retention.tidy(now=timezone.now())
+    retention.purge(now=timezone.now())
     assert kept() == [("processed-6", b""), ("processed-2", b""), ("processed-0.5", b"{}")]
 
 
@@ -48,13 +48,13 @@ def test_what_was_set_aside_stays_longer(state: EntryState) -> None:
     for days in (200, 40, 31):
         entry(state, days=days)
     entry(EntryState.PROCESSED, days=35)
-    retention.tidy(now=timezone.now())
+    retention.purge(now=timezone.now())
     assert kept() == [(f"{state}-40", b"{}"), (f"{state}-31", b"{}")]
 
 
 def test_what_waits_is_never_dropped() -> None:
     entry(EntryState.WAITING, days=400)
-    assert retention.tidy(now=timezone.now()) == 0
+    assert retention.purge(now=timezone.now()) == 0
 
 
 def test_young_messages_are_not_even_looked_at(django_assert_max_num_queries: object) -> None:
@@ -62,4 +62,4 @@ def test_young_messages_are_not_even_looked_at(django_assert_max_num_queries: ob
     for _ in range(10):
         entry(EntryState.DEAD, days=1)
     with django_assert_max_num_queries(1):  # type: ignore[operator]
-        retention.tidy(now=now)
+        retention.purge(now=now)

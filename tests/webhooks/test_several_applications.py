@@ -23,7 +23,7 @@ AT = 1_760_000_000_000
 @pytest.fixture
 def second() -> SmartcarApplication:
     row = SmartcarApplication(name="Second", application_id="app-2", client_id="client_2", webhook_id="wh-2")
-    saved = services.save(row=row, secrets=Secrets(management_tokens=(TOKEN,)))
+    saved = services.save_application(row=row, secrets=Secrets(management_tokens=(TOKEN,)))
     registry.forget_keys()
     return saved
 

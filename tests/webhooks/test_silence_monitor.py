@@ -10,8 +10,8 @@ from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import PAYLOADS, post, state_of
 from vehicles.models import Vehicle
 from webhooks import processing, silence_monitor
-from webhooks.models import InboxEntry, Rhythm, Source
-from webhooks.silence_monitor import Heard
+from webhooks.models import DeliveryCadence, InboxEntry, Source
+from webhooks.silence_monitor import VehicleDelivery
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -29,9 +29,9 @@ def subscribed(connection: Connection) -> Connection:
     return connection
 
 
-def delivered(vehicle: Vehicle, *, at: datetime) -> Rhythm:
-    silence_monitor.heard({vehicle.pk: Heard(at=at, make="TESLA")})
-    return Rhythm.objects.get(vehicle=vehicle)
+def delivered(vehicle: Vehicle, *, at: datetime) -> DeliveryCadence:
+    silence_monitor.record_deliveries({vehicle.pk: VehicleDelivery(at=at, make="TESLA")})
+    return DeliveryCadence.objects.get(vehicle=vehicle)
 
 
 def test_it_starts_with_what_is_documented_for_the_make(vehicle: Vehicle) -> None:
@@ -62,30 +62,30 @@ def test_a_silent_car_is_read_once_and_then_less_and_less_often(
     vehicle: Vehicle, subscribed: Connection
 ) -> None:
     delivered(vehicle, at=NOON)
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(14)) == []
+    assert silence_monitor.poll_silent(now=NOON + minutes(14)) == []
     reads = [
         step
         for step in range(15, 60 * 24, 5)
-        if silence_monitor.ring_for_silent(now=NOON + minutes(step)) == [subscribed.pk]
+        if silence_monitor.poll_silent(now=NOON + minutes(step)) == [subscribed.pk]
     ]
     assert reads == [15, 75, 195, 435, 915]
 
 
 def test_a_delivery_ends_the_silence(vehicle: Vehicle, subscribed: Connection) -> None:
     delivered(vehicle, at=NOON)
-    silence_monitor.ring_for_silent(now=NOON + minutes(15))
+    silence_monitor.poll_silent(now=NOON + minutes(15))
     after = delivered(vehicle, at=NOON + minutes(16))
     assert (after.reads, after.next_read_at) == (0, None)
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(20)) == []
+    assert silence_monitor.poll_silent(now=NOON + minutes(20)) == []
 
 
 def test_a_read_that_found_no_room_is_made_later(vehicle: Vehicle, subscribed: Connection) -> None:
     delivered(vehicle, at=NOON)
-    silence_monitor.ring_for_silent(now=NOON + minutes(15))
-    silence_monitor.put_off(vehicle_id=vehicle.pk, until=NOON + minutes(17))
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(16)) == []
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(17)) == [subscribed.pk]
-    assert Rhythm.objects.get().reads == 1
+    silence_monitor.poll_silent(now=NOON + minutes(15))
+    silence_monitor.defer(vehicle_id=vehicle.pk, until=NOON + minutes(17))
+    assert silence_monitor.poll_silent(now=NOON + minutes(16)) == []
+    assert silence_monitor.poll_silent(now=NOON + minutes(17)) == [subscribed.pk]
+    assert DeliveryCadence.objects.get().reads == 1
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_only_cars_that_can_be_called_are_read(
 ) -> None:
     delivered(vehicle, at=NOON)
     Connection.objects.update(state=state)
-    assert bool(silence_monitor.ring_for_silent(now=NOON + timedelta(days=1))) == read
+    assert bool(silence_monitor.poll_silent(now=NOON + timedelta(days=1))) == read
 
 
 def test_a_car_that_is_not_subscribed_is_not_missed(vehicle: Vehicle, connection: Connection) -> None:
     delivered(vehicle, at=NOON)
-    assert silence_monitor.ring_for_silent(now=NOON + timedelta(days=1)) == []
+    assert silence_monitor.poll_silent(now=NOON + timedelta(days=1)) == []
 
 
 def test_a_subscribed_car_that_never_delivered_is_read(vehicle: Vehicle, subscribed: Connection) -> None:
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(4)) == []
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(5)) == [subscribed.pk]
-    assert silence_monitor.ring_for_silent(now=NOON + minutes(6)) == []
+    assert silence_monitor.poll_silent(now=NOON + minutes(4)) == []
+    assert silence_monitor.poll_silent(now=NOON + minutes(5)) == [subscribed.pk]
+    assert silence_monitor.poll_silent(now=NOON + minutes(6)) == []
 
 
 def test_what_the_car_sent_counts_and_what_was_read_does_not(
@@ -125,7 +125,7 @@ def test_what_the_car_sent_counts_and_what_was_read_does_not(
         smartcar_vehicle_id=vehicle.smartcar_id,
     )
     processing.process_waiting()
-    assert not Rhythm.objects.exists()
+    assert not DeliveryCadence.objects.exists()
     post(state_of(vehicle.smartcar_id, locked=True, at=1_760_000_000_000))
     processing.process_waiting()
-    assert Rhythm.objects.get().last_delivery_at == InboxEntry.objects.latest("id").received_at
+    assert DeliveryCadence.objects.get().last_delivery_at == InboxEntry.objects.latest("id").received_at

@@ -39,7 +39,7 @@ def counts() -> list[int]:
 def heard_by_lifecycle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The reports that reach the connections' lifecycle."""
     told: list[Any] = []
-    honest = health.errors_reported
+    honest = health.on_errors
 
     def listening(*, reports: Any) -> None:
         told.extend(reports)

@@ -7,12 +7,12 @@ import pytest
 from django.db import DatabaseError
 
 from connect.applications import setup_events
-from connect.applications.setup_events import Milestone, ReachedMilestone
+from connect.applications.setup_events import SetupEvent, SetupStep
 from connect.models import SmartcarApplication
 from tests.webhooks.helpers import PAYLOADS
 from tests.webhooks.test_receiver import BODY, Road, by_asgi, by_view
 from webhooks import keys, receiver
-from webhooks.verifications import Verifications, verifications
+from webhooks.verifications import VerificationTracker, verifications
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
 VERIFY = (PAYLOADS / "documentation/verify-4.0.json").read_bytes()
@@ -29,11 +29,11 @@ def new_process() -> Iterator[None]:
 def test_an_answered_verify_is_noted_with_its_first_time(request_by: Any) -> None:
     road = Road("", request_by)
     assert road.post(VERIFY, signed="").status_code == 200
-    noted = ReachedMilestone.objects.get()
-    assert (noted.application, noted.milestone) == (None, Milestone.VERIFIED)
+    noted = SetupEvent.objects.get()
+    assert (noted.application, noted.milestone) == (None, SetupStep.VERIFIED)
     verifications.forget()
     assert road.post(VERIFY, signed="").status_code == 200
-    assert ReachedMilestone.objects.get() == noted
+    assert SetupEvent.objects.get() == noted
 
 
 def test_a_delivery_and_a_refused_challenge_note_nothing() -> None:
@@ -41,7 +41,7 @@ def test_a_delivery_and_a_refused_challenge_note_nothing() -> None:
     road.post(BODY)
     road.post(BODY, signed="")
     road.post(b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"not a plain word"}}', signed="")
-    assert not ReachedMilestone.objects.exists()
+    assert not SetupEvent.objects.exists()
 
 
 def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
@@ -51,13 +51,13 @@ def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
         keys.SigningKey(name=f"second of application {row.pk}", token="second", webhook_id="two"),
     )
     verify = b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"abc"},"meta":{"webhookId":"two"}}'
-    assert isinstance(receiver.judge(raw=verify, signed="", known=known), receiver.Receipt)
-    receiver.write_notes()
-    assert ReachedMilestone.objects.get().application == row
+    assert isinstance(receiver.verify_request(raw=verify, signed="", known=known), receiver.WebhookResponse)
+    receiver.flush_counters()
+    assert SetupEvent.objects.get().application == row
 
 
 def test_many_verifies_write_once(django_assert_num_queries: Any) -> None:
-    seen = Verifications()
+    seen = VerificationTracker()
     seen.note(None)
     seen.write()
     for _ in range(100):
@@ -68,15 +68,15 @@ def test_many_verifies_write_once(django_assert_num_queries: Any) -> None:
 
 
 def test_while_the_database_is_away_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = Verifications()
+    seen = VerificationTracker()
     seen.note(None)
     with monkeypatch.context() as away:
-        away.setattr("webhooks.verifications.reach", _fail)
+        away.setattr("webhooks.verifications.record", _fail)
         seen.write()
-    assert not ReachedMilestone.objects.exists()
+    assert not SetupEvent.objects.exists()
     assert seen.due()
     seen.write()
-    assert ReachedMilestone.objects.exists()
+    assert SetupEvent.objects.exists()
 
 
 def _fail(**named: object) -> None:
@@ -84,7 +84,7 @@ def _fail(**named: object) -> None:
 
 
 def test_an_application_that_is_gone_stops_nothing() -> None:
-    seen = Verifications()
+    seen = VerificationTracker()
     seen.note(123_456)
     seen.write()
     assert not seen.due()
@@ -93,5 +93,5 @@ def test_an_application_that_is_gone_stops_nothing() -> None:
 def test_a_milestone_is_reached_once_for_each_application() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     for application_pk in (None, None, row.pk, row.pk):
-        setup_events.reach(application_pk=application_pk, milestone=Milestone.CREDENTIALS)
-    assert ReachedMilestone.objects.count() == 2
+        setup_events.record(application_pk=application_pk, milestone=SetupStep.CREDENTIALS)
+    assert SetupEvent.objects.count() == 2

@@ -9,14 +9,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry, Fleet, Generation, User
+from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect.models import Connection, ConnectionState
 from tests.webhooks.helpers import post, state_of
 from vehicles.models import LatestSignal, Vehicle
 from webhooks import processing
-from webhooks.models import EntryState, InboxEntry, RefusedDeliveries
-from webhooks.rejections import Reason
+from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount
+from webhooks.rejections import RejectionReason
 
 BrowserOf = Callable[[User], Client]
 PAGE = "/webhooks/blue/inbox/"
@@ -140,12 +140,14 @@ def test_the_figures_say_how_it_goes(manager: Client, connected: Connection) -> 
 
 def test_admins_see_what_was_turned_away(admin: User, browser_of: BrowserOf) -> None:
     today = timezone.now().date()
-    RefusedDeliveries.objects.create(day=today, reason=Reason.UNSIGNED, count=1200)
-    RefusedDeliveries.objects.create(day=today - timedelta(days=8), reason=Reason.TOO_LARGE, count=7)
+    RejectedDeliveryCount.objects.create(day=today, reason=RejectionReason.UNSIGNED, count=1200)
+    RejectedDeliveryCount.objects.create(
+        day=today - timedelta(days=8), reason=RejectionReason.TOO_LARGE, count=7
+    )
     page = browser_of(admin).get(SITE).content.decode()
     assert "1,200" in page
-    assert str(Reason.UNSIGNED.label) in page
-    assert str(Reason.TOO_LARGE.label) not in page
+    assert str(RejectionReason.UNSIGNED.label) in page
+    assert str(RejectionReason.TOO_LARGE.label) not in page
 
 
 def test_counts_stop_at_a_thousand(admin: User, browser_of: BrowserOf) -> None:
@@ -237,7 +239,7 @@ def test_a_message_is_processed_again_by_hand(
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
     assert list(LatestSignal.objects.values()) == before
-    deed = AuditEntry.objects.get(action="processed a delivery again")
+    deed = AuditLogEntry.objects.get(action="processed a delivery again")
     assert (deed.actor, deed.target) == (teammate, str(entry.pk))
 
 
@@ -247,7 +249,7 @@ def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, c
     for entry, words in ((waiting, "waits"), (emptied, "not kept")):
         page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
         assert words in page
-    assert not AuditEntry.objects.filter(action__contains="again").exists()
+    assert not AuditLogEntry.objects.filter(action__contains="again").exists()
 
 
 def test_only_admins_see_where_it_broke(
@@ -261,10 +263,10 @@ def test_only_admins_see_where_it_broke(
 def test_two_fleets_with_the_same_car_both_see_its_messages(
     manager: Client, connected: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=Generation.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
     car = Vehicle.objects.create(fleet=green, smartcar_id=connected.vehicle.smartcar_id, name="As Green says")
     Connection.objects.create(
-        fleet=green, vehicle=car, smartcar_user_id="u2", generation=Generation.V3, mode="live"
+        fleet=green, vehicle=car, smartcar_user_id="u2", generation=SmartcarApiVersion.V3, mode="live"
     )
     message(connected.vehicle)
     assert "Van 1" in manager.get(PAGE).content.decode()

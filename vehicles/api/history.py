@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from vehicles.api.queries import RAW_PAGE, RAW_STRETCH
+from vehicles.api.queries import RAW_PAGE, RAW_SPAN
 from vehicles.api.units import body_in, number_in
 from vehicles.catalogue import Signal
 from vehicles.history import Point, Resolution, series
@@ -22,7 +22,7 @@ class Page:
     next_start: datetime | None
 
 
-def page_of(
+def history_page(
     *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, resolution: Resolution
 ) -> Page:
     """The signal's history from `start` up to but without `end`. Raises vehicles.history.NotANumberError.
@@ -32,7 +32,7 @@ def page_of(
     if resolution != "raw":
         points = series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=resolution)
         return Page(points, None)
-    stop = end if end - start <= RAW_STRETCH else start + RAW_STRETCH
+    stop = end if end - start <= RAW_SPAN else start + RAW_SPAN
     points = series(
         vehicle=vehicle, signal=signal, start=start, end=stop, resolution="raw", limit=RAW_PAGE + 1
     )

@@ -7,14 +7,14 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.pagination import Pages, page_size_field
+from core.api.pagination import PagePagination, page_size_field
 from core.api.query_params import FleetQuery, TextField, UnitsField
 from vehicles.search import ORDERS
 
 RAW_PAGE = 5_000
-RAW_STRETCH = timedelta(days=31)
-MOST_POINTS = 5_000
-_MOST_BUCKETS = {"hour": timedelta(hours=20_000), "day": timedelta(days=20_000)}
+RAW_SPAN = timedelta(days=31)
+MAX_POINTS = 5_000
+_MAX_BUCKETS = {"hour": timedelta(hours=20_000), "day": timedelta(days=20_000)}
 _LAST_DAY = timedelta(days=1)
 
 
@@ -42,7 +42,7 @@ class VehiclesQuery(FleetQuery):
     )
     ordering = serializers.ChoiceField(choices=list(ORDERS), default="name")
     page = serializers.IntegerField(required=False, min_value=1)
-    page_size = page_size_field(Pages)
+    page_size = page_size_field(PagePagination)
 
 
 class SignalsQuery(FleetQuery):
@@ -62,7 +62,7 @@ class SignalsQuery(FleetQuery):
     {
         "oneOf": [
             {"type": "string", "enum": ["raw", "hour", "day"]},
-            {"type": "integer", "minimum": 2, "maximum": MOST_POINTS},
+            {"type": "integer", "minimum": 2, "maximum": MAX_POINTS},
         ]
     }
 )
@@ -72,15 +72,10 @@ class ResolutionField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Any:
         if data in ("raw", "hour", "day"):
             return data
-        if (
-            isinstance(data, str)
-            and data.isascii()
-            and data.isdecimal()
-            and 2 <= int(data[:9]) <= MOST_POINTS
-        ):
+        if isinstance(data, str) and data.isascii() and data.isdecimal() and 2 <= int(data[:9]) <= MAX_POINTS:
             return int(data)
         raise serializers.ValidationError(
-            f"It has to be raw, hour, day, or a number of points from 2 to {MOST_POINTS}."
+            f"It has to be raw, hour, day, or a number of points from 2 to {MAX_POINTS}."
         )
 
     def to_representation(self, value: Any) -> Any:
@@ -115,7 +110,7 @@ class HistoryQuery(FleetQuery):
             raise serializers.ValidationError({"to": ["That is too long ago."]}) from None
         if start >= end:
             raise serializers.ValidationError({"from": ["It has to be before `to`."]})
-        longest = _MOST_BUCKETS.get(attrs["resolution"])
+        longest = _MAX_BUCKETS.get(attrs["resolution"])
         if longest is not None and end - start > longest:
             raise serializers.ValidationError(
                 {

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from vehicles.api.queries import ResolutionField
 from vehicles.api.units import body_in, number_in, unit_in
 from vehicles.catalogue import CATALOGUE
-from vehicles.formatting import error_in_words, is_stale
+from vehicles.formatting import format_error, is_stale
 from vehicles.models import LatestSignal, Vehicle
 from vehicles.observations import SignalStatus
 
@@ -140,7 +140,7 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
 
 
 def _error_json(row: LatestSignal) -> Json | None:
-    explanation = error_in_words(row)
+    explanation = format_error(row)
     if not explanation:
         return None
     return {

@@ -6,7 +6,7 @@ from typing import Any
 from core.api.query_params import STORAGE
 from vehicles import formatting
 from vehicles.catalogue import Signal
-from vehicles.quantities import tidy
+from vehicles.quantities import round_float
 from vehicles.units import Unit, convert
 
 _ENTRIES = ("values", "additionalValues")
@@ -25,7 +25,7 @@ def number_in(value: Any, *, signal: Signal, unit: Unit | None) -> Any:
     measured = isinstance(value, int | float) and not isinstance(value, bool)
     if not measured or signal.unit is None or unit is None or unit == signal.unit:
         return value
-    return tidy(convert(value, source=signal.unit, target=unit))
+    return round_float(convert(value, source=signal.unit, target=unit))
 
 
 def body_in(body: Mapping[str, Any] | None, *, signal: Signal | None, unit: Unit | None) -> Any:

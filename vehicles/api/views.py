@@ -12,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.scoping import fleets_of
-from accounts.permissions import Right
+from accounts.api.scoping import accessible_fleets
+from accounts.permissions import Permission
 from core.api.caching import revalidated
-from core.api.exceptions import Ambiguous
-from core.api.pagination import Pages, without_paging
-from vehicles.api.history import page_of, point_json
+from core.api.exceptions import FleetRequired
+from core.api.pagination import PagePagination, without_paging
+from vehicles.api.history import history_page, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
 from vehicles.api.serializers import HistorySerializer, SignalsSerializer, VehicleSerializer, signal_json
 from vehicles.api.units import unit_in
@@ -25,21 +25,23 @@ from vehicles.catalogue import CATALOGUE
 from vehicles.history import NotANumberError
 from vehicles.models import Vehicle
 from vehicles.search import find_vehicles
-from vehicles.selectors import states_of
+from vehicles.selectors import list_states
 
 
-def car_of(request: Request, *, smartcar_id: str, fleet: str, right: Right = Right.VIEW) -> Vehicle:
+def get_vehicle(
+    request: Request, *, smartcar_id: str, fleet: str, right: Permission = Permission.VIEW
+) -> Vehicle:
     """The caller's car with this Smartcar vehicle id, its fleet loaded.
 
     Raises NotFound, and Ambiguous where two fleets of the caller's have it and none was named.
     """
-    fleets = fleets_of(request, right=right, slug=fleet)
+    fleets = accessible_fleets(request, right=right, slug=fleet)
     cars = list(Vehicle.objects.filter(fleet__in=fleets, smartcar_id=smartcar_id).select_related("fleet"))
     if not cars:
         raise NotFound("There is no such car in a fleet of yours.")
     if len(cars) > 1:
         slugs = " or ".join(sorted(f"?fleet={car.fleet.slug}" for car in cars))
-        raise Ambiguous(f"This car stands in several of your fleets: add {slugs}.")
+        raise FleetRequired(f"This car stands in several of your fleets: add {slugs}.")
     return cars[0]
 
 
@@ -48,7 +50,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
     """Cars, a page at a time. A car that stands in two fleets of the caller's is listed once for each."""
 
     serializer_class = VehicleSerializer
-    pagination_class = Pages
+    pagination_class = PagePagination
 
     @extend_schema(operation_id="vehicles_list", parameters=[VehiclesQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -56,7 +58,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
 
     def get_queryset(self) -> QuerySet[Vehicle]:
         asked = without_paging(VehiclesQuery.of(self.request))
-        fleets = fleets_of(self.request, right=Right.VIEW, slug=asked.pop("fleet"))
+        fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=asked.pop("fleet"))
         return find_vehicles(fleets=fleets, **asked)
 
 
@@ -66,7 +68,7 @@ class VehicleDetail(APIView):
 
     @extend_schema(operation_id="vehicle", parameters=[VehicleQuery], responses=VehicleSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        car = car_of(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
         return Response(VehicleSerializer(car).data)
 
 
@@ -77,8 +79,8 @@ class VehicleSignals(APIView):
     @extend_schema(operation_id="vehicle_signals", parameters=[SignalsQuery], responses=SignalsSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
         asked = SignalsQuery.of(request)
-        car = car_of(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
-        (state,) = states_of(vehicles=[car])
+        car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
+        (state,) = list_states(vehicles=[car])
         codes = {code.lower() for code in asked["codes"].split(",") if code} or set(state.signals)
         rows = [row for code, row in sorted(state.signals.items()) if code in codes]
         now = timezone.now()
@@ -93,12 +95,12 @@ class SignalHistory(APIView):
     @extend_schema(operation_id="signal_history", parameters=[HistoryQuery], responses=HistorySerializer)
     def get(self, request: Request, smartcar_id: str, code: str) -> Response:
         asked = HistoryQuery.of(request)
-        car = car_of(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
+        car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
         signal = CATALOGUE.get(code.lower())
         if signal is None:
             raise NotFound("There is no signal of this code.")
         try:
-            page = page_of(
+            page = history_page(
                 vehicle=car,
                 signal=signal,
                 start=asked["from"],

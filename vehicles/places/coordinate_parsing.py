@@ -11,7 +11,7 @@ _PAIRS = (
 _ONE = re.compile(rf"\s*({_NUMBER % '[.,]'})\s*°?\s*")
 
 
-def pair_in(text: str) -> tuple[str, str] | None:
+def parse_pair(text: str) -> tuple[str, str] | None:
     """Latitude and longitude that stand together in one text, as two texts; None where there are not two."""
     for pattern in _PAIRS:
         if found := pattern.fullmatch(text):
@@ -19,7 +19,7 @@ def pair_in(text: str) -> tuple[str, str] | None:
     return None
 
 
-def degrees_in(text: str, *, limit: float) -> float | None:
+def parse_degrees(text: str, *, limit: float) -> float | None:
     """The degrees that a text says, with a decimal point or comma; None where it is none from -limit to limit."""
     found = _ONE.fullmatch(text)
     if found is None:

@@ -9,10 +9,17 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Fleet, UnitSystem
-from vehicles.places.geometry import Grid, Vector, kilometres_of, squared_chord_of, vector_of, wind
+from vehicles.places.geometry import (
+    Grid,
+    Vector,
+    compass_direction,
+    kilometers_of,
+    squared_chord_of,
+    vector_of,
+)
 from vehicles.places.models import Place
-from vehicles.places.selectors import places_of
-from vehicles.places.towns import FARTHEST_KM, Sight, gazetteer
+from vehicles.places.selectors import list_places
+from vehicles.places.towns import FARTHEST_KM, NearestTown, town_index
 from vehicles.units import Unit, convert, symbol
 
 _GRID = Grid(4)
@@ -29,7 +36,7 @@ _WINDS = (
 )
 
 
-class PlaceName(NamedTuple):
+class LocationName(NamedTuple):
     """Words for a position. `place` is the fleet's own place that it lies in, None where a town names it."""
 
     text: str
@@ -46,20 +53,20 @@ class _Circle(NamedTuple):
     place: Place
 
 
-class Names:
+class ReverseGeocoder:
     """Names positions for one fleet, in the language that is active when it is made."""
 
     def __init__(self, *, places: Iterable[Place], units: str) -> None:
         self._circles: dict[int, list[_Circle]] = {}
         for place in sorted(places, key=lambda place: (place.radius, place.pk or 0)):
             self._draw(place)
-        self._towns = gazetteer()
+        self._towns = town_index()
         self._winds = [str(words) for words in _WINDS]
         unit = Unit.MILE if units == UnitSystem.IMPERIAL else Unit.KILOMETRE
         self._per_kilometre = convert(1, source=Unit.KILOMETRE, target=unit)
         self._distances = [f"{max(1, count)}\u00a0{symbol(unit)}" for count in range(round(FARTHEST_KM) + 1)]
 
-    def name_of(self, latitude: float, longitude: float) -> PlaceName | None:
+    def name_of(self, latitude: float, longitude: float) -> LocationName | None:
         """The smallest of the fleet's places around the position, of equally small ones the nearest; else the town.
 
         None where neither is near: the position's coordinates are all that can be said.
@@ -67,11 +74,11 @@ class Names:
         vector = vector_of(latitude, longitude)
         circles = self._circles.get(_GRID.cell(latitude, longitude))
         if circles is not None and (place := _smallest_around(vector, circles)) is not None:
-            return PlaceName(place.name, place)
+            return LocationName(place.name, place)
         sight = self._towns.sight_of(latitude, longitude, vector)
         if sight is None:
             return None
-        return PlaceName(sight.town.name if sight.inside else self._beside(latitude, longitude, sight))
+        return LocationName(sight.town.name if sight.inside else self._beside(latitude, longitude, sight))
 
     def _draw(self, place: Place) -> None:
         kilometres = place.radius / 1000
@@ -82,16 +89,18 @@ class Names:
             for cell in cells:
                 self._circles.setdefault(cell, []).append(circle)
 
-    def _beside(self, latitude: float, longitude: float, sight: Sight) -> str:
+    def _beside(self, latitude: float, longitude: float, sight: NearestTown) -> str:
         town = sight.town
-        direction = wind(latitude=latitude, longitude=longitude, seen_from=(town.latitude, town.longitude))
-        distance = self._distances[round(kilometres_of(sight.squared) * self._per_kilometre)]
+        direction = compass_direction(
+            latitude=latitude, longitude=longitude, seen_from=(town.latitude, town.longitude)
+        )
+        distance = self._distances[round(kilometers_of(sight.squared) * self._per_kilometre)]
         return self._winds[direction] % {"distance": distance, "town": town.name}
 
 
-def names_for(*, fleet: Fleet) -> Names:
+def geocoder_for(*, fleet: Fleet) -> ReverseGeocoder:
     """What names positions on the fleet's pages: one query, however many are asked about."""
-    return Names(places=places_of(fleet=fleet), units=fleet.unit_system)
+    return ReverseGeocoder(places=list_places(fleet=fleet), units=fleet.unit_system)
 
 
 def coordinates(latitude: float, longitude: float) -> str:

@@ -32,12 +32,12 @@ def squared_chord_of(kilometres: float) -> float:
     return chord * chord
 
 
-def kilometres_of(squared: float) -> float:
+def kilometers_of(squared: float) -> float:
     """The distance on the ground of two points with this squared chord: what the haversine formula gives."""
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(squared) / 2))
 
 
-def wind(*, latitude: float, longitude: float, seen_from: tuple[float, float]) -> int:
+def compass_direction(*, latitude: float, longitude: float, seen_from: tuple[float, float]) -> int:
     """In which of eight directions a point lies from another near it: 0 is north, 1 north-east, and so on."""
     up = latitude - seen_from[0]
     right = (longitude - seen_from[1] + 180) % 360 - 180

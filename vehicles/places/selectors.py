@@ -4,11 +4,11 @@ from accounts.models import Fleet
 from vehicles.places.models import Place
 
 
-def places_of(*, fleet: Fleet) -> QuerySet[Place]:
+def list_places(*, fleet: Fleet) -> QuerySet[Place]:
     """The fleet's places, by name."""
     return Place.objects.filter(fleet=fleet).order_by("name")
 
 
-def place_of(*, fleet: Fleet, place_id: int) -> Place | None:
+def get_place(*, fleet: Fleet, place_id: int) -> Place | None:
     """The fleet's place with this id, or None."""
     return Place.objects.filter(fleet=fleet, pk=place_id).first()

@@ -7,11 +7,11 @@ from accounts.models import User
 from vehicles.places.models import Place
 
 # Of one fleet: all of them are looked through on each of its pages.
-MOST = 1000
+MAX_PLACES = 1000
 
 
 @transaction.atomic
-def save(*, place: Place, actor: User) -> Place:
+def save_place(*, place: Place, actor: User) -> Place:
     """Stores a place, new or changed. Raises IntegrityError when the fleet has another of this name."""
     deed = "made a place" if place.pk is None else "changed a place"
     place.save()
@@ -20,7 +20,7 @@ def save(*, place: Place, actor: User) -> Place:
 
 
 @transaction.atomic
-def delete(*, place: Place, actor: User) -> None:
+def delete_place(*, place: Place, actor: User) -> None:
     """Forgets a place. Cars that stand there are named by the nearest town from now on."""
     place.delete()
     audit.record(fleet=place.fleet, actor=actor, action="deleted a place", target=place.name)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from vehicles.places.geometry import (
     Grid,
     Vector,
-    kilometres_of,
+    kilometers_of,
     squared_chord,
     squared_chord_of,
     vector_of,
@@ -41,7 +41,7 @@ class Town(NamedTuple):
     longitude: float
 
 
-class Sight(NamedTuple):
+class NearestTown(NamedTuple):
     """A town as seen from a position: `inside` it, or `squared` (a chord) away from its centre."""
 
     town: Town
@@ -54,7 +54,7 @@ def inside_km(population: int) -> float:
     return max(1.5, min(10.0, math.sqrt(population) / 100))
 
 
-class Gazetteer:
+class TownIndex:
     """Towns by position. `records` are GeoNames' objects: name, countrycode, latitude, longitude, population."""
 
     def __init__(self, records: Iterator[dict[str, Any]]) -> None:
@@ -80,7 +80,7 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._cells)
 
-    def sight_of(self, latitude: float, longitude: float, vector: Vector) -> Sight | None:
+    def sight_of(self, latitude: float, longitude: float, vector: Vector) -> NearestTown | None:
         """The nearest town that the position lies in, else the nearest within FARTHEST_KM, else None.
 
         `vector` is the position's own.
@@ -96,8 +96,8 @@ class Gazetteer:
             if squared <= inside and squared < least_around:
                 around, least_around = town, squared
         if around is not None:
-            return Sight(around, least_around, True)
-        return None if nearest is None else Sight(nearest, least, False)
+            return NearestTown(around, least_around, True)
+        return None if nearest is None else NearestTown(nearest, least, False)
 
     def _find_those_that_count(self, cell: int) -> tuple[Town, ...]:
         """The towns that may be the answer somewhere in the cell of the fine grid: mostly two or three."""
@@ -105,7 +105,7 @@ class Gazetteer:
         vector = vector_of(*centre)
         slack = _FINE.reach_km
         near = [
-            (kilometres_of(squared_chord(vector, town.vector)), town)
+            (kilometers_of(squared_chord(vector, town.vector)), town)
             for town in self._towns_around(*centre, FARTHEST_KM + slack)
         ]
         # Whichever town is nearest to the centre is at most `slack` farther from any point of the cell; the one that is
@@ -114,7 +114,7 @@ class Gazetteer:
         return tuple(
             town
             for kilometres, town in near
-            if kilometres <= limit or kilometres - slack <= kilometres_of(town.inside)
+            if kilometres <= limit or kilometres - slack <= kilometers_of(town.inside)
         )
 
     def _towns_around(self, latitude: float, longitude: float, kilometres: float) -> Iterator[Town]:
@@ -136,15 +136,15 @@ class Gazetteer:
 
 _FARTHEST = squared_chord_of(FARTHEST_KM)
 _lock = threading.Lock()
-_loaded: list[Gazetteer] = []
+_loaded: list[TownIndex] = []
 
 
-def gazetteer() -> Gazetteer:
+def town_index() -> TownIndex:
     """The one of this process."""
     if not _loaded:
         with _lock:
             if not _loaded:
-                _loaded.append(Gazetteer(_records()))
+                _loaded.append(TownIndex(_records()))
     return _loaded[0]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from vehicles import catalogue
-from vehicles.observations import Observation, VehicleFacts
+from vehicles.observations import SignalReading, VehicleFacts
 from webhooks.parsing.errors import read_errors
 from webhooks.parsing.fields import digest_of, first, identifier, integer, items, mapping, mode, text
 from webhooks.parsing.signals import code_of, observe, read_signals
@@ -121,7 +121,7 @@ def _facts(message: Mapping[str, Any]) -> VehicleFacts:
     return read_facts(vehicle, mapping(data.get("user")), vehicle_id=vehicle_id)
 
 
-def _with_vin(observations: tuple[Observation, ...], vin: Any) -> tuple[Observation, ...]:
+def _with_vin(observations: tuple[SignalReading, ...], vin: Any) -> tuple[SignalReading, ...]:
     """Older payloads carry the VIN in the vehicle object and not as a signal."""
     if not text(vin) or any(observation.code == catalogue.VIN.code for observation in observations):
         return observations

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from vehicles.catalogue import CATALOGUE, Signal, find
-from vehicles.normalization import Normalised, NoValue, Refused, normalise
-from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
-from vehicles.structured_values import plain
+from vehicles.normalization import ImplausibleValueError, Normalized, NoValueError, normalize
+from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
+from vehicles.structured_values import sanitize_json
 from webhooks.parsing.fields import first, items, mapping, signal_like, text, upper
 from webhooks.parsing.times import not_from_the_future, parse_time
 
@@ -84,12 +84,12 @@ def code_of(reference: Any) -> str:
     return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
 
 
-def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
+def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
     """All signals of a payload, and in words those that could not be read.
 
     `raw` is a list of entries, or an object of bodies by "Group.Name".
     """
-    observations: list[Observation] = []
+    observations: list[SignalReading] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list | dict) else ["signals: not a list"]
     for at, entry in enumerate(_entries(raw)):
         observation = _read_entry(entry, latest)
@@ -106,7 +106,7 @@ def _entries(raw: Any) -> Iterable[Any]:
     return items(raw)
 
 
-def _read_entry(entry: Any, latest: datetime | None) -> Observation | None:
+def _read_entry(entry: Any, latest: datetime | None) -> SignalReading | None:
     fields = mapping(entry)
     if "attributes" in fields:
         fields = {**fields, **mapping(fields["attributes"])}
@@ -156,7 +156,7 @@ def observe(
     status: SignalStatus = SignalStatus.SUCCESS,
     error: SignalError | None = None,
     times: Times = NO_TIMES,
-) -> Observation:
+) -> SignalReading:
     """The observation of one signal, its body normalised.
 
     A value that is refused becomes an error of type `REFUSED`; one that is empty, UNAVAILABLE.
@@ -166,12 +166,12 @@ def observe(
     if status is SignalStatus.SUCCESS:
         try:
             canonical, notes = _canonical(CATALOGUE.get(code), body)
-        except NoValue as nothing:
+        except NoValueError as nothing:
             status, notes = SignalStatus.UNAVAILABLE, (nothing.reason,)
-        except Refused as refusal:
+        except ImplausibleValueError as refusal:
             status, notes = SignalStatus.ERROR, (refusal.reason,)
-            error = SignalError(REFUSED, description=refusal.reason)
-    return Observation(
+            error = SignalError(NORMALIZATION_ERROR, description=refusal.reason)
+    return SignalReading(
         code=code,
         status=status,
         body=canonical,
@@ -185,13 +185,13 @@ def observe(
 
 def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     if body is None:
-        raise NoValue("there was no body")
+        raise NoValueError("there was no body")
     if signal is None:
         return _unknown(body), (UNKNOWN_SIGNAL,)
     if not isinstance(body, dict):
-        normalised = normalise(signal, {"value": body})
+        normalised = normalize(signal, {"value": body})
         return normalised.body, ("the value came without a body around it", *normalised.notes)
-    normalised = _remembered(signal.code, _dumped(body)) or normalise(signal, body)
+    normalised = _remembered(signal.code, _dumped(body)) or normalize(signal, body)
     return normalised.body, normalised.notes
 
 
@@ -204,14 +204,14 @@ def _dumped(body: dict[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=16_384)  # a payload repeats every signal, and most are as they were in other cars, too
-def _remembered(code: str, body: bytes) -> Normalised | None:
+def _remembered(code: str, body: bytes) -> Normalized | None:
     """The body in its canonical form, which nobody may change."""
-    return normalise(CATALOGUE[code], orjson.loads(body)) if body else None
+    return normalize(CATALOGUE[code], orjson.loads(body)) if body else None
 
 
 def _unknown(body: Any) -> dict[str, Any]:
     """The body of a signal that we do not know, kept as it is, within bounds."""
-    kept = plain(body if isinstance(body, dict) else {"value": body})
+    kept = sanitize_json(body if isinstance(body, dict) else {"value": body})
     if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
-        raise Refused(f"{UNKNOWN_SIGNAL}, and too large to keep")
+        raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to keep")
     return dict(kept)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from vehicles.observations import Observation, VehicleFacts
+from vehicles.observations import SignalReading, VehicleFacts
 
 Mode = Literal["live", "simulated", "test", ""]
 
@@ -45,7 +45,7 @@ class VehicleReport:
     """All that one message says about one car. `skipped` says in words what could not be read."""
 
     facts: VehicleFacts
-    observations: tuple[Observation, ...] = ()
+    observations: tuple[SignalReading, ...] = ()
     errors: tuple[ReportedError, ...] = ()
     skipped: tuple[str, ...] = ()
 

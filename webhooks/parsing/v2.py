@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from vehicles import catalogue
 from vehicles.catalogue import Signal, find
-from vehicles.observations import Observation, SignalError, SignalStatus
+from vehicles.observations import SignalError, SignalReading, SignalStatus
 from vehicles.units import Unit
 from webhooks.parsing.fields import items, mapping, text, upper
 from webhooks.parsing.signals import Times, observe, read_error
@@ -266,12 +266,12 @@ _MAKE_PATHS: dict[str, _Path] = {
 
 def read_answers(
     raw: Any, *, latest: datetime | None, unit_system: str = ""
-) -> tuple[tuple[Observation, ...], tuple[str, ...]]:
+) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
     """All answers `{path, code, body, headers}` of one car, and in words those that could not be read.
 
     `latest` is when the message came, `unit_system` what holds where an answer's own headers do not tell.
     """
-    observations: list[Observation] = []
+    observations: list[SignalReading] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["answers: not a list"]
     for at, answer in enumerate(map(mapping, items(raw))):
         path = _find_path(text(answer.get("path")))
@@ -303,7 +303,7 @@ def _failed(answer: Body) -> bool:
 
 def _read_answer(
     path: _Path, answer: Body, *, latest: datetime | None, unit_system: str
-) -> Iterator[Observation]:
+) -> Iterator[SignalReading]:
     headers = {key.lower(): value for key, value in mapping(answer.get("headers")).items()}
     times = _read_times(headers, latest=latest)
     if _failed(answer):
@@ -319,7 +319,7 @@ def _read_answer(
         yield observe(signal.code, value, times=times)
 
 
-def _failures(path: _Path, error: SignalError, times: Times) -> Iterator[Observation]:
+def _failures(path: _Path, error: SignalError, times: Times) -> Iterator[SignalReading]:
     for signal in path.signals:
         yield observe(signal.code, None, status=SignalStatus.ERROR, error=error, times=times)
 

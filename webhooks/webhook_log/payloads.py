@@ -21,7 +21,7 @@ from vehicles.erasure import PLACE_CODES
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery
-from webhooks.webhook_log.visibility import Scope
+from webhooks.webhook_log.visibility import LogScope
 
 # Within JSON, which the API tells as well: not translated.
 HIDDEN = "(hidden)"
@@ -58,7 +58,7 @@ class Reveal:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class Payload:
     """A body to show. `content` is the masked JSON, None where there is none to show; then `why` says why."""
 
     content: Any
@@ -74,24 +74,26 @@ class Body:
         return laid_out if len(laid_out) <= _LONGEST else f"{laid_out[:_LONGEST]}\n{_('… and more')}"
 
 
-def body_for(*, entry: InboxEntry, scope: Scope) -> Body:
+def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
     """The entry's body as a reader of this scope may see it."""
     raw = bytes(entry.body)
     if not raw:
-        return Body(None, _("The body was not kept."))
+        return Payload(None, _("The body was not kept."))
     try:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
         why = _("The body is no JSON (%(bytes)s bytes). It may hold anything, so it is not shown.")
-        return Body(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
+        return Payload(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
     if scope.fleet is not None and not _all_of_fleet(entry, scope):
-        return Body(None, _("The message tells of cars of other fleets as well, so its body is not shown."))
+        return Payload(
+            None, _("The message tells of cars of other fleets as well, so its body is not shown.")
+        )
     reveal = _reveal(entry, scope)
     masked = mask(content, reveal=reveal)
-    return Body(masked, "", hidden=masked != content)
+    return Payload(masked, "", hidden=masked != content)
 
 
-def _all_of_fleet(entry: InboxEntry, scope: Scope) -> bool:
+def _all_of_fleet(entry: InboxEntry, scope: LogScope) -> bool:
     if entry.source != Source.WEBHOOK:
         return True
     try:
@@ -102,7 +104,7 @@ def _all_of_fleet(entry: InboxEntry, scope: Scope) -> bool:
     return Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=named).count() == len(named)
 
 
-def _reveal(entry: InboxEntry, scope: Scope) -> Reveal:
+def _reveal(entry: InboxEntry, scope: LogScope) -> Reveal:
     if scope.fleet is None:
         return Reveal(place=False, vin=False)
     recorded = entry.state == EntryState.PROCESSED
@@ -113,7 +115,7 @@ def _place_hidden(entry: InboxEntry) -> bool:
     """Whether a driver of the car, in whichever fleet, hides where it is or was when the message came."""
     cars = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
     ids = list(cars)
-    rules = privacy.rules_of(vehicle_ids=ids, now=timezone.now())
+    rules = privacy.privacy_for_vehicle(vehicle_ids=ids, now=timezone.now())
     return any(rules.hide(each, at=entry.received_at) for each in ids)
 
 

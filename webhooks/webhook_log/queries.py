@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE
-from webhooks.webhook_log.visibility import Scope, newest_id
+from webhooks.webhook_log.visibility import LogScope, newest_id
 
 PAGE = 50
 OTHER = "other"
@@ -71,7 +71,7 @@ class Filters(forms.Form):
         return self.cleaned_data
 
 
-def kind_of(entry: InboxEntry) -> str:
+def event_label(entry: InboxEntry) -> str:
     """The type of the event in words, as it came where it is none that we know, "" where it was not read yet."""
     return str(KINDS.get(entry.event_type, entry.event_type))
 
@@ -86,7 +86,7 @@ class Row:
     @property
     def kind(self) -> str:
         """The type of the event, in words where it is one that we know."""
-        return kind_of(self.entry)
+        return event_label(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Page:
     older: int | None
 
 
-def page_of(*, scope: Scope, filters: Filters) -> Page:
+def list_deliveries(*, scope: LogScope, filters: Filters) -> Page:
     """A page of the messages that pass the filters, without their bodies."""
     found = _filtered(scope.entries(), filters.chosen).only(*_FIELDS)
     entries = (_of_fleet if scope.fleet else _of_site)(found, filters.chosen)
@@ -142,7 +142,7 @@ def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet
     return entries
 
 
-def _names(scope: Scope, entries: Sequence[InboxEntry]) -> dict[str, str]:
+def _names(scope: LogScope, entries: Sequence[InboxEntry]) -> dict[str, str]:
     """What the fleet calls the cars; admins of the site see Smartcar's ids, since names are the fleets' own."""
     ids = {entry.smartcar_vehicle_id for entry in entries if entry.smartcar_vehicle_id}
     if scope.fleet is None:

@@ -11,9 +11,9 @@ from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import number_format
 
-from webhooks.models import EntryState, InboxEntry, RefusedDeliveries, Source
-from webhooks.rejections import Reason
-from webhooks.webhook_log.visibility import Scope, newest_id
+from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount, Source
+from webhooks.rejections import RejectionReason
+from webhooks.webhook_log.visibility import LogScope, newest_id
 
 COUNT_BOUND = 1_000
 _RATE_WINDOW = timedelta(minutes=5)
@@ -24,7 +24,7 @@ _REFUSED_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Bounded:
+class BoundedCount:
     """A count that went no further than COUNT_BOUND."""
 
     number: int
@@ -38,7 +38,7 @@ class Bounded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedDeliveries:
     """Requests turned away at the door, of one kind."""
 
     reason: str
@@ -46,25 +46,25 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class WebhookStats:
     """The figures above the list. Times are in seconds, None where there is nothing to measure."""
 
     per_minute: float
     delay: float | None
     oldest_waiting_at: datetime | None
-    waiting: Bounded
-    failing: Bounded
-    quarantined: Bounded
-    dead: Bounded
-    refused: tuple[Refused, ...]
+    waiting: BoundedCount
+    failing: BoundedCount
+    quarantined: BoundedCount
+    dead: BoundedCount
+    refused: tuple[RejectedDeliveries, ...]
 
 
-def overview_of(*, scope: Scope) -> Overview:
+def get_stats(*, scope: LogScope) -> WebhookStats:
     """The figures of a fleet or of the site. What waits is the whole site's: whose it is, processing finds out."""
     now = timezone.now()
     waiting = InboxEntry.objects.filter(state=EntryState.WAITING).order_by()
     entries = scope.entries()
-    return Overview(
+    return WebhookStats(
         per_minute=_per_minute(scope, entries, now=now),
         delay=_delay(scope, entries, now=now),
         oldest_waiting_at=waiting.filter(attempts=0).aggregate(oldest=Min("received_at"))["oldest"],
@@ -76,11 +76,11 @@ def overview_of(*, scope: Scope) -> Overview:
     )
 
 
-def _bounded(entries: QuerySet[InboxEntry]) -> Bounded:
-    return Bounded(entries.order_by()[: COUNT_BOUND + 1].count())
+def _bounded(entries: QuerySet[InboxEntry]) -> BoundedCount:
+    return BoundedCount(entries.order_by()[: COUNT_BOUND + 1].count())
 
 
-def _per_minute(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float:
+def _per_minute(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime) -> float:
     """Webhook deliveries a minute over the last minutes; on a busy site over the last few thousand."""
     since = now - _RATE_WINDOW
     if scope.fleet is not None:
@@ -102,7 +102,7 @@ def _minutes(span: timedelta) -> float:
     return span / timedelta(minutes=1)
 
 
-def _delay(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> float | None:
+def _delay(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime) -> float | None:
     """How long the newest messages usually took from their receipt until they were recorded (median)."""
     done = entries.filter(
         state=EntryState.PROCESSED, received_at__gte=now - _DELAY_WINDOW, processed_at__isnull=False
@@ -114,9 +114,9 @@ def _delay(scope: Scope, entries: QuerySet[InboxEntry], *, now: datetime) -> flo
     return median(took) if took else None
 
 
-def _refused(*, now: datetime) -> tuple[Refused, ...]:
+def _refused(*, now: datetime) -> tuple[RejectedDeliveries, ...]:
     """What was turned away on the last days, by reason."""
-    recent = RefusedDeliveries.objects.filter(day__gt=(now - timedelta(days=_REFUSED_DAYS)).date())
+    recent = RejectedDeliveryCount.objects.filter(day__gt=(now - timedelta(days=_REFUSED_DAYS)).date())
     counts = recent.order_by().values_list("reason").annotate(total=Sum("count")).order_by("-total")
-    labels = dict(Reason.choices)
-    return tuple(Refused(str(labels.get(reason, reason)), total) for reason, total in counts)
+    labels = dict(RejectionReason.choices)
+    return tuple(RejectedDeliveries(str(labels.get(reason, reason)), total) for reason, total in counts)

@@ -14,15 +14,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import audit
-from accounts.permissions import Right, membership_for
+from accounts.permissions import Permission, get_membership_or_404
 from core.task_queue import ring
-from vehicles.selectors import vehicle_of, vehicles_of
+from vehicles.selectors import get_vehicle, list_vehicles
 from webhooks.models import EntryState, InboxEntry
 from webhooks.replay import replay
-from webhooks.webhook_log.payloads import body_for
-from webhooks.webhook_log.queries import Filters, kind_of, page_of
-from webhooks.webhook_log.stats import overview_of
-from webhooks.webhook_log.visibility import Scope
+from webhooks.webhook_log.payloads import payload_for
+from webhooks.webhook_log.queries import Filters, event_label, list_deliveries
+from webhooks.webhook_log.stats import get_stats
+from webhooks.webhook_log.visibility import LogScope
 
 _CARS_OFFERED = 500
 
@@ -30,11 +30,11 @@ _CARS_OFFERED = 500
 @never_cache
 @login_required
 @require_GET
-def inbox(request: HttpRequest, slug: str = "") -> HttpResponse:
+def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
     """What came, how fast, and what went wrong."""
     scope = _scope(request, slug)
     context = _context(request, scope)
-    context["cars"] = vehicles_of(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
+    context["cars"] = list_vehicles(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
     return render(request, "webhooks/webhook_log.html", context)
 
 
@@ -56,7 +56,7 @@ def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRespons
     """One message: what became of it, and its body."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
-    context = _delivery_context(request, scope, entry) | {"body": body_for(entry=entry, scope=scope)}
+    context = _delivery_context(request, scope, entry) | {"body": payload_for(entry=entry, scope=scope)}
     return render(request, "webhooks/delivery.html", context)
 
 
@@ -100,31 +100,31 @@ def _why_not(entry: InboxEntry) -> str:
     return _("Its body was not kept, so there is nothing to process again.")
 
 
-def _scope(request: HttpRequest, slug: str) -> Scope:
+def _scope(request: HttpRequest, slug: str) -> LogScope:
     if slug:
-        return Scope(membership_for(user=request.user, slug=slug, right=Right.INSPECT).fleet)
+        return LogScope(get_membership_or_404(user=request.user, slug=slug, right=Permission.INSPECT).fleet)
     if not (request.user.is_authenticated and request.user.is_staff):
         raise PermissionDenied(_("Only admins of the site see the messages of all fleets."))
-    return Scope(None)
+    return LogScope(None)
 
 
-def _entry(scope: Scope, entry_id: int) -> InboxEntry:
+def _entry(scope: LogScope, entry_id: int) -> InboxEntry:
     entry = scope.entries().filter(pk=entry_id).first()
     if entry is None:
         raise Http404("There is no such message among those that you may see.")
     return entry
 
 
-def _address(view: str, scope: Scope, *args: int) -> str:
+def _address(view: str, scope: LogScope, *args: int) -> str:
     if scope.fleet is None:
         return reverse(f"webhooks:site_{view}", args=args)
     return reverse(f"webhooks:{view}", args=[scope.fleet.slug, *args])
 
 
-def _context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
+def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
     filters = Filters(request.GET)
-    overview = overview_of(scope=scope)
-    page = page_of(scope=scope, filters=filters)
+    overview = get_stats(scope=scope)
+    page = list_deliveries(scope=scope, filters=filters)
     listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
     question = {name: value for name, value in filters.chosen.items() if value}
     return {
@@ -139,14 +139,14 @@ def _context(request: HttpRequest, scope: Scope) -> dict[str, Any]:
     }
 
 
-def _delivery_context(request: HttpRequest, scope: Scope, entry: InboxEntry) -> dict[str, Any]:
+def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
     took = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
     shown = (entry.state, entry.attempts, entry.note, entry.processed_at, entry.next_try_at)
-    car = vehicle_of(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
+    car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
         "fleet": scope.fleet,
         "entry": entry,
-        "kind": kind_of(entry),
+        "kind": event_label(entry),
         "car": car,
         "took": took,
         "is_waiting": entry.state == EntryState.WAITING,

@@ -10,13 +10,13 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from accounts.models import Fleet
 from connect.models import Connection, Transition
-from connect.status.states import ENDED
+from connect.status.states import TERMINATED
 from vehicles.models import Vehicle
 from webhooks.models import InboxEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class LogScope:
     """One fleet, or the whole site where `fleet` is None."""
 
     fleet: Fleet | None
@@ -24,10 +24,14 @@ class Scope:
     def entries(self) -> QuerySet[InboxEntry]:
         """The messages, newest first."""
         entries = InboxEntry.objects.order_by("-id")
-        return entries if self.fleet is None else entries_of(fleets=Fleet.objects.filter(pk=self.fleet.pk))
+        return (
+            entries
+            if self.fleet is None
+            else entries_for_fleet(fleets=Fleet.objects.filter(pk=self.fleet.pk))
+        )
 
 
-def entries_of(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
+def entries_for_fleet(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
     """The messages that came about the fleets' cars while they were connected, newest first.
 
     The cars are named one by one, which lets PostgreSQL take their messages out of the index by car and time.
@@ -37,18 +41,18 @@ def entries_of(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
     return own.exclude(smartcar_vehicle_id="").order_by("-id")
 
 
-def entries_about(*, vehicle: Vehicle) -> QuerySet[InboxEntry]:
+def entries_for_vehicle(*, vehicle: Vehicle) -> QuerySet[InboxEntry]:
     """The messages about one car that its fleet may see: those of `entries_of`, newest first by time.
 
     The times in which its connections stood are read first: of one car they are few, and PostgreSQL then takes the
     messages out of the index by car and time without a question about each.
     """
-    again = Max("transitions__at", filter=Q(transitions__from_state__in=ENDED))
+    again = Max("transitions__at", filter=Q(transitions__from_state__in=TERMINATED))
     connections = Connection.objects.filter(vehicle=vehicle).order_by().annotate(again=again)
     held = Q(pk__in=[])
     for each in connections:
         times = Q(received_at__gte=max(each.created_at, each.again or each.created_at))
-        if each.state in ENDED:
+        if each.state in TERMINATED:
             times &= Q(received_at__lte=each.state_since)
         held |= times
     return InboxEntry.objects.filter(held, smartcar_vehicle_id=vehicle.smartcar_id).order_by(
@@ -66,10 +70,10 @@ def _granted(fleets: QuerySet[Fleet]) -> QuerySet[Connection]:
     """Connections by which the message of the outer query is a fleet's own."""
     came = OuterRef("received_at")
     connected_again = Transition.objects.filter(
-        connection=OuterRef("pk"), from_state__in=ENDED, at__gt=OuterRef(came)
+        connection=OuterRef("pk"), from_state__in=TERMINATED, at__gt=OuterRef(came)
     )
     return Connection.objects.filter(
-        Q(state_since__gte=came) | ~Q(state__in=ENDED),
+        Q(state_since__gte=came) | ~Q(state__in=TERMINATED),
         ~Exists(connected_again),
         fleet__in=fleets,
         vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),

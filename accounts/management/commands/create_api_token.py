@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import Membership
-from accounts.tokens.services import NotOffered, issue
+from accounts.tokens.services import TokenNotAllowed, issue_token
 
 
 class Command(BaseCommand):
@@ -36,12 +36,12 @@ class Command(BaseCommand):
             raise CommandError("--days has to be between 1 and 3650.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
-            issued = issue(
+            issued = issue_token(
                 membership=member,
                 name=options["name"][:60],
                 expires_at=expires_at,
                 may_command=options["may_command"],
             )
-        except NotOffered as refusal:
+        except TokenNotAllowed as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(issued.secret)

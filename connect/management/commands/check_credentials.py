@@ -5,10 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import Generation
+from accounts.models import SmartcarApiVersion
 from connect import applications
 from connect.applications import credential_check
-from connect.applications.credential_check import Finding
+from connect.applications.credential_check import CheckResult
 
 
 class Command(BaseCommand):
@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--application", help="the name of one application; default: all")
-        parser.add_argument("--generation", choices=Generation.values, default=settings.SMARTCAR_GENERATION)
+        parser.add_argument(
+            "--generation", choices=SmartcarApiVersion.values, default=settings.SMARTCAR_GENERATION
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = options["application"]
@@ -26,12 +28,14 @@ class Command(BaseCommand):
         bad = 0
         for application in found:
             self.stdout.write(f"Application {application.name}")
-            findings = credential_check.test(application=application, generation=options["generation"])
+            findings = credential_check.check_credentials(
+                application=application, generation=options["generation"]
+            )
             for finding in findings:
                 self.stdout.write(f"  {self._mark(finding):>11}  {finding.credential}: {finding.text}")
             bad += sum(not finding.good for finding in findings)
         if bad:
             raise CommandError(f"{bad} of the credentials need a look.")
 
-    def _mark(self, finding: Finding) -> str:
+    def _mark(self, finding: CheckResult) -> str:
         return finding.verdict.value

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.models import Fleet, Generation
+from accounts.models import Fleet, SmartcarApiVersion
 from connect.api_migration import selectors, services, worker
-from connect.api_migration.models import GenerationMove, MoveState
+from connect.api_migration.models import ApiMigration, MigrationState
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("fleet", help="the fleet's short name, as in its address")
-        parser.add_argument("generation", choices=Generation.values)
+        parser.add_argument("generation", choices=SmartcarApiVersion.values)
         parser.add_argument("--stop", action="store_true", help="stop the move that is under way")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -26,25 +26,25 @@ class Command(BaseCommand):
         if fleet is None:
             raise CommandError(f"There is no fleet {options['fleet']!r}.")
         if options["stop"]:
-            stopped = services.stop(fleet=fleet, actor=None)
+            stopped = services.stop_migration(fleet=fleet, actor=None)
             self.stdout.write("Stopped." if stopped else "No move is under way.")
             return
-        move = GenerationMove.objects.filter(fleet=fleet, state=MoveState.RUNNING).first()
+        move = ApiMigration.objects.filter(fleet=fleet, state=MigrationState.RUNNING).first()
         if move is None:
             try:
-                move = services.start(fleet=fleet, to=options["generation"], actor=None)
+                move = services.start_migration(fleet=fleet, to=options["generation"], actor=None)
             except services.CannotStartError as error:
                 raise CommandError(str(error)) from error
         elif move.generation != options["generation"]:
             raise CommandError(f"A move to {move.generation} is under way. Stop it first: --stop.")
         self._carry_out(move)
 
-    def _carry_out(self, move: GenerationMove) -> None:
-        while move.state == MoveState.RUNNING:
+    def _carry_out(self, move: ApiMigration) -> None:
+        while move.state == MigrationState.RUNNING:
             if not worker.run(move=move):
                 time.sleep(1)  # Cars wait for Smartcar, or a worker is at it.
             move.refresh_from_db(fields=["state"])
-            progress = selectors.progress(move=move)
+            progress = selectors.get_progress(move=move)
             self.stdout.write(f"{progress.done} of {progress.total} done, {progress.moved} moved")
         for step in move.steps.filter(state="stayed").select_related("connection__vehicle"):
             self.stdout.write(f"{step.connection.vehicle} stays: {step.reason}")

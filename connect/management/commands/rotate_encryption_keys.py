@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
-        report = key_rotation.run(batch=max(batch, 1))
+        report = key_rotation.rotate(batch=max(batch, 1))
         for row in report.unreadable:
             self.stderr.write(f"{row}: no key of FIELD_ENCRYPTION_KEYS fits.")
         self.stdout.write(

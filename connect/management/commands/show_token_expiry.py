@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Prints how many v2 token pairs have how many days left before their drivers must connect again."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = token_refresh.lifetimes(now=timezone.now())
+        found = token_refresh.expiry_histogram(now=timezone.now())
         every = token_refresh.interval(pairs=found.pairs).days
         self.stdout.write(f"{found.pairs} token pairs in use, each renewed every {every} days. Days left:")
         rows = [("ended", found.ended)]

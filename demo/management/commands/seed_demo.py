@@ -10,11 +10,11 @@ import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect import oauth
 from connect.models import Connection
-from connect.oauth_errors import ConnectRefusedError
+from connect.oauth_errors import ConnectionRefusedByUsError
 from vehicles.models import Place, PlaceKind, Vehicle
 
 OTHER_FLEET_CARS = 3
@@ -47,7 +47,11 @@ class Command(BaseCommand):
                 boss,
                 env.int("DEMO_VEHICLES", 12),
             ),
-            (_fleet("Harbor Rentals", "harbor-rentals", other, Generation.V2), other, OTHER_FLEET_CARS),
+            (
+                _fleet("Harbor Rentals", "harbor-rentals", other, SmartcarApiVersion.V2),
+                other,
+                OTHER_FLEET_CARS,
+            ),
         ]
         _name_places(fleets[0][0])
         with httpx.Client(base_url=_simulator(), timeout=30) as simulator:
@@ -98,7 +102,7 @@ def _connect_cars(
             break
         try:
             arrival = _drive_through_connect(simulator, fleet=fleet, owner=owner, cars=cars[: wanted - count])
-        except ConnectRefusedError as refusal:
+        except ConnectionRefusedByUsError as refusal:
             raise CommandError(
                 f"The simulator's cars could not be connected: {refusal.trouble.text}"
             ) from refusal
@@ -108,12 +112,12 @@ def _connect_cars(
 
 def _drive_through_connect(
     simulator: httpx.Client, *, fleet: Fleet, owner: User, cars: list[str]
-) -> oauth.Arrival:
+) -> oauth.CallbackResult:
     session = secrets.token_urlsafe(32)
     url = oauth.start(fleet=fleet, user=owner, session_secret=session)
     answer = simulator.post("/control/grants", json={"url": url, "vehicleIds": cars}).raise_for_status()
     params = dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
-    return oauth.complete(params=params, user=owner, session_secret=session)
+    return oauth.handle_callback(params=params, user=owner, session_secret=session)
 
 
 def _name_places(fleet: Fleet) -> None:

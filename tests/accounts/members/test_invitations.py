@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.members import services
-from accounts.models import AuditEntry, Fleet, MemberInvitation, Membership, Role, User
+from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from tests.accounts.conftest import PASSWORD, is_in, sign_in
 from tests.conftest import make_user
 
@@ -23,7 +23,7 @@ INVITE = {"email": "Nia@Home.example", "role": "manager", "language": "de"}
 
 @pytest.fixture
 def invitation(owner: User, fleet: Fleet) -> MemberInvitation:
-    return services.invite(
+    return services.invite_member(
         fleet=fleet, user=owner, email="nia@home.example", role=Role.MANAGER, language="en"
     )
 
@@ -42,7 +42,9 @@ def test_without_e_mail_the_link_is_shown_once_and_only_a_hash_is_kept(
     assert "nia@home.example is invited" in page
     assert made.secret not in str(MemberInvitation.objects.values().get())
     assert made.secret not in browser.get(PAGE).content.decode()
-    assert AuditEntry.objects.filter(action="invited a person as Manager", target="nia@home.example").exists()
+    assert AuditLogEntry.objects.filter(
+        action="invited a person as Manager", target="nia@home.example"
+    ).exists()
     assert mail.outbox == []
 
 
@@ -157,7 +159,7 @@ def test_a_revoked_one_opens_nothing(
     answer = Client().post(invitation.path, NEW)
     assert answer.status_code == 410
     assert "was taken back" in answer.content.decode()
-    assert AuditEntry.objects.filter(action="revoked a person's invitation").exists()
+    assert AuditLogEntry.objects.filter(action="revoked a person's invitation").exists()
 
 
 def test_sent_again_it_has_a_new_link_and_the_former_one_ends(

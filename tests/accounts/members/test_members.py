@@ -8,9 +8,9 @@ from django.db import connection
 from django.test import Client
 
 from accounts.members import services
-from accounts.models import AuditEntry, Fleet, MemberInvitation, Membership, Role, User
+from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
-from accounts.tokens.services import find, issue
+from accounts.tokens.services import find_token, issue_token
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -33,7 +33,7 @@ def test_only_owners_see_and_change_who_is_a_member(
     if status == 200:
         return
     member = membership_of(viewer)
-    pending = services.invite(
+    pending = services.invite_member(
         fleet=fleet,
         user=viewer,
         email="new@x.example",
@@ -63,7 +63,7 @@ def test_an_owner_changes_a_role_and_it_counts_at_once(
     assert promoted.get(PAGE).status_code == 403
     browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "owner"})
     assert promoted.get(PAGE).status_code == 200
-    entry = AuditEntry.objects.first()
+    entry = AuditLogEntry.objects.first()
     assert entry is not None
     assert (entry.actor, entry.action, entry.target) == (owner, "made a member Owner", viewer.email)
 
@@ -76,15 +76,15 @@ def test_an_unknown_role_is_refused(owner: User, viewer: User, browser_of: Brows
 def test_a_removed_member_and_their_tokens_open_nothing_any_more(
     owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
-    secret = issue(membership=membership_of(viewer), name="Reports").secret
+    secret = issue_token(membership=membership_of(viewer), name="Reports").secret
     removed = browser_of(viewer)
     page = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/remove/", follow=True)
     assert "is no longer a member" in page.content.decode()
     assert removed.get("/fleets/blue/").status_code == 404
-    assert find(secret=secret) is not None
+    assert find_token(secret=secret) is not None
     answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/vehicles/")
     assert answer.status_code == 404
-    assert AuditEntry.objects.filter(action="removed a member", target=viewer.email).exists()
+    assert AuditLogEntry.objects.filter(action="removed a member", target=viewer.email).exists()
 
 
 @pytest.mark.parametrize(("deed", "form"), [("role", {"role": "viewer"}), ("remove", {})])
@@ -100,7 +100,7 @@ def test_an_owner_whose_account_is_closed_does_not_count(owner: User, viewer: Us
     add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
     User.objects.filter(pk=viewer.pk).update(is_active=False)
     with pytest.raises(services.MemberError):
-        services.remove(membership=membership_of(owner), user=owner)
+        services.remove_member(membership=membership_of(owner), user=owner)
 
 
 def test_an_owner_beside_another_may_go(
@@ -129,7 +129,7 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(owner: User, viewer:
     def remove(mine: Membership, other: Membership) -> None:
         start.wait()
         try:
-            services.remove(membership=other, user=mine.user)
+            services.remove_member(membership=other, user=mine.user)
         except services.MemberError:
             pass
         finally:

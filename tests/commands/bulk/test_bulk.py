@@ -7,14 +7,14 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import AuditEntry, Fleet, User
+from accounts.models import AuditLogEntry, Fleet, User
 from commands import confirmation
 from commands.bulk import dispatcher
 from commands.bulk import services as asking
 from commands.bulk.models import BulkCommand
-from commands.models import Command, CommandPolicy, ReasonFor, State
-from commands.services import NotPossibleError
-from commands.types import Kind
+from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
+from commands.services import CommandRejectedError
+from commands.types import CommandType
 from connect.applications import services
 from connect.applications.models import SmartcarApplication
 from connect.applications.services import Secrets
@@ -45,16 +45,18 @@ def cars(fleet: Fleet) -> Cars:
     return made
 
 
-def ask(fleet: Fleet, user: User, vehicles: list[Vehicle], kind: Kind = Kind.LOCK) -> BulkCommand:
-    return asking.ask(fleet=fleet, user=user, vehicles=vehicles, kind=kind, given={})
+def ask(
+    fleet: Fleet, user: User, vehicles: list[Vehicle], kind: CommandType = CommandType.LOCK
+) -> BulkCommand:
+    return asking.create_bulk_command(fleet=fleet, user=user, vehicles=vehicles, kind=kind, given={})
 
 
 def test_a_review_says_who_can_and_why_others_cannot(fleet: Fleet, cars: Cars) -> None:
     able = cars(2)
     ended = cars(1, state=ConnectionState.REMOVED)
     forbidden = cars(1, scopes=["read_battery"])
-    found = asking.review(
-        fleet=fleet, vehicles=[*able, *ended, *forbidden], kind=Kind.LOCK, given={}, now=timezone.now()
+    found = asking.review_bulk_command(
+        fleet=fleet, vehicles=[*able, *ended, *forbidden], kind=CommandType.LOCK, given={}, now=timezone.now()
     )
     assert [candidate.vehicle for candidate in found.able] == able
     reasons = [candidate.verdict.refusal for candidate in found.unable]
@@ -68,10 +70,12 @@ def test_what_a_car_could_not_do_this_week_is_known_for_each_of_many(
     vehicles = cars(2)
     now = timezone.now()
     Command.objects.create(
-        fleet=fleet, vehicle=vehicles[0], kind=Kind.LOCK, generation="v3", state=State.REFUSED,
+        fleet=fleet, vehicle=vehicles[0], kind=CommandType.LOCK, generation="v3", state=CommandState.REFUSED,
         error_type="COMPATIBILITY", requested_at=now, expires_at=now, settled_at=now,
     )  # fmt: skip
-    found = asking.review(fleet=fleet, vehicles=vehicles, kind=Kind.LOCK, given={}, now=now)
+    found = asking.review_bulk_command(
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=now
+    )
     assert [candidate.vehicle for candidate in found.unable] == vehicles[:1]
 
 
@@ -80,32 +84,34 @@ def test_reviewing_many_cars_takes_as_many_queries_as_reviewing_two(
 ) -> None:
     vehicles = cars(300)
     with django_assert_max_num_queries(6):
-        asking.review(fleet=fleet, vehicles=vehicles, kind=Kind.LOCK, given={}, now=timezone.now())
+        asking.review_bulk_command(
+            fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=timezone.now()
+        )
 
 
 def test_each_car_gets_a_row_that_waits_for_its_turn(fleet: Fleet, owner: User, cars: Cars) -> None:
     bulk = ask(fleet, owner, cars(3))
     rows = Command.objects.filter(bulk=bulk)
-    assert {(row.state, row.requested_by) for row in rows} == {(State.QUEUED, owner)}
-    assert all(row.changes.get().state == State.QUEUED for row in rows)
-    assert AuditEntry.objects.filter(actor=owner, action="asked to lock 3 cars").exists()
+    assert {(row.state, row.requested_by) for row in rows} == {(CommandState.QUEUED, owner)}
+    assert all(row.changes.get().state == CommandState.QUEUED for row in rows)
+    assert AuditLogEntry.objects.filter(actor=owner, action="asked to lock 3 cars").exists()
 
 
-@pytest.mark.parametrize("kind", [Kind.SET_DESTINATION, Kind.OPEN_CHARGE_PORT])
-def test_not_every_command_is_for_many(fleet: Fleet, owner: User, cars: Cars, kind: Kind) -> None:
-    with pytest.raises(NotPossibleError, match="one car at a time"):
+@pytest.mark.parametrize("kind", [CommandType.SET_DESTINATION, CommandType.OPEN_CHARGE_PORT])
+def test_not_every_command_is_for_many(fleet: Fleet, owner: User, cars: Cars, kind: CommandType) -> None:
+    with pytest.raises(CommandRejectedError, match="one car at a time"):
         ask(fleet, owner, cars(1), kind)
 
 
 def test_nothing_is_asked_without_a_car_that_can(fleet: Fleet, owner: User, cars: Cars) -> None:
-    with pytest.raises(NotPossibleError, match="None of these cars"):
+    with pytest.raises(CommandRejectedError, match="None of these cars"):
         ask(fleet, owner, cars(2, state=ConnectionState.REMOVED))
     assert not BulkCommand.objects.exists()
 
 
 def test_the_fleets_reason_is_needed_for_many_too(fleet: Fleet, owner: User, cars: Cars) -> None:
-    CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonFor.EVERYTHING)
-    with pytest.raises(NotPossibleError, match="asks for a reason"):
+    CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.EVERYTHING)
+    with pytest.raises(CommandRejectedError, match="asks for a reason"):
         ask(fleet, owner, cars(1))
 
 
@@ -113,8 +119,8 @@ def test_more_unlocks_than_a_minute_holds_are_refused_as_a_whole(
     fleet: Fleet, owner: User, cars: Cars, settings: Settings
 ) -> None:
     settings.COMMANDS_AT_ONCE = 1
-    with pytest.raises(NotPossibleError, match=r"only 5 can be asked in that time now. Choose 2 fewer"):
-        ask(fleet, owner, cars(7), Kind.UNLOCK)
+    with pytest.raises(CommandRejectedError, match=r"only 5 can be asked in that time now. Choose 2 fewer"):
+        ask(fleet, owner, cars(7), CommandType.UNLOCK)
     assert not Command.objects.exists()
 
 
@@ -126,11 +132,11 @@ def test_as_many_go_as_may_be_under_way_and_the_rest_in_order_as_places_become_f
     bulk = ask(fleet, owner, vehicles)
     gone: list[str] = []
     for _ in range(4):
-        dispatcher.dispatch(now=timezone.now())
-        assert dispatcher.dispatch(now=timezone.now()) == 0
-        under_way = Command.objects.filter(bulk=bulk, state=State.REQUESTED).order_by("pk")
+        dispatcher.dispatch_queued(now=timezone.now())
+        assert dispatcher.dispatch_queued(now=timezone.now()) == 0
+        under_way = Command.objects.filter(bulk=bulk, state=CommandState.REQUESTED).order_by("pk")
         gone += [command.vehicle.name for command in under_way.select_related("vehicle")]
-        under_way.update(state=State.ACCEPTED)
+        under_way.update(state=CommandState.ACCEPTED)
     assert gone == [vehicle.name for vehicle in vehicles]
 
 
@@ -138,23 +144,23 @@ def test_fleets_of_two_applications_share_the_places(
     fleet: Fleet, owner: User, outsider: User, cars: Cars, settings: Settings
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    other = services.save(
+    other = services.save_application(
         row=SmartcarApplication(name="Other", application_id="other", client_id="other"),
         secrets=Secrets(application_secret="s", client_secret="s", management_tokens=()),
     )
-    services.choose(fleet=red, application=other, actor=outsider)
+    services.choose_application(fleet=red, application=other, actor=outsider)
     ask(fleet, owner, cars(5))
     reds = cars(5)
     Vehicle.objects.filter(pk__in=[car.pk for car in reds]).update(fleet=red)
     Connection.objects.filter(vehicle__in=reds).update(fleet=red)
     ask(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
     settings.COMMANDS_AT_ONCE = 4
-    assert dispatcher.dispatch(now=timezone.now()) == 4
-    gone = Command.objects.filter(state=State.REQUESTED)
+    assert dispatcher.dispatch_queued(now=timezone.now()) == 4
+    gone = Command.objects.filter(state=CommandState.REQUESTED)
     assert (gone.filter(fleet=fleet).count(), gone.filter(fleet=red).count()) == (2, 2)
     settings.COMMANDS_AT_ONCE = 1
-    gone.filter(fleet=red).update(state=State.ACCEPTED)
-    assert dispatcher.dispatch(now=timezone.now()) == 0
+    gone.filter(fleet=red).update(state=CommandState.ACCEPTED)
+    assert dispatcher.dispatch_queued(now=timezone.now()) == 0
 
 
 def test_the_bucket_is_not_emptied_for_many(
@@ -162,7 +168,7 @@ def test_the_bucket_is_not_emptied_for_many(
 ) -> None:
     settings.SMARTCAR_REQUEST_BUCKET, settings.SMARTCAR_REQUEST_REFILL = 13, 2
     ask(fleet, owner, cars(8))
-    assert dispatcher.dispatch(now=timezone.now()) == 3
+    assert dispatcher.dispatch_queued(now=timezone.now()) == 3
 
 
 def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
@@ -171,13 +177,13 @@ def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
     vehicles = cars(3)
     now = timezone.now()
     Command.objects.create(
-        fleet=fleet, vehicle=vehicles[0], kind=Kind.UNLOCK, generation="v3", state=State.SENDING,
+        fleet=fleet, vehicle=vehicles[0], kind=CommandType.UNLOCK, generation="v3", state=CommandState.SENDING,
         requested_at=now, expires_at=now, claimed_at=now,
     )  # fmt: skip
     ask(fleet, owner, vehicles)
-    assert dispatcher.dispatch(now=timezone.now()) == 2
-    Command.objects.filter(kind=Kind.UNLOCK).update(state=State.CONFIRMED)
-    assert dispatcher.dispatch(now=timezone.now()) == 1
+    assert dispatcher.dispatch_queued(now=timezone.now()) == 2
+    Command.objects.filter(kind=CommandType.UNLOCK).update(state=CommandState.CONFIRMED)
+    assert dispatcher.dispatch_queued(now=timezone.now()) == 1
 
 
 def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_bulks(
@@ -186,7 +192,7 @@ def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_b
     bulk = ask(fleet, owner, cars(1))
     BulkCommand.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
     Command.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
-    dispatcher.dispatch(now=timezone.now())
+    dispatcher.dispatch_queued(now=timezone.now())
     left = Command.objects.get().expires_at - timezone.now()
     assert timedelta(minutes=9) < left <= timedelta(minutes=10)
 
@@ -194,11 +200,11 @@ def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_b
 def test_unlocks_whose_turn_has_not_come_within_a_minute_are_never_sent(
     fleet: Fleet, owner: User, cars: Cars
 ) -> None:
-    ask(fleet, owner, cars(3), Kind.UNLOCK)
+    ask(fleet, owner, cars(3), CommandType.UNLOCK)
     later = timezone.now() + timedelta(seconds=61)
     confirmation.sweep(now=later)
-    assert dispatcher.dispatch(now=later) == 0
-    assert set(Command.objects.values_list("state", flat=True)) == {State.EXPIRED}
+    assert dispatcher.dispatch_queued(now=later) == 0
+    assert set(Command.objects.values_list("state", flat=True)) == {CommandState.EXPIRED}
 
 
 def test_what_is_not_sent_is_taken_back_and_what_is_stays(
@@ -206,8 +212,8 @@ def test_what_is_not_sent_is_taken_back_and_what_is_stays(
 ) -> None:
     bulk = ask(fleet, owner, cars(4))
     sent = Command.objects.filter(bulk=bulk).order_by("pk")[:2]
-    Command.objects.filter(pk__in=[command.pk for command in sent]).update(state=State.SENDING)
-    assert asking.cancel(bulk=bulk, user=teammate) == 2
+    Command.objects.filter(pk__in=[command.pk for command in sent]).update(state=CommandState.SENDING)
+    assert asking.cancel_bulk_command(bulk=bulk, user=teammate) == 2
     states = list(Command.objects.order_by("pk").values_list("state", flat=True))
-    assert states == [State.SENDING] * 2 + [State.CANCELLED] * 2
-    assert AuditEntry.objects.filter(actor=teammate, action="cancelled to lock 2 cars").exists()
+    assert states == [CommandState.SENDING] * 2 + [CommandState.CANCELLED] * 2
+    assert AuditLogEntry.objects.filter(actor=teammate, action="cancelled to lock 2 cars").exists()

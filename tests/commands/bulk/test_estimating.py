@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.bulk.eta import RESERVE, Pace, duration, most_cars
-from commands.types import Kind
+from commands.bulk.eta import RESERVE, Throughput, duration, max_vehicles
+from commands.types import CommandType
 
-FREE = Pace(room=None, per_minute=2, at_once=10, seconds=12)
-TIGHT = Pace(room=120, per_minute=2, at_once=32, seconds=12)
+FREE = Throughput(room=None, per_minute=2, at_once=10, seconds=12)
+TIGHT = Throughput(room=120, per_minute=2, at_once=32, seconds=12)
 HOURS = timedelta(hours=12)
 
 
@@ -25,13 +25,13 @@ def test_what_the_bucket_does_not_hold_waits_for_its_refill() -> None:
 
 
 def test_a_bucket_that_never_fills_again_has_no_end() -> None:
-    assert duration(cars=500, pace=Pace(room=100, per_minute=0, at_once=9, seconds=1)) == timedelta.max
+    assert duration(cars=500, pace=Throughput(room=100, per_minute=0, at_once=9, seconds=1)) == timedelta.max
 
 
 def test_only_as_many_unlocks_as_a_minute_holds() -> None:
-    assert most_cars(kind=Kind.UNLOCK, pace=FREE, longest=HOURS) == 50
-    assert most_cars(kind=Kind.UNLOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2
-    assert most_cars(kind=Kind.LOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2 * 60 * 12
+    assert max_vehicles(kind=CommandType.UNLOCK, pace=FREE, longest=HOURS) == 50
+    assert max_vehicles(kind=CommandType.UNLOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2
+    assert max_vehicles(kind=CommandType.LOCK, pace=TIGHT, longest=HOURS) == 120 - RESERVE + 2 * 60 * 12
 
 
 @given(
@@ -44,9 +44,9 @@ def test_only_as_many_unlocks_as_a_minute_holds() -> None:
 def test_more_cars_never_take_less_time_and_the_most_are_in_time(
     cars: int, room: int | None, per_minute: float, at_once: int, seconds: float
 ) -> None:
-    pace = Pace(room=room, per_minute=per_minute, at_once=at_once, seconds=seconds)
+    pace = Throughput(room=room, per_minute=per_minute, at_once=at_once, seconds=seconds)
     assert duration(cars=cars, pace=pace) <= duration(cars=cars + 1, pace=pace)
-    most = most_cars(kind=Kind.LOCK, pace=pace, longest=HOURS)
+    most = max_vehicles(kind=CommandType.LOCK, pace=pace, longest=HOURS)
     assert most is not None
     late = timedelta(seconds=seconds)  # The last one is sent in time; its answer takes its own.
     assert duration(cars=most, pace=pace) <= HOURS + late

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import reauthentication
 from accounts.models import Fleet, User
 from commands.bulk.models import BulkCommand
-from commands.models import Command, CommandPolicy, State
+from commands.models import Command, CommandPolicy, CommandState
 from connect.models import ConnectionState
 from tests.commands.bulk.test_bulk import Cars, ask
 from tests.commands.bulk.test_bulk import cars as cars
@@ -63,7 +63,7 @@ def test_who_may_take_back(
     made = ask(fleet, owner, cars(2))
     answer = browser_of(request.getfixturevalue(person)).post(f"/commands/blue/bulk/{made.pk}/cancel/")
     assert answer.status_code == (302 if status == 200 else status)
-    cancelled = Command.objects.filter(state=State.CANCELLED).count()
+    cancelled = Command.objects.filter(state=CommandState.CANCELLED).count()
     assert cancelled == (2 if status == 200 else 0)
 
 
@@ -118,7 +118,7 @@ def test_many_cars_need_the_password_after_ten_minutes(
     owner.save()
     client = browser_of(owner)
     session = client.session
-    session["confirmed_at"] = time.time() - reauthentication.HOLDS_FOR.total_seconds() - 1
+    session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 1
     session.save()
     form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
     wrong = client.post("/commands/blue/bulk/send/", form | {"password": "x"}).content.decode()
@@ -139,7 +139,7 @@ def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
     assert 'hx-trigger="every 2s"' in text
     version = text.partition("?version=")[2].partition("&")[0]
     assert client.get(f"{address}?version={version}").status_code == 204
-    Command.objects.update(state=State.REFUSED, message="A door is open.")
+    Command.objects.update(state=CommandState.REFUSED, message="A door is open.")
     text = client.get(f"{address}?version={version}").content.decode()
     assert "3 of 3" in text
     assert text.count("A door is open.") == 3
@@ -149,7 +149,7 @@ def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
 def test_a_group_shows_its_cars_alone(fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf) -> None:
     made = ask(fleet, owner, cars(3))
     first = Command.objects.order_by("pk")[0]
-    Command.objects.filter(pk=first.pk).update(state=State.FAILED)
+    Command.objects.filter(pk=first.pk).update(state=CommandState.FAILED)
     text = browser_of(owner).get(f"/commands/blue/bulk/{made.pk}/?group=not-done").content.decode()
     assert text.count("badge badge-") == 1
 

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEntry, User
-from connect.models import Connection, ConnectionState, Removal
+from accounts.models import AuditLogEntry, User
+from connect.models import Connection, ConnectionState, OffboardingRequest
 from connect.offboarding import services, worker
-from connect.offboarding.models import Extent, GrantEnd, Listing
+from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_owner_and_manager_may_and_others_may_not(
     driver: User,
     outsider: User,
 ) -> None:
-    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.PLACES, user=owner)
+    removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
     pages = [
         address(connection.vehicle),
         "/connect/blue/removals/",
@@ -50,13 +50,13 @@ def test_owner_and_manager_may_and_others_may_not(
     for person, status in ((viewer, 403), (driver, 403), (outsider, 404)):
         answer = browser_of(person).post(pages[0], {"extent": "everything", "sure": "on"})
         assert answer.status_code == status
-    assert Removal.objects.count() == 1
+    assert OffboardingRequest.objects.count() == 1
 
 
 def test_another_fleets_car_and_proof_are_not_there(
     connection: Connection, browser_of: Callable[[User], Client], owner: User, outsider: User
 ) -> None:
-    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.PLACES, user=owner)
+    removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
     browser = browser_of(outsider)
     assert browser.get(address(connection.vehicle, "red")).status_code == 404
     assert browser.get(f"/connect/red/removals/{removal.pk}/").status_code == 404
@@ -67,14 +67,14 @@ def test_a_car_is_disconnected_and_its_history_kept(
     connection: Connection, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     answer = browser_of(owner).post(address(connection.vehicle), {"extent": "nothing"})
-    removal = Removal.objects.get()
+    removal = OffboardingRequest.objects.get()
     assert answer.headers["Location"] == f"/connect/blue/removals/{removal.pk}/"
     connection.refresh_from_db()
     assert (connection.state, connection.state_cause) == (
         ConnectionState.REMOVED,
         "Disconnected by the fleet.",
     )
-    assert AuditEntry.objects.filter(action="disconnected a car", actor=owner).count() == 1
+    assert AuditLogEntry.objects.filter(action="disconnected a car", actor=owner).count() == 1
 
 
 def test_erasing_is_confirmed_first(
@@ -84,9 +84,9 @@ def test_erasing_is_confirmed_first(
     answer = browser.post(address(connection.vehicle), {"extent": "everything"})
     assert answer.status_code == 400
     assert "cannot be undone" in answer.content.decode()
-    assert not Removal.objects.exists()
+    assert not OffboardingRequest.objects.exists()
     browser.post(address(connection.vehicle), {"extent": "everything", "sure": "on"})
-    assert Removal.objects.get().extent == Extent.EVERYTHING
+    assert OffboardingRequest.objects.get().extent == ErasureScope.EVERYTHING
 
 
 def test_one_of_several_drivers_can_be_chosen(
@@ -112,16 +112,18 @@ def test_one_of_several_drivers_can_be_chosen(
 def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     connection: Connection, browser_of: Callable[[User], Client], owner: User
 ) -> None:
-    removal = services.remove_car(vehicle=connection.vehicle, extent=Extent.EVERYTHING, user=owner)
+    removal = services.offboard_vehicle(
+        vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner
+    )
     removal.grants.update(
-        end=GrantEnd.ENDED, listing=Listing.GONE, request_id="req-123", ended_at=timezone.now()
+        end=RevocationStatus.ENDED, listing=RemoteStatus.GONE, request_id="req-123", ended_at=timezone.now()
     )
     browser = browser_of(owner)
     under_way = browser.get(f"/connect/blue/removals/{removal.pk}/")
     assert "Under way" in under_way.content.decode()
     fragment = f"/connect/blue/removals/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
-    worker.carry_out(removal_id=removal.pk)
+    worker.run(removal_id=removal.pk)
     assert "Finished on" in browser.get(fragment).content.decode()
     text = browser.get(f"/connect/blue/removals/{removal.pk}/").content.decode()
     assert "req-123" in text

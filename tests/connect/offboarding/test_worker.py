@@ -15,31 +15,31 @@ from django.db import connection as database
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from commands.models import Command
 from connect import applications, tasks
-from connect.models import Connection, ConnectionState, ErasedRows, OwnerTokens, Removal
+from connect.models import Connection, ConnectionState, ErasureRecord, OffboardingRequest, UserToken
 from connect.offboarding import services, worker
-from connect.offboarding.models import Extent, GrantEnd, Listing
+from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
 from connect.token_store import application_access
 from tests.connect.invited import invited, walk
 from tests.webhooks.helpers import post, state_of
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 from webhooks import processing
 from webhooks.models import EntryState, InboxEntry
 
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 PLACE, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 pytestmark = pytest.mark.django_db
 
 
 def share(car: Vehicle, user: str = "user-1") -> Connection:
     """A connection that Smartcar knows nothing of."""
     return Connection.objects.create(
-        fleet=car.fleet, vehicle=car, smartcar_user_id=user, generation=Generation.V3, mode="live"
+        fleet=car.fleet, vehicle=car, smartcar_user_id=user, generation=SmartcarApiVersion.V3, mode="live"
     )
 
 
@@ -49,7 +49,7 @@ def record(car: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
     place = {"latitude": 52.5, "longitude": 13.4}
     for code, body in ((PLACE, place), (LOCK, {"value": True})):
         points = [NewReading(car.pk, code, at + timedelta(seconds=each), body) for each in range(readings)]
-        add(readings=points)
+        insert_readings(readings=points)
         LatestSignal.objects.update_or_create(
             vehicle=car,
             code=code,
@@ -70,18 +70,18 @@ def record(car: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
     )
 
 
-def finish(removal: Removal) -> Removal:
+def finish(removal: OffboardingRequest) -> OffboardingRequest:
     """Carries out as beat would, without waiting for the next try."""
     for _ in range(5):
-        Removal.objects.filter(pk=removal.pk).update(next_try_at=None)
-        worker.carry_out(removal_id=removal.pk)
+        OffboardingRequest.objects.filter(pk=removal.pk).update(next_try_at=None)
+        worker.run(removal_id=removal.pk)
         removal.refresh_from_db()
         if removal.finished_at is not None:
             return removal
     return removal
 
 
-def rows(removal: Removal) -> dict[str, int]:
+def rows(removal: OffboardingRequest) -> dict[str, int]:
     return dict(removal.erased.values_list("kind", "rows"))
 
 
@@ -100,29 +100,29 @@ def left_of(car: Vehicle) -> dict[str, int]:
 
 @both
 def test_the_grant_is_ended_and_smartcars_list_is_asked(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
 ) -> None:
     Fleet.objects.update(generation=generation)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
     gone, kept = Connection.objects.select_related("vehicle", "fleet").order_by("pk")
-    removal = services.remove_connection(connection=gone, extent=Extent.NOTHING, user=None)
+    removal = services.offboard_connection(connection=gone, extent=ErasureScope.NOTHING, user=None)
     gone.refresh_from_db()
     assert gone.state == ConnectionState.REMOVED
     assert finish(removal).finished_at is not None
     grant = removal.grants.get()
-    assert (grant.end, grant.listing) == (GrantEnd.ENDED, Listing.GONE)
+    assert (grant.end, grant.listing) == (RevocationStatus.ENDED, RemoteStatus.GONE)
     assert grant.request_id
     assert listed(generation, kept) == {kept.vehicle.smartcar_id}
     kept.refresh_from_db()
     assert kept.state == ConnectionState.PENDING
-    assert (kept.tokens is not None) == (generation == Generation.V2)
+    assert (kept.tokens is not None) == (generation == SmartcarApiVersion.V2)
     assert removal.asker == "the driver"
 
 
-def listed(generation: Generation, connection: Connection) -> set[str]:
-    application = applications.environment()
-    if generation == Generation.V2:
+def listed(generation: SmartcarApiVersion, connection: Connection) -> set[str]:
+    application = applications.default_application()
+    if generation == SmartcarApiVersion.V2:
         found = application.v2.all_connections(user_id=connection.smartcar_user_id)
         return {each.vehicle_id for each in found}
     access = application_access(application=application, user_id=connection.smartcar_user_id)
@@ -130,27 +130,27 @@ def listed(generation: Generation, connection: Connection) -> set[str]:
 
 
 def test_a_v2_pair_that_opens_nothing_any_more_is_deleted(smartcar: str, fleet: Fleet, owner: User) -> None:
-    Fleet.objects.update(generation=Generation.V2)
+    Fleet.objects.update(generation=SmartcarApiVersion.V2)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
     for connection in Connection.objects.select_related("vehicle", "fleet"):
-        assert OwnerTokens.objects.exists()
-        finish(services.remove_car(vehicle=connection.vehicle, extent=Extent.NOTHING, user=owner))
-    assert not OwnerTokens.objects.exists()
+        assert UserToken.objects.exists()
+        finish(services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.NOTHING, user=owner))
+    assert not UserToken.objects.exists()
 
 
 @both
 def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_again(
-    smartcar: str, fleet: Fleet, owner: User, generation: Generation
+    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
 ) -> None:
     Fleet.objects.update(generation=generation)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     car = Vehicle.objects.get()
     record(car)
-    removal = services.remove_car(vehicle=car, extent=Extent.EVERYTHING, user=owner)
+    removal = services.offboard_vehicle(vehicle=car, extent=ErasureScope.EVERYTHING, user=owner)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
-    worker.carry_out(removal_id=removal.pk)
+    worker.run(removal_id=removal.pk)
     removal.refresh_from_db()
     assert removal.erased_at is not None
     assert removal.finished_at is None
@@ -159,7 +159,7 @@ def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_a
     assert removal.next_try_at > timezone.now()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
     assert finish(removal).finished_at is not None
-    assert removal.grants.get().listing == Listing.GONE
+    assert removal.grants.get().listing == RemoteStatus.GONE
 
 
 def test_a_grant_that_smartcar_had_ended_before_is_told_so(smartcar: str, fleet: Fleet, owner: User) -> None:
@@ -167,8 +167,10 @@ def test_a_grant_that_smartcar_had_ended_before_is_told_so(smartcar: str, fleet:
     connection = Connection.objects.select_related("vehicle", "fleet").get()
     ended = {"userId": connection.smartcar_user_id, "vehicleId": connection.vehicle.smartcar_id}
     httpx.post(f"{smartcar}/control/disconnect", json=ended, timeout=30).raise_for_status()
-    removal = finish(services.remove_connection(connection=connection, extent=Extent.NOTHING, user=owner))
-    assert removal.grants.get().end == GrantEnd.ENDED_BEFORE
+    removal = finish(
+        services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
+    )
+    assert removal.grants.get().end == RevocationStatus.ENDED_BEFORE
     assert removal.finished_at is not None
 
 
@@ -182,9 +184,9 @@ def test_a_grant_that_another_fleet_lives_by_goes_on(
     theirs = share(theirs_car, mine.smartcar_user_id)
     record(mine.vehicle)
     record(theirs_car)
-    removal = finish(services.remove_connection(connection=mine, extent=Extent.EVERYTHING, user=None))
-    assert removal.grants.get().end == GrantEnd.SHARED
-    assert listed(Generation.V3, mine) == {mine.vehicle.smartcar_id}
+    removal = finish(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
+    assert removal.grants.get().end == RevocationStatus.SHARED
+    assert listed(SmartcarApiVersion.V3, mine) == {mine.vehicle.smartcar_id}
     theirs.refresh_from_db()
     assert theirs.state == ConnectionState.PENDING
     assert left_of(mine.vehicle)["readings"] == 0
@@ -197,18 +199,18 @@ def test_a_driver_who_connected_again_meanwhile_keeps_the_new_grant(
 ) -> None:
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     connection = Connection.objects.select_related("vehicle", "fleet").get()
-    removal = services.remove_connection(connection=connection, extent=Extent.NOTHING, user=owner)
+    removal = services.offboard_connection(connection=connection, extent=ErasureScope.NOTHING, user=owner)
     Connection.objects.update(state=ConnectionState.PENDING)
-    assert finish(removal).grants.get().end == GrantEnd.AGAIN
-    assert listed(Generation.V3, connection) == {connection.vehicle.smartcar_id}
+    assert finish(removal).grants.get().end == RevocationStatus.AGAIN
+    assert listed(SmartcarApiVersion.V3, connection) == {connection.vehicle.smartcar_id}
 
 
 # Here
 
 
-def alone(removal: Removal) -> Removal:
+def alone(removal: OffboardingRequest) -> OffboardingRequest:
     """Without Smartcar: the grants count as settled."""
-    removal.grants.update(end=GrantEnd.ENDED, listing=Listing.GONE)
+    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
     return finish(removal)
 
 
@@ -217,7 +219,7 @@ def test_everything_is_erased_and_counted_while_the_ledger_stays(vehicle: Vehicl
     vehicle.refresh_from_db()
     share(vehicle)
     record(vehicle)
-    removal = alone(services.remove_car(vehicle=vehicle, extent=Extent.EVERYTHING, user=owner))
+    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
     assert left_of(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
     vehicle.refresh_from_db()
     assert (vehicle.vin, vehicle.name, vehicle.plate) == ("", "", "")
@@ -231,7 +233,7 @@ def test_everything_is_erased_and_counted_while_the_ledger_stays(vehicle: Vehicl
 def test_only_the_places_are_erased_where_only_they_are_asked_for(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.remove_car(vehicle=vehicle, extent=Extent.PLACES, user=owner))
+    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner))
     assert left_of(vehicle) == {"readings": 3, "latest": 1, "messages": 0, "destinations": 0}
     assert not LatestSignal.objects.filter(code=PLACE).exists()
     vehicle.refresh_from_db()
@@ -242,7 +244,7 @@ def test_only_the_places_are_erased_where_only_they_are_asked_for(vehicle: Vehic
 def test_nothing_is_erased_where_history_is_kept(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.remove_car(vehicle=vehicle, extent=Extent.NOTHING, user=owner))
+    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner))
     assert left_of(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
     assert removal.finished_at is not None
 
@@ -255,7 +257,7 @@ def test_while_another_driver_of_the_fleet_shares_the_car_only_the_time_of_this_
     mine.refresh_from_db()
     record(vehicle, days_ago=20)
     record(vehicle, days_ago=1)
-    alone(services.remove_connection(connection=mine, extent=Extent.EVERYTHING, user=None))
+    alone(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
     assert left_of(vehicle) == {"readings": 6, "latest": 0, "messages": 1, "destinations": 1}
     vehicle.refresh_from_db()
     theirs.refresh_from_db()
@@ -273,25 +275,25 @@ def test_a_driver_who_left_before_has_nothing_of_the_next_driver_erased(vehicle:
     share(vehicle, "user-2")
     record(vehicle, days_ago=7)
     record(vehicle, days_ago=1)
-    alone(services.remove_connection(connection=mine, extent=Extent.EVERYTHING, user=None))
+    alone(services.offboard_connection(connection=mine, extent=ErasureScope.EVERYTHING, user=None))
     assert left_of(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
 
 
 def test_carrying_out_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
-    removal = alone(services.remove_car(vehicle=vehicle, extent=Extent.EVERYTHING, user=owner))
+    removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
     before = rows(removal), removal.finished_at
-    worker.carry_out(removal_id=removal.pk)
+    worker.run(removal_id=removal.pk)
     removal.refresh_from_db()
     assert (rows(removal), removal.finished_at) == before
 
 
 def test_what_was_removed_before_and_is_kept_leaves_nothing_to_do(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
-    alone(services.remove_car(vehicle=vehicle, extent=Extent.NOTHING, user=owner))
-    with pytest.raises(services.NothingToRemoveError):
-        services.remove_car(vehicle=vehicle, extent=Extent.NOTHING, user=owner)
+    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner))
+    with pytest.raises(services.NothingToOffboardError):
+        services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.NOTHING, user=owner)
 
 
 # What comes later
@@ -302,7 +304,7 @@ def test_late_deliveries_are_neither_recorded_nor_kept(vehicle: Vehicle, owner: 
     now = int(time.time() * 1000)
     post(state_of(vehicle.smartcar_id, event_id="early", locked=True, at=now))
     processing.process_waiting()
-    alone(services.remove_car(vehicle=vehicle, extent=Extent.EVERYTHING, user=owner))
+    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
     # One that is new, one that is repeated, and one that waits when the car goes.
     for event in ("late", "early"):
         post(state_of(vehicle.smartcar_id, event_id=event, locked=False, at=now))
@@ -314,7 +316,7 @@ def test_late_deliveries_are_neither_recorded_nor_kept(vehicle: Vehicle, owner: 
 
 def test_a_car_that_is_connected_again_is_recorded_again(vehicle: Vehicle, owner: User) -> None:
     mine = share(vehicle)
-    alone(services.remove_car(vehicle=vehicle, extent=Extent.EVERYTHING, user=owner))
+    alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
     Connection.objects.filter(pk=mine.pk).update(state=ConnectionState.PENDING)
     post(state_of(vehicle.smartcar_id, event_id="again", locked=False, at=int(time.time() * 1000)))
     processing.process_waiting()
@@ -327,18 +329,18 @@ def test_a_car_that_is_connected_again_is_recorded_again(vehicle: Vehicle, owner
 def erase_slowly(removal_id: str) -> None:
     """Runs in a process of its own: batches of ten, so that there is time to be killed."""
     worker.BATCH = 10
-    worker.carry_out(removal_id=int(removal_id))
+    worker.run(removal_id=int(removal_id))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_kill_in_the_middle_of_erasing_loses_no_row_and_no_count(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle, readings=6000)
-    removal = services.remove_car(vehicle=vehicle, extent=Extent.EVERYTHING, user=owner)
-    removal.grants.update(end=GrantEnd.ENDED, listing=Listing.GONE)
+    removal = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner)
+    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
     apart = _apart(removal)
     deadline = time.monotonic() + 60
-    while not ErasedRows.objects.filter(removal=removal, kind="readings", rows__gte=200).exists():
+    while not ErasureRecord.objects.filter(removal=removal, kind="readings", rows__gte=200).exists():
         assert apart.poll() is None, apart.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -347,15 +349,15 @@ def test_a_kill_in_the_middle_of_erasing_loses_no_row_and_no_count(vehicle: Vehi
     left = left_of(vehicle)["readings"]
     assert 0 < left < 12000
     assert rows(removal)["readings"] == 12000 - left
-    worker.carry_out(removal_id=removal.pk)
+    worker.run(removal_id=removal.pk)
     assert left_of(vehicle)["readings"] == left, "the dead process's lease still holds"
-    Removal.objects.update(lease_until=timezone.now())
+    OffboardingRequest.objects.update(lease_until=timezone.now())
     assert finish(removal).finished_at is not None
     assert rows(removal)["readings"] == 12000
     assert left_of(vehicle) == {"readings": 0, "latest": 0, "messages": 0, "destinations": 0}
 
 
-def _apart(removal: Removal) -> "subprocess.Popen[str]":
+def _apart(removal: OffboardingRequest) -> "subprocess.Popen[str]":
     code = (
         "import django; django.setup(); from tests.connect.offboarding import test_carrying as here; "
         f"here.erase_slowly('{removal.pk}')"
@@ -373,8 +375,8 @@ def _apart(removal: Removal) -> "subprocess.Popen[str]":
 
 def test_the_sweeper_takes_up_what_a_lost_ring_left(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
-    removal = services.remove_car(vehicle=vehicle, extent=Extent.PLACES, user=owner)
-    removal.grants.update(end=GrantEnd.ENDED, listing=Listing.GONE)
+    removal = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner)
+    removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
     tasks.sweep_removals()
     removal.refresh_from_db()
     assert removal.finished_at is not None

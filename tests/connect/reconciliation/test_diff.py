@@ -5,20 +5,20 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connect.reconciliation.diff import Kind, Ours, Theirs, compare, doubtful
+from connect.reconciliation.diff import DiscrepancyType, Local, Remote, diff, is_suspicious
 
 NIGHT = datetime(2026, 11, 21, 2, 41, tzinfo=UTC)
 USERS, CARS = ["u1", "u2"], ["c1", "c2", "c3"]
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> list[Ours]:
+def rows(draw: st.DrawFn) -> list[Local]:
     """Rows as two fleets of one site may have them: a key may stand in both."""
     found = []
     for pk in range(draw(st.integers(0, 8))):
         state = draw(st.sampled_from(["standing", "ended", "removed"]))
         found.append(
-            Ours(
+            Local(
                 pk=pk,
                 user_id=draw(st.sampled_from(USERS)),
                 vehicle_id=draw(st.sampled_from(CARS)),
@@ -33,10 +33,10 @@ def rows(draw: st.DrawFn) -> list[Ours]:
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> list[Theirs]:
+def entries(draw: st.DrawFn) -> list[Remote]:
     keys = draw(st.lists(st.tuples(st.sampled_from([*USERS, "u9"]), st.sampled_from(CARS)), unique=True))
     since = st.none() | st.integers(-40, 0).map(lambda hours: NIGHT + timedelta(hours=hours))
-    return [Theirs(user, car, draw(st.sampled_from(["", "id-1", "id-2"])), draw(since)) for user, car in keys]
+    return [Remote(user, car, draw(st.sampled_from(["", "id-1", "id-2"])), draw(since)) for user, car in keys]
 
 
 keys = st.none() | st.frozensets(st.tuples(st.sampled_from(USERS), st.sampled_from(CARS)))
@@ -44,16 +44,16 @@ keys = st.none() | st.frozensets(st.tuples(st.sampled_from(USERS), st.sampled_fr
 
 @given(rows(), entries(), keys)
 def test_only_what_smartcar_does_not_list_is_gone_and_only_what_all_have_removed_is_ended(
-    ours: list[Ours], theirs: list[Theirs], subscribed: frozenset[tuple[str, str]] | None
+    ours: list[Local], theirs: list[Remote], subscribed: frozenset[tuple[str, str]] | None
 ) -> None:
     listed = {each.key for each in theirs}
-    for each in compare(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT):
-        if each.kind is Kind.GONE:
+    for each in diff(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT):
+        if each.kind is DiscrepancyType.GONE:
             assert each.ours is not None
             assert each.ours.key not in listed
             assert not each.ours.ended
             assert not each.ours.removed
-        if each.kind is Kind.LEFTOVER:
+        if each.kind is DiscrepancyType.LEFTOVER:
             assert each.theirs is not None
             assert all(row.removed for row in ours if row.key == each.theirs.key)
         if each.ours is not None:
@@ -62,28 +62,30 @@ def test_only_what_smartcar_does_not_list_is_gone_and_only_what_all_have_removed
 
 @given(rows(), entries(), keys)
 def test_every_entry_that_is_unknown_here_is_reported_and_no_other(
-    ours: list[Ours], theirs: list[Theirs], subscribed: frozenset[tuple[str, str]] | None
+    ours: list[Local], theirs: list[Remote], subscribed: frozenset[tuple[str, str]] | None
 ) -> None:
     known = {row.key for row in ours}
-    found = compare(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT)
+    found = diff(ours=ours, theirs=theirs, subscribed=subscribed, began_at=NIGHT)
     unknown = {
-        each.theirs.key for each in found if each.kind is Kind.UNKNOWN and each.ours is None and each.theirs
+        each.theirs.key
+        for each in found
+        if each.kind is DiscrepancyType.UNKNOWN and each.ours is None and each.theirs
     }
     assert unknown == {each.key for each in theirs} - known
 
 
 @given(rows())
-def test_where_both_sides_agree_there_is_nothing_to_report(ours: list[Ours]) -> None:
+def test_where_both_sides_agree_there_is_nothing_to_report(ours: list[Local]) -> None:
     standing = [row for row in ours if not row.ended and not row.removed]
-    theirs = {row.key: Theirs(row.user_id, row.vehicle_id, "", None) for row in standing}
+    theirs = {row.key: Remote(row.user_id, row.vehicle_id, "", None) for row in standing}
     subscribed = frozenset(theirs)
-    assert compare(ours=standing, theirs=theirs.values(), subscribed=subscribed, began_at=NIGHT) == []
+    assert diff(ours=standing, theirs=theirs.values(), subscribed=subscribed, began_at=NIGHT) == []
 
 
 def test_an_empty_list_against_many_is_doubted() -> None:
-    assert doubtful(standing=2, gone=2)
-    assert doubtful(standing=100, gone=100)
-    assert doubtful(standing=100, gone=21)
-    assert not doubtful(standing=100, gone=20)
-    assert not doubtful(standing=10, gone=3)
-    assert not doubtful(standing=1, gone=1)
+    assert is_suspicious(standing=2, gone=2)
+    assert is_suspicious(standing=100, gone=100)
+    assert is_suspicious(standing=100, gone=21)
+    assert not is_suspicious(standing=100, gone=20)
+    assert not is_suspicious(standing=10, gone=3)
+    assert not is_suspicious(standing=1, gone=1)

@@ -8,24 +8,24 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
-from connect.models import Comparison, Connection, ConnectionState, Drift, OwnerTokens
+from connect.models import Connection, ConnectionState, Discrepancy, Reconciliation, UserToken
 from connect.reconciliation import services
-from connect.reconciliation.diff import Kind
-from connect.reconciliation.models import Outcome
+from connect.reconciliation.diff import DiscrepancyType
+from connect.reconciliation.models import ReconciliationOutcome
 from smartcar_api import v3
 from smartcar_api.v2 import client
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-both = pytest.mark.parametrize("generation", [Generation.V2, Generation.V3])
+both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture
 def connected(smartcar: str, fleet: Fleet, owner: User) -> Callable[..., list[Connection]]:
-    def go(generation: Generation, count: int) -> list[Connection]:
+    def go(generation: SmartcarApiVersion, count: int) -> list[Connection]:
         Fleet.objects.update(generation=generation)
         fleet.refresh_from_db()
         connect(smartcar, fleet=fleet, user=owner, count=count)
@@ -41,37 +41,41 @@ def end_at_smartcar(smartcar: str, connection: Connection) -> None:
 
 
 def drifts() -> list[tuple[str, bool]]:
-    return list(Drift.objects.values_list("kind", "healed"))
+    return list(Discrepancy.objects.values_list("kind", "healed"))
 
 
 @both
-def test_nothing_has_drifted(connected: Callable[..., list[Connection]], generation: Generation) -> None:
+def test_nothing_has_drifted(
+    connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
+) -> None:
     connected(generation, 3)
-    (run,) = services.compare_all()
-    assert (run.outcome, run.ours, run.theirs) == (Outcome.DONE, 3, 3)
+    (run,) = services.reconcile_all()
+    assert (run.outcome, run.ours, run.theirs) == (ReconciliationOutcome.DONE, 3, 3)
     assert drifts() == []
     assert run.fleets.get().connections == 3
 
 
 @both
 def test_lists_of_many_pages_are_read_to_their_end(
-    connected: Callable[..., list[Connection]], generation: Generation, monkeypatch: pytest.MonkeyPatch
+    connected: Callable[..., list[Connection]],
+    generation: SmartcarApiVersion,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "CONNECTIONS_A_PAGE", 2)
     monkeypatch.setattr(v3, "CONNECTIONS_A_PAGE", 2)
     connected(generation, 5)
-    (run,) = services.compare_all()
+    (run,) = services.reconcile_all()
     assert (run.ours, run.theirs) == (5, 5)
 
 
 @both
 def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
-    smartcar: str, connected: Callable[..., list[Connection]], generation: Generation
+    smartcar: str, connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
 ) -> None:
     gone, *_ = connected(generation, 5)
     end_at_smartcar(smartcar, gone)
-    services.compare_all()
-    assert drifts() == [(Kind.GONE, True)]
+    services.reconcile_all()
+    assert drifts() == [(DiscrepancyType.GONE, True)]
     gone.refresh_from_db()
     assert gone.state == ConnectionState.REVOKED
     assert gone.transitions.latest("pk").evidence == "the nightly comparison"
@@ -80,13 +84,13 @@ def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
 
 @both
 def test_when_everything_is_missing_nothing_is_ended(
-    smartcar: str, connected: Callable[..., list[Connection]], generation: Generation
+    smartcar: str, connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
 ) -> None:
     for connection in connected(generation, 4):
         end_at_smartcar(smartcar, connection)
-    (run,) = services.compare_all()
-    assert run.outcome == Outcome.DOUBTED
-    assert drifts() == [(Kind.GONE, False)] * 4
+    (run,) = services.reconcile_all()
+    assert run.outcome == ReconciliationOutcome.DOUBTED
+    assert drifts() == [(DiscrepancyType.GONE, False)] * 4
     assert Connection.objects.filter(state=ConnectionState.PENDING).count() == 4
 
 
@@ -94,13 +98,13 @@ def test_when_everything_is_missing_nothing_is_ended(
 def test_half_a_list_is_no_list(
     smartcar: str,
     connected: Callable[..., list[Connection]],
-    generation: Generation,
+    generation: SmartcarApiVersion,
 ) -> None:
     gone, *_ = connected(generation, 3)
     end_at_smartcar(smartcar, gone)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
-    (run,) = services.compare_all()
-    assert run.outcome == Outcome.FAILED
+    (run,) = services.reconcile_all()
+    assert run.outcome == ReconciliationOutcome.FAILED
     assert run.trouble
     assert drifts() == []
     assert not Connection.objects.filter(state=ConnectionState.REVOKED).exists()
@@ -109,60 +113,62 @@ def test_half_a_list_is_no_list(
 def test_one_that_smartcar_lists_when_asked_about_it_alone_is_left_alone(
     connected: Callable[..., list[Connection]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, *_ = connected(Generation.V3, 3)
+    first, *_ = connected(SmartcarApiVersion.V3, 3)
     whole = services._lists
 
-    def without_first(application: applications.Application, generation: Generation) -> services.Lists:
+    def without_first(
+        application: applications.Application, generation: SmartcarApiVersion
+    ) -> services.RemoteLists:
         lists = whole(application, generation)
         kept = tuple(each for each in lists.connections if each.vehicle_id != first.vehicle.smartcar_id)
-        return services.Lists(kept, lists.subscribed)
+        return services.RemoteLists(kept, lists.subscribed)
 
     monkeypatch.setattr(services, "_lists", without_first)
-    services.compare_all()
-    assert drifts() == [(Kind.GONE, False)]
+    services.reconcile_all()
+    assert drifts() == [(DiscrepancyType.GONE, False)]
     first.refresh_from_db()
     assert first.state == ConnectionState.PENDING
 
 
 def test_a_lost_subscription_is_made_again(smartcar: str, connected: Callable[..., list[Connection]]) -> None:
-    (connection,) = connected(Generation.V3, 1)
+    (connection,) = connected(SmartcarApiVersion.V3, 1)
     Connection.objects.update(subscribed_at=timezone.now())
-    services.compare_all()
+    services.reconcile_all()
     connection.refresh_from_db()
-    assert drifts() == [(Kind.UNSUBSCRIBED, True)]
+    assert drifts() == [(DiscrepancyType.UNSUBSCRIBED, True)]
     assert connection.subscribed_at is None
 
 
 @both
 def test_what_was_removed_here_and_lives_at_smartcar_is_ended_there(
-    connected: Callable[..., list[Connection]], generation: Generation
+    connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
 ) -> None:
     leftover, *_ = connected(generation, 3)
     Connection.objects.filter(pk=leftover.pk).update(
         state=ConnectionState.REMOVED, state_since=timezone.now() - timedelta(milliseconds=1)
     )
-    services.compare_all()
-    assert drifts() == [(Kind.LEFTOVER, True)]
-    (run,) = services.compare_all()
+    services.reconcile_all()
+    assert drifts() == [(DiscrepancyType.LEFTOVER, True)]
+    (run,) = services.reconcile_all()
     assert run.theirs == 2
 
 
 def test_a_connection_that_nobody_here_made_is_reported_and_not_adopted(
     connected: Callable[..., list[Connection]],
 ) -> None:
-    stranger, *_ = connected(Generation.V3, 2)
+    stranger, *_ = connected(SmartcarApiVersion.V3, 2)
     Vehicle.objects.filter(pk=stranger.vehicle_id).delete()
-    services.compare_all()
-    drift = Drift.objects.get()
-    assert (drift.kind, drift.healed, drift.connection) == (Kind.UNKNOWN, False, None)
+    services.reconcile_all()
+    drift = Discrepancy.objects.get()
+    assert (drift.kind, drift.healed, drift.connection) == (DiscrepancyType.UNKNOWN, False, None)
     assert Connection.objects.count() == 1
 
 
 def test_one_that_smartcar_lists_again_stands_again(connected: Callable[..., list[Connection]]) -> None:
-    first, *_ = connected(Generation.V3, 2)
+    first, *_ = connected(SmartcarApiVersion.V3, 2)
     Connection.objects.filter(pk=first.pk).update(state=ConnectionState.REVOKED, smartcar_connection_id="old")
-    services.compare_all()
-    assert drifts() == [(Kind.BACK, True), (Kind.NEW_ID, True)]
+    services.reconcile_all()
+    assert drifts() == [(DiscrepancyType.BACK, True), (DiscrepancyType.NEW_ID, True)]
     first.refresh_from_db()
     assert first.state == ConnectionState.PENDING
     assert first.smartcar_connection_id != "old"
@@ -171,22 +177,22 @@ def test_one_that_smartcar_lists_again_stands_again(connected: Callable[..., lis
 def test_both_generations_of_one_application_do_not_call_each_others_unknown(
     smartcar: str, connected: Callable[..., list[Connection]], fleet: Fleet, owner: User
 ) -> None:
-    connected(Generation.V2, 1)
-    connected(Generation.V3, 1)
-    assert {run.generation for run in services.compare_all()} == {"v2", "v3"}
+    connected(SmartcarApiVersion.V2, 1)
+    connected(SmartcarApiVersion.V3, 1)
+    assert {run.generation for run in services.reconcile_all()} == {"v2", "v3"}
     assert drifts() == []
-    assert OwnerTokens.objects.exists()
+    assert UserToken.objects.exists()
 
 
 def test_a_second_comparison_beside_the_first_does_nothing(
     connected: Callable[..., list[Connection]],
 ) -> None:
-    connected(Generation.V3, 1)
-    Comparison.objects.create(generation=Generation.V3)
-    assert services.compare_all() == []
-    Comparison.objects.update(began_at=timezone.now() - timedelta(hours=3))
-    (run,) = services.compare_all()
-    assert run.outcome == Outcome.DONE
+    connected(SmartcarApiVersion.V3, 1)
+    Reconciliation.objects.create(generation=SmartcarApiVersion.V3)
+    assert services.reconcile_all() == []
+    Reconciliation.objects.update(began_at=timezone.now() - timedelta(hours=3))
+    (run,) = services.reconcile_all()
+    assert run.outcome == ReconciliationOutcome.DONE
 
 
 # The page
@@ -203,16 +209,18 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
     outsider: User,
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    run = Comparison.objects.create(generation="v3", outcome=Outcome.DONE)
+    run = Reconciliation.objects.create(generation="v3", outcome=ReconciliationOutcome.DONE)
     for each in (fleet, red):
         run.fleets.create(fleet=each, connections=1)
     connection = Connection.objects.create(
         fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
     )
-    Drift.objects.create(
-        comparison=run, connection=connection, kind=Kind.GONE, healed=True, note="It is ended."
+    Discrepancy.objects.create(
+        comparison=run, connection=connection, kind=DiscrepancyType.GONE, healed=True, note="It is ended."
     )
-    Drift.objects.create(comparison=run, kind=Kind.UNKNOWN, smartcar_vehicle_id="a stranger's car")
+    Discrepancy.objects.create(
+        comparison=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
+    )
     for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
         assert browser_of(person).get("/connect/blue/comparison/").status_code == status, person
     mine = browser_of(owner).get("/connect/blue/comparison/").content.decode()

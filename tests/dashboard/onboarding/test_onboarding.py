@@ -11,15 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import AuditEntry, Fleet, Generation, Membership, Onboarding, User
+from accounts.models import AuditLogEntry, Fleet, Membership, Onboarding, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect.applications import services as applications
 from connect.applications import setup_events
-from connect.applications.setup_events import Milestone
-from connect.models import ApplicationTokens, Connection, Invitation, SmartcarApplication
+from connect.applications.setup_events import SetupStep
+from connect.models import ApplicationToken, Connection, Invitation, SmartcarApplication
 from dashboard.onboarding import services
-from dashboard.onboarding.selectors import checklist_of
-from dashboard.onboarding.steps import Step
+from dashboard.onboarding.selectors import build_checklist
+from dashboard.onboarding.steps import SetupTask
 from tests.smartcar import register_webhook
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, Source
@@ -34,13 +34,13 @@ def nothing_entered(settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = ""
 
 
-def done(fleet: Fleet) -> set[Step]:
-    return set(checklist_of(fleet=fleet).done)
+def done(fleet: Fleet) -> set[SetupTask]:
+    return set(build_checklist(fleet=fleet).done)
 
 
 def shown_to(user: User) -> Any:
     """What the fleet page would show the person, on a visit of its own."""
-    return services.checklist_for(membership=Membership.objects.select_related("fleet").get(user=user))
+    return services.get_checklist(membership=Membership.objects.select_related("fleet").get(user=user))
 
 
 def invite(fleet: Fleet, **fields: Any) -> Invitation:
@@ -71,7 +71,7 @@ def test_a_good_test_of_the_credentials_is_the_first_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post("/connect/blue/smartcar/test/")
-    assert done(fleet) == {Step.CREDENTIALS}
+    assert done(fleet) == {SetupTask.CREDENTIALS}
 
 
 def test_a_test_that_finds_them_wrong_is_not(
@@ -83,20 +83,20 @@ def test_a_test_that_finds_them_wrong_is_not(
 
 
 def test_a_token_that_smartcar_gave_proves_the_credentials_too(fleet: Fleet, settings: Settings) -> None:
-    row = ApplicationTokens.objects.create(client_id=settings.SMARTCAR_CLIENT_ID)
+    row = ApplicationToken.objects.create(client_id=settings.SMARTCAR_CLIENT_ID)
     assert done(fleet) == set()
     row.expires_at = timezone.now()
     row.save()
-    assert done(fleet) == {Step.CREDENTIALS}
+    assert done(fleet) == {SetupTask.CREDENTIALS}
 
 
 def test_the_webhooks_id_and_its_verification_are_the_next(fleet: Fleet, settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = "webhook"
-    assert done(fleet) == {Step.WEBHOOK}
-    assert checklist_of(fleet=fleet).address_needed
-    setup_events.reach(application_pk=None, milestone=Milestone.VERIFIED)
-    assert done(fleet) == {Step.WEBHOOK, Step.VERIFIED}
-    assert not checklist_of(fleet=fleet).address_needed
+    assert done(fleet) == {SetupTask.WEBHOOK}
+    assert build_checklist(fleet=fleet).address_needed
+    setup_events.record(application_pk=None, milestone=SetupStep.VERIFIED)
+    assert done(fleet) == {SetupTask.WEBHOOK, SetupTask.VERIFIED}
+    assert not build_checklist(fleet=fleet).address_needed
 
 
 def test_the_simulators_verify_turns_its_step_green(
@@ -107,7 +107,7 @@ def test_the_simulators_verify_turns_its_step_green(
     verifications.forget()
     settings.SMARTCAR_WEBHOOK_ID = "a-webhook-of-its-own"
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    assert Step.VERIFIED in done(fleet)
+    assert SetupTask.VERIFIED in done(fleet)
 
 
 def test_an_invitation_is_a_step_and_a_link_about_a_known_car_is_not(fleet: Fleet) -> None:
@@ -115,18 +115,18 @@ def test_an_invitation_is_a_step_and_a_link_about_a_known_car_is_not(fleet: Flee
     assert done(fleet) == set()
     Invitation.objects.all().delete()
     invite(fleet)
-    assert done(fleet) == {Step.INVITED}
+    assert done(fleet) == {SetupTask.INVITED}
 
 
 def test_a_car_of_ones_own_is_asked_and_connected_at_once(fleet: Fleet, vehicle: Vehicle) -> None:
     connected(vehicle)
-    assert done(fleet) == {Step.CREDENTIALS, Step.INVITED, Step.CAR}
+    assert done(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.CAR}
 
 
 def test_the_first_delivery_says_that_all_before_it_works(fleet: Fleet, vehicle: Vehicle) -> None:
     connected(vehicle)
     delivered(vehicle)
-    assert checklist_of(fleet=fleet).complete
+    assert build_checklist(fleet=fleet).complete
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_is_no_delivery_of_ours_is_not_one(
 ) -> None:
     connected(vehicle)
     delivered(vehicle, **fields)
-    assert Step.DELIVERY not in done(fleet)
+    assert SetupTask.DELIVERY not in done(fleet)
 
 
 def test_another_fleets_progress_is_not_ours(fleet: Fleet, outsider: User) -> None:
@@ -158,11 +158,11 @@ def test_another_fleets_progress_is_not_ours(fleet: Fleet, outsider: User) -> No
 
 def test_another_applications_milestones_are_not_ours(fleet: Fleet, owner: User) -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
-    for milestone in Milestone:
-        setup_events.reach(application_pk=row.pk, milestone=milestone)
+    for milestone in SetupStep:
+        setup_events.record(application_pk=row.pk, milestone=milestone)
     assert done(fleet) == set()
-    applications.choose(fleet=fleet, application=row, actor=owner)
-    assert done(fleet) == {Step.CREDENTIALS, Step.VERIFIED}
+    applications.choose_application(fleet=fleet, application=row, actor=owner)
+    assert done(fleet) == {SetupTask.CREDENTIALS, SetupTask.VERIFIED}
 
 
 # -- When it is shown, and when it is over -----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_completion_is_said_once_and_then_costs_no_query(fleet: Fleet, owner: Us
     assert shown_to(owner).complete
     membership = Membership.objects.select_related("fleet").get(user=owner)
     with CaptureQueriesContext(connection) as queries:
-        assert services.checklist_for(membership=membership) is None
+        assert services.get_checklist(membership=membership) is None
     assert len(queries) == 0
 
 
@@ -200,7 +200,7 @@ def test_an_open_list_costs_two_queries(fleet: Fleet, owner: User) -> None:
     shown_to(owner)
     membership = Membership.objects.select_related("fleet").get(user=owner)
     with CaptureQueriesContext(connection) as queries:
-        assert services.checklist_for(membership=membership) is not None
+        assert services.get_checklist(membership=membership) is not None
     assert len(queries) == 2
 
 
@@ -211,12 +211,12 @@ def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
     answer = browser_of(teammate).post(f"{PAGE}hide/", follow=True)
     assert "The checklist is hidden" in answer.content.decode()
     assert shown_to(owner) is None
-    assert AuditEntry.objects.get(action="hid the checklist of the set-up").actor == teammate
+    assert AuditLogEntry.objects.get(action="hid the checklist of the set-up").actor == teammate
     assert "0 of 6 done" in browser_of(owner).get(PAGE).content.decode()
 
 
 def test_a_new_fleet_starts_with_it(owner: User, fleet: Fleet) -> None:
-    second = create_fleet(name="Second", slug="second", owner=owner, generation=Generation.V3)
+    second = create_fleet(name="Second", slug="second", owner=owner, generation=SmartcarApiVersion.V3)
     assert second.onboarding == Onboarding.NEW
 
 

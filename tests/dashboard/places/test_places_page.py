@@ -9,12 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AuditEntry, Fleet, User
+from accounts.models import AuditLogEntry, Fleet, User
 from connect.driver_portal import privacy
 from connect.models import Connection
 from dashboard.places import forms
 from vehicles import catalogue
-from vehicles.models import LatestSignal, Place, Summary, Vehicle
+from vehicles.models import LatestSignal, Place, Vehicle, VehicleSnapshot
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -107,7 +107,11 @@ def test_a_place_is_added_changed_and_deleted_with_its_name_in_the_audit_log(
     assert (
         "“Depot West” is deleted." in browser.post(f"{LIST}{place.pk}/delete/", follow=True).content.decode()
     )
-    log = AuditEntry.objects.filter(action__contains="a place").order_by("pk").values_list("action", "target")
+    log = (
+        AuditLogEntry.objects.filter(action__contains="a place")
+        .order_by("pk")
+        .values_list("action", "target")
+    )
     assert list(log) == [
         ("made a place", "Depot"),
         ("changed a place", "Depot West"),
@@ -239,11 +243,11 @@ def test_the_map_begins_where_the_cars_are_that_may_be_seen(
     browser = browser_of(owner)
     assert "data-area" not in browser.get(LIST).content.decode()
     hidden = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="hidden")
-    Summary.objects.create(vehicle=vehicle, latitude=37.775, longitude=-122.418)
-    Summary.objects.create(vehicle=hidden, latitude=10, longitude=10)
+    VehicleSnapshot.objects.create(vehicle=vehicle, latitude=37.775, longitude=-122.418)
+    VehicleSnapshot.objects.create(vehicle=hidden, latitude=10, longitude=10)
     shared = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", generation="v3", mode="live"
     )
     privacy.pause(connection=shared, lasts=None, now=timezone.now())
-    Summary.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)
+    VehicleSnapshot.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)
     assert 'data-area="-122.4180,37.7750,-122.4180,37.7750"' in browser.get(LIST).content.decode()

@@ -24,7 +24,7 @@ def know(vehicle: Vehicle, signal: Signal, body: Mapping[str, object], *, minute
     told(vehicle, signal, body, minutes_ago=minutes_ago)
     at = timezone.now() - timedelta(minutes=minutes_ago)
     Vehicle.objects.filter(pk=vehicle.pk).update(last_seen_at=at)
-    summaries.refresh(vehicle_ids=[vehicle.pk], held=True)
+    summaries.refresh_snapshots(vehicle_ids=[vehicle.pk], held=True)
 
 
 def car(

@@ -17,7 +17,7 @@ from redis import Redis
 from accounts.models import Fleet, Membership, User
 from core import pubsub
 from core.pubsub import Topic
-from dashboard.live.hub import Page
+from dashboard.live.hub import ClientStream
 from tests.dashboard.vehicle_list.fixtures import car, know
 from tests.web import running_web
 from vehicles import catalogue
@@ -226,7 +226,7 @@ def test_whoever_leaves_the_fleet_gets_no_new_stream(site: str, fleet: Fleet, vi
 
 def test_a_page_that_reads_too_slowly_is_told_to_load_everything_anew() -> None:
     async def scene() -> list[bytes | None]:
-        page = Page(fleet_id=1, since="1-0")
+        page = ClientStream(fleet_id=1, since="1-0")
         for number in range(100):
             page.tell(b"%d" % number)
         return [page.events.get_nowait() for _ in range(page.events.qsize())]

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Fleet, Role, User
 from accounts.services import add_member
 from alerts.models import FleetRules
-from connect.models import Connection, ConnectionState, DriverPage, PlacePause
+from connect.models import Connection, ConnectionState, DriverPortal, LocationPause
 from dashboard.vehicle_list.saved_models import SavedView
 from tests.dashboard.vehicle_list.fixtures import car, connect, know
 from vehicles import catalogue
@@ -185,7 +185,7 @@ def test_a_driver_is_found_by_the_name_on_their_page(
     owner: User, fleet: Fleet, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     connection = connect(vehicle)
-    DriverPage.objects.create(
+    DriverPortal.objects.create(
         fleet=fleet,
         smartcar_user_id=connection.smartcar_user_id,
         driver_name="Kim Lee",
@@ -239,7 +239,7 @@ def test_the_map_has_the_cars_that_the_filters_let_through(
 
 def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     hidden = car(fleet, "Ada", place=SAN_FRANCISCO)
-    PlacePause.objects.create(
+    LocationPause.objects.create(
         connection=Connection.objects.get(vehicle=hidden), began_at=timezone.now() - timedelta(minutes=1)
     )
     browser = browser_of(owner)

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from connect.models import Connection, ConnectionState, DriverPage
+from connect.models import Connection, ConnectionState, DriverPortal
 from connect.scopes import FLEET_SCOPES
 from tests.dashboard.vehicle_page.fixtures import connected
 from vehicles.models import Vehicle
@@ -29,7 +29,7 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
         state_cause="The maker asks for it.",
         scopes=["read_vehicle_info", "read_battery"],
     )
-    DriverPage.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-1", driver_name="Robin")
+    DriverPortal.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-1", driver_name="Robin")
     shown = tab(browser_of(owner), vehicle)
     for words in (
         "Shared by Robin",

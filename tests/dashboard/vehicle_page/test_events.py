@@ -15,18 +15,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import audit
-from accounts.models import AuditEntry, Fleet, User
+from accounts.models import AuditLogEntry, Fleet, User
 from accounts.services import create_fleet
 from commands.models import Command
-from commands.models import State as CommandState
+from commands.models import CommandState as CommandState
 from connect.models import Connection, ConnectionState, Transition
-from connect.status.states import ENDED
+from connect.status.states import TERMINATED
 from dashboard.vehicle_page.events import SIZE
-from dashboard.vehicle_page.timeline import Place
+from dashboard.vehicle_page.timeline import TimelinePosition
 from vehicles import catalogue
 from vehicles.models import Vehicle
 from webhooks.models import EntryState, InboxEntry, VehicleError
-from webhooks.webhook_log.visibility import Scope, entries_about
+from webhooks.webhook_log.visibility import LogScope, entries_for_vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -107,11 +107,11 @@ def changed(connection: Connection, at: datetime) -> Transition:
     )
 
 
-def did(vehicle: Vehicle, at: datetime, actor: User | None, action: str, more: str = "") -> AuditEntry:
+def did(vehicle: Vehicle, at: datetime, actor: User | None, action: str, more: str = "") -> AuditLogEntry:
     entry = audit.record(
         fleet=vehicle.fleet, actor=actor, action=action, target=f"{vehicle.smartcar_id}{more}"
     )
-    AuditEntry.objects.filter(pk=entry.pk).update(at=at)
+    AuditLogEntry.objects.filter(pk=entry.pk).update(at=at)
     return entry
 
 
@@ -280,7 +280,9 @@ def test_other_cars_and_other_fleets_of_the_same_car_are_left_out(
 
 @given(
     stretches=st.lists(
-        st.tuples(st.integers(0, 20), st.sampled_from([ConnectionState.ACTIVE, *ENDED]), st.integers(0, 20)),
+        st.tuples(
+            st.integers(0, 20), st.sampled_from([ConnectionState.ACTIVE, *TERMINATED]), st.integers(0, 20)
+        ),
         max_size=3,
     ),
     again=st.lists(st.integers(0, 20), max_size=2),
@@ -311,8 +313,8 @@ def test_a_cars_deliveries_are_those_that_the_inbox_would_show(
                 at=NOON + hours * HOUR,
             )
     delivered(vehicle, *(NOON + hours * HOUR for hours in came))
-    theirs = set(Scope(fleet).entries().values_list("pk", flat=True))
-    assert set(entries_about(vehicle=vehicle).values_list("pk", flat=True)) == theirs
+    theirs = set(LogScope(fleet).entries().values_list("pk", flat=True))
+    assert set(entries_for_vehicle(vehicle=vehicle).values_list("pk", flat=True)) == theirs
 
 
 def follow(browser: Client, vehicle: Vehicle, between: Callable[[], object]) -> list[Any]:
@@ -346,7 +348,7 @@ def test_pages_lose_and_double_nothing_while_new_events_come(
     late: bool,
 ) -> None:
     """Many of the same moment, of all kinds; new ones come between the pages, at the top."""
-    for model in (InboxEntry, VehicleError, Command, Transition, AuditEntry):
+    for model in (InboxEntry, VehicleError, Command, Transition, AuditLogEntry):
         model.objects.all().delete()
     at = [NOON - 8 * DAY + turn * 11 * MINUTE for turn in range(401)]
     delivered(vehicle, *(at[turn] for turn in delivery))
@@ -388,7 +390,7 @@ def test_older_entries_are_added_without_the_page_around_them(
     assert text.count("event-title") == 5
     # The day goes on: it is not named again.
     assert "event-day" not in text
-    assert Place.read(parse_qs(urlsplit(link).query)["before"][0]) is not None
+    assert TimelinePosition.read(parse_qs(urlsplit(link).query)["before"][0]) is not None
     assert "<html" in browser.get(f"{address(vehicle)}{link}").content.decode()
 
 

@@ -18,7 +18,7 @@ from tests.vehicles.readings import NOON, read
 from vehicles import catalogue, rollups
 from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -47,7 +47,7 @@ def line(told: dict[str, Any], place: int = 0) -> dict[str, Any]:
 
 
 def say(vehicle: Vehicle, signal: Signal, *told: tuple[datetime, dict[str, Any]]) -> None:
-    add(readings=[NewReading(vehicle.pk, signal.code, at, body) for at, body in told])
+    insert_readings(readings=[NewReading(vehicle.pk, signal.code, at, body) for at, body in told])
 
 
 def know(vehicle: Vehicle, *signals: Signal) -> None:
@@ -139,7 +139,7 @@ def test_long_times_are_means_between_lowest_and_highest(
         read(vehicle, [(start + turn * HOUR, 20), (start + turn * HOUR + HOUR / 2, 60)])
     for summed_up in (False, True):
         if summed_up:
-            rollups.sum_up(now=timezone.now())
+            rollups.compute_rollups(now=timezone.now())
         drawn = line(data(browser_of(owner), vehicle, range=asked))
         assert drawn["resolution"] == resolution
         # The first day of the range may be a part of one.

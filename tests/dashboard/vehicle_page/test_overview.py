@@ -16,7 +16,7 @@ from connect.scopes import FLEET_SCOPES
 from tests.dashboard.vehicle_page.fixtures import connected, failed, grid, told
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
-from vehicles.readings import NewReading, add
+from vehicles.readings import NewReading, insert_readings
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -244,7 +244,7 @@ def test_queries_are_few_and_the_same_at_any_size_of_history(
 ) -> None:
     browser, now = browser_of(owner), timezone.now()
     for readings in (0, 2000):
-        add(
+        insert_readings(
             readings=[
                 NewReading(
                     car.pk, catalogue.RANGE.code, now - timedelta(minutes=at), {"value": at, "unit": "km"}

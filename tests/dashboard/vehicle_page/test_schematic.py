@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import UnitSystem
-from dashboard.vehicle_page.schematic import Condition, Schematic, schematic_of
+from dashboard.vehicle_page.schematic import Condition, Schematic, build_schematic
 from tests.dashboard.vehicle_page.fixtures import grid, tires
 from vehicles import catalogue
 from vehicles.catalogue import Signal
@@ -27,7 +27,7 @@ def drawn(bodies: dict[Signal, dict[str, Any]], *, units: str = UnitSystem.METRI
         )
         for signal, body in bodies.items()
     }
-    return schematic_of(VehicleState(vehicle=Vehicle(), signals=rows), units=units)
+    return build_schematic(VehicleState(vehicle=Vehicle(), signals=rows), units=units)
 
 
 def said(schematic: Schematic) -> dict[str, str]:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from accounts.models import AuditEntry, User
-from connect.models import DriverPage
+from accounts.models import AuditLogEntry, User
+from connect.models import DriverPortal
 from tests.dashboard.vehicle_page.fixtures import connected
 from vehicles.models import Vehicle
 
@@ -40,7 +40,7 @@ def test_only_who_may_connect_cars_changes_them_and_sees_the_vin(
     assert answer.status_code == (200 if what and status == 302 else status)
     changed = Vehicle.objects.get().name == "Van 7"
     assert changed == (status == 302 and not what)
-    assert AuditEntry.objects.filter(action__contains="VIN").exists() == (status == 302 and bool(what))
+    assert AuditLogEntry.objects.filter(action__contains="VIN").exists() == (status == 302 and bool(what))
 
 
 def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
@@ -51,7 +51,7 @@ def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
     car = Vehicle.objects.get()
     assert (car.name, car.plate, car.group, car.driver) == ("Van 7", "B-CD 123", "North", "Ada")
     assert car.units == "imperial"
-    entry = AuditEntry.objects.get(action="changed a car's settings")
+    entry = AuditLogEntry.objects.get(action="changed a car's settings")
     assert (entry.actor, entry.target) == (
         teammate,
         f"{car.smartcar_id}: name, plate, group, driver, unit_system",
@@ -64,7 +64,7 @@ def test_saving_the_same_again_writes_nothing(
     unchanged = {"name": "Van 1", "plate": "", "group": "", "driver": "", "unit_system": ""}
     answer = browser_of(owner).post(page, unchanged, follow=True)
     assert "Nothing was changed." in answer.content.decode()
-    assert not AuditEntry.objects.filter(action="changed a car's settings").exists()
+    assert not AuditLogEntry.objects.filter(action="changed a car's settings").exists()
 
 
 def test_bad_input_says_what_is_wrong_and_loses_nothing(
@@ -90,7 +90,7 @@ def test_groups_and_drivers_of_the_fleet_are_suggested_and_those_who_share_the_c
     red = outsider.memberships.get().fleet
     Vehicle.objects.create(fleet=red, smartcar_id="three", group="Theirs", driver="Not ours")
     connected(vehicle, user="user-9")
-    DriverPage.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-9", driver_name="Robin")
+    DriverPortal.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-9", driver_name="Robin")
     context = browser_of(owner).get(page).context
     assert context["groups"] == ["South"]
     assert context["drivers"] == ["Robin", "Kim"]
@@ -119,7 +119,7 @@ def test_the_vin_is_masked_until_somebody_asks(
     assert VIN in fragment
     assert "<html" not in fragment
     assert VIN in browser.post(f"{page}vin/").content.decode(), "without JavaScript as well"
-    seen = AuditEntry.objects.filter(actor=owner, action="looked at a car's VIN")
+    seen = AuditLogEntry.objects.filter(actor=owner, action="looked at a car's VIN")
     assert [entry.target for entry in seen] == [vehicle.smartcar_id] * 2
     assert browser.get(f"{page}vin/").status_code == 405
 

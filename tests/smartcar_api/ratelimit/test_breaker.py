@@ -87,7 +87,7 @@ def test_without_redis_each_process_has_its_own(origin: str, settings: Settings)
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     fails(origin, breaker.FAILURES)
     assert breaker.of_host(origin).wait() > 0
-    redis_fallback.look_again()
+    redis_fallback.retry_redis()
     assert breaker.of_host(f"{origin}-other").wait() == 0
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from smartcar_api.ratelimit import bucket, redis_fallback
-from smartcar_api.ratelimit.priority import SHARES, TOKEN_SHARE, Purpose
+from smartcar_api.ratelimit.priority import SHARES, TOKEN_SHARE, CallPurpose
 from tests.smartcar_api.ratelimit.conftest import Limit
 
 
@@ -53,10 +53,10 @@ def test_each_application_has_its_own(limit: Limit, application: str) -> None:
 
 def test_the_less_urgent_leave_room_for_the_more_urgent(limit: Limit, application: str) -> None:
     limit(100)
-    assert taken(application, share=SHARES[Purpose.BACKGROUND], times=100) == 50
-    assert taken(application, share=SHARES[Purpose.PERSON], times=100) == 25
+    assert taken(application, share=SHARES[CallPurpose.BACKGROUND], times=100) == 50
+    assert taken(application, share=SHARES[CallPurpose.PERSON], times=100) == 25
     assert taken(application, share=TOKEN_SHARE, times=100) == 15
-    assert taken(application, share=SHARES[Purpose.COMMAND], times=100) == 10
+    assert taken(application, share=SHARES[CallPurpose.COMMAND], times=100) == 10
 
 
 @hypothesis_settings(

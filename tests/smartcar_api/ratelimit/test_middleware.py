@@ -10,15 +10,15 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import Fleet, Generation, User
+from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, gateway, token_store
-from connect.gateway import Purpose
+from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.usage import quota
 from connect.usage.models import FleetAllowance, VehicleUsage
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit import breaker, cooldowns, counters, limiter
-from smartcar_api.ratelimit.cooldowns import Scope
+from smartcar_api.ratelimit.cooldowns import CooldownScope
 from tests.smartcar import connect
 from tests.smartcar_api.ratelimit.conftest import Limit
 from webhooks import polling
@@ -26,7 +26,7 @@ from webhooks import polling
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(params=[Generation.V3, Generation.V2])
+@pytest.fixture(params=[SmartcarApiVersion.V3, SmartcarApiVersion.V2])
 def generation(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -49,7 +49,7 @@ def asked(smartcar: str, path: str) -> int:
     return len(seen)
 
 
-def read(connection: Connection, purpose: Purpose) -> None:
+def read(connection: Connection, purpose: CallPurpose) -> None:
     vehicle_id = connection.vehicle.smartcar_id
     gateway.call(
         connection=connection,
@@ -60,13 +60,13 @@ def read(connection: Connection, purpose: Purpose) -> None:
 
 def order(connection: Connection) -> None:
     """What a command's call is to the budget; what it asks for is answered at once."""
-    prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
+    prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     prepared.send(lambda api, access: api.read(access, vehicle_id=connection.vehicle.smartcar_id))
 
 
 def lock(connection: Connection) -> None:
     """A command, which may find the car on the road."""
-    prepared = gateway.prepare(connection=connection, purpose=Purpose.COMMAND)
+    prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     try:
         prepared.send(lambda api, access: api.lock(access, vehicle_id=connection.vehicle.smartcar_id))
     except SmartcarError as error:
@@ -83,7 +83,7 @@ def refusal(call: Callable[[], object]) -> SmartcarError:
 def background_until_put_off(connection: Connection) -> int:
     for number in range(200):
         try:
-            read(connection, Purpose.BACKGROUND)
+            read(connection, CallPurpose.BACKGROUND)
         except SmartcarError as error:
             assert error.put_off, error
             return number
@@ -98,8 +98,8 @@ def test_background_reads_end_at_their_share_people_and_commands_still_go(
     limit(20)
     assert background_until_put_off(connection) == 10
     for _ in range(5):
-        read(connection, Purpose.PERSON)
-    error = refusal(lambda: read(connection, Purpose.PERSON))
+        read(connection, CallPurpose.PERSON)
+    error = refusal(lambda: read(connection, CallPurpose.PERSON))
     assert (error.code, error.put_off, error.permanent) == ("NO_ROOM", True, False)
     assert error.retry_after
     assert error.retry_after > 60
@@ -113,7 +113,7 @@ def test_background_reads_end_at_their_share_people_and_commands_still_go(
 def test_a_token_is_renewed_when_reads_have_used_up_their_share(
     smartcar: str, fleet: Fleet, owner: User, limit: Limit
 ) -> None:
-    fleet.generation = Generation.V2
+    fleet.generation = SmartcarApiVersion.V2
     fleet.save()
     (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
     connection = Connection.objects.select_related("vehicle", "tokens", "application").get(pk=made.pk)
@@ -121,7 +121,7 @@ def test_a_token_is_renewed_when_reads_have_used_up_their_share(
     background_until_put_off(connection)
     assert connection.tokens is not None
     version = connection.tokens.reread().version
-    with gateway.purpose(Purpose.BACKGROUND):
+    with gateway.purpose(CallPurpose.BACKGROUND):
         assert token_store.refresh(tokens=connection.tokens).version == version + 1
 
 
@@ -133,14 +133,14 @@ def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: L
 
 
 def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connection, limit: Limit) -> None:
-    api = applications.of_connection(connection).api(connection.generation)
+    api = applications.for_connection(connection).api(connection.generation)
     access = token_store.access(connection=connection)
     vehicle_id = connection.vehicle.smartcar_id
     limit(2, per_minute=120)
-    with gateway.purpose(Purpose.BACKGROUND, patience=5):
+    with gateway.purpose(CallPurpose.BACKGROUND, patience=5):
         for _ in range(3):
             api.attributes(access, vehicle_id=vehicle_id)
-    with gateway.purpose(Purpose.BACKGROUND):
+    with gateway.purpose(CallPurpose.BACKGROUND):
         assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).put_off
 
 
@@ -152,13 +152,13 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
     limit(30)
     outcomes: list[str] = []
 
-    api = applications.of_connection(connection).api(connection.generation)
+    api = applications.for_connection(connection).api(connection.generation)
     access = token_store.access(connection=connection)
 
     def bare() -> None:
         for _ in range(15):
             try:
-                with gateway.purpose(Purpose.PERSON):
+                with gateway.purpose(CallPurpose.PERSON):
                     api.read(access, vehicle_id=connection.vehicle.smartcar_id)
                 outcomes.append("answered")
             except SmartcarError as error:
@@ -182,7 +182,7 @@ def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
     first = refusal(lambda: lock(connection))
     assert (first.type, first.code, first.status) == ("RATE_LIMIT", "VEHICLE", 429)
     before = asked(smartcar, "")
-    for call in (lambda: lock(connection), lambda: read(connection, Purpose.PERSON)):
+    for call in (lambda: lock(connection), lambda: read(connection, CallPurpose.PERSON)):
         error = refusal(call)
         assert error.code == "CAR_RESTS"
         assert error.retry_after
@@ -191,9 +191,9 @@ def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
 
 
 def test_other_cars_go_on_while_one_rests(connection: Connection, smartcar: str, owner: User) -> None:
-    cooldowns.remember(Scope("car", connection.vehicle.smartcar_id), seconds=60)
+    cooldowns.remember(CooldownScope("car", connection.vehicle.smartcar_id), seconds=60)
     other = connect(smartcar, fleet=connection.fleet, user=owner, make="FORD", count=1).connections[0]
-    read(Connection.objects.select_related("vehicle", "tokens").get(pk=other.pk), Purpose.BACKGROUND)
+    read(Connection.objects.select_related("vehicle", "tokens").get(pk=other.pk), CallPurpose.BACKGROUND)
 
 
 def test_a_429_of_the_application_holds_back_everything(
@@ -202,9 +202,9 @@ def test_a_429_of_the_application_holds_back_everything(
     monkeypatch.setattr(limiter, "COMMAND_WAIT_SECONDS", 0)
     token_store.access(connection=connection)
     control(smartcar, "limits", requestBucket=1, requestRefill=0.5)
-    read(connection, Purpose.BACKGROUND)
-    assert refusal(lambda: read(connection, Purpose.PERSON)).status == 429
-    assert refusal(lambda: read(connection, Purpose.PERSON)).code == "NO_ROOM"
+    read(connection, CallPurpose.BACKGROUND)
+    assert refusal(lambda: read(connection, CallPurpose.PERSON)).status == 429
+    assert refusal(lambda: read(connection, CallPurpose.PERSON)).code == "NO_ROOM"
     assert refusal(lambda: order(connection)).code == "NO_ROOM"
 
 
@@ -214,22 +214,22 @@ def test_when_the_plan_is_used_up_at_smartcar_reads_rest_till_the_month_turns(
     control(smartcar, "limits", monthlyLimit=1)
     lock(connection)
     assert refusal(lambda: lock(connection)).code == "VEHICLE_REQUEST_LIMIT"
-    error = refusal(lambda: read(connection, Purpose.BACKGROUND))
+    error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
     assert error.code == "CAR_RESTS"
     assert error.retry_after
     turn = quota.next_month(timezone.now())
     assert abs(timezone.now() + timedelta(seconds=error.retry_after) - turn) < timedelta(seconds=30)
     control(smartcar, "limits", monthlyLimit=0)  # a larger plan
     lock(connection)
-    read(connection, Purpose.PERSON)
+    read(connection, CallPurpose.PERSON)
 
 
 def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, generation: str) -> None:
     order(connection)
     order(connection)
-    polling.pull(connection=connection, purpose=Purpose.PERSON)
-    (counted,) = [quota.of_vehicle(vehicle=connection.vehicle, month=quota.month_of(timezone.now()))]
-    paths = 1 if generation == Generation.V3 else 7  # Each path of a v2 batch is billed.
+    polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
+    (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.month_of(timezone.now()))]
+    paths = 1 if generation == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
     assert (counted.command, counted.person) == (2 * paths, paths)
     assert counted.background == 0
 
@@ -243,19 +243,21 @@ def test_what_smartcar_refused_for_its_limits_is_not_counted(connection: Connect
 def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
     month = quota.month_of(timezone.now())
-    VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=Purpose.PERSON, calls=10)
-    error = refusal(lambda: read(connection, Purpose.BACKGROUND))
+    VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=CallPurpose.PERSON, calls=10)
+    error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
     assert (error.code, error.put_off) == ("NO_ALLOWANCE", True)
     assert "Commands" in error.for_people
-    read(connection, Purpose.PERSON)
+    read(connection, CallPurpose.PERSON)
     order(connection)
 
 
 def test_last_months_calls_do_not_count(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
     before = quota.month_of(timezone.now().replace(day=1) - timedelta(days=1))
-    VehicleUsage.objects.create(vehicle=connection.vehicle, month=before, purpose=Purpose.PERSON, calls=10)
-    read(connection, Purpose.BACKGROUND)
+    VehicleUsage.objects.create(
+        vehicle=connection.vehicle, month=before, purpose=CallPurpose.PERSON, calls=10
+    )
+    read(connection, CallPurpose.BACKGROUND)
 
 
 def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
@@ -264,7 +266,7 @@ def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
     token_store.access(connection=connection)
     control(smartcar, "troubles", lostAnswers=1)
     for _ in range(breaker.FAILURES):
-        assert refusal(lambda: read(connection, Purpose.PERSON)).code == "BROKEN"
+        assert refusal(lambda: read(connection, CallPurpose.PERSON)).code == "BROKEN"
     before = asked(smartcar, "")
     error = refusal(lambda: order(connection))
     assert (error.code, error.put_off, error.ambiguous) == ("HOST_DOWN", True, False)
@@ -272,9 +274,9 @@ def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
     assert asked(smartcar, "") == before
 
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
-    host = gateway._car(connection).origin
+    host = gateway._target(connection).origin
     monkeypatch.setattr(breaker.of_host(host).circuit, "reset_timeout", 0)
-    read(connection, Purpose.PERSON)
+    read(connection, CallPurpose.PERSON)
     order(connection)
 
 
@@ -289,7 +291,7 @@ def test_without_redis_calls_go_on(connection: Connection, settings: Settings, l
     limit(40)
     token_store.access(connection=connection)
     order(connection)
-    read(connection, Purpose.PERSON)
+    read(connection, CallPurpose.PERSON)
 
 
 def test_requests_are_tallied_by_host_and_outcome(
@@ -298,7 +300,7 @@ def test_requests_are_tallied_by_host_and_outcome(
     order(connection)
     limit(1)
     background_until_put_off(connection)
-    host = "vehicle" if generation == Generation.V3 else "api"
-    found = counters.all_of_them()
+    host = "vehicle" if generation == SmartcarApiVersion.V3 else "api"
+    found = counters.read_all()
     assert found[host, "2xx", "command"] == 1
     assert found[host, "NO_ROOM", "background"] == 1

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from accounts.models import Fleet
 from vehicles.models import Place
-from vehicles.places.geocoding import Names, names_for
-from vehicles.places.geometry import EARTH_KM, Grid, kilometres_of, squared_chord, vector_of
-from vehicles.places.towns import FARTHEST_KM, Gazetteer, gazetteer, inside_km
+from vehicles.places.geocoding import ReverseGeocoder, geocoder_for
+from vehicles.places.geometry import EARTH_KM, Grid, kilometers_of, squared_chord, vector_of
+from vehicles.places.towns import FARTHEST_KM, TownIndex, inside_km, town_index
 
 OAKLAND = (37.80437, -122.2708)
 # About the poles, the date line and one crowded place, so that what is drawn meets.
@@ -39,14 +39,14 @@ def place(name: str, at: tuple[float, float], *, radius: int = 200, kind: str = 
     return Place(name=name, latitude=at[0], longitude=at[1], radius=radius, kind=kind)
 
 
-def metric(*places: Place) -> Names:
-    return Names(places=places, units="metric")
+def metric(*places: Place) -> ReverseGeocoder:
+    return ReverseGeocoder(places=places, units="metric")
 
 
 @settings(deadline=None)  # the first to ask loads the towns
 @given(positions, positions)
 def test_the_chord_is_the_haversine(one: tuple[float, float], other: tuple[float, float]) -> None:
-    by_chord = kilometres_of(squared_chord(vector_of(*one), vector_of(*other)))
+    by_chord = kilometers_of(squared_chord(vector_of(*one), vector_of(*other)))
     assert by_chord == pytest.approx(haversine_km(one, other), rel=1e-6, abs=1e-4)
 
 
@@ -97,7 +97,7 @@ towns = st.lists(
 def test_the_town_is_the_one_found_by_looking_at_all(
     records: list[dict[str, Any]], position: tuple[float, float]
 ) -> None:
-    seen = Gazetteer(iter(records)).sight_of(*position, vector_of(*position))
+    seen = TownIndex(iter(records)).sight_of(*position, vector_of(*position))
     distances = [
         (haversine_km(position, (each["latitude"], each["longitude"])), inside_km(each["population"]))
         for each in records
@@ -107,7 +107,7 @@ def test_the_town_is_the_one_found_by_looking_at_all(
     if seen is None:
         assert not near
         return
-    kilometres = kilometres_of(seen.squared)
+    kilometres = kilometers_of(seen.squared)
     assert kilometres == pytest.approx(
         haversine_km(position, (seen.town.latitude, seen.town.longitude)), rel=1e-6, abs=1e-4
     )
@@ -161,7 +161,7 @@ def test_outside_a_town_distance_and_direction_are_told_in_the_fleets_units() ->
     # Half Moon Bay has 12,000 people: some 1.5 km around its centre.
     at = (37.4636 - 0.05, -122.4286)
     assert str(metric().name_of(*at)) == "6 km south of Half Moon Bay"
-    assert str(Names(places=[], units="imperial").name_of(*at)) == "3 mi south of Half Moon Bay"
+    assert str(ReverseGeocoder(places=[], units="imperial").name_of(*at)) == "3 mi south of Half Moon Bay"
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_the_words_are_the_readers_language() -> None:
 
 
 def test_the_gazetteer_is_what_the_package_brings() -> None:
-    assert len(gazetteer()) > 60_000
-    assert gazetteer() is gazetteer()
+    assert len(town_index()) > 60_000
+    assert town_index() is town_index()
 
 
 @pytest.mark.django_db
@@ -210,7 +210,7 @@ def test_naming_asks_the_database_once_and_only_for_the_fleets_own_places(
     Place.objects.create(fleet=fleet, name="Ours", latitude=1, longitude=1)
     Place.objects.create(fleet=Fleet.objects.get(slug="red"), name="Theirs", latitude=2, longitude=2)
     with CaptureQueriesContext(connection) as queries:
-        names = names_for(fleet=fleet)
+        names = geocoder_for(fleet=fleet)
         assert str(names.name_of(1, 1)) == "Ours"
         assert names.name_of(2, 2) is None
     assert len(queries) == 1

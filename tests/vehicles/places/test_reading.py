@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vehicles.places.coordinate_parsing import degrees_in, pair_in
+from vehicles.places.coordinate_parsing import parse_degrees, parse_pair
 
 degrees = st.floats(-180, 180).map(lambda value: round(value, 6))
 
@@ -12,32 +12,32 @@ degrees = st.floats(-180, 180).map(lambda value: round(value, 6))
 @given(degrees, degrees, st.sampled_from([", ", ",", " ", ";", " ; "]))
 def test_a_pair_is_taken_apart(one: float, other: float, between: str) -> None:
     first, second = f"{one:.6f}", f"{other:.6f}"
-    assert pair_in(f" {first}{between}{second} ") == (first, second)
+    assert parse_pair(f" {first}{between}{second} ") == (first, second)
 
 
 @given(degrees, degrees, st.sampled_from(["; ", ";", " ", " ; "]))
 def test_a_pair_with_decimal_commas_is_taken_apart(one: float, other: float, between: str) -> None:
     first, second = f"{one:.6f}".replace(".", ","), f"{other:.6f}".replace(".", ",")
-    assert pair_in(f"{first}{between}{second}") == (first, second)
+    assert parse_pair(f"{first}{between}{second}") == (first, second)
 
 
 @given(degrees)
 def test_degrees_are_read_with_point_or_comma(value: float) -> None:
     for text in (f"{value:.6f}", f" {value:.6f}° ", f"{value:.6f}".replace(".", ",")):
-        assert degrees_in(text, limit=180) == pytest.approx(value)
+        assert parse_degrees(text, limit=180) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("text", ["", "north", "1e2", "nan", "inf", "37.80.1", "90.0001", "-91", "1234"])
 def test_what_is_no_latitude_is_none(text: str) -> None:
-    assert degrees_in(text, limit=90) is None
+    assert parse_degrees(text, limit=90) is None
 
 
 @pytest.mark.parametrize("text", ["", "37.8", "37.8,", "1, 2, 3", "here, there"])
 def test_what_is_no_pair_stays_whole(text: str) -> None:
-    assert pair_in(text) is None
+    assert parse_pair(text) is None
 
 
 @given(st.text(max_size=40))
 def test_no_text_breaks_it(text: str) -> None:
-    degrees_in(text, limit=90)
-    pair_in(text)
+    parse_degrees(text, limit=90)
+    parse_pair(text)

@@ -13,10 +13,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simulator.fault_injection import Troubles
+
 from simulator.clock import Clock
 from simulator.deliveries import Courier, Delivery
 from simulator.settings import Credentials, Settings
-from simulator.troubles import Troubles
 from tests.webhooks.faults.events import Story
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests import payloads
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.observations import Observation, SignalError, SignalStatus
+from vehicles.observations import SignalError, SignalReading, SignalStatus
 from webhooks.parsing import Malformed, VehicleReport, parse_v2_batch, parse_v3_signals
 
 CAR = "36ab27d0-fd9d-4455-823a-ce30af709ffc"
@@ -19,7 +19,7 @@ def v3(name: str) -> VehicleReport:
     return parse_v3_signals(payloads.load(f"answers/{name}"), vehicle_id=CAR)
 
 
-def by_code(report: VehicleReport) -> dict[str, Observation]:
+def by_code(report: VehicleReport) -> dict[str, SignalReading]:
     return {observation.code: observation for observation in report.observations}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests import payloads
 from vehicles import catalogue
-from vehicles.observations import REFUSED, Observation, SignalError, SignalStatus
+from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from webhooks.parsing import Delivery, Malformed, VehicleReport, parse_delivery
 
 USER = "1c2f4a52-3f0e-4a51-8d6c-9f4be1f1a001"
@@ -25,7 +25,7 @@ def only_report(delivery: Delivery) -> VehicleReport:
     return report
 
 
-def by_code(report: VehicleReport) -> dict[str, Observation]:
+def by_code(report: VehicleReport) -> dict[str, SignalReading]:
     return {observation.code: observation for observation in report.observations}
 
 
@@ -71,7 +71,7 @@ def test_documentation_signal_change() -> None:
     assert report.facts.smartcar_id == "9af13248-3b73-4c9d-9a4b-d937ce6bc8e2"
     assert report.facts.user_id == "93b3ea96-ca37-43a9-9073-f4334719iok7"
     assert (report.facts.make, report.facts.model, report.facts.year) == ("TESLA", "Model 3", 2020)
-    assert by_code(report)[catalogue.STATE_OF_CHARGE.code] == Observation(
+    assert by_code(report)[catalogue.STATE_OF_CHARGE.code] == SignalReading(
         code=catalogue.STATE_OF_CHARGE.code,
         status=SignalStatus.SUCCESS,
         body={"value": 78, "unit": "percent"},
@@ -105,7 +105,7 @@ def test_documentation_signal_with_error() -> None:
     message["data"]["signals"].append(payloads.load("documentation/fragment-signal-with-error"))
     report = only_report(parse_delivery(orjson.dumps(message)))
     assert len(report.observations) == 4
-    assert by_code(report)[catalogue.IS_AT_HOME.code] == Observation(
+    assert by_code(report)[catalogue.IS_AT_HOME.code] == SignalReading(
         code=catalogue.IS_AT_HOME.code,
         status=SignalStatus.ERROR,
         error=SignalError("COMPATIBILITY", "VEHICLE_NOT_CAPABLE"),
@@ -228,7 +228,7 @@ def test_odd_units_are_mended_and_impossible_values_refused() -> None:
         assert refused.status is SignalStatus.ERROR
         assert refused.body is None
         assert refused.error is not None
-        assert refused.error.type == REFUSED
+        assert refused.error.type == NORMALIZATION_ERROR
         assert refused.error.description
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from vehicles import catalogue
-from vehicles.observations import Observation, SignalError, SignalStatus
+from vehicles.observations import SignalError, SignalReading, SignalStatus
 from webhooks.parsing.signals import code_of, read_signals
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOON_MS = int(NOON.timestamp() * 1000)
 HOUR_MS = 3_600_000
 
 
-def read(entry: Any, latest: datetime | None = NOON) -> Observation:
+def read(entry: Any, latest: datetime | None = NOON) -> SignalReading:
     (observations, skipped) = read_signals([entry], latest=latest)
     assert skipped == ()
     (observation,) = observations
