@@ -70,8 +70,8 @@ class MembershipInline(admin.TabularInline[Membership, Fleet]):
 
 @admin.register(Fleet)
 class FleetAdmin(admin.ModelAdmin[Fleet]):
-    list_display = ["name", "slug", "generation", "unit_system", "created_at"]
-    list_filter = ["generation", "unit_system"]
+    list_display = ["name", "slug", "api_version", "unit_system", "created_at"]
+    list_filter = ["api_version", "unit_system"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
     inlines = [MembershipInline]

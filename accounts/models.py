@@ -68,7 +68,7 @@ class User(AbstractUser):
 
 
 class SmartcarApiVersion(models.TextChoices):
-    """The two generations of Smartcar's API that a fleet can speak."""
+    """The two versions of Smartcar's API that a fleet can speak."""
 
     V2 = "v2", _("v2 (a token pair per driver)")
     V3 = "v3", _("v3 (one application token)")
@@ -92,8 +92,11 @@ class Fleet(models.Model):
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
-    generation = models.CharField(
-        max_length=2, choices=SmartcarApiVersion.choices, default=SmartcarApiVersion.V3
+    api_version = models.CharField(
+        db_column="generation",
+        max_length=2,
+        choices=SmartcarApiVersion.choices,
+        default=SmartcarApiVersion.V3,
     )
     unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, default=UnitSystem.METRIC)
     time_zone = models.CharField(max_length=64, default="UTC")

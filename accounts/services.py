@@ -7,9 +7,9 @@ from accounts.models import Fleet, Membership, Role, User
 
 
 @transaction.atomic
-def create_fleet(*, name: str, slug: str, owner: User, generation: str) -> Fleet:
+def create_fleet(*, name: str, slug: str, owner: User, api_version: str) -> Fleet:
     """A new fleet with its first owner. Raises IntegrityError when the slug is taken."""
-    fleet = Fleet.objects.create(name=name, slug=slug, generation=generation)
+    fleet = Fleet.objects.create(name=name, slug=slug, api_version=api_version)
     add_member(fleet=fleet, user=owner, role=Role.OWNER, actor=owner)
     return fleet
 

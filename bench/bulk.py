@@ -72,14 +72,14 @@ def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
     from vehicles.models import Vehicle
 
     owner = User.objects.create_user("owner@fleet.example")
-    fleet = create_fleet(name="Bench", slug="bench", owner=owner, generation="v3")
+    fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version="v3")
     for number, car_id in enumerate(_shared(simulator, fleet, cars=cars)):
         vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=car_id[0], name=f"Car {number:04d}")
         Connection.objects.create(
             fleet=fleet,
             vehicle=vehicle,
             smartcar_user_id=car_id[1],
-            generation="v3",
+            api_version="v3",
             mode="simulated",
             state=ConnectionState.ACTIVE,
         )

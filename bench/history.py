@@ -129,7 +129,7 @@ def _set_up(running: Stack, *, cars: int) -> _Site:
     from vehicles.models import DayZone, SignalCode, Vehicle
 
     owner = User.objects.create_user("bench@fleet.example")
-    fleet = create_fleet(name="Bench", slug="bench", owner=owner, generation=SmartcarApiVersion.V3)
+    fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.bulk_create(
         Vehicle(pk=pk, fleet=fleet, smartcar_id=f"car-{pk}") for pk in range(1, cars + 1)
     )

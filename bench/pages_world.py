@@ -52,7 +52,7 @@ def make(*, slug: str, cars: int) -> Fleet:
 
     chance = random.Random(1)
     owner = User.objects.create_user(f"{slug}@fleet.example")
-    fleet = create_fleet(name=slug.title(), slug=slug, owner=owner, generation="v3")
+    fleet = create_fleet(name=slug.title(), slug=slug, owner=owner, api_version="v3")
     made = Vehicle.objects.bulk_create(
         [
             Vehicle(
@@ -75,7 +75,7 @@ def make(*, slug: str, cars: int) -> Fleet:
                 fleet=fleet,
                 vehicle=car,
                 smartcar_user_id=f"{slug}-{car.pk}",
-                generation="v3",
+                api_version="v3",
                 mode="live",
                 state=ConnectionState.ACTIVE if chance.random() > 0.02 else ConnectionState.STALE,
             )

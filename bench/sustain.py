@@ -130,7 +130,7 @@ def _connect_cars(running: Stack) -> list[str]:
     from vehicles.models import Vehicle
 
     owner = User.objects.create_user("owner@fleet.example")
-    fleet = create_fleet(name="Bench", slug="bench", owner=owner, generation="v3")
+    fleet = create_fleet(name="Bench", slug="bench", owner=owner, api_version="v3")
     cars = Vehicle.objects.bulk_create(
         Vehicle(fleet=fleet, smartcar_id=str(uuid.uuid4()), make="TESLA", name=f"Car {number}")
         for number in range(CARS)
@@ -140,7 +140,7 @@ def _connect_cars(running: Stack) -> list[str]:
             fleet=fleet,
             vehicle=car,
             smartcar_user_id=f"user-{number}",
-            generation="v3",
+            api_version="v3",
             mode="live",
             state=ConnectionState.ACTIVE,
         )

@@ -70,7 +70,7 @@ def _fleet() -> Fleet:
     from accounts.services import create_fleet
 
     owner = User.objects.create_user("owner@fleet.example")
-    return create_fleet(name="Bench", slug="bench", owner=owner, generation="v2")
+    return create_fleet(name="Bench", slug="bench", owner=owner, api_version="v2")
 
 
 def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
@@ -105,7 +105,7 @@ def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
             fleet=fleet,
             vehicle=car,
             smartcar_user_id=f"user {number}",
-            generation="v2",
+            api_version="v2",
             mode="simulated",
             tokens=tokens,
         )

@@ -9,7 +9,7 @@ class CommandAdmin(ReadOnlyAdmin[Command]):
     """The ledger, to look at only: a command is asked for on the car's page, by a member of its fleet."""
 
     list_display = ["requested_at", "vehicle", "title", "state", "requested_by", "fleet", "changed_at"]
-    list_filter = ["state", "kind", "generation", "fleet"]
+    list_filter = ["state", "kind", "api_version", "fleet"]
     search_fields = [
         "vehicle__name",
         "vehicle__smartcar_id",

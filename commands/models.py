@@ -65,7 +65,7 @@ class Command(models.Model):
     )
     kind = models.CharField(max_length=24, choices=CommandType.choices)
     parameters = models.JSONField(default=dict, blank=True)
-    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     state = models.CharField(max_length=12, choices=CommandState.choices, default=CommandState.REQUESTED)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     reason = models.CharField(max_length=200, blank=True)

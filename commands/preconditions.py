@@ -93,7 +93,7 @@ def connection_warning(connection: Connection) -> str:
 
 def is_supported(*, kind: CommandType, state: VehicleState, connection: Connection) -> bool:
     """Whether the command makes sense for such a car, over such a connection."""
-    if kind in V3_ONLY and connection.generation == SmartcarApiVersion.V2:
+    if kind in V3_ONLY and connection.api_version == SmartcarApiVersion.V2:
         return False
     if kind in SCHEDULING and not make_quirks.schedule_types(state.vehicle.make):
         return False
@@ -122,7 +122,7 @@ def check(
 def _refusal(
     kind: CommandType, state: VehicleState, connection: Connection, incapable: Collection[str]
 ) -> str:
-    if kind in V3_ONLY and connection.generation == SmartcarApiVersion.V2:
+    if kind in V3_ONLY and connection.api_version == SmartcarApiVersion.V2:
         return _("Smartcar's older API (v2), which this car is connected with, has no such command.")
     if not is_supported(kind=kind, state=state, connection=connection):
         if kind in SCHEDULING and _electric(state):

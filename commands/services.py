@@ -232,7 +232,7 @@ def _new(
         connection=connection,
         kind=kind,
         parameters=carried,
-        generation=connection.generation,
+        api_version=connection.api_version,
         state=CommandState.WAITING if when_awake else CommandState.REQUESTED,
         requested_by=user,
         requested_at=now,

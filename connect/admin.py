@@ -30,13 +30,13 @@ class ConnectionAdmin(ReadOnlyAdmin[Connection]):
         "vehicle",
         "fleet",
         "application",
-        "generation",
+        "api_version",
         "mode",
         "state",
         "state_since",
         "subscribed_at",
     ]
-    list_filter = ["state", "generation", "mode", "fleet"]
+    list_filter = ["state", "api_version", "mode", "fleet"]
     search_fields = ["vehicle__name", "vehicle__smartcar_id", "smartcar_user_id", "fleet__name"]
     list_select_related = ["vehicle", "fleet", "application"]
     exclude = ["tokens"]
@@ -57,12 +57,12 @@ class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
         "fleet",
         "started_by",
         "invitation",
-        "generation",
+        "api_version",
         "mode",
         "used_at",
         "outcome",
     ]
-    list_filter = ["generation", "mode", "fleet"]
+    list_filter = ["api_version", "mode", "fleet"]
     search_fields = [
         "started_by__email",
         "invitation__driver_email",

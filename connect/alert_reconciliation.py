@@ -49,7 +49,7 @@ def _pairs(*, now: datetime) -> None:
     """Token pairs of v2 that end soon, by fleet: a driver's cars share one."""
     soon = now + timedelta(days=max(WARN_AT_DAYS))
     ending = Connection.objects.filter(
-        generation=SmartcarApiVersion.V2, tokens__revoked_at=None, tokens__refresh_expires_at__lt=soon
+        api_version=SmartcarApiVersion.V2, tokens__revoked_at=None, tokens__refresh_expires_at__lt=soon
     ).exclude(state__in=TERMINATED)
     pairs: dict[int, UserToken] = {}
     living: dict[tuple[int, int], list[Connection]] = {}

@@ -40,7 +40,7 @@ def call(*, connection: Connection, purpose: CallPurpose, make: Callable[[Smartc
     Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the
     rate limiter defers the request).
     """
-    api = applications.for_connection(connection).api(connection.generation)
+    api = applications.for_connection(connection).api(connection.api_version)
     with priority.request_context(_request_context(connection, purpose)):
         return token_store.call_with_token(connection=connection, call=lambda access: make(api, access))
 
@@ -83,7 +83,7 @@ def prepare(*, connection: Connection, purpose: CallPurpose) -> PreparedCall:
             target=_target(connection),
             cause=cause,
         )
-    api = application.api(connection.generation)
+    api = application.api(connection.api_version)
     return PreparedCall(connection, api, replace(cause, admitted=True), access)
 
 
@@ -93,5 +93,5 @@ def _request_context(connection: Connection, purpose: CallPurpose) -> RequestCon
 
 
 def _target(connection: Connection) -> Target:
-    host = "api" if connection.generation == SmartcarApiVersion.V2 else "vehicle"
+    host = "api" if connection.api_version == SmartcarApiVersion.V2 else "vehicle"
     return Target(host, settings.SMARTCAR_ORIGINS[host], connection.vehicle.smartcar_id, billed=1)

@@ -44,7 +44,7 @@ class AuthorizationRequest(models.Model):
     connection = models.ForeignKey(
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="trips"
     )
-    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60))
     state_hash = models.CharField(max_length=64, unique=True)
@@ -152,7 +152,7 @@ class Connection(models.Model):
         blank=True,
         related_name="connections",
     )
-    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     mode = models.CharField(max_length=10)
     scopes = ArrayField(models.CharField(max_length=60), default=list)
     tokens = models.ForeignKey(
@@ -182,7 +182,7 @@ class Connection(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.vehicle} ({self.get_generation_display()})"
+        return f"{self.vehicle} ({self.get_api_version_display()})"
 
     @property
     def alive(self) -> bool:

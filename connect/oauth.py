@@ -93,7 +93,7 @@ def _authorize_url(
 ) -> str:
     state = secrets.token_urlsafe(32)
     application = applications.for_fleet(request.fleet)
-    request.application, request.generation = application.row, request.fleet.generation
+    request.application, request.api_version = application.row, request.fleet.api_version
     request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
     request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
     request.save()
@@ -104,7 +104,7 @@ def _authorize_url(
         return reauthorization.reauth_url(
             request=request, connection=request.connection, state=state, redirect_uri=redirect_uri()
         )
-    return application.api(request.generation).connect_url(
+    return application.api(request.api_version).connect_url(
         ConnectRequest(
             redirect_uri=redirect_uri(),
             state=state,
@@ -204,7 +204,7 @@ def _callback_result(request: AuthorizationRequest, connections: list[Connection
 def _fetch_shared_vehicles(
     *, request: AuthorizationRequest, params: Mapping[str, str]
 ) -> tuple[UserToken | None, list[SharedVehicle]]:
-    if request.generation == SmartcarApiVersion.V2:
+    if request.api_version == SmartcarApiVersion.V2:
         return _exchange(request=request, code=params.get("code", ""))
     return None, _confirm_user(request=request, user_id=params.get("user_id") or params.get("userId", ""))
 
@@ -285,7 +285,7 @@ def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, car: Sh
         defaults={
             "fleet": request.fleet,
             "smartcar_connection_id": car.connection_id,
-            "generation": request.generation,
+            "api_version": request.api_version,
             "mode": facts.mode,
             "scopes": sorted(car.permissions),
             "tokens": tokens,

@@ -28,7 +28,7 @@ _BATTERY_PATH = "/battery/nominal_capacity"
 def effective_purpose(*, connection: Connection, purpose: str) -> str:
     """The purpose that a trip really has: signing in again takes the whole of Connect where no grant is left."""
     ended = connection.state in TERMINATED
-    if connection.generation == SmartcarApiVersion.V2:
+    if connection.api_version == SmartcarApiVersion.V2:
         pair = connection.tokens
         # The shortcut brings no new tokens ("Re-authentication").
         ended = ended or pair is None or pair.revoked_at is not None
@@ -62,7 +62,7 @@ def _capacity_address(connection: Connection) -> str:
             return {}
         return api.read(access, vehicle_id=connection.vehicle.smartcar_id, paths=(_BATTERY_PATH,)).body
 
-    if connection.generation != SmartcarApiVersion.V2:
+    if connection.api_version != SmartcarApiVersion.V2:
         return ""
     try:
         body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, make=read)
@@ -82,7 +82,7 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
     connection = _connection(request)
     if params.get("vehicle_id") != connection.vehicle.smartcar_id:
         raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
-    if connection.generation == SmartcarApiVersion.V3 and not _confirmed(request, connection):
+    if connection.api_version == SmartcarApiVersion.V3 and not _confirmed(request, connection):
         raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
     with transaction.atomic():
         _spend_invitation(request)

@@ -64,7 +64,7 @@ def mail_unsent() -> None:
 
 @shared_task
 def move_generation(move_id: int) -> None:
-    """Goes on with one fleet's move to another generation; rings again while there is more to do."""
+    """Goes on with one fleet's move to another API version; rings again while there is more to do."""
     move = ApiMigration.objects.filter(pk=move_id).first()
     if move is not None and generation_moves.run(move=move):
         ring("connect.tasks.move_generation", move_id)

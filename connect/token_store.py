@@ -61,7 +61,7 @@ def access(*, connection: Connection) -> Access:
 
     Raises TokensUnavailableError when the connection has no usable tokens, SmartcarError when Smartcar refuses.
     """
-    if connection.generation == SmartcarApiVersion.V3:
+    if connection.api_version == SmartcarApiVersion.V3:
         return application_access(
             application=applications.for_connection(connection), user_id=connection.smartcar_user_id
         )
@@ -105,7 +105,7 @@ def call_with_token(*, connection: Connection, call: Callable[[Access], T]) -> T
 @sensitive_variables()
 def invalidate(*, connection: Connection, refused: Access) -> None:
     """Takes a refused token out of use, unless another process has already put a new one in its place."""
-    if connection.generation == SmartcarApiVersion.V3:
+    if connection.api_version == SmartcarApiVersion.V3:
         client_id = applications.for_connection(connection).credentials.client_id
         row = ApplicationToken.objects.get(client_id=client_id)
         if encryption.decrypt(row.token_ciphertext) == refused.token:
@@ -187,7 +187,7 @@ def _revoked(row: UserToken) -> None:
     if not UserToken.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
         return  # Another process has stored a newer pair: it was only ours that has ended.
     # One that has moved to v3 keeps its pair for the way back, and doesn't live by it.
-    for connection in Connection.objects.filter(tokens=row, generation=SmartcarApiVersion.V2):
+    for connection in Connection.objects.filter(tokens=row, api_version=SmartcarApiVersion.V2):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
             cause=reasons.reason_for(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),

@@ -21,14 +21,14 @@ _HEADER = """\
 
 
 def update(
-    path: Path, *, ports: Ports, servers: Mapping[str, str], vehicles: int, generation: str
+    path: Path, *, ports: Ports, servers: Mapping[str, str], vehicles: int, api_version: str
 ) -> dict[str, str]:
     """Write the file for this start, and return all its values.
 
     What was generated before and what was added by hand is kept. `servers` holds `DATABASE_URL` and `REDIS_URL`.
     """
     values = _generated() | read(path) | _derived(ports) | dict(servers)
-    values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_GENERATION": generation}
+    values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_GENERATION": api_version}
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)

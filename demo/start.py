@@ -39,7 +39,7 @@ class Demo:
     var: Path
     ports: ports.Ports
     vehicles: int | None
-    generation: str
+    api_version: str
 
     @classmethod
     def from_environment(cls, root: Path, environ: Mapping[str, str]) -> Demo:
@@ -47,15 +47,15 @@ class Demo:
         vehicles = environ.get("DEMO_VEHICLES", "")
         if vehicles and not (vehicles.isascii() and vehicles.isdigit() and 0 < int(vehicles) <= 3000):
             raise DemoError(f"DEMO_VEHICLES is {vehicles!r}, not a number from 1 to 3000")
-        generation = environ.get("SMARTCAR_GENERATION") or "v3"
-        if generation not in ("v2", "v3"):
-            raise DemoError(f"SMARTCAR_GENERATION is {generation!r}, not v2 or v3")
+        api_version = environ.get("SMARTCAR_GENERATION") or "v3"
+        if api_version not in ("v2", "v3"):
+            raise DemoError(f"SMARTCAR_GENERATION is {api_version!r}, not v2 or v3")
         return cls(
             root=root,
             var=root / "var",
             ports=ports.read(environ),
             vehicles=int(vehicles) if vehicles else None,
-            generation=generation,
+            api_version=api_version,
         )
 
 
@@ -128,7 +128,7 @@ def _servers(demo: Demo, supervisor: Supervisor) -> Iterator[dict[str, str]]:
 def _settings(demo: Demo, supervisor: Supervisor, servers: Mapping[str, str]) -> dict[str, str]:
     path = demo.var / "demo.env"
     values = envfile.update(
-        path, ports=demo.ports, servers=servers, vehicles=vehicle_count(demo), generation=demo.generation
+        path, ports=demo.ports, servers=servers, vehicles=vehicle_count(demo), api_version=demo.api_version
     )
     supervisor.update_environment(values | {"ENV_FILE": str(path)})
     return values

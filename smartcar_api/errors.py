@@ -125,7 +125,7 @@ def _restored(fields: dict[str, Any]) -> SmartcarError:
 
 
 def not_sent(description: str, *, code: str = "INVALID") -> SmartcarError:
-    """Nothing left this machine: a request that cannot be made (INVALID), one that this generation
+    """Nothing left this machine: a request that cannot be made (INVALID), one that this API version
     of the API does not have (UNSUPPORTED), or no connection (CONNECT_FAILED)."""
     return SmartcarError(type=NOT_SENT, code=code, description=description)
 

@@ -136,7 +136,7 @@ class VehicleAttributes:
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """The answer to a read as Smartcar sent it; each generation has its own form. Units are metric."""
+    """The answer to a read as Smartcar sent it; each API version has its own form. Units are metric."""
 
     body: dict[str, Any] = field(repr=False)
     request_id: str
@@ -188,7 +188,7 @@ class ListedConnection:
 class SmartcarApi(Protocol):
     """What can be asked of Smartcar in either generation. Every call raises SmartcarError and nothing else."""
 
-    generation: ApiVersion
+    api_version: ApiVersion
 
     def connect_url(self, request: ConnectRequest) -> str:
         """The address to send a vehicle owner to ("Build the Connect URL")."""
@@ -243,7 +243,7 @@ class SmartcarApi(Protocol):
         """Have the car feed the webhook no more. A car that does not is a success."""
 
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> bool | None:
-        """Whether the car feeds the webhook, or None where the generation has no way to ask."""
+        """Whether the car feeds the webhook, or None where the API version has no way to ask."""
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
         """End the owner's grant for this car. One that Smartcar does not know any more (404) is a success."""

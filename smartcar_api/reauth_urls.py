@@ -1,6 +1,6 @@
 """Addresses of Connect for a car that is connected already: signing in again, and the battery size.
 
-Both generations share them ("Re-authentication: Redirect to Connect", "User Selected Battery Capacity").
+Both API versions share them ("Re-authentication: Redirect to Connect", "User Selected Battery Capacity").
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One pooled HTTP client for both generations: time-outs, what a failure means, and no secret in an error.
+"""One pooled HTTP client for both API versions: time-outs, what a failure means, and no secret in an error.
 
 The proxy variables that all HTTP clients know (HTTPS_PROXY, NO_PROXY) are honoured, and nothing else of the
 environment. Redirects are not followed and cookies not kept.

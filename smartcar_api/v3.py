@@ -43,7 +43,7 @@ class V3Api:
     `command_timeout` is longer than the 175 s after which Smartcar announces a late result ("Commands").
     """
 
-    generation = ApiVersion.V3
+    api_version = ApiVersion.V3
 
     def __init__(
         self,

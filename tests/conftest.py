@@ -26,7 +26,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def fleet(owner: User) -> Fleet:
-    return create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=SmartcarApiVersion.V3)
+    return create_fleet(name="Blue Fleet", slug="blue", owner=owner, api_version=SmartcarApiVersion.V3)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def driver(fleet: Fleet) -> User:
 def outsider(db: None) -> User:
     """The owner of another fleet."""
     user = make_user("outsider@elsewhere.example")
-    create_fleet(name="Red Fleet", slug="red", owner=user, generation=SmartcarApiVersion.V3)
+    create_fleet(name="Red Fleet", slug="red", owner=user, api_version=SmartcarApiVersion.V3)
     return user
 
 

@@ -27,7 +27,7 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
         health.on_call_failed(connection=connection, error=error, now=timezone.now())
         raise
     health.on_call_succeeded(connection=connection, now=timezone.now())
-    source = Source.PULL_V2 if connection.generation == SmartcarApiVersion.V2 else Source.PULL_V3
+    source = Source.PULL_V2 if connection.api_version == SmartcarApiVersion.V2 else Source.PULL_V3
     with transaction.atomic():
         entry = InboxEntry.objects.create(
             source=source,

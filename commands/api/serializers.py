@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import SmartcarApiVersion
 from commands.models import Command, CommandEvent
 from commands.parameters import PLACE
 
@@ -43,6 +44,10 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
         allow_blank=True, help_text="What happened and what to do next, for people."
     )
     error = serializers.SerializerMethodField()
+    # The API keeps the name that it was published with.
+    generation = serializers.ChoiceField(
+        source="api_version", choices=SmartcarApiVersion.choices, help_text="Smartcar's API version."
+    )
 
     class Meta:
         model = Command

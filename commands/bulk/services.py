@@ -243,7 +243,7 @@ def _row(bulk: BulkCommand, candidate: Candidate) -> Command | None:
         connection=candidate.connection,
         kind=bulk.kind,
         parameters=bulk.parameters,
-        generation=candidate.connection.generation,
+        api_version=candidate.connection.api_version,
         state=CommandState.QUEUED,
         requested_by=bulk.requested_by,
         reason=bulk.reason,

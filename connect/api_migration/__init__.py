@@ -1,1 +1,1 @@
-"""Moving a fleet from one generation of Smartcar's API to the other while it runs, without asking a driver anything."""
+"""Moving a fleet from one version of Smartcar's API to the other while it runs, without asking a driver anything."""

@@ -6,8 +6,8 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(ApiMigration)
 class ApiMigrationAdmin(ReadOnlyAdmin[ApiMigration]):
-    list_display = ["fleet", "generation", "state", "started_by", "started_at", "ended_at"]
-    list_filter = ["state", "generation", "fleet"]
+    list_display = ["fleet", "api_version", "state", "started_by", "started_at", "ended_at"]
+    list_filter = ["state", "api_version", "fleet"]
     search_fields = ["fleet__name", "started_by__email"]
     list_select_related = ["fleet", "started_by"]
 
@@ -15,6 +15,6 @@ class ApiMigrationAdmin(ReadOnlyAdmin[ApiMigration]):
 @admin.register(ConnectionMigration)
 class ConnectionMigrationAdmin(ReadOnlyAdmin[ConnectionMigration]):
     list_display = ["connection", "move", "state", "reason", "attempts", "next_try_at", "changed_at"]
-    list_filter = ["state", "move__generation", "move__fleet"]
+    list_filter = ["state", "move__api_version", "move__fleet"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "reason"]
     list_select_related = ["connection__vehicle", "move__fleet"]

@@ -1,4 +1,4 @@
-"""A fleet's move to another generation, and how each of its connections fares in it: the report, kept for good."""
+"""A fleet's move to another API version, and how each of its connections fares in it: the report, kept for good."""
 
 from datetime import timedelta
 
@@ -17,10 +17,10 @@ class MigrationState(models.TextChoices):
 
 
 class ApiMigration(models.Model):
-    """One move of one fleet to `generation`. At most one of a fleet is under way."""
+    """One move of one fleet to `API version`. At most one of a fleet is under way."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="generation_moves")
-    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     started_at = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=MigrationState.choices, default=MigrationState.RUNNING)
@@ -37,7 +37,7 @@ class ApiMigration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.fleet} to {self.generation}, {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.fleet} to {self.api_version}, {self.started_at:%Y-%m-%d %H:%M}"
 
 
 class ConnectionMigrationState(models.TextChoices):

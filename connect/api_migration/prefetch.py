@@ -27,7 +27,7 @@ MAX_PAGES = 25
 
 def prefetch(move: ApiMigration) -> int:
     """Marks the cars that v3 lists, connected and subscribed; returns how many. Once for each move to v3."""
-    fresh = ApiMigration.objects.filter(pk=move.pk, surveyed_at=None, generation=SmartcarApiVersion.V3)
+    fresh = ApiMigration.objects.filter(pk=move.pk, surveyed_at=None, api_version=SmartcarApiVersion.V3)
     if not fresh.update(surveyed_at=timezone.now()):
         return 0
     groups: dict[tuple[int | None, str], list[ConnectionMigration]] = defaultdict(list)

@@ -1,6 +1,6 @@
-"""What has to hold before a connection may speak the other generation, asked of Smartcar through the gateway.
+"""What has to hold before a connection may speak the other API version, asked of Smartcar through the gateway.
 
-The calls are made for the connection as it will be: a copy in memory with the other generation, never saved.
+The calls are made for the connection as it will be: a copy in memory with the other API version, never saved.
 """
 
 import copy
@@ -24,12 +24,12 @@ _ASK = _("If it still answers on v2, ask Smartcar's support; else invite the dri
 
 
 class CannotMigrateError(Exception):
-    """The connection cannot speak the other generation, and waiting would not help. str() says why, for people."""
+    """The connection cannot speak the other API version, and waiting would not help. str() says why, for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedConnection:
-    """What Smartcar knows of the connection in the other generation; empty where that has no word for it."""
+    """What Smartcar knows of the connection in the other API version; empty where that has no word for it."""
 
     user_id: str
     connection_id: str = ""
@@ -40,7 +40,7 @@ Listings = dict[tuple[int | None, str, str], dict[str, SharedVehicle]]
 
 
 def match_connection(*, connection: Connection, to: str, listings: Listings) -> MatchedConnection:
-    """The driver and the grant of this connection as the other generation knows them.
+    """The driver and the grant of this connection as the other API version knows them.
 
     Raises CannotMoveError, SmartcarError, connect.token_store.TokensUnavailableError.
     """
@@ -153,5 +153,5 @@ def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozen
 
 def _call(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
     probe = copy.copy(connection)
-    probe.generation, probe.smartcar_user_id = to, user_id
+    probe.api_version, probe.smartcar_user_id = to, user_id
     return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, make=make)

@@ -66,4 +66,4 @@ def get_progress(*, move: ApiMigration) -> MigrationProgress:
 def count_by_version(*, fleet: Fleet) -> dict[str, int]:
     """How many of the fleet's living connections speak which generation."""
     living = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED)
-    return dict(living.order_by().values_list("generation").annotate(Count("pk")))
+    return dict(living.order_by().values_list("api_version").annotate(Count("pk")))

@@ -29,7 +29,7 @@ def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigratio
     _check(fleet, to)
     try:
         with transaction.atomic():
-            move = ApiMigration.objects.create(fleet=fleet, generation=to, started_by=actor)
+            move = ApiMigration.objects.create(fleet=fleet, api_version=to, started_by=actor)
             worker.add_connections(move)
             audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
             ring(TASK, move.pk)
@@ -49,7 +49,7 @@ def stop_migration(*, fleet: Fleet, actor: User | None) -> bool:
 
 
 def _check(fleet: Fleet, to: str) -> None:
-    left = Connection.objects.filter(fleet=fleet).exclude(generation=to).exclude(state__in=TERMINATED)
+    left = Connection.objects.filter(fleet=fleet).exclude(api_version=to).exclude(state__in=TERMINATED)
     rows = SmartcarApplication.objects.filter(connections__in=left).distinct()
     for application in [applications.for_fleet(fleet), *map(applications.get_application, rows)]:
         missing = _missing(application, to)
@@ -60,7 +60,7 @@ def _check(fleet: Fleet, to: str) -> None:
 
 
 def _missing(application: Application, to: str) -> str:
-    """What the application lacks for that generation, as a sentence; "" where it has all."""
+    """What the application lacks for that API version, as a sentence; "" where it has all."""
     held = application.credentials
     if not application.webhook_id:
         return _(

@@ -1,7 +1,7 @@
 """Carrying a move out: batch by batch, each connection checked first and then switched by one conditional UPDATE.
 
 Everything that is known stands in rows, so a run may end anywhere and the next goes on. A connection is of the old
-generation until the moment it is switched; calls that are under way at that moment end as they were begun, since
+API version until the moment it is switched; calls that are under way at that moment end as they were begun, since
 both generations' grants live on.
 """
 
@@ -63,7 +63,7 @@ def _run(move: ApiMigration) -> bool:
         if not due and (_unfinished(move) or not _finish(move)):
             return False
         for step in due:
-            _advance(step, move.generation, listings)
+            _advance(step, move.api_version, listings)
             if monotonic() > until:
                 break
     return True
@@ -80,8 +80,8 @@ def _unfinished(move: ApiMigration) -> bool:
 
 
 def add_connections(move: ApiMigration) -> int:
-    """Adds the fleet's connections of the other generation that are not in the move yet; returns how many."""
-    left = Connection.objects.filter(fleet_id=move.fleet_id).exclude(generation=move.generation)
+    """Adds the fleet's connections of the other API version that are not in the move yet; returns how many."""
+    left = Connection.objects.filter(fleet_id=move.fleet_id).exclude(api_version=move.api_version)
     left = left.exclude(state__in=TERMINATED).exclude(generation_moves__move=move)
     rows = [ConnectionMigration(move=move, connection_id=pk) for pk in left.values_list("pk", flat=True)]
     return len(ConnectionMigration.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000))
@@ -91,7 +91,7 @@ def add_connections(move: ApiMigration) -> int:
 def _finish(move: ApiMigration) -> bool:
     """Ends the move, unless cars were connected meanwhile: then it goes on (True).
 
-    The fleet connects new cars in the new generation from here on, unless not one of its cars could move.
+    The fleet connects new cars in the new API version from here on, unless not one of its cars could move.
     """
     fleet = Fleet.objects.select_for_update(no_key=True).get(pk=move.fleet_id)
     if add_connections(move):
@@ -102,11 +102,11 @@ def _finish(move: ApiMigration) -> bool:
     if not running.update(state=MigrationState.FINISHED, ended_at=timezone.now()):
         return False
     if moved or not stayed:
-        Fleet.objects.filter(pk=fleet.pk).update(generation=move.generation)
+        Fleet.objects.filter(pk=fleet.pk).update(api_version=move.api_version)
     audit.record(
         fleet=fleet,
         actor=move.started_by,
-        action=f"moved to {move.generation}",
+        action=f"moved to {move.api_version}",
         target=f"{moved} moved, {stayed} stayed",
     )
     return False
@@ -116,7 +116,7 @@ def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
     connection = step.connection
     if connection.state in TERMINATED:
         _skip(step, _("The connection has ended."))
-    elif connection.generation == to:
+    elif connection.api_version == to:
         _note(
             step, state=ConnectionMigrationState.MOVED, reason=_("Connected again by its driver meanwhile.")
         )
@@ -159,14 +159,14 @@ def _switch(
 ) -> None:
     """The one moment at which the connection changes over: all of it, or nothing if it was touched meanwhile."""
     now, old = timezone.now(), step.connection
-    held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, generation=old.generation)
+    held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, api_version=old.api_version)
     if not held.exclude(state__in=TERMINATED).exists():
         _try_later(step, _("The connection was changed meanwhile."), after=timedelta(0))
         return
     if found.user_id != old.smartcar_user_id:
         _rename_driver(old, found.user_id)
     columns: dict[str, object] = {
-        "generation": to,
+        "api_version": to,
         "smartcar_user_id": found.user_id,
         "subscribed_at": now,
         "subscription_error": "",
@@ -181,7 +181,7 @@ def _switch(
 
 
 def _rename_driver(connection: Connection, user_id: str) -> None:
-    """The driver's page follows where the other generation knows the driver by another id."""
+    """The driver's page follows where the other API version knows the driver by another id."""
     pages = DriverPortal.objects.filter(fleet_id=connection.fleet_id)
     pages.filter(smartcar_user_id=connection.smartcar_user_id).update(smartcar_user_id=user_id)
 

@@ -75,22 +75,22 @@ def verify_credentials(findings: Iterable[CheckResult]) -> bool:
 
 
 @sensitive_variables()
-def check_credentials(*, application: Application, generation: str) -> list[CheckResult]:
+def check_credentials(*, application: Application, api_version: str) -> list[CheckResult]:
     """One finding for each credential of the application, for a fleet of this generation.
 
     Asks Smartcar up to a dozen questions of seconds each; nothing is used up or changed.
     """
-    return _CredentialCheck(application, generation).findings()
+    return _CredentialCheck(application, api_version).findings()
 
 
 class _CredentialCheck:
     """One round of questions about one application."""
 
-    def __init__(self, application: Application, generation: str) -> None:
+    def __init__(self, application: Application, api_version: str) -> None:
         self._held: Credentials = application.credentials
         self._webhook_id = application.webhook_id
         self._own = application.row is None
-        self._v2_needed = generation == SmartcarApiVersion.V2
+        self._v2_needed = api_version == SmartcarApiVersion.V2
         self._ask = Prober(origins=Origins(**settings.SMARTCAR_ORIGINS))
 
     @sensitive_variables()

@@ -59,9 +59,9 @@ class Application:
     def v3(self) -> V3Api:
         return _v3(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
 
-    def api(self, generation: str) -> SmartcarApi:
+    def api(self, api_version: str) -> SmartcarApi:
         """The client of a generation."""
-        return self.v2 if generation == SmartcarApiVersion.V2 else self.v3
+        return self.v2 if api_version == SmartcarApiVersion.V2 else self.v3
 
 
 def default_application() -> Application:

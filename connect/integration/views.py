@@ -28,7 +28,7 @@ _JUST_MADE = "setup_link_just_made"
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's application and generation, and how far its move is."""
+    """The fleet's application and API version, and how far its move is."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return render(request, "connect/integration/page.html", _page(request, membership))
 
@@ -42,7 +42,7 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     fleet = membership.fleet
     application = applications.for_fleet(fleet)
-    findings = credential_check.check_credentials(application=application, generation=fleet.generation)
+    findings = credential_check.check_credentials(application=application, api_version=fleet.api_version)
     if credential_check.verify_credentials(findings):
         setup_events.record(application_pk=application.pk, milestone=SetupStep.CREDENTIALS)
     tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
@@ -66,9 +66,9 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Begins the fleet's move to the other generation, or takes up what could not move."""
+    """Begins the fleet's move to the other API version, or takes up what could not move."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
-    to = request.POST.get("generation", "")
+    to = request.POST.get("api_version", "")
     if to not in SmartcarApiVersion.values:
         messages.error(request, _("Choose v2 or v3."))
         return redirect("connect:setup", slug=slug)
@@ -145,9 +145,9 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
 
 def _target_version(membership: Membership, newest: MigrationProgress | None) -> dict[str, Any]:
     fleet: Fleet = membership.fleet
-    fleet.refresh_from_db(fields=["generation"])
+    fleet.refresh_from_db(fields=["api_version"])
     counts = selectors.count_by_version(fleet=fleet)
-    other = SmartcarApiVersion.V2 if fleet.generation == SmartcarApiVersion.V3 else SmartcarApiVersion.V3
+    other = SmartcarApiVersion.V2 if fleet.api_version == SmartcarApiVersion.V3 else SmartcarApiVersion.V3
     return {
         "fleet": fleet,
         "progress": newest,

@@ -88,7 +88,7 @@ def _end(connection: Connection) -> tuple[RevocationStatus, str]:
     try:
         answer = _disconnect(connection)
     except token_store.TokensUnavailableError:
-        if connection.generation == SmartcarApiVersion.V2 and _dead(connection):
+        if connection.api_version == SmartcarApiVersion.V2 and _dead(connection):
             return RevocationStatus.ENDED_BEFORE, ""
         raise
     except SmartcarError as error:
@@ -214,7 +214,7 @@ def _remote_status(grant: GrantRevocation) -> RemoteStatus:
         return RemoteStatus.GOES_ON
     application = applications.for_connection(connection)
     car = connection.vehicle.smartcar_id
-    if connection.generation == SmartcarApiVersion.V2:
+    if connection.api_version == SmartcarApiVersion.V2:
         if not application.credentials.management_tokens:
             return RemoteStatus.NO_LIST
         # The owner's own tokens open nothing any more; the management token lists them all.

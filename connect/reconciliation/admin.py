@@ -11,14 +11,14 @@ class ReconciliationAdmin(ReadOnlyAdmin[Reconciliation]):
     list_display = [
         "began_at",
         "application",
-        "generation",
+        "api_version",
         "outcome",
         "ours",
         "theirs",
         "subscriptions",
         "trouble",
     ]
-    list_filter = ["outcome", "generation", "began_at"]
+    list_filter = ["outcome", "api_version", "began_at"]
     search_fields = ["application__name", "trouble"]
     list_select_related = ["application"]
 

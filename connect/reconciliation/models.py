@@ -22,7 +22,7 @@ class Reconciliation(models.Model):
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    generation = models.CharField(max_length=2, choices=SmartcarApiVersion.choices)
+    api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
     began_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(
@@ -38,7 +38,7 @@ class Reconciliation(models.Model):
         ordering = ["-began_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["application", "generation"],
+                fields=["application", "api_version"],
                 nulls_distinct=False,
                 condition=Q(outcome=ReconciliationOutcome.RUNNING),
                 name="connect_one_comparison",
@@ -46,7 +46,7 @@ class Reconciliation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Comparison of {self.began_at:%Y-%m-%d %H:%M}, {self.generation}"
+        return f"Comparison of {self.began_at:%Y-%m-%d %H:%M}, {self.api_version}"
 
 
 class FleetReconciliation(models.Model):

@@ -46,7 +46,7 @@ class RemoteLists:
 
 
 def reconcile_all() -> list[Reconciliation]:
-    """Every application, each generation of which it has connections; one after the other."""
+    """Every application, each API version of which it has connections; one after the other."""
     now = timezone.now()
     Reconciliation.objects.filter(outcome=ReconciliationOutcome.RUNNING, began_at__lt=now - ABANDONED).update(
         outcome=ReconciliationOutcome.FAILED, trouble=_("It was cut short."), finished_at=now
@@ -57,30 +57,30 @@ def reconcile_all() -> list[Reconciliation]:
         used = (
             Connection.objects.filter(application=application.row)
             .order_by()
-            .values_list("generation", flat=True)
+            .values_list("api_version", flat=True)
         )
-        for generation in sorted(set(used), reverse=True):
-            made = reconcile(application=application, generation=SmartcarApiVersion(generation))
+        for api_version in sorted(set(used), reverse=True):
+            made = reconcile(application=application, api_version=SmartcarApiVersion(api_version))
             done += [made] if made is not None else []
     return done
 
 
-def reconcile(*, application: Application, generation: SmartcarApiVersion) -> Reconciliation | None:
+def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> Reconciliation | None:
     """One comparison with its report; None while another process is at the same one."""
     try:
         with transaction.atomic():
-            run = Reconciliation.objects.create(application=application.row, generation=generation)
+            run = Reconciliation.objects.create(application=application.row, api_version=api_version)
     except IntegrityError:
         return None
     try:
         with gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS):
-            lists = _lists(application, generation)
+            lists = _lists(application, api_version)
     except SmartcarError as error:
         return _finish(run, ReconciliationOutcome.FAILED, trouble=error.for_people)
     rows = {
         row.pk: row
         for row in Connection.objects.filter(
-            application=application.row, generation=generation
+            application=application.row, api_version=api_version
         ).select_related("vehicle", "fleet", "tokens", "application")
     }
     run.ours = sum(row.granted for row in rows.values())
@@ -103,9 +103,9 @@ def reconcile(*, application: Application, generation: SmartcarApiVersion) -> Re
     return _finish(run, ReconciliationOutcome.DOUBTED if doubted else ReconciliationOutcome.DONE)
 
 
-def _lists(application: Application, generation: SmartcarApiVersion) -> RemoteLists:
+def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteLists:
     """Raises SmartcarError when any part of them cannot be had: half a list is none."""
-    if generation == SmartcarApiVersion.V2:
+    if api_version == SmartcarApiVersion.V2:
         return RemoteLists(application.v2.all_connections(), None)
     access = token_store.application_access(application=application, user_id="")
     api = application.v3
@@ -139,8 +139,8 @@ def _ours(row: Connection) -> Local:
 
 
 def _known_nowhere_else(found: list[Difference], run: Reconciliation) -> list[Difference]:
-    """An application's list holds the connections of both generations: those of the other are not unknown."""
-    other = Connection.objects.filter(application=run.application).exclude(generation=run.generation)
+    """An application's list holds the connections of both API versions: those of the other are not unknown."""
+    other = Connection.objects.filter(application=run.application).exclude(api_version=run.api_version)
     known = set(other.values_list("smartcar_user_id", "vehicle__smartcar_id"))
     return [
         each
@@ -191,7 +191,7 @@ def _resolve(
 def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
     """The whole list is one witness; the driver's own list is the second."""
     try:
-        if row.generation == SmartcarApiVersion.V2:
+        if row.api_version == SmartcarApiVersion.V2:
             api = applications.for_connection(row).v2
             still = bool(
                 api.all_connections(user_id=row.smartcar_user_id, vehicle_id=row.vehicle.smartcar_id)

@@ -1,8 +1,8 @@
 """The application's bucket of requests, as Smartcar describes it ("Operational Rate Limits"): 120, and 2 more a minute.
 
-One bucket for all processes and both generations. How full a request finds it decides whether it may go: each
-purpose may use its share of the bucket (smartcar_api.ratelimit.priority), so that commands have room when
-reads have used theirs up. The algorithm is GCRA: one number in Redis for each application, by Redis's own clock, so that
+One bucket for all processes and both API versions. How full a request finds it decides whether the request is sent:
+each purpose may use its share of the bucket (smartcar_api.ratelimit.priority), so that commands have room when reads
+have used theirs up. The algorithm is GCRA: one number in Redis for each application, by Redis's own clock, so that
 limits of different size on the same number are shares of the same bucket.
 """
 

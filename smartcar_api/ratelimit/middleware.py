@@ -14,7 +14,7 @@ _SLOW_SECONDS = 60.0
 
 
 def bucket_of(credentials: Credentials) -> str:
-    """Whose bucket an application's requests come out of; both generations have one together."""
+    """Whose bucket an application's requests come out of; both API versions have one together."""
     return credentials.application_id or credentials.client_id or "nobody"
 
 

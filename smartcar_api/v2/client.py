@@ -60,7 +60,7 @@ class V2Api:
     (the time-out of its SDK).
     """
 
-    generation = ApiVersion.V2
+    api_version = ApiVersion.V2
 
     def __init__(
         self,

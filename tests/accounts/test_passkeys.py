@@ -32,7 +32,7 @@ def unlock(vehicle: Vehicle) -> str:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         scopes=["control_security"],
     )

@@ -27,7 +27,7 @@ State = ConnectionState
 
 
 def connected(vehicle: Vehicle, state: ConnectionState = State.ACTIVE, **more: object) -> Connection:
-    given = {"smartcar_user_id": "user-1", "generation": SmartcarApiVersion.V3, "mode": "live"} | more
+    given = {"smartcar_user_id": "user-1", "api_version": SmartcarApiVersion.V3, "mode": "live"} | more
     return Connection.objects.create(fleet=vehicle.fleet, vehicle=vehicle, state=state, **given)
 
 
@@ -149,7 +149,7 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
     tokens = pair(15)
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
     for car in (vehicle, bus):
-        connected(car, generation=SmartcarApiVersion.V2, tokens=tokens)
+        connected(car, api_version=SmartcarApiVersion.V2, tokens=tokens)
     alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert open_notices() == []
     news = set()
@@ -170,7 +170,7 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
 def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connection_instead(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
@@ -191,7 +191,7 @@ def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> 
     connected(
         vehicle,
         {"ended": State.REVOKED, "removed": State.REMOVED}.get(why, State.ACTIVE),
-        generation=SmartcarApiVersion.V3 if why == "on v3" else SmartcarApiVersion.V2,
+        api_version=SmartcarApiVersion.V3 if why == "on v3" else SmartcarApiVersion.V2,
         tokens=tokens,
     )
     alert_reconciliation.reconcile_alerts(now=timezone.now())

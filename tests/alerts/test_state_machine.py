@@ -37,7 +37,7 @@ class Notices(RuleBasedStateMachine):
     @initialize()
     def a_fleet(self) -> None:
         self.owner = make_user("machine@fleet.example")
-        self.fleet = create_fleet(name="M", slug="m", owner=self.owner, generation=SmartcarApiVersion.V3)
+        self.fleet = create_fleet(name="M", slug="m", owner=self.owner, api_version=SmartcarApiVersion.V3)
         self.cars = [Vehicle.objects.create(fleet=self.fleet, smartcar_id=f"{n}") for n in range(2)]
         self.low = {car.pk: False for car in self.cars}
         self.worst = {car.pk: 0 for car in self.cars}

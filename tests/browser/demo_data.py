@@ -69,7 +69,7 @@ def build(simulator_url: str) -> tuple[Fleet, User]:
         "morgan@bay-couriers.example", PASSWORD, first_name="Morgan", last_name="Reyes"
     )
     fleet = create_fleet(
-        name="Bay Couriers", slug="bay-couriers", owner=owner, generation=SmartcarApiVersion.V3
+        name="Bay Couriers", slug="bay-couriers", owner=owner, api_version=SmartcarApiVersion.V3
     )
     fleet.time_zone = CITY
     fleet.save()
@@ -226,7 +226,7 @@ def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
             vehicle=car,
             kind=kind,
             parameters=parameters,
-            generation=fleet.generation,
+            api_version=fleet.api_version,
             state=state,
             message=message,
             reason="Parcel left inside" if kind == CommandType.UNLOCK else "",

@@ -53,8 +53,8 @@ def build(simulator_url: str) -> World:
     people = {role: User.objects.create_user(f"{role}@fleet.example") for role in ("owner", *_ROLES)}
     people["admin"] = User.objects.create_superuser("admin@site.example")
     owner = people["owner"]
-    fleet = create_fleet(name="Blue Fleet", slug="blue", owner=owner, generation=SmartcarApiVersion.V3)
-    empty = create_fleet(name="New Fleet", slug="new", owner=owner, generation=SmartcarApiVersion.V3)
+    fleet = create_fleet(name="Blue Fleet", slug="blue", owner=owner, api_version=SmartcarApiVersion.V3)
+    empty = create_fleet(name="New Fleet", slug="new", owner=owner, api_version=SmartcarApiVersion.V3)
     for role, kind in _ROLES.items():
         add_member(fleet=fleet, user=people[role], role=kind, actor=owner)
     add_member(fleet=fleet, user=people["admin"], role=Role.OWNER, actor=owner)
@@ -148,7 +148,7 @@ def _notices(troubled: Connection, low: Vehicle) -> None:
 
 def _comparison(fleet: Fleet) -> None:
     night = Reconciliation.objects.create(
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         outcome=ReconciliationOutcome.DONE,
         finished_at=timezone.now(),
         ours=5,
@@ -164,7 +164,7 @@ def _own_proof(world: World, driver: str) -> OffboardingRequest:
         fleet=world.fleet,
         vehicle=car,
         smartcar_user_id=driver,
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         mode="simulated",
     )
     return removal.offboard_connection(connection=ended, extent=ErasureScope.EVERYTHING, user=None)
@@ -184,7 +184,7 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
             fleet=fleet,
             vehicle=car,
             kind=CommandType.LOCK if number % 2 else CommandType.START_CHARGE,
-            generation=fleet.generation,
+            api_version=fleet.api_version,
             state=state,
             message=message,
             requested_by=owner,

@@ -25,8 +25,8 @@ class View:
         return self.screen["width"] < 600
 
     @property
-    def generation(self) -> SmartcarApiVersion:
-        """Which of Smartcar's generations is told of in this view, so that each is at both widths."""
+    def api_version(self) -> SmartcarApiVersion:
+        """Which of Smartcar's API versions is told of in this view, so that each is at both widths."""
         return SmartcarApiVersion.V3 if self.theme == "light" else SmartcarApiVersion.V2
 
     def __str__(self) -> str:

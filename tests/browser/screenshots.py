@@ -114,7 +114,7 @@ def courier_site(
                     name="Marin Shuttles",
                     slug="marin-shuttles",
                     owner=owner,
-                    generation=SmartcarApiVersion.V3,
+                    api_version=SmartcarApiVersion.V3,
                 )
                 car = fleet.vehicles.order_by("pk")[demo_data.SHOWN]
                 shown = World(fleet, new, {"owner": owner}, [car], {"car": car.smartcar_id})

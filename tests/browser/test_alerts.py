@@ -42,7 +42,7 @@ def tesla(smartcar: str, *, fleet: Fleet, owner: User) -> Vehicle:
 def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = view.generation
+    fleet.api_version = view.api_version
     fleet.save()
     car = tesla(smartcar, fleet=fleet, owner=owner)
     page = context.new_page()

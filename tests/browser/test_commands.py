@@ -58,7 +58,7 @@ def newest(page: Page, *, says: str) -> None:
 def test_every_button_tells_what_became_of_it_without_a_reload(
     context: BrowserContext, view: View, smartcar: str, settings: object, fleet: Fleet, owner: User
 ) -> None:
-    fleet.generation = view.generation
+    fleet.api_version = view.api_version
     fleet.save()
     (car,) = teslas(smartcar, fleet=fleet, owner=owner, count=1)
     page = context.new_page()
@@ -126,7 +126,7 @@ def test_many_cars_are_chosen_reviewed_and_followed(
         fleet=fleet,
         vehicle=ended,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state="needs_reauth",
     )

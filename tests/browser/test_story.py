@@ -1,4 +1,4 @@
-"""The whole story in a browser, on each generation: sign in, connect, see, command, and who sees nothing of it."""
+"""The whole story in a browser, on each API version: sign in, connect, see, command, and who sees nothing of it."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_a_manager_connects_a_car_sees_it_and_locks_it(
     outsider: User,
 ) -> None:
     site: str = settings.SITE_URL  # type: ignore[attr-defined]
-    fleet.generation = view.generation
+    fleet.api_version = view.api_version
     fleet.save()
     page = context.new_page()
     problems = problems_of(page)

@@ -13,7 +13,7 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )

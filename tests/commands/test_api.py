@@ -30,7 +30,7 @@ def connected(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )
@@ -344,7 +344,7 @@ def test_a_viewer_reads_the_ledger_without_places(
 def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
     ledger: list[Command], teammate: User, browser_of: BrowserOf, fleet: Fleet, owner: User
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     add_member(fleet=green, user=teammate, role=Role.VIEWER, actor=None)
     there = Vehicle.objects.create(fleet=green, smartcar_id="there", make="TESLA")
     connected(there)
@@ -356,7 +356,7 @@ def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
 def test_a_car_in_two_fleets_is_asked_in_the_one_that_is_named(
     car: str, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=green, smartcar_id=vehicle.smartcar_id, make="TESLA")
     browser = browser_of(owner)
     assert code_of(send(browser, car)) == (409, "ambiguous")

@@ -28,7 +28,7 @@ def refused(vehicle: Vehicle, owner: User) -> Command:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )
@@ -37,7 +37,7 @@ def refused(vehicle: Vehicle, owner: User) -> Command:
         vehicle=vehicle,
         connection=connection,
         kind=CommandType.LOCK,
-        generation="v3",
+        api_version="v3",
         state=CommandState.REFUSED,
         error_type="VEHICLE_STATE",
         error_code="ASLEEP",

@@ -32,7 +32,7 @@ def vehicles(fleet: Fleet) -> list[Vehicle]:
             fleet=fleet,
             vehicle=vehicle,
             smartcar_user_id="user-1",
-            generation="v3",
+            api_version="v3",
             mode="live",
             state=ConnectionState.ACTIVE,
         )

@@ -1,4 +1,4 @@
-"""Every documented error on every command, on both generations: the right end, in plain words, and sent once.
+"""Every documented error on every command, on both API versions: the right end, in plain words, and sent once.
 
 The errors: Smartcar documentation, "API Errors", and for v3 what the wire-sheet adds.
 """
@@ -94,16 +94,16 @@ ONLY_V3 = {
 }
 MAYBE_DONE = {500, 502, 504}
 CASES = [
-    pytest.param(generation, kind, id=f"{generation}-{kind}")
-    for generation in (V2, V3)
+    pytest.param(api_version, kind, id=f"{api_version}-{kind}")
+    for api_version in (V2, V3)
     for kind in CommandType
-    if generation == V3 or kind not in V3_ONLY
+    if api_version == V3 or kind not in V3_ONLY
 ]
 
 
-def errors_of(generation: SmartcarApiVersion) -> Iterator[tuple[int, str, str]]:
+def errors_of(api_version: SmartcarApiVersion) -> Iterator[tuple[int, str, str]]:
     """Status, type and code of each."""
-    for group in (COMMON, ONLY_V3) if generation == V3 else (COMMON,):
+    for group in (COMMON, ONLY_V3) if api_version == V3 else (COMMON,):
         for status, types in group.items():
             for type_, codes in types.items():
                 yield from ((status, type_, code) for code in codes)
@@ -125,9 +125,9 @@ def origin(process: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def connection(origin: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion) -> Connection:
+def connection(origin: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion) -> Connection:
     """A Tesla that takes every command."""
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     connect(origin, fleet=fleet, user=owner, vehicleIds=[parked_tesla(origin)])
     Vehicle.objects.update(powertrain="BEV")
@@ -206,11 +206,11 @@ def assert_plain(message: str) -> None:
     assert not re.search(r"\b[A-Z]{4,}\b|\bHTTP\b|\b[45][0-9][0-9]\b", message), message
 
 
-@pytest.mark.parametrize(("generation", "kind"), CASES)
+@pytest.mark.parametrize(("api_version", "kind"), CASES)
 def test_every_error_ends_a_command_rightly_and_in_plain_words(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion, kind: CommandType
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion, kind: CommandType
 ) -> None:
-    errors = list(errors_of(generation))
+    errors = list(errors_of(api_version))
     for status, type_, code in errors:
         forget_budget()
         answer_with(origin, f"{type_}:{code}:{status}")
@@ -239,9 +239,9 @@ WHAT_TO_DO = {
 }
 
 
-@pytest.mark.parametrize("generation", [V2, V3])
+@pytest.mark.parametrize("api_version", [V2, V3])
 def test_what_to_do_is_said(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     for error, words in WHAT_TO_DO.items():
         forget_budget()
@@ -251,31 +251,31 @@ def test_what_to_do_is_said(
             transaction.set_rollback(True)
 
 
-@pytest.mark.parametrize("generation", [V2, V3])
+@pytest.mark.parametrize("api_version", [V2, V3])
 def test_a_refused_token_is_replaced_before_the_next_command(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["AUTHENTICATION:UNAUTHORIZED:401"])
     assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
-    if generation == V3:
+    if api_version == V3:
         assert ApplicationToken.objects.get().expires_at is None
     else:
         assert UserToken.objects.get().access_expires_at <= timezone.now()
-    version = _token_version(generation)
+    version = _token_version(api_version)
     trouble(origin)
     assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
-    assert _token_version(generation) > version
+    assert _token_version(api_version) > version
 
 
-def _token_version(generation: SmartcarApiVersion) -> int:
-    tokens = ApplicationToken if generation == V3 else UserToken
+def _token_version(api_version: SmartcarApiVersion) -> int:
+    tokens = ApplicationToken if api_version == V3 else UserToken
     (version,) = tokens.objects.values_list("version", flat=True)
     return version
 
 
-@pytest.mark.parametrize("generation", [V2, V3])
+@pytest.mark.parametrize("api_version", [V2, V3])
 def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     trouble(origin, rateLimited=1)
     assert sent(connection, owner, CommandType.UNLOCK).error_type == "RATE_LIMIT"
@@ -293,9 +293,9 @@ def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
     assert (waiting.state, len(heard(origin, connection))) == (CommandState.ACCEPTED, 1)
 
 
-@pytest.mark.parametrize("generation", [V2, V3])
+@pytest.mark.parametrize("api_version", [V2, V3])
 def test_used_up_requests_do_not_forbid_the_next_try_of_a_person(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["BILLING:VEHICLE_REQUEST_LIMIT"])
     assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
@@ -303,9 +303,9 @@ def test_used_up_requests_do_not_forbid_the_next_try_of_a_person(
     assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
 
 
-@pytest.mark.parametrize("generation", [V2, V3])
+@pytest.mark.parametrize("api_version", [V2, V3])
 def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alone(
-    origin: str, connection: Connection, owner: User, generation: SmartcarApiVersion
+    origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     trouble(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
     refused = sent(connection, owner, CommandType.START_CHARGE)
@@ -319,14 +319,14 @@ def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alon
 
 
 @pytest.mark.parametrize(
-    ("generation", "error"),
+    ("api_version", "error"),
     [(V2, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:504")],
 )
 def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
     origin: str,
     connection: Connection,
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
     error: str,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
@@ -344,7 +344,7 @@ def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
 LONG = {"longAnswers": 1}
 
 
-@pytest.mark.parametrize("generation", [V3])
+@pytest.mark.parametrize("api_version", [V3])
 @pytest.mark.parametrize(
     ("kind", "switches", "car", "end", "words"),
     [
@@ -406,7 +406,7 @@ def test_a_202_is_judged_by_its_body(
     origin: str,
     connection: Connection,
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
     kind: CommandType,
     switches: dict[str, Any],
     car: dict[str, Any],
@@ -423,14 +423,14 @@ def test_a_202_is_judged_by_its_body(
     assert heard(origin, connection) == [202]
 
 
-@pytest.mark.parametrize("generation", [V3])
+@pytest.mark.parametrize("api_version", [V3])
 def test_a_failure_in_a_200_is_a_failure(origin: str, connection: Connection, owner: User) -> None:
     trouble(origin, commandStatus=["FAILURE"])
     command = sent(connection, owner, CommandType.UNLOCK)
     assert (command.state, bool(command.execution_id)) == (CommandState.FAILED, True)
 
 
-@pytest.mark.parametrize("generation", [V3])
+@pytest.mark.parametrize("api_version", [V3])
 def test_a_202_whose_result_does_not_come_is_unknown(
     origin: str, connection: Connection, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,7 @@ DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", requ
 def car(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception], Car]:
     def answering(answer: CommandAnswer | Exception) -> Car:
         car = Car(answer)
-        monkeypatch.setattr(Application, "api", lambda application, generation: car)
+        monkeypatch.setattr(Application, "api", lambda application, api_version: car)
         monkeypatch.setattr(token_store, "access", lambda *, connection: Access(token="t", user_id="user-1"))
         return car
 
@@ -350,7 +350,7 @@ def test_why_no_signal_came_is_found_out_for_all_cars_at_once(
     cars = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(5)]
     times = {"requested_at": timezone.now(), "expires_at": timezone.now()}
     commands = [
-        Command.objects.create(fleet=fleet, vehicle=car, kind=CommandType.LOCK, generation="v3", **times)
+        Command.objects.create(fleet=fleet, vehicle=car, kind=CommandType.LOCK, api_version="v3", **times)
         for car in cars
     ]
     with django_assert_num_queries(2):

@@ -1,4 +1,4 @@
-"""Each command, from the request to the car's own word, on both generations, against the simulator."""
+"""Each command, from the request to the car's own word, on both API versions, against the simulator."""
 
 import time
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def connection(
     settings: Settings,
     fleet: Fleet,
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
 ) -> Connection:
     """A Tesla, connected, subscribed, heard of: it takes every command."""
     webhook = {
@@ -96,7 +96,7 @@ def connection(
     }
     answer = httpx.post(f"{smartcar}/control/webhooks", json=webhook, timeout=30)
     assert answer.json().get("verified"), answer.text
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     (connection,) = connect(
         smartcar, fleet=fleet, user=owner, vehicleIds=[parked_tesla(smartcar)]
@@ -128,7 +128,7 @@ def set_car(smartcar: str, connection: Connection, state: dict[str, Any]) -> Non
     httpx.patch(address, json=CALM | state, timeout=30).raise_for_status()
 
 
-@pytest.mark.parametrize(("generation", "deed"), CASES)
+@pytest.mark.parametrize(("api_version", "deed"), CASES)
 def test_a_command_ends_with_the_cars_own_word(
     connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
 ) -> None:
@@ -148,7 +148,7 @@ def test_a_command_ends_with_the_cars_own_word(
     assert command.request_id
 
 
-@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+@pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_cars_refusal_is_told_in_words(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
@@ -160,7 +160,7 @@ def test_a_cars_refusal_is_told_in_words(
     assert "plug" in command.message.lower()
 
 
-@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+@pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
     connection: Connection, smartcar: str, owner: User, run_rung: RunRung
 ) -> None:
@@ -181,7 +181,7 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
     assert confirmation.sweep(now=command.expires_at) == []
 
 
-@pytest.mark.parametrize("generation", [SmartcarApiVersion.V2])
+@pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2])
 def test_v2_has_no_charge_port(connection: Connection, owner: User) -> None:
     with pytest.raises(services.CommandRejectedError, match="older API"):
         services.create_command(vehicle=connection.vehicle, kind=CommandType.OPEN_CHARGE_PORT, user=owner)

@@ -46,7 +46,7 @@ UNLOCKS = {SmartcarApiVersion.V3: "/commands/security/unlock", SmartcarApiVersio
 
 
 @pytest.fixture(params=[SmartcarApiVersion.V3, SmartcarApiVersion.V2])
-def generation(request: pytest.FixtureRequest) -> SmartcarApiVersion:
+def api_version(request: pytest.FixtureRequest) -> SmartcarApiVersion:
     return SmartcarApiVersion(request.param)
 
 
@@ -62,10 +62,10 @@ def origin(live_server: object, settings: Settings, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def connections(
-    origin: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion, tmp_path: Path
+    origin: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion, tmp_path: Path
 ) -> list[Connection]:
     """200 parked and locked cars, subscribed."""
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     listed = httpx.get(f"{origin}/control/vehicles", params={"limit": 400}, timeout=60).json()["vehicles"]
     by_account: dict[str, list[str]] = {}
@@ -110,9 +110,9 @@ def moving() -> bool:
     return to_be_sent.exists() or sending.exists()
 
 
-def unlocks_heard(origin: str, generation: SmartcarApiVersion) -> dict[str, list[datetime]]:
+def unlocks_heard(origin: str, api_version: SmartcarApiVersion) -> dict[str, list[datetime]]:
     """When each car's unlock reached the simulator."""
-    seen = httpx.get(f"{origin}/control/requests", params={"path": UNLOCKS[generation]}, timeout=30).json()
+    seen = httpx.get(f"{origin}/control/requests", params={"path": UNLOCKS[api_version]}, timeout=30).json()
     heard: dict[str, list[datetime]] = {}
     for request in seen["requests"]:
         if request["method"] == "POST":
@@ -124,7 +124,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     origin: str,
     connections: list[Connection],
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
     logs: Iterator[Path],
 ) -> None:
     httpx.post(f"{origin}/control/troubles", json={"slowCommands": 0.4}, timeout=30).raise_for_status()
@@ -152,7 +152,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     httpx.delete(f"{origin}/control/troubles", timeout=30)
     _settle(origin)
 
-    heard = unlocks_heard(origin, generation)
+    heard = unlocks_heard(origin, api_version)
     assert {car: len(times) for car, times in heard.items() if len(times) > 1} == {}
     commands = {command.vehicle.smartcar_id: command for command in Command.objects.select_related("vehicle")}
     late = [car for car, (at,) in heard.items() if at > commands[car].expires_at]
@@ -169,7 +169,7 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     assert not [car for car in heard if commands[car].state == CommandState.EXPIRED]
     logger.info(
         "%s: killed after %s sent; %d reached a car, each once; %s",
-        generation,
+        api_version,
         killed_after,
         len(heard),
         dict(states),

@@ -53,7 +53,7 @@ def written(vehicle: Vehicle, owner: User, **fields: Any) -> Command:
     now = timezone.now()
     about = {
         "kind": CommandType.LOCK,
-        "generation": "v3",
+        "api_version": "v3",
         "state": CommandState.FAILED,
         "requested_by": owner,
     }

@@ -30,8 +30,8 @@ def state_of(powertrain: str = "BEV", **values: Any) -> VehicleState:
     return VehicleState(vehicle=Vehicle(powertrain=powertrain), signals=rows)
 
 
-def over(generation: str = "v3", scopes: list[str] | None = None) -> Connection:
-    return Connection(generation=generation, scopes=ALL_SCOPES if scopes is None else scopes)
+def over(api_version: str = "v3", scopes: list[str] | None = None) -> Connection:
+    return Connection(api_version=api_version, scopes=ALL_SCOPES if scopes is None else scopes)
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
@@ -153,7 +153,7 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
         scopes=["read_charge", "control_security"],
@@ -166,7 +166,7 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
         fleet=connection.fleet,
         vehicle=connection.vehicle,
         kind=CommandType.LOCK,
-        generation="v3",
+        api_version="v3",
         state=CommandState.REFUSED,
         requested_at=at,
         expires_at=at,
@@ -205,19 +205,19 @@ def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("generation", "powertrain", "charging", "port"),
+    ("api_version", "powertrain", "charging", "port"),
     [("v3", "BEV", True, True), ("v2", "BEV", True, False), ("v3", "ICE", False, False)],
 )
 def test_the_panel_offers_what_fits_the_car(
     connection: Connection,
     owner: User,
     browser_of: BrowserOf,
-    generation: str,
+    api_version: str,
     powertrain: str,
     charging: bool,
     port: bool,
 ) -> None:
-    Connection.objects.update(generation=generation, scopes=[])
+    Connection.objects.update(api_version=api_version, scopes=[])
     Vehicle.objects.update(powertrain=powertrain)
     page = browser_of(owner).get(f"/commands/blue/{connection.vehicle.smartcar_id}/").content.decode()
     assert ("Set limit" in page) is charging

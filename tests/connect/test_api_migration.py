@@ -35,7 +35,7 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
 
 @pytest.fixture
 def v2_fleet(fleet: Fleet) -> Fleet:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     return fleet
 
@@ -86,7 +86,7 @@ def test_a_fleet_moves_to_v3_and_back_without_asking_a_driver(
     move = moved(v2_fleet, SmartcarApiVersion.V3, owner)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
+    assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
     assert connection.smartcar_connection_id
     assert connection.subscribed_at is not None
     assert reads(connection)
@@ -94,7 +94,7 @@ def test_a_fleet_moves_to_v3_and_back_without_asking_a_driver(
     moved(v2_fleet, SmartcarApiVersion.V2, owner)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
+    assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
     assert reads(connection)
     asked = httpx.get(f"{webhook}/control/requests", timeout=10).json()["requests"]
     assert not [request for request in asked if request["path"].startswith("/connect/")]
@@ -126,7 +126,7 @@ def test_a_car_that_smartcars_v3_does_not_list_stays_and_is_reported(
     assert "does not list this car" in states[connection.pk].reason
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
+    assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
     progress = selectors.get_progress(move=move)
     assert (progress.total, progress.moved, len(progress.stayed)) == (2, 1, 1)
 
@@ -138,7 +138,7 @@ def test_a_fleet_none_of_whose_cars_can_move_keeps_its_generation(
     httpx.post(f"{webhook}/control/disconnect", json=gone, timeout=10).raise_for_status()
     move = moved(v2_fleet, SmartcarApiVersion.V3)
     v2_fleet.refresh_from_db()
-    assert (move.state, v2_fleet.generation) == (MigrationState.FINISHED, SmartcarApiVersion.V2)
+    assert (move.state, v2_fleet.api_version) == (MigrationState.FINISHED, SmartcarApiVersion.V2)
 
 
 def test_a_driver_whom_v3_knows_by_another_id_is_found_by_the_car(
@@ -152,7 +152,7 @@ def test_a_driver_whom_v3_knows_by_another_id_is_found_by_the_car(
     moved(v2_fleet, SmartcarApiVersion.V3)
     connection.refresh_from_db()
     page.refresh_from_db()
-    assert (connection.generation, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
+    assert (connection.api_version, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
     assert page.smartcar_user_id == known
 
 
@@ -161,7 +161,7 @@ def test_a_missing_user_id_is_asked_of_v2(webhook: str, connection: Connection, 
     Connection.objects.update(smartcar_user_id="")
     moved(v2_fleet, SmartcarApiVersion.V3)
     connection.refresh_from_db()
-    assert (connection.generation, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
+    assert (connection.api_version, connection.smartcar_user_id) == (SmartcarApiVersion.V3, known)
 
 
 def test_without_a_token_pair_a_car_cannot_go_back_to_v2(webhook: str, fleet: Fleet, owner: User) -> None:
@@ -170,7 +170,7 @@ def test_without_a_token_pair_a_car_cannot_go_back_to_v2(webhook: str, fleet: Fl
     assert "only the driver can give" in move.steps.get().reason
     connection.refresh_from_db()
     fleet.refresh_from_db()
-    assert (connection.generation, fleet.generation) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
+    assert (connection.api_version, fleet.api_version) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
 
 
 def test_a_pair_that_ends_does_not_trouble_a_connection_that_has_moved_on(
@@ -199,11 +199,11 @@ def test_trouble_at_smartcar_puts_a_car_off_and_switches_nothing(
     assert step.reason
     assert step.next_try_at > timezone.now()
     connection.refresh_from_db()
-    assert connection.generation == SmartcarApiVersion.V2
+    assert connection.api_version == SmartcarApiVersion.V2
     httpx.delete(f"{webhook}/control/troubles", timeout=10)
     carry_out(move)
     connection.refresh_from_db()
-    assert connection.generation == SmartcarApiVersion.V3
+    assert connection.api_version == SmartcarApiVersion.V3
 
 
 def test_a_car_that_is_put_off_too_often_stays_with_its_reason(
@@ -234,7 +234,7 @@ def test_a_subscription_that_is_only_promised_is_waited_for(
     worker.run(move=move)
     assert move.steps.get().state == ConnectionMigrationState.SUBSCRIBING
     connection.refresh_from_db()
-    assert connection.generation == SmartcarApiVersion.V2
+    assert connection.api_version == SmartcarApiVersion.V2
 
 
 def test_a_move_goes_on_where_a_dead_worker_left_it(
@@ -253,7 +253,7 @@ def test_a_move_goes_on_where_a_dead_worker_left_it(
     assert worker.is_running() == [move]
     carry_out(move)
     connection.refresh_from_db()
-    assert connection.generation == SmartcarApiVersion.V3
+    assert connection.api_version == SmartcarApiVersion.V3
 
 
 def test_a_car_connected_while_the_move_runs_comes_along(
@@ -261,9 +261,9 @@ def test_a_car_connected_while_the_move_runs_comes_along(
 ) -> None:
     move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     (late,) = connect(webhook, fleet=v2_fleet, user=owner, count=1).connections
-    assert late.generation == SmartcarApiVersion.V2
+    assert late.api_version == SmartcarApiVersion.V2
     carry_out(move)
-    assert set(Connection.objects.values_list("generation", flat=True)) == {SmartcarApiVersion.V3}
+    assert set(Connection.objects.values_list("api_version", flat=True)) == {SmartcarApiVersion.V3}
     assert move.steps.count() == 2
 
 
@@ -276,7 +276,7 @@ def test_a_stopped_move_leaves_what_has_moved_and_the_fleet_as_they_are(
     assert not worker.run(move=move)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
-    assert (connection.generation, v2_fleet.generation) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
+    assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)
     again = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     assert again != move
 
@@ -301,12 +301,12 @@ def test_connections_of_other_fleets_are_left_alone(
     webhook: str, connection: Connection, v2_fleet: Fleet, outsider: User
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    red.generation = SmartcarApiVersion.V2
+    red.api_version = SmartcarApiVersion.V2
     red.save()
     (theirs,) = connect(webhook, fleet=red, user=outsider, count=1).connections
     moved(v2_fleet, SmartcarApiVersion.V3)
     theirs.refresh_from_db()
-    assert theirs.generation == SmartcarApiVersion.V2
+    assert theirs.api_version == SmartcarApiVersion.V2
 
 
 def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(

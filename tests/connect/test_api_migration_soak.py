@@ -64,7 +64,7 @@ def connect_all(origin: str, fleet: Fleet, owner: User) -> None:
 
 
 def use_cars(stop: Event, failures: list[str]) -> int:
-    """What a fleet does meanwhile: reads of cars, and renewals of token pairs, through whichever generation is due."""
+    """What a fleet does meanwhile: reads of cars, and renewals of token pairs, through whichever API version is due."""
     pks = list(Connection.objects.values_list("pk", flat=True))
     pairs = list(UserToken.objects.all())
     done = 0
@@ -118,7 +118,7 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
     owner: User,
     tmp_path: Path,
 ) -> None:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     flags = (f"--vehicles={CARS}", "--driving-every=0", "--charging-every=0", *NO_LIMITS)
     with started(*flags) as simulator:
@@ -136,7 +136,7 @@ def test_a_thousand_cars_move_to_v3_and_back_while_they_are_in_use(
             for to in (SmartcarApiVersion.V3, SmartcarApiVersion.V2):
                 seconds, asked = move(simulator.origin, fleet, to)
                 fleet.refresh_from_db()
-                assert fleet.generation == to
+                assert fleet.api_version == to
                 assert "connect" not in asked
                 total = sum(asked.values())
                 logger.info(

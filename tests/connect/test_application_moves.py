@@ -171,7 +171,7 @@ def test_another_drivers_connection_to_the_car_is_not_ended(
         fleet=old.fleet,
         vehicle=old.vehicle,
         smartcar_user_id="a colleague",
-        generation=old.generation,
+        api_version=old.api_version,
         mode=old.mode,
         state=ConnectionState.ACTIVE,
     )

@@ -23,7 +23,7 @@ from tests.connect.second import second_application
 from tests.smartcar import connect
 
 pytestmark = pytest.mark.django_db
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +48,9 @@ def mints(smartcar: str) -> int:
 
 @both
 def test_a_fleet_connects_with_its_own_application(
-    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, api_version: SmartcarApiVersion
 ) -> None:
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     services.choose_application(fleet=fleet, application=second, actor=owner)
     connection = connected(smartcar, fleet, owner)
@@ -67,9 +67,9 @@ def test_a_fleet_connects_with_its_own_application(
 
 @both
 def test_connected_cars_stay_with_the_application_they_were_connected_with(
-    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication, api_version: SmartcarApiVersion
 ) -> None:
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     connection = connected(smartcar, fleet, owner)
     services.choose_application(fleet=fleet, application=second, actor=owner)
@@ -86,7 +86,7 @@ def test_connected_cars_stay_with_the_application_they_were_connected_with(
 def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
     smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     services.choose_application(fleet=fleet, application=second, actor=owner)
     connected(smartcar, fleet, owner)

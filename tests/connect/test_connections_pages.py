@@ -35,7 +35,7 @@ def shared(
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id=user_id,
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         mode="live",
         scopes=["read_vehicle_info", "read_battery"],
         state=state,

@@ -29,20 +29,20 @@ def webhook(smartcar: str, live_server: object, settings: Settings) -> str:
     return smartcar
 
 
-def findings(generation: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckResult]:
+def findings(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckResult]:
     found = credential_check.check_credentials(
-        application=applications.default_application(), generation=generation
+        application=applications.default_application(), api_version=api_version
     )
     return {finding.setting: finding for finding in found}
 
 
-def verdicts(generation: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckStatus]:
-    return {setting: finding.verdict for setting, finding in findings(generation).items()}
+def verdicts(api_version: SmartcarApiVersion = SmartcarApiVersion.V3) -> dict[str, CheckStatus]:
+    return {setting: finding.verdict for setting, finding in findings(api_version).items()}
 
 
-@pytest.mark.parametrize("generation", list(SmartcarApiVersion))
-def test_right_credentials_are_all_found_right(webhook: str, generation: SmartcarApiVersion) -> None:
-    assert set(verdicts(generation).values()) == {CheckStatus.RIGHT}
+@pytest.mark.parametrize("api_version", list(SmartcarApiVersion))
+def test_right_credentials_are_all_found_right(webhook: str, api_version: SmartcarApiVersion) -> None:
+    assert set(verdicts(api_version).values()) == {CheckStatus.RIGHT}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_management_token_in_the_place_of_the_secret_is_recognised(
 def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: Settings) -> None:
     settings.SMARTCAR_MANAGEMENT_TOKENS = [*settings.SMARTCAR_MANAGEMENT_TOKENS, "old"]
     found = credential_check.check_credentials(
-        application=applications.default_application(), generation=SmartcarApiVersion.V3
+        application=applications.default_application(), api_version=SmartcarApiVersion.V3
     )
     tokens = [finding.verdict for finding in found if finding.setting == TOKENS]
     assert tokens == [CheckStatus.RIGHT, CheckStatus.WRONG]
@@ -153,7 +153,7 @@ def test_no_secret_is_shown_or_logged(
     told = (
         repr(
             credential_check.check_credentials(
-                application=applications.default_application(), generation=SmartcarApiVersion.V3
+                application=applications.default_application(), api_version=SmartcarApiVersion.V3
             )
         )
         + caplog.text

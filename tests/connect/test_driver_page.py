@@ -36,7 +36,7 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         mode="live",
         scopes=["read_location", "read_battery"],
     )
@@ -88,7 +88,7 @@ def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
 def test_other_drivers_cars_are_not_on_it(page: DriverPortal, connection: Connection) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other", name="Their van")
     theirs = Connection.objects.create(
-        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
+        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     assert "Their van" not in shown(page)
     assert do(page, theirs, "withdraw") == 404
@@ -102,7 +102,7 @@ def test_the_same_driver_of_another_fleet_is_not_on_it(
     red = Fleet.objects.get(slug="red")
     car = Vehicle.objects.create(fleet=red, smartcar_id="red-car", name="Red van")
     theirs = Connection.objects.create(
-        fleet=red, vehicle=car, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=red, vehicle=car, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     assert "Red van" not in shown(page)
     assert do(page, theirs, "withdraw") == 404
@@ -287,7 +287,7 @@ def test_another_drivers_proof_is_not_on_the_page(
 ) -> None:
     other = Vehicle.objects.create(fleet=connection.fleet, smartcar_id="other")
     theirs = Connection.objects.create(
-        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
+        fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     removal = services.withdraw(connection=theirs, extent=ErasureScope.PLACES)
     assert Client().get(f"{page.path}proof/{removal.pk}/").status_code == 404

@@ -38,7 +38,7 @@ def shared(vehicle: Vehicle, user_id: str, state: ConnectionState = State.ACTIVE
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id=user_id,
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         mode="live",
         state=state,
         state_since=timezone.now() - timedelta(hours=1),
@@ -316,11 +316,11 @@ def test_what_has_ended_is_not_looked_at(connection: Connection) -> None:
 
 # Against the simulator.
 
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
-def connected(smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion) -> Connection:
-    fleet.generation = generation
+def connected(smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion) -> Connection:
+    fleet.api_version = api_version
     fleet.save()
     (made,) = connect_car(smartcar, fleet=fleet, user=owner, count=1).connections
     made.move_to(State.ACTIVE, cause="test", now=timezone.now() - timedelta(hours=1))
@@ -329,9 +329,9 @@ def connected(smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiV
 
 @both
 def test_a_car_that_smartcar_still_lists_is_not_given_up_for_a_404(
-    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    made = connected(smartcar, fleet, owner, generation)
+    made = connected(smartcar, fleet, owner, api_version)
     gone = refused("NOT_FOUND", "RESOURCE_NOT_FOUND", status=404)
     health.on_call_failed(connection=made, error=gone, now=timezone.now())
     assert PendingIssue.objects.get().state == State.REVOKED

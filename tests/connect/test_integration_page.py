@@ -25,7 +25,7 @@ def page(name: str = "setup", slug: str = "blue") -> str:
 def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Fleet, owner: User) -> Fleet:
     """A fleet on v2 with a car."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     connect(smartcar, fleet=fleet, user=owner, count=1)
     return fleet
@@ -47,7 +47,7 @@ def test_who_may_see_test_and_move(
     browser = browser_of(request.getfixturevalue(who))
     assert browser.get(page()).status_code == sees
     assert browser.get(page("setup_progress")).status_code == sees
-    assert browser.post(page("setup_move"), {"generation": "v2"}).status_code == moves
+    assert browser.post(page("setup_move"), {"api_version": "v2"}).status_code == moves
     assert browser.post(page("setup_stop")).status_code == moves
 
 
@@ -89,9 +89,9 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
 ) -> None:
     browser = browser_of(owner)
     assert "1 connection, all on v2" in browser.get(page()).content.decode()
-    browser.post(page("setup_move"), {"generation": "v3"})
+    browser.post(page("setup_move"), {"api_version": "v3"})
     move = ApiMigration.objects.get()
-    assert (move.fleet, move.started_by, move.generation) == (v2_fleet, owner, "v3")
+    assert (move.fleet, move.started_by, move.api_version) == (v2_fleet, owner, "v3")
     for _ in range(2):
         assert "Moving to v3: 0 of 1 looked at" in browser.get(page()).content.decode()
     shown = browser.get(page("setup_progress")).context["progress"].version
@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_of_a_move_is_told(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = ""
-    answer = browser_of(owner).post(page("setup_move"), {"generation": "v3"}, follow=True)
+    answer = browser_of(owner).post(page("setup_move"), {"api_version": "v3"}, follow=True)
     assert "no client id and secret for v3" in answer.content.decode()
-    wrong = browser_of(owner).post(page("setup_move"), {"generation": "v9"}, follow=True)
+    wrong = browser_of(owner).post(page("setup_move"), {"api_version": "v9"}, follow=True)
     assert "Choose v2 or v3." in wrong.content.decode()

@@ -1,4 +1,4 @@
-"""An invited driver's trip, on both generations, against the simulator; and who may invite."""
+"""An invited driver's trip, on both API versions, against the simulator; and who may invite."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tests.smartcar import come_back
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 PAGE = "/connect/blue/invitations/"
 
 
@@ -31,8 +31,8 @@ def invitation(fleet: Fleet, teammate: User) -> Invitation:
     return invited(fleet=fleet, user=teammate)
 
 
-def speaking(fleet: Fleet, generation: SmartcarApiVersion) -> Fleet:
-    fleet.generation = generation
+def speaking(fleet: Fleet, api_version: SmartcarApiVersion) -> Fleet:
+    fleet.api_version = api_version
     fleet.save()
     return fleet
 
@@ -59,12 +59,12 @@ def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
 
 @both
 def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
-    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    invitation = invited(fleet=speaking(fleet, generation), user=owner)
+    invitation = invited(fleet=speaking(fleet, api_version), user=owner)
     answer = walk(smartcar, Client(), invitation, count=1)
     connection = Connection.objects.get(fleet=fleet)
-    assert connection.generation == generation
+    assert connection.api_version == api_version
     assert answer.redirect_chain == [(DriverPortal.objects.get().path, 302)]
     assert f"{connection.vehicle} is connected to Blue Fleet" in answer.content.decode()
     assert AuditLogEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
@@ -76,9 +76,9 @@ def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
 
 @both
 def test_whoever_says_no_may_try_again_by_the_same_invitation(
-    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    invitation = invited(fleet=speaking(fleet, generation), user=owner)
+    invitation = invited(fleet=speaking(fleet, api_version), user=owner)
     browser = Client()
     refused = walk(smartcar, browser, invitation, outcome="deny")
     page = refused.content.decode()
@@ -173,10 +173,10 @@ def test_no_row_holds_the_links_secret(invitation: Invitation) -> None:
 
 @both
 def test_what_the_manager_chose_reaches_connect(
-    fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     invitation = invited(
-        fleet=speaking(fleet, generation),
+        fleet=speaking(fleet, api_version),
         user=owner,
         scopes=["read_vehicle_info", "read_odometer"],
         make="TESLA",

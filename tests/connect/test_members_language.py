@@ -58,7 +58,7 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation=SmartcarApiVersion.V3,
+        api_version=SmartcarApiVersion.V3,
         mode="simulated",
         scopes=["read_vehicle_info", "read_location", "read_something_new"],
         subscription_error="No webhook is set: SMARTCAR_WEBHOOK_ID is empty.",
@@ -109,7 +109,7 @@ def test_lists_full_and_empty(
     invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@example.com")
     Invitation.objects.filter(by_mail=True).update(mail_error="The mail server did not take it (OSError).")
     night = Reconciliation.objects.create(
-        generation=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.DONE
+        api_version=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.DONE
     )
     FleetReconciliation.objects.create(comparison=night, fleet=fleet, connections=1)
     Discrepancy.objects.create(
@@ -119,7 +119,7 @@ def test_lists_full_and_empty(
         note="Left alone: too many were missing at once.",
     )
     failed = Reconciliation.objects.create(
-        generation=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.FAILED, trouble="It was cut short."
+        api_version=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.FAILED, trouble="It was cut short."
     )
     FleetReconciliation.objects.create(comparison=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
@@ -170,7 +170,7 @@ def test_the_move_to_another_generation(
 ) -> None:
     move = ApiMigration.objects.create(
         fleet=connection.fleet,
-        generation=SmartcarApiVersion.V2,
+        api_version=SmartcarApiVersion.V2,
         started_by=owner,
         state=state,
         ended_at=timezone.now(),
@@ -222,8 +222,8 @@ def test_what_a_deed_came_to_and_what_a_form_lacks(
         (f"/fleets/blue/connections/{connection.pk}/check/", {}),
         (f"/connect/blue/drivers/{page.pk}/renew/", {}),
         (f"/connect/blue/vehicles/{connection.vehicle.smartcar_id}/remove/", {"extent": "places"}),
-        ("/connect/blue/smartcar/move/", {"generation": "v4"}),
-        ("/connect/blue/smartcar/move/", {"generation": "v2"}),
+        ("/connect/blue/smartcar/move/", {"api_version": "v4"}),
+        ("/connect/blue/smartcar/move/", {"api_version": "v2"}),
         ("/connect/blue/smartcar/move/stop/", {}),
         ("/fleets/blue/usage/allowance/", {"calls": "many"}),
         ("/fleets/blue/usage/allowance/", {"calls": "10"}),

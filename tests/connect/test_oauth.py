@@ -1,4 +1,4 @@
-"""The trip to Connect and back, on both generations, against the simulator."""
+"""The trip to Connect and back, on both API versions, against the simulator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,13 +18,13 @@ from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture
 def fleet_of(fleet: Fleet) -> Callable[[SmartcarApiVersion], Fleet]:
-    def speaking(generation: SmartcarApiVersion) -> Fleet:
-        fleet.generation = generation
+    def speaking(api_version: SmartcarApiVersion) -> Fleet:
+        fleet.api_version = api_version
         fleet.save()
         return fleet
 
@@ -36,22 +36,22 @@ FleetOf = Callable[[SmartcarApiVersion], Fleet]
 
 @both
 def test_granted_cars_are_connected(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    arrival = connect(smartcar, fleet=fleet_of(generation), user=owner, count=1)
+    arrival = connect(smartcar, fleet=fleet_of(api_version), user=owner, count=1)
     (connection,) = arrival.connections
-    assert (connection.generation, connection.state) == (generation, ConnectionState.PENDING)
+    assert (connection.api_version, connection.state) == (api_version, ConnectionState.PENDING)
     assert connection.vehicle.make
     assert "read_battery" in connection.scopes
-    assert (connection.tokens is not None) == (generation == SmartcarApiVersion.V2)
+    assert (connection.tokens is not None) == (api_version == SmartcarApiVersion.V2)
     assert AuditLogEntry.objects.filter(action="connected a car", actor=owner).count() == 1
 
 
 @both
 def test_connecting_again_updates_and_never_doubles(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    fleet = fleet_of(generation)
+    fleet = fleet_of(api_version)
     (first,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     first.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
     (again,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[first.vehicle.smartcar_id]).connections
@@ -61,10 +61,10 @@ def test_connecting_again_updates_and_never_doubles(
 
 @both
 def test_the_person_who_says_no_connects_nothing(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     with pytest.raises(ConnectionRefusedByUsError) as refusal:
-        connect(smartcar, fleet=fleet_of(generation), user=owner, outcome="deny")
+        connect(smartcar, fleet=fleet_of(api_version), user=owner, outcome="deny")
     assert refusal.value.trouble.title == "Access was not allowed"
     assert not Connection.objects.exists()
     assert AuthorizationRequest.objects.get().outcome == "Access was not allowed"
@@ -91,9 +91,9 @@ def test_an_incompatible_car_is_named() -> None:
 
 @both
 def test_the_way_back_works_once(
-    smartcar: str, fleet_of: FleetOf, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    url = oauth.start(fleet=fleet_of(generation), user=owner, session_secret=SESSION)
+    url = oauth.start(fleet=fleet_of(api_version), user=owner, session_secret=SESSION)
     params = come_back(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     with pytest.raises(ConnectionRefusedByUsError) as refusal:

@@ -27,19 +27,19 @@ from tests.smartcar import SESSION, come_back, connect
 pytestmark = pytest.mark.django_db
 State = ConnectionState
 BrowserOf = Callable[[User], Client]
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 def shared(
     smartcar: str,
     fleet: Fleet,
     owner: User,
-    generation: str,
+    api_version: str,
     state: ConnectionState | None = None,
     **choices: Any,
 ) -> Connection:
     """A connected car, in this state."""
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     (made,) = connect(smartcar, fleet=fleet, user=owner, **({"count": 1} | choices)).connections
     if state is not None:
@@ -66,9 +66,9 @@ def link(
 
 @both
 def test_a_member_renews_the_sign_in_behind_a_car(
-    smartcar: str, fleet: Fleet, owner: User, generation: str, browser_of: BrowserOf
+    smartcar: str, fleet: Fleet, owner: User, api_version: str, browser_of: BrowserOf
 ) -> None:
-    made = shared(smartcar, fleet, owner, generation, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     switch(smartcar, "troubles", reauthenticate=[made.vehicle.smartcar_id])
     browser = browser_of(owner)
     url = browser.get(f"/fleets/blue/connections/{made.pk}/go/sign_in/").headers["Location"]
@@ -84,9 +84,9 @@ def test_a_member_renews_the_sign_in_behind_a_car(
 
 @both
 def test_a_driver_renews_it_by_a_personal_link_without_an_account(
-    smartcar: str, fleet: Fleet, owner: User, generation: str
+    smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, generation, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     invitation = link(made, owner)
     browser = Client()
     page = browser.get(invitation.path).content.decode()
@@ -103,9 +103,9 @@ def test_a_driver_renews_it_by_a_personal_link_without_an_account(
 
 @both
 def test_a_way_back_for_another_car_changes_nothing(
-    smartcar: str, fleet: Fleet, owner: User, generation: str
+    smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, generation, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     params = come_back(smartcar, trip(made, owner))
     with pytest.raises(ConnectionRefusedByUsError) as refusal:
         oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
@@ -161,10 +161,10 @@ def test_where_the_token_is_dead_v2_takes_the_whole_of_connect_and_updates_the_s
 
 @both
 def test_more_is_allowed_on_the_same_connection(
-    smartcar: str, fleet: Fleet, owner: User, generation: str
+    smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
     made = shared(
-        smartcar, fleet, owner, generation, State.ACTIVE, scopes=["read_vehicle_info", "read_battery"]
+        smartcar, fleet, owner, api_version, State.ACTIVE, scopes=["read_vehicle_info", "read_battery"]
     )
     assert "control_security" not in made.scopes
     invitation = link(made, owner, AuthorizationPurpose.PERMISSIONS)
@@ -228,15 +228,15 @@ def car_of_several_batteries(smartcar: str) -> str:
 @both
 @pytest.mark.parametrize("known", [True, False])
 def test_the_driver_chooses_the_battery_size_or_does_not_know_it(
-    smartcar: str, fleet: Fleet, owner: User, generation: str, known: bool
+    smartcar: str, fleet: Fleet, owner: User, api_version: str, known: bool
 ) -> None:
     car = car_of_several_batteries(smartcar)
-    made = shared(smartcar, fleet, owner, generation, vehicleIds=[car])
+    made = shared(smartcar, fleet, owner, api_version, vehicleIds=[car])
     invitation = link(made, owner, AuthorizationPurpose.BATTERY)
     browser = Client()
     assert "Which battery" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
-    assert ("token=" in url) == (generation == SmartcarApiVersion.V2)
+    assert ("token=" in url) == (api_version == SmartcarApiVersion.V2)
     params = capacity_trip(smartcar, url, known=known)
     answer = browser.get("/connect/callback/", params, follow=True)
     said = answer.content.decode()
@@ -263,9 +263,9 @@ def test_a_battery_answer_belongs_to_the_session_that_asked(smartcar: str, fleet
 @both
 @pytest.mark.parametrize("error", ["access_denied", "server_error", "brand_new_error"])
 def test_a_trip_that_fails_leaves_the_connection_as_it_was(
-    smartcar: str, fleet: Fleet, owner: User, generation: str, error: str
+    smartcar: str, fleet: Fleet, owner: User, api_version: str, error: str
 ) -> None:
-    made = shared(smartcar, fleet, owner, generation, State.NEEDS_REAUTHENTICATION)
+    made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     invitation = link(made, owner)
     browser = Client()
     url = browser.get(f"{invitation.path}start/").headers["Location"]

@@ -138,7 +138,7 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
     """Four threads rotate four pairs at the simulator while keys change twice; every pair is good afterwards."""
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for _ in range(4):

@@ -1,4 +1,4 @@
-"""Subscribing connected cars to the webhook, on both generations, against the simulator."""
+"""Subscribing connected cars to the webhook, on both API versions, against the simulator."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,13 +13,13 @@ from connect.models import Connection, ConnectionState
 from smartcar_api import V3Api
 from tests.smartcar import connect, register_webhook, subscribe
 
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 def connected(
-    smartcar: str, fleet: Fleet, user: User, generation: SmartcarApiVersion = SmartcarApiVersion.V3
+    smartcar: str, fleet: Fleet, user: User, api_version: SmartcarApiVersion = SmartcarApiVersion.V3
 ) -> Connection:
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=user, count=1).connections
     return connection
@@ -34,10 +34,10 @@ def test_a_connected_car_is_subscribed_when_its_task_runs(
     fleet: Fleet,
     owner: User,
     run_rung: Callable[[], list[str]],
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    connection = connected(smartcar, fleet, owner, generation)
+    connection = connected(smartcar, fleet, owner, api_version)
     assert "connect.tasks.complete_connection" in run_rung()
     assert subscribe(connection).subscribed_at is not None
     assert subscriptions.pending_subscriptions() == []
@@ -51,10 +51,10 @@ def test_subscribing_twice_is_subscribed(
     settings: Settings,
     fleet: Fleet,
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    connection = connected(smartcar, fleet, owner, generation)
+    connection = connected(smartcar, fleet, owner, api_version)
     subscribe(connection)
     Connection.objects.update(subscribed_at=None)
     subscriptions.ensure_subscribed(connection=Connection.objects.get())

@@ -113,7 +113,7 @@ def test_what_was_missed_is_made_up_for_without_a_burst() -> None:
 
 @pytest.fixture
 def v2_fleet(smartcar: str, fleet: Fleet) -> Fleet:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     return fleet
 
@@ -241,7 +241,7 @@ def many_pairs(fleet: Fleet, count: int, *, days_left: float) -> list[UserToken]
         tokens = token_store.store(user_id=f"user {number}", pair=pair)
         car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
         Connection.objects.create(
-            fleet=fleet, vehicle=car, smartcar_user_id="user", generation="v2", mode="live", tokens=tokens
+            fleet=fleet, vehicle=car, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
         )
         held.append(tokens)
     return held

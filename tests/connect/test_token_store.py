@@ -22,7 +22,7 @@ from tests.smartcar import connect
 
 @pytest.fixture
 def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     return connection

@@ -105,7 +105,7 @@ def run_apart(function: str, *arguments: object) -> subprocess.CompletedProcess[
 
 @pytest.fixture
 def v2_connection(smartcar: str, fleet: Fleet, owner: User) -> Connection:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     UserToken.objects.update(access_expires_at=timezone.now())
@@ -261,7 +261,7 @@ class Witness:
 
 def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -> None:
     """Refresh, read and lock, first well, then with each kind of failure."""
-    api: SmartcarApi = applications.default_application().api(connection.generation)
+    api: SmartcarApi = applications.default_application().api(connection.api_version)
     vehicle_id = connection.vehicle.smartcar_id
 
     def read(access: Access) -> None:
@@ -293,12 +293,12 @@ def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("generation", SmartcarApiVersion.values)
+@pytest.mark.parametrize("api_version", SmartcarApiVersion.values)
 def test_no_secret_is_in_anything_that_was_written(
     smartcar: str,
     fleet: Fleet,
     owner: User,
-    generation: str,
+    api_version: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
@@ -307,7 +307,7 @@ def test_no_secret_is_in_anything_that_was_written(
     for name in ("", "httpx", "httpcore", "urllib3", "django", "django.db.backends"):
         caplog.set_level(logging.DEBUG, logger=name)
     witness = Witness(monkeypatch)
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     witness.secrets.add(params.get("code", "no code on this generation"))

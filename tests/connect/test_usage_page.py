@@ -121,7 +121,7 @@ def test_how_long_tokens_of_this_fleet_have_to_live(
             fleet=owned_by,
             vehicle=car(owned_by, f"of {tokens.pk}"),
             smartcar_user_id="user",
-            generation="v2",
+            api_version="v2",
             mode="live",
             tokens=tokens,
         )

@@ -19,7 +19,7 @@ def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
     vehicle: Vehicle, owner: User, browser_of: Callable[[User], Client]
 ) -> None:
     connection = Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     browser = browser_of(owner)
     table = "/fleets/blue/cars/"

@@ -36,7 +36,7 @@ SERVERS = {
 
 
 def written(path: Path, *, web: int = 8000) -> dict[str, str]:
-    return envfile.update(path, ports=Ports(web=web), servers=SERVERS, vehicles=12, generation="v3")
+    return envfile.update(path, ports=Ports(web=web), servers=SERVERS, vehicles=12, api_version="v3")
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float) -> bool:

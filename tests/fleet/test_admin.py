@@ -97,7 +97,7 @@ def test_a_user_is_added_by_e_mail_and_a_fleet_with_its_members(staff: Client) -
     fleet = {
         "name": "Green",
         "slug": "green",
-        "generation": "v3",
+        "api_version": "v3",
         "unit_system": "metric",
         "time_zone": "UTC",
         "readings_kept_months": 24,

@@ -72,7 +72,7 @@ def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_tr
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )
@@ -81,7 +81,7 @@ def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_tr
         fleet=vehicle.fleet,
         vehicle=vehicle,
         kind=CommandType.LOCK,
-        generation="v3",
+        api_version="v3",
         state=CommandState.WAITING,
         requested_at=now,
         expires_at=now,

@@ -31,7 +31,7 @@ DELIVERIES = [
 def connect(fleet: Fleet, smartcar_id: str) -> Vehicle:
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=smartcar_id)
     Connection.objects.create(
-        fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     return vehicle
 

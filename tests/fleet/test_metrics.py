@@ -80,7 +80,7 @@ def pair(fleet: Fleet, *, days_left: float) -> None:
     )
     car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
     Connection.objects.create(
-        fleet=fleet, vehicle=car, smartcar_user_id="user", generation="v2", mode="live", tokens=tokens
+        fleet=fleet, vehicle=car, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
     )
 
 

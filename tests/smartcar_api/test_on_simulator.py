@@ -1,4 +1,4 @@
-"""The whole interface, in both generations, against the running simulator."""
+"""The whole interface, in both API versions, against the running simulator."""
 
 import hashlib
 import hmac
@@ -68,7 +68,7 @@ class Fixture:
 
     @property
     def is_v3(self) -> bool:
-        return self.api.generation == ApiVersion.V3
+        return self.api.api_version == ApiVersion.V3
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         answer = httpx.request(method, f"{self.simulator.url}/control{path}", json=body)
@@ -248,7 +248,7 @@ def test_locking_and_unlocking_change_the_car(smartcar: Fixture) -> None:
 
 
 def electric_car(smartcar: Fixture, **state: Any) -> tuple[Access, str]:
-    """A car that takes every command of its generation, brought into this state, and its owner's access."""
+    """A car that takes every command of its API version, brought into this state, and its owner's access."""
     for car in smartcar.control("GET", "/vehicles?make=TESLA")["vehicles"]:
         # One that is on the road right now cannot be plugged in.
         address = f"{smartcar.simulator.url}/control/vehicles/{car['id']}"
@@ -369,7 +369,7 @@ def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
 def test_a_car_is_subscribed_once_and_unsubscribed(smartcar: Fixture, webhook: str) -> None:
     api, access = smartcar.api, smartcar.connected()
     car = only_car(smartcar, access).vehicle_id
-    knows = api.generation == ApiVersion.V3
+    knows = api.api_version == ApiVersion.V3
     for _ in range(2):
         api.subscribe(access, vehicle_id=car, webhook_id=webhook)
     assert api.is_subscribed(access, vehicle_id=car, webhook_id=webhook) is (True if knows else None)

@@ -103,7 +103,7 @@ def test_a_token_can_do_what_its_owner_may_do_now(viewer: User, vehicle: Vehicle
 
 
 def test_a_token_reaches_its_own_fleet_only(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
-    second = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
+    second = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=second, smartcar_id="green-car")
     client = token_client(owner, second)
     assert [car["id"] for car in client.get(CARS).json()["results"]] == ["green-car"]
@@ -115,7 +115,7 @@ def test_a_token_reaches_its_own_fleet_only(owner: User, vehicle: Vehicle, brows
 def test_a_car_in_two_of_the_callers_fleets_has_to_be_named_with_its_fleet(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    second = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
+    second = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=second, smartcar_id=vehicle.smartcar_id, name="Van as Green knows it")
     browser = browser_of(owner)
     assert {car["fleet"] for car in browser.get(CARS).json()["results"]} == {"blue", "green"}

@@ -36,7 +36,7 @@ def rows_of(relation: str) -> int:
 def neighbour_of(fleet: Fleet, *, readings: int, rollups: int) -> Vehicle:
     """A car of another fleet, which keeps its history for as many months."""
     owner = fleet.members.get()
-    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
     Fleet.objects.filter(pk=other.pk).update(readings_kept_months=readings, rollups_kept_months=rollups)
     return Vehicle.objects.create(fleet=other, smartcar_id="neighbour")
 

@@ -93,7 +93,7 @@ def test_one_of_two_drivers_is_enough_to_hide_and_one_is_enough_to_share(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     other = Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-2", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     privacy.pause(connection=other, lasts=None, now=timezone.now())
     deliver(vehicle, at=timezone.now())

@@ -96,7 +96,7 @@ def test_a_driver_in_another_fleet_hides_it_as_well(connection: Connection, outs
     smartcar_id = connection.vehicle.smartcar_id
     other = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id=smartcar_id)
     shared = Connection.objects.create(
-        fleet=other.fleet, vehicle=other, smartcar_user_id="user-2", generation="v3", mode="live"
+        fleet=other.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     LocationPause.objects.create(connection=shared, began_at=timezone.now())
     entry = entry_of(state(smartcar_id), smartcar_vehicle_id=smartcar_id)

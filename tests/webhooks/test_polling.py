@@ -1,4 +1,4 @@
-"""Reading a car through the API into the inbox, on both generations, against the simulator."""
+"""Reading a car through the API into the inbox, on both API versions, against the simulator."""
 
 import time
 
@@ -26,11 +26,11 @@ def connection(
     settings: Settings,
     fleet: Fleet,
     owner: User,
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
 ) -> Connection:
     """A car that is connected and subscribed; Smartcar's v3 store holds what is subscribed only."""
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    fleet.generation = generation
+    fleet.api_version = api_version
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     subscribe(connection)
@@ -41,15 +41,15 @@ def connection(
     return Connection.objects.get()
 
 
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
-v3 = pytest.mark.parametrize("generation", [SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+v3 = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V3])
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @both
-def test_what_is_read_is_recorded(connection: Connection, generation: SmartcarApiVersion) -> None:
+def test_what_is_read_is_recorded(connection: Connection, api_version: SmartcarApiVersion) -> None:
     entry = polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
-    assert entry.source == (Source.PULL_V2 if generation == SmartcarApiVersion.V2 else Source.PULL_V3)
+    assert entry.source == (Source.PULL_V2 if api_version == SmartcarApiVersion.V2 else Source.PULL_V3)
     processing.process_waiting()
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED

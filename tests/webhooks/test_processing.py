@@ -69,7 +69,7 @@ def test_an_unknown_car_is_quarantined_and_released_once_it_is_connected(vehicle
     assert processing.release_quarantined() == 0
     assert states() == [EntryState.QUARANTINED]
     Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     assert processing.release_quarantined() == 1
     processing.process_waiting()
@@ -189,7 +189,7 @@ def test_the_documented_error_event_marks_its_signals_and_resolved_clears_them(f
     vehicle_id = error["data"]["vehicle"]["id"]
     car = Vehicle.objects.create(fleet=fleet, smartcar_id=vehicle_id)
     Connection.objects.create(
-        fleet=car.fleet, vehicle=car, smartcar_user_id="u", generation="v3", mode="live"
+        fleet=car.fleet, vehicle=car, smartcar_user_id="u", api_version="v3", mode="live"
     )
     post((PAYLOADS / "documentation/vehicle-error.json").read_bytes())
     processing.process_waiting()
@@ -208,7 +208,7 @@ def test_one_error_event_never_marks_the_connection_dead(fleet: Fleet) -> None:
         fleet=car.fleet,
         vehicle=car,
         smartcar_user_id="u",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )
@@ -241,7 +241,7 @@ def test_a_car_in_two_fleets_is_updated_in_both(
 ) -> None:
     twin = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id=vehicle.smartcar_id)
     Connection.objects.create(
-        fleet=twin.fleet, vehicle=twin, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=twin.fleet, vehicle=twin, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()

@@ -126,7 +126,7 @@ def test_replaying_everything_changes_nothing(vehicle: Vehicle, connection: Conn
         vehicle=vehicle,
         connection=connection,
         kind=CommandType.LOCK,
-        generation="v3",
+        api_version="v3",
         requested_by=owner,
         requested_at=timezone.now(),
         expires_at=timezone.now(),

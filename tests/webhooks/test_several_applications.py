@@ -34,7 +34,7 @@ def connected(fleet: Fleet, application: SmartcarApplication | None) -> Vehicle:
         fleet=fleet,
         vehicle=vehicle,
         smartcar_user_id="user-1",
-        generation="v3",
+        api_version="v3",
         mode="live",
         application=application,
     )
@@ -49,7 +49,7 @@ def locked(vehicle: Vehicle) -> object:
 def test_a_delivery_is_recorded_for_the_fleets_of_its_application_only(
     fleet: Fleet, owner: User, second: SmartcarApplication
 ) -> None:
-    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
     ours, theirs = connected(fleet, None), connected(other, second)
     body = state_of(CAR, locked=True, at=AT)
     post(body)
@@ -70,7 +70,7 @@ def test_another_applications_word_about_our_car_is_held_and_not_let_go_by_our_c
     processing.process_waiting()
     assert InboxEntry.objects.get().state == EntryState.QUARANTINED
     assert processing.release_quarantined() == 0
-    other = create_fleet(name="Other", slug="other", owner=owner, generation="v3")
+    other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
     theirs = connected(other, second)
     assert processing.release_quarantined() == 1
     processing.process_waiting()

@@ -26,7 +26,7 @@ def cars(fleet: Fleet) -> list[Vehicle]:
     made = [Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{number}") for number in range(CARS)]
     for car in made:
         Connection.objects.create(
-            fleet=fleet, vehicle=car, smartcar_user_id="user-1", generation="v3", mode="live"
+            fleet=fleet, vehicle=car, smartcar_user_id="user-1", api_version="v3", mode="live"
         )
     return made
 

@@ -263,10 +263,10 @@ def test_only_admins_see_where_it_broke(
 def test_two_fleets_with_the_same_car_both_see_its_messages(
     manager: Client, connected: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    green = create_fleet(name="Green", slug="green", owner=owner, generation=SmartcarApiVersion.V3)
+    green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     car = Vehicle.objects.create(fleet=green, smartcar_id=connected.vehicle.smartcar_id, name="As Green says")
     Connection.objects.create(
-        fleet=green, vehicle=car, smartcar_user_id="u2", generation=SmartcarApiVersion.V3, mode="live"
+        fleet=green, vehicle=car, smartcar_user_id="u2", api_version=SmartcarApiVersion.V3, mode="live"
     )
     message(connected.vehicle)
     assert "Van 1" in manager.get(PAGE).content.decode()

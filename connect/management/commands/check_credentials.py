@@ -17,7 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--application", help="the name of one application; default: all")
         parser.add_argument(
-            "--generation", choices=SmartcarApiVersion.values, default=settings.SMARTCAR_GENERATION
+            "--api-version",
+            "--generation",  # the old name
+            dest="api_version",
+            choices=SmartcarApiVersion.values,
+            default=settings.SMARTCAR_GENERATION,
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -29,7 +33,7 @@ class Command(BaseCommand):
         for application in found:
             self.stdout.write(f"Application {application.name}")
             findings = credential_check.check_credentials(
-                application=application, generation=options["generation"]
+                application=application, api_version=options["api_version"]
             )
             for finding in findings:
                 self.stdout.write(f"  {self._mark(finding):>11}  {finding.credential}: {finding.text}")

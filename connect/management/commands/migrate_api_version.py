@@ -1,4 +1,4 @@
-"""Moves a fleet to the other generation of Smartcar's API, and reports what could not move."""
+"""Moves a fleet to the other version of Smartcar's API, and reports what could not move."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("fleet", help="the fleet's short name, as in its address")
-        parser.add_argument("generation", choices=SmartcarApiVersion.values)
+        parser.add_argument("api_version", choices=SmartcarApiVersion.values)
         parser.add_argument("--stop", action="store_true", help="stop the move that is under way")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,11 +32,11 @@ class Command(BaseCommand):
         move = ApiMigration.objects.filter(fleet=fleet, state=MigrationState.RUNNING).first()
         if move is None:
             try:
-                move = services.start_migration(fleet=fleet, to=options["generation"], actor=None)
+                move = services.start_migration(fleet=fleet, to=options["api_version"], actor=None)
             except services.CannotStartError as error:
                 raise CommandError(str(error)) from error
-        elif move.generation != options["generation"]:
-            raise CommandError(f"A move to {move.generation} is under way. Stop it first: --stop.")
+        elif move.api_version != options["api_version"]:
+            raise CommandError(f"A move to {move.api_version} is under way. Stop it first: --stop.")
         self._carry_out(move)
 
     def _carry_out(self, move: ApiMigration) -> None:

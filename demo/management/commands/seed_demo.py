@@ -78,9 +78,9 @@ def _user(*, email: str, password: str, name: str, staff: bool) -> User:
     return user
 
 
-def _fleet(name: str, slug: str, owner: User, generation: str) -> Fleet:
+def _fleet(name: str, slug: str, owner: User, api_version: str) -> Fleet:
     known = Fleet.objects.filter(slug=slug).first()
-    return known or create_fleet(name=name, slug=slug, owner=owner, generation=generation)
+    return known or create_fleet(name=name, slug=slug, owner=owner, api_version=api_version)
 
 
 def _accounts(simulator: httpx.Client) -> Iterator[list[str]]:

@@ -35,7 +35,7 @@ def cars(fleet: Fleet) -> Cars:
             )
             for i in range(count)
         )
-        given = {"state": ConnectionState.ACTIVE, "generation": "v3", "mode": "live"} | connection
+        given = {"state": ConnectionState.ACTIVE, "api_version": "v3", "mode": "live"} | connection
         Connection.objects.bulk_create(
             Connection(fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", **given)
             for vehicle in vehicles
@@ -70,7 +70,7 @@ def test_what_a_car_could_not_do_this_week_is_known_for_each_of_many(
     vehicles = cars(2)
     now = timezone.now()
     Command.objects.create(
-        fleet=fleet, vehicle=vehicles[0], kind=CommandType.LOCK, generation="v3", state=CommandState.REFUSED,
+        fleet=fleet, vehicle=vehicles[0], kind=CommandType.LOCK, api_version="v3", state=CommandState.REFUSED,
         error_type="COMPATIBILITY", requested_at=now, expires_at=now, settled_at=now,
     )  # fmt: skip
     found = asking.review_bulk_command(
@@ -177,7 +177,7 @@ def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
     vehicles = cars(3)
     now = timezone.now()
     Command.objects.create(
-        fleet=fleet, vehicle=vehicles[0], kind=CommandType.UNLOCK, generation="v3", state=CommandState.SENDING,
+        fleet=fleet, vehicle=vehicles[0], kind=CommandType.UNLOCK, api_version="v3", state=CommandState.SENDING,
         requested_at=now, expires_at=now, claimed_at=now,
     )  # fmt: skip
     ask(fleet, owner, vehicles)

@@ -20,7 +20,7 @@ VIN = "5YJ3E1EA7KF000316"
 def connection(vehicle: Vehicle) -> Connection:
     Vehicle.objects.update(vin=VIN)
     return Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
 
 
@@ -96,7 +96,7 @@ def test_one_of_several_drivers_can_be_chosen(
         fleet=connection.fleet,
         vehicle=connection.vehicle,
         smartcar_user_id="user-2",
-        generation="v3",
+        api_version="v3",
         mode="live",
     )
     browser = browser_of(owner)

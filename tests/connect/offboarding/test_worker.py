@@ -1,4 +1,4 @@
-"""Carrying out a removal: at Smartcar on both generations, in every table, through crashes; and what comes later."""
+"""Carrying out a removal: at Smartcar on both API versions, in every table, through crashes; and what comes later."""
 
 import os
 import signal
@@ -32,14 +32,14 @@ from webhooks.models import EntryState, InboxEntry
 
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 PLACE, LOCK = catalogue.PRECISE_LOCATION.code, catalogue.IS_LOCKED.code
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 pytestmark = pytest.mark.django_db
 
 
 def share(car: Vehicle, user: str = "user-1") -> Connection:
     """A connection that Smartcar knows nothing of."""
     return Connection.objects.create(
-        fleet=car.fleet, vehicle=car, smartcar_user_id=user, generation=SmartcarApiVersion.V3, mode="live"
+        fleet=car.fleet, vehicle=car, smartcar_user_id=user, api_version=SmartcarApiVersion.V3, mode="live"
     )
 
 
@@ -63,7 +63,7 @@ def record(car: Vehicle, *, readings: int = 3, days_ago: int = 0) -> None:
         vehicle=car,
         kind="set_destination",
         parameters=place,
-        generation="v3",
+        api_version="v3",
         state="expired",
         requested_at=at,
         expires_at=at,
@@ -100,9 +100,9 @@ def left_of(car: Vehicle) -> dict[str, int]:
 
 @both
 def test_the_grant_is_ended_and_smartcars_list_is_asked(
-    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    Fleet.objects.update(generation=generation)
+    Fleet.objects.update(api_version=api_version)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
     gone, kept = Connection.objects.select_related("vehicle", "fleet").order_by("pk")
@@ -113,16 +113,16 @@ def test_the_grant_is_ended_and_smartcars_list_is_asked(
     grant = removal.grants.get()
     assert (grant.end, grant.listing) == (RevocationStatus.ENDED, RemoteStatus.GONE)
     assert grant.request_id
-    assert listed(generation, kept) == {kept.vehicle.smartcar_id}
+    assert listed(api_version, kept) == {kept.vehicle.smartcar_id}
     kept.refresh_from_db()
     assert kept.state == ConnectionState.PENDING
-    assert (kept.tokens is not None) == (generation == SmartcarApiVersion.V2)
+    assert (kept.tokens is not None) == (api_version == SmartcarApiVersion.V2)
     assert removal.asker == "the driver"
 
 
-def listed(generation: SmartcarApiVersion, connection: Connection) -> set[str]:
+def listed(api_version: SmartcarApiVersion, connection: Connection) -> set[str]:
     application = applications.default_application()
-    if generation == SmartcarApiVersion.V2:
+    if api_version == SmartcarApiVersion.V2:
         found = application.v2.all_connections(user_id=connection.smartcar_user_id)
         return {each.vehicle_id for each in found}
     access = application_access(application=application, user_id=connection.smartcar_user_id)
@@ -130,7 +130,7 @@ def listed(generation: SmartcarApiVersion, connection: Connection) -> set[str]:
 
 
 def test_a_v2_pair_that_opens_nothing_any_more_is_deleted(smartcar: str, fleet: Fleet, owner: User) -> None:
-    Fleet.objects.update(generation=SmartcarApiVersion.V2)
+    Fleet.objects.update(api_version=SmartcarApiVersion.V2)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=2)
     for connection in Connection.objects.select_related("vehicle", "fleet"):
@@ -141,9 +141,9 @@ def test_a_v2_pair_that_opens_nothing_any_more_is_deleted(smartcar: str, fleet: 
 
 @both
 def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_again(
-    smartcar: str, fleet: Fleet, owner: User, generation: SmartcarApiVersion
+    smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    Fleet.objects.update(generation=generation)
+    Fleet.objects.update(api_version=api_version)
     fleet.refresh_from_db()
     walk(smartcar, Client(), invited(fleet=fleet, user=owner), count=1)
     car = Vehicle.objects.get()

@@ -1,4 +1,4 @@
-"""The nightly comparison against the simulator, on both generations; what it heals, and what it leaves alone."""
+"""The nightly comparison against the simulator, on both API versions; what it heals, and what it leaves alone."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,13 +20,13 @@ from tests.smartcar import connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-both = pytest.mark.parametrize("generation", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
+both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 
 
 @pytest.fixture
 def connected(smartcar: str, fleet: Fleet, owner: User) -> Callable[..., list[Connection]]:
-    def go(generation: SmartcarApiVersion, count: int) -> list[Connection]:
-        Fleet.objects.update(generation=generation)
+    def go(api_version: SmartcarApiVersion, count: int) -> list[Connection]:
+        Fleet.objects.update(api_version=api_version)
         fleet.refresh_from_db()
         connect(smartcar, fleet=fleet, user=owner, count=count)
         Connection.objects.update(state_since=timezone.now() - timedelta(hours=3))
@@ -46,9 +46,9 @@ def drifts() -> list[tuple[str, bool]]:
 
 @both
 def test_nothing_has_drifted(
-    connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
+    connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
-    connected(generation, 3)
+    connected(api_version, 3)
     (run,) = services.reconcile_all()
     assert (run.outcome, run.ours, run.theirs) == (ReconciliationOutcome.DONE, 3, 3)
     assert drifts() == []
@@ -58,21 +58,21 @@ def test_nothing_has_drifted(
 @both
 def test_lists_of_many_pages_are_read_to_their_end(
     connected: Callable[..., list[Connection]],
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(client, "CONNECTIONS_A_PAGE", 2)
     monkeypatch.setattr(v3, "CONNECTIONS_A_PAGE", 2)
-    connected(generation, 5)
+    connected(api_version, 5)
     (run,) = services.reconcile_all()
     assert (run.ours, run.theirs) == (5, 5)
 
 
 @both
 def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
-    smartcar: str, connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
+    smartcar: str, connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
-    gone, *_ = connected(generation, 5)
+    gone, *_ = connected(api_version, 5)
     end_at_smartcar(smartcar, gone)
     services.reconcile_all()
     assert drifts() == [(DiscrepancyType.GONE, True)]
@@ -84,9 +84,9 @@ def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
 
 @both
 def test_when_everything_is_missing_nothing_is_ended(
-    smartcar: str, connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
+    smartcar: str, connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
-    for connection in connected(generation, 4):
+    for connection in connected(api_version, 4):
         end_at_smartcar(smartcar, connection)
     (run,) = services.reconcile_all()
     assert run.outcome == ReconciliationOutcome.DOUBTED
@@ -98,9 +98,9 @@ def test_when_everything_is_missing_nothing_is_ended(
 def test_half_a_list_is_no_list(
     smartcar: str,
     connected: Callable[..., list[Connection]],
-    generation: SmartcarApiVersion,
+    api_version: SmartcarApiVersion,
 ) -> None:
-    gone, *_ = connected(generation, 3)
+    gone, *_ = connected(api_version, 3)
     end_at_smartcar(smartcar, gone)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     (run,) = services.reconcile_all()
@@ -117,9 +117,9 @@ def test_one_that_smartcar_lists_when_asked_about_it_alone_is_left_alone(
     whole = services._lists
 
     def without_first(
-        application: applications.Application, generation: SmartcarApiVersion
+        application: applications.Application, api_version: SmartcarApiVersion
     ) -> services.RemoteLists:
-        lists = whole(application, generation)
+        lists = whole(application, api_version)
         kept = tuple(each for each in lists.connections if each.vehicle_id != first.vehicle.smartcar_id)
         return services.RemoteLists(kept, lists.subscribed)
 
@@ -141,9 +141,9 @@ def test_a_lost_subscription_is_made_again(smartcar: str, connected: Callable[..
 
 @both
 def test_what_was_removed_here_and_lives_at_smartcar_is_ended_there(
-    connected: Callable[..., list[Connection]], generation: SmartcarApiVersion
+    connected: Callable[..., list[Connection]], api_version: SmartcarApiVersion
 ) -> None:
-    leftover, *_ = connected(generation, 3)
+    leftover, *_ = connected(api_version, 3)
     Connection.objects.filter(pk=leftover.pk).update(
         state=ConnectionState.REMOVED, state_since=timezone.now() - timedelta(milliseconds=1)
     )
@@ -179,7 +179,7 @@ def test_both_generations_of_one_application_do_not_call_each_others_unknown(
 ) -> None:
     connected(SmartcarApiVersion.V2, 1)
     connected(SmartcarApiVersion.V3, 1)
-    assert {run.generation for run in services.reconcile_all()} == {"v2", "v3"}
+    assert {run.api_version for run in services.reconcile_all()} == {"v2", "v3"}
     assert drifts() == []
     assert UserToken.objects.exists()
 
@@ -188,7 +188,7 @@ def test_a_second_comparison_beside_the_first_does_nothing(
     connected: Callable[..., list[Connection]],
 ) -> None:
     connected(SmartcarApiVersion.V3, 1)
-    Reconciliation.objects.create(generation=SmartcarApiVersion.V3)
+    Reconciliation.objects.create(api_version=SmartcarApiVersion.V3)
     assert services.reconcile_all() == []
     Reconciliation.objects.update(began_at=timezone.now() - timedelta(hours=3))
     (run,) = services.reconcile_all()
@@ -209,11 +209,11 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
     outsider: User,
 ) -> None:
     red = Fleet.objects.get(slug="red")
-    run = Reconciliation.objects.create(generation="v3", outcome=ReconciliationOutcome.DONE)
+    run = Reconciliation.objects.create(api_version="v3", outcome=ReconciliationOutcome.DONE)
     for each in (fleet, red):
         run.fleets.create(fleet=each, connections=1)
     connection = Connection.objects.create(
-        fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", generation="v3", mode="live"
+        fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     Discrepancy.objects.create(
         comparison=run, connection=connection, kind=DiscrepancyType.GONE, healed=True, note="It is ended."

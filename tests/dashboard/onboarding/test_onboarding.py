@@ -51,7 +51,7 @@ def invite(fleet: Fleet, **fields: Any) -> Invitation:
 
 def connected(vehicle: Vehicle, **fields: Any) -> Connection:
     return Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", generation="v3", mode="live", **fields
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v3", mode="live", **fields
     )
 
 
@@ -216,7 +216,7 @@ def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
 
 
 def test_a_new_fleet_starts_with_it(owner: User, fleet: Fleet) -> None:
-    second = create_fleet(name="Second", slug="second", owner=owner, generation=SmartcarApiVersion.V3)
+    second = create_fleet(name="Second", slug="second", owner=owner, api_version=SmartcarApiVersion.V3)
     assert second.onboarding == Onboarding.NEW
 
 

@@ -206,7 +206,7 @@ def test_a_place_that_the_driver_hides_is_not_told(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
     shared = Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v3", mode="live"
     )
     privacy.pause(connection=shared, lasts=timedelta(hours=1), now=timezone.now())
     at(vehicle)
@@ -246,7 +246,7 @@ def test_the_map_begins_where_the_cars_are_that_may_be_seen(
     VehicleSnapshot.objects.create(vehicle=vehicle, latitude=37.775, longitude=-122.418)
     VehicleSnapshot.objects.create(vehicle=hidden, latitude=10, longitude=10)
     shared = Connection.objects.create(
-        fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", generation="v3", mode="live"
+        fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", api_version="v3", mode="live"
     )
     privacy.pause(connection=shared, lasts=None, now=timezone.now())
     VehicleSnapshot.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)

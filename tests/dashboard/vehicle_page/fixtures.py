@@ -19,7 +19,7 @@ def connected(
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id=user,
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=state,
         subscribed_at=timezone.now(),

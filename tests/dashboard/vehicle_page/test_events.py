@@ -42,7 +42,7 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
     )
@@ -82,7 +82,7 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
         "kind": "lock",
         "state": CommandState.CONFIRMED,
         "reason": "Left in the street",
-        "generation": "v3",
+        "api_version": "v3",
     }
     command = Command.objects.create(
         fleet=vehicle.fleet,
@@ -292,14 +292,14 @@ def test_other_cars_and_other_fleets_of_the_same_car_are_left_out(
 def test_a_cars_deliveries_are_those_that_the_inbox_would_show(
     owner: User, stretches: list[tuple[int, str, int]], again: list[int], came: list[int]
 ) -> None:
-    fleet = create_fleet(name="F", slug=f"f-{Fleet.objects.count()}", owner=owner, generation="v3")
+    fleet = create_fleet(name="F", slug=f"f-{Fleet.objects.count()}", owner=owner, api_version="v3")
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{Vehicle.objects.count()}")
     for number, (begins, state, since) in enumerate(stretches):
         made = Connection.objects.create(
             fleet=fleet,
             vehicle=vehicle,
             smartcar_user_id=f"user-{number}",
-            generation="v3",
+            api_version="v3",
             mode="live",
             state=state,
             state_since=NOON + since * HOUR,

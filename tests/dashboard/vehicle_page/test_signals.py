@@ -28,7 +28,7 @@ def connection(vehicle: Vehicle) -> Connection:
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user",
-        generation="v3",
+        api_version="v3",
         mode="live",
         state=ConnectionState.ACTIVE,
         scopes=["read_battery", "read_location", "read_vin", "read_tires"],

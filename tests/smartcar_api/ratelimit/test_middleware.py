@@ -27,13 +27,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(params=[SmartcarApiVersion.V3, SmartcarApiVersion.V2])
-def generation(request: pytest.FixtureRequest) -> str:
+def api_version(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def connection(smartcar: str, fleet: Fleet, owner: User, generation: str) -> Connection:
-    fleet.generation = generation
+def connection(smartcar: str, fleet: Fleet, owner: User, api_version: str) -> Connection:
+    fleet.api_version = api_version
     fleet.save()
     (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
     return Connection.objects.select_related("vehicle", "tokens", "application", "fleet").get(pk=made.pk)
@@ -113,7 +113,7 @@ def test_background_reads_end_at_their_share_people_and_commands_still_go(
 def test_a_token_is_renewed_when_reads_have_used_up_their_share(
     smartcar: str, fleet: Fleet, owner: User, limit: Limit
 ) -> None:
-    fleet.generation = SmartcarApiVersion.V2
+    fleet.api_version = SmartcarApiVersion.V2
     fleet.save()
     (made,) = connect(smartcar, fleet=fleet, user=owner, make="TESLA", count=1).connections[:1]
     connection = Connection.objects.select_related("vehicle", "tokens", "application").get(pk=made.pk)
@@ -133,7 +133,7 @@ def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: L
 
 
 def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connection, limit: Limit) -> None:
-    api = applications.for_connection(connection).api(connection.generation)
+    api = applications.for_connection(connection).api(connection.api_version)
     access = token_store.access(connection=connection)
     vehicle_id = connection.vehicle.smartcar_id
     limit(2, per_minute=120)
@@ -152,7 +152,7 @@ def test_smartcars_limit_is_never_reached_by_several_threads(
     limit(30)
     outcomes: list[str] = []
 
-    api = applications.for_connection(connection).api(connection.generation)
+    api = applications.for_connection(connection).api(connection.api_version)
     access = token_store.access(connection=connection)
 
     def bare() -> None:
@@ -224,12 +224,12 @@ def test_when_the_plan_is_used_up_at_smartcar_reads_rest_till_the_month_turns(
     read(connection, CallPurpose.PERSON)
 
 
-def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, generation: str) -> None:
+def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, api_version: str) -> None:
     order(connection)
     order(connection)
     polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.month_of(timezone.now()))]
-    paths = 1 if generation == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
+    paths = 1 if api_version == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
     assert (counted.command, counted.person) == (2 * paths, paths)
     assert counted.background == 0
 
@@ -261,7 +261,7 @@ def test_last_months_calls_do_not_count(connection: Connection) -> None:
 
 
 def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
-    connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch, generation: str
+    connection: Connection, smartcar: str, monkeypatch: pytest.MonkeyPatch, api_version: str
 ) -> None:
     token_store.access(connection=connection)
     control(smartcar, "troubles", lostAnswers=1)
@@ -295,12 +295,12 @@ def test_without_redis_calls_go_on(connection: Connection, settings: Settings, l
 
 
 def test_requests_are_tallied_by_host_and_outcome(
-    connection: Connection, generation: str, limit: Limit
+    connection: Connection, api_version: str, limit: Limit
 ) -> None:
     order(connection)
     limit(1)
     background_until_put_off(connection)
-    host = "vehicle" if generation == SmartcarApiVersion.V3 else "api"
+    host = "vehicle" if api_version == SmartcarApiVersion.V3 else "api"
     found = counters.read_all()
     assert found[host, "2xx", "command"] == 1
     assert found[host, "NO_ROOM", "background"] == 1

@@ -13,10 +13,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simulator.fault_injection import Troubles
-
 from simulator.clock import Clock
 from simulator.deliveries import Courier, Delivery
+from simulator.fault_injection import Troubles
 from simulator.settings import Credentials, Settings
 from tests.webhooks.faults.events import Story
 
