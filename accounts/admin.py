@@ -125,10 +125,19 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 class MemberInvitationAdmin(ReadOnlyAdmin[MemberInvitation]):
     """Invitations to look at; what their links are made of is not shown."""
 
-    list_display = ["email", "fleet", "role", "made_by", "created_at", "expires_at", "used_at", "revoked_at"]
+    list_display = [
+        "email",
+        "fleet",
+        "role",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "used_at",
+        "revoked_at",
+    ]
     list_filter = ["fleet", "role", "used_at", "revoked_at"]
     search_fields = ["email", "fleet__name"]
-    list_select_related = ["fleet", "made_by"]
+    list_select_related = ["fleet", "created_by"]
     exclude = ["nonce", "secret_hash"]
 
 

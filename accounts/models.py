@@ -100,19 +100,19 @@ class Fleet(models.Model):
     )
     unit_system = models.CharField(max_length=8, choices=UnitSystem.choices, default=UnitSystem.METRIC)
     time_zone = models.CharField(max_length=64, default="UTC")
-    readings_kept_months = models.PositiveSmallIntegerField(
-        "readings kept for",
+    raw_retention_months = models.PositiveSmallIntegerField(
+        "keep raw readings for (months)",
+        db_column="readings_kept_months",
         default=24,
         validators=[MinValueValidator(1), MaxValueValidator(120)],
-        help_text="Whole months for which every single value of the cars' history is kept, from 1 to 120. "
-        "Fewer: older ones are deleted within the hour.",
+        help_text="From 1 to 120. Older readings are permanently deleted within an hour.",
     )
-    rollups_kept_months = models.PositiveSmallIntegerField(
-        "hours and days kept for",
+    rollup_retention_months = models.PositiveSmallIntegerField(
+        "keep hourly and daily summaries for (months)",
+        db_column="rollups_kept_months",
         default=60,
         validators=[MinValueValidator(1), MaxValueValidator(120)],
-        help_text="Whole months for which the summaries by hour and by day are kept, from 1 to 120. "
-        "Fewer: older ones are deleted within the hour.",
+        help_text="From 1 to 120. Older summaries are permanently deleted within an hour.",
     )
     onboarding = models.CharField(max_length=4, choices=Onboarding.choices, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -53,7 +53,7 @@ def send(*, command: Command) -> None:
     except SmartcarError as error:
         if not _defer(command, error):
             _refused(command, connection, error, come_from=(CommandState.REQUESTED,))
-            _not_sent(command, error.for_people)
+            _not_sent(command, error.user_message)
         return
     if command.claim(now=timezone.now()):
         _call(command, prepared)
@@ -73,7 +73,7 @@ def _defer(command: Command, error: SmartcarError) -> bool:
     if again >= command.expires_at:
         return False
     waiting = Command.objects.filter(pk=command.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING))
-    return waiting.update(next_try_at=again, message=error.for_people[:300]) == 1
+    return waiting.update(next_try_at=again, message=error.user_message[:300]) == 1
 
 
 def _call(command: Command, prepared: PreparedCall) -> None:
@@ -144,8 +144,8 @@ def _refused(
         "error_code": error.code[:60],
         "request_id": error.request_id[:80],
     }
-    if CommandState.SENDING in come_from and (error.ambiguous or _tried_before(command)):
-        said = _NO_CLEAR_ANSWER if error.ambiguous else f"{_ANSWER_LOST} {error.for_people}"
+    if CommandState.SENDING in come_from and (error.outcome_unknown or _tried_before(command)):
+        said = _NO_CLEAR_ANSWER if error.outcome_unknown else f"{_ANSWER_LOST} {error.user_message}"
         mark_ambiguous(
             command,
             message=f"{said} {expected_signals.pending_message(CommandType(command.kind))}",
@@ -157,7 +157,7 @@ def _refused(
         come_from=come_from,
         now=now,
         settled_at=now,
-        message=error.for_people[:300],
+        message=error.user_message[:300],
         **details,
     )
 

@@ -76,10 +76,18 @@ class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin[Invitation]):
-    list_display = ["created_at", "fleet", "driver_name", "driver_email", "made_by", "expires_at", "used_at"]
+    list_display = [
+        "created_at",
+        "fleet",
+        "driver_name",
+        "driver_email",
+        "created_by",
+        "expires_at",
+        "used_at",
+    ]
     list_filter = ["fleet", "mode", "by_mail", "used_at", "revoked_at"]
-    search_fields = ["driver_name", "driver_email", "fleet__name", "made_by__email"]
-    list_select_related = ["fleet", "made_by"]
+    search_fields = ["driver_name", "driver_email", "fleet__name", "created_by__email"]
+    list_select_related = ["fleet", "created_by"]
     exclude = ["nonce", "secret_hash"]
 
 

@@ -63,7 +63,7 @@ class PreparedCall:
             with priority.request_context(self.cause):
                 return make(self.api, self.access)
         except SmartcarError as error:
-            if error.unauthorised:
+            if error.unauthorized:
                 token_store.invalidate(connection=self.connection, refused=self.access)
             raise
 

@@ -187,7 +187,7 @@ def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str
     try:
         tokens, shared = _fetch_shared_vehicles(request=request, params=params)
     except SmartcarError as error:
-        ours = error.unauthorised or error.type in ("invalid_client", "unauthorized_client")
+        ours = error.unauthorized or error.type in ("invalid_client", "unauthorized_client")
         raise ConnectionRefusedByUsError(
             oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE
         ) from error

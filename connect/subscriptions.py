@@ -39,8 +39,8 @@ def ensure_subscribed(*, connection: Connection) -> None:
     try:
         listed = _subscribe(connection, webhook_id=application.webhook_id)
     except SmartcarError as error:
-        wait = timedelta(seconds=error.retry_after or 0) if error.put_off else RETRY_AFTER
-        _retry_later(connection, error.for_people, after=max(wait, RETRY_AFTER))
+        wait = timedelta(seconds=error.retry_after or 0) if error.deferred else RETRY_AFTER
+        _retry_later(connection, error.user_message, after=max(wait, RETRY_AFTER))
     except token_store.TokensUnavailableError as error:
         _retry_later(connection, str(error))
     else:

@@ -40,7 +40,7 @@ def refresh_tokens() -> None:
 @shared_task
 def mail_invitation(invitation_id: int) -> None:
     """Sends one invitation to its driver."""
-    invitation = Invitation.objects.select_related("fleet", "made_by").filter(pk=invitation_id).first()
+    invitation = Invitation.objects.select_related("fleet", "created_by").filter(pk=invitation_id).first()
     if invitation is not None:
         invitations.mail(invitation=invitation)
 

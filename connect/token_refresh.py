@@ -118,11 +118,11 @@ def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
             with request_context(RequestContext(CallPurpose.BACKGROUND)):
                 token_store.refresh(tokens=pair)
         except SmartcarError as error:
-            if error.put_off:
+            if error.deferred:
                 logger.info("Renewing tokens goes on in the next run: %s", error)
                 break
             logger.warning("%s is not renewed: %s", pair, error)
-            failures += not error.permanent or error.unauthorised
+            failures += not error.permanent or error.unauthorized
         except (token_store.TokensUnavailableError, encryption.WrongKeyError) as error:
             logger.warning("%s is not renewed: %s", pair, error)
         else:

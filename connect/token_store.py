@@ -96,7 +96,7 @@ def call_with_token(*, connection: Connection, call: Callable[[Access], T]) -> T
     try:
         return call(used)
     except SmartcarError as error:
-        if not error.unauthorised:
+        if not error.unauthorized:
             raise
     invalidate(connection=connection, refused=used)
     return call(access(connection=connection))

@@ -28,7 +28,7 @@ class InvitationState(models.TextChoices):
 
 
 class SingleUseLink(PersonalLink):
-    """A personal link that is spent by what it asks for. Subclasses have a `fleet` and a `made_by`."""
+    """A personal link that is spent by what it asks for. Subclasses have a `fleet` and a `created_by`."""
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(default=expiry)
@@ -64,7 +64,7 @@ class SingleUseLink(PersonalLink):
     @classmethod
     def of_secret(cls, secret: str) -> Self | None:
         """The invitation that this link opens, whatever its state, with its fleet."""
-        found = cls._default_manager.select_related("fleet", "made_by")
+        found = cls._default_manager.select_related("fleet", "created_by")
         return found.filter(secret_hash=hash_of(secret)).first()
 
     @classmethod

@@ -116,7 +116,7 @@ def _answered(ask: Callable[[], object], *, fine: tuple[str, ...] = ()) -> Crede
     except SmartcarError as error:
         if error.type in fine:
             return CredentialAnswer(Accepted.YES)
-        if error.unauthorised or error.type in ("invalid_client", "unauthorized_client"):
-            return CredentialAnswer(Accepted.NO, error.for_people)
-        return CredentialAnswer(Accepted.SILENT, error.for_people)
+        if error.unauthorized or error.type in ("invalid_client", "unauthorized_client"):
+            return CredentialAnswer(Accepted.NO, error.user_message)
+        return CredentialAnswer(Accepted.SILENT, error.user_message)
     return CredentialAnswer(Accepted.YES)

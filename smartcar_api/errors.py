@@ -70,7 +70,7 @@ class SmartcarError(Exception):
         return _restored, (dict(self.__dict__),)
 
     @property
-    def ambiguous(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Whether a command sent with this request may have been carried out all the same.
 
         True for a wait that ran out after sending, a broken answer, one that cannot be read, and every 5xx but
@@ -90,12 +90,12 @@ class SmartcarError(Exception):
         return self.status == 501 or (300 <= self.status < 500 and self.status not in _WAITING_HELPS)
 
     @property
-    def unauthorised(self) -> bool:
+    def unauthorized(self) -> bool:
         """Whether the token or the credentials were refused (401): ours on v3, the owner's token on v2."""
         return self.status == 401
 
     @property
-    def put_off(self) -> bool:
+    def deferred(self) -> bool:
         """Whether the request budget kept it back: nothing was sent, and `retry_after` says when to come again."""
         return self.type == NOT_SENT and self.code in _DEFERRED
 
@@ -113,7 +113,7 @@ class SmartcarError(Exception):
         return self.resolution_type == "REAUTHENTICATE" or self.type == "invalid_grant"
 
     @property
-    def for_people(self) -> str:
+    def user_message(self) -> str:
         """Smartcar's own message for the owner, or ours: what happened, why, and what to do next."""
         return error_messages.user_message(
             type=self.type, code=self.code, status=self.status, suggested=self.suggested_user_message

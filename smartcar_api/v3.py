@@ -422,7 +422,7 @@ def _why(answer: Answer, error: Any) -> str:
     """Why a command failed, in words for people; empty where the body gives no reason."""
     if not isinstance(error, dict):
         return ""
-    return v3_error(error, status=answer.status, request_id=answer.request_id).for_people
+    return v3_error(error, status=answer.status, request_id=answer.request_id).user_message
 
 
 def _unreadable(answer: Answer, what: str) -> SmartcarError:

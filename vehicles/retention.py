@@ -1,5 +1,5 @@
-"""History is kept for as long as its fleet says, counted in whole months of UTC (`Fleet.readings_kept_months` and
-`rollups_kept_months`). Fleets share partitions: one that no fleet keeps any longer is dropped, which costs nothing;
+"""History is kept for as long as its fleet says, counted in whole months of UTC (`Fleet.raw_retention_months` and
+`rollup_retention_months`). Fleets share partitions: one that no fleet keeps any longer is dropped, which costs nothing;
 from the others the rows of fleets that keep less are deleted, car by car.
 """
 
@@ -38,7 +38,7 @@ def oldest_kept(*, now: datetime) -> Mapping[Partitioned, datetime]:
 
 def _kept(table: Partitioned, *, now: datetime) -> dict[int, datetime]:
     """From when on each fleet keeps the rows of this table. Summaries outlive the readings they were made from."""
-    fleets = Fleet.objects.values_list("pk", "readings_kept_months", "rollups_kept_months")
+    fleets = Fleet.objects.values_list("pk", "raw_retention_months", "rollup_retention_months")
     return {
         pk: kept_since(now, readings if table is READINGS else max(readings, rollups))
         for pk, readings, rollups in fleets

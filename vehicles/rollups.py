@@ -170,7 +170,7 @@ def follow_zones(*, now: datetime) -> int:
 def _move(zone: DayZone, fleet: Fleet, *, now: datetime) -> None:
     zone.time_zone = known_zone(fleet.time_zone)
     zone.save(update_fields=["time_zone"])
-    since = kept_since(now, fleet.readings_kept_months)
+    since = kept_since(now, fleet.raw_retention_months)
     DayRollup.objects.filter(vehicle=zone.vehicle, start__gte=since).delete()
     source = (
         "(SELECT * FROM vehicles_hourrollup WHERE vehicle_id = %(vehicle)s AND start >= %(since)s) AS hour"

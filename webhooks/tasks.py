@@ -50,7 +50,7 @@ def pull(connection_id: int) -> None:
     try:
         polling.fetch_now(connection=connection, purpose=CallPurpose.BACKGROUND)
     except SmartcarError as error:
-        if error.put_off:
+        if error.deferred:
             until = timezone.now() + timedelta(seconds=error.retry_after or 60)
             silence_monitor.defer(vehicle_id=connection.vehicle_id, until=until)
         else:

@@ -15,7 +15,9 @@ class MemberInvitation(SingleUseLink):
     view = "accounts:invitation"
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="member_invitations")
-    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_column="made_by_id"
+    )
     email = models.EmailField("e-mail")
     role = models.CharField(max_length=8, choices=Role.choices)
 

@@ -13,7 +13,7 @@ def list_members(*, fleet: Fleet) -> QuerySet[Membership]:
 def list_pending_invitations(*, fleet: Fleet) -> QuerySet[MemberInvitation]:
     """The invitations that were neither used nor revoked, newest first; some may have expired."""
     waiting = MemberInvitation.objects.filter(fleet=fleet, used_at=None, revoked_at=None)
-    return waiting.select_related("fleet", "made_by")
+    return waiting.select_related("fleet", "created_by")
 
 
 def is_last_owner(*, membership: Membership) -> bool:

@@ -37,7 +37,12 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
     if Membership.objects.filter(fleet=fleet, user__email__iexact=email).exists():
         raise MemberError(_("This person is a member already. Change the role in the list of members."))
     invitation = MemberInvitation(
-        fleet=fleet, made_by=user, email=email, role=role, language=language, by_mail=settings.EMAIL_OFFERED
+        fleet=fleet,
+        created_by=user,
+        email=email,
+        role=role,
+        language=language,
+        by_mail=settings.EMAIL_OFFERED,
     )
     invitation.secret_hash = hash_of(invitation.secret)
     try:
@@ -162,7 +167,7 @@ def unmailed() -> list[int]:
 def mail(*, invitation_id: int) -> None:
     """Sends the link, if it was not sent yet; a refusal is kept for the owner, and it is tried again."""
     mine = MemberInvitation.objects.select_for_update(skip_locked=True, of=("self",))
-    found = mine.select_related("fleet", "made_by").filter(pk=invitation_id, by_mail=True, mailed_at=None)
+    found = mine.select_related("fleet", "created_by").filter(pk=invitation_id, by_mail=True, mailed_at=None)
     invitation = found.first()
     if invitation is None or not invitation.open:
         return

@@ -190,11 +190,11 @@ def _failed(step: ConnectionMigration, error: SmartcarError) -> None:
     if error.retry_after is not None and error.retry_after <= PATIENCE_SECONDS:
         # The request budget or Smartcar asks to wait: that says nothing of this car.
         after = timedelta(seconds=max(1, error.retry_after))
-        _note(step, next_try_at=timezone.now() + after, reason=error.for_people[:300])
-    elif error.permanent and not error.unauthorised:
-        _skip(step, error.for_people)
+        _note(step, next_try_at=timezone.now() + after, reason=error.user_message[:300])
+    elif error.permanent and not error.unauthorized:
+        _skip(step, error.user_message)
     else:
-        _try_later(step, error.for_people)
+        _try_later(step, error.user_message)
 
 
 def _try_later(step: ConnectionMigration, why: str, *, after: timedelta | None = None) -> None:

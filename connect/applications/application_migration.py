@@ -217,5 +217,5 @@ def _grant_ended(connection: Connection) -> bool:
         return tokens is None or tokens.reread().revoked_at is not None
     except SmartcarError as error:
         # Of an application that is no more, nothing can be ended: it gets no data either.
-        return error.unauthorised or error.type in ("invalid_grant", "invalid_client")
+        return error.unauthorized or error.type in ("invalid_grant", "invalid_client")
     return True

@@ -166,7 +166,7 @@ class _CredentialCheck:
         try:
             known = self._ask.applications(self._held)
         except SmartcarError as error:
-            return self._unknown(_V2_ID, "SMARTCAR_APPLICATION_ID", error.for_people)
+            return self._unknown(_V2_ID, "SMARTCAR_APPLICATION_ID", error.user_message)
         if self._held.application_id in known or not known:
             return self._of(
                 _V2_ID,
@@ -282,7 +282,7 @@ class _CredentialCheck:
         try:
             found = self._ask.webhook(self._held, self._webhook_id)
         except SmartcarError as error:
-            return self._unknown(_WEBHOOK, setting, error.for_people)
+            return self._unknown(_WEBHOOK, setting, error.user_message)
         if found is None:
             text = _with(_("This application has no webhook with this ID."), _WEBHOOK)
             return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)

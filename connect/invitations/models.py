@@ -24,7 +24,9 @@ class Invitation(SingleUseLink):
     view = "connect:invitation"
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="invitations")
-    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_column="made_by_id"
+    )
     purpose = models.CharField(
         max_length=12, choices=AuthorizationPurpose.choices, default=AuthorizationPurpose.CONNECT
     )

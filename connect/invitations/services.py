@@ -27,7 +27,7 @@ def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invita
     About a connection it speaks the language of that driver's page, unless `options` name one.
     """
     invitation = Invitation(
-        fleet=fleet, made_by=user, by_mail=by_mail and bool(options.get("driver_email")), **options
+        fleet=fleet, created_by=user, by_mail=by_mail and bool(options.get("driver_email")), **options
     )
     invitation.language = invitation.language or _language_of(invitation.connection)
     invitation.secret_hash = hash_of(invitation.secret)
@@ -63,7 +63,7 @@ def revoke(*, invitation: Invitation, user: User) -> bool:
 
 def unmailed() -> list[Invitation]:
     """Open invitations whose e-mail is still to be sent."""
-    return list(Invitation.unmailed().select_related("fleet", "made_by")[:50])
+    return list(Invitation.unmailed().select_related("fleet", "created_by")[:50])
 
 
 def _subject(invitation: Invitation) -> str:

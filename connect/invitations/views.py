@@ -47,7 +47,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str, Any]:
-    mine = Invitation.objects.filter(fleet=fleet).select_related("made_by", "connection__vehicle")
+    mine = Invitation.objects.filter(fleet=fleet).select_related("created_by", "connection__vehicle")
     return {
         "fleet": fleet,
         "form": form,

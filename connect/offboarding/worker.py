@@ -71,7 +71,7 @@ def _end_grants(removal: OffboardingRequest) -> str:
         except token_store.TokensUnavailableError as error:
             trouble = str(error)
         except SmartcarError as error:
-            trouble = error.for_people
+            trouble = error.user_message
         else:
             GrantRevocation.objects.filter(pk=grant.pk).update(
                 end=end, request_id=request_id[:80], ended_at=timezone.now()
@@ -195,7 +195,7 @@ def _check_remote(removal: OffboardingRequest) -> str:
         except token_store.TokensUnavailableError as error:
             trouble = str(error)
         except SmartcarError as error:
-            trouble = error.for_people
+            trouble = error.user_message
         else:
             GrantRevocation.objects.filter(pk=grant.pk).update(listing=listing, listed_at=timezone.now())
             if listing == RemoteStatus.SHOWN:

@@ -76,7 +76,7 @@ def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> R
         with gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS):
             lists = _lists(application, api_version)
     except SmartcarError as error:
-        return _finish(run, ReconciliationOutcome.FAILED, trouble=error.for_people)
+        return _finish(run, ReconciliationOutcome.FAILED, trouble=error.user_message)
     rows = {
         row.pk: row
         for row in Connection.objects.filter(
@@ -119,7 +119,7 @@ def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteL
             for each in api.all_subscriptions(access.token, webhook_id=application.webhook_id, mode=mode)
         )
     except SmartcarError as error:
-        if error.unauthorised:
+        if error.unauthorized:
             token_store.forget_application_token(application=application)
         raise
     return RemoteLists(tuple(found), feeding)
@@ -259,7 +259,7 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
             ),
         )
     except SmartcarError as error:
-        return False, stored_messages.NOT_ENDED % {"why": error.for_people}
+        return False, stored_messages.NOT_ENDED % {"why": error.user_message}
     except token_store.TokensUnavailableError:
         return False, _("No tokens are left to end it with: end it in Smartcar's dashboard.")
     return True, _("It was ended at Smartcar.")

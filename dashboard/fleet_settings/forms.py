@@ -13,7 +13,7 @@ from accounts.models import Fleet
 from dashboard.fleet_settings.time_zones import parse_time_zone
 from vehicles.dates import kept_since
 
-MONTHS = ("readings_kept_months", "rollups_kept_months")
+MONTHS = ("raw_retention_months", "rollup_retention_months")
 
 
 class FleetForm(forms.ModelForm[Fleet]):
@@ -60,14 +60,14 @@ class SettingsForm(FleetForm):
     class Meta(FleetForm.Meta):
         fields = (*FleetForm.Meta.fields, *MONTHS)
         labels = FleetForm.Meta.labels | {
-            "readings_kept_months": gettext_lazy("Months for which single values are kept"),
-            "rollups_kept_months": gettext_lazy("Months for which summaries are kept"),
+            "raw_retention_months": gettext_lazy("Months for which single values are kept"),
+            "rollup_retention_months": gettext_lazy("Months for which summaries are kept"),
         }
         help_texts = FleetForm.Meta.help_texts | {
-            "readings_kept_months": gettext_lazy(
+            "raw_retention_months": gettext_lazy(
                 "Every value that a car reported, with its time. From 1 to 120 whole months."
             ),
-            "rollups_kept_months": gettext_lazy(
+            "rollup_retention_months": gettext_lazy(
                 "Lowest, highest and mean of each hour and day, for charts over years. As long as single values, or "
                 "longer."
             ),
@@ -84,7 +84,7 @@ class SettingsForm(FleetForm):
         if readings is not None and rollups is not None:
             if rollups < readings:
                 self.add_error(
-                    "rollups_kept_months",
+                    "rollup_retention_months",
                     _("Summaries are kept at least as long as single values: for %(months)s months or more.")
                     % {"months": readings},
                 )
@@ -99,8 +99,8 @@ class SettingsForm(FleetForm):
     def _losses(self, readings: int, rollups: int, *, now: datetime) -> list[str]:
         """What a change deletes, in words."""
         words = {
-            "readings_kept_months": _("Single values of before %(day)s are deleted within the hour."),
-            "rollups_kept_months": _("Summaries of before %(day)s are deleted within the hour."),
+            "raw_retention_months": _("Single values of before %(day)s are deleted within the hour."),
+            "rollup_retention_months": _("Summaries of before %(day)s are deleted within the hour."),
         }
         return [
             words[name] % {"day": date_format(kept_since(now, months))}

@@ -17,8 +17,8 @@ _CALLED = {
     "name": "name",
     "unit_system": "units",
     "time_zone": "time zone",
-    "readings_kept_months": "months of single values",
-    "rollups_kept_months": "months of summaries",
+    "raw_retention_months": "months of single values",
+    "rollup_retention_months": "months of summaries",
 }
 _SLUG_LENGTH = 40
 

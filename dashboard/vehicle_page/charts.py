@@ -175,7 +175,7 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
     """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
-    kept = kept_since(timezone.now(), vehicle.fleet.readings_kept_months)
+    kept = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
     if start >= kept:
         many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
         if not many:

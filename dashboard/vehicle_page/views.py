@@ -81,7 +81,7 @@ def _read(request: HttpRequest, connection: Connection) -> None:
     try:
         polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
     except SmartcarError as error:
-        messages.error(request, error.for_people)
+        messages.error(request, error.user_message)
     except TokensUnavailableError as error:
         messages.error(request, str(error))
     else:

@@ -224,7 +224,7 @@ class V2Api:
             except SmartcarError as error:
                 if error.gone:
                     return
-                if not error.unauthorised:
+                if not error.unauthorized:
                     raise
                 refusal = error
             else:
@@ -256,7 +256,7 @@ class V2Api:
             try:
                 found = self._managed_pages(wanted, number)
             except SmartcarError as error:
-                if not error.unauthorised:
+                if not error.unauthorized:
                     raise
                 refusal = error
             else:

@@ -39,7 +39,7 @@ def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
     )
     new_address = EmailAddress.objects.create(user=manager, email="new@fleet.example", verified=False)
     invitation = MemberInvitation(
-        fleet=fleet, made_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_mail=False
+        fleet=fleet, created_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_mail=False
     )
     invitation.secret_hash = hash_of(invitation.secret)
     invitation.save()

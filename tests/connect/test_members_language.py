@@ -269,12 +269,12 @@ def test_every_cause_and_every_error_is_told_in_the_language(language: str) -> N
 def test_an_error_is_told_at_once_in_the_language_and_kept_in_english(language: str) -> None:
     error = SmartcarError(type="UPSTREAM", status=502)
     with translation.override(language):
-        told = error.for_people
-    assert error.for_people.startswith("The maker's service has a problem at the moment. ")
-    assert error.for_people != told
+        told = error.user_message
+    assert error.user_message.startswith("The maker's service has a problem at the moment. ")
+    assert error.user_message != told
     with translation.override(language):
         # Smartcar's own words stay as they are.
-        assert SmartcarError(type="X", suggested_user_message="Ask us.").for_people == "Ask us."
+        assert SmartcarError(type="X", suggested_user_message="Ask us.").user_message == "Ask us."
 
 
 @pytest.mark.parametrize(

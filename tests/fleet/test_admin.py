@@ -100,8 +100,8 @@ def test_a_user_is_added_by_e_mail_and_a_fleet_with_its_members(staff: Client) -
         "api_version": "v3",
         "unit_system": "metric",
         "time_zone": "UTC",
-        "readings_kept_months": 24,
-        "rollups_kept_months": 60,
+        "raw_retention_months": 24,
+        "rollup_retention_months": 60,
     }
     members = {
         "memberships-TOTAL_FORMS": "1",

@@ -28,7 +28,7 @@ def refusal(status: int, type: str = "UPSTREAM", **more: str) -> SmartcarError: 
     ],
 )
 def test_a_command_may_have_been_carried_out(error: SmartcarError) -> None:
-    assert error.ambiguous
+    assert error.outcome_unknown
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_command_may_have_been_carried_out(error: SmartcarError) -> None:
     ],
 )
 def test_a_command_was_certainly_not_carried_out(error: SmartcarError) -> None:
-    assert not error.ambiguous
+    assert not error.outcome_unknown
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 410, 430, 501])
@@ -69,8 +69,8 @@ def test_a_failed_connection_is_not_permanent_but_an_impossible_request_is() -> 
 
 
 def test_only_401_is_unauthorised() -> None:
-    assert refusal(401).unauthorised
-    assert not refusal(403).unauthorised
+    assert refusal(401).unauthorized
+    assert not refusal(403).unauthorized
 
 
 def test_a_wrong_address_is_not_taken_for_something_gone() -> None:
@@ -97,13 +97,13 @@ def test_it_survives_pickling() -> None:
 
 def test_a_suggested_message_with_a_gap_in_it_is_not_used() -> None:
     with_gap = refusal(502, suggested_user_message="Your car is unable to connect to <app name>.")
-    assert with_gap.for_people == refusal(502).for_people
-    assert "<" not in with_gap.for_people
+    assert with_gap.user_message == refusal(502).user_message
+    assert "<" not in with_gap.user_message
 
 
 @pytest.mark.parametrize(("type", "code"), [*_BY_CODE, *((each, "") for each in _BY_TYPE), ("NEW", "NEW")])
 def test_our_own_words_are_whole_sentences_for_laymen(type: str, code: str) -> None:  # noqa: A002
-    said = SmartcarError(type=type, code=code, status=418).for_people
+    said = SmartcarError(type=type, code=code, status=418).user_message
     assert said.endswith(".")
     assert said.count(".") >= 2 or ":" in said
     assert not re.search(r"[A-Z]{2,}_|HTTP|\b\d{3}\b|null|token", said)

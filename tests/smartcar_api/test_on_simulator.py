@@ -296,7 +296,7 @@ def test_the_charge_port_is_opened_and_closed_on_v3_only(smartcar: Fixture) -> N
             with pytest.raises(SmartcarError, match="NOT_SENT:UNSUPPORTED") as caught:
                 command(access, vehicle_id=car)
             assert caught.value.permanent
-            assert "v3" in caught.value.for_people
+            assert "v3" in caught.value.user_message
 
 
 def test_a_charge_schedule_is_kept_and_forgotten_on_v3(smartcar: Fixture) -> None:
@@ -322,7 +322,7 @@ def test_a_charge_that_cannot_start_says_why(smartcar: Fixture) -> None:
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.start_charge(access, vehicle_id=car)
     assert (caught.value.type, caught.value.code) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
-    assert not caught.value.ambiguous
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize(
@@ -335,9 +335,9 @@ def test_a_refused_command_says_why(smartcar: Fixture, kind: str, code: str) -> 
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.lock(access, vehicle_id=car)
     assert (caught.value.type, caught.value.code) == (kind, code)
-    assert caught.value.ambiguous is (kind == "UPSTREAM")
+    assert caught.value.outcome_unknown is (kind == "UPSTREAM")
     assert caught.value.permanent is (kind == "COMPATIBILITY")
-    assert caught.value.for_people
+    assert caught.value.user_message
     assert caught.value.request_id
 
 
@@ -350,7 +350,7 @@ def test_a_lost_answer_leaves_the_command_open(smartcar: Fixture) -> None:
             smartcar.api.lock(access, vehicle_id=car.vehicle_id)
     finally:
         smartcar.control("DELETE", "/troubles")
-    assert caught.value.ambiguous
+    assert caught.value.outcome_unknown
 
 
 def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
@@ -412,7 +412,7 @@ def test_a_wrong_token_is_unauthorised(smartcar: Fixture) -> None:
     car = only_car(smartcar, access).vehicle_id
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.read(Access(token=str(uuid.uuid4()), user_id=access.user_id), vehicle_id=car)
-    assert caught.value.unauthorised
+    assert caught.value.unauthorized
 
 
 def test_another_owners_car_cannot_be_locked(smartcar: Fixture) -> None:
@@ -428,4 +428,4 @@ def test_another_owners_car_cannot_be_locked(smartcar: Fixture) -> None:
     with pytest.raises(SmartcarError) as caught:
         smartcar.api.lock(one, vehicle_id=not_mine)
     assert caught.value.permanent
-    assert not caught.value.ambiguous
+    assert not caught.value.outcome_unknown

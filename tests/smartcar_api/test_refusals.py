@@ -71,7 +71,7 @@ def everything_shown(error: SmartcarError) -> str:
         repr(error),
         *map(str, error.args),
         *traceback.format_exception(error),
-        error.for_people,
+        error.user_message,
     ]
     return "\n".join(
         [*shown, error.type, error.code, error.description, error.doc_url, error.resolution_type]
@@ -142,7 +142,7 @@ def test_a_v2_refusal_is_read_in_full() -> None:
     assert error.doc_url.endswith("connected-services-account-errors")
     assert (error.resolution_type, error.resolution_url[:8]) == ("REAUTHENTICATE", "https://")
     assert error.reauthentication
-    assert error.for_people == "Your car got disconnected."
+    assert error.user_message == "Your car got disconnected."
 
 
 def test_the_vehicle_in_a_resolution_address_is_not_shown() -> None:

@@ -29,7 +29,7 @@ def test_no_answer_in_time_leaves_a_command_open(api: SmartcarApi, access: Acces
     host.will(hangs(host))
     error = failure_of_lock(api, access)
     assert (error.type, error.code, error.status) == ("NO_ANSWER", "TIMEOUT", 0)
-    assert error.ambiguous
+    assert error.outcome_unknown
 
 
 def test_nobody_listening_means_the_command_was_not_sent(credentials: Credentials, access: Access) -> None:
@@ -39,7 +39,7 @@ def test_nobody_listening_means_the_command_was_not_sent(credentials: Credential
     for kind in (V2Api, V3Api):
         error = failure_of_lock(kind(origins=origins, credentials=credentials, timeout=1), access)
         assert (error.type, error.code) == ("NOT_SENT", "CONNECT_FAILED")
-        assert not error.ambiguous
+        assert not error.outcome_unknown
         assert not error.permanent
 
 
@@ -60,7 +60,7 @@ def test_a_broken_answer_leaves_a_command_open(
     host.will(sends(wire))
     error = failure_of_lock(api, access)
     assert (error.type, error.code) == ("NO_ANSWER", "BROKEN")
-    assert error.ambiguous
+    assert error.outcome_unknown
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_success_that_cannot_be_read_leaves_a_command_open(
     host.will(says(200, body))
     error = failure_of_lock(api, access)
     assert error.type == "UNREADABLE_ANSWER"
-    assert error.ambiguous
+    assert error.outcome_unknown
 
 
 def test_an_answer_that_never_ends_is_given_up(api: SmartcarApi, access: Access, host: Host) -> None:
@@ -94,7 +94,7 @@ def test_a_refusal_that_breaks_off_is_still_a_refusal(api: SmartcarApi, access: 
     host.will(sends(b'HTTP/1.1 409 Conflict\r\nContent-Length: 400\r\n\r\n{"type":"VEHICLE_STATE"'))
     error = failure_of_lock(api, access)
     assert error.status == 409
-    assert not error.ambiguous
+    assert not error.outcome_unknown
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/html"}])
@@ -104,7 +104,7 @@ def test_a_gateway_page_is_a_refusal_with_or_without_a_content_type(
     host.will(says(502, b"<h1>Bad gateway</h1>", headers))
     error = failure_of_lock(api, access)
     assert (error.type, error.status) == ("GATEWAY", 502)
-    assert error.ambiguous
+    assert error.outcome_unknown
 
 
 def test_a_redirect_is_not_followed(api: SmartcarApi, access: Access, host: Host, other_host: Host) -> None:

@@ -296,7 +296,7 @@ def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
     host.will(sends(b""))
     with pytest.raises(SmartcarError, match="NO_ANSWER") as caught:
         getattr(v2, command)(access, vehicle_id=CAR, **carried)
-    assert caught.value.ambiguous
+    assert caught.value.outcome_unknown
     assert len(host.seen) == 1
 
 
@@ -305,7 +305,7 @@ def test_v2_has_no_charge_port_and_says_so(v2: V2Api, host: Host, access: Access
     with pytest.raises(SmartcarError, match="NOT_SENT:UNSUPPORTED") as caught:
         getattr(v2, command)(access, vehicle_id=CAR)
     assert caught.value.permanent
-    assert "older API" in caught.value.for_people
+    assert "older API" in caught.value.user_message
     assert host.seen == []
 
 
@@ -342,7 +342,7 @@ def test_unsubscribing_ends_with_the_refusal_of_the_last_management_token(
     host.will(says(401, {"type": "AUTHENTICATION"}))
     with pytest.raises(SmartcarError) as caught:
         v2.unsubscribe(access, vehicle_id=CAR, webhook_id=WEBHOOK)
-    assert caught.value.unauthorised
+    assert caught.value.unauthorized
 
 
 def test_what_is_gone_is_ended_already(v2: V2Api, host: Host, access: Access) -> None:

@@ -126,8 +126,8 @@ def test_credentials_of_the_other_kind_are_refused_as_unauthorised(v3: V3Api, ho
     host.will(says(401, {"error": "invalid_client", "error_description": "Client authentication failed"}))
     with pytest.raises(SmartcarError) as caught:
         v3.mint_token()
-    assert caught.value.unauthorised
-    assert "credentials" in caught.value.for_people
+    assert caught.value.unauthorized
+    assert "credentials" in caught.value.user_message
 
 
 def test_without_api_credentials_nothing_is_sent(host: Host) -> None:
@@ -288,7 +288,7 @@ def test_a_broken_answer_leaves_any_command_open_and_is_not_repeated(
     host.will(sends(b""))
     with pytest.raises(SmartcarError, match="NO_ANSWER") as caught:
         getattr(v3, command)(access, vehicle_id=CAR, **carried)
-    assert caught.value.ambiguous
+    assert caught.value.outcome_unknown
     assert len(host.seen) == 1
 
 
@@ -329,7 +329,7 @@ def test_a_late_refusal_in_the_body_of_a_202_is_a_refusal(v3: V3Api, host: Host,
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
     assert (caught.value.type, caught.value.code, caught.value.status) == ("VEHICLE_STATE", "DOOR_OPEN", 409)
-    assert not caught.value.ambiguous
+    assert not caught.value.outcome_unknown
 
 
 def test_a_late_gateway_error_in_the_body_of_a_202_leaves_the_command_open(
@@ -338,7 +338,7 @@ def test_a_late_gateway_error_in_the_body_of_a_202_leaves_the_command_open(
     host.will(streams(b'{"errors":[{"status":"504","type":"UPSTREAM","code":"NO_RESPONSE"}]}'))
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
-    assert caught.value.ambiguous
+    assert caught.value.outcome_unknown
 
 
 def test_a_failure_in_the_body_of_a_200_is_a_failure_with_its_reason(
@@ -371,7 +371,7 @@ def test_an_unknown_result_leaves_the_command_open(
     host.will(says(200, executed(status)))
     with pytest.raises(SmartcarError) as caught:
         v3.lock(access, vehicle_id=CAR)
-    assert caught.value.ambiguous
+    assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def neighbour_of(fleet: Fleet, *, readings: int, rollups: int) -> Vehicle:
     """A car of another fleet, which keeps its history for as many months."""
     owner = fleet.members.get()
     other = create_fleet(name="Other", slug="other", owner=owner, api_version="v3")
-    Fleet.objects.filter(pk=other.pk).update(readings_kept_months=readings, rollups_kept_months=rollups)
+    Fleet.objects.filter(pk=other.pk).update(raw_retention_months=readings, rollup_retention_months=rollups)
     return Vehicle.objects.create(fleet=other, smartcar_id="neighbour")
 
 
@@ -91,7 +91,7 @@ def test_strays_that_nobody_keeps_get_no_partition_and_are_deleted(vehicle: Vehi
 def test_a_month_that_no_fleet_keeps_is_dropped(vehicle: Vehicle) -> None:
     make(now=OLD)
     read(vehicle, [(OLD, 50)])
-    Fleet.objects.update(readings_kept_months=7, rollups_kept_months=12)
+    Fleet.objects.update(raw_retention_months=7, rollup_retention_months=12)
     retention.purge(now=NOW)
     assert rows_of(READINGS.partition(month_of(OLD))) == 1
     retention.purge(now=shifted(JUNE, 1))
@@ -117,7 +117,7 @@ def test_of_a_month_that_another_fleet_keeps_only_ones_own_rows_are_deleted(
 
 def test_summaries_outlive_their_readings_and_a_late_reading_does_not_harm_them(vehicle: Vehicle) -> None:
     make(now=OLD)
-    Fleet.objects.update(readings_kept_months=3, rollups_kept_months=24)
+    Fleet.objects.update(raw_retention_months=3, rollup_retention_months=24)
     read(vehicle, [(OLD, 50), (OLD + timedelta(minutes=30), 60)])
     rollups.compute_rollups(now=OLD + timedelta(days=2))
     retention.purge(now=NOW)
@@ -137,7 +137,7 @@ def test_summaries_outlive_their_readings_and_a_late_reading_does_not_harm_them(
 
 
 def test_summaries_are_kept_at_least_as_long_as_readings(fleet: Fleet) -> None:
-    Fleet.objects.update(readings_kept_months=24, rollups_kept_months=1)
+    Fleet.objects.update(raw_retention_months=24, rollup_retention_months=1)
     oldest = retention.oldest_kept(now=NOW)
     assert oldest[READINGS] == oldest[HOURS] == oldest[DAYS] == kept_since(NOW, 24)
 

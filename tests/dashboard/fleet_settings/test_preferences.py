@@ -21,8 +21,8 @@ SAME = {
     "name": "Blue Fleet",
     "unit_system": "metric",
     "time_zone": "UTC",
-    "readings_kept_months": "24",
-    "rollups_kept_months": "60",
+    "raw_retention_months": "24",
+    "rollup_retention_months": "60",
 }
 
 
@@ -83,9 +83,9 @@ def test_what_is_the_same_changes_nothing(fleet: Fleet, owner: User, browser_of:
         ({"name": " "}, "This field is required"),
         ({"time_zone": "Atlantis"}, "“Atlantis” is no time zone"),
         ({"unit_system": "furlongs"}, "furlongs"),
-        ({"readings_kept_months": "0"}, "greater than or equal to 1"),
-        ({"rollups_kept_months": "121"}, "less than or equal to 120"),
-        ({"rollups_kept_months": "23"}, "for 24 months or more"),
+        ({"raw_retention_months": "0"}, "greater than or equal to 1"),
+        ({"rollup_retention_months": "121"}, "less than or equal to 120"),
+        ({"rollup_retention_months": "23"}, "for 24 months or more"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(
@@ -104,21 +104,21 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 @time_machine.travel("2026-11-28 12:00Z", tick=False)
 def test_fewer_months_are_kept_only_after_a_yes(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
-    fewer = SAME | {"readings_kept_months": "6", "rollups_kept_months": "12"}
+    fewer = SAME | {"raw_retention_months": "6", "rollup_retention_months": "12"}
     asked = browser.post(PAGE, fewer)
     page = asked.content.decode()
     assert asked.status_code == 400
     assert "Single values of before 1 May 2026 are deleted" in page
     assert "Summaries of before 1 November 2025 are deleted" in page
     fleet.refresh_from_db()
-    assert fleet.readings_kept_months == 24
+    assert fleet.raw_retention_months == 24
     assert browser.post(PAGE, fewer | {"confirmed": "on"}).status_code == 302
     fleet.refresh_from_db()
-    assert (fleet.readings_kept_months, fleet.rollups_kept_months) == (6, 12)
+    assert (fleet.raw_retention_months, fleet.rollup_retention_months) == (6, 12)
 
 
 def test_more_months_need_no_yes(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
-    more = SAME | {"readings_kept_months": "36", "rollups_kept_months": "120"}
+    more = SAME | {"raw_retention_months": "36", "rollup_retention_months": "120"}
     assert browser_of(owner).post(PAGE, more).status_code == 302
 
 

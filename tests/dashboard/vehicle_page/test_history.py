@@ -150,7 +150,7 @@ def test_long_times_are_means_between_lowest_and_highest(
 def test_what_is_no_longer_kept_singly_lives_on_in_hours_and_days(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    Fleet.objects.update(readings_kept_months=1)
+    Fleet.objects.update(raw_retention_months=1)
     at = timezone.now() - 100 * DAY
     read(vehicle, [(at, 50)])
     drawn = line(

@@ -85,7 +85,7 @@ def background_until_put_off(connection: Connection) -> int:
         try:
             read(connection, CallPurpose.BACKGROUND)
         except SmartcarError as error:
-            assert error.put_off, error
+            assert error.deferred, error
             return number
     raise AssertionError("nothing was put off")
 
@@ -100,7 +100,7 @@ def test_background_reads_end_at_their_share_people_and_commands_still_go(
     for _ in range(5):
         read(connection, CallPurpose.PERSON)
     error = refusal(lambda: read(connection, CallPurpose.PERSON))
-    assert (error.code, error.put_off, error.permanent) == ("NO_ROOM", True, False)
+    assert (error.code, error.deferred, error.permanent) == ("NO_ROOM", True, False)
     assert error.retry_after
     assert error.retry_after > 60
     before = asked(smartcar, "")
@@ -141,7 +141,7 @@ def test_background_work_that_is_not_urgent_may_wait_for_room(connection: Connec
         for _ in range(3):
             api.attributes(access, vehicle_id=vehicle_id)
     with gateway.purpose(CallPurpose.BACKGROUND):
-        assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).put_off
+        assert refusal(lambda: api.attributes(access, vehicle_id=vehicle_id)).deferred
 
 
 def test_smartcars_limit_is_never_reached_by_several_threads(
@@ -245,8 +245,8 @@ def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connecti
     month = quota.month_of(timezone.now())
     VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=CallPurpose.PERSON, calls=10)
     error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
-    assert (error.code, error.put_off) == ("NO_ALLOWANCE", True)
-    assert "Commands" in error.for_people
+    assert (error.code, error.deferred) == ("NO_ALLOWANCE", True)
+    assert "Commands" in error.user_message
     read(connection, CallPurpose.PERSON)
     order(connection)
 
@@ -269,8 +269,8 @@ def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
         assert refusal(lambda: read(connection, CallPurpose.PERSON)).code == "BROKEN"
     before = asked(smartcar, "")
     error = refusal(lambda: order(connection))
-    assert (error.code, error.put_off, error.ambiguous) == ("HOST_DOWN", True, False)
-    assert "nothing was sent" in error.for_people
+    assert (error.code, error.deferred, error.outcome_unknown) == ("HOST_DOWN", True, False)
+    assert "nothing was sent" in error.user_message
     assert asked(smartcar, "") == before
 
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
