@@ -11,7 +11,7 @@ from alerts.types import Kind
 def address_of(notice: Notice) -> str:
     """The page on which something can be done about it: the car's, or its connection's."""
     if notice.kind == Kind.BATTERY:
-        return reverse("fleet:vehicle", args=[notice.fleet.slug, notice.vehicle.smartcar_id])
+        return reverse("dashboard:vehicle", args=[notice.fleet.slug, notice.vehicle.smartcar_id])
     connection = notice.subject if notice.kind == Kind.CONNECTION else notice.facts["connection"]
     return reverse("connections:detail", args=[notice.fleet.slug, connection])
 

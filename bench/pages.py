@@ -113,7 +113,7 @@ def _page_times(running: Stack, fleet: Fleet, *, asked: int) -> dict[str, list[f
     cars = list(fleet.cars.values())
     ways: dict[str, Callable[[], str]] = {
         "fleet": lambda: f"/fleets/{fleet.slug}/",
-        "list": lambda: f"/fleets/{fleet.slug}/cars/?{chance.choice(_QUERIES)}",
+        "list": lambda: f"/fleets/{fleet.slug}/list/?{chance.choice(_QUERIES)}",
         "car": lambda: f"/fleets/{fleet.slug}/vehicles/{chance.choice(cars)}/",
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
@@ -135,7 +135,7 @@ def _map_weight(running: Stack, fleet: Fleet) -> int:
     with (
         _client(running, fleet) as client,
         client.stream(
-            "GET", f"/fleets/{fleet.slug}/cars/map/", headers={"Accept-Encoding": "gzip"}
+            "GET", f"/fleets/{fleet.slug}/map-data/", headers={"Accept-Encoding": "gzip"}
         ) as answer,
     ):
         weight = sum(len(chunk) for chunk in answer.iter_raw())

@@ -52,6 +52,6 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
         CommandPolicy.objects.update_or_create(fleet=fleet, defaults={"reason_for": chosen})
         audit.record(fleet=fleet, actor=membership.user, action="changed when commands need a reason")
         messages.success(request, _("Saved. It holds from the next command on."))
-        return redirect("commands:rules", slug=slug)
+        return redirect("commands:policy", slug=slug)
     context = {"fleet": fleet, "policy": get_policy(fleet=fleet), "choices": ReasonRequirement.choices}
     return render(request, "commands/rules.html", context)

@@ -5,15 +5,18 @@ from commands.bulk import views as bulk
 
 app_name = "commands"
 
+_FLEET = "fleets/<slug:slug>/commands"
+_VEHICLE = "fleets/<slug:slug>/vehicles/<str:smartcar_id>/commands"
+
 urlpatterns = [
-    path("<slug:slug>/", history_views.history, name="ledger"),
-    path("<slug:slug>/rules/", history_views.rules, name="rules"),
-    path("<slug:slug>/bulk/", bulk.bulk, name="bulk"),
-    path("<slug:slug>/bulk/send/", bulk.send, name="bulk_send"),
-    path("<slug:slug>/bulk/<int:bulk_id>/", bulk.follow, name="bulk_progress"),
-    path("<slug:slug>/bulk/<int:bulk_id>/cancel/", bulk.cancel, name="bulk_cancel"),
-    path("<slug:slug>/<str:smartcar_id>/", views.show, name="panel"),
-    path("<slug:slug>/<str:smartcar_id>/<str:kind>/", views.create, name="ask"),
-    path("<slug:slug>/<str:smartcar_id>/<int:command_id>/cancel/", views.cancel, name="cancel"),
-    path("<slug:slug>/<str:smartcar_id>/<int:command_id>/when-awake/", views.when_online, name="when_awake"),
+    path(f"{_FLEET}/", history_views.history, name="history"),
+    path(f"{_FLEET}/policy/", history_views.rules, name="policy"),
+    path(f"{_FLEET}/bulk/", bulk.bulk, name="bulk"),
+    path(f"{_FLEET}/bulk/send/", bulk.send, name="bulk_send"),
+    path(f"{_FLEET}/bulk/<int:bulk_id>/", bulk.follow, name="bulk_progress"),
+    path(f"{_FLEET}/bulk/<int:bulk_id>/cancel/", bulk.cancel, name="bulk_cancel"),
+    path(f"{_VEHICLE}/", views.show, name="panel"),
+    path(f"{_VEHICLE}/<str:kind>/", views.create, name="create"),
+    path(f"{_VEHICLE}/<int:command_id>/cancel/", views.cancel, name="cancel"),
+    path(f"{_VEHICLE}/<int:command_id>/when-online/", views.when_online, name="when_online"),
 ]

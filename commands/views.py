@@ -108,4 +108,4 @@ def _response(request: HttpRequest, membership: Membership, vehicle: Vehicle, pr
         return trigger_client_event(answer, "command-asked")
     if problem:
         messages.error(request, problem)
-    return redirect("fleet:vehicle", slug=membership.fleet.slug, smartcar_id=vehicle.smartcar_id)
+    return redirect("dashboard:vehicle", slug=membership.fleet.slug, smartcar_id=vehicle.smartcar_id)

@@ -54,7 +54,7 @@ def callback(request: HttpRequest) -> HttpResponse:
     messages.success(request, _welcome(arrival))
     if arrival.about is not None:
         return redirect("connections:detail", slug=arrival.fleet.slug, connection_id=arrival.about.pk)
-    return redirect("fleet:fleet", slug=arrival.fleet.slug)
+    return redirect("dashboard:vehicles", slug=arrival.fleet.slug)
 
 
 def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: Invitation) -> DriverPortal:

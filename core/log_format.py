@@ -4,7 +4,7 @@ import logging
 import re
 
 _LINK = re.compile(
-    r"(/connect/(?:invitation|mine)/|/accounts/(?:invitation|e-mail/confirm|password/new)/)[^/\s\"']+"
+    r"(/connect/(?:invitation|driver|mine)/|/accounts/(?:invitation|e-mail/confirm|password/new)/)[^/\s\"']+"
 )
 
 

@@ -13,4 +13,8 @@ from accounts.permissions import Permission, fleets_for
 def home(request: HttpRequest) -> HttpResponse:
     """The user's first fleet, or what to do without one."""
     first = fleets_for(user=request.user, right=Permission.VIEW).first()
-    return redirect("fleet:fleet", slug=first.slug) if first else render(request, "dashboard/no_fleet.html")
+    return (
+        redirect("dashboard:vehicles", slug=first.slug)
+        if first
+        else render(request, "dashboard/no_fleet.html")
+    )

@@ -7,7 +7,7 @@ from core.api import exceptions
 from dashboard.api_root import Root
 from dashboard.fleet_settings import views as preferences
 from dashboard.home import home
-from fleet import health, metrics
+from fleet import health, legacy_urls, metrics
 from vehicles.api import views as vehicles
 from webhooks import api as deliveries
 
@@ -49,13 +49,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("alerts.urls")),
     path("fleets/<slug:slug>/connections/", include("connect.connections.urls")),
     path("fleets/<slug:slug>/usage/", include("connect.usage.urls")),
-    path("fleets/", include((fleet_urls, "fleet"))),
-    path("accounts/", include("accounts.urls")),
+    path("fleets/", include((fleet_urls, "dashboard"))),
+    path("", include("accounts.urls")),
     path("accounts/", include("accounts.auth_urls")),
-    path("connect/", include("connect.urls")),
-    path("commands/", include("commands.urls")),
-    path("webhooks/", include("webhooks.urls")),
+    path("", include("connect.urls")),
+    path("", include("commands.urls")),
+    path("", include("webhooks.urls")),
     path("api/v1/", include((api_urls, "api"))),
     re_path("^api/", exceptions.not_found),
     path("admin/", admin.site.urls),
+    *legacy_urls.urlpatterns,
 ]

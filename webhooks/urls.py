@@ -6,16 +6,16 @@ from webhooks.webhook_log import views as inbox
 app_name = "webhooks"
 
 urlpatterns = [
-    path("smartcar/", views.smartcar, name="smartcar"),
-    path("smartcar", views.smartcar),
-    path("inbox/", inbox.webhook_log, name="site_inbox"),
-    path("inbox/entries/", inbox.entries, name="site_entries"),
-    path("inbox/<int:entry_id>/", inbox.delivery, name="site_delivery"),
-    path("inbox/<int:entry_id>/outcome/", inbox.outcome, name="site_outcome"),
-    path("inbox/<int:entry_id>/again/", inbox.process_again, name="site_process_again"),
-    path("<slug:slug>/inbox/", inbox.webhook_log, name="inbox"),
-    path("<slug:slug>/inbox/entries/", inbox.entries, name="entries"),
-    path("<slug:slug>/inbox/<int:entry_id>/", inbox.delivery, name="delivery"),
-    path("<slug:slug>/inbox/<int:entry_id>/outcome/", inbox.outcome, name="outcome"),
-    path("<slug:slug>/inbox/<int:entry_id>/again/", inbox.process_again, name="process_again"),
+    path("webhooks/smartcar/", views.smartcar, name="smartcar"),
+    path("webhooks/smartcar", views.smartcar),
+    path("webhooks/log/", inbox.webhook_log, name="site_log"),
+    path("webhooks/log/entries/", inbox.entries, name="site_entries"),
+    path("webhooks/log/<int:entry_id>/", inbox.delivery, name="site_delivery"),
+    path("webhooks/log/<int:entry_id>/outcome/", inbox.outcome, name="site_outcome"),
+    path("webhooks/log/<int:entry_id>/reprocess/", inbox.process_again, name="site_reprocess"),
+    path("fleets/<slug:slug>/webhook-log/", inbox.webhook_log, name="log"),
+    path("fleets/<slug:slug>/webhook-log/entries/", inbox.entries, name="entries"),
+    path("fleets/<slug:slug>/webhook-log/<int:entry_id>/", inbox.delivery, name="delivery"),
+    path("fleets/<slug:slug>/webhook-log/<int:entry_id>/outcome/", inbox.outcome, name="outcome"),
+    path("fleets/<slug:slug>/webhook-log/<int:entry_id>/reprocess/", inbox.process_again, name="reprocess"),
 ]

@@ -168,7 +168,7 @@ def _accept_as_user(request: HttpRequest, found: MemberInvitation, user: User) -
     except MemberError as error:
         messages.error(request, str(error))
         return redirect(found.path)
-    return redirect("fleet:fleet", slug=found.fleet.slug)
+    return redirect("dashboard:vehicles", slug=found.fleet.slug)
 
 
 @sensitive_variables()
@@ -190,7 +190,7 @@ def _accept_as_new_user(request: HttpRequest, found: MemberInvitation) -> HttpRe
         messages.error(request, str(error))
         return redirect(found.path)
     response: HttpResponseBase = perform_login(
-        request, user, redirect_url=reverse("fleet:fleet", args=[found.fleet.slug])
+        request, user, redirect_url=reverse("dashboard:vehicles", args=[found.fleet.slug])
     )
     return response
 

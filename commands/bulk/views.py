@@ -107,7 +107,7 @@ def _review(request: HttpRequest, membership: Membership, problem: str = "") -> 
         )
     except CommandRejectedError as error:
         messages.error(request, problem or str(error))
-        return redirect("fleet:fleet", slug=fleet.slug)
+        return redirect("dashboard:vehicles", slug=fleet.slug)
     context = _questions(request, membership, found) | {"problem": problem}
     return render(request, "commands/bulk/review.html", context)
 

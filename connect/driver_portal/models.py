@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class DriverPortal(PersonalLink):
     """One driver's page about the cars that they share with one fleet. Its link stays good until it is closed."""
 
-    view = "connect:mine"
+    view = "connect:portal"
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="driver_pages")
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)

@@ -83,15 +83,15 @@ def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
 
 @require_POST
 @signed_link_view(DriverPortal.of_secret)
-def action(request: HttpRequest, page: DriverPortal, connection_id: int, deed: str) -> HttpResponse:
-    """Does one of the driver's deeds for one of their cars, and shows the page again."""
+def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int, action: str) -> HttpResponse:
+    """Performs one of the driver's actions on one of their cars, then shows the page again."""
     mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
-    if deed not in _CONFIRMATIONS:
+    if action not in _CONFIRMATIONS:
         mine = mine.exclude(state=ConnectionState.REMOVED)
     connection = mine.first()
-    if connection is None or deed not in _ACTIONS:
+    if connection is None or action not in _ACTIONS:
         raise Http404("There is no such car on this page.")
-    _ACTIONS[deed](request, connection)
+    _ACTIONS[action](request, connection)
     return redirect(page.path)
 
 

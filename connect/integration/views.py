@@ -71,12 +71,12 @@ def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     to = request.POST.get("api_version", "")
     if to not in SmartcarApiVersion.values:
         messages.error(request, _("Choose v2 or v3."))
-        return redirect("connect:setup", slug=slug)
+        return redirect("connect:integration", slug=slug)
     try:
         services.start_migration(fleet=membership.fleet, to=to, actor=membership.user)
     except services.CannotStartError as error:
         messages.error(request, str(error))
-    return redirect("connect:setup", slug=slug)
+    return redirect("connect:integration", slug=slug)
 
 
 @login_required
@@ -86,7 +86,7 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     if not services.stop_migration(fleet=membership.fleet, actor=membership.user):
         messages.error(request, _("No move is under way."))
-    return redirect("connect:setup", slug=slug)
+    return redirect("connect:integration", slug=slug)
 
 
 @login_required
@@ -100,7 +100,7 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
         left=left, user=membership.user, driver=left.driver, by_mail=by_mail
     )
     request.session[_JUST_MADE] = invitation.pk
-    return redirect("connect:setup", slug=slug)
+    return redirect("connect:integration", slug=slug)
 
 
 @login_required
@@ -110,11 +110,11 @@ def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     if not settings.EMAIL_OFFERED:
         messages.error(request, _("This site sends no e-mail. Make each driver's link and pass it on."))
-        return redirect("connect:setup", slug=slug)
+        return redirect("connect:integration", slug=slug)
     asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
     told = ngettext("%(count)s link is on the way.", "%(count)s links are on the way.", asked)
     messages.success(request, told % {"count": asked})
-    return redirect("connect:setup", slug=slug)
+    return redirect("connect:integration", slug=slug)
 
 
 def _left(fleet: Fleet, connection_id: int) -> PendingDriver:

@@ -39,8 +39,8 @@ def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         removal = _remove(membership, car, form)
     except services.NothingToOffboardError as error:
         messages.error(request, str(error))
-        return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
-    return redirect("connect:removal", slug=slug, removal_id=removal.pk)
+        return redirect("dashboard:vehicle", slug=slug, smartcar_id=smartcar_id)
+    return redirect("connect:offboarding", slug=slug, removal_id=removal.pk)
 
 
 def _remove(membership: Membership, car: Vehicle, form: OffboardingForm) -> OffboardingRequest:

@@ -6,5 +6,5 @@ app_name = "usage"
 
 urlpatterns = [
     path("", views.overview, name="overview"),
-    path("allowance/", views.set_limit, name="allowance"),
+    path("limit/", views.set_limit, name="set_limit"),
 ]

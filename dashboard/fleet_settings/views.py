@@ -38,7 +38,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
-    return redirect("fleet:settings", slug=slug)
+    return redirect("dashboard:settings", slug=slug)
 
 
 def _page(
@@ -68,7 +68,7 @@ def new_fleet(request: HttpRequest) -> HttpResponse:
         return render(request, "dashboard/fleet_settings/new.html", {"form": form} | _zones(), status=status)
     fleet = services.create_fleet(values=form.cleaned_data, owner=user)
     messages.success(request, _("%(fleet)s is made, and you are its owner.") % {"fleet": fleet})
-    return redirect("fleet:fleet", slug=fleet.slug)
+    return redirect("dashboard:vehicles", slug=fleet.slug)
 
 
 def _zones() -> dict[str, Any]:

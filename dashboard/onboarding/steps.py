@@ -37,7 +37,7 @@ WORDS = {
         ),
         done=_("Smartcar takes them."),
         action=_("Test the credentials"),
-        view="connect:setup",
+        view="connect:integration",
     ),
     SetupTask.WEBHOOK: StepText(
         title=_("Webhook in Smartcar's dashboard"),
@@ -76,7 +76,7 @@ WORDS = {
         ),
         done=_("The car's data arrives."),
         action=_("Open the inbox"),
-        view="webhooks:inbox",
+        view="webhooks:log",
     ),
 }
 

@@ -46,7 +46,7 @@ def hide(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     services.hide(membership=membership)
     messages.success(request, _("The checklist is hidden. The fleet's settings lead back to it."))
-    return redirect("fleet:fleet", slug=slug)
+    return redirect("dashboard:vehicles", slug=slug)
 
 
 def _context(fleet: Fleet, checklist: Checklist) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def delete(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
     place = _place(membership.fleet, place_id)
     services.delete_place(place=place, actor=membership.user)
     messages.success(request, _("“%(place)s” is deleted.") % {"place": place})
-    return redirect("fleet:places", slug=slug)
+    return redirect("dashboard:places", slug=slug)
 
 
 def _place(fleet: Fleet, place_id: int) -> Place:
@@ -89,7 +89,7 @@ def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpRes
         return _page(request, membership, form, status=400)
     services.save_place(place=form.save(commit=False), actor=membership.user)
     messages.success(request, _("“%(place)s” is saved.") % {"place": place})
-    return redirect("fleet:places", slug=membership.fleet.slug)
+    return redirect("dashboard:places", slug=membership.fleet.slug)
 
 
 @dataclass(frozen=True, slots=True)

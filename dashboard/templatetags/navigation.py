@@ -27,18 +27,18 @@ class _NavItem:
 
 
 _NAV_ITEMS = (
-    _NavItem(_("Cars"), "fleet:fleet", Permission.VIEW, "fleet:"),
-    _NavItem(_("Places"), "fleet:places", Permission.VIEW, "fleet:place"),
-    _NavItem(_("Commands"), "commands:ledger", Permission.VIEW, "commands:"),
+    _NavItem(_("Cars"), "dashboard:vehicles", Permission.VIEW, "dashboard:"),
+    _NavItem(_("Places"), "dashboard:places", Permission.VIEW, "dashboard:place"),
+    _NavItem(_("Commands"), "commands:history", Permission.VIEW, "commands:"),
     _NavItem(_("Connections"), "connections:overview", Permission.CONNECT, "connections:"),
     _NavItem(_("Notices"), "notices:overview", Permission.VIEW, "notices:"),
     _NavItem(_("Invitations"), "connect:invitations", Permission.CONNECT, "connect:invitations"),
-    _NavItem(_("Inbox"), "webhooks:inbox", Permission.INSPECT, "webhooks:"),
+    _NavItem(_("Inbox"), "webhooks:log", Permission.INSPECT, "webhooks:"),
     _NavItem(_("Usage"), "usage:overview", Permission.BUDGET, "usage:"),
-    _NavItem("Smartcar", "connect:setup", Permission.CONNECT, "connect:setup"),
+    _NavItem("Smartcar", "connect:integration", Permission.CONNECT, "connect:integration"),
     _NavItem(_("Members"), "accounts:members", Permission.ADMINISTER, "accounts:members"),
     _NavItem(_("API tokens"), "accounts:tokens", Permission.VIEW, "accounts:"),
-    _NavItem(_("Settings"), "fleet:settings", Permission.CONNECT, "fleet:settings"),
+    _NavItem(_("Settings"), "dashboard:settings", Permission.CONNECT, "dashboard:settings"),
 )
 
 

@@ -177,4 +177,4 @@ def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
 
 def address(*, slug: str, query: str) -> str:
     """The fleet page with these filters."""
-    return f"{reverse('fleet:fleet', args=[slug])}{'?' if query else ''}{query}"
+    return f"{reverse('dashboard:vehicles', args=[slug])}{'?' if query else ''}{query}"

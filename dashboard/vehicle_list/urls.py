@@ -4,11 +4,11 @@ from dashboard.live.views import stream
 from dashboard.vehicle_list import views
 
 urlpatterns = [
-    path("", views.fleet, name="fleet"),
-    path("cars/", views.vehicles_fragment, name="cars"),
-    path("cars/map/", views.map_data, name="map_data"),
-    path("cars/fitting/", views.matching, name="fitting"),
-    path("cars/<int:vehicle_id>/peek/", views.map_popup, name="peek"),
+    path("", views.fleet, name="vehicles"),
+    path("list/", views.vehicles_fragment, name="vehicles_fragment"),
+    path("map-data/", views.map_data, name="map_data"),
+    path("matching/", views.matching, name="matching"),
+    path("map-data/<int:vehicle_id>/", views.map_popup, name="map_popup"),
     path("columns/", views.columns, name="columns"),
     path("views/", views.save_view, name="save_view"),
     path("views/<int:view_id>/delete/", views.delete_view, name="delete_view"),

@@ -153,7 +153,7 @@ def delete_view(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
     else:
         SavedView.objects.filter(pk=view.pk).delete()
         messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view.name})
-    return redirect("fleet:fleet", slug=slug)
+    return redirect("dashboard:vehicles", slug=slug)
 
 
 def _context(request: HttpRequest, membership: Membership) -> dict[str, Any]:

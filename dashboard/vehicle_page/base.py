@@ -24,12 +24,12 @@ class Tab:
     right: Permission = Permission.VIEW
 
 
-OVERVIEW = Tab("fleet:vehicle", _("Overview"))
-HISTORY = Tab("fleet:vehicle_history", _("History"))
-EVENTS = Tab("fleet:vehicle_events", _("Events"))
-SIGNALS = Tab("fleet:vehicle_signals", _("Signals"))
-CONNECTION = Tab("fleet:vehicle_connection", _("Connection"))
-SETTINGS = Tab("fleet:vehicle_settings", _("Settings"))
+OVERVIEW = Tab("dashboard:vehicle", _("Overview"))
+HISTORY = Tab("dashboard:vehicle_history", _("History"))
+EVENTS = Tab("dashboard:vehicle_events", _("Events"))
+SIGNALS = Tab("dashboard:vehicle_signals", _("Signals"))
+CONNECTION = Tab("dashboard:vehicle_connection", _("Connection"))
+SETTINGS = Tab("dashboard:vehicle_settings", _("Settings"))
 TABS = (OVERVIEW, HISTORY, EVENTS, SIGNALS, CONNECTION, SETTINGS)
 
 

@@ -181,7 +181,7 @@ def _hours(entries: QuerySet[InboxEntry], limit: int) -> list[tuple[datetime, in
 def _inbox(frame: VehicleContext, newest: int) -> str:
     """The inbox page from this message on, of this car only."""
     question = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
-    return f"{reverse('webhooks:inbox', args=[frame.fleet.slug])}?{urlencode(question)}"
+    return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(question)}"
 
 
 def _clock(moment: datetime) -> str:

@@ -82,7 +82,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         messages.success(request, _("Saved."))
     else:
         messages.info(request, _("Nothing was changed."))
-    return redirect("fleet:vehicle_settings", slug=slug, smartcar_id=smartcar_id)
+    return redirect("dashboard:vehicle_settings", slug=slug, smartcar_id=smartcar_id)
 
 
 @never_cache

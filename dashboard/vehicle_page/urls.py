@@ -14,7 +14,7 @@ from dashboard.vehicle_page import (
 urlpatterns = [
     path("", views.vehicle, name="vehicle"),
     path("values/", views.values, name="values"),
-    path("read/", views.refresh, name="read_now"),
+    path("refresh/", views.refresh, name="refresh"),
     path("history/", history_views.page, name="vehicle_history"),
     path("history/data/", history_views.data, name="vehicle_history_data"),
     path("history/csv/", history_views.file, name="vehicle_history_csv"),

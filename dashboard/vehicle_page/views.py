@@ -74,7 +74,7 @@ def refresh(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
         messages.error(request, _("This car has no working connection. Its driver has to connect it again."))
     else:
         _read(request, connection)
-    return redirect("fleet:vehicle", slug=slug, smartcar_id=smartcar_id)
+    return redirect("dashboard:vehicle", slug=slug, smartcar_id=smartcar_id)
 
 
 def _read(request: HttpRequest, connection: Connection) -> None:

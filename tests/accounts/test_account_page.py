@@ -82,7 +82,7 @@ def test_nobody_signs_another_person_out(
 def test_a_poll_of_an_ended_session_reloads_the_page(person: User) -> None:
     here, other = sign_in(person), sign_in(person)
     here.post("/accounts/sessions/end-others/")
-    assert other.get("/fleets/blue/cars/", headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert other.get("/fleets/blue/list/", headers={"HX-Request": "true"})["HX-Refresh"] == "true"
 
 
 @pytest.mark.parametrize(

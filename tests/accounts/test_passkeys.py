@@ -36,7 +36,7 @@ def unlock(vehicle: Vehicle) -> str:
         mode="live",
         scopes=["control_security"],
     )
-    return f"/commands/blue/{vehicle.smartcar_id}/unlock/"
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/unlock/"
 
 
 def press(client: Client, unlock: str, credential: str) -> str:
@@ -163,9 +163,9 @@ def test_five_wrong_tries_end_the_session_whatever_they_were_made_with(
 def test_a_passkey_confirms_a_token_that_sends_commands(owner: User, fleet: Fleet, late: Client) -> None:
     key = SoftPasskey(owner)
     form = {"name": "Night charging", "days": "30", "may_command": "on"}
-    assert late.post("/accounts/blue/tokens/", form, secure=True).status_code == 400
+    assert late.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 400
     form["credential"] = key.answer(challenge(late))
-    assert late.post("/accounts/blue/tokens/", form, secure=True).status_code == 200
+    assert late.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 200
     assert ApiToken.objects.get().may_command
 
 

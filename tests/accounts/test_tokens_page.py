@@ -9,7 +9,7 @@ from accounts.models import ApiToken, Fleet, Membership, User
 from accounts.tokens.services import issue_token
 
 BrowserOf = Callable[[User], Client]
-PAGE = "/accounts/blue/tokens/"
+PAGE = "/fleets/blue/api-tokens/"
 
 
 def token_of(user: User) -> ApiToken:

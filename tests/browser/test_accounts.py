@@ -130,7 +130,7 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
     let_sign_in_age()
-    page.goto(f"{site}/accounts/blue/tokens/")
+    page.goto(f"{site}/fleets/blue/api-tokens/")
     page.get_by_label("What it is for").fill("Night charging")
     page.get_by_label("It may send commands to cars").check()
     expect(page.get_by_label("Your password")).to_have_count(0)

@@ -10,10 +10,10 @@ PAGES = {
     "sign in": ("/accounts/sign-in/", ""),
     "fleet": ("/fleets/blue/", "owner"),
     "car": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
-    "commands": ("/commands/blue/", "owner"),
+    "commands": ("/fleets/blue/commands/", "owner"),
     "connections": ("/fleets/blue/connections/", "owner"),
-    "invitations": ("/connect/blue/invitations/", "owner"),
-    "driver's page": ("/connect/mine/{secret}/", ""),
+    "invitations": ("/fleets/blue/invitations/", "owner"),
+    "driver's page": ("/connect/driver/{secret}/", ""),
 }
 # Everything that can be used and is shown, numbered; of radio buttons with one name Tab stops at one.
 NUMBER = """

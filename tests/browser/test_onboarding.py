@@ -68,7 +68,7 @@ def test_every_step_of_an_empty_fleet_turns_green_by_itself(
 
     # What somebody does elsewhere shows here.
     elsewhere = context.new_page()
-    elsewhere.goto(f"{site}/connect/blue/smartcar/")
+    elsewhere.goto(f"{site}/fleets/blue/integration/")
     elsewhere.get_by_role("button", name="Test credentials").click()
     green(page, "credentials", so_far=1)
     elsewhere.close()

@@ -18,7 +18,7 @@ PAGES = {
     "fleet": ("/fleets/blue/", "owner"),
     "car": ("/fleets/blue/vehicles/{smartcar_id}/", "owner"),
     "history": ("/fleets/blue/vehicles/{smartcar_id}/history/", "owner"),
-    "commands": ("/commands/blue/", "owner"),
+    "commands": ("/fleets/blue/commands/", "owner"),
 }
 
 

@@ -75,7 +75,7 @@ STATES = [
     State("unlocking", FLEET + "vehicles/{smartcar_id}/", act=_ask_to_unlock),
     State("details open", FLEET + "vehicles/{smartcar_id}/", act=_all_details),
     State("many cars", FLEET, act=_review_of_many),
-    State("an invitation made", "/connect/blue/invitations/", act=_invite),
+    State("an invitation made", "/fleets/blue/invitations/", act=_invite),
 ]
 
 

@@ -206,9 +206,9 @@ def test_who_reads_the_pages(
 ) -> None:
     client = caller(request, person, browser_of)
     for address in (
-        "/commands/blue/",
-        f"/commands/blue/{refused.vehicle.smartcar_id}/",
-        "/commands/blue/bulk/",
+        "/fleets/blue/commands/",
+        f"/fleets/blue/vehicles/{refused.vehicle.smartcar_id}/commands/",
+        "/fleets/blue/commands/bulk/",
     ):
         assert client.get(address).status_code == status, address
 
@@ -238,7 +238,7 @@ def test_nobody_presses_a_button_unsigned(refused: Command, deed: str) -> None:
 
 
 def _button(command: Command, deed: str) -> str:
-    car = f"/commands/blue/{command.vehicle.smartcar_id}/"
+    car = f"/fleets/blue/vehicles/{command.vehicle.smartcar_id}/commands/"
     return f"{car}lock/" if deed == "lock" else f"{car}{command.pk}/{deed}/"
 
 

@@ -21,7 +21,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def address(vehicle: Vehicle, connection: Connection) -> str:
-    return f"/commands/blue/{vehicle.smartcar_id}"
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands"
 
 
 def let_age(client: Client) -> None:
@@ -144,7 +144,9 @@ def test_a_command_of_another_car_is_not_found(
     browser_of(owner).post(f"{address}/lock/")
     other = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="another")
     command = Command.objects.get()
-    answer = browser_of(owner).post(f"/commands/blue/{other.smartcar_id}/{command.pk}/cancel/")
+    answer = browser_of(owner).post(
+        f"/fleets/blue/vehicles/{other.smartcar_id}/commands/{command.pk}/cancel/"
+    )
     assert answer.status_code == 404
 
 
@@ -165,7 +167,7 @@ def test_a_sleeping_cars_command_may_be_left_to_wait(
     Command.objects.update(state=CommandState.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
     assert "Send when it wakes" in browser_of(owner).get(f"{address}/").content.decode()
     for _ in range(2):
-        browser_of(request.getfixturevalue(person)).post(f"{address}/{refused.pk}/when-awake/")
+        browser_of(request.getfixturevalue(person)).post(f"{address}/{refused.pk}/when-online/")
     assert Command.objects.filter(state=CommandState.WAITING).count() == written
 
 

@@ -86,7 +86,7 @@ def test_the_panel(
         kind=CommandType.SET_CHARGE_LIMIT,
         parameters={"percent": 80},
     )
-    assert english_on(member, f"/commands/blue/{vehicle.smartcar_id}/", language) == set()
+    assert english_on(member, f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/", language) == set()
 
 
 @translated
@@ -105,7 +105,7 @@ def test_the_panel_of_a_car_that_contradicts_and_has_schedules(
         for number, each in enumerate(days)
     ]
     told(vehicle, catalogue.CHARGE_TIMERS, values=entries)
-    path = f"/commands/blue/{vehicle.smartcar_id}/"
+    path = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/"
     assert english_on(member, path, language) == set()
     days_in = {
         "de": ("Montag bis Mittwoch", "Montag, Freitag"),
@@ -124,7 +124,7 @@ def test_the_panel_of_a_car_that_cannot_be_asked(
     browser_of: BrowserOf,
     language: str,
 ) -> None:
-    path = f"/commands/blue/{vehicle.smartcar_id}/"
+    path = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/"
     Connection.objects.update(scopes=["read_battery"])
     assert english_on(member, path, language) == set()
     Connection.objects.update(state=ConnectionState.REMOVED)
@@ -138,7 +138,9 @@ def test_the_questions_before_a_command(
 ) -> None:
     pages = [
         member.post(
-            f"/commands/blue/{vehicle.smartcar_id}/unlock/", {}, headers={"accept-language": ASKED[each]}
+            f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/unlock/",
+            {},
+            headers={"accept-language": ASKED[each]},
         ).content.decode()
         for each in (language, "en")
     ]
@@ -148,7 +150,7 @@ def test_the_questions_before_a_command(
 @translated
 @pytest.mark.parametrize("path", ["", "?state=failed", "rules/", "bulk/"])
 def test_pages_without_a_command(fleet: Fleet, member: Client, language: str, path: str) -> None:
-    assert english_on(member, f"/commands/blue/{path}", language) == set()
+    assert english_on(member, f"/fleets/blue/commands/{path}", language) == set()
 
 
 @translated
@@ -162,7 +164,7 @@ def test_the_ledger_and_bulk_commands(
             message=("", expected_signals.pending_message(CommandType.LOCK), "")[number],
         )
     for path in ("", "bulk/", f"bulk/{bulk.pk}/", f"bulk/{bulk.pk}/?group=unknown"):
-        assert english_on(member, f"/commands/blue/{path}", language) == set(), path
+        assert english_on(member, f"/fleets/blue/commands/{path}", language) == set(), path
 
 
 @translated
@@ -175,7 +177,7 @@ def test_the_review(
     for at_once in (50, 1):
         settings.COMMANDS_AT_ONCE = at_once
         pages = [
-            member.post("/commands/blue/bulk/", form, headers={"accept-language": ASKED[each]})
+            member.post("/fleets/blue/commands/bulk/", form, headers={"accept-language": ASKED[each]})
             for each in (language, "en")
         ]
         words, english = (page.content.decode() for page in pages)
@@ -193,14 +195,16 @@ def test_what_a_deed_came_to(fleet: Fleet, owner: User, member: Client, cars: Ca
         ("bulk/", {"kind": "lock"}),
         (f"{vehicle.smartcar_id}/set_charge_limit/", {"percent": "3"}),
         (f"{vehicle.smartcar_id}/{command.pk}/cancel/", {}),
-        (f"{vehicle.smartcar_id}/{command.pk}/when-awake/", {}),
+        (f"{vehicle.smartcar_id}/{command.pk}/when-online/", {}),
     ]
     for path, form in deeds:
         said = []
         for each in (language, "en"):
-            answer = member.post(f"/commands/blue/{path}", form, headers={"accept-language": ASKED[each]})
+            answer = member.post(
+                f"/fleets/blue/commands/{path}", form, headers={"accept-language": ASKED[each]}
+            )
             said.append({str(message) for message in get_messages(answer.wsgi_request)})
-            member.get("/commands/blue/rules/")
+            member.get("/fleets/blue/commands/policy/")
         assert said[0] and said[1], path
         assert said[0].isdisjoint(said[1]), path
 

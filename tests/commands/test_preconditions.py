@@ -196,7 +196,11 @@ def test_what_a_car_cannot_do_is_remembered_for_a_week(connection: Connection, o
 def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    page = browser_of(owner).get(f"/commands/blue/{connection.vehicle.smartcar_id}/").content.decode()
+    page = (
+        browser_of(owner)
+        .get(f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/commands/")
+        .content.decode()
+    )
     assert page.count("did not allow charging commands") == 1
     assert page.count("did not allow sending destinations") == 1
     assert 'id="destination-refused"' in page
@@ -219,7 +223,11 @@ def test_the_panel_offers_what_fits_the_car(
 ) -> None:
     Connection.objects.update(api_version=api_version, scopes=[])
     Vehicle.objects.update(powertrain=powertrain)
-    page = browser_of(owner).get(f"/commands/blue/{connection.vehicle.smartcar_id}/").content.decode()
+    page = (
+        browser_of(owner)
+        .get(f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/commands/")
+        .content.decode()
+    )
     assert ("Set limit" in page) is charging
     assert ("Open charge port" in page) is port
     assert "Send destination" in page
@@ -236,7 +244,7 @@ def test_the_panel_offers_what_fits_the_car(
 def test_the_panel_says_once_what_the_connections_state_means_for_commands(
     connection: Connection, owner: User, browser_of: BrowserOf, state: str, told: str
 ) -> None:
-    address = f"/commands/blue/{connection.vehicle.smartcar_id}/"
+    address = f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/commands/"
     assert told not in browser_of(owner).get(address).content.decode()
     Connection.objects.update(state=state)
     assert browser_of(owner).get(address).content.decode().count(told) == 1

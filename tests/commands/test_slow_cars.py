@@ -84,7 +84,7 @@ def test_no_car_is_called_while_a_page_or_a_program_waits_for_its_answer(
     run_rung: Callable[[], list[str]],
 ) -> None:
     first, second, *_ = cars
-    browser_of(owner).post(f"/commands/blue/{first.smartcar_id}/lock/")
+    browser_of(owner).post(f"/fleets/blue/vehicles/{first.smartcar_id}/commands/lock/")
     assert (
         send(program_of(owner, fleet), f"/api/v1/vehicles/{second.smartcar_id}/commands/").status_code == 201
     )

@@ -17,7 +17,7 @@ BrowserOf = Callable[[User], Client]
 
 @pytest.fixture
 def lock_address(vehicle: Vehicle, connection: Connection) -> str:
-    return f"/commands/blue/{vehicle.smartcar_id}/lock/"
+    return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/lock/"
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_another_drivers_connection_to_the_car_is_not_ended(
 def test_only_owner_and_manager_may_make_a_link(
     request: pytest.FixtureRequest, old: Connection, browser_of: BrowserOf, who: str, status: int
 ) -> None:
-    address = reverse("connect:setup_ask", args=["blue", old.pk])
+    address = reverse("connect:integration_send_link", args=["blue", old.pk])
     assert browser_of(request.getfixturevalue(who)).post(address).status_code == status
     assert Invitation.objects.exists() == (status == 302)
 
@@ -196,9 +196,9 @@ def test_only_owner_and_manager_may_make_a_link(
 def test_the_page_names_the_drivers_and_shows_the_link_once(
     old: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    browser, page = browser_of(owner), reverse("connect:setup", args=["blue"])
+    browser, page = browser_of(owner), reverse("connect:integration", args=["blue"])
     assert "Not asked yet" in browser.get(page).content.decode()
-    browser.post(reverse("connect:setup_ask", args=["blue", old.pk]))
+    browser.post(reverse("connect:integration_send_link", args=["blue", old.pk]))
     first, again = browser.get(page).content.decode(), browser.get(page).content.decode()
     assert Invitation.objects.get().url in first
     assert Invitation.objects.get().url not in again
@@ -211,7 +211,7 @@ def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_her
     red = Fleet.objects.get(slug="red")
     (theirs,) = connect(smartcar, fleet=red, user=outsider, count=1).connections
     for pk in (theirs.pk, old.pk + 1000):
-        answer = browser_of(owner).post(reverse("connect:setup_ask", args=["blue", pk]))
+        answer = browser_of(owner).post(reverse("connect:integration_send_link", args=["blue", pk]))
         assert answer.status_code == 404
 
 
@@ -222,7 +222,7 @@ def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
     page = DriverPortal(fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, secret_hash="x")
     page.driver_name, page.driver_email = "Dana", "dana@drivers.example"
     page.save()
-    address = reverse("connect:setup_ask_all", args=["blue"])
+    address = reverse("connect:integration_send_all_links", args=["blue"])
     assert browser_of(viewer).post(address).status_code == 403
     for _ in range(2):
         browser_of(owner).post(address)

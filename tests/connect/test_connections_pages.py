@@ -60,7 +60,7 @@ def connection(vehicle: Vehicle) -> Connection:
 
 
 @everybody
-@pytest.mark.parametrize("page", ["", "{}/", "{}/watch/"])
+@pytest.mark.parametrize("page", ["", "{}/", "{}/status/"])
 def test_only_owner_and_manager_see_the_pages(
     request: pytest.FixtureRequest,
     connection: Connection,
@@ -74,7 +74,7 @@ def test_only_owner_and_manager_see_the_pages(
 
 
 @everybody
-@pytest.mark.parametrize("deed", ["link", "check", "go"])
+@pytest.mark.parametrize("deed", ["link", "check", "authorize"])
 def test_only_owner_and_manager_may_do_something(
     request: pytest.FixtureRequest,
     connection: Connection,
@@ -84,8 +84,8 @@ def test_only_owner_and_manager_may_do_something(
     deed: str,
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
-    if deed == "go":
-        answer = browser.get(f"{PAGE}{connection.pk}/go/sign_in/")
+    if deed == "authorize":
+        answer = browser.get(f"{PAGE}{connection.pk}/authorize/sign_in/")
     else:
         answer = browser.post(f"{PAGE}{connection.pk}/{deed}/", {"purpose": "sign_in", "driver_name": "Dana"})
     assert answer.status_code == (302 if status == 200 else status)
@@ -100,7 +100,7 @@ def test_a_connection_of_another_fleet_is_not_found(
     assert browser.get(here).status_code == 404
     assert browser.post(f"{here}check/").status_code == 404
     assert browser.post(f"{here}link/", {"purpose": "sign_in", "driver_name": "x"}).status_code == 404
-    assert browser.get(f"{here}go/sign_in/").status_code == 404
+    assert browser.get(f"{here}authorize/sign_in/").status_code == 404
     assert str(connection.vehicle) not in browser.get("/fleets/red/connections/").content.decode()
 
 
@@ -309,7 +309,7 @@ def test_the_open_page_is_loaded_anew_when_something_has_changed(
 ) -> None:
     browser = browser_of(owner)
     version = browser.get(f"{PAGE}{connection.pk}/").context["version"]
-    watch = f"{PAGE}{connection.pk}/watch/?version={version}"
+    watch = f"{PAGE}{connection.pk}/status/?version={version}"
     assert browser.get(watch).status_code == 204
     connection.move_to(State.STALE, cause="test", now=timezone.now())
     assert browser.get(watch).headers["HX-Refresh"] == "true"

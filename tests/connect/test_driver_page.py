@@ -109,7 +109,7 @@ def test_the_same_driver_of_another_fleet_is_not_on_it(
 
 
 def test_a_link_that_was_made_up_opens_nothing(page: DriverPortal) -> None:
-    assert Client().get(f"/connect/mine/{'0' * 64}/").status_code == 404
+    assert Client().get(f"/connect/driver/{'0' * 64}/").status_code == 404
     assert page.secret not in str(DriverPortal.objects.values())
 
 
@@ -310,9 +310,9 @@ def test_owner_and_manager_see_the_pages_and_others_do_not(
     for person in (owner, teammate, viewer, driver, outsider):
         browser = browser_of(person)
         seen[person.email.split("@")[0]] = [
-            browser.get("/connect/blue/drivers/").status_code,
-            browser.post(f"/connect/blue/drivers/{page.pk + 999}/close/").status_code,
-            browser.post(f"/connect/blue/drivers/{page.pk + 999}/renew/").status_code,
+            browser.get("/fleets/blue/drivers/").status_code,
+            browser.post(f"/fleets/blue/drivers/{page.pk + 999}/close/").status_code,
+            browser.post(f"/fleets/blue/drivers/{page.pk + 999}/renew/").status_code,
         ]
     assert seen == {
         "owner": [200, 404, 404],
@@ -321,26 +321,26 @@ def test_owner_and_manager_see_the_pages_and_others_do_not(
         "driver": [403] * 3,
         "outsider": [404] * 3,
     }
-    assert page.secret not in browser_of(owner).get("/connect/blue/drivers/").content.decode()
+    assert page.secret not in browser_of(owner).get("/fleets/blue/drivers/").content.decode()
 
 
 def test_a_manager_closes_a_page_and_makes_it_anew(
     page: DriverPortal, browser_of: Callable[[User], Client], owner: User
 ) -> None:
     browser = browser_of(owner)
-    answer = browser.post(f"/connect/blue/drivers/{page.pk}/renew/", follow=True)
+    answer = browser.post(f"/fleets/blue/drivers/{page.pk}/renew/", follow=True)
     again = DriverPortal.objects.get(revoked_at=None)
     assert again.url in answer.content.decode()
-    assert again.url not in browser.get("/connect/blue/drivers/").content.decode()
+    assert again.url not in browser.get("/fleets/blue/drivers/").content.decode()
     assert Client().get(page.path).status_code == 404
     assert Client().get(again.path).status_code == 200
-    browser.post(f"/connect/blue/drivers/{again.pk}/close/")
+    browser.post(f"/fleets/blue/drivers/{again.pk}/close/")
     assert Client().get(again.path).status_code == 404
 
 
 def test_another_fleets_page_cannot_be_closed(
     page: DriverPortal, browser_of: Callable[[User], Client], outsider: User
 ) -> None:
-    assert browser_of(outsider).post(f"/connect/red/drivers/{page.pk}/close/").status_code == 404
+    assert browser_of(outsider).post(f"/fleets/red/drivers/{page.pk}/close/").status_code == 404
     page.refresh_from_db()
     assert page.revoked_at is None

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 
 
-def page(name: str = "setup", slug: str = "blue") -> str:
+def page(name: str = "integration", slug: str = "blue") -> str:
     return reverse(f"connect:{name}", args=[slug])
 
 
@@ -46,9 +46,9 @@ def test_who_may_see_test_and_move(
 ) -> None:
     browser = browser_of(request.getfixturevalue(who))
     assert browser.get(page()).status_code == sees
-    assert browser.get(page("setup_progress")).status_code == sees
-    assert browser.post(page("setup_move"), {"api_version": "v2"}).status_code == moves
-    assert browser.post(page("setup_stop")).status_code == moves
+    assert browser.get(page("integration_progress")).status_code == sees
+    assert browser.post(page("integration_migrate"), {"api_version": "v2"}).status_code == moves
+    assert browser.post(page("integration_stop")).status_code == moves
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_who_may_see_test_and_move(
 def test_only_owner_and_manager_may_test_the_credentials(
     smartcar: str, request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, status: int
 ) -> None:
-    answer = browser_of(request.getfixturevalue(who)).post(page("setup_test"))
+    answer = browser_of(request.getfixturevalue(who)).post(page("integration_check"))
     assert answer.status_code == status
 
 
 def test_nobody_signed_out_gets_in(fleet: Fleet) -> None:
-    for name in ("setup", "setup_progress"):
+    for name in ("integration", "integration_progress"):
         assert Client().get(page(name)).status_code == 302
-    for name in ("setup_test", "setup_move", "setup_stop"):
+    for name in ("integration_check", "integration_migrate", "integration_stop"):
         assert Client().post(page(name)).status_code == 302
 
 
@@ -73,10 +73,10 @@ def test_the_test_names_what_is_wrong_and_shows_no_secret(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
-    answer = browser_of(owner).post(page("setup_test"), headers={"HX-Request": "true"}).content.decode()
+    answer = browser_of(owner).post(page("integration_check"), headers={"HX-Request": "true"}).content.decode()
     assert "looks like an application ID" in answer
     assert "<html" not in answer
-    whole = browser_of(owner).post(page("setup_test")).content.decode()
+    whole = browser_of(owner).post(page("integration_check")).content.decode()
     assert "looks like an application ID" in whole
     assert "<html" in whole
     secrets = [settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET]
@@ -89,15 +89,15 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
 ) -> None:
     browser = browser_of(owner)
     assert "1 connection, all on v2" in browser.get(page()).content.decode()
-    browser.post(page("setup_move"), {"api_version": "v3"})
+    browser.post(page("integration_migrate"), {"api_version": "v3"})
     move = ApiMigration.objects.get()
     assert (move.fleet, move.started_by, move.api_version) == (v2_fleet, owner, "v3")
     for _ in range(2):
         assert "Moving to v3: 0 of 1 looked at" in browser.get(page()).content.decode()
-    shown = browser.get(page("setup_progress")).context["progress"].version
-    assert browser.get(page("setup_progress"), {"version": shown}).status_code == 204
+    shown = browser.get(page("integration_progress")).context["progress"].version
+    assert browser.get(page("integration_progress"), {"version": shown}).status_code == 204
     _carry_out(move)
-    after = browser.get(page("setup_progress"), {"version": shown}).content.decode()
+    after = browser.get(page("integration_progress"), {"version": shown}).content.decode()
     assert "1 of 1 moved" in after
     assert "hx-trigger" not in after
 
@@ -125,7 +125,7 @@ def test_what_could_not_move_is_named_with_its_reason(
 
 def test_a_move_is_stopped_by_its_button(v2_fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
-    browser_of(owner).post(page("setup_stop"))
+    browser_of(owner).post(page("integration_stop"))
     assert ApiMigration.objects.get().state == MigrationState.STOPPED
     assert "was stopped" in browser_of(owner).get(page()).content.decode()
 
@@ -134,7 +134,7 @@ def test_what_stands_in_the_way_of_a_move_is_told(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = ""
-    answer = browser_of(owner).post(page("setup_move"), {"api_version": "v3"}, follow=True)
+    answer = browser_of(owner).post(page("integration_migrate"), {"api_version": "v3"}, follow=True)
     assert "no client id and secret for v3" in answer.content.decode()
-    wrong = browser_of(owner).post(page("setup_move"), {"api_version": "v9"}, follow=True)
+    wrong = browser_of(owner).post(page("integration_migrate"), {"api_version": "v9"}, follow=True)
     assert "Choose v2 or v3." in wrong.content.decode()

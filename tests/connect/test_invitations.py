@@ -23,7 +23,7 @@ from tests.smartcar import come_back
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
-PAGE = "/connect/blue/invitations/"
+PAGE = "/fleets/blue/invitations/"
 
 
 @pytest.fixture
@@ -237,7 +237,7 @@ def test_without_an_account_nobody_sees_the_managers_page(fleet: Fleet) -> None:
 def test_an_invitation_of_another_fleet_cannot_be_revoked(
     invitation: Invitation, outsider: User, browser_of: BrowserOf
 ) -> None:
-    answer = browser_of(outsider).post(f"/connect/red/invitations/{invitation.pk}/revoke/")
+    answer = browser_of(outsider).post(f"/fleets/red/invitations/{invitation.pk}/revoke/")
     assert answer.status_code == 404
     assert Invitation.objects.get().open
 

@@ -356,7 +356,7 @@ def test_a_new_link_by_the_manager_keeps_the_language(
 
 
 def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPortal) -> None:
-    for path in (f"/connect/mine/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
+    for path in (f"/connect/driver/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
         answer = browser("de").get(path)
         assert answer.status_code == 404
         assert "Dieser Link öffnet nichts" in answer.content.decode()
@@ -378,10 +378,10 @@ def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> N
 
 def test_the_manager_chooses_the_language(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
     wanted = {"driver_name": "Dana", "mode": "live", "language": "fr"}
-    answer = browser_of(teammate).post("/connect/blue/invitations/", wanted)
+    answer = browser_of(teammate).post("/fleets/blue/invitations/", wanted)
     assert answer.status_code == 302
     assert Invitation.objects.get().language == "fr"
-    refused = browser_of(teammate).post("/connect/blue/invitations/", wanted | {"language": "xx"})
+    refused = browser_of(teammate).post("/fleets/blue/invitations/", wanted | {"language": "xx"})
     assert refused.status_code == 400
     assert Invitation.objects.count() == 1
 
@@ -395,5 +395,5 @@ def test_who_may_choose_it(
 ) -> None:
     wanted = {"driver_name": "Dana", "mode": "live", "language": "de"}
     device = browser_of(request.getfixturevalue(person))
-    assert device.post("/connect/blue/invitations/", wanted).status_code == status
+    assert device.post("/fleets/blue/invitations/", wanted).status_code == status
     assert Invitation.objects.exists() == (status == 302)

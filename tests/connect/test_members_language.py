@@ -127,12 +127,12 @@ def test_lists_full_and_empty(
     )
     quota.set_monthly_limit(fleet=fleet, calls=500, actor=owner)
     for path in (
-        "/connect/blue/invitations/",
-        "/connect/blue/drivers/",
-        "/connect/blue/comparison/",
+        "/fleets/blue/invitations/",
+        "/fleets/blue/drivers/",
+        "/fleets/blue/connections/reconciliation/",
         "/fleets/blue/usage/",
         "/fleets/blue/connections/?q=nobody",
-        f"/connect/blue/vehicles/{connection.vehicle.smartcar_id}/remove/",
+        f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/disconnect/",
     ):
         assert left_on(browser_of(owner), path, language) == set(), path
 
@@ -141,11 +141,11 @@ def test_lists_full_and_empty(
 def test_empty_pages(fleet: Fleet, owner: User, browser_of: BrowserOf, language: str) -> None:
     for path in (
         "/fleets/blue/connections/",
-        "/connect/blue/invitations/",
-        "/connect/blue/drivers/",
-        "/connect/blue/comparison/",
-        "/connect/blue/removals/",
-        "/connect/blue/smartcar/",
+        "/fleets/blue/invitations/",
+        "/fleets/blue/drivers/",
+        "/fleets/blue/connections/reconciliation/",
+        "/fleets/blue/offboarding/",
+        "/fleets/blue/integration/",
         "/fleets/blue/usage/",
     ):
         assert left_on(browser_of(owner), path, language) == set(), path
@@ -159,7 +159,7 @@ def test_removals_and_their_proof(
     told = {removal.vehicle.smartcar_id, "Tesla Model 3 2022"}
     for trouble in ("", "Smartcar's list of connections still shows it."):
         OffboardingRequest.objects.update(trouble=trouble, next_try_at=timezone.now() if trouble else None)
-        for path in ("/connect/blue/removals/", f"/connect/blue/removals/{removal.pk}/"):
+        for path in ("/fleets/blue/offboarding/", f"/fleets/blue/offboarding/{removal.pk}/"):
             assert left_on(browser_of(owner), path, language) - told == set(), path
 
 
@@ -183,7 +183,7 @@ def test_the_move_to_another_generation(
         else ConnectionMigrationState.STAYED,
         reason="Smartcar has a problem at the moment. Wait a few minutes and try again.",
     )
-    assert left_on(browser_of(owner), "/connect/blue/smartcar/", language) == set()
+    assert left_on(browser_of(owner), "/fleets/blue/integration/", language) == set()
 
 
 @translated
@@ -202,7 +202,7 @@ def test_what_is_wrong_with_the_credentials(
         settings.SMARTCAR_WEBHOOK_ID = ""
     client = browser_of(owner)
     page, english = (
-        client.post("/connect/blue/smartcar/test/", headers={"accept-language": asked}).content.decode()
+        client.post("/fleets/blue/integration/check/", headers={"accept-language": asked}).content.decode()
         for asked in (language, "en")
     )
     assert left(page, english, language) == set()
@@ -215,18 +215,18 @@ def test_what_a_deed_came_to_and_what_a_form_lacks(
     invitation = Invitation.objects.get()
     page = DriverPortal.objects.get()
     deeds: list[tuple[str, dict[str, str]]] = [
-        ("/connect/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
-        (f"/connect/blue/invitations/{invitation.pk}/revoke/", {}),
-        (f"/connect/blue/invitations/{invitation.pk}/revoke/", {}),
+        ("/fleets/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
+        (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
+        (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
         (f"/fleets/blue/connections/{connection.pk}/link/", {"purpose": "sign_in", "by_mail": "on"}),
         (f"/fleets/blue/connections/{connection.pk}/check/", {}),
-        (f"/connect/blue/drivers/{page.pk}/renew/", {}),
-        (f"/connect/blue/vehicles/{connection.vehicle.smartcar_id}/remove/", {"extent": "places"}),
-        ("/connect/blue/smartcar/move/", {"api_version": "v4"}),
-        ("/connect/blue/smartcar/move/", {"api_version": "v2"}),
-        ("/connect/blue/smartcar/move/stop/", {}),
-        ("/fleets/blue/usage/allowance/", {"calls": "many"}),
-        ("/fleets/blue/usage/allowance/", {"calls": "10"}),
+        (f"/fleets/blue/drivers/{page.pk}/renew/", {}),
+        (f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/disconnect/", {"extent": "places"}),
+        ("/fleets/blue/integration/migration/", {"api_version": "v4"}),
+        ("/fleets/blue/integration/migration/", {"api_version": "v2"}),
+        ("/fleets/blue/integration/migration/stop/", {}),
+        ("/fleets/blue/usage/limit/", {"calls": "many"}),
+        ("/fleets/blue/usage/limit/", {"calls": "10"}),
     ]
     client = browser_of(owner)
     for path, values in deeds:
@@ -242,7 +242,7 @@ def test_a_member_reads_their_own_language_and_a_driver_theirs(
     page = DriverPortal.objects.get()
     drivers.choose_language(page=page, language="de")
     client = browser_of(owner)
-    assert '<html lang="fr"' in read(client, "/connect/blue/invitations/", "en")
+    assert '<html lang="fr"' in read(client, "/fleets/blue/invitations/", "en")
     assert '<html lang="de"' in read(client, page.path, "en")
 
 
@@ -309,6 +309,6 @@ def test_next_steps_are_in_the_language(connection: Connection, state: Connectio
 
 
 def test_scopes_are_asked_for_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
-    page = read(browser_of(owner), "/connect/blue/invitations/", "de")
+    page = read(browser_of(owner), "/fleets/blue/invitations/", "de")
     assert len(FLEET_SCOPES) == page.count('name="scopes"')
     assert "Ladezustand" in page

@@ -180,14 +180,17 @@ def test_v2_tokens_are_stored_encrypted(smartcar: str, fleet_of: FleetOf, owner:
 def test_only_owner_and_manager_may_start(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
-    assert browser_of(request.getfixturevalue(person)).get("/connect/blue/start/").status_code == status
+    assert (
+        browser_of(request.getfixturevalue(person)).get("/fleets/blue/connections/start/").status_code
+        == status
+    )
 
 
 def test_the_browser_walks_to_connect_and_back_to_its_fleet(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    url = browser.get("/connect/blue/start/").headers["Location"]
+    url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     answer = browser.get("/connect/callback/", come_back(smartcar, url, count=1), follow=True)
     assert answer.redirect_chain == [("/fleets/blue/", 302)]
     assert "connected" in answer.content.decode()
@@ -197,7 +200,7 @@ def test_a_trouble_is_a_page_with_the_next_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    url = browser.get("/connect/blue/start/").headers["Location"]
+    url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome="deny"))
     assert answer.status_code == 400
     assert "Start again" in answer.content.decode()
@@ -207,7 +210,7 @@ def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowher
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = browser_of(owner)
-    url = browser.get("/connect/blue/start/").headers["Location"]
+    url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     params = come_back(smartcar, url, outcome="vehicle_incompatible")
     params |= {"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1HGCM82633A004352"}
     page = browser.get("/connect/callback/", params).content.decode()
@@ -241,13 +244,13 @@ def test_every_error_has_a_page_that_says_what_to_do_next(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, error: str
 ) -> None:
     browser = browser_of(owner)
-    url = browser.get("/connect/blue/start/").headers["Location"]
+    url = browser.get("/fleets/blue/connections/start/").headers["Location"]
     answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
     trouble = oauth_errors.error_for(error=error)
     page = unescape(answer.content.decode())
     assert answer.status_code == 400
     assert trouble.title in page
     assert trouble.text in page
-    assert "/connect/blue/start/" in page
+    assert "/fleets/blue/connections/start/" in page
     assert (trouble == oauth_errors.error_for(error="another unknown one")) == (error == "brand_new_error")
     assert not Connection.objects.exists()

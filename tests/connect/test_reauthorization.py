@@ -71,7 +71,7 @@ def test_a_member_renews_the_sign_in_behind_a_car(
     made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     switch(smartcar, "troubles", reauthenticate=[made.vehicle.smartcar_id])
     browser = browser_of(owner)
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/go/sign_in/").headers["Location"]
+    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/sign_in/").headers["Location"]
     assert urlsplit(url).path.endswith("/oauth/reauthenticate")
     answer = browser.get("/connect/callback/", come_back(smartcar, url), follow=True)
     assert answer.redirect_chain == [(f"/fleets/blue/connections/{made.pk}/", 302)]
@@ -184,7 +184,7 @@ def test_another_account_is_told_and_becomes_a_connection_of_its_own(
 ) -> None:
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
     browser = browser_of(owner)
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/go/permissions/").headers["Location"]
+    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/permissions/").headers["Location"]
     url = re.sub("&make=[^&]+", "", url)
     answer = browser.get(
         "/connect/callback/", come_back(smartcar, url, email="2-vehicles@smartcar.com"), follow=True
@@ -353,8 +353,8 @@ def test_a_driver_beside_the_manager_shares_a_car_anew_after_its_grant_ended(
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.REVOKED)
     browser = browser_of(owner)
     page = browser.get(f"/fleets/blue/connections/{made.pk}/").content.decode()
-    assert f"/connections/{made.pk}/go/connect/" in page
-    url = browser.get(f"/fleets/blue/connections/{made.pk}/go/connect/").headers["Location"]
+    assert f"/connections/{made.pk}/authorize/connect/" in page
+    url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/connect/").headers["Location"]
     browser.get("/connect/callback/", come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]))
     made.refresh_from_db()
     assert (made.state, Connection.objects.count()) == (State.PENDING, 1)

@@ -10,7 +10,7 @@ from django.test import Client
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "page", ["connect/invitation", "connect/mine", "accounts/invitation", "accounts/password/new"]
+    "page", ["connect/invitation", "connect/driver", "accounts/invitation", "accounts/password/new"]
 )
 def test_the_secret_of_a_personal_link_is_not_logged(page: str, capfd: pytest.CaptureFixture[str]) -> None:
     secret = "0123456789abcdef" * 4

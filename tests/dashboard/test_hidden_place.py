@@ -22,7 +22,7 @@ def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
     browser = browser_of(owner)
-    table = "/fleets/blue/cars/"
+    table = "/fleets/blue/list/"
     assert "Hidden by the driver" not in browser.get(table).content.decode()
     now = timezone.now()
     privacy.pause(connection=connection, lasts=timedelta(hours=1), now=now)
@@ -39,6 +39,6 @@ def test_only_who_may_connect_is_offered_to_disconnect(
     vehicle: Vehicle, owner: User, viewer: User, browser_of: Callable[[User], Client]
 ) -> None:
     page = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/settings/"
-    offer = f"/connect/blue/vehicles/{vehicle.smartcar_id}/remove/"
+    offer = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/disconnect/"
     assert offer in browser_of(owner).get(page).content.decode()
     assert offer not in browser_of(viewer).get(page).content.decode()

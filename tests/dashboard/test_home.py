@@ -19,6 +19,6 @@ def test_the_home_page_leads_to_the_first_fleet_or_says_what_to_do(
 
 
 def test_a_poll_after_the_session_ended_reloads_the_page_to_sign_in(fleet: Fleet) -> None:
-    answer = Client().get("/fleets/blue/cars/", headers={"HX-Request": "true"})
+    answer = Client().get("/fleets/blue/list/", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (200, "true")
     assert answer.content == b""

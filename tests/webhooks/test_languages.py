@@ -23,8 +23,8 @@ from webhooks.rejections import RejectionReason
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
-PAGE = "/webhooks/blue/inbox/"
-SITE = "/webhooks/inbox/"
+PAGE = "/fleets/blue/webhook-log/"
+SITE = "/webhooks/log/"
 # Of these tests' own cars and people, and what came on the wire.
 DATA = {"Van 1", "Blue Fleet", "owner@fleet.example", "admin@site.example", "VEHICLE_STATE", "VEHICLE_ERROR"}
 

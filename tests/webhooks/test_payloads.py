@@ -182,6 +182,6 @@ def test_a_body_is_shown_as_text_and_never_as_markup(
     entry = entry_of(
         {"x": "<script>alert(1)</script>"}, smartcar_vehicle_id=smartcar_id, source=Source.PULL_V3
     )
-    page = browser_of(owner).get(f"/webhooks/blue/inbox/{entry.pk}/").content.decode()
+    page = browser_of(owner).get(f"/fleets/blue/webhook-log/{entry.pk}/").content.decode()
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page

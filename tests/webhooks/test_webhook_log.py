@@ -19,8 +19,8 @@ from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount
 from webhooks.rejections import RejectionReason
 
 BrowserOf = Callable[[User], Client]
-PAGE = "/webhooks/blue/inbox/"
-SITE = "/webhooks/inbox/"
+PAGE = "/fleets/blue/webhook-log/"
+SITE = "/webhooks/log/"
 
 
 @pytest.fixture
@@ -270,6 +270,6 @@ def test_two_fleets_with_the_same_car_both_see_its_messages(
     )
     message(connected.vehicle)
     assert "Van 1" in manager.get(PAGE).content.decode()
-    page = browser_of(owner).get("/webhooks/green/inbox/").content.decode()
+    page = browser_of(owner).get("/fleets/green/webhook-log/").content.decode()
     assert "As Green says" in page
     assert "Van 1" not in page

@@ -133,7 +133,7 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
         "question": question,
         "overview": overview,
         "page": page,
-        "inbox_url": _address("inbox", scope),
+        "inbox_url": _address("log", scope),
         "entries_url": _address("entries", scope),
         "version": crc32(f"{overview}{listed}{question}".encode()),
     }
@@ -152,8 +152,8 @@ def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) 
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
         "traceback": entry.traceback if request.user.is_staff else "",
-        "inbox_url": _address("inbox", scope),
+        "inbox_url": _address("log", scope),
         "outcome_url": _address("outcome", scope, entry.pk),
-        "replay_url": _address("process_again", scope, entry.pk),
+        "replay_url": _address("reprocess", scope, entry.pk),
         "version": crc32(repr(shown).encode()),
     }

@@ -16,7 +16,7 @@ from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-PAGE = "/accounts/blue/members/"
+PAGE = "/fleets/blue/members/"
 NEW = {"first_name": "Nia", "last_name": "Berg", "password": PASSWORD}
 INVITE = {"email": "Nia@Home.example", "role": "manager", "language": "de"}
 
@@ -222,6 +222,6 @@ def test_another_fleets_invitations_are_not_found(
     invitation: MemberInvitation, outsider: User, browser_of: BrowserOf
 ) -> None:
     for deed in ("resend", "revoke"):
-        address = f"/accounts/red/members/invitations/{invitation.pk}/{deed}/"
+        address = f"/fleets/red/members/invitations/{invitation.pk}/{deed}/"
         assert browser_of(outsider).post(address).status_code == 404
     assert MemberInvitation.objects.get().open

@@ -14,7 +14,7 @@ from accounts.tokens.services import find_token, issue_token
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
-PAGE = "/accounts/blue/members/"
+PAGE = "/fleets/blue/members/"
 
 
 def membership_of(user: User) -> Membership:

@@ -28,8 +28,8 @@ def test_who_may_review_and_send(
 ) -> None:
     chosen = [car.smartcar_id for car in cars(2)]
     client = browser_of(request.getfixturevalue(person))
-    assert client.post("/commands/blue/bulk/", {"kind": "lock", "car": chosen}).status_code == status
-    sent = client.post("/commands/blue/bulk/send/", {"kind": "lock", "cars": " ".join(chosen)})
+    assert client.post("/fleets/blue/commands/bulk/", {"kind": "lock", "car": chosen}).status_code == status
+    sent = client.post("/fleets/blue/commands/bulk/send/", {"kind": "lock", "cars": " ".join(chosen)})
     assert sent.status_code == (302 if status == 200 else status)
     assert Command.objects.count() == (2 if status == 200 else 0)
 
@@ -46,7 +46,9 @@ def test_who_may_read(
     path: str,
 ) -> None:
     made = ask(fleet, owner, cars(1))
-    answer = browser_of(request.getfixturevalue(person)).get(f"/commands/blue/{path.format(made.pk)}")
+    answer = browser_of(request.getfixturevalue(person)).get(
+        f"/fleets/blue/commands/{path.format(made.pk)}"
+    )
     assert answer.status_code == dict(READERS)[person]
 
 
@@ -61,7 +63,7 @@ def test_who_may_take_back(
     status: int,
 ) -> None:
     made = ask(fleet, owner, cars(2))
-    answer = browser_of(request.getfixturevalue(person)).post(f"/commands/blue/bulk/{made.pk}/cancel/")
+    answer = browser_of(request.getfixturevalue(person)).post(f"/fleets/blue/commands/bulk/{made.pk}/cancel/")
     assert answer.status_code == (302 if status == 200 else status)
     cancelled = Command.objects.filter(state=CommandState.CANCELLED).count()
     assert cancelled == (2 if status == 200 else 0)
@@ -71,8 +73,8 @@ def test_another_fleets_bulk_command_is_not_found(
     fleet: Fleet, owner: User, outsider: User, cars: Cars, browser_of: BrowserOf
 ) -> None:
     made = ask(fleet, owner, cars(1))
-    assert browser_of(outsider).get(f"/commands/red/bulk/{made.pk}/").status_code == 404
-    assert browser_of(outsider).post(f"/commands/red/bulk/{made.pk}/cancel/").status_code == 404
+    assert browser_of(outsider).get(f"/fleets/red/commands/bulk/{made.pk}/").status_code == 404
+    assert browser_of(outsider).post(f"/fleets/red/commands/bulk/{made.pk}/cancel/").status_code == 404
 
 
 def test_another_fleets_cars_are_as_good_as_none(
@@ -80,7 +82,7 @@ def test_another_fleets_cars_are_as_good_as_none(
 ) -> None:
     (car,) = cars(1)
     answer = browser_of(outsider).post(
-        "/commands/red/bulk/send/", {"kind": "lock", "cars": car.smartcar_id}, follow=True
+        "/fleets/red/commands/bulk/send/", {"kind": "lock", "cars": car.smartcar_id}, follow=True
     )
     assert "No car is chosen" in answer.content.decode()
     assert not Command.objects.exists()
@@ -91,7 +93,7 @@ def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
 ) -> None:
     chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
     form = {"kind": "set_charge_limit", "percent": "70", "car": [car.smartcar_id for car in chosen]}
-    text = browser_of(owner).post("/commands/blue/bulk/", form).content.decode()
+    text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
         "Charge limit 70 %: 2 cars?",
         "2 can",
@@ -107,7 +109,7 @@ def test_wrong_parameters_lead_back_with_what_to_correct(
     owner: User, cars: Cars, browser_of: BrowserOf
 ) -> None:
     form = {"kind": "set_charge_limit", "percent": "7", "car": [car.smartcar_id for car in cars(1)]}
-    answer = browser_of(owner).post("/commands/blue/bulk/", form, follow=True)
+    answer = browser_of(owner).post("/fleets/blue/commands/bulk/", form, follow=True)
     assert "from 50 to 100 percent" in answer.content.decode()
 
 
@@ -121,11 +123,11 @@ def test_many_cars_need_the_password_after_ten_minutes(
     session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 1
     session.save()
     form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
-    wrong = client.post("/commands/blue/bulk/send/", form | {"password": "x"}).content.decode()
+    wrong = client.post("/fleets/blue/commands/bulk/send/", form | {"password": "x"}).content.decode()
     assert "This is not your password" in wrong
     assert 'value="Storm"' in wrong
     assert not Command.objects.exists()
-    assert client.post("/commands/blue/bulk/send/", form | {"password": PASSWORD}).status_code == 302
+    assert client.post("/fleets/blue/commands/bulk/send/", form | {"password": PASSWORD}).status_code == 302
     assert BulkCommand.objects.get().reason == "Storm"
 
 
@@ -133,7 +135,7 @@ def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
     fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
 ) -> None:
     made = ask(fleet, owner, cars(3))
-    client, address = browser_of(owner), f"/commands/blue/bulk/{made.pk}/"
+    client, address = browser_of(owner), f"/fleets/blue/commands/bulk/{made.pk}/"
     text = client.get(address).content.decode()
     assert "0 of 3" in text
     assert 'hx-trigger="every 2s"' in text
@@ -150,7 +152,7 @@ def test_a_group_shows_its_cars_alone(fleet: Fleet, owner: User, cars: Cars, bro
     made = ask(fleet, owner, cars(3))
     first = Command.objects.order_by("pk")[0]
     Command.objects.filter(pk=first.pk).update(state=CommandState.FAILED)
-    text = browser_of(owner).get(f"/commands/blue/bulk/{made.pk}/?group=not-done").content.decode()
+    text = browser_of(owner).get(f"/fleets/blue/commands/bulk/{made.pk}/?group=not-done").content.decode()
     assert text.count("badge badge-") == 1
 
 
@@ -164,7 +166,7 @@ def test_a_thousand_cars_are_followed_in_few_queries(
     made = ask(fleet, owner, cars(1000))
     client = browser_of(owner)
     with django_assert_max_num_queries(14):
-        text = client.get(f"/commands/blue/bulk/{made.pk}/").content.decode()
+        text = client.get(f"/fleets/blue/commands/bulk/{made.pk}/").content.decode()
     assert text.count("badge badge-") == 100
 
 
@@ -173,8 +175,11 @@ def test_the_ledger_is_filtered_by_state_and_kind(
 ) -> None:
     ask(fleet, owner, cars(2))
     client = browser_of(owner)
-    assert client.get("/commands/blue/?state=queued&kind=lock").content.decode().count("badge badge-") == 2
-    assert "No command is like that" in client.get("/commands/blue/?state=failed").content.decode()
+    assert (
+        client.get("/fleets/blue/commands/?state=queued&kind=lock").content.decode().count("badge badge-")
+        == 2
+    )
+    assert "No command is like that" in client.get("/fleets/blue/commands/?state=failed").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -185,7 +190,7 @@ def test_only_owners_change_the_rules(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     client = browser_of(request.getfixturevalue(person))
-    assert client.post("/commands/blue/rules/", {"reason_for": "unlock"}).status_code == status
+    assert client.post("/fleets/blue/commands/policy/", {"reason_for": "unlock"}).status_code == status
     assert CommandPolicy.objects.filter(fleet=fleet, reason_for="unlock").exists() is (status == 302)
 
 

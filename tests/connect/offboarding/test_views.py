@@ -25,7 +25,7 @@ def connection(vehicle: Vehicle) -> Connection:
 
 
 def address(vehicle: Vehicle, slug: str = "blue") -> str:
-    return f"/connect/{slug}/vehicles/{vehicle.smartcar_id}/remove/"
+    return f"/fleets/{slug}/vehicles/{vehicle.smartcar_id}/disconnect/"
 
 
 def test_owner_and_manager_may_and_others_may_not(
@@ -40,9 +40,9 @@ def test_owner_and_manager_may_and_others_may_not(
     removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
     pages = [
         address(connection.vehicle),
-        "/connect/blue/removals/",
-        f"/connect/blue/removals/{removal.pk}/",
-        f"/connect/blue/removals/{removal.pk}/progress/",
+        "/fleets/blue/offboarding/",
+        f"/fleets/blue/offboarding/{removal.pk}/",
+        f"/fleets/blue/offboarding/{removal.pk}/progress/",
     ]
     for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
         browser = browser_of(person)
@@ -59,8 +59,8 @@ def test_another_fleets_car_and_proof_are_not_there(
     removal = services.offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.PLACES, user=owner)
     browser = browser_of(outsider)
     assert browser.get(address(connection.vehicle, "red")).status_code == 404
-    assert browser.get(f"/connect/red/removals/{removal.pk}/").status_code == 404
-    assert "Removals" in browser.get("/connect/red/removals/").content.decode()
+    assert browser.get(f"/fleets/red/offboarding/{removal.pk}/").status_code == 404
+    assert "Removals" in browser.get("/fleets/red/offboarding/").content.decode()
 
 
 def test_a_car_is_disconnected_and_its_history_kept(
@@ -68,7 +68,7 @@ def test_a_car_is_disconnected_and_its_history_kept(
 ) -> None:
     answer = browser_of(owner).post(address(connection.vehicle), {"extent": "nothing"})
     removal = OffboardingRequest.objects.get()
-    assert answer.headers["Location"] == f"/connect/blue/removals/{removal.pk}/"
+    assert answer.headers["Location"] == f"/fleets/blue/offboarding/{removal.pk}/"
     connection.refresh_from_db()
     assert (connection.state, connection.state_cause) == (
         ConnectionState.REMOVED,
@@ -119,13 +119,13 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
         end=RevocationStatus.ENDED, listing=RemoteStatus.GONE, request_id="req-123", ended_at=timezone.now()
     )
     browser = browser_of(owner)
-    under_way = browser.get(f"/connect/blue/removals/{removal.pk}/")
+    under_way = browser.get(f"/fleets/blue/offboarding/{removal.pk}/")
     assert "Under way" in under_way.content.decode()
-    fragment = f"/connect/blue/removals/{removal.pk}/progress/?version={under_way.context['proof'].version}"
+    fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
     worker.run(removal_id=removal.pk)
     assert "Finished on" in browser.get(fragment).content.decode()
-    text = browser.get(f"/connect/blue/removals/{removal.pk}/").content.decode()
+    text = browser.get(f"/fleets/blue/offboarding/{removal.pk}/").content.decode()
     assert "req-123" in text
     assert "no longer shows it" in text
     assert "VIN, name and plate of the car" in text

@@ -222,9 +222,11 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
         comparison=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
     )
     for person, status in ((owner, 200), (teammate, 200), (viewer, 403), (driver, 403), (outsider, 404)):
-        assert browser_of(person).get("/connect/blue/comparison/").status_code == status, person
-    mine = browser_of(owner).get("/connect/blue/comparison/").content.decode()
-    theirs = browser_of(outsider).get("/connect/red/comparison/").content.decode()
+        assert browser_of(person).get("/fleets/blue/connections/reconciliation/").status_code == status, (
+            person
+        )
+    mine = browser_of(owner).get("/fleets/blue/connections/reconciliation/").content.decode()
+    theirs = browser_of(outsider).get("/fleets/red/connections/reconciliation/").content.decode()
     assert "It is ended." in mine
     assert "It is ended." not in theirs
     assert "Nothing had drifted." in theirs

@@ -70,7 +70,7 @@ def test_an_empty_fleet_has_done_nothing(fleet: Fleet) -> None:
 def test_a_good_test_of_the_credentials_is_the_first_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    browser_of(owner).post("/connect/blue/smartcar/test/")
+    browser_of(owner).post("/fleets/blue/integration/check/")
     assert done(fleet) == {SetupTask.CREDENTIALS}
 
 
@@ -78,7 +78,7 @@ def test_a_test_that_finds_them_wrong_is_not(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = "wrong"
-    browser_of(owner).post("/connect/blue/smartcar/test/")
+    browser_of(owner).post("/fleets/blue/integration/check/")
     assert done(fleet) == set()
 
 

@@ -253,8 +253,8 @@ def test_another_fleets_cars_are_nowhere(
 ) -> None:
     browser = browser_of(outsider)
     assert "Ada" not in text(browser, "/fleets/red/")
-    assert browser.get("/fleets/red/cars/map/").json() == {"cars": []}
-    assert browser.get(f"/fleets/red/cars/{cars['Ada'].pk}/peek/").status_code == 404
+    assert browser.get("/fleets/red/map-data/").json() == {"cars": []}
+    assert browser.get(f"/fleets/red/map-data/{cars['Ada'].pk}/").status_code == 404
 
 
 def test_a_list_that_is_shown_already_is_not_sent_again(
