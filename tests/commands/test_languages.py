@@ -148,7 +148,7 @@ def test_the_questions_before_a_command(
 
 
 @translated
-@pytest.mark.parametrize("path", ["", "?state=failed", "rules/", "bulk/"])
+@pytest.mark.parametrize("path", ["", "?state=failed", "policy/", "bulk/"])
 def test_pages_without_a_command(fleet: Fleet, member: Client, language: str, path: str) -> None:
     assert english_on(member, f"/fleets/blue/commands/{path}", language) == set()
 
@@ -190,7 +190,7 @@ def test_what_a_deed_came_to(fleet: Fleet, owner: User, member: Client, cars: Ca
     command = written(vehicle, owner)
     bulk = ask(fleet, owner, cars(1))
     deeds: list[tuple[str, Mapping[str, str]]] = [
-        ("rules/", {"reason_for": "unlock"}),
+        ("policy/", {"reason_for": "unlock"}),
         (f"bulk/{bulk.pk}/cancel/", {}),
         ("bulk/", {"kind": "lock"}),
         (f"{vehicle.smartcar_id}/set_charge_limit/", {"percent": "3"}),

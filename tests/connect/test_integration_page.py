@@ -73,7 +73,9 @@ def test_the_test_names_what_is_wrong_and_shows_no_secret(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
-    answer = browser_of(owner).post(page("integration_check"), headers={"HX-Request": "true"}).content.decode()
+    answer = (
+        browser_of(owner).post(page("integration_check"), headers={"HX-Request": "true"}).content.decode()
+    )
     assert "looks like an application ID" in answer
     assert "<html" not in answer
     whole = browser_of(owner).post(page("integration_check")).content.decode()

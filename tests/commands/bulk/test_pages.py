@@ -46,9 +46,7 @@ def test_who_may_read(
     path: str,
 ) -> None:
     made = ask(fleet, owner, cars(1))
-    answer = browser_of(request.getfixturevalue(person)).get(
-        f"/fleets/blue/commands/{path.format(made.pk)}"
-    )
+    answer = browser_of(request.getfixturevalue(person)).get(f"/fleets/blue/commands/{path.format(made.pk)}")
     assert answer.status_code == dict(READERS)[person]
 
 

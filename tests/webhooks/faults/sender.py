@@ -1,4 +1,4 @@
-"""`python -m tests.webhooks.faults.sender`: sends a story with the simulator's courier, whose rule is Smartcar's own.
+"""`python -m tests.webhooks.faults.sender`: sends a story with the simulator's webhook sender, which follows Smartcar's rules.
 
 Four attempts, at 0, 25, 75 and 175 s, with 15 s for an answer, on a clock that runs faster; then an event is dropped.
 A plan comes in on standard input; a line of JSON goes out twice a second.
@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulator.clock import Clock
-from simulator.deliveries import Courier, Delivery
-from simulator.fault_injection import Troubles
+from simulator.deliveries import Delivery, WebhookSender
+from simulator.fault_injection import Faults
 from simulator.settings import Credentials, Settings
 from tests.webhooks.faults.events import Story
 
@@ -32,14 +32,14 @@ class Plan:
 
 async def send(plan: Plan) -> None:
     """Until each event is delivered or dropped."""
-    courier = Courier(
+    sender = WebhookSender(
         settings=Settings(
             credentials=Credentials.from_environment(os.environ), delivery_timeout=15 / plan.speed
         ),
         clock=Clock(speed=plan.speed),
-        troubles=Troubles(duplicates=0.1, disorder=0.2),
+        faults=Faults(duplicates=0.1, disorder=0.2),
     )
-    posting = asyncio.create_task(courier.run())
+    posting = asyncio.create_task(sender.run())
     sent: list[Delivery] = []
     reporting = asyncio.create_task(_report(sent))
     began = time.monotonic()
@@ -47,14 +47,14 @@ async def send(plan: Plan) -> None:
         while len(sent) > (time.monotonic() - began) * plan.rate:
             await asyncio.sleep(0.01)
         sent.append(
-            courier.send(event, uri=plan.uri, webhook_id="", vehicle_id=None, user_id=None, event_type="")
+            sender.send(event, uri=plan.uri, webhook_id="", vehicle_id=None, user_id=None, event_type="")
         )
     while any(delivery.state == "waiting" for delivery in sent):
         await asyncio.sleep(0.2)
-    await courier.settle()  # repeats of what came last
+    await sender.settle()  # repeats of what came last
     reporting.cancel()
     posting.cancel()
-    await courier.close()
+    await sender.close()
     _say(sent, over=True)
 
 
