@@ -1,4 +1,4 @@
-"""`python -m tests.webhooks.faults.sender`: sends a story with the simulator's webhook sender, which follows Smartcar's rules.
+"""`python -m tests.webhooks.faults.sender`: sends a story with the simulator's webhook sender, by Smartcar's rules.
 
 Four attempts, at 0, 25, 75 and 175 s, with 15 s for an answer, on a clock that runs faster; then an event is dropped.
 A plan comes in on standard input; a line of JSON goes out twice a second.
