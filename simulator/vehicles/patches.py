@@ -191,9 +191,7 @@ def view(vehicle: Vehicle, state: StateSnapshot, *, now: float) -> dict[str, Any
     plain = state._asdict()
     for name in ("doors", "windows"):
         plain[name] = [list(cell) for cell in sorted(plain[name])]
-    plain.update(
-        tires=list(state.tires), tyres=list(state.tires), faults=list(state.faults), parked=list(state.parked)
-    )
+    plain.update(tires=list(state.tires), tyres=list(state.tires), faults=list(state.faults), parked=list(state.parked))
     plain["schedules"] = [schedule.body() for schedule in state.schedules]
     identity = vehicle.identity
     return {

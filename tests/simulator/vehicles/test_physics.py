@@ -14,9 +14,7 @@ VEHICLES = list(simulation(vehicles=40, seed=5).vehicles.values())
 
 
 @pytest.fixture(
-    scope="module",
-    params=range(0, 40, 3),
-    ids=lambda index: f"{VEHICLES[index].make} {VEHICLES[index].model}",
+    scope="module", params=range(0, 40, 3), ids=lambda index: f"{VEHICLES[index].make} {VEHICLES[index].model}"
 )
 def watched(request: pytest.FixtureRequest) -> tuple[Vehicle, list[StateSnapshot]]:
     vehicle = VEHICLES[request.param]
