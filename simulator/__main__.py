@@ -1,4 +1,4 @@
-"""``python -m simulator``: serve the simulated Smartcar until SIGTERM or SIGINT."""
+"""Serve the simulated Smartcar until SIGTERM or SIGINT: ``python -m simulator``."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from simulator.state_store import StateStore
 
 
 def _check_free(settings: Settings) -> None:
-    """Exit with one clear line when the port is taken."""
+    """Exit with a one-line message if the port is in use."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -29,14 +29,13 @@ def _check_free(settings: Settings) -> None:
 
 
 async def serve(settings: Settings) -> None:
-    """Serve until a signal asks to stop."""
+    """Serve until a signal requests a stop."""
     simulation = create_simulation(settings)
     state_store = StateStore(simulation, settings.state) if settings.state else None
     if state_store is not None:
         state_store.restore()
-    simulation.fleet.advance(
-        now=simulation.now()
-    )  # plans every car's day, which takes a while in a large world
+    # Plan every vehicle's day before serving, because that takes a while for a large fleet.
+    simulation.fleet.advance(now=simulation.now())
     app = create_app(simulation, engine=Engine(simulation, state_store))
     server = Server(
         app,
@@ -51,23 +50,23 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     sys.stdout.write(
-        f"simulator: {settings.origin} with {settings.vehicles} cars, control at {settings.origin}/control/\n"
+        f"simulator: {settings.origin} with {settings.vehicles} vehicles, control API at {settings.origin}/control/\n"
     )
     sys.stdout.flush()
     await server.serve()
     sys.stdout.flush()
-    # The server's threads may still be closing connections; taking the interpreter down under them can abort it.
+    # The server's threads may still be closing connections, and shutting down the interpreter meanwhile can abort it.
     os._exit(0)
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the simulator with the command line's settings."""
     settings = from_command_line()
     _check_free(settings)
     try:
         asyncio.run(serve(settings))
-    except ValueError as wrong:
-        sys.exit(f"simulator: {wrong}")
+    except ValueError as error:
+        sys.exit(f"simulator: {error}")
 
 
 if __name__ == "__main__":

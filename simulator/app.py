@@ -1,4 +1,4 @@
-"""The application: every host under its prefix, the request log, and the troubles that befall answers."""
+"""The ASGI application: every host under its path prefix, the request log and fault injection for responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.applications import ApplicationRouter, Applications
 from simulator.connect.pages import connect_host
-from simulator.control.api import API_ROUTES, ControlError, lost, refused
+from simulator.control.api import API_ROUTES, ControlError, not_found, rejected
 from simulator.control.pages import PAGE_ROUTES
 from simulator.engine import Engine
 from simulator.errors import ApiError, v2_response, v3_response
@@ -34,7 +34,7 @@ API = (*FAULTY_PREFIXES, "/compatibility/")
 
 
 class RequestMiddleware:
-    """Logs each request, and lets the troubles befall those to Smartcar's API hosts."""
+    """Logs each request and injects faults into requests to Smartcar's API hosts."""
 
     def __init__(self, app: ASGIApp, simulation: Simulation) -> None:
         self._app = app
@@ -53,7 +53,7 @@ class RequestMiddleware:
         if not path.startswith("/control"):
             self._simulation.requests.add(seen)
 
-        async def noted(message: Message) -> None:
+        async def logged_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
                 if path.startswith(API) and not any(
@@ -64,23 +64,23 @@ class RequestMiddleware:
             await send(message)
 
         if path.startswith(FAULTY_PREFIXES):
-            await self._with_faults(scope, receive, noted)
+            await self._with_faults(scope, receive, logged_send)
         else:
-            await self._app(scope, receive, noted)
+            await self._app(scope, receive, logged_send)
 
     async def _with_faults(self, scope: Scope, receive: Receive, send: Send) -> None:
         faults = self._simulation.faults
         if faults.slow_answers:
             await asyncio.sleep(faults.slow_answers)
         v3 = api_version_of(scope["path"]) == "v3"
-        refuse = v3_response if v3 else v2_response
+        error_response = v3_response if v3 else v2_response
         if faults.occurs(faults.rate_limited):
             code = "VEHICLE" if "/vehicles/" in scope["path"] else "SMARTCAR_API"
-            await refuse(ApiError("RATE_LIMIT", code, retry_after=30))(scope, receive, send)
+            await error_response(ApiError("RATE_LIMIT", code, retry_after=30))(scope, receive, send)
         elif faults.occurs(faults.server_errors):
             status = faults.rng.choice((500, 502, 503, 504) if v3 else (500, 502, 503))
             kind, code = ("UPSTREAM", "NO_RESPONSE") if status in (502, 504) else ("SERVER", "INTERNAL")
-            await refuse(ApiError(kind, code, status=status))(scope, receive, send)
+            await error_response(ApiError(kind, code, status=status))(scope, receive, send)
         else:
             scope["simulator.lost"] = faults.occurs(faults.lost_answers)
             with suppress(AnswerDropped):
@@ -88,21 +88,21 @@ class RequestMiddleware:
 
 
 def _without_last_slash(scope: Scope) -> Scope:
-    """The request at the same path without a slash at its end: the SDKs send one, and Smartcar takes it."""
+    """Return the request without a trailing slash in its path, because the SDKs send one and Smartcar accepts it."""
     path = scope["path"]
     if not path.startswith(FAULTY_PREFIXES) or not path.endswith("/"):
         return scope
     return {**scope, "path": path.rstrip("/"), "raw_path": path.rstrip("/").encode()}
 
 
-class AnswerDropped(Exception):  # noqa: N818 - a trouble that was asked for
-    """The answer was to be lost on its way."""
+class AnswerDropped(Exception):  # noqa: N818 - an injected fault
+    """The response was dropped deliberately."""
 
 
 def _dropping(scope: Scope, send: Send) -> Send:
-    """A ``send`` that breaks off in the middle of the body once the answer is to be lost."""
+    """Return a ``send`` that breaks the connection in the middle of the body if the response is to be dropped."""
 
-    async def broken(message: Message) -> None:
+    async def server_error(message: Message) -> None:
         if scope.get("simulator.lost") and message["type"] == "http.response.start":
             headers = [each for each in message["headers"] if each[0].lower() != b"content-length"]
             await send({**message, "headers": [*headers, (b"content-length", b"1000000")]})
@@ -112,11 +112,11 @@ def _dropping(scope: Scope, send: Send) -> Send:
         else:
             await send(message)
 
-    return broken
+    return server_error
 
 
 class SameOriginMiddleware:
-    """Refuses what a page of another origin sends: the control API asks for no credentials."""
+    """Rejects requests from pages of other origins, because the control API requires no credentials."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -126,13 +126,15 @@ class SameOriginMiddleware:
             headers = Headers(scope=scope)
             origin = headers.get("origin")
             if origin and urlsplit(origin).netloc != headers.get("host"):
-                await json_response({"error": "not from another origin"}, status=403)(scope, receive, send)
+                await json_response({"error": "requests from other origins are not allowed"}, status=403)(
+                    scope, receive, send
+                )
                 return
         await self._app(scope, receive, send)
 
 
 def create_app(simulation: Simulation, *, engine: Engine | None = None) -> ASGIApp:
-    """The whole simulator as one ASGI application. ``heart`` runs while it serves."""
+    """Return the whole simulator as one ASGI application. ``engine`` runs while the application serves."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -148,10 +150,10 @@ def create_app(simulation: Simulation, *, engine: Engine | None = None) -> ASGIA
 
 
 def _hosts(simulation: Simulation, applications: Applications) -> ASGIApp:
-    """Every host of one application."""
+    """Return the routes of every host for one application."""
     control = Starlette(
         routes=[*API_ROUTES, *PAGE_ROUTES],
-        exception_handlers={ControlError: refused, ValueError: refused, HTTPException: lost},
+        exception_handlers={ControlError: rejected, ValueError: rejected, HTTPException: not_found},
     )
     control.state.simulation = simulation
     control.state.applications = applications

@@ -1,7 +1,8 @@
-"""Several Smartcar applications in one simulator: the same cars, drivers and clock, and for each application grants,
-tokens, webhooks and limits of its own. A request is served by the application whose credentials or id it carries.
+"""Several Smartcar applications in one simulator.
 
-Cars and drivers have the same ids in all of them; whether Smartcar does so is not known.
+The applications share vehicles, drivers and the clock. Each has its own grants, tokens, webhooks and limits. A
+request is served by the application whose credentials or id the request carries. Vehicles and drivers have the same
+ids in every application. Whether Smartcar does the same is unknown.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,11 +26,11 @@ from simulator.webhooks import Webhooks
 
 _FIELDS = ("applicationId", "applicationSecret", "clientId", "clientSecret")
 _FLOW = "/connect/flow/"
-_MOST_VISITS = 10_000
+_MAX_SESSIONS = 10_000
 
 
 class Applications:
-    """All applications of a running simulator; the first is that of the environment and always there."""
+    """All applications of a running simulator. The first one comes from the environment and always exists."""
 
     def __init__(self, first: Simulation) -> None:
         self.first = first
@@ -37,17 +38,21 @@ class Applications:
 
     @property
     def simulations(self) -> list[Simulation]:
-        """What each application holds, the first one's first."""
+        """The simulations of all applications, the first application's first."""
         return [self.first, *self._more.values()]
 
     def add(self, body: Mapping[str, Any]) -> Simulation:
-        """A new application with these credentials. Raises ValueError for credentials that are missing or taken."""
+        """Add an application with these credentials.
+
+        Raises:
+            ValueError: Credentials are missing or already in use.
+        """
         given = {name: body.get(name) for name in _FIELDS}
         tokens = body.get("managementTokens")
         if not all(isinstance(value, str) and value for value in given.values()):
-            raise ValueError(f"{', '.join(_FIELDS)} are texts")
+            raise ValueError(f"{', '.join(_FIELDS)} must be strings")
         if not isinstance(tokens, list) or not tokens or not all(isinstance(each, str) for each in tokens):
-            raise ValueError("managementTokens is a list of texts")
+            raise ValueError("managementTokens must be a list of strings")
         credentials = Credentials(
             application_id=str(given["applicationId"]),
             application_secret=str(given["applicationSecret"]),
@@ -60,25 +65,25 @@ class Applications:
             credentials.application_id == each.application_id or credentials.client_id == each.client_id
             for each in held
         ):
-            raise ValueError("there is an application with that applicationId or clientId")
+            raise ValueError("another application has this applicationId or clientId")
         made = _create_beside(self.first, credentials)
         self._more[credentials.application_id] = made
         return made
 
     def forget(self) -> None:
-        """Only the first one stays."""
+        """Remove every application except the first."""
         self._more.clear()
 
     def by_id(self, application_id: str | None) -> Simulation | None:
-        """The application with that id, or None."""
+        """Return the application with this id, or None."""
         return self._find(lambda each: each.settings.credentials.application_id == application_id)
 
     def by_client(self, client_id: str) -> Simulation | None:
-        """The application with these API credentials, or None."""
+        """Return the application with this v3 client id, or None."""
         return self._find(lambda each: each.settings.credentials.client_id == client_id)
 
     def by_authorization(self, request: Request) -> Simulation | None:
-        """The application that issued the bearer token, or whose id or management token is in the Basic header."""
+        """Return the application of the bearer token, or of the id or management token in the Basic header."""
         token, pair = bearer(request), basic(request)
 
         def matches(simulation: Simulation) -> bool:
@@ -119,13 +124,13 @@ def _create_beside(first: Simulation, credentials: Credentials) -> Simulation:
 
 
 class ApplicationRouter:
-    """Passes each request to the hosts of the application that it belongs to; unknown ones to the first."""
+    """Routes each request to the hosts of its application. Requests without a known application go to the first."""
 
     def __init__(self, applications: Applications, hosts: Callable[[Simulation], ASGIApp]) -> None:
         self._applications = applications
         self._make = hosts
         self._hosts: dict[int, tuple[Simulation, ASGIApp]] = {}
-        self._visits: dict[str, Simulation] = {}
+        self._sessions: dict[str, Simulation] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -136,7 +141,7 @@ class ApplicationRouter:
         else:
             simulation = self._applications.first
         if scope["path"].startswith("/connect/"):
-            send = self._remember_visit(simulation, send)
+            send = self._remember_session(simulation, send)
         await self._of(simulation)(scope, receive, send)
 
     def _of(self, simulation: Simulation) -> ASGIApp:
@@ -153,7 +158,7 @@ class ApplicationRouter:
         if path.startswith("/control"):
             found = all_of_them.by_id(query.get("applicationId"))
         elif path.startswith(_FLOW):
-            found = self._visits.get(path.removeprefix(_FLOW).split("/")[0])
+            found = self._sessions.get(path.removeprefix(_FLOW).split("/")[0])
         elif path.startswith("/connect/"):
             found = all_of_them.by_id(query.get("application_id") or query.get("client_id"))
         elif path.startswith("/iam/"):
@@ -163,35 +168,35 @@ class ApplicationRouter:
             found = all_of_them.by_authorization(Request(scope))
         return found or all_of_them.first, receive
 
-    def _remember_visit(self, simulation: Simulation, send: Send) -> Send:
-        """Notes whose visit it is that Connect sends the browser on to."""
+    def _remember_session(self, simulation: Simulation, send: Send) -> Send:
+        """Remember which application a Connect session belongs to."""
 
-        async def noted(message: Message) -> None:
+        async def session_remembering_send(message: Message) -> None:
             if message["type"] == "http.response.start" and simulation is not self._applications.first:
                 target = Headers(raw=message["headers"]).get("location", "")
-                if target.startswith(_FLOW) and len(self._visits) < _MOST_VISITS:
-                    self._visits[target.removeprefix(_FLOW).split("/")[0]] = simulation
+                if target.startswith(_FLOW) and len(self._sessions) < _MAX_SESSIONS:
+                    self._sessions[target.removeprefix(_FLOW).split("/")[0]] = simulation
             await send(message)
 
-        return noted
+        return session_remembering_send
 
 
 async def _body(receive: Receive) -> tuple[bytes, Receive]:
-    """The body of a small request, and a way to receive it once more."""
+    """Return the body of a small request, and a ``receive`` that returns the body again."""
     body, more = b"", True
     while more:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
 
-    async def again() -> Message:
+    async def replay() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return body, again
+    return body, replay
 
 
 def _client_in(body: bytes) -> str:
-    """The client id in a form or in JSON."""
+    """Return the client id in a form or in a JSON body."""
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:

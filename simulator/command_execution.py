@@ -1,28 +1,31 @@
-"""Carrying out a command: the wait a real car causes, the car's own refusal, and the delivery that shows it."""
+"""Command execution: latency as of a real vehicle, the vehicle's own errors, and the delivery with the result."""
 
 import asyncio
-import random
 from typing import Any
 
 from simulator.connections import Connection
 from simulator.errors import ApiError
 from simulator.simulation import Simulation
-from simulator.vehicles import Change, CommandRefused, Vehicle
+from simulator.vehicles import Change, CommandRejected, Vehicle
 from simulator.vehicles.signal_changes import changed_codes
 
 SHOWN_AFTER = 1.0
 
 
 def latency(simulation: Simulation) -> float:
-    """Real seconds the next command will take."""
+    """Return how many real seconds the next command takes."""
     low, high = simulation.settings.command_latency
-    return random.uniform(low, high) + simulation.faults.slow_commands  # noqa: S311
+    return simulation.latencies.uniform(low, high) + simulation.faults.slow_commands
 
 
 def check_command_allowed(
     simulation: Simulation, connection: Connection, vehicle: Vehicle, permission: str
 ) -> None:
-    """Check what can be told before the car is asked. Raises ApiError."""
+    """Check what is known before the vehicle receives the command.
+
+    Raises:
+        ApiError: The permission is missing, the account has an error, or the virtual key isn't paired.
+    """
     if not simulation.permits(connection, permission):
         raise ApiError("PERMISSION", None)
     problem = simulation.account_error(user_id=connection.user_id, vehicle_id=vehicle.id)
@@ -36,17 +39,21 @@ def check_command_allowed(
 async def execute_command(
     simulation: Simulation, vehicle: Vehicle, command: str, *, wait: float, **parameters: Any
 ) -> str | None:
-    """Wait, act on the car, and have the change told a moment later. Gives the id of a charge schedule, else None.
+    """Wait, change the vehicle, and schedule the event that reports the change.
 
-    Raises ApiError as the car refuses.
+    Returns:
+        The id of the charge schedule for schedule commands, otherwise None.
+
+    Raises:
+        ApiError: The vehicle rejects the command.
     """
     await asyncio.sleep(wait)
     now = simulation.now()
     before = vehicle.reported(now=now)
     try:
         outcome = vehicle.command(command, now=now, **parameters)
-    except CommandRefused as refusal:
-        raise ApiError(refusal.type, refusal.code) from refusal
+    except CommandRejected as rejection:
+        raise ApiError(rejection.type, rejection.code) from rejection
     simulation.changed = True
     after = simulation.now()
     change = Change(vehicle.id, changed_codes(vehicle, before, vehicle.reported(now=after)), after)

@@ -1,4 +1,4 @@
-"""Which models Smartcar could connect: a plausible matrix made from the models of the simulated world."""
+"""Which models Smartcar can connect: a plausible matrix made from the models of the simulated fleet."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,7 @@ REGIONS = ("US", "CA", "EUROPE")
 US_ONLY = {"LEXUS", "SUBARU", "TOYOTA"}
 AMERICAN = {"ACURA", "CADILLAC", "CHEVROLET", "GMC", "HONDA", "LINCOLN", "RAM", "RIVIAN"}
 
-# v2 endpoint → the permission it needs and its name in the matrix.
+# v2 endpoint -> its permission, and its name in the matrix.
 ENDPOINTS: dict[str, tuple[str, str]] = {
     "/battery": ("read_battery", "EV battery"),
     "/battery/capacity": ("read_battery", "EV battery capacity"),
@@ -31,7 +31,7 @@ ENDPOINTS: dict[str, tuple[str, str]] = {
     "/vin": ("read_vin", "VIN"),
 }
 
-# The garage's command → its v3 name, group and code in the matrix.
+# The fleet's command -> its v3 name, group and code in the matrix.
 COMMANDS = {
     "lock": ("Lock", "Security", "security-lock"),
     "unlock": ("Unlock", "Security", "security-unlock"),
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def permissions(self) -> list[str]:
-        """The permissions that mean something for the model."""
+        """Return the permissions that apply to the model."""
         reading = {CATALOGUE[code].permission for code in self.signals}
         controls = {
             "lock": "control_security",
@@ -71,12 +71,12 @@ class Row:
 
     @property
     def endpoints(self) -> list[str]:
-        """The names of the v2 endpoints that work for the model."""
+        """Return the names of the v2 endpoints that work for the model."""
         held = set(self.permissions)
         return [name for permission, name in ENDPOINTS.values() if permission in held]
 
     def resource(self) -> dict[str, Any]:
-        """The row as v3 shows it; only here does a signal tell its permission."""
+        """Return the row as a v3 resource. Only this resource names the permission of a signal."""
         start, end = self.years
         return {
             "id": f"{self.make}-{self.model}-{start}-{end}-{self.powertrain}-{self.region}",
@@ -126,7 +126,7 @@ def _sold(make: str, region: str) -> bool:
 
 @cache
 def matrix_rows(region: str) -> tuple[Row, ...]:
-    """All models sold in a region."""
+    """Return all models sold in a region."""
     rows = []
     for model in MODELS:
         vehicle = _examples().get((model.make, model.name))
@@ -140,12 +140,12 @@ def matrix_rows(region: str) -> tuple[Row, ...]:
                 years=model.years,
                 region=region,
                 signals=tuple(code for code in CATALOGUE if vehicle.supports(code)),
-                commands=tuple(each for each in COMMANDS if vehicle.takes(each)),
+                commands=tuple(each for each in COMMANDS if vehicle.supports_command(each)),
             )
         )
     return tuple(rows)
 
 
-def knows_maker(vin: str) -> bool:
-    """Whether a VIN begins with the code of a maker of this world."""
-    return any(vin.startswith(model.maker_code) for model in MODELS)
+def knows_manufacturer(vin: str) -> bool:
+    """Return whether a VIN begins with a manufacturer code of this fleet."""
+    return any(vin.startswith(model.manufacturer_code) for model in MODELS)

@@ -1,4 +1,4 @@
-"""Who has connected which car: the drivers' accounts at Smartcar and what they granted."""
+"""Who connected which vehicle: the drivers' Smartcar users and what they granted."""
 
 import uuid
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """A vehicle owner as Smartcar knows them. ``error`` is forced on every request (test addresses)."""
+    """A Smartcar user. ``error`` is the error of every request about the user (test addresses)."""
 
     id: str
     email: str
@@ -19,7 +19,7 @@ class User:
 
 @dataclass(slots=True, kw_only=True)
 class Connection:
-    """One driver's grant for one car. Times are epoch seconds."""
+    """One driver's grant for one vehicle. Times are epoch seconds."""
 
     id: str
     user_id: str
@@ -38,7 +38,7 @@ class Connections:
     by_key: dict[tuple[str, str], Connection] = field(default_factory=dict)
 
     def remember(self, *, user_id: str, email: str, error: tuple[str, str | None] | None) -> User:
-        """The user of that id, created at their first session."""
+        """Return the user with this id, created at the first session."""
         user = self.users.setdefault(user_id, User(id=user_id, email=email))
         user.error = error
         return user
@@ -46,7 +46,7 @@ class Connections:
     def grant(
         self, *, user_id: str, vehicle_id: str, permissions: Iterable[str], mode: str, now: float
     ) -> Connection:
-        """Connect a car, or connect it anew: the car and the user keep their ids, the connection does not."""
+        """Connect or reconnect a vehicle. Only the connection id changes on reconnect."""
         self.by_key.pop((user_id, vehicle_id), None)
         made = Connection(
             id=str(uuid.uuid4()),
@@ -61,17 +61,17 @@ class Connections:
         return made
 
     def get(self, *, user_id: str, vehicle_id: str) -> Connection | None:
-        """The connection of that driver and car, or None."""
+        """Return the connection of this user and vehicle, or None."""
         return self.by_key.get((user_id, vehicle_id))
 
     def by_id(self, connection_id: str) -> Connection | None:
-        """The connection with that id, or None."""
+        """Return the connection with this id, or None."""
         return next((each for each in self.by_key.values() if each.id == connection_id), None)
 
     def select(
         self, *, user_id: str | None = None, vehicle_id: str | None = None, mode: str | None = None
     ) -> list[Connection]:
-        """Connections that match, newest first."""
+        """Return matching connections, newest first."""
         found = [
             each
             for each in self.by_key.values()
@@ -82,20 +82,20 @@ class Connections:
         return sorted(found, key=lambda each: each.created_at, reverse=True)
 
     def remove(self, connection: Connection) -> None:
-        """Forget one connection."""
+        """Remove one connection."""
         self.by_key.pop((connection.user_id, connection.vehicle_id), None)
 
     def clear(self) -> None:
-        """Forget all drivers and connections."""
+        """Remove all users and connections."""
         self.users.clear()
         self.by_key.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as orjson can write it."""
+        """Return everything as values that orjson can write."""
         return {"users": list(self.users.values()), "connections": list(self.by_key.values())}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what ``snapshot`` gave."""
+        """Restore what ``snapshot`` returned."""
         self.clear()
         for each in saved["users"]:
             error = each.pop("error")

@@ -1,6 +1,6 @@
-"""Sending webhook events: four attempts at 0, 25, 75 and 175 seconds, signed, then dropped.
+"""Sending signed webhook events: four attempts at 0, 25, 75 and 175 seconds, then the event is dropped.
 
-Times are simulated ("Delivery Behavior", retry policy); only the 15 seconds an endpoint has to answer are real.
+Times are simulated ("Delivery Behavior", retry policy). Only the 15 seconds that an endpoint has to answer are real.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ USER_AGENT = "Smartcar/1.0"
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One try: the status it met, or why there was none."""
+    """One attempt: the HTTP status, or the reason why there was none."""
 
     delivery_id: str
     at: float
@@ -45,9 +45,9 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one callback, forgotten once it has arrived.
+    """One event on its way to one callback.
 
-    ``state`` is waiting, delivered or dropped.
+    ``state`` is waiting, delivered or dropped. A delivered event's payload is discarded.
     """
 
     event_id: str
@@ -65,7 +65,7 @@ class Delivery:
     again: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """What the control API tells about it; the payload is left out."""
+        """Return the delivery as the control API shows it, without the payload."""
         attempts = [
             {
                 "deliveryId": each.delivery_id,
@@ -113,7 +113,7 @@ class WebhookSender:
 
     @property
     def client(self) -> httpx.AsyncClient:
-        """The HTTP client, made when it is first needed."""
+        """The HTTP client, created on first use."""
         if self._client is None:
             limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
             self._client = httpx.AsyncClient(
@@ -126,7 +126,7 @@ class WebhookSender:
 
     @property
     def overloaded(self) -> bool:
-        """Whether so much is due that nothing new should be made; what waits to be tried again is no burden."""
+        """Whether so much is due that nothing new should be made. Events that wait for a retry don't count."""
         return len(self._heap) > MANY and self._heap[0][0] <= self._clock.now()
 
     def send(
@@ -140,7 +140,7 @@ class WebhookSender:
         event_type: str,
         triggers: Iterable[str] = (),
     ) -> Delivery:
-        """Put an event on its way; troubles may delay it."""
+        """Queue an event. Injected faults may delay it."""
         now = self._clock.now()
         made = Delivery(
             event_id=event.get("eventId") or str(uuid.uuid4()),
@@ -171,13 +171,13 @@ class WebhookSender:
         heapq.heappush(self._heap, (delivery.due, next(self._order), delivery))
 
     async def run(self) -> None:
-        """Post what is due until cancelled."""
+        """Post what is due until canceled."""
         while True:
             self.start_due()
             await asyncio.sleep(0.05)
 
     def start_due(self) -> None:
-        """Start posting everything that is due now, as far as there is room."""
+        """Start to post everything that is due now, up to the number of parallel requests."""
         now = self._clock.now()
         while self._heap and self._heap[0][0] <= now and len(self._posting) < AT_ONCE:
             delivery = heapq.heappop(self._heap)[2]
@@ -186,7 +186,7 @@ class WebhookSender:
             task.add_done_callback(self._posting.discard)
 
     async def settle(self) -> None:
-        """Post everything that is due and wait for the answers."""
+        """Post everything that is due and wait for the responses."""
         self.start_due()
         while self._posting:
             await asyncio.gather(*self._posting, return_exceptions=True)
@@ -210,7 +210,7 @@ class WebhookSender:
     def _headers(self, body: bytes) -> dict[str, str]:
         key = self._credentials.management_tokens[0]
         if self._faults.occurs(self._faults.bad_signatures):
-            key += " no more"
+            key += " (wrong)"
         return {
             "Content-Type": "application/json",
             "SC-Signature": signature(key, body),
@@ -235,7 +235,7 @@ class WebhookSender:
             self._push(delivery)
 
     def forget(self) -> None:
-        """Drop everything that is waiting or remembered."""
+        """Drop everything that is queued or logged."""
         self._heap.clear()
         self.log.clear()
 

@@ -1,4 +1,4 @@
-"""The heart of a running simulator: cars move on, webhooks are told, memory is saved."""
+"""The engine of a running simulator: it advances the vehicles, sends webhook events and saves the state."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ REST = 4.0
 
 
 class Engine:
-    """Runs the world's clockwork until it is stopped."""
+    """Runs the simulation's background jobs until stopped."""
 
     def __init__(self, simulation: Simulation, state_store: StateStore | None = None) -> None:
         self._simulation = simulation
@@ -29,7 +29,7 @@ class Engine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Beat while the block runs; save once more at its end."""
+        """Run the background jobs while the block runs, and save the state at its end."""
         jobs = [self._vehicles, self._feed, self._senders]
         if self._simulation.settings.load:
             jobs.append(self._start_load)
@@ -49,7 +49,7 @@ class Engine:
                 self._state_store.save()
 
     async def _vehicles(self) -> None:
-        """Move the cars; a large world gets longer rests, so that it never takes more than a fifth of the time."""
+        """Advance the vehicles. A large fleet gets longer pauses, so this job takes at most a fifth of the time."""
         simulation = self._simulation
         while True:
             started = time.monotonic()
@@ -60,7 +60,7 @@ class Engine:
             await asyncio.sleep(max(VEHICLES_EVERY, REST * (time.monotonic() - started)))
 
     async def _start_load(self) -> None:
-        """Start the load of the command line as soon as a car is subscribed to a verified webhook."""
+        """Start the command line's load as soon as a vehicle is subscribed to a verified webhook."""
         simulation = self._simulation
         while not simulation.load.running:
             await asyncio.sleep(0.5)
@@ -84,7 +84,7 @@ class Engine:
             await asyncio.sleep(TICK if all(published) else SHORT_PAUSE)
 
     async def _senders(self) -> None:
-        """Has a courier run for each application, as long as there is the application."""
+        """Run a webhook sender for each application while the application exists."""
         running: dict[int, tuple[Simulation, asyncio.Task[None]]] = {}
         try:
             while True:
@@ -108,11 +108,11 @@ async def _stop_sender(simulation: Simulation, task: asyncio.Task[None]) -> None
 
 
 async def _run_forever(job: Callable[[], Awaitable[None]]) -> None:
-    """Run a job until cancelled. A fault is logged, and does not stop the others or the job for good."""
+    """Run a job until canceled. An exception is logged, and the job starts again after a second."""
     while True:
         try:
             await job()
             return
-        except Exception:  # noqa: BLE001 - whatever it is, the cars must go on and the log must tell
-            _log.exception("the simulator's %s stumbled and goes on", job.__qualname__)
+        except Exception:  # noqa: BLE001 - no failure may stop the other jobs
+            _log.exception("%s failed and starts again", job.__qualname__)
             await asyncio.sleep(1)

@@ -1,4 +1,4 @@
-"""Smartcar's error bodies, both generations: the words of the documentation's error pages."""
+"""Smartcar's error bodies for both API versions, with the texts of the documentation's error pages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +54,7 @@ _SUBSCRIBE = (
 
 @dataclass(frozen=True, slots=True)
 class ErrorText:
-    """What Smartcar says about one error: for developers, how to mend it, and for the driver."""
+    """Smartcar's text for one error: for developers, how to resolve the error, and for the driver."""
 
     description: str
     resolution: str | None = None
@@ -298,7 +298,7 @@ V3_TITLES = {
 
 
 class ApiError(Exception):
-    """A refusal in Smartcar's own terms; each host writes it in the form of its generation."""
+    """An error in Smartcar's terms. Each host writes it in the form of its API version."""
 
     def __init__(
         self,
@@ -328,14 +328,14 @@ class ApiError(Exception):
 
 
 def doc_url(kind: str, code: str | None, *, version: str = "") -> str:
-    """Address of the documentation page about one error."""
+    """Return the address of the documentation page about one error."""
     page = PAGES.get(kind, "overview")
     anchor = (code or "null").lower().replace("_", "-")
     return f"{DOCS}/{version}{page}#{anchor}" if kind != "AUTHENTICATION" else f"{DOCS}/{version}{page}"
 
 
 def resolution(error: ApiError) -> dict[str, Any]:
-    """The ``resolution`` object: a type that may be null, and an address where there is one."""
+    """Return the ``resolution`` object: a type that may be null, and an address if there is one."""
     answer: dict[str, Any] = {"type": error.words.resolution}
     url = VIRTUAL_KEY_URL if error.code == "VIRTUAL_KEY_REQUIRED" else error.url
     if url and error.words.resolution:
@@ -344,7 +344,7 @@ def resolution(error: ApiError) -> dict[str, Any]:
 
 
 def v2_body(error: ApiError, *, request: str) -> dict[str, Any]:
-    """The flat v2 error object ("Errors Overview" in the API reference)."""
+    """Return the flat v2 error object ("Errors Overview" in the API reference)."""
     body: dict[str, Any] = {
         "type": error.kind,
         "code": error.code,
@@ -360,9 +360,9 @@ def v2_body(error: ApiError, *, request: str) -> dict[str, Any]:
 
 
 def v3_body(error: ApiError, *, bare: bool = False) -> dict[str, Any]:
-    """The v3 error document: a list, status as a string ("Remove user", errors).
+    """Return the v3 error document: a list, with the status as a string ("Remove user", errors).
 
-    ``bare`` gives the resolution as a plain string, as it was once seen.
+    ``bare`` makes the resolution a plain string, as captured once.
     """
     title = V3_TITLES.get((error.kind, error.code or ""), error.words.description)
     entry: dict[str, Any] = {
@@ -380,16 +380,16 @@ def v3_body(error: ApiError, *, bare: bool = False) -> dict[str, Any]:
 
 
 def v2_response(error: ApiError) -> Response:
-    """The answer a v2 host gives for ``error``."""
+    """Return the response of a v2 host to ``error``."""
     request = request_id()
     headers = _headers(error, request)
     if error.code == "SMARTCAR_API":
-        headers.pop("Retry-After", None)  # documented for RATE_LIMIT:VEHICLE only
+        headers.pop("Retry-After", None)  # Documented for RATE_LIMIT:VEHICLE only.
     return json_response(v2_body(error, request=request), status=error.status, headers=headers)
 
 
 def v3_response(error: ApiError, *, bare: bool = False) -> Response:
-    """The answer a v3 host gives for ``error``; ``bare`` as in ``v3_body``."""
+    """Return the response of a v3 host to ``error``. ``bare`` is explained in ``v3_body``."""
     return json_response(
         v3_body(error, bare=bare), status=error.status, headers=_headers(error, request_id())
     )

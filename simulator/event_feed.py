@@ -1,7 +1,7 @@
-"""What Smartcar's webhooks tell, and when: collecting a car's signals and turning changes into events.
+"""What Smartcar's webhooks send, and when: collecting a vehicle's signals and turning changes into events.
 
-A car reports by its maker's rhythm and at once when a lock, door, plug or the like changes; every report in which a
-trigger changed is told to the webhook at once, with all the signals it is configured for.
+A vehicle reports at its make's interval, and at once when a lock, door, plug or the like changes. For every report in
+which a trigger changed, the webhook receives an event with all signals of its configuration.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from simulator.simulation import Simulation
 
 FIRST_AFTER = 1.0
-MOMENT = 0.1  # real seconds that telling may hold up everything else
+MOMENT = 0.1  # Real seconds for which publishing may block everything else.
 
 
 class EventFeed:
-    """Decides what to tell about which car, keeps Smartcar's signal store, and hands events to the courier."""
+    """Decides which events to publish, holds Smartcar's signal store, and passes events to the webhook sender."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
@@ -43,7 +43,7 @@ class EventFeed:
     # -- subscribing ---------------------------------------------------------------------------------------
 
     def auto_subscribe(self, connection: Connection) -> None:
-        """Subscribe a new connection to the webhooks that enrol by themselves."""
+        """Subscribe a new connection to the webhooks with automatic subscription."""
         for webhook in self._simulation.webhooks.by_id.values():
             if webhook.auto_subscribe:
                 try:
@@ -52,7 +52,11 @@ class EventFeed:
                     continue
 
     def subscribe(self, *, webhook_id: str, connection: Connection) -> Subscription:
-        """Subscribe and plan the first delivery. Raises AlreadySubscribed."""
+        """Subscribe a vehicle and schedule the first delivery.
+
+        Raises:
+            AlreadySubscribed: The vehicle is subscribed to the webhook.
+        """
         simulation = self._simulation
         made = simulation.webhooks.subscribe(
             webhook_id=webhook_id,
@@ -66,7 +70,7 @@ class EventFeed:
         return made
 
     def recheck(self, vehicle_ids: Iterable[str] | None = None) -> None:
-        """Look at these cars (or all) at the next beat: something about their accounts has changed."""
+        """Check these vehicles (or all) in the next round, because something about their accounts changed."""
         now = self._simulation.now()
         wanted = None if vehicle_ids is None else set(vehicle_ids)
         for each in self._simulation.webhooks.subscriptions.values():
@@ -80,7 +84,7 @@ class EventFeed:
     # -- changes -------------------------------------------------------------------------------------------
 
     def record_changes(self, changes: Iterable[Change]) -> None:
-        """Take note of what cars reported; whatever a webhook is triggered by is told at the next beat."""
+        """Record what vehicles reported. Changes to triggers are published in the next round."""
         now = self._simulation.now()
         for change in changes:
             for subscription, webhook in self._simulation.webhooks.live(change.vehicle_id):
@@ -90,11 +94,11 @@ class EventFeed:
                 subscription.pending |= fired
 
     def record_changes_later(self, change: Change, *, after: float) -> None:
-        """Take note of a change some simulated seconds from now: makers are told of their own cars' doings late."""
+        """Record a change some simulated seconds from now, because manufacturers learn of their own commands late."""
         heapq.heappush(self._later, (self._simulation.now() + after, next(self._order), change))
 
     def publish_due(self) -> bool:
-        """Tell what is due, as far as a moment and the courier allow. Returns whether all of it was told."""
+        """Publish what is due, as far as time and the sender's capacity allow. Return whether that was everything."""
         while self._later and self._later[0][0] <= self._simulation.now():
             self.record_changes([heapq.heappop(self._later)[2]])
         now, until = self._simulation.now(), time.monotonic() + MOMENT
@@ -110,7 +114,7 @@ class EventFeed:
     # -- events --------------------------------------------------------------------------------------------
 
     def publish(self, subscription: Subscription, *, force: bool = False) -> None:
-        """Collect the car's signals and send what there is to send: state, errors raised, errors resolved."""
+        """Collect the vehicle's signals and send what there is to send: state, errors raised, errors resolved."""
         simulation = self._simulation
         webhook = simulation.webhooks.by_id.get(subscription.webhook_id)
         connection = simulation.connections.get(
@@ -121,9 +125,9 @@ class EventFeed:
             return
         problem = simulation.account_error(user_id=connection.user_id, vehicle_id=vehicle.id)
         if problem:
-            told = ("VEHICLE_STATE", "UNREACHABLE") if problem[0] == "UPSTREAM" else problem
-            self._mark_failed(connection, told)
-            self._publish_errors(subscription, webhook, connection, {told: ()}, resolve=False)
+            published_error = ("VEHICLE_STATE", "UNREACHABLE") if problem[0] == "UPSTREAM" else problem
+            self._mark_failed(connection, published_error)
+            self._publish_errors(subscription, webhook, connection, {published_error: ()}, resolve=False)
             return
         readings = self.collect(connection, vehicle, webhook.signals)
         if subscription.pending or force or not subscription.first_sent:
@@ -184,7 +188,7 @@ class EventFeed:
             return
         subscription.errors = (subscription.errors | set(raised)) - set(resolved)
         if webhook.variant == "legacy":
-            return  # version 2.0 knew no such event
+            return  # Version 2.0 has no such event.
         faults = [self._error_entry(connection, error, "ERROR", failed[error]) for error in raised]
         faults += [self._error_entry(connection, error, "RESOLVED", ()) for error in resolved]
         subscription.sequence += 1
@@ -211,20 +215,20 @@ class EventFeed:
         state: str,
         readings: Sequence[Reading],
     ) -> ErrorEntry:
-        refusal = errors.ApiError(*error, url=self._simulation.reauthenticate_url(connection.vehicle_id))
+        rejection = errors.ApiError(*error, url=self._simulation.reauthenticate_url(connection.vehicle_id))
         return ErrorEntry(
             kind=error[0],
             code=error[1],
             state=state,
-            description=refusal.words.description,
-            message=refusal.words.message,
+            description=rejection.words.description,
+            message=rejection.words.message,
             doc_url=errors.doc_url(*error),
-            resolution=errors.resolution(refusal),
+            resolution=errors.resolution(rejection),
             signals=tuple(each.key for each in readings),
         )
 
     def subject(self, webhook: Webhook, connection: Connection, *, sequence: int) -> Subject:
-        """Whom an event to ``webhook`` about that connection is about."""
+        """Return the user, vehicle and webhook of an event."""
         simulation = self._simulation
         vehicle = simulation.fleet.vehicles[connection.vehicle_id]
         user = simulation.connections.users.get(connection.user_id)
@@ -248,7 +252,7 @@ class EventFeed:
     # -- the store -----------------------------------------------------------------------------------------
 
     def collect(self, connection: Connection, vehicle: Vehicle, configured: Iterable[str]) -> list[Reading]:
-        """Read everything the grant allows and the webhook wants, and put it in Smartcar's store."""
+        """Read everything that the grant and the webhook include, and put it in Smartcar's store."""
         now = self._simulation.now()
         wanted = set(configured)
         before = (
@@ -263,14 +267,14 @@ class EventFeed:
                 self._simulation.permits(connection, CATALOGUE[signal.code].permission),
             )
             if code in wanted and not granted:
-                readings.append(_refused(code, ("PERMISSION", None), now))
+                readings.append(_failed_reading(code, ("PERMISSION", None), now))
             elif granted and (code in wanted or vehicle.supports(code)):
                 readings.append(self._with_faults(self._reading(vehicle, signal, now), before.get(code)))
         self.store[connection.user_id, connection.vehicle_id] = _pack(readings)
         return readings
 
     def _mark_failed(self, connection: Connection, error: tuple[str, str | None]) -> None:
-        """Mark everything stored with an error of the account; the old bodies stay, as real answers show."""
+        """Mark every stored signal with an error of the account. The old bodies stay, as captured responses show."""
         stored = [replace(each, error=each.error or error) for each in self.stored(connection)]
         if stored:
             self.store[connection.user_id, connection.vehicle_id] = _pack(stored)
@@ -287,7 +291,7 @@ class EventFeed:
         )
 
     def _with_faults(self, reading: Reading, before: Reading | None) -> Reading:
-        """The reading after the troubles that are switched on: an old body under an error, or a lie about units."""
+        """Return the reading after fault injection: an old body with an error, or wrong units."""
         faults = self._simulation.faults
         if reading.body is not None and faults.occurs(faults.stale_bodies):
             old = before or reading
@@ -305,28 +309,28 @@ class EventFeed:
         return body | {"capacity": chosen, "source": "USER_SELECTED"}
 
     def read(self, connection: Connection, code: str) -> Reading:
-        """One signal straight from the car, as the v2 reads do. The permission is the caller's to check."""
+        """Return one signal from the manufacturer, as the v2 reads do. The caller checks the permission."""
         vehicle = self._simulation.fleet.vehicles[connection.vehicle_id]
         now = self._simulation.now()
         return self._reading(vehicle, vehicle.signal(code, now=now), now)
 
     def stored(self, connection: Connection) -> list[Reading]:
-        """What the store holds for a connection; empty until the car has been subscribed."""
+        """Return the stored signals of a connection. Empty until the vehicle has been subscribed."""
         packed = self.store.get((connection.user_id, connection.vehicle_id))
         return _unpack(packed) if packed else []
 
     def clear(self) -> None:
-        """Forget what is planned and stored."""
+        """Remove what is scheduled and stored."""
         self._due.clear()
         self._later.clear()
         self.store.clear()
 
     def snapshot(self) -> list[Any]:
-        """The store, as JSON can hold it."""
+        """Return the store as JSON-compatible values."""
         return [[user, vehicle, orjson.Fragment(packed)] for (user, vehicle), packed in self.store.items()]
 
     def restore(self, saved: list[Any]) -> None:
-        """Take back the store; subscriptions not told yet are planned again."""
+        """Restore the store, and schedule the deliveries that were pending."""
         self.store = {(user, vehicle): orjson.dumps(packed) for user, vehicle, packed in saved}
         now = self._simulation.now()
         for each in self._simulation.webhooks.subscriptions.values():
@@ -335,7 +339,7 @@ class EventFeed:
                 self._plan(each, now + FIRST_AFTER)
 
 
-def _refused(code: str, error: tuple[str, str | None], now: float) -> Reading:
+def _failed_reading(code: str, error: tuple[str, str | None], now: float) -> Reading:
     entry = CATALOGUE[code]
     return Reading(
         code=code,

@@ -1,20 +1,20 @@
-"""Trouble on demand: what can be switched on to see whether a client withstands it."""
+"""Fault injection: what can be switched on to test how a client copes."""
 
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-# Name in the API → (attribute, kind, what it does). Chances are 0 to 1.
+# Name in the API -> (attribute, kind, description). Chances are from 0 to 1.
 SWITCHES: dict[str, tuple[str, str, str]] = {
-    "duplicates": ("duplicates", "chance", "A delivery that was taken is sent again, same eventId"),
-    "disorder": ("disorder", "chance", "A delivery is held back 10 seconds, so that later ones overtake it"),
-    "delay": ("delay", "seconds", "Every delivery is late by this much"),
-    "burst": ("burst", "seconds", "Deliveries are held and let go together, once in this many seconds"),
+    "duplicates": ("duplicates", "chance", "An accepted delivery is sent again with the same eventId"),
+    "disorder": ("disorder", "chance", "A delivery is delayed by 10 seconds, so that later ones overtake it"),
+    "delay": ("delay", "seconds", "Every delivery is delayed by this much"),
+    "burst": ("burst", "seconds", "Deliveries are held back and sent together, once in this many seconds"),
     "badSignatures": ("bad_signatures", "chance", "A delivery carries a wrong SC-Signature"),
-    "lostAnswers": ("lost_answers", "chance", "A request is carried out, then the connection breaks"),
-    "slowAnswers": ("slow_answers", "seconds", "Every answer takes this much longer"),
-    "serverErrors": ("server_errors", "chance", "A request is answered 500, 502 or 503 and not carried out"),
+    "lostAnswers": ("lost_answers", "chance", "A request is executed, then the connection breaks"),
+    "slowAnswers": ("slow_answers", "seconds", "Every response takes this much longer"),
+    "serverErrors": ("server_errors", "chance", "A request is answered 500, 502 or 503 and not executed"),
     "rateLimited": ("rate_limited", "chance", "A request is answered 429 with Retry-After"),
     "tokenAnswerLost": ("token_answer_lost", "chance", "A refresh is committed, then the connection breaks"),
     "slowCommands": ("slow_commands", "seconds", "Every command takes this much longer"),
@@ -26,12 +26,12 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "commandStatus": (
         "command_status",
         "names",
-        "Statuses that v3 commands end with by turns: FAILURE, which changes nothing, PENDING, SUCCESS",
+        "Statuses with which v3 commands end at random: FAILURE, which changes nothing, PENDING, SUCCESS",
     ),
     "staleBodies": ("stale_bodies", "chance", "A signal is sent as ERROR with its old body"),
-    "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real cars"),
-    "outage": ("outage", "names", "Makes whose cars cannot be reached"),
-    "revokedPermissions": ("revoked_permissions", "names", "Permissions that no longer count, for all cars"),
+    "lyingUnits": ("lying_units", "chance", "A signal is sent with the wrong units known from real vehicles"),
+    "outage": ("outage", "names", "Makes whose vehicles are unreachable"),
+    "revokedPermissions": ("revoked_permissions", "names", "Permissions that are revoked for all vehicles"),
     "virtualKeyMissing": (
         "virtual_key_missing",
         "names",
@@ -40,12 +40,12 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
     "unauthorizedMakes": (
         "unauthorized_makes",
         "names",
-        "Makes whose codes are refused: unauthorized_client",
+        "Makes whose codes are rejected: unauthorized_client",
     ),
     "answerWith": (
         "answer_with",
         "names",
-        "API errors, as TYPE:CODE or TYPE:CODE:STATUS, that requests about a car get by turns",
+        "API errors, as TYPE:CODE or TYPE:CODE:STATUS, returned at random to requests about a vehicle",
     ),
     "reauthenticate": ("reauthenticate", "names", "Vehicle or user ids whose account login has expired"),
 }
@@ -53,7 +53,7 @@ SWITCHES: dict[str, tuple[str, str, str]] = {
 
 @dataclass(slots=True)
 class Faults:
-    """The switches; all off by default."""
+    """The fault switches, all off by default."""
 
     duplicates: float = 0.0
     disorder: float = 0.0
@@ -79,24 +79,28 @@ class Faults:
     rng: random.Random = field(default_factory=lambda: random.Random(1), repr=False, compare=False)  # noqa: S311
 
     def occurs(self, chance: float) -> bool:
-        """Whether a trouble of that chance happens this time."""
+        """Return whether a fault with this chance occurs this time."""
         return chance > 0 and self.rng.random() < chance
 
     def configure(self, wanted: Mapping[str, Any]) -> None:
-        """Set the named switches. Raises ValueError for an unknown name or a value of the wrong kind."""
+        """Set the named switches.
+
+        Raises:
+            ValueError: A name is unknown, or a value has the wrong type.
+        """
         values = {name: _value(name, given) for name, given in wanted.items()}
         for name, value in values.items():
             setattr(self, SWITCHES[name][0], value)
 
     def forced_error(self) -> tuple[str, str | None] | None:
-        """The error that a request about a car is answered with just now, or None."""
+        """Return the error for requests about a vehicle, or None."""
         if not self.answer_with:
             return None
         kind, code, *_ = f"{self.rng.choice(self.answer_with)}:".split(":")
         return kind, code or None
 
     def forced_status(self, kind: str, code: str | None) -> int | None:
-        """The HTTP status that was asked for with this error, or None: the one that it usually has."""
+        """Return the HTTP status requested with this error, or None for the usual one."""
         for each in self.answer_with:
             named, name, status = f"{each}::".split(":")[:3]
             if (named, name) == (kind, code or "") and status.isdecimal():
@@ -104,33 +108,33 @@ class Faults:
         return None
 
     def command_outcome(self) -> str:
-        """The status that a v3 command ends with."""
+        """Return the status with which a v3 command ends."""
         return self.rng.choice(self.command_status) if self.command_status else "SUCCESS"
 
     def clear(self) -> None:
-        """Switch all off."""
+        """Switch all faults off."""
         for each in fields(self):
             if each.name != "dice":
                 setattr(self, each.name, each.default)
 
     def as_json(self) -> dict[str, Any]:
-        """Every switch by its API name."""
+        """Return every switch by its API name."""
         return {name: getattr(self, attribute) for name, (attribute, _, _) in SWITCHES.items()}
 
 
 def _value(name: str, given: Any) -> float | tuple[str, ...]:
     if name not in SWITCHES:
-        raise ValueError(f"no such trouble: {name}")
+        raise ValueError(f"unknown fault: {name}")
     kind = SWITCHES[name][1]
     if kind == "names":
         names = given.replace(",", " ").split() if isinstance(given, str) else given
         if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
-            raise ValueError(f"{name} takes a list of names")
+            raise ValueError(f"{name} must be a list of names")
         return tuple(names)
     try:
         number = float(given)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} takes a number") from None
+        raise ValueError(f"{name} must be a number") from None
     if number < 0 or (kind == "chance" and number > 1):
-        raise ValueError(f"{name} takes {'0 to 1' if kind == 'chance' else 'seconds, 0 or more'}")
+        raise ValueError(f"{name} must be {'from 0 to 1' if kind == 'chance' else 'seconds, 0 or more'}")
     return number

@@ -1,4 +1,4 @@
-"""Small HTTP matters shared by all hosts: JSON answers, request bodies, paging, credentials in headers."""
+"""HTTP helpers for all hosts: JSON responses, request bodies and credentials in headers."""
 
 import base64
 import binascii
@@ -14,19 +14,19 @@ from simulator.json_numbers import dumps
 
 
 def request_id() -> str:
-    """A fresh id for the SC-Request-Id header."""
+    """Return a new id for the SC-Request-Id header."""
     return str(uuid.uuid4())
 
 
 def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer with an SC-Request-Id unless ``headers`` bring one."""
+    """Return a JSON response with an SC-Request-Id, unless ``headers`` contain one."""
     sent = dict(headers or {})
     sent.setdefault("SC-Request-Id", request_id())
     return Response(dumps(body), status_code=status, headers=sent, media_type="application/json")
 
 
 async def json_object(request: Request) -> dict[str, Any] | None:
-    """The request's JSON object; {} for an empty body, None when it is something else."""
+    """Return the request's JSON object: {} for an empty body, None for anything else."""
     raw = await request.body()
     if not raw:
         return {}
@@ -38,13 +38,13 @@ async def json_object(request: Request) -> dict[str, Any] | None:
 
 
 def bearer(request: Request) -> str | None:
-    """The token of an ``Authorization: Bearer`` header, or None."""
+    """Return the token of an ``Authorization: Bearer`` header, or None."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def basic(request: Request) -> tuple[str, str] | None:
-    """User and password of an ``Authorization: Basic`` header, or None."""
+    """Return the user and password of an ``Authorization: Basic`` header, or None."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None

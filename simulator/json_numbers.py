@@ -1,6 +1,6 @@
 """JSON as Smartcar's own servers write it: a whole number never ends in ``.0``.
 
-Smartcar's Node SDK checks a signature over the payload as JavaScript would write it again, so this has to hold.
+Smartcar's Node SDK verifies a signature over the payload as JavaScript serializes it, so the numbers must match.
 """
 
 from typing import Any
@@ -9,12 +9,12 @@ import orjson
 
 
 def dumps(body: Any) -> bytes:
-    """``body`` as JSON."""
+    """Return ``body`` as JSON."""
     return orjson.dumps(whole(body))
 
 
 def whole(value: Any) -> Any:
-    """``value`` with every whole float, however deep, as an int."""
+    """Return ``value`` with every whole float, at any depth, as an int."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Smartcar's request limits: the application's bucket, each car's bucket, and the month's allowance.
+"""Smartcar's request limits: the application's bucket, each vehicle's bucket, and the monthly limit.
 
-"Smartcar Usage Limits": the application has 120 requests, refilled by 2 a minute; a car's own limit is answered
-with Retry-After; a car's allowance for the month is the plan's.
+"Smartcar Usage Limits": the application has 120 requests, refilled by 2 a minute. A vehicle's own limit is answered
+with Retry-After. A vehicle's monthly limit comes from the plan.
 """
 
 import math
@@ -24,7 +24,7 @@ CHANGEABLE = {
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket in simulated time. A size of 0 never refuses."""
+    """A token bucket in simulated time. A size of 0 means no limit."""
 
     size: int
     per_minute: float
@@ -32,7 +32,7 @@ class Bucket:
     at: float
 
     def take(self, now: float) -> float:
-        """Take one. Returns 0 when it was there, else the seconds until it will be."""
+        """Take one token. Return 0 on success, otherwise the seconds until a token is available."""
         if self.size <= 0:
             return 0.0
         self.level = min(self.size, self.level + (now - self.at) * self.per_minute / 60)
@@ -45,7 +45,7 @@ class Bucket:
 
 @dataclass(slots=True)
 class Limits:
-    """What has been asked so far, and whether more may be."""
+    """Counts requests and applies the limits."""
 
     settings: Settings
     clock: Clock
@@ -63,13 +63,21 @@ class Limits:
         return Bucket(size=size, per_minute=refill, level=size, at=self.clock.now())
 
     def request(self) -> None:
-        """Count a request to the application's limit. Raises ApiError RATE_LIMIT:SMARTCAR_API."""
+        """Count a request against the application's limit.
+
+        Raises:
+            ApiError: RATE_LIMIT:SMARTCAR_API.
+        """
         wait = self.application.take(self.clock.now())
         if wait:
             raise ApiError("RATE_LIMIT", "SMARTCAR_API", retry_after=math.ceil(min(wait, 3600)))
 
     def vehicle_request(self, vehicle_id: str, *, requests: int = 1) -> None:
-        """Count requests that reach a car. Raises ApiError RATE_LIMIT:VEHICLE or BILLING:VEHICLE_REQUEST_LIMIT."""
+        """Count requests that reach a vehicle.
+
+        Raises:
+            ApiError: RATE_LIMIT:VEHICLE or BILLING:VEHICLE_REQUEST_LIMIT.
+        """
         self.billed(vehicle_id, requests=requests)
         settings = self.settings
         bucket = self.vehicles.setdefault(
@@ -80,7 +88,11 @@ class Limits:
             raise ApiError("RATE_LIMIT", "VEHICLE", retry_after=math.ceil(min(wait, 3600)))
 
     def billed(self, vehicle_id: str, *, requests: int = 1) -> None:
-        """Count requests to the month's allowance of a car. Raises ApiError BILLING:VEHICLE_REQUEST_LIMIT."""
+        """Count requests against a vehicle's monthly limit.
+
+        Raises:
+            ApiError: BILLING:VEHICLE_REQUEST_LIMIT.
+        """
         month = datetime.fromtimestamp(self.clock.now(), UTC).strftime("%Y-%m")
         if month != self.month:
             self.month = month
@@ -91,7 +103,7 @@ class Limits:
         self.counts[vehicle_id] = count
 
     def change(self, values: dict[str, float]) -> None:
-        """Other limits from now on, by their names in the settings; buckets are full, and nothing is counted yet."""
+        """Use other limits from now on, by their names in the settings. Buckets start full and counts at 0."""
         changed: dict[str, Any] = {
             name: value if name.endswith("refill") else int(value) for name, value in values.items()
         }
@@ -99,7 +111,7 @@ class Limits:
         self._start()
 
     def clear(self) -> None:
-        """Start with the limits of the start, full buckets and nothing counted."""
+        """Return to the original limits, with full buckets and counts at 0."""
         self.settings = self.started_with
         self._start()
 
@@ -109,11 +121,11 @@ class Limits:
         self.application = self._bucket(self.settings.request_bucket, self.settings.request_refill)
 
     def snapshot(self) -> dict[str, Any]:
-        """The month's counts and the application's level, as JSON can hold them."""
+        """Return the month's counts and the application's level as JSON-compatible values."""
         return {"month": self.month, "counts": self.counts, "level": self.application.level}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what ``snapshot`` gave."""
+        """Restore what ``snapshot`` returned."""
         self.month = saved["month"]
         self.counts = dict(saved["counts"])
         self.application.level = min(saved["level"], self.settings.request_bucket)

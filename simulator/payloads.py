@@ -1,4 +1,4 @@
-"""Webhook payloads in every form Smartcar has been seen to send ("Event Reference", and captured deliveries).
+"""Webhook payloads in every form that Smartcar has sent ("Event Reference", and captured deliveries).
 
 Forms: A (September 2025), B (October 2025 on), C and C' (documentation, newer and older), D (mid-2026, the default),
 T (the Dashboard's test button), and "legacy" (version 2.0).
@@ -16,7 +16,7 @@ FIRST_DELIVERY = "FIRST_DELIVERY"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One signal as Smartcar collected it. Times are epoch seconds, None when the maker gave none."""
+    """One signal as Smartcar collected it. Times are epoch seconds, None if the manufacturer gave none."""
 
     code: str
     group: str
@@ -34,7 +34,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Whom and what an event is about, and the webhook it goes to."""
+    """The user, vehicle and webhook of an event."""
 
     user_id: str
     external_id: str | None
@@ -74,7 +74,7 @@ def vehicle_state(
     event_id: str,
     first: bool = False,
 ) -> dict[str, Any]:
-    """A VEHICLE_STATE event: the ``first`` delivery of a subscription, or one that ``triggers`` caused."""
+    """Return a VEHICLE_STATE event: the ``first`` delivery of a subscription, or one that ``triggers`` caused."""
     if subject.variant == "legacy":
         return _legacy(subject, readings)
     in_data = subject.variant in ("C", "C'")
@@ -98,7 +98,7 @@ def vehicle_state(
 
 
 def vehicle_error(*, subject: Subject, faults: Sequence[ErrorEntry], event_id: str) -> dict[str, Any]:
-    """A VEHICLE_ERROR event, errors raised or resolved."""
+    """Return a VEHICLE_ERROR event with errors raised or resolved."""
     errors = [_error(subject.variant, each) for each in faults]
     vehicle = _vehicle(subject)
     data = {"user": _user(subject), "vehicle": vehicle, "errors": errors}
@@ -109,7 +109,7 @@ def vehicle_error(*, subject: Subject, faults: Sequence[ErrorEntry], event_id: s
 
 
 def verify(*, webhook_id: str, webhook_name: str, variant: str, challenge: str, now: float) -> dict[str, Any]:
-    """A VERIFY event; its deliveredAt is an ISO string, as seen on the wire, in the documented forms a number."""
+    """Return a VERIFY event. deliveredAt is an ISO string, as captured; a number in the documented forms."""
     if variant == "legacy":
         return {
             "version": "2.0",
@@ -133,7 +133,7 @@ def verify(*, webhook_id: str, webhook_name: str, variant: str, challenge: str, 
 
 
 def address(event: dict[str, Any], *, delivery_id: str, now: float) -> dict[str, Any]:
-    """The event with the marks of one attempt: a new delivery id, and when it was sent."""
+    """Return the event with the values of one attempt: a new delivery id, and the time of sending."""
     if "meta" not in event:
         return event
     marks: dict[str, Any] = {"deliveryId": delivery_id, "deliveredAt": millis(now)}
@@ -220,26 +220,26 @@ def _body(variant: str, reading: Reading) -> dict[str, Any]:
     return body
 
 
-def _error(variant: str, trouble: ErrorEntry) -> dict[str, Any]:
-    signals: list[Any] = [dict(each) for each in trouble.signals]
+def _error(variant: str, entry: ErrorEntry) -> dict[str, Any]:
+    signals: list[Any] = [dict(each) for each in entry.signals]
     if variant == "A":
-        signals = [f"{each['group']}.{each['name']}" for each in trouble.signals]
+        signals = [f"{each['group']}.{each['name']}" for each in entry.signals]
     error: dict[str, Any] = {
-        "type": trouble.kind,
-        "code": trouble.code,
-        "state": trouble.state,
-        "description": trouble.description,
-        "docURL": trouble.doc_url,
-        "resolution": trouble.resolution,
+        "type": entry.kind,
+        "code": entry.code,
+        "state": entry.state,
+        "description": entry.description,
+        "docURL": entry.doc_url,
+        "resolution": entry.resolution,
     }
-    if trouble.message:
-        error["suggestedUserMessage"] = trouble.message
+    if entry.message:
+        error["suggestedUserMessage"] = entry.message
     if signals:
         error["signals"] = signals
     return error
 
 
-# v2 path of each signal that the legacy form reports, with the fraction it wants in place of a percentage.
+# v2 path of each signal in the legacy form, with the fraction that replaces a percentage.
 _LEGACY_PATHS = {
     "odometer-traveleddistance": ("/odometer", "distance", 1.0),
     "tractionbattery-stateofcharge": ("/battery", "percentRemaining", 0.01),

@@ -1,7 +1,7 @@
-"""Closer looks at subscribed cars: one that drives is read every 25 seconds, one that charges every minute.
+"""More frequent reads of subscribed vehicles: every 25 seconds while driving, every minute while charging.
 
 "Smartcar automatically adjusts polling frequency based on vehicle status" ("Data Freshness Frequencies"). Makes that
-are asked rarely, that are silent while driven, or whose cars report events only, keep to their own rhythm.
+are rarely polled or are silent while driving, and vehicles that report events only, stay at their own interval.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ IDLE = 10.0
 
 
 class Poller:
-    """Looks at subscribed cars by turns. Times are simulated."""
+    """Polls subscribed vehicles in turn. Times are simulated."""
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._due: list[tuple[float, str]] = []
         self._polled: set[str] = set()
-        self._known: dict[str, StateSnapshot] = {}  # of cars on the move or charging, what was last told
+        self._known: dict[
+            str, StateSnapshot
+        ] = {}  # The last published state of vehicles that drive or charge.
 
     def add(self, vehicle_id: str) -> None:
-        """Watch a car from now on, for as long as it is subscribed."""
+        """Poll a vehicle from now on, for as long as it is subscribed."""
         if vehicle_id not in self._polled:
             self._polled.add(vehicle_id)
             heapq.heappush(self._due, (self._simulation.now(), vehicle_id))
 
     def poll(self) -> None:
-        """Read the cars whose turn it is; what has changed is told."""
+        """Read the vehicles that are due, and publish what changed."""
         now = self._simulation.now()
         while self._due and self._due[0][0] <= now:
             vehicle_id = heapq.heappop(self._due)[1]
@@ -47,20 +49,20 @@ class Poller:
             heapq.heappush(self._due, (now + self._read(vehicle, now), vehicle_id))
 
     def _read(self, vehicle: Vehicle, now: float) -> float:
-        """Read a car if it drives or charges. Returns after how long to look again."""
+        """Read a vehicle if it drives or charges. Return after how many seconds to read it again."""
         every = self._every(vehicle, now)
         if every is None:
             self._known.pop(vehicle.id, None)
             return IDLE
         known = self._known.get(vehicle.id) or vehicle.reported(now=now)
-        vehicle.lifecycle.change(now)
+        vehicle.poll(now=now)
         self._known[vehicle.id] = vehicle.reported(now=now)
         codes = changed_codes(vehicle, known, self._known[vehicle.id])
         self._simulation.feed.record_changes([Change(vehicle.id, codes, now)])
         return every
 
     def _every(self, vehicle: Vehicle, now: float) -> float | None:
-        """How often the car is to be read just now; None when only its own rhythm counts."""
+        """Return how often to read the vehicle now, or None if only its own interval counts."""
         settings, rules = self._simulation.settings, vehicle.rules
         if rules.polled or vehicle.year < rules.events_only_before:
             return None
@@ -72,7 +74,7 @@ class Poller:
         return settings.charging_every or None if state.charging else None
 
     def clear(self) -> None:
-        """Watch no car."""
+        """Poll no vehicle."""
         self._due.clear()
         self._polled.clear()
         self._known.clear()

@@ -17,19 +17,19 @@ POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; 
 
 
 def page(template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
-    """A page from a template."""
+    """Return a page from a template."""
     text = _ENVIRONMENT.get_template(template).render(names=NAMES, **shown)
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
 def problem(heading: str, text: str, *, status: int = 400, **shown: Any) -> HTMLResponse:
-    """A page that says what is wrong."""
+    """Return a page that explains a problem."""
     return page("connect/problem.html", status=status, heading=heading, text=text, **shown)
 
 
-def send_browser(address: str | None) -> Response:
-    """Send the browser on, or show Smartcar's own last page when there is nowhere to send it."""
+def redirect_browser(address: str | None) -> Response:
+    """Redirect the browser, or show Smartcar's own last page if there is no redirect address."""
     if address is None:
         return problem("You’re done", "You can close this page.", status=200)
     return RedirectResponse(address, status_code=302)

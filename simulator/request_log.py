@@ -1,4 +1,4 @@
-"""What the simulator was asked: method, path, answer, by whom, about which car. Never a secret or a query."""
+"""The request log: method, path, status, driver and vehicle of each request. Secrets and queries are never logged."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ REMEMBERED = 5000
 
 @dataclass(slots=True, kw_only=True)
 class LoggedRequest:
-    """One request. ``at`` is simulated epoch seconds."""
+    """One request. ``at`` is in simulated epoch seconds."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class LoggedRequest:
     vehicle_id: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As the control API tells it."""
+        """Return the request as the control API shows it."""
         return {
             "method": self.method,
             "path": self.path,
@@ -42,20 +42,20 @@ class RequestLog:
     seen: deque[LoggedRequest] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
     def add(self, seen: LoggedRequest) -> None:
-        """Remember a request."""
+        """Add a request."""
         self.seen.append(seen)
 
     def select(self, *, path: str = "", since: float = 0.0) -> Iterator[LoggedRequest]:
-        """Requests whose path contains ``path``, not older than ``since``."""
+        """Return requests whose path contains ``path`` and that aren't older than ``since``."""
         return (each for each in self.seen if path in each.path and each.at >= since)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all requests."""
         self.seen.clear()
 
 
 def api_version_of(path: str) -> str | None:
-    """Which of Smartcar's generations a path belongs to: v2, v3, or None where both share it."""
+    """Return the API version of a path: v2, v3, or None if both share the path."""
     if path.startswith(("/api/", "/auth/", "/management/")):
         return "v2"
     if path.startswith(("/vehicle/", "/iam/", "/management-v3/", "/compatibility/")):

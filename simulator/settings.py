@@ -1,18 +1,23 @@
-"""What can be chosen about the simulator: its command line, and the credentials in the environment."""
+"""The simulator's settings: its command line, and the credentials in the environment."""
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
+from simulator.vehicles.city_time import CITY_TIME
+
+# With --start HH:MM the vehicles start on this Wednesday, so that their day doesn't depend on the date of the run.
+PLAN_DATE = date(2026, 11, 4)
 VARIANTS = ("A", "B", "C", "C'", "D", "T", "legacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """The four kinds of secret a Smartcar application holds. The defaults are plainly no real ones."""
+    """The four kinds of secret of a Smartcar application. The defaults are clearly not real ones."""
 
     application_id: str = "00000000-0000-4000-8000-000000000001"
     application_secret: str = field(default="simulated-application-secret", repr=False)
@@ -22,7 +27,7 @@ class Credentials:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Credentials":
-        """Read SMARTCAR_APPLICATION_ID and its like; an unset or empty one keeps the documented default."""
+        """Read SMARTCAR_APPLICATION_ID and the like. An unset or empty variable leaves the documented default."""
         names = ("application_id", "application_secret", "client_id", "client_secret")
         given = {name: environment.get(f"SMARTCAR_{name.upper()}", "") for name in names}
         tokens = environment.get("SMARTCAR_MANAGEMENT_TOKENS", "").split(",")
@@ -39,7 +44,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One run of the simulator. Durations are seconds, rates per minute unless the name says otherwise."""
+    """The settings of one run. Durations are in seconds, and rates per minute unless the name says otherwise."""
 
     host: str = "127.0.0.1"
     port: int = 9400
@@ -48,6 +53,8 @@ class Settings:
     vehicles: int = 40
     speed: float = 1.0
     start: float | None = None
+    plan_start: float | None = None
+    hold_all: bool = False
     state: Path | None = None
     redirect_uris: tuple[str, ...] = ()
     load: float = 0.0
@@ -80,50 +87,61 @@ class Settings:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that links and resolution addresses start with."""
+        """Scheme, host and port at the start of links and resolution addresses."""
         return self.public_origin or f"http://{self.host}:{self.port}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="A stand-in for Smartcar on one port of this machine. docs/simulator.md tells the rest.",
+        description="A stand-in for Smartcar on one port of this machine. See docs/simulator.md.",
     )
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     add("--port", type=int, default=9400, help="port to listen on (9400)")
-    add("--public-origin", default="", help="origin to write into links, if not http://HOST:PORT")
-    add("--seed", type=int, default=1, help="seed of the world: same seed, same cars (1)")
-    add("--vehicles", type=int, default=40, help="how many cars there are (40)")
+    add("--public-origin", default="", help="origin of links, if not http://HOST:PORT")
+    add("--seed", type=int, default=1, help="seed of the fleet: the same seed gives the same vehicles (1)")
+    add("--vehicles", type=int, default=40, help="number of vehicles (40)")
     add("--speed", type=float, default=1.0, help="simulated seconds per second (1)")
-    add("--start", metavar="ISO_TIME", help="simulated time to start at, for repeatable runs (the real time)")
-    add("--state", type=Path, help="file to keep grants, tokens, subscriptions and cars in")
+    add(
+        "--start",
+        metavar="TIME",
+        help="HH:MM: local time at which the vehicles' day starts, with the clock at the real time; "
+        "an ISO time: where the clock starts, for repeatable runs (the real time)",
+    )
+    add(
+        "--hold-all",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("SIMULATOR_HOLD_ALL", "").lower() in ("1", "true", "yes", "on"),
+        help="hold every vehicle parked and locked from the start and after each reset (no)",
+    )
+    add("--state", type=Path, help="file that stores grants, tokens, subscriptions and vehicles")
     add("--redirect-uri", action="append", default=[], help="an allowed redirect URI; may be repeated")
     add(
         "--load",
         type=float,
         default=0.0,
         metavar="EVENTS_PER_SECOND",
-        help="send this many deliveries a second",
+        help="number of deliveries to send a second",
     )
     add(
         "--request-bucket",
         type=int,
         default=120,
-        help="application limit: requests at once, 0 for none (120)",
+        help="application limit: bucket size, 0 for none (120)",
     )
-    add("--request-refill", type=float, default=2.0, help="application limit: requests regained a minute (2)")
-    add("--vehicle-bucket", type=int, default=30, help="per-vehicle limit: requests at once, 0 for none (30)")
-    add("--vehicle-refill", type=float, default=6.0, help="per-vehicle limit: requests regained a minute (6)")
+    add("--request-refill", type=float, default=2.0, help="application limit: requests refilled a minute (2)")
+    add("--vehicle-bucket", type=int, default=30, help="per-vehicle limit: bucket size, 0 for none (30)")
+    add("--vehicle-refill", type=float, default=6.0, help="per-vehicle limit: requests refilled a minute (6)")
     add("--monthly-limit", type=int, default=500, help="requests per vehicle and month, 0 for no limit (500)")
     add("--vehicle-limit", type=int, default=0, help="connected vehicles the plan allows, 0 for no limit (0)")
     add(
         "--driving-every",
         type=float,
         default=25.0,
-        help="seconds between looks at a driving car, 0 for none (25)",
+        help="seconds between polls of a driving vehicle, 0 for none (25)",
     )
-    add("--charging-every", type=float, default=60.0, help="the same for a charging car (60)")
+    add("--charging-every", type=float, default=60.0, help="the same for a charging vehicle (60)")
     add("--command-latency", default="1-3", help="seconds a command takes, MIN-MAX (1-3)")
     add(
         "--long-answer-after",
@@ -136,26 +154,26 @@ def _parser() -> argparse.ArgumentParser:
         "--v3-user-tokens",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="v3 reads take a v2 access token too, as Smartcar's own SDKs send it (yes)",
+        help="let v3 reads accept a v2 access token too, which Smartcar's own SDKs send (yes)",
     )
     add(
         "--unsubscribed-signals",
         choices=("empty", "missing"),
         default="empty",
-        help="200 and empty, or 404 (empty)",
+        help="v3 signals of an unsubscribed vehicle: 200 and empty, or 404 (empty)",
     )
     add(
         "--connection-permissions",
         choices=("granted", "all"),
         default="granted",
-        help="v3 connections list (granted)",
+        help="permissions in v3 connections (granted)",
     )
     add(
         "--trouble",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a trouble to start with; may be repeated",
+        help="a fault to start with; may be repeated",
     )
     add(
         "--subscriptions-path",
@@ -167,16 +185,21 @@ def _parser() -> argparse.ArgumentParser:
         "--user-id-name",
         choices=("user_id", "userId"),
         default="user_id",
-        help="in Connect's redirect (user_id)",
+        help="name of the user id in Connect's redirect (user_id)",
     )
     add(
         "--v3-signals",
         choices=("captured", "documented"),
         default="captured",
-        help="ISO times and a data wrapper, or epoch milliseconds and none (captured)",
+        help="v3 signals: ISO times in a data wrapper, or epoch milliseconds without (captured)",
     )
-    add("--v3-resolution", choices=("object", "string"), default="object", help="of a v3 error (object)")
-    add("--variant", choices=VARIANTS, default="D", help="payload form of webhooks that name none (D)")
+    add(
+        "--v3-resolution",
+        choices=("object", "string"),
+        default="object",
+        help="type of the resolution in a v3 error (object)",
+    )
+    add("--variant", choices=VARIANTS, default="D", help="default payload form of webhooks (D)")
     return parser
 
 
@@ -185,24 +208,42 @@ def _latency(text: str) -> tuple[float, float]:
     return float(low), float(high or low)
 
 
+def _start(text: str | None) -> tuple[float | None, float | None]:
+    """Return where the clock and where the daily plans start, in epoch seconds. None stands for the default.
+
+    Raises:
+        ValueError: The text is neither HH:MM nor an ISO time.
+    """
+    if not text:
+        return None, None
+    if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
+        hour, minute = map(int, text.split(":"))
+        local = datetime.combine(PLAN_DATE, time(hour, minute), tzinfo=UTC)
+        return None, local.timestamp() - CITY_TIME
+    return datetime.fromisoformat(text).timestamp(), None
+
+
 def from_command_line(arguments: Sequence[str] | None = None) -> Settings:
-    """Read the command line and the environment. Exits with a usage line on a wrong flag."""
+    """Read the command line and the environment. Exits with a usage message if a flag is wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
         latency = _latency(given.command_latency)
     except ValueError:
-        parser.error("--command-latency takes seconds or MIN-MAX, for example 1-3")
+        parser.error("--command-latency must be seconds or MIN-MAX, for example 1-3")
     try:
-        start = datetime.fromisoformat(given.start).timestamp() if given.start else None
+        start, plan_start = _start(given.start)
     except ValueError:
-        parser.error("--start takes a time such as 2026-11-02T08:00:00+00:00")
+        parser.error(
+            "--start must be a local time such as 03:00 or an ISO time such as 2026-11-02T08:00:00+00:00"
+        )
     if given.speed <= 0:
         parser.error("--speed must be above 0")
     values = vars(given) | {
         "redirect_uris": tuple(given.redirect_uri),
         "command_latency": latency,
         "start": start,
+        "plan_start": plan_start,
         "faults": dict(each.partition("=")[::2] for each in given.trouble),
         "credentials": Credentials.from_environment(os.environ),
     }

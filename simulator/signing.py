@@ -5,11 +5,11 @@ import hmac
 
 
 def signature(key: str, body: bytes) -> str:
-    """The SC-Signature of a raw request body, and the right answer to a VERIFY challenge."""
+    """Return the SC-Signature of a raw request body, which is also the answer to a VERIFY challenge."""
     return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
 
 
 def right_answer(*, keys: tuple[str, ...], challenge: str, answer: str) -> bool:
-    """Whether ``answer`` is the challenge hashed with one of the application's management tokens."""
+    """Return whether ``answer`` is the challenge hashed with one of the application's management tokens."""
     given = answer.encode()
     return any(hmac.compare_digest(signature(key, challenge.encode()).encode(), given) for key in keys)

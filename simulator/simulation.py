@@ -1,8 +1,9 @@
-"""Everything one running simulator holds, and the rules that need several parts of it at once."""
+"""The state of one application in a running simulator, and the rules that involve several parts of that state."""
 
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ ForcedError = tuple[str, str | None]
 
 @dataclass(slots=True)
 class Simulation:
-    """The simulator's memory. Build it with ``make_world``."""
+    """The state of one application. Create the first with ``create_simulation``."""
 
     settings: Settings
     clock: Clock
@@ -45,21 +46,23 @@ class Simulation:
     feed: EventFeed = field(init=False)
     poller: Poller = field(init=False)
     changed: bool = False
+    latencies: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self.feed = EventFeed(self)
         self.poller = Poller(self)
+        self.latencies = Random(self.settings.seed)  # noqa: S311 - repeatable runs
 
     def now(self) -> float:
-        """Simulated epoch seconds."""
+        """Return the simulated time in epoch seconds."""
         return self.clock.now()
 
     def vehicle(self, vehicle_id: str) -> Vehicle | None:
-        """The car with that vehicle id, or None."""
+        """Return the vehicle with this id, or None."""
         return self.fleet.vehicles.get(vehicle_id)
 
     def account_error(self, *, user_id: str, vehicle_id: str) -> ForcedError | None:
-        """What is wrong with the driver's account or the whole make just now, or None."""
+        """Return the present error of the driver's account or of the whole make, or None."""
         user = self.connections.users.get(user_id)
         forced = self.faults.forced_error() or (user.error if user else None)
         if forced:
@@ -75,14 +78,14 @@ class Simulation:
         return None
 
     def key_paired(self, vehicle: Vehicle) -> bool:
-        """Whether the digital key that some makes ask for is paired; true for cars that need none."""
+        """Return whether the digital key that some makes require is paired. True for vehicles that need none."""
         if {vehicle.id, vehicle.make} & set(self.faults.virtual_key_missing):
             return False
         body = vehicle.signal(DIGITAL_KEY, now=self.now()).body
         return body is None or bool(body["value"])
 
     def beyond_plan(self, vehicle_id: str) -> bool:
-        """Whether the car is one more than the plan allows; those connected first are within it."""
+        """Return whether the vehicle exceeds the plan's limit. The vehicles connected first are within the limit."""
         most = self.settings.vehicle_limit
         if not most:
             return False
@@ -90,11 +93,11 @@ class Simulation:
         return vehicle_id in order[most:]
 
     def permits(self, connection: Connection, permission: str) -> bool:
-        """Whether the driver granted it and it was not revoked since."""
+        """Return whether the driver granted the permission and it hasn't been revoked since."""
         return permission in connection.permissions and permission not in self.faults.revoked_permissions
 
     def reauthenticate_url(self, vehicle_id: str) -> str:
-        """The partly filled address an AUTHENTICATION_FAILED error carries in its resolution."""
+        """Return the partly filled address in the resolution of an AUTHENTICATION_FAILED error."""
         application = self.settings.credentials.application_id
         return (
             f"{self.settings.origin}/connect/oauth/reauthenticate"
@@ -102,7 +105,7 @@ class Simulation:
         )
 
     def capacity_url(self, vehicle_id: str) -> str:
-        """An address where the driver can choose the battery capacity; valid for 30 days."""
+        """Return an address where the driver can choose the battery capacity, valid for 30 days."""
         token = secrets.token_urlsafe(24)
         self.capacity_tokens[token] = (vehicle_id, self.now() + 30 * 86400)
         application = self.settings.credentials.application_id
@@ -114,7 +117,7 @@ class Simulation:
     def grant(
         self, *, user: User, vehicle_ids: Iterable[str], permissions: tuple[str, ...], mode: str
     ) -> list[Connection]:
-        """Connect cars to the application; webhooks that enrol by themselves subscribe them."""
+        """Connect vehicles to the application. Webhooks with automatic subscription subscribe them."""
         now = self.now()
         made = [
             self.connections.grant(
@@ -128,7 +131,7 @@ class Simulation:
         return made
 
     def disconnect(self, connection: Connection) -> None:
-        """Undo one connection: its tokens, its subscriptions, its stored signals."""
+        """Remove one connection with its tokens, subscriptions and stored signals."""
         self.connections.remove(connection)
         self.tokens.revoke_vehicle(user_id=connection.user_id, vehicle_id=connection.vehicle_id)
         for each in self.webhooks.of_vehicle(connection.vehicle_id, user_id=connection.user_id):
@@ -137,14 +140,18 @@ class Simulation:
         self.changed = True
 
     def remove_user(self, user_id: str) -> None:
-        """Forget a driver with everything of theirs."""
+        """Remove a driver with all data."""
         for each in self.connections.select(user_id=user_id):
             self.disconnect(each)
         self.tokens.revoke_user(user_id=user_id)
         self.connections.users.pop(user_id, None)
 
     def reset(self, *, webhooks: bool) -> None:
-        """Forget grants, tokens, subscriptions, troubles and requests; webhooks only if asked."""
+        """Remove grants, tokens, subscriptions, faults and requests, and webhooks if requested.
+
+        Held vehicles return to their seeded plans. With ``settings.hold_all`` every vehicle returns to its state at
+        the start and is held again.
+        """
         self.connections.clear()
         self.tokens.clear()
         self.webhooks.clear(webhooks=webhooks)
@@ -156,10 +163,14 @@ class Simulation:
         self.poller.clear()
         self.capacities.clear()
         self.capacity_tokens.clear()
+        if self.settings.hold_all:
+            self.fleet.hold_as_started(now=self.now())
+        else:
+            self.fleet.reset_plans()
         self.changed = True
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything but the garage that a restart must not lose, as orjson can write it with sets as lists."""
+        """Return everything except the fleet that must survive a restart. orjson can write it with sets as lists."""
         return {
             "offset": self.clock.offset(),
             "speed": self.clock.speed,
@@ -174,7 +185,7 @@ class Simulation:
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what ``snapshot`` gave."""
+        """Restore what ``snapshot`` returned."""
         self.clock.restore(offset=saved["offset"])
         self.connections.restore(saved["connections"])
         self.tokens.restore(saved["tokens"])
@@ -187,14 +198,18 @@ class Simulation:
 
 
 def create_simulation(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> Simulation:
-    """A fresh world of ``settings.vehicles`` cars, no driver connected yet. ``transport`` carries its deliveries."""
+    """Return a new simulation without connections. ``transport`` carries its deliveries."""
     clock = Clock(speed=settings.speed) if settings.start is None else Clock(settings.speed, settings.start)
     faults = Faults()
     faults.configure(settings.faults)
+    start = clock.now()
+    fleet = Fleet(seed=settings.seed, vehicles=settings.vehicles, start=start, plan_start=settings.plan_start)
+    if settings.hold_all:
+        fleet.hold_as_started(now=start)
     return Simulation(
         settings=settings,
         clock=clock,
-        fleet=Fleet(seed=settings.seed, vehicles=settings.vehicles, start=clock.now()),
+        fleet=fleet,
         faults=faults,
         connections=Connections(),
         tokens=TokenStore(reuse=settings.refresh_reuse),
@@ -206,7 +221,7 @@ def create_simulation(settings: Settings, *, transport: httpx.AsyncBaseTransport
 
 
 def permissions_of(vehicle: Vehicle) -> set[str]:
-    """The permissions that mean something for this car: it has a signal or a command behind them."""
+    """Return the permissions that apply to this vehicle: those with a signal or a command."""
     found = {entry.permission for code, entry in CATALOGUE.items() if vehicle.supports(code)}
     found |= {"control_security", "control_navigation"}
     if vehicle.powertrain != "ICE":

@@ -1,6 +1,6 @@
-"""Keeping the simulator's memory in a file, so that a restarted demo goes on.
+"""Saving the simulator's state in a file, so that a restarted demo continues.
 
-The file is replaced as a whole, soon after a change and at the end; a crash loses the last second or two.
+The file is replaced as a whole, soon after a change and at the end. A crash loses the last second or two.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from simulator.simulation import Simulation
 
 VERSION = 1
 EVERY = 0.5
-GARAGE_EVERY = 10.0
+FLEET_EVERY = 10.0
 REST = 5.0
 
 
 class StateStore:
-    """Saves a world to one file, readable by its owner only, and restores it."""
+    """Saves a simulation to one file, readable by its owner only, and restores it."""
 
     def __init__(self, simulation: Simulation, path: Path) -> None:
         self._simulation = simulation
@@ -28,31 +28,42 @@ class StateStore:
         self._saved_at = 0.0
 
     def restore(self) -> bool:
-        """Take back what was saved. Returns whether there was anything. Raises ValueError for a strange file."""
+        """Restore the saved state. Return whether there was any.
+
+        Raises:
+            ValueError: The file isn't a state file of this version, or belongs to another fleet.
+        """
         if not self._path.exists():
             return False
         try:
             saved = orjson.loads(self._path.read_bytes())
-        except orjson.JSONDecodeError as wrong:
-            raise ValueError(f"{self._path} is not a state file of the simulator") from wrong
+        except orjson.JSONDecodeError as error:
+            raise ValueError(f"{self._path} is not a state file of the simulator") from error
         if not isinstance(saved, dict) or saved.get("version") != VERSION:
             raise ValueError(f"{self._path} is not a state file of this version of the simulator")
         settings = self._simulation.settings
         if (saved["seed"], saved["vehicles"]) != (settings.seed, settings.vehicles):
             raise ValueError(
-                f"{self._path} holds a world of --seed {saved['seed']} --vehicles {saved['vehicles']}; "
-                "start with these, or remove the file"
+                f"{self._path} belongs to --seed {saved['seed']} --vehicles {saved['vehicles']}; "
+                "use these options, or remove the file"
             )
         self._rebuild(saved)
         self._simulation.restore(saved["world"])
-        self._simulation.fleet.restore(saved["garage"])
+        fleet = self._simulation.fleet
+        fleet.restore(saved["garage"])
+        if settings.hold_all:
+            free = [each.id for each in fleet.vehicles.values() if each.lifecycle.plan_clock.held_at is None]
+            fleet.hold(free, now=self._simulation.now(), parked=True)
         return True
 
     def _rebuild(self, saved: dict[str, Any]) -> None:
-        """Plan the same world from the same start, so that the cars go on where they were."""
+        """Plan the same fleet from the same start, so that the vehicles continue where they were."""
         simulation = self._simulation
         simulation.fleet = type(simulation.fleet)(
-            seed=saved["seed"], vehicles=saved["vehicles"], start=saved["start"]
+            seed=saved["seed"],
+            vehicles=saved["vehicles"],
+            start=saved["start"],
+            plan_start=saved.get("planStart"),
         )
 
     def save(self) -> None:
@@ -65,6 +76,7 @@ class StateStore:
                 "seed": simulation.settings.seed,
                 "vehicles": simulation.settings.vehicles,
                 "start": simulation.fleet.start,
+                "planStart": simulation.fleet.plan_start,
                 "world": simulation.snapshot(),
                 "garage": simulation.fleet.snapshot(),
             },
@@ -81,9 +93,9 @@ class StateStore:
         self._saved_at = time.monotonic()
 
     async def run(self) -> None:
-        """Save soon after each change, and now and then for the clock and the cars, until cancelled."""
+        """Save soon after each change, and regularly for the clock and the vehicles, until canceled."""
         while True:
             started = time.monotonic()
-            if self._simulation.changed or started - self._saved_at > GARAGE_EVERY:
+            if self._simulation.changed or started - self._saved_at > FLEET_EVERY:
                 self.save()
             await asyncio.sleep(max(EVERY, REST * (time.monotonic() - started)))

@@ -1,7 +1,7 @@
 """Authorization codes, v2 token pairs and v3 application tokens: issued, rotated, expired.
 
-Lifetimes are those of "Authorization, Overview": codes 10 minutes and one use, access tokens 2 hours, refresh
-tokens 60 days and a while after their use; v3 application tokens one hour.
+Lifetimes follow "Authorization, Overview": codes 10 minutes and one use, access tokens 2 hours, refresh tokens 60
+days and a while after their use, v3 application tokens one hour.
 """
 
 import secrets
@@ -21,7 +21,7 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """An authorization code, not used yet. Times are epoch seconds."""
+    """An unused authorization code. Times are epoch seconds."""
 
     code: str = field(repr=False)
     user_id: str
@@ -33,7 +33,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A v2 access and refresh token for some cars of one driver."""
+    """A v2 access and refresh token for some vehicles of one driver."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -46,7 +46,7 @@ class Pair:
 
 @dataclass(slots=True)
 class TokenStore:
-    """Every code and token that is alive."""
+    """Every valid code and token."""
 
     reuse: float = 600.0
     codes: dict[str, Code] = field(default_factory=dict, repr=False)
@@ -63,7 +63,7 @@ class TokenStore:
         redirect_uri: str | None,
         now: float,
     ) -> str:
-        """A new code for a grant that the driver has just made."""
+        """Issue a code for a grant that the driver has just made."""
         code = str(uuid.uuid4())
         self.codes[code] = Code(
             code=code,
@@ -76,7 +76,11 @@ class TokenStore:
         return code
 
     def exchange(self, *, code: str, redirect_uri: str | None, now: float) -> Pair:
-        """Turn a code into a token pair. Raises TokenError."""
+        """Exchange a code for a token pair.
+
+        Raises:
+            TokenError: The code is invalid.
+        """
         held = self.codes.pop(code, None)
         if held is None or held.expires_at < now:
             raise TokenError("Invalid code: it is unknown, used or expired.")
@@ -85,7 +89,11 @@ class TokenStore:
         return self._issue(held.user_id, held.vehicle_ids, held.scopes, now)
 
     def rotate(self, *, refresh: str, now: float) -> Pair:
-        """A new pair for a refresh token, which dies soon after its first use. Raises TokenError."""
+        """Issue a new pair for a refresh token, which expires soon after its first use.
+
+        Raises:
+            TokenError: The refresh token is invalid.
+        """
         held = self.refresh.get(refresh)
         if held is None or held.refresh_until < now:
             raise TokenError("Invalid or expired refresh token.")
@@ -109,29 +117,29 @@ class TokenStore:
         return pair
 
     def user_of(self, *, access: str, now: float) -> Pair | None:
-        """The pair of a living v2 access token, or None."""
+        """Return the pair of a valid v2 access token, or None."""
         held = self.access.get(access)
         return held if held and held.access_until >= now else None
 
     def issue_application(self, *, now: float) -> str:
-        """A new v3 application token."""
+        """Issue a v3 application token."""
         self._purge_expired(now)
         token = secrets.token_urlsafe(48)
         self.application[token] = now + APPLICATION_LIFE
         return token
 
     def is_application(self, *, token: str, now: float) -> bool:
-        """Whether ``token`` is a living v3 application token."""
+        """Return whether ``token`` is a valid v3 application token."""
         return self.application.get(token, 0.0) >= now
 
     def revoke_user(self, *, user_id: str) -> None:
-        """Kill every code and v2 token of one driver."""
+        """Revoke every code and v2 token of one driver."""
         self.codes = {key: held for key, held in self.codes.items() if held.user_id != user_id}
         self.access = {key: held for key, held in self.access.items() if held.user_id != user_id}
         self.refresh = {key: held for key, held in self.refresh.items() if held.user_id != user_id}
 
     def revoke_vehicle(self, *, user_id: str, vehicle_id: str) -> None:
-        """Take one car out of a driver's tokens; tokens left without a car die."""
+        """Remove one vehicle from a driver's tokens. Tokens without a vehicle are revoked."""
 
         def without(pairs: dict[str, Pair]) -> dict[str, Pair]:
             kept: dict[str, Pair] = {}
@@ -146,7 +154,7 @@ class TokenStore:
         self.access, self.refresh = without(self.access), without(self.refresh)
 
     def clear(self) -> None:
-        """Forget every code and token."""
+        """Remove every code and token."""
         self.codes.clear()
         self.access.clear()
         self.refresh.clear()
@@ -159,7 +167,7 @@ class TokenStore:
         self.application = {key: until for key, until in self.application.items() if until >= now}
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as orjson can write it."""
+        """Return everything as values that orjson can write."""
         return {
             "codes": list(self.codes.values()),
             "access": self.access,
@@ -168,7 +176,7 @@ class TokenStore:
         }
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what ``snapshot`` gave."""
+        """Restore what ``snapshot`` returned."""
         self.codes = {each["code"]: Code(**_tuples(each)) for each in saved["codes"]}
         self.access = {key: Pair(**_tuples(each)) for key, each in saved["access"].items()}
         self.refresh = {key: Pair(**_tuples(each)) for key, each in saved["refresh"].items()}

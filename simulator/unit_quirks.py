@@ -1,4 +1,4 @@
-"""Units that lie: bodies with the wrong values and labels that real cars have been seen to send."""
+"""Bodies with the wrong values and units that real vehicles have sent."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,7 @@ NO_READING = 699.9
 
 
 def apply_unit_quirk(reading: Reading) -> Reading:
-    """The reading as a car with bad data would send it; unchanged where no lie is known."""
+    """Return the reading as a vehicle with bad data sends it, or unchanged if no quirk is known."""
     quirk = _QUIRKS.get(reading.code)
     if quirk is None or reading.body is None:
         return reading

@@ -1,4 +1,4 @@
-"""Metric and imperial: the conversions the SC-Unit-System header asks for."""
+"""Metric and imperial units: the conversions for the SC-Unit-System header."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,26 +11,26 @@ GALLONS_PER_LITRE = 0.26417205
 
 
 def miles(km: float) -> float:
-    """Kilometres as miles."""
+    """Return kilometers in miles."""
     return round(km * MILES_PER_KM, 2)
 
 
 def psi(kpa: float) -> float:
-    """Kilopascals as pounds per square inch."""
+    """Return kilopascals in pounds per square inch."""
     return round(kpa * PSI_PER_KPA, 2)
 
 
 def gallons(litres: float) -> float:
-    """Litres as US gallons."""
+    """Return liters in US gallons."""
     return round(litres * GALLONS_PER_LITRE, 2)
 
 
 def fahrenheit(celsius: float) -> float:
-    """Degrees Celsius as degrees Fahrenheit."""
+    """Return degrees Celsius in degrees Fahrenheit."""
     return round(celsius * 9 / 5 + 32, 1)
 
 
-# Unit on the wire → its imperial name and conversion.
+# Unit on the wire -> its imperial name and conversion.
 _IMPERIAL: dict[str, tuple[str, Callable[[float], float]]] = {
     "km": ("miles", miles),
     "kilometers": ("miles", miles),
@@ -45,7 +45,7 @@ _IMPERIAL: dict[str, tuple[str, Callable[[float], float]]] = {
 
 
 def in_system(body: dict[str, Any], system: str) -> dict[str, Any]:
-    """A v3 signal body in ``system``: value and unit, or the pressures of wheel-tires."""
+    """Return a v3 signal body in ``system``: value and unit, or the pressures of wheel-tires."""
     known = _IMPERIAL.get(body.get("unit", "")) if system == IMPERIAL else None
     if known is None:
         return body

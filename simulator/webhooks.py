@@ -1,11 +1,11 @@
-"""Webhooks and their subscriptions: what is sent where, for which car of which driver."""
+"""Webhooks and their subscriptions: what is sent where, for which vehicle of which driver."""
 
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-# What a fleet manager ticks in the Dashboard when asked nothing.
+# The default selection of a fleet manager in the Dashboard.
 FLEET_SIGNALS = (
     "tractionbattery-stateofcharge",
     "tractionbattery-range",
@@ -45,7 +45,7 @@ FLEET_SIGNALS = (
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """What the Dashboard holds about one webhook. ``variant`` chooses the form of its payloads."""
+    """The Dashboard's settings of one webhook. ``variant`` chooses the form of its payloads."""
 
     id: str
     name: str
@@ -63,7 +63,7 @@ class Webhook:
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
-    """One car of one driver on one webhook. ``errors`` are those told and not resolved yet."""
+    """One vehicle of one driver on one webhook. ``errors`` are those raised and not resolved yet."""
 
     id: str
     webhook_id: str
@@ -78,13 +78,13 @@ class Subscription:
     errors: set[tuple[str, str | None]] = field(default_factory=set)
 
 
-class AlreadySubscribed(Exception):  # noqa: N818 - an answer, not a fault
-    """The car is subscribed to that webhook."""
+class AlreadySubscribed(Exception):  # noqa: N818 - an expected outcome
+    """The vehicle is subscribed to that webhook."""
 
 
 @dataclass(slots=True)
 class Webhooks:
-    """All webhooks of the application and who is subscribed to them."""
+    """All webhooks of the application and their subscriptions."""
 
     by_id: dict[str, Webhook] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
@@ -95,7 +95,11 @@ class Webhooks:
         self.by_id[webhook.id] = webhook
 
     def subscribe(self, *, webhook_id: str, user_id: str, vehicle_id: str, now: float) -> Subscription:
-        """Subscribe a car. Raises AlreadySubscribed."""
+        """Subscribe a vehicle.
+
+        Raises:
+            AlreadySubscribed: The vehicle is subscribed to the webhook.
+        """
         subscribed = self.by_vehicle.setdefault(vehicle_id, {})
         if (webhook_id, user_id) in subscribed:
             raise AlreadySubscribed
@@ -112,7 +116,7 @@ class Webhooks:
         return made
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """End one subscription; events on their way may still arrive."""
+        """End one subscription. Events on their way may still arrive."""
         self.subscriptions.pop(subscription.id, None)
         subscribed = self.by_vehicle.get(subscription.vehicle_id, {})
         subscribed.pop((subscription.webhook_id, subscription.user_id), None)
@@ -122,7 +126,7 @@ class Webhooks:
     def of_vehicle(
         self, vehicle_id: str, *, user_id: str | None = None, webhook_id: str | None = None
     ) -> list[Subscription]:
-        """The subscriptions of one car."""
+        """Return the subscriptions of one vehicle."""
         return [
             each
             for each in self.by_vehicle.get(vehicle_id, {}).values()
@@ -130,25 +134,25 @@ class Webhooks:
         ]
 
     def live(self, vehicle_id: str) -> Iterator[tuple[Subscription, Webhook]]:
-        """The car's subscriptions whose webhook is enabled and verified."""
+        """Return the vehicle's subscriptions whose webhook is enabled and verified."""
         for each in list(self.by_vehicle.get(vehicle_id, {}).values()):
             webhook = self.by_id.get(each.webhook_id)
             if webhook and webhook.enabled and webhook.verified:
                 yield each, webhook
 
     def clear(self, *, webhooks: bool) -> None:
-        """Forget all subscriptions, and the webhooks too if asked."""
+        """Remove all subscriptions, and the webhooks if requested."""
         self.subscriptions.clear()
         self.by_vehicle.clear()
         if webhooks:
             self.by_id.clear()
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as orjson can write it with sets as lists."""
+        """Return everything as values that orjson can write with sets as lists."""
         return {"webhooks": list(self.by_id.values()), "subscriptions": list(self.subscriptions.values())}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        """Take back what ``snapshot`` gave."""
+        """Restore what ``snapshot`` returned."""
         self.clear(webhooks=True)
         for each in saved["webhooks"]:
             lists = {"signals": tuple(each["signals"]), "triggers": tuple(each["triggers"])}

@@ -1,1 +1,1 @@
-"""Smartcar Connect: where a driver picks a brand, signs in, and grants or denies access to cars."""
+"""Smartcar Connect: the driver chooses a brand, signs in, and grants or denies access to vehicles."""

@@ -1,6 +1,6 @@
-"""The battery-capacity choice: asked in Connect when it cannot be told, or from the nominal_capacity address.
+"""The battery-capacity question: part of Connect if the capacity is unknown, or opened from the nominal_capacity link.
 
-"User Selected Battery Capacity": the answer comes back as vehicle_id, selected_capacity and reason, or as the error
+"User Selected Battery Capacity": the redirect carries vehicle_id, selected_capacity and reason, or the error
 battery_capacity_no_selection.
 """
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from simulator.connect.flow import THEN_CAPACITY, ConnectPageError, checked_redirect, with_query
 from simulator.hosts.common import get_simulation, mark
-from simulator.rendering import page, problem, send_browser
+from simulator.rendering import page, problem, redirect_browser
 from simulator.simulation import Simulation
 from simulator.vehicles import Vehicle
 
@@ -29,7 +29,7 @@ def _available(simulation: Simulation, vehicle: Vehicle) -> list[dict[str, Any]]
 
 
 def unanswered(simulation: Simulation, vehicle_ids: Sequence[str]) -> list[str]:
-    """Those of the cars whose capacity only the driver can tell, and who has not been asked yet."""
+    """Return the vehicles whose capacity only the driver knows and whose driver hasn't been asked yet."""
     found = []
     for each in vehicle_ids:
         body = simulation.fleet.vehicles[each].signal(CODE, now=simulation.now()).body
@@ -39,14 +39,14 @@ def unanswered(simulation: Simulation, vehicle_ids: Sequence[str]) -> list[str]:
 
 
 def question(simulation: Simulation, vehicle: Vehicle, *, action: str) -> Response:
-    """The page that asks."""
+    """Return the page with the question."""
     return page(
         "connect/capacity.html", vehicle=vehicle, choices=_available(simulation, vehicle), action=action
     )
 
 
 async def answer(request: Request, simulation: Simulation, vehicle: Vehicle) -> float | None:
-    """Read and keep the driver's answer; None when they do not know."""
+    """Read and store the driver's answer. Return None if the driver doesn't know the capacity."""
     form = await request.form()
     mark(request, vehicle_id=vehicle.id)
     offered = {str(each["capacity"]): float(each["capacity"]) for each in _available(simulation, vehicle)}
@@ -58,21 +58,21 @@ async def answer(request: Request, simulation: Simulation, vehicle: Vehicle) -> 
 
 
 async def standalone(request: Request) -> Response:
-    """GET and POST /battery-capacity, from the address in a nominal_capacity answer"""
+    """GET and POST /battery-capacity, from the address in a nominal_capacity response"""
     simulation = get_simulation(request)
-    asked = request.query_params
-    vehicle = simulation.vehicle(asked.get("vehicle_id", ""))
-    held, until = simulation.capacity_tokens.get(asked.get("token", ""), ("", 0.0))
+    query = request.query_params
+    vehicle = simulation.vehicle(query.get("vehicle_id", ""))
+    held, until = simulation.capacity_tokens.get(query.get("token", ""), ("", 0.0))
     try:
-        redirect_uri = checked_redirect(simulation, asked.get("redirect_uri"))
-    except ConnectPageError as wrong:
-        return problem("This link does not work", str(wrong))
-    if asked.get("client_id") != simulation.settings.credentials.application_id or vehicle is None:
-        return problem("This link does not work", "There is no such application or vehicle.")
+        redirect_uri = checked_redirect(simulation, query.get("redirect_uri"))
+    except ConnectPageError as error:
+        return problem("This link doesn't work", str(error))
+    if query.get("client_id") != simulation.settings.credentials.application_id or vehicle is None:
+        return problem("This link doesn't work", "Unknown application or vehicle.")
     if held != vehicle.id or until < simulation.now():
-        # Without a token that is still good the driver signs in first, and is asked afterwards.
+        # Without a valid token the driver signs in first and answers the question afterwards.
         back = [("redirect_uri", redirect_uri or ""), ("then", THEN_CAPACITY)]
-        return send_browser(with_query(simulation.reauthenticate_url(vehicle.id), back))
+        return redirect_browser(with_query(simulation.reauthenticate_url(vehicle.id), back))
     if request.method == "GET":
         return question(simulation, vehicle, action=f"/connect/battery-capacity?{request.url.query}")
     chosen = await answer(request, simulation, vehicle)
@@ -84,4 +84,4 @@ async def standalone(request: Request) -> Response:
             ("selected_capacity", f"{chosen:g}"),
             ("reason", "battery_capacity"),
         ]
-    return send_browser(with_query(redirect_uri or "", fields))
+    return redirect_browser(with_query(redirect_uri or "", fields))

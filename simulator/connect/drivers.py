@@ -1,4 +1,4 @@
-"""Who can sign in: the seeded accounts of the garage, and the documented test addresses."""
+"""Who can sign in: the drivers of the seeded fleet, and the documented test addresses."""
 
 import re
 import uuid
@@ -14,7 +14,7 @@ CONNECT_ERRORS = {INVALID_SUBSCRIPTION: "invalid_subscription", VEHICLE_INCOMPAT
 TESTED = ("COMPATIBILITY", "CONNECTED_SERVICES_ACCOUNT", "UPSTREAM", "VEHICLE_STATE")
 _MANY = re.compile(r"(\d{1,5})-vehicles@smartcar\.com", re.IGNORECASE)
 
-# VINs of the page "Testing Errors", for single select.
+# VINs from the page "Testing Errors", for single select.
 TEST_VINS = {
     "0SCAUDI0155C49A95": INVALID_SUBSCRIPTION,
     "0SCAUDI012FE3B132": VEHICLE_INCOMPATIBLE,
@@ -48,7 +48,7 @@ TEST_VINS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """Someone who has signed in with a maker. ``error`` is what every later request about them meets."""
+    """A driver signed in to a manufacturer's account. ``error`` is returned by every later request about the driver."""
 
     email: str
     user_id: str
@@ -58,7 +58,7 @@ class Driver:
 
 
 def forced_error(email: str) -> tuple[str, str] | None:
-    """The API error that a documented test address stands for, or None."""
+    """Return the API error that a documented test address stands for, or None."""
     name, _, domain = email.partition("@")
     kind, _, code = name.upper().partition(".")
     if domain.lower() != "smartcar.com" or kind not in TESTED or (kind, code) not in WORDS:
@@ -67,7 +67,7 @@ def forced_error(email: str) -> tuple[str, str] | None:
 
 
 def find_driver(simulation: Simulation, *, make: str | None, email: str) -> Driver | None:
-    """The account with that address at that brand, or None. Any password will do."""
+    """Return the driver with this email address at this brand, or None. Any password is accepted."""
     email = email.strip()
     account = next(
         (each for key, each in simulation.fleet.accounts.items() if key.lower() == email.lower()), None
@@ -108,7 +108,7 @@ def _test_driver(simulation: Simulation, make: str | None, email: str) -> Driver
 
 
 def owner_of(simulation: Simulation, vehicle: Vehicle) -> Driver | None:
-    """The seeded account that holds the car."""
+    """Return the seeded account that has the vehicle."""
     for account in simulation.fleet.accounts.values():
         if vehicle.id in account.vehicle_ids:
             return _seeded(account)

@@ -1,7 +1,7 @@
-"""The Connect flow without its pages: what an address asks for, who signed in, and where the browser is sent.
+"""The Connect flow without its pages: what an address requests, who signed in, and where the browser goes next.
 
-Parameters, redirects and errors are those of "Build the Connect URL", "Handle the Response", "Redirect to Connect"
-(re-authentication), "User Selected Battery Capacity" and the pages of Connect errors.
+Parameters, redirects and errors follow "Build the Connect URL", "Handle the Response", "Redirect to Connect"
+(re-authentication), "User Selected Battery Capacity" and the pages about Connect errors.
 """
 
 import secrets
@@ -35,12 +35,12 @@ THEN_CAPACITY = "battery-capacity"
 
 
 class ConnectPageError(Exception):
-    """The address itself is wrong, so that Connect shows a page and sends the browser nowhere."""
+    """The Connect address is invalid, so Connect shows a page instead of a redirect."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One visit to Connect. ``redirect_uri`` is None only for response_type ``none``."""
+    """One session in Connect. ``redirect_uri`` is None only for response_type ``none``."""
 
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     kind: str
@@ -67,12 +67,16 @@ class Session:
 
 
 def open_session(simulation: Simulation, url: str) -> Session:
-    """Read a Connect address. Raises ConnectPageError when it must not be followed."""
+    """Open a session for a Connect address.
+
+    Raises:
+        ConnectPageError: The address is invalid.
+    """
     parts = urlsplit(url)
-    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
     kind = REAUTHENTICATE if parts.path.rstrip("/").endswith("/reauthenticate") else AUTHORIZE
-    _check_application(simulation, asked)
-    response_type = asked.get("response_type", "")
+    _check_application(simulation, query)
+    response_type = query.get("response_type", "")
     allowed = ("code", "none") if kind == AUTHORIZE else ("vehicle_id", "none")
     if response_type not in allowed:
         raise ConnectPageError(f"response_type must be {' or '.join(allowed)}.")
@@ -80,28 +84,32 @@ def open_session(simulation: Simulation, url: str) -> Session:
         kind=kind,
         response_type=response_type,
         redirect_uri=checked_redirect(
-            simulation, asked.get("redirect_uri"), optional=response_type == "none"
+            simulation, query.get("redirect_uri"), optional=response_type == "none"
         ),
-        state=asked.get("state"),
-        external_id=asked.get("external_id") or None,
-        sets_external_id="external_id" in asked,
-        label=asked.get("user"),
+        state=query.get("state"),
+        external_id=query.get("external_id") or None,
+        sets_external_id="external_id" in query,
+        label=query.get("user"),
     )
     if kind == REAUTHENTICATE:
-        return _reauthentication(simulation, session, asked)
-    return _authorization(simulation, session, asked)
+        return _reauthentication(simulation, session, query)
+    return _authorization(simulation, session, query)
 
 
-def _check_application(simulation: Simulation, asked: Mapping[str, str]) -> None:
-    application = asked.get("application_id") or asked.get("client_id")
+def _check_application(simulation: Simulation, query: Mapping[str, str]) -> None:
+    application = query.get("application_id") or query.get("client_id")
     if not application:
         raise ConnectPageError("application_id is missing.")
     if application != simulation.settings.credentials.application_id:
-        raise ConnectPageError("There is no application with that id.")
+        raise ConnectPageError("No application has this id.")
 
 
 def checked_redirect(simulation: Simulation, given: str | None, *, optional: bool = False) -> str | None:
-    """The redirect URI, if it is registered. Raises ConnectPageError."""
+    """Return the redirect URI.
+
+    Raises:
+        ConnectPageError: The URI isn't registered.
+    """
     registered = simulation.settings.redirect_uris
     if not given:
         if registered:
@@ -115,35 +123,35 @@ def checked_redirect(simulation: Simulation, given: str | None, *, optional: boo
     return given
 
 
-def _reauthentication(simulation: Simulation, session: Session, asked: Mapping[str, str]) -> Session:
-    vehicle = simulation.vehicle(asked.get("vehicle_id", ""))
+def _reauthentication(simulation: Simulation, session: Session, query: Mapping[str, str]) -> Session:
+    vehicle = simulation.vehicle(query.get("vehicle_id", ""))
     connected = simulation.connections.select(vehicle_id=vehicle.id) if vehicle else []
     if vehicle is None or not connected:
-        raise ConnectPageError("There is no connected vehicle with that vehicle_id.")
+        raise ConnectPageError("No connected vehicle has this vehicle_id.")
     session.vehicle_id, session.make = vehicle.id, vehicle.make
-    session.then_capacity = asked.get("then") == THEN_CAPACITY
+    session.then_capacity = query.get("then") == THEN_CAPACITY
     return session
 
 
-def _authorization(simulation: Simulation, session: Session, asked: Mapping[str, str]) -> Session:
-    wanted = asked.get("scope", "").split() or list(PERMISSIONS)
+def _authorization(simulation: Simulation, session: Session, query: Mapping[str, str]) -> Session:
+    wanted = query.get("scope", "").split() or list(PERMISSIONS)
     session.scopes = tuple(dict.fromkeys(each.removeprefix("required:") for each in wanted))
     session.required = frozenset(each[9:] for each in wanted if each.startswith("required:"))
     unknown = [each for each in session.scopes if each not in PERMISSIONS]
     if unknown:
         raise ConnectPageError(f"Unknown permission in scope: {', '.join(unknown)}.")
-    session.mode = asked.get("mode", "live")
+    session.mode = query.get("mode", "live")
     if session.mode not in ("live", "simulated", "test"):
         raise ConnectPageError("mode must be live or simulated.")
-    session.force = asked.get("approval_prompt", "auto") == "force"
-    flags = dict(each.partition(":")[::2] for each in asked.get("flags", "").split())
+    session.force = query.get("approval_prompt", "auto") == "force"
+    flags = dict(each.partition(":")[::2] for each in query.get("flags", "").split())
     session.country = flags.get("country", "US").upper()
-    session.single = asked.get("single_select", "").lower() == "true"
+    session.single = query.get("single_select", "").lower() == "true"
     makes = {each.make for each in simulation.fleet.vehicles.values()}
-    make = asked.get("make", "").upper().replace("-", "_")
+    make = query.get("make", "").upper().replace("-", "_")
     session.make = make if make in makes else None
-    if session.single and asked.get("single_select_vin"):
-        session.vin = asked["single_select_vin"].upper()
+    if session.single and query.get("single_select_vin"):
+        session.vin = query["single_select_vin"].upper()
         vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == session.vin), None)
         session.make = vehicle.make if vehicle else session.make
         if session.vin in TEST_VINS and session.mode == "live":
@@ -152,20 +160,20 @@ def _authorization(simulation: Simulation, session: Session, asked: Mapping[str,
 
 
 def sign_in(simulation: Simulation, session: Session, *, make: str | None, email: str) -> str | None:
-    """Sign a driver in. Returns why not, or None."""
+    """Sign a driver in. Return an error message, or None on success."""
     driver = find_driver(simulation, make=make, email=email)
     if driver is None:
-        return "There is no account with this e-mail at this brand."
+        return "No account with this email exists at this brand."
     if session.kind == REAUTHENTICATE:
         held = simulation.connections.get(user_id=driver.user_id, vehicle_id=session.vehicle_id or "")
         if held is None:
-            return "This account does not hold the vehicle that has to be connected again."
+            return "This account doesn't have the vehicle to reconnect."
     session.driver, session.make = driver, make or session.make
     return None
 
 
 def eligible(simulation: Simulation, session: Session) -> tuple[list[Vehicle], list[Vehicle]]:
-    """The signed-in driver's cars that may be granted, and those that lack what is required."""
+    """Return the driver's vehicles that can be granted, and those that lack required permissions."""
     driver = session.driver
     vehicles = [simulation.fleet.vehicles[each] for each in driver.vehicle_ids] if driver else []
     if session.vin and session.vin not in TEST_VINS:
@@ -176,7 +184,7 @@ def eligible(simulation: Simulation, session: Session) -> tuple[list[Vehicle], l
 
 
 def approved_before(simulation: Simulation, session: Session) -> bool:
-    """Whether the driver has granted all this before, so that ``approval_prompt=auto`` asks nothing."""
+    """Return whether the driver has granted all this before, so that ``approval_prompt=auto`` skips the question."""
     vehicles, _ = eligible(simulation, session)
     if session.force or session.single or session.driver is None or not vehicles:
         return False
@@ -193,7 +201,7 @@ def grant(
     vehicle_ids: Sequence[str],
     scopes: Sequence[str] | None = None,
 ) -> str | None:
-    """Grant access to cars. Returns where to send the browser; None for Smartcar's own last page."""
+    """Grant access to vehicles. Return the redirect address, or None for Smartcar's own last page."""
     user = _remember(simulation, session)
     given = tuple(each for each in session.scopes if scopes is None or each in scopes)
     simulation.grant(user=user, vehicle_ids=vehicle_ids, permissions=given, mode=session.mode)
@@ -213,7 +221,7 @@ def grant(
 
 
 def reauthenticate(simulation: Simulation, session: Session) -> str | None:
-    """Renew the login behind a car. Returns where to send the browser; None for Smartcar's own last page."""
+    """Renew the login of a vehicle's account. Return the redirect address, or None for Smartcar's own last page."""
     user, vehicle_id = _remember(simulation, session), session.vehicle_id or ""
     expired = simulation.faults.reauthenticate
     simulation.faults.reauthenticate = tuple(each for each in expired if each not in (user.id, vehicle_id))
@@ -237,8 +245,8 @@ def _remember(simulation: Simulation, session: Session) -> User:
     return user
 
 
-def refuse(session: Session, error: str, *, vehicle: Vehicle | None = None) -> str | None:
-    """End the visit with an error. Returns where to send the browser; None for Smartcar's own last page."""
+def end_with_error(session: Session, error: str, *, vehicle: Vehicle | None = None) -> str | None:
+    """End the session with an error. Return the redirect address, or None for Smartcar's own last page."""
     if session.redirect_uri is None:
         return None
     fields = [("error", error), ("error_description", DESCRIPTIONS.get(error, "The request failed."))]
@@ -264,14 +272,14 @@ def _redirect(session: Session, fields: Sequence[tuple[str, str]]) -> str:
 
 
 def with_query(uri: str, fields: Sequence[tuple[str, str]]) -> str:
-    """``uri`` with more query parameters."""
+    """Return ``uri`` with more query parameters."""
     parts = urlsplit(uri)
     query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 
 def expected_driver(simulation: Simulation, session: Session) -> Driver | None:
-    """Who would sign in when nobody says: the owner of the VIN or of the car to re-authenticate."""
+    """Return the driver to sign in if none is named: the owner of the VIN, or of the vehicle to re-authenticate."""
     if session.vin in TEST_VINS:
         return find_driver(simulation, make=session.make, email=TEST_VINS[session.vin])
     if session.kind == REAUTHENTICATE:

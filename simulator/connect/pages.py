@@ -1,4 +1,4 @@
-"""The Connect pages a person clicks through. They work without JavaScript and ask nothing of other hosts."""
+"""The Connect pages for a browser. They work without JavaScript and load nothing from other hosts."""
 
 from collections import OrderedDict
 from urllib.parse import urlsplit
@@ -12,54 +12,54 @@ from simulator.connect import capacity, flow
 from simulator.connect.drivers import TEST_VINS
 from simulator.connect.flow import ConnectPageError, Session
 from simulator.hosts.common import get_simulation, mark
-from simulator.permissions import in_words
-from simulator.rendering import NAMES, TEMPLATES, page, problem, send_browser
+from simulator.permissions import describe
+from simulator.rendering import NAMES, TEMPLATES, page, problem, redirect_browser
 from simulator.simulation import Simulation
 
 REMEMBERED = 1000
 
 
-class Visits:
-    """The visits going on; the oldest are forgotten. A restart forgets them all."""
+class SessionStore:
+    """The open sessions. The oldest are dropped, and a restart drops all of them."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[str, Session] = OrderedDict()
 
     def add(self, session: Session) -> None:
-        """Remember a visit."""
+        """Add a session."""
         self._held[session.id] = session
         while len(self._held) > REMEMBERED:
             self._held.popitem(last=False)
 
     def get(self, session_id: str) -> Session | None:
-        """A visit going on, or None."""
+        """Return an open session, or None."""
         return self._held.get(session_id)
 
     def end(self, session: Session) -> None:
-        """Forget a visit that has ended."""
+        """Remove a session that has ended."""
         self._held.pop(session.id, None)
 
 
-def _visits(request: Request) -> Visits:
-    visits = request.app.state.visits
-    if not isinstance(visits, Visits):
-        raise TypeError("the Connect host has no visits")
-    return visits
+def _sessions(request: Request) -> SessionStore:
+    sessions = request.app.state.sessions
+    if not isinstance(sessions, SessionStore):
+        raise TypeError("the Connect host has no sessions")
+    return sessions
 
 
-async def _lost(_: Request, __: Exception) -> Response:
+async def _not_found(_: Request, __: Exception) -> Response:
     return problem("This page has expired", "Please go back to the application and start again.", status=404)
 
 
 def _session(request: Request) -> Session:
-    session = _visits(request).get(request.path_params["session_id"])
+    session = _sessions(request).get(request.path_params["session_id"])
     if session is None:
-        raise LookupError("no such visit")
+        raise LookupError("unknown session")
     return session
 
 
 def _next(simulation: Simulation, session: Session) -> str:
-    """The page a visit stands at."""
+    """Return the page at which a session continues."""
     here = f"/connect/flow/{session.id}"
     if session.stopped:
         return f"{here}/stopped?error={session.stopped}"
@@ -75,14 +75,14 @@ async def start(request: Request) -> Response:
     simulation = get_simulation(request)
     try:
         session = flow.open_session(simulation, str(request.url))
-    except ConnectPageError as wrong:
-        return problem("This link does not work", str(wrong))
-    _visits(request).add(session)
+    except ConnectPageError as error:
+        return problem("This link doesn't work", str(error))
+    _sessions(request).add(session)
     return RedirectResponse(_next(simulation, session), status_code=302)
 
 
 async def brand(request: Request) -> Response:
-    """Pick the brand, from a list that can be searched"""
+    """Choose the brand from a searchable list"""
     simulation, session = get_simulation(request), _session(request)
     query = request.query_params.get("q", "").strip()
     makes = sorted(
@@ -93,7 +93,7 @@ async def brand(request: Request) -> Response:
 
 
 def _sign_in_page(
-    simulation: Simulation, session: Session, make: str, *, email: str = "", wrong: str | None = None
+    simulation: Simulation, session: Session, make: str, *, email: str = "", error: str | None = None
 ) -> Response:
     accounts = [
         (each.email, ", ".join(simulation.fleet.vehicles[vehicle].model for vehicle in each.vehicle_ids))
@@ -102,21 +102,21 @@ def _sign_in_page(
     expected = flow.expected_driver(simulation, session)
     return page(
         "connect/sign_in.html",
-        status=400 if wrong else 200,
+        status=400 if error else 200,
         session=session,
         make=make,
         display=NAMES[make],
         accounts=accounts[:50],
         test_addresses=list(TEST_VINS.values()),
         email=email or (expected.email if expected else ""),
-        problem=wrong,
+        problem=error,
         step=2,
         back=f"/connect/flow/{session.id}/brand",
     )
 
 
 async def sign_in_page(request: Request) -> Response:
-    """The maker's sign-in"""
+    """The manufacturer's sign-in page"""
     simulation, session = get_simulation(request), _session(request)
     make = request.query_params.get("make", "")
     if make not in NAMES:
@@ -125,15 +125,15 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Check the account; any password will do"""
+    """Check the account. Any password is accepted"""
     simulation, session = get_simulation(request), _session(request)
     form = await request.form()
     make, email = str(form.get("make", "")), str(form.get("email", ""))
     if make not in NAMES:
         return RedirectResponse(f"/connect/flow/{session.id}/brand", status_code=302)
-    wrong = flow.sign_in(simulation, session, make=make, email=email)
-    if wrong or session.driver is None:
-        return _sign_in_page(simulation, session, make, email=email, wrong=wrong)
+    error = flow.sign_in(simulation, session, make=make, email=email)
+    if error or session.driver is None:
+        return _sign_in_page(simulation, session, make, email=email, error=error)
     mark(request, user_id=session.driver.user_id)
     if session.driver.connect_error:
         return RedirectResponse(
@@ -150,36 +150,36 @@ async def sign_in(request: Request) -> Response:
 
 
 def _end(request: Request, session: Session, address: str | None) -> Response:
-    _visits(request).end(session)
-    return send_browser(address)
+    _sessions(request).end(session)
+    return redirect_browser(address)
 
 
 async def grant_page(request: Request) -> Response:
     """Vehicles and permissions, to be granted or denied"""
     simulation, session = get_simulation(request), _session(request)
     if session.driver is None:
-        return _end(request, session, flow.refuse(session, "configuration_error"))
+        return _end(request, session, flow.end_with_error(session, "configuration_error"))
     return _grant_page(simulation, session)
 
 
-def _grant_page(simulation: Simulation, session: Session, *, wrong: str | None = None) -> Response:
-    vehicles, unfit = flow.eligible(simulation, session)
+def _grant_page(simulation: Simulation, session: Session, *, error: str | None = None) -> Response:
+    vehicles, ineligible = flow.eligible(simulation, session)
     if not vehicles:
         return RedirectResponse(
-            f"/connect/flow/{session.id}/stopped?error={'vehicle_incompatible' if unfit else 'no_vehicles'}",
+            f"/connect/flow/{session.id}/stopped?error={'vehicle_incompatible' if ineligible else 'no_vehicles'}",
             status_code=302,
         )
     scopes = list(session.scopes)
     return page(
         "connect/grant.html",
-        status=400 if wrong else 200,
+        status=400 if error else 200,
         session=session,
         vehicles=vehicles,
-        unfit=unfit,
+        ineligible=ineligible,
         application=_application_name(session),
-        reads=in_words([each for each in scopes if each.startswith("read_")]),
-        controls=in_words([each for each in scopes if each.startswith("control_")]),
-        problem=wrong,
+        reads=describe([each for each in scopes if each.startswith("read_")]),
+        controls=describe([each for each in scopes if each.startswith("control_")]),
+        problem=error,
         step=3,
     )
 
@@ -193,14 +193,14 @@ async def grant(request: Request) -> Response:
     simulation, session = get_simulation(request), _session(request)
     form = await request.form()
     if session.driver is None:
-        return _end(request, session, flow.refuse(session, "configuration_error"))
+        return _end(request, session, flow.end_with_error(session, "configuration_error"))
     mark(request, user_id=session.driver.user_id)
     if form.get("answer") != "allow":
-        return _end(request, session, flow.refuse(session, "access_denied"))
+        return _end(request, session, flow.end_with_error(session, "access_denied"))
     vehicles, _ = flow.eligible(simulation, session)
     chosen = [each.id for each in vehicles if each.id in form.getlist("vehicle")]
     if not chosen:
-        return _grant_page(simulation, session, wrong="Please choose a vehicle.")
+        return _grant_page(simulation, session, error="Please choose a vehicle.")
     chosen = chosen[:1] if session.single else chosen
     address = flow.grant(simulation, session, vehicle_ids=chosen)
     if "read_battery" in session.scopes:
@@ -212,7 +212,7 @@ async def grant(request: Request) -> Response:
 
 
 async def ask_capacity(request: Request) -> Response:
-    """Ask for the battery capacity of each granted car that needs it, then send the browser on"""
+    """Ask for the battery capacity of each granted vehicle that needs it, then redirect the browser"""
     simulation, session = get_simulation(request), _session(request)
     if session.questions and request.method == "POST":
         await capacity.answer(request, simulation, simulation.fleet.vehicles[session.questions.pop(0)])
@@ -221,29 +221,29 @@ async def ask_capacity(request: Request) -> Response:
         vehicle = simulation.fleet.vehicles[session.questions[0]]
         return capacity.question(simulation, vehicle, action=f"/connect/flow/{session.id}/capacity")
     if session.address is None and session.redirect_uri is not None:
-        return _end(request, session, flow.refuse(session, "configuration_error"))
+        return _end(request, session, flow.end_with_error(session, "configuration_error"))
     return _end(request, session, session.address)
 
 
 STOPPED = {
-    "configuration_error": ("Something is wrong with this link", flow.CONFIGURATION[True]),
+    "configuration_error": ("This link is invalid", flow.CONFIGURATION[True]),
     "no_vehicles": (
-        "We found no vehicle",
-        "There are no vehicles in this account. Add one to it and try again.",
+        "No vehicles found",
+        "This account has no vehicles. Add one and try again.",
     ),
     "invalid_subscription": (
-        "Your subscription is not active",
-        "The connected services of this car have expired or were never activated.",
+        "Your subscription isn't active",
+        "This car's connected services have expired or were never activated.",
     ),
     "vehicle_incompatible": (
-        "Your car is not compatible",
-        "This car cannot be connected to the application.",
+        "Your car isn't compatible",
+        "This car can't be connected to the application.",
     ),
 }
 
 
 async def stopped(request: Request) -> Response:
-    """Why it goes no further, with the way back to the application"""
+    """Explain why the flow can't continue, with a link back to the application"""
     session = _session(request)
     error = request.query_params.get("error", "")
     heading, text = STOPPED.get(error, STOPPED["vehicle_incompatible"])
@@ -252,21 +252,23 @@ async def stopped(request: Request) -> Response:
 
 
 async def incompatible(request: Request) -> Response:
-    """The brand is not in the list"""
+    """The brand isn't in the list"""
     session = _session(request)
     leave = f"/connect/flow/{session.id}/leave?error=vehicle_incompatible"
-    text = "Cars of other brands cannot be connected."
-    return problem("Your brand is not supported", text, status=200, leave=leave, label="Back to application")
+    text = "Cars of other brands can't be connected."
+    return problem("Your brand isn't supported", text, status=200, leave=leave, label="Back to application")
 
 
 async def leave(request: Request) -> Response:
-    """Go back to the application without granting"""
+    """Return to the application without granting"""
     simulation, session = get_simulation(request), _session(request)
     error = request.query_params.get("error", "user_manually_returned_to_application")
     if error not in flow.DESCRIPTIONS:
         error = "user_manually_returned_to_application"
-    unfit = flow.eligible(simulation, session)[1]
-    return _end(request, session, flow.refuse(session, error, vehicle=unfit[0] if unfit else None))
+    ineligible = flow.eligible(simulation, session)[1]
+    return _end(
+        request, session, flow.end_with_error(session, error, vehicle=ineligible[0] if ineligible else None)
+    )
 
 
 async def style(_: Request) -> Response:
@@ -275,26 +277,26 @@ async def style(_: Request) -> Response:
 
 
 def connect_host(simulation: Simulation) -> Starlette:
-    """smartcar_api.com"""
-    visit = "/flow/{session_id}"
+    """Return the routes of smartcar_api.com."""
+    path = "/flow/{session_id}"
     app = Starlette(
         routes=[
             Route("/oauth/authorize", start),
             Route("/oauth/reauthenticate", start),
             Route("/style.css", style),
-            Route(f"{visit}/brand", brand),
-            Route(f"{visit}/sign-in", sign_in_page, methods=["GET"]),
-            Route(f"{visit}/sign-in", sign_in, methods=["POST"]),
-            Route(f"{visit}/grant", grant_page, methods=["GET"]),
-            Route(f"{visit}/grant", grant, methods=["POST"]),
-            Route(f"{visit}/stopped", stopped),
-            Route(f"{visit}/incompatible", incompatible),
-            Route(f"{visit}/leave", leave),
-            Route(f"{visit}/capacity", ask_capacity, methods=["GET", "POST"]),
+            Route(f"{path}/brand", brand),
+            Route(f"{path}/sign-in", sign_in_page, methods=["GET"]),
+            Route(f"{path}/sign-in", sign_in, methods=["POST"]),
+            Route(f"{path}/grant", grant_page, methods=["GET"]),
+            Route(f"{path}/grant", grant, methods=["POST"]),
+            Route(f"{path}/stopped", stopped),
+            Route(f"{path}/incompatible", incompatible),
+            Route(f"{path}/leave", leave),
+            Route(f"{path}/capacity", ask_capacity, methods=["GET", "POST"]),
             Route("/battery-capacity", capacity.standalone, methods=["GET", "POST"]),
         ],
-        exception_handlers={LookupError: _lost, 404: _lost},
+        exception_handlers={LookupError: _not_found, 404: _not_found},
     )
     app.state.simulation = simulation
-    app.state.visits = Visits()
+    app.state.sessions = SessionStore()
     return app

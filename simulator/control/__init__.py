@@ -1,1 +1,1 @@
-"""The control API and its pages: what a tester does to the simulated world. Loopback only, no credentials."""
+"""The control API and its pages, for controlling the simulation in tests. For loopback only, without credentials."""

@@ -1,4 +1,4 @@
-"""The control API: webhooks, grants, cars, clock, troubles, and what was seen and sent. JSON, under /control."""
+"""The control API under /control: webhooks, grants, vehicles, clock, faults and logs. Everything is JSON."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -12,6 +12,7 @@ from starlette.routing import Route
 from simulator.applications import Applications
 from simulator.clock import iso
 from simulator.connect import flow
+from simulator.control.daily_plans import day_as_json, hold_or_release
 from simulator.control.grants import grant
 from simulator.control.webhook_registration import VerificationFailed, register
 from simulator.fault_injection import SWITCHES
@@ -24,23 +25,23 @@ from simulator.vehicles import CATALOGUE, Change, Vehicle
 
 
 class ControlError(Exception):
-    """A control request that cannot be followed: an HTTP status and why."""
+    """A control request that can't be processed: an HTTP status and a message."""
 
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
 
 
-async def refused(_: Request, error: Exception) -> Response:
-    """Say what is wrong with a control request."""
+async def rejected(_: Request, error: Exception) -> Response:
+    """Return the response for an invalid control request."""
     status = error.status if isinstance(error, ControlError) else 400
     return json_response({"error": str(error)}, status=status)
 
 
-async def lost(_: Request, error: Exception) -> Response:
-    """No such address, or not with that method."""
-    wrong = cast(HTTPException, error)
-    return json_response({"error": wrong.detail}, status=wrong.status_code)
+async def not_found(_: Request, error: Exception) -> Response:
+    """Return the response for an unknown path or method."""
+    error = cast(HTTPException, error)
+    return json_response({"error": error.detail}, status=error.status_code)
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -53,7 +54,7 @@ async def _body(request: Request) -> dict[str, Any]:
 def _text(body: dict[str, Any], name: str) -> str | None:
     given = body.get(name)
     if not isinstance(given, str | None):
-        raise ControlError(400, f"{name} is a text")
+        raise ControlError(400, f"{name} must be a string")
     return given
 
 
@@ -63,7 +64,7 @@ async def health(_: Request) -> Response:
 
 
 async def post_webhook(request: Request) -> Response:
-    """POST /webhooks: register or change a webhook, and verify it"""
+    """POST /webhooks: register or change a webhook, and verify its callback"""
     simulation = get_simulation(request)
     try:
         webhook = await register(simulation, await _body(request))
@@ -95,13 +96,13 @@ async def get_webhooks(request: Request) -> Response:
 
 
 async def patch_webhook(request: Request) -> Response:
-    """PATCH /webhooks/{id} {"enabled": false}: a disabled webhook collects nothing and queues nothing"""
+    """PATCH /webhooks/{id} {"enabled": false}: a disabled webhook collects and queues nothing"""
     simulation, body = get_simulation(request), await _body(request)
     webhook = simulation.webhooks.by_id.get(request.path_params["webhook_id"])
     if webhook is None:
-        raise ControlError(404, "no such webhook")
+        raise ControlError(404, "unknown webhook")
     if not isinstance(body.get("enabled"), bool) or set(body) != {"enabled"}:
-        raise ControlError(400, "only enabled can be changed, to true or false")
+        raise ControlError(400, "only enabled can be changed, and must be true or false")
     if body["enabled"] and not webhook.enabled:
         for each in simulation.webhooks.subscriptions.values():
             if each.webhook_id == webhook.id:
@@ -116,7 +117,7 @@ async def delete_webhook(request: Request) -> Response:
     """DELETE /webhooks/{id}, with its subscriptions"""
     simulation, webhook_id = get_simulation(request), request.path_params["webhook_id"]
     if simulation.webhooks.by_id.pop(webhook_id, None) is None:
-        raise ControlError(404, "no such webhook")
+        raise ControlError(404, "unknown webhook")
     for each in [one for one in simulation.webhooks.subscriptions.values() if one.webhook_id == webhook_id]:
         simulation.webhooks.unsubscribe(each)
     simulation.changed = True
@@ -124,17 +125,17 @@ async def delete_webhook(request: Request) -> Response:
 
 
 async def post_grant(request: Request) -> Response:
-    """POST /grants: what a driver would do at a Connect address, without a browser"""
+    """POST /grants: complete a Connect address as a driver would, without a browser"""
     simulation = get_simulation(request)
     try:
         address = grant(simulation, await _body(request))
-    except flow.ConnectPageError as wrong:
-        raise ControlError(422, str(wrong)) from wrong
+    except flow.ConnectPageError as error:
+        raise ControlError(422, str(error)) from error
     return json_response({"redirect": address})
 
 
 def vehicle_as_json(simulation: Simulation, vehicle: Vehicle, *, full: bool = False) -> dict[str, Any]:
-    """A car as the control API shows it; ``full`` adds its signals."""
+    """Return a vehicle as the control API shows it. ``full`` adds its signals."""
     connected = simulation.connections.select(vehicle_id=vehicle.id)
     owner = next(
         (each.email for each in simulation.fleet.accounts.values() if vehicle.id in each.vehicle_ids), None
@@ -170,14 +171,14 @@ def _vehicle(request: Request) -> tuple[Simulation, Vehicle]:
     simulation = get_simulation(request)
     vehicle = simulation.vehicle(request.path_params["vehicle_id"])
     if vehicle is None:
-        raise ControlError(404, "no such vehicle")
+        raise ControlError(404, "unknown vehicle")
     return simulation, vehicle
 
 
-async def vehicles(request: Request) -> Response:
+async def get_vehicles(request: Request) -> Response:
     """GET /vehicles?make=&connected=true&limit=&offset="""
-    simulation, asked = get_simulation(request), request.query_params
-    make, connected = asked.get("make"), asked.get("connected") == "true"
+    simulation, query = get_simulation(request), request.query_params
+    make, connected = query.get("make"), query.get("connected") == "true"
     held = {each.vehicle_id for each in simulation.connections.by_key.values()}
     vehicles = [
         each
@@ -185,21 +186,21 @@ async def vehicles(request: Request) -> Response:
         if make in (None, each.make) and (not connected or each.id in held)
     ]
     try:
-        limit, offset = int(asked.get("limit", 1000)), int(asked.get("offset", 0))
-    except ValueError as wrong:
-        raise ControlError(400, "limit and offset are whole numbers") from wrong
+        limit, offset = int(query.get("limit", 1000)), int(query.get("offset", 0))
+    except ValueError as error:
+        raise ControlError(400, "limit and offset must be whole numbers") from error
     shown = [vehicle_as_json(simulation, each) for each in vehicles[offset : offset + limit]]
     return json_response({"vehicles": shown, "count": len(vehicles)})
 
 
-async def vehicle(request: Request) -> Response:
+async def get_vehicle(request: Request) -> Response:
     """GET /vehicles/{id}"""
     simulation, vehicle = _vehicle(request)
     return json_response(vehicle_as_json(simulation, vehicle, full=True))
 
 
 async def patch_vehicle(request: Request) -> Response:
-    """PATCH /vehicles/{id}: set its state; the change is told to webhooks within a second"""
+    """PATCH /vehicles/{id}: change its state. Webhooks receive the change within a second"""
     simulation, vehicle = _vehicle(request)
     now = simulation.now()
     codes = tuple(vehicle.patch(now=now, **await _body(request)))
@@ -208,11 +209,50 @@ async def patch_vehicle(request: Request) -> Response:
     return json_response({"changed": list(codes), "vehicle": vehicle_as_json(simulation, vehicle)})
 
 
-async def requests_seen(request: Request) -> Response:
+async def get_day(request: Request) -> Response:
+    """GET /vehicles/{id}/day: its phase of the day, whether it is held, and its next departure, arrival and change"""
+    simulation, vehicle = _vehicle(request)
+    return json_response(day_as_json(vehicle, now=simulation.now()))
+
+
+async def post_day(request: Request) -> Response:
+    """POST /vehicles/{id}/day {"hold": true, "parked"?: true}: hold the vehicle's daily plan still, or release it"""
+    simulation, vehicle = _vehicle(request)
+    hold_or_release(simulation, _applications(request), [vehicle], await _body(request))
+    return json_response(day_as_json(vehicle, now=simulation.now()))
+
+
+async def get_days(request: Request) -> Response:
+    """GET /day: the phase of the day of every vehicle"""
+    return _days(get_simulation(request))
+
+
+async def post_days(request: Request) -> Response:
+    """POST /day {"hold": true, "parked"?: true, "vehicleIds"?: [...]}: hold or release these vehicles, or all"""
+    simulation, body = get_simulation(request), await _body(request)
+    ids = body.pop("vehicleIds", None)
+    known = simulation.fleet.vehicles
+    if ids is not None and (not isinstance(ids, list) or any(str(each) not in known for each in ids)):
+        raise ControlError(400, "vehicleIds must be a list of vehicle ids")
+    vehicles = [each for each in simulation.fleet.vehicles.values() if ids is None or each.id in ids]
+    hold_or_release(simulation, _applications(request), vehicles, body)
+    return _days(simulation)
+
+
+def _days(simulation: Simulation) -> Response:
+    now = simulation.now()
+    days = [day_as_json(each, now=now) for each in simulation.fleet.vehicles.values()]
+    held = sum(each["held"] or each["holdPending"] for each in days)
+    return json_response(
+        {"holdAll": simulation.settings.hold_all, "held": held, "count": len(days), "vehicles": days}
+    )
+
+
+async def get_requests(request: Request) -> Response:
     """GET /requests?path=&since="""
-    simulation, asked = get_simulation(request), request.query_params
-    since = _epoch(asked.get("since", "0"))
-    found = simulation.requests.select(path=asked.get("path", ""), since=since)
+    simulation, query = get_simulation(request), request.query_params
+    since = _epoch(query.get("since", "0"))
+    found = simulation.requests.select(path=query.get("path", ""), since=since)
     return json_response({"requests": [each.as_json() for each in found]})
 
 
@@ -229,13 +269,13 @@ async def clear_requests(request: Request) -> Response:
     return Response(status_code=204)
 
 
-async def deliveries(request: Request) -> Response:
+async def get_deliveries(request: Request) -> Response:
     """GET /deliveries?vehicleId=&webhookId=&eventType="""
-    asked = request.query_params
+    query = request.query_params
     wanted = {
-        "vehicle_id": asked.get("vehicleId"),
-        "webhook_id": asked.get("webhookId"),
-        "event_type": asked.get("eventType"),
+        "vehicle_id": query.get("vehicleId"),
+        "webhook_id": query.get("webhookId"),
+        "event_type": query.get("eventType"),
     }
     found = [
         each.as_json()
@@ -245,19 +285,19 @@ async def deliveries(request: Request) -> Response:
     return json_response({"deliveries": found})
 
 
-async def deliver(request: Request) -> Response:
-    """POST /deliver: tell one car's state now, whatever its rhythm"""
+async def post_delivery(request: Request) -> Response:
+    """POST /deliver: send one vehicle's state now"""
     simulation, body = get_simulation(request), await _body(request)
     if body.get("eventType", "VEHICLE_STATE") != "VEHICLE_STATE":
-        raise ControlError(400, "only VEHICLE_STATE can be forced; switch a trouble on for VEHICLE_ERROR")
+        raise ControlError(400, "only VEHICLE_STATE can be forced; switch on a fault for VEHICLE_ERROR")
     found = simulation.webhooks.of_vehicle(
         _text(body, "vehicleId") or "", webhook_id=_text(body, "webhookId")
     )
     if not found:
-        raise ControlError(404, "that vehicle is not subscribed")
+        raise ControlError(404, "the vehicle is not subscribed")
     triggers = body.get("triggers", [])
     if not isinstance(triggers, list) or any(str(each) not in CATALOGUE for each in triggers):
-        raise ControlError(400, "triggers is a list of signal codes")
+        raise ControlError(400, "triggers must be a list of signal codes")
     for each in found:
         each.pending |= set(triggers)
         simulation.feed.publish(each, force=True)
@@ -284,11 +324,11 @@ async def post_clock(request: Request) -> Response:
     """POST /clock {"advance": seconds} or {"speed": x}"""
     simulation, body = get_simulation(request), await _body(request)
     if not body or not set(body) <= {"advance", "speed"}:
-        raise ControlError(400, "send advance (seconds) or speed, or both")
+        raise ControlError(400, "the body must contain advance (seconds), speed, or both")
     for name, act in (("speed", simulation.clock.run_at), ("advance", simulation.clock.advance)):
         if name in body:
             if isinstance(body[name], bool) or not isinstance(body[name], int | float):
-                raise ControlError(400, f"{name} is a number")
+                raise ControlError(400, f"{name} must be a number")
             act(body[name])
     simulation.feed.record_changes(simulation.fleet.advance(now=simulation.now()))
     simulation.changed = True
@@ -325,13 +365,13 @@ async def get_limits(request: Request) -> Response:
 
 
 async def post_limits(request: Request) -> Response:
-    """POST /limits {name: number}: other limits until the next reset, with full buckets"""
+    """POST /limits {name: number}: use other limits until the next reset, with full buckets"""
     simulation, body = get_simulation(request), await _body(request)
     for name, value in body.items():
         if name not in CHANGEABLE:
-            raise ControlError(400, f"there is no limit {name}; there are {', '.join(CHANGEABLE)}")
+            raise ControlError(400, f"unknown limit {name}; known: {', '.join(CHANGEABLE)}")
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise ControlError(400, f"{name} is a number, 0 for no limit")
+            raise ControlError(400, f"{name} must be a number, 0 for no limit")
     simulation.limits.change({CHANGEABLE[name]: value for name, value in body.items()})
     return _limits(simulation)
 
@@ -357,7 +397,7 @@ async def post_load(request: Request) -> Response:
     known = simulation.webhooks.by_id
     webhook = known.get(_text(body, "webhookId") or next(iter(known), ""))
     if webhook is None or not webhook.verified:
-        raise ControlError(404, "no such webhook, or not verified")
+        raise ControlError(404, "unknown or unverified webhook")
     plan = make_plan(
         simulation,
         webhook,
@@ -373,7 +413,7 @@ async def post_load(request: Request) -> Response:
 def _positive(body: dict[str, Any], name: str, default: float) -> float:
     value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ControlError(400, f"{name} is a number, 0 or more")
+        raise ControlError(400, f"{name} must be a number, 0 or more")
     return float(value)
 
 
@@ -403,17 +443,17 @@ async def get_applications(request: Request) -> Response:
 
 
 async def post_application(request: Request) -> Response:
-    """POST /applications: one more, with these credentials; other calls name it by ?applicationId="""
+    """POST /applications: add an application with these credentials. Other calls select it with ?applicationId="""
     made = _applications(request).add(await _body(request))
     return json_response({"id": made.settings.credentials.application_id}, status=201)
 
 
 async def disconnect(request: Request) -> Response:
-    """POST /disconnect {"userId", "vehicleId"}: the driver withdraws at Smartcar"""
+    """POST /disconnect {"userId", "vehicleId"}: revoke access as the driver would at Smartcar"""
     simulation, body = get_simulation(request), await _body(request)
     user_id, vehicle_id = _text(body, "userId"), _text(body, "vehicleId")
     if not user_id and not vehicle_id:
-        raise ControlError(400, "userId or vehicleId is needed")
+        raise ControlError(400, "userId or vehicleId is required")
     found = simulation.connections.select(user_id=user_id, vehicle_id=vehicle_id)
     for each in found:
         simulation.disconnect(each)
@@ -430,13 +470,17 @@ _TABLE: list[tuple[str, str, Endpoint]] = [
     ("PATCH", "/webhooks/{webhook_id}", patch_webhook),
     ("DELETE", "/webhooks/{webhook_id}", delete_webhook),
     ("POST", "/grants", post_grant),
-    ("GET", "/vehicles", vehicles),
-    ("GET", "/vehicles/{vehicle_id}", vehicle),
+    ("GET", "/vehicles", get_vehicles),
+    ("GET", "/vehicles/{vehicle_id}", get_vehicle),
     ("PATCH", "/vehicles/{vehicle_id}", patch_vehicle),
-    ("GET", "/requests", requests_seen),
+    ("GET", "/vehicles/{vehicle_id}/day", get_day),
+    ("POST", "/vehicles/{vehicle_id}/day", post_day),
+    ("GET", "/day", get_days),
+    ("POST", "/day", post_days),
+    ("GET", "/requests", get_requests),
     ("DELETE", "/requests", clear_requests),
-    ("GET", "/deliveries", deliveries),
-    ("POST", "/deliver", deliver),
+    ("GET", "/deliveries", get_deliveries),
+    ("POST", "/deliver", post_delivery),
     ("GET", "/clock", get_clock),
     ("POST", "/clock", post_clock),
     ("GET", "/troubles", get_faults),

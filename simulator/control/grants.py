@@ -1,4 +1,4 @@
-"""Granting without a browser: the same steps as the pages, with somebody else's clicks."""
+"""Granting access without a browser, in the same steps as the pages."""
 
 from typing import Any
 
@@ -9,20 +9,25 @@ from simulator.simulation import Simulation
 
 
 def grant(simulation: Simulation, body: dict[str, Any]) -> str | None:
-    """Follow a Connect address to its end; gives the redirect. Raises ConnectPageError, ValueError."""
+    """Complete a Connect address and return the redirect address.
+
+    Raises:
+        ConnectPageError: The address is invalid.
+        ValueError: The body is invalid.
+    """
     _check(body)
     session = flow.open_session(simulation, body["url"])
     if session.stopped:
-        return flow.refuse(session, session.stopped)
+        return flow.end_with_error(session, session.stopped)
     outcome = body.get("outcome") or "grant"
     if outcome == "deny":
-        return flow.refuse(session, "access_denied")
+        return flow.end_with_error(session, "access_denied")
     if outcome != "grant":
-        return flow.refuse(session, outcome)
+        return flow.end_with_error(session, outcome)
     driver = _driver(simulation, session, body)
     session.driver = driver
     if driver.connect_error:
-        return flow.refuse(session, driver.connect_error)
+        return flow.end_with_error(session, driver.connect_error)
     if session.kind == flow.REAUTHENTICATE:
         return flow.reauthenticate(simulation, session)
     return _grant(simulation, session, body)
@@ -30,16 +35,16 @@ def grant(simulation: Simulation, body: dict[str, Any]) -> str | None:
 
 def _check(body: dict[str, Any]) -> None:
     if not isinstance(body.get("url"), str):
-        raise ValueError("url is the Connect address")
+        raise ValueError("url must be the Connect address")
     for name in ("email", "make", "outcome"):
         if not isinstance(body.get(name), str | None):
-            raise ValueError(f"{name} is a text")
+            raise ValueError(f"{name} must be a string")
     for name in ("vehicleIds", "scopes"):
         given = body.get(name)
         if given is not None and not (
             isinstance(given, list) and all(isinstance(each, str) for each in given)
         ):
-            raise ValueError(f"{name} is a list of texts")
+            raise ValueError(f"{name} must be a list of strings")
 
 
 def _driver(simulation: Simulation, session: Session, body: dict[str, Any]) -> Driver:
@@ -50,23 +55,23 @@ def _driver(simulation: Simulation, session: Session, body: dict[str, Any]) -> D
     else:
         found = flow.expected_driver(simulation, session) or _unconnected_driver(simulation, make, body)
     if found is None:
-        raise ValueError("no account fits")
+        raise ValueError("no account matches")
     if session.kind == flow.REAUTHENTICATE:
         held = simulation.connections.get(user_id=found.user_id, vehicle_id=session.vehicle_id or "")
         if held is None:
-            raise ConnectPageError("This account does not hold the vehicle that has to be connected again.")
+            raise ConnectPageError("This account doesn't have the vehicle to reconnect.")
     return found
 
 
 def _unconnected_driver(simulation: Simulation, make: str | None, body: dict[str, Any]) -> Driver | None:
-    """The owner of the named cars, or the first account with enough cars, rather one not connected yet."""
+    """Return the driver of the named vehicles, or the first one with enough vehicles, preferably not connected yet."""
     ids = body.get("vehicleIds") or []
     vehicle = simulation.vehicle(ids[0]) if ids else None
     if vehicle is not None:
         owner = owner_of(simulation, vehicle)
         if owner and set(ids) <= set(owner.vehicle_ids):
             return owner
-        raise ValueError("vehicleIds belong to several accounts; name an email or grant one by one")
+        raise ValueError("vehicleIds belong to several accounts; set email, or grant them one by one")
     wanted = _count(body) or 1
     fitting = [
         each
@@ -84,15 +89,17 @@ def _count(body: dict[str, Any]) -> int | None:
     if count is None:
         return None
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError("count is a whole number from 1")
+        raise ValueError("count must be a whole number, 1 or more")
     return count
 
 
 def _grant(simulation: Simulation, session: Session, body: dict[str, Any]) -> str | None:
-    fitting, unfit = flow.eligible(simulation, session)
+    fitting, ineligible = flow.eligible(simulation, session)
     if not fitting:
-        return flow.refuse(
-            session, "vehicle_incompatible" if unfit else "no_vehicles", vehicle=next(iter(unfit), None)
+        return flow.end_with_error(
+            session,
+            "vehicle_incompatible" if ineligible else "no_vehicles",
+            vehicle=next(iter(ineligible), None),
         )
     ids = [each.id for each in fitting]
     if body.get("vehicleIds"):

@@ -1,4 +1,4 @@
-"""The control pages: the API's own documentation, the cars, and the switches for trouble."""
+"""The control pages: the API's documentation, the vehicles, and the fault switches."""
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,12 +13,12 @@ SHOWN = 200
 
 
 async def documentation(_: Request) -> Response:
-    """GET /control: what the control API does"""
+    """GET /control: the documentation of the control API"""
     return page("control/documentation.html", calls=SUMMARIES, switches=SWITCHES)
 
 
 async def vehicles(request: Request) -> Response:
-    """GET /control/cars: the cars and the trouble switches"""
+    """GET /control/cars: the vehicles and the fault switches"""
     simulation = get_simulation(request)
     now = simulation.now()
     connected = {each.vehicle_id for each in simulation.connections.by_key.values()}
@@ -37,15 +37,15 @@ async def vehicles(request: Request) -> Response:
 
 
 async def switch(request: Request) -> Response:
-    """POST /control/cars: set the switches from the form"""
+    """POST /control/cars: set the fault switches from the form"""
     simulation = get_simulation(request)
     form = await request.form()
     wanted = {name: str(form.get(name, "")).strip() for name in SWITCHES}
     numbers = {name: value or "0" for name, value in wanted.items() if SWITCHES[name][1] != "names"}
     try:
         simulation.faults.configure(wanted | numbers)
-    except ValueError as wrong:
-        raise ControlError(400, str(wrong)) from wrong
+    except ValueError as error:
+        raise ControlError(400, str(error)) from error
     if form.get("clear"):
         simulation.faults.clear()
     simulation.feed.recheck()

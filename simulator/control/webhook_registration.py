@@ -1,4 +1,4 @@
-"""Registering a webhook: what the Dashboard asks for, and the VERIFY challenge."""
+"""Registering a webhook as the Dashboard does, with the VERIFY challenge."""
 
 import re
 import secrets
@@ -18,12 +18,17 @@ from simulator.vehicles import CATALOGUE
 from simulator.webhooks import FLEET_SIGNALS, AlreadySubscribed, Webhook
 
 
-class VerificationFailed(Exception):  # noqa: N818 - an answer, not a fault
-    """The callback did not answer the challenge rightly; says how."""
+class VerificationFailed(Exception):  # noqa: N818 - an expected outcome
+    """The callback didn't answer the challenge correctly. The message explains how."""
 
 
 async def register(simulation: Simulation, body: dict[str, Any]) -> Webhook:
-    """Create or change a webhook and verify it. Raises ValueError for a bad request, NotVerified."""
+    """Create or change a webhook and verify its callback.
+
+    Raises:
+        ValueError: The body is invalid.
+        VerificationFailed: The callback failed the challenge.
+    """
     webhook = _webhook(simulation, body)
     simulation.webhooks.put(webhook)
     simulation.changed = True
@@ -51,10 +56,10 @@ def _webhook(simulation: Simulation, body: dict[str, Any]) -> Webhook:
     triggers = _codes(body, "triggers", known.triggers if known and "signals" not in body else signals)
     variant = body.get("variant", known.variant if known else simulation.settings.variant)
     if variant not in VARIANTS:
-        raise ValueError(f"variant is one of {', '.join(VARIANTS)}")
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}")
     auto_subscribe = body.get("autoSubscribe", known.auto_subscribe if known else False)
     if not isinstance(auto_subscribe, bool):
-        raise ValueError("autoSubscribe is true or false")
+        raise ValueError("autoSubscribe must be true or false")
     return Webhook(
         id=str(body.get("id") or uuid.uuid4()),
         name=str(body.get("name") or (known.name if known else "Fleet")),
@@ -77,13 +82,13 @@ def _codes(body: dict[str, Any], name: str, default: tuple[str, ...]) -> tuple[s
         return default
     if not isinstance(given, list) or any(str(each) not in CATALOGUE for each in given):
         unknown = [each for each in given if str(each) not in CATALOGUE] if isinstance(given, list) else given
-        raise ValueError(f"{name} is a list of signal codes; not known: {unknown}")
+        raise ValueError(f"{name} must be a list of signal codes; unknown: {unknown}")
     return tuple(dict.fromkeys(given))
 
 
 def _address(given: Any, name: str) -> str:
     if not isinstance(given, str) or not re.match(r"https?://[^/]+", given):
-        raise ValueError(f"{name} is an http or https address")
+        raise ValueError(f"{name} must be an http or https address")
     return given
 
 
@@ -111,8 +116,8 @@ async def _verify(simulation: Simulation, webhook: Webhook, uri: str) -> None:
         raise VerificationFailed(f"{uri} answered {answer.status_code}, not 200")
     try:
         given = answer.json()["challenge"]
-    except (ValueError, KeyError, TypeError) as wrong:
-        raise VerificationFailed(f"{uri} did not answer with a challenge") from wrong
+    except (ValueError, KeyError, TypeError) as error:
+        raise VerificationFailed(f"{uri} did not answer with a challenge") from error
     keys = simulation.settings.credentials.management_tokens
     if not right_answer(keys=keys, challenge=challenge, answer=str(given)):
         raise VerificationFailed(f"{uri} hashed the challenge with another management token")

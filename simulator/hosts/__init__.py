@@ -1,1 +1,1 @@
-"""The hosts of Smartcar, each under its prefix of the one port."""
+"""The hosts of Smartcar, each under its prefix on one port."""

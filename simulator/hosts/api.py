@@ -28,7 +28,7 @@ SENT = {"status": "success", "message": "Successfully sent request to vehicle"}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A request that may touch one car."""
+    """A request with access to one vehicle."""
 
     simulation: Simulation
     connection: Connection
@@ -45,7 +45,11 @@ def _pair(request: Request) -> Pair:
 
 
 def access(request: Request) -> Access:
-    """The car of the path, if the token reaches it. Raises ApiError AUTHENTICATION or PERMISSION."""
+    """Return the vehicle of the path.
+
+    Raises:
+        ApiError: AUTHENTICATION, or PERMISSION if the token doesn't include the vehicle.
+    """
     simulation, pair = get_simulation(request), _pair(request)
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, vehicle_id=vehicle_id)
@@ -59,7 +63,11 @@ def access(request: Request) -> Access:
 
 
 def unit_system(request: Request) -> str:
-    """The unit system the request asks for. Raises ApiError VALIDATION."""
+    """Return the unit system that the request names.
+
+    Raises:
+        ApiError: VALIDATION.
+    """
     system = request.headers.get("sc-unit-system", METRIC).lower()
     if system not in (METRIC, IMPERIAL):
         raise ApiError("VALIDATION", "PARAMETER")
@@ -111,7 +119,11 @@ async def permissions(request: Request) -> Response:
 def perform_read(
     given: Access, path: str, *, system: str, query: dict[str, str]
 ) -> tuple[Any, dict[str, str]]:
-    """Body and headers of a read endpoint. Raises ApiError."""
+    """Return the body and headers of a read endpoint.
+
+    Raises:
+        ApiError: The read fails.
+    """
     read = READS.get(path)
     if read is None:
         raise ApiError("RESOURCE_NOT_FOUND", "PATH")
@@ -155,11 +167,11 @@ def _is_path(entry: Any) -> bool:
 def _inner(given: Access, path: str, system: str) -> dict[str, Any]:
     try:
         body, headers = perform_read(given, path.strip("/"), system=system, query={})
-    except ApiError as refusal:
+    except ApiError as rejection:
         return {
             "path": path,
-            "code": refusal.status,
-            "body": v2_body(refusal, request=request_id()),
+            "code": rejection.status,
+            "body": v2_body(rejection, request=request_id()),
             "headers": {},
         }
     return {"path": path, "code": 200, "body": body, "headers": headers}
@@ -205,7 +217,7 @@ def _from_text(text: str) -> float | None:
 
 
 async def charge_limit(request: Request) -> Response:
-    """POST /vehicles/{id}/charge/limit: a fraction from 0.5 to 1; Smartcar's Node SDK sends it as a string"""
+    """POST /vehicles/{id}/charge/limit: a fraction from 0.5 to 1. Smartcar's Node SDK sends it as a string"""
     access(request)
     body = await json_object(request)
     if body and isinstance(body.get("limit"), str):
@@ -275,7 +287,7 @@ async def to_connect(request: Request) -> Response:
 
 
 def api_host(simulation: Simulation) -> Starlette:
-    """api.smartcar.com"""
+    """Return the routes of api.smartcar.com."""
     vehicle = "/v2.0/vehicles/{vehicle_id}"
     security = _switch("control_security", {"LOCK": "lock", "UNLOCK": "unlock"})
     charge = _switch("control_charge", {"START": "start_charge", "STOP": "stop_charge"})

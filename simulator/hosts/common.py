@@ -1,4 +1,4 @@
-"""What all hosts share: building one with its error form, finding the world, and marking the request log."""
+"""What all hosts share: error responses, access to the simulation, and annotations for the request log."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -17,12 +17,12 @@ Answer = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def get_simulation(request: Request) -> Simulation:
-    """The simulator's memory."""
+    """Return the simulation that serves the request."""
     return cast(Simulation, request.app.state.simulation)
 
 
 def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None = None) -> None:
-    """Note in the request log whom and what the request was about."""
+    """Add the user and vehicle of the request to the request log."""
     seen = request.scope.get("simulator.seen")
     if isinstance(seen, LoggedRequest):
         seen.user_id = user_id or seen.user_id
@@ -30,40 +30,44 @@ def mark(request: Request, *, user_id: str | None = None, vehicle_id: str | None
 
 
 def v2_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """A host that refuses in the flat v2 form."""
+    """Return a host that answers errors in the flat v2 form."""
 
-    async def refused(_: Request, error: Exception) -> Response:
+    async def rejected(_: Request, error: Exception) -> Response:
         return v2_response(cast(ApiError, error))
 
-    async def lost(request: Request, _: Exception) -> Response:
+    async def not_found(request: Request, _: Exception) -> Response:
         versioned = request.url.path.split("/")[2:3] == ["v2.0"]
         return v2_response(ApiError("RESOURCE_NOT_FOUND", "PATH" if versioned else "VERSION"))
 
-    async def broken(_: Request, __: Exception) -> Response:
+    async def server_error(_: Request, __: Exception) -> Response:
         return v2_response(ApiError("SERVER", "INTERNAL"))
 
-    return _host(simulation, routes, refused, lost, broken)
+    return _host(simulation, routes, rejected, not_found, server_error)
 
 
 def v3_host(simulation: Simulation, routes: Sequence[BaseRoute]) -> Starlette:
-    """A host that refuses in the v3 form, a list of errors."""
+    """Return a host that answers errors in the v3 form, a list of errors."""
 
-    async def refused(_: Request, error: Exception) -> Response:
+    async def rejected(_: Request, error: Exception) -> Response:
         return v3_response(cast(ApiError, error), bare=simulation.settings.v3_resolution == "string")
 
-    async def lost(_: Request, __: Exception) -> Response:
+    async def not_found(_: Request, __: Exception) -> Response:
         return v3_response(ApiError("RESOURCE_NOT_FOUND", "INVALID_PATH"))
 
-    async def broken(_: Request, __: Exception) -> Response:
+    async def server_error(_: Request, __: Exception) -> Response:
         return v3_response(ApiError("SERVER", "INTERNAL"))
 
-    return _host(simulation, routes, refused, lost, broken)
+    return _host(simulation, routes, rejected, not_found, server_error)
 
 
 def _host(
-    simulation: Simulation, routes: Sequence[BaseRoute], refused: Answer, lost: Answer, broken: Answer
+    simulation: Simulation,
+    routes: Sequence[BaseRoute],
+    rejected: Answer,
+    not_found: Answer,
+    server_error: Answer,
 ) -> Starlette:
-    handlers: dict[Any, Answer] = {ApiError: refused, HTTPException: lost, Exception: broken}
+    handlers: dict[Any, Answer] = {ApiError: rejected, HTTPException: not_found, Exception: server_error}
     app = Starlette(routes=list(routes), exception_handlers=handlers)
     app.state.simulation = simulation
     return app

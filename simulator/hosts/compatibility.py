@@ -15,9 +15,9 @@ from simulator.simulation import Simulation
 
 async def compatible_vehicles(request: Request) -> Response:
     """GET /compatible-vehicles"""
-    asked = request.query_params
-    region, make = asked.get("filter[region]"), asked.get("filter[make]")
-    powertrain = asked.get("filter[powertrainType]")
+    query = request.query_params
+    region, make = query.get("filter[region]"), query.get("filter[make]")
+    powertrain = query.get("filter[powertrainType]")
     if region not in (None, *REGIONS) or powertrain not in (None, "ICE", "BEV", "PHEV"):
         raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT")
     rows = [
@@ -30,5 +30,5 @@ async def compatible_vehicles(request: Request) -> Response:
 
 
 def compatibility_host(simulation: Simulation) -> Starlette:
-    """compatibility.api.smartcar.com"""
+    """Return the routes of compatibility.api.smartcar.com."""
     return v3_host(simulation, [Route("/v3/compatible-vehicles", compatible_vehicles)])

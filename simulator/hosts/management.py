@@ -31,10 +31,10 @@ def _managed(request: Request) -> Simulation:
 
 
 def _matching(request: Request, simulation: Simulation) -> list[Connection]:
-    asked = request.query_params
-    mark(request, user_id=asked.get("user_id"), vehicle_id=asked.get("vehicle_id"))
+    query = request.query_params
+    mark(request, user_id=query.get("user_id"), vehicle_id=query.get("vehicle_id"))
     return simulation.connections.select(
-        user_id=asked.get("user_id"), vehicle_id=asked.get("vehicle_id"), mode=asked.get("mode")
+        user_id=query.get("user_id"), vehicle_id=query.get("vehicle_id"), mode=query.get("mode")
     )
 
 
@@ -80,7 +80,7 @@ async def v2_delete_connections(request: Request) -> Response:
 
 
 def management_host(simulation: Simulation) -> Starlette:
-    """management.smartcar.com, v2.0"""
+    """Return the routes of management.smartcar.com, v2.0."""
     path = "/v2.0/management/connections"
     return v2_host(
         simulation,
@@ -112,7 +112,7 @@ def _webhook_resource(simulation: Simulation, webhook: Webhook) -> dict[str, Any
     }
 
 
-def _matches(webhook: Webhook, asked: dict[str, str]) -> bool:
+def _matches(webhook: Webhook, query: dict[str, str]) -> bool:
     truth = {True: "true", False: "false"}
     identity = {
         "filter[name]": webhook.name,
@@ -120,14 +120,14 @@ def _matches(webhook: Webhook, asked: dict[str, str]) -> bool:
         "filter[isEnabled]": truth[webhook.enabled],
         "filter[autoSubscribe]": truth[webhook.auto_subscribe],
     }
-    return all(fact == asked[key] for key, fact in identity.items() if key in asked)
+    return all(fact == query[key] for key, fact in identity.items() if key in query)
 
 
 async def webhooks(request: Request) -> Response:
     """GET /webhooks"""
     simulation = application(request)
-    asked = dict(request.query_params)
-    found = [each for each in simulation.webhooks.by_id.values() if _matches(each, asked)]
+    query = dict(request.query_params)
+    found = [each for each in simulation.webhooks.by_id.values() if _matches(each, query)]
     return json_response(listing(request, found, lambda each: _webhook_resource(simulation, each), size=50))
 
 
@@ -162,13 +162,13 @@ def _subscription_resource(simulation: Simulation, subscription: Subscription) -
 async def subscriptions(request: Request) -> Response:
     """GET /subscriptions"""
     simulation = application(request)
-    asked = request.query_params
+    query = request.query_params
     wanted = {
-        "user_id": asked.get("filter[userId]"),
-        "webhook_id": request.path_params.get("webhook_id", asked.get("filter[webhookId]")),
-        "vehicle_id": asked.get("filter[vehicleId]"),
+        "user_id": query.get("filter[userId]"),
+        "webhook_id": request.path_params.get("webhook_id", query.get("filter[webhookId]")),
+        "vehicle_id": query.get("filter[vehicleId]"),
     }
-    mode = asked.get("filter[vehicle.mode]")
+    mode = query.get("filter[vehicle.mode]")
     mark(request, user_id=wanted["user_id"], vehicle_id=wanted["vehicle_id"])
 
     def matches(each: Subscription) -> bool:
@@ -184,7 +184,7 @@ async def subscriptions(request: Request) -> Response:
 
 
 async def create_subscription(request: Request) -> Response:
-    """POST /subscriptions: 202, or 409 when the car is subscribed already"""
+    """POST /subscriptions: 202, or 409 if the vehicle is already subscribed"""
     simulation = application(request)
     body = await json_object(request)
     data = body.get("data") if body else None
@@ -261,7 +261,7 @@ async def one_application(request: Request) -> Response:
 
 
 async def application_secrets(request: Request) -> Response:
-    """GET /applications/{id}/secrets: that there are some, never what they are"""
+    """GET /applications/{id}/secrets: which secrets exist, never their values"""
     simulation = _this_application(request)
     credentials = simulation.settings.credentials
     held = ["client-secret", *("management-token" for _ in credentials.management_tokens)]
@@ -273,7 +273,7 @@ async def application_secrets(request: Request) -> Response:
 
 
 def management_v3_host(simulation: Simulation) -> Starlette:
-    """management.api.smartcar.com, v3"""
+    """Return the routes of management.api.smartcar.com, v3."""
     nested = simulation.settings.subscriptions_path == "webhooks"
     path = "/v3/webhooks/{webhook_id}/subscriptions" if nested else "/v3/subscriptions"
     return v3_host(

@@ -18,12 +18,12 @@ from simulator.tokens import ACCESS_LIFE, APPLICATION_LIFE, Pair, TokenError
 
 
 def same(left: str, right: str) -> bool:
-    """Compare two secrets without telling where they differ."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(left.encode(), right.encode())
 
 
 def oauth_error(error: str, description: str, *, status: int = 400) -> Response:
-    """An OAuth error body."""
+    """Return an OAuth error body."""
     return json_response({"error": error, "error_description": description}, status=status)
 
 
@@ -71,9 +71,9 @@ def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> 
     if not fields.get(wanted):
         return oauth_error("invalid_request", f"Missing parameter: {wanted}.")
     if kind == "authorization_code":
-        refused = _unauthorized_make(simulation, fields["code"])
-        if refused:
-            description = f"not authorized to requested make(s): {refused}"
+        rejected = _unauthorized_make(simulation, fields["code"])
+        if rejected:
+            description = f"not authorized to requested make(s): {rejected}"
             return oauth_error("unauthorized_client", description, status=403)
     try:
         if kind == "authorization_code":
@@ -82,8 +82,8 @@ def _grant(request: Request, simulation: Simulation, fields: dict[str, str]) -> 
             )
         else:
             pair = simulation.tokens.rotate(refresh=fields["refresh_token"], now=simulation.now())
-    except TokenError as refusal:
-        return oauth_error("invalid_grant", str(refusal))
+    except TokenError as rejection:
+        return oauth_error("invalid_grant", str(rejection))
     simulation.changed = True
     mark(request, user_id=pair.user_id)
     _lose_answer(request, simulation.faults, kind)
@@ -113,7 +113,7 @@ def _pair(pair: Pair) -> Response:
 
 
 async def v3_token(request: Request) -> Response:
-    """A v3 application token for client credentials, form or JSON ("Authentication" of API V3)."""
+    """Issue a v3 application token for client credentials, as a form or JSON ("Authentication" of API V3)."""
     simulation = get_simulation(request)
     credentials = simulation.settings.credentials
     fields = await _fields(request)
@@ -130,12 +130,12 @@ async def v3_token(request: Request) -> Response:
 
 
 def auth_host(simulation: Simulation) -> Starlette:
-    """auth.smartcar.com"""
-    # The Python SDK's SMARTCAR_AUTH_ORIGIN names the endpoint; the Node SDK adds the path to it once more.
+    """Return the routes of auth.smartcar.com."""
+    # The Python SDK's SMARTCAR_AUTH_ORIGIN names the endpoint. The Node SDK appends the path again.
     paths = ("/oauth/token", "/oauth/token/oauth/token")
     return v2_host(simulation, [Route(each, v2_token, methods=["POST"]) for each in paths])
 
 
 def iam_host(simulation: Simulation) -> Starlette:
-    """iam.smartcar.com"""
+    """Return the routes of iam.smartcar.com."""
     return v3_host(simulation, [Route("/oauth2/token", v3_token, methods=["POST"])])

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.compatibility import ENDPOINTS, REGIONS, knows_maker, matrix_rows
+from simulator.compatibility import ENDPOINTS, REGIONS, knows_manufacturer, matrix_rows
 from simulator.errors import ApiError
 from simulator.hosts.common import get_simulation
 from simulator.hosts.tokens import same
@@ -42,7 +42,7 @@ async def by_vin(request: Request) -> Response:
         raise ApiError("VALIDATION")
     reason = None
     vehicle = next((each for each in simulation.fleet.vehicles.values() if each.vin == vin), None)
-    if request.query_params.get("country", "US").upper() != "US" or not (vehicle or knows_maker(vin)):
+    if request.query_params.get("country", "US").upper() != "US" or not (vehicle or knows_manufacturer(vin)):
         reason = "MAKE_NOT_COMPATIBLE"
     elif vehicle is None:
         reason = "VEHICLE_NOT_COMPATIBLE"
@@ -66,12 +66,12 @@ async def by_vin(request: Request) -> Response:
 async def matrix(request: Request) -> Response:
     """GET /compatibility/matrix?region&type&make&scope"""
     _authorized(request)
-    asked = request.query_params
-    region, scopes = asked.get("region", "").upper(), set(_scopes(request))
+    query = request.query_params
+    region, scopes = query.get("region", "").upper(), set(_scopes(request))
     if region not in REGIONS:
         raise ApiError("VALIDATION", "PARAMETER")
-    makes = {each.upper().replace("-", "_") for each in asked.get("make", "").split()}
-    kinds = set(asked.get("type", "").upper().split())
+    makes = {each.upper().replace("-", "_") for each in query.get("make", "").split()}
+    kinds = set(query.get("type", "").upper().split())
     answer: dict[str, list[dict[str, Any]]] = {}
     for row in matrix_rows(region):
         if (makes and row.make not in makes) or (kinds and row.powertrain not in kinds):

@@ -1,4 +1,4 @@
-"""The v2 read endpoints: which signals each is made of, and the body it answers with."""
+"""The v2 read endpoints: their signals and response bodies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ CORNERS = {(0, 0): "frontLeft", (0, 1): "frontRight", (1, 0): "backLeft", (1, 1)
 
 @dataclass(slots=True)
 class Reader:
-    """Reads one car for one request and remembers how old what it read is."""
+    """Reads one vehicle for one request, and remembers the age of the data."""
 
     simulation: Simulation
     connection: Connection
@@ -27,7 +27,11 @@ class Reader:
     ages: list[float] = field(default_factory=list)
 
     def signal(self, code: str) -> dict[str, Any]:
-        """The body of a signal. Raises ApiError when the car or the maker refuses it."""
+        """Return the body of a signal.
+
+        Raises:
+            ApiError: The vehicle or the manufacturer doesn't provide it.
+        """
         reading = self.simulation.feed.read(self.connection, code)
         if reading.error:
             url = self.simulation.reauthenticate_url(self.connection.vehicle_id)
@@ -39,22 +43,26 @@ class Reader:
         return reading.body
 
     def maybe(self, code: str) -> dict[str, Any] | None:
-        """The body of a signal, or None where the car has none."""
+        """Return the body of a signal, or None if the vehicle has none."""
         try:
             return self.signal(code)
         except ApiError:
             return None
 
     def value(self, code: str) -> Any:
-        """The value of a signal. Raises ApiError."""
+        """Return the value of a signal.
+
+        Raises:
+            ApiError: The vehicle or the manufacturer doesn't provide it.
+        """
         return self.signal(code)["value"]
 
     def distance(self, km: float) -> float:
-        """A distance in the unit system of the request."""
+        """Return a distance in the unit system of the request."""
         return units.miles(km) if self.system == IMPERIAL else km
 
     def headers(self) -> dict[str, str]:
-        """The headers that tell the data's age and units."""
+        """Return the headers with the data's age and units."""
         now = self.simulation.now()
         return {
             "sc-data-age": iso(max(self.ages, default=now)),
@@ -65,7 +73,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One endpoint: the permission it needs and how its body is made."""
+    """One endpoint: its permission, and the function that makes its body."""
 
     permission: str
     body: Callable[[Reader], Body]
@@ -198,7 +206,7 @@ def _vin(reader: Reader) -> Body:
     return {"vin": reader.value("vehicleidentification-vin")}
 
 
-# System ids of the documentation's list that have a signal of their own.
+# System ids from the documentation's list that have a signal of their own.
 SYSTEMS = {
     "SYSTEM_ABS": "diagnostics-abs",
     "SYSTEM_ACTIVE_SAFETY": "diagnostics-activesafety",
@@ -243,7 +251,7 @@ def _trouble_codes(reader: Reader) -> Body:
 
 
 def _date(query: dict[str, str], *names: str) -> str:
-    """A date of the query under any of its names; the Node SDK sends ``undefined`` for none."""
+    """Return a date of the query under any of its names. The Node SDK sends ``undefined`` for none."""
     given = [query[name] for name in names if query.get(name, "")[:1].isdecimal()]
     return given[0] if given else ""
 

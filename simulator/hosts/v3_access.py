@@ -1,4 +1,4 @@
-"""What every v3 host needs: who may ask, whose car it is about, and pages of results."""
+"""What every v3 host needs: authentication, the vehicle of the request, and pages of results."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A request that may touch one car of one driver."""
+    """A request with access to one vehicle of one driver."""
 
     simulation: Simulation
     connection: Connection
@@ -28,7 +28,11 @@ class Access:
 
 
 def application(request: Request) -> Simulation:
-    """The world, for a request with a living application token. Raises ApiError AUTHENTICATION:UNAUTHORIZED."""
+    """Return the simulation for a request with a valid application token.
+
+    Raises:
+        ApiError: AUTHENTICATION:UNAUTHORIZED.
+    """
     simulation = get_simulation(request)
     if not simulation.tokens.is_application(token=bearer(request) or "", now=simulation.now()):
         raise ApiError("AUTHENTICATION", "UNAUTHORIZED")
@@ -36,7 +40,7 @@ def application(request: Request) -> Simulation:
 
 
 def _user_token(request: Request, simulation: Simulation) -> str | None:
-    """The driver of a v2 access token, where v3 reads take one (as Smartcar's own SDKs send it)."""
+    """Return the driver of a v2 access token, if v3 reads accept one (Smartcar's own SDKs send it)."""
     if not simulation.settings.v3_user_tokens:
         return None
     pair = simulation.tokens.user_of(access=bearer(request) or "", now=simulation.now())
@@ -45,8 +49,12 @@ def _user_token(request: Request, simulation: Simulation) -> str | None:
     return pair.user_id
 
 
-def asking_user(request: Request, *, commands: bool = False) -> tuple[Simulation, str]:
-    """The driver the request speaks for: sc-user-id, or the owner of a v2 token on a read. Raises ApiError."""
+def requesting_user(request: Request, *, commands: bool = False) -> tuple[Simulation, str]:
+    """Return the driver of the request: sc-user-id, or the owner of a v2 token on a read.
+
+    Raises:
+        ApiError: The request names no driver.
+    """
     simulation = get_simulation(request)
     owner = None if commands else _user_token(request, simulation)
     if owner is not None:
@@ -60,8 +68,12 @@ def asking_user(request: Request, *, commands: bool = False) -> tuple[Simulation
 
 
 def access(request: Request, *, commands: bool = False) -> Access:
-    """The car of the path, connected by the asking driver. Raises ApiError."""
-    simulation, user_id = asking_user(request, commands=commands)
+    """Return the vehicle of the path, connected by the driver of the request.
+
+    Raises:
+        ApiError: There is no such connection.
+    """
+    simulation, user_id = requesting_user(request, commands=commands)
     vehicle_id = request.path_params["vehicle_id"]
     mark(request, user_id=user_id, vehicle_id=vehicle_id)
     connection = simulation.connections.get(user_id=user_id, vehicle_id=vehicle_id)
@@ -76,7 +88,11 @@ def access(request: Request, *, commands: bool = False) -> Access:
 
 
 def any_access(request: Request) -> Access:
-    """The car of the path, whoever connected it: GET vehicle asks for no sc-user-id. Raises ApiError."""
+    """Return the vehicle of the path for any driver, because GET vehicle needs no sc-user-id.
+
+    Raises:
+        ApiError: The vehicle isn't connected.
+    """
     simulation = get_simulation(request)
     owner = _user_token(request, simulation)
     if owner is None:
@@ -92,7 +108,11 @@ def any_access(request: Request) -> Access:
 
 
 def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
-    """``page[number]`` (from 1) and ``page[size]``. Raises ApiError VALIDATION:INVALID_INPUT_FORMAT."""
+    """Return ``page[number]`` (from 1) and ``page[size]``.
+
+    Raises:
+        ApiError: VALIDATION:INVALID_INPUT_FORMAT.
+    """
     try:
         number = int(request.query_params.get("page[number]", 1))
         wanted = int(request.query_params.get("page[size]", size))
@@ -106,7 +126,11 @@ def page_of(request: Request, *, size: int, most: int = 100) -> tuple[int, int]:
 def listing(
     request: Request, items: Sequence[T], resource: Callable[[T], dict[str, Any]], *, size: int
 ) -> dict[str, Any]:
-    """One page of a list of resources, with its counts and links. Raises ApiError for a bad page."""
+    """Return one page of a list of resources, with counts and links.
+
+    Raises:
+        ApiError: The page parameters are invalid.
+    """
     number, wanted = page_of(request, size=size)
     last = max(1, math.ceil(len(items) / wanted))
     shown = items[(number - 1) * wanted : number * wanted]

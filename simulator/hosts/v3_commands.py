@@ -1,7 +1,7 @@
-"""v3 commands and charge schedules: checked, carried out, answered at once or as a long answer.
+"""v3 commands and charge schedules: validated, executed, and answered at once or with a long response.
 
-A command that takes longer than the setting (about 175 s in life) is answered 202 without a length, and its result
-follows later in the same body ("Commands overview"). The body's own status may then disagree with the 202.
+A command that takes longer than the setting (about 175 s at Smartcar) is answered with 202 without a length, and the
+result follows later in the same body ("Commands overview"). The status in the body may then differ from the 202.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ TIMES = {"startTime", "stopTime"}
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A command: its v3 name, the garage's name, the permission, and how its body is read."""
+    """A command: its v3 name, the fleet's name, the permission, and how its body is read."""
 
     kind: str
     command: str
@@ -189,11 +189,11 @@ async def _execute(
 
 
 async def _later(run: "asyncio.Future[dict[str, Any]]") -> AsyncIterator[bytes]:
-    yield b""  # sends the head on its way
+    yield b""  # Sends the head at once.
     try:
         yield dumps(await run)
-    except ApiError as refusal:
-        yield dumps(v3_body(refusal))
+    except ApiError as rejection:
+        yield dumps(v3_body(rejection))
 
 
 async def _run(

@@ -24,7 +24,7 @@ from simulator.vehicles import Vehicle
 
 
 def vehicle_attributes(vehicle: Vehicle, *, mode: str) -> dict[str, Any]:
-    """A car as v3 resources show it."""
+    """Return a vehicle's attributes as v3 resources show them."""
     return {
         "make": vehicle.make,
         "model": vehicle.model,
@@ -35,7 +35,7 @@ def vehicle_attributes(vehicle: Vehicle, *, mode: str) -> dict[str, Any]:
 
 
 def connection_resource(simulation: Simulation, connection: Connection) -> dict[str, Any]:
-    """A connection with its vehicle and user ("Connections" of API V3)."""
+    """Return a connection with its vehicle and user ("Connections" of API V3)."""
     base = f"{simulation.settings.origin}/vehicle/v3"
     user = simulation.connections.users.get(connection.user_id)
     shown = (
@@ -68,17 +68,17 @@ async def connections(request: Request) -> Response:
     """GET /connections"""
     simulation = application(request)
     simulation.limits.request()
-    asked = request.query_params
-    mode = asked.get("filter[vehicle.mode]", "live")
+    query = request.query_params
+    mode = query.get("filter[vehicle.mode]", "live")
     if mode not in ("live", "simulated", "test"):
         raise ApiError("VALIDATION", "INVALID_INPUT_FORMAT")
     found = simulation.connections.select(
-        user_id=asked.get("filter[userId]"), vehicle_id=asked.get("filter[vehicleId]"), mode=mode
+        user_id=query.get("filter[userId]"), vehicle_id=query.get("filter[vehicleId]"), mode=mode
     )
-    external = asked.get("filter[user.externalId]")
+    external = query.get("filter[user.externalId]")
     if external is not None:
         found = [each for each in found if _external_id(simulation, each) == external]
-    mark(request, user_id=asked.get("filter[userId]"), vehicle_id=asked.get("filter[vehicleId]"))
+    mark(request, user_id=query.get("filter[userId]"), vehicle_id=query.get("filter[vehicleId]"))
     return json_response(listing(request, found, lambda each: connection_resource(simulation, each), size=10))
 
 
@@ -141,7 +141,7 @@ async def vehicle(request: Request) -> Response:
 def signal_resource(
     simulation: Simulation, reading: Reading, *, vehicle_id: str, system: str
 ) -> dict[str, Any]:
-    """One stored signal ("Signals" of API V3). An ERROR may still carry an old body."""
+    """Return one stored signal ("Signals" of API V3). An ERROR may still carry an old body."""
     attributes: dict[str, Any] = {"code": reading.code, "name": reading.name, "group": reading.group}
     if reading.error:
         attributes["status"] = {
@@ -170,14 +170,14 @@ def signal_resource(
 
 
 def _signal_error(simulation: Simulation, error: tuple[str, str | None], vehicle_id: str) -> dict[str, Any]:
-    refusal = ApiError(*error, url=simulation.reauthenticate_url(vehicle_id))
+    rejection = ApiError(*error, url=simulation.reauthenticate_url(vehicle_id))
     return {
-        "type": refusal.kind,
-        "code": refusal.code or "UNKNOWN",
-        "title": refusal.words.description,
-        "detail": refusal.words.description,
+        "type": rejection.kind,
+        "code": rejection.code or "UNKNOWN",
+        "title": rejection.words.description,
+        "detail": rejection.words.description,
         "description": "Deprecated. Use detail",
-        "resolution": errors.resolution(refusal),
+        "resolution": errors.resolution(rejection),
     }
 
 
@@ -204,7 +204,7 @@ def _stored(request: Request) -> tuple[Access, list[Reading], str]:
 
 
 async def signals(request: Request) -> Response:
-    """GET /vehicles/{id}/signals: the store, which stays empty until the car has been subscribed"""
+    """GET /vehicles/{id}/signals: the store, which is empty until the vehicle has been subscribed"""
     given, readings, system = _stored(request)
     if not readings and given.simulation.settings.unsubscribed_signals == "missing":
         raise ApiError("RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND")
@@ -237,7 +237,7 @@ async def signal(request: Request) -> Response:
 
 
 def vehicle_host(simulation: Simulation) -> Starlette:
-    """vehicle.api.smartcar.com"""
+    """Return the routes of vehicle.api.smartcar.com."""
     return v3_host(
         simulation,
         [

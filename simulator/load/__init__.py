@@ -1,1 +1,1 @@
-"""Load for benchmarks: signed deliveries at a steady rate, made and sent by a process of their own."""
+"""Load for benchmarks: signed deliveries at a steady rate, made and sent by a separate process."""

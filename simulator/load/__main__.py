@@ -19,7 +19,7 @@ TIMEOUT = 15.0
 
 
 class Counters:
-    """What came of the events so far. Latencies are seconds, of the last second reported."""
+    """The outcome of the events so far. Latencies are in seconds, for the last second reported."""
 
     def __init__(self) -> None:
         self.sent = self.taken = self.refused = self.broken = self.late = 0
@@ -27,7 +27,7 @@ class Counters:
         self._started = time.monotonic()
 
     def answer(self, status: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count a response."""
         if 200 <= status < 300:
             self.taken += 1
         else:
@@ -36,7 +36,7 @@ class Counters:
             self.latencies.append(seconds)
 
     def line(self) -> bytes:
-        """The figures as a JSON line; starts new latencies."""
+        """Return the figures as a JSON line, and start new latencies."""
         ordered = sorted(self.latencies)
         self.latencies = []
 
@@ -61,7 +61,7 @@ class Counters:
 
 
 class HttpConnection(asyncio.Protocol):
-    """One kept-alive connection with one request on it at a time."""
+    """One kept-alive connection with one request at a time."""
 
     def __init__(self, sender: "Sender") -> None:
         self._sender = sender
@@ -70,7 +70,7 @@ class HttpConnection(asyncio.Protocol):
         self._since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ready to send."""
+        """Mark the connection as ready."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
         self._sender.idle.append(self)
@@ -82,7 +82,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Take the answer once it is whole; Content-Length is enough for webhook answers."""
+        """Read a response until it is complete. Content-Length is enough for webhook responses."""
         self._buffer += data
         head, separator, rest = self._buffer.partition(b"\r\n\r\n")
         if not separator or len(rest) < _length(head):
@@ -96,7 +96,7 @@ class HttpConnection(asyncio.Protocol):
             self._sender.idle.append(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a broken answer; the sender opens another connection."""
+        """Count an incomplete response. The sender opens another connection."""
         if self._since:
             self._sender.tally.broken += 1
         if self in self._sender.idle:
@@ -104,11 +104,11 @@ class HttpConnection(asyncio.Protocol):
         self._sender.lines.discard(self)
 
     def timed_out(self, now: float) -> bool:
-        """Whether the answer is overdue."""
+        """Return whether the response is overdue."""
         return bool(self._since) and now - self._since > TIMEOUT
 
     def drop(self) -> None:
-        """Give the connection up."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -122,7 +122,7 @@ def _length(head: bytes) -> int:
 
 
 class Sender:
-    """Keeps the rate over a set of connections; what cannot be sent in time is sent late, and counted."""
+    """Sustains the rate over a set of connections. Events that can't be sent in time are sent late and counted."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -139,7 +139,7 @@ class Sender:
         self.lines: set[HttpConnection] = set()
 
     async def run(self) -> None:
-        """Send until the plan's time is over or cancelled."""
+        """Send until the plan's time is over or the task is canceled."""
         started, due = time.monotonic(), 0.0
         while not self._plan.seconds or time.monotonic() - started < self._plan.seconds:
             await self._keep_lines()
@@ -172,7 +172,7 @@ class Sender:
             self.tally.sent += 1
 
     async def settle(self) -> None:
-        """Wait a little for the last answers."""
+        """Wait briefly for the last responses."""
         for _ in range(100):
             if len(self.idle) >= len(self.lines):
                 return
@@ -187,19 +187,19 @@ async def _report(tally: Counters) -> None:
 
 
 def _exit_with_parent(sending: "asyncio.Future[None]") -> None:
-    """Stop when standard input ends: the process that gave the plan is gone."""
+    """Stop when standard input ends, because the parent process is gone."""
 
     def ended() -> None:
         if not os.read(sys.stdin.fileno(), 1):
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
             sending.cancel()
 
-    with contextlib.suppress(PermissionError):  # a file cannot be watched, and has no parent to outlive
+    with contextlib.suppress(PermissionError):  # A file can't be watched, and has no parent process.
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended)
 
 
 async def main() -> None:
-    """Entry point."""
+    """Run the load process."""
     plan = Plan.load(sys.stdin.buffer.readline())
     sender = Sender(plan)
     sending = asyncio.ensure_future(sender.run())

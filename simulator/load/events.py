@@ -1,4 +1,4 @@
-"""Making VEHICLE_STATE events fast: each car's numbers drift from event to event, the rest of its signals stay."""
+"""Making VEHICLE_STATE events fast: a vehicle's numbers drift from event to event, its other signals stay."""
 
 import itertools
 import math
@@ -28,7 +28,7 @@ KM_PER_STEP = 0.05
 
 
 class Events:
-    """Signed bodies, one car after the other."""
+    """Signed bodies for one vehicle after the other."""
 
     def __init__(self, plan: Plan) -> None:
         self._key = plan.key
@@ -46,7 +46,7 @@ class Events:
         return [orjson.Fragment(dumps(each)) for each in shape if each["code"] not in MOVING]
 
     def next(self, now: float) -> tuple[bytes, str]:
-        """The next event's body and its signature; ``now`` is epoch seconds."""
+        """Return the next event's body and signature. ``now`` is in epoch seconds."""
         turn = next(self._turn)
         daily_route, index = divmod(turn, len(self._vehicles))
         vehicle = self._vehicles[index]

@@ -1,4 +1,4 @@
-"""What the load process is told: where to send, how fast, and about which cars."""
+"""The load process's input: where to send, how fast, and about which vehicles."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -8,10 +8,10 @@ import orjson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One run. ``rate`` is events a second; ``seconds`` 0 means until stopped.
+    """One run. ``rate`` is in events a second. ``seconds`` 0 means until stopped.
 
-    ``shapes`` are lists of signal entries as they stand in a payload; each of ``vehicles`` names one by number,
-    beside its ``user`` and ``vehicle`` objects. ``meta`` is what all deliveries have in common.
+    ``shapes`` are lists of signal entries as in a payload. Each of ``vehicles`` refers to one by number, beside its
+    ``user`` and ``vehicle`` objects. ``meta`` is common to all deliveries.
     """
 
     uri: str
@@ -24,10 +24,10 @@ class Plan:
     vehicles: list[dict[str, Any]]
 
     def dump(self) -> bytes:
-        """As JSON, for the load process's standard input."""
+        """Return the plan as JSON, for the load process's standard input."""
         return orjson.dumps(asdict(self))
 
     @classmethod
     def load(cls, raw: bytes) -> "Plan":
-        """From JSON."""
+        """Return the plan that the JSON describes."""
         return cls(**orjson.loads(raw))

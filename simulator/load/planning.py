@@ -1,4 +1,4 @@
-"""Planning a load: which cars, whose, and what their signals look like."""
+"""Planning a load: which vehicles and drivers, and what their signals look like."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,10 +21,14 @@ def make_plan(
     connections: int,
     everything: bool,
 ) -> Plan:
-    """A plan about the cars subscribed to a webhook, or about all cars. Raises ValueError when there is none."""
+    """Return a plan for the vehicles subscribed to a webhook, or for all vehicles.
+
+    Raises:
+        ValueError: There is no such vehicle.
+    """
     chosen = list(_all_vehicles(simulation)) if everything else list(_subscribed(simulation, webhook))
     if not chosen:
-        raise ValueError("no vehicle is subscribed to that webhook")
+        raise ValueError("no vehicle is subscribed to the webhook")
     shapes = [_example(simulation, webhook, each)["data"]["signals"] for each in chosen[:SHAPES]]
     vehicles = []
     for number, connection in enumerate(chosen):

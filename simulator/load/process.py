@@ -11,7 +11,7 @@ from simulator.load.plan import Plan
 
 
 class Load:
-    """The load process, when there is one."""
+    """The load process, if one runs."""
 
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
@@ -24,7 +24,7 @@ class Load:
         return self._process is not None and self._process.returncode is None
 
     async def start(self, plan: Plan) -> None:
-        """Start sending; a load that runs is stopped first."""
+        """Start to send. A running load is stopped first."""
         await self.stop()
         self.figures = {}
         self._process = await asyncio.create_subprocess_exec(

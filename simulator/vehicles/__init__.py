@@ -1,7 +1,7 @@
-"""A seeded world of connected cars: what they are, where they drive, how they charge, and what they report.
+"""A seeded fleet of connected vehicles: what they are, where they drive, how they charge, and what they report.
 
-Pure Python, no network and no clock of its own: every call is told the time. The same seed, start and time give the
-same answers.
+Pure Python without network access or a clock. Callers pass the time. The same seed, start and time give the same
+results.
 """
 
 from simulator.vehicles.catalogue import CATALOGUE, SignalCode
@@ -9,7 +9,7 @@ from simulator.vehicles.fleet import Account, Change, Fleet
 from simulator.vehicles.makes import COMMANDS, MAKES
 from simulator.vehicles.models import MODELS, Model
 from simulator.vehicles.patches import NAMES as PATCH_NAMES
-from simulator.vehicles.signal import CommandRefused, Signal
+from simulator.vehicles.signal import CommandRejected, Signal
 from simulator.vehicles.vehicle import Vehicle
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "PATCH_NAMES",
     "Account",
     "Change",
-    "CommandRefused",
+    "CommandRejected",
     "Fleet",
     "Model",
     "Signal",

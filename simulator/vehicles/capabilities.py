@@ -1,7 +1,7 @@
-"""Which signals a model gives: by powertrain, by body and by maker.
+"""Which signals a model supports: by powertrain, by body and by manufacturer.
 
-Volvo's and Mercedes-Benz's lists are those of the documentation's pages on these makes; the compatibility of the others
-is not published signal by signal, and is chosen to be plausible.
+The lists of Volvo and Mercedes-Benz come from the documentation's pages about these makes. For the others no list of
+signals is published, so theirs is chosen to be plausible.
 """
 
 from functools import cache
@@ -142,6 +142,6 @@ def _supported(model: Model) -> frozenset[str]:
 
 
 def supported(model: Model, year: int) -> frozenset[str]:
-    """Codes of the signals that cars of this model and year give."""
+    """Return the codes of the signals that vehicles of this model and year support."""
     codes = _supported(model)
     return codes if year >= 2021 else codes - _CLIMATE - _HVAC

@@ -1,8 +1,8 @@
-"""Every signal that a car may have: code, group, name and the permission that covers it.
+"""Every signal that a vehicle may have: code, group, name and permission.
 
-Codes and names are those of the documentation's pages "Signals" (Charge … Wheel) and of the newest published list,
-which adds ``closure-tailgate``, ``vehicleidentification-packages`` and ``vehicleidentification-trim``: 93 in all.
-The permission of a signal is documented by group; for the Transmission group no page names one.
+Codes and names come from the documentation's pages "Signals" (Charge … Wheel) and from the newest published list,
+which adds ``closure-tailgate``, ``vehicleidentification-packages`` and ``vehicleidentification-trim``: 93 in all. The
+permission of a signal is documented by group. For the Transmission group no page names one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class SignalCode:
-    """One signal: ``code`` is ``<group>-<name>`` in lower case, as the API writes it."""
+    """One signal. ``code`` is ``<group>-<name>`` in lower case, as the API writes it."""
 
     code: str
     group: str

@@ -1,4 +1,4 @@
-"""Charge schedules: windows of local time, at a place, in which the car may charge."""
+"""Charge schedules: windows of local time, at a place, in which the vehicle may charge."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,17 @@ from typing import Any, Final
 from simulator.vehicles.city import EAST, NORTH, Place
 from simulator.vehicles.city_time import CITY_TIME, DAY, weekday
 
-_NEAR: Final = 300.0  # metres
+_NEAR: Final = 300.0  # meters
 DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """``windows`` are (first second of the day, last second, weekdays with Monday 0); past midnight if last < first."""
+    """A charge schedule.
+
+    ``windows`` are (first second of the day, last second, weekdays with Monday 0). A window spans midnight if last <
+    first.
+    """
 
     id: str
     kind: str  # DAILY, WEEKLY, WORKWEEK
@@ -22,13 +26,13 @@ class Schedule:
     windows: tuple[tuple[int, int, tuple[int, ...]], ...]
 
     def near(self, place: Place) -> bool:
-        """Whether the schedule is for this place."""
+        """Return whether the schedule is for this place."""
         north = (self.latitude - place.latitude) * NORTH
         east = (self.longitude - place.longitude) * EAST
         return north * north + east * east <= _NEAR * _NEAR
 
     def body(self) -> dict[str, Any]:
-        """As ``charge-chargetimers`` tells it."""
+        """Return the body of ``charge-chargetimers``."""
         return {
             "type": "LOCATION",
             "scheduleType": self.kind,
@@ -48,12 +52,12 @@ class Schedule:
         }
 
     def dump(self) -> list[Any]:
-        """Plain values for a snapshot."""
+        """Return plain values for a snapshot."""
         return [self.id, self.kind, self.latitude, self.longitude, [list(window) for window in self.windows]]
 
     @classmethod
     def load(cls, data: Iterable[Any]) -> "Schedule":
-        """The schedule that ``dump`` wrote."""
+        """Return the schedule that ``dump`` described."""
         number, kind, latitude, longitude, windows = data
         return cls(
             number,
@@ -69,7 +73,7 @@ def _clock(second: int) -> str:
 
 
 def next_window(schedules: Iterable[Schedule], *, place: Place, moment: float) -> tuple[float, float] | None:
-    """Start and end (epoch seconds) of the window that is open or opens next at a place; None without a schedule."""
+    """Return the start and end (epoch seconds) of the present or next window at a place, None without one."""
     opening = None
     today = int((moment + CITY_TIME) // DAY)
     for schedule in schedules:
@@ -85,7 +89,7 @@ def next_window(schedules: Iterable[Schedule], *, place: Place, moment: float) -
 
 
 def parse_clock(text: object) -> int | None:
-    """Seconds after midnight of ``HH:MM`` or ``HH:MM:SS``; None for anything else."""
+    """Return the seconds after midnight of ``HH:MM`` or ``HH:MM:SS``, None for anything else."""
     if not isinstance(text, str):
         return None
     parts = text.split(":")
@@ -98,7 +102,7 @@ def parse_clock(text: object) -> int | None:
 
 
 def windows_of(entries: Iterable[tuple[Iterable[int], Mapping[str, object]]]) -> tuple[Any, ...] | None:
-    """Windows from (weekdays, ``{"startTime", "stopTime"}``) pairs; None where a time is malformed."""
+    """Return windows for (weekdays, ``{"startTime", "stopTime"}``) pairs, None if a time is malformed."""
     windows = []
     for days, window in entries:
         first, last = parse_clock(window.get("startTime")), parse_clock(window.get("stopTime"))

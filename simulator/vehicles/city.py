@@ -1,9 +1,9 @@
-"""San Francisco as the simulator knows it: where land is, which places there are, and how streets run.
+"""The simulator's San Francisco: land, places and streets.
 
-Two street grids, as in the city: streets along the compass over most of it, and the grid south of Market Street,
-turned by 45 degrees. The land is a stack of bands that share a common core of longitudes, so that a staircase of legs
-between any two points stays on land: turn on the end that is nearer to the core. Lake Merced, the ocean, the bay and
-the Mission Creek channel lie outside. Distances are metres along the streets.
+There are two street grids, as in the city: north-south and east-west streets in most of it, and the grid south of
+Market Street, turned by 45 degrees. The land is a stack of bands that share a common core of longitudes, so that a
+staircase of legs between any two points stays on land if it turns at the end nearer to the core. Lake Merced, the
+ocean, the bay and the Mission Creek channel are outside. Distances are meters along the streets.
 """
 
 import math
@@ -22,10 +22,10 @@ BANDS = (  # south, north, west, east
 )
 CORE = (-122.468, -122.405)
 ORIGIN = (37.75, -122.44)
-NORTH = 110_990.0  # metres in a degree of latitude here
+NORTH = 110_990.0  # Meters in a degree of latitude here.
 EAST = 111_320.0 * math.cos(math.radians(ORIGIN[0]))
 
-# South of Market: `along` metres down Market Street from its corner with Second Street, `off` metres to the south-east.
+# South of Market: `along` meters down Market Street from Second Street, `off` meters to the south-east.
 _MARKET = (37.7885, -122.4005)
 _SOMA_LENGTH, _SOMA_WIDTH, _FIRST_GATE = 2200.0, 650.0, 300.0
 _DIAGONAL = math.sqrt(0.5)
@@ -35,10 +35,10 @@ Point = tuple[float, float]  # latitude, longitude
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
-    """A spot a car goes to.
+    """A destination of vehicles.
 
-    In the turned grid ``soma`` is its position there, and ``gate`` how far down Market Street its way from the main
-    grid begins; both are None in the main grid.
+    In the turned grid ``soma`` is its position there, and ``gate`` how far down Market Street its route leaves the
+    main grid. Both are None in the main grid.
     """
 
     name: str
@@ -75,7 +75,7 @@ def _in_main_grid(point: Point) -> bool:
 
 
 def on_land(latitude: float, longitude: float, *, tolerance: float = 15.0) -> bool:
-    """Whether the point lies where cars of the simulator may be; ``tolerance`` in metres."""
+    """Return whether vehicles of the simulator may be at this point. ``tolerance`` is in meters."""
     along, off = _soma_position((latitude, longitude))
     if -tolerance <= along <= _SOMA_LENGTH + tolerance and -tolerance <= off <= _SOMA_WIDTH + tolerance:
         return True
@@ -84,7 +84,7 @@ def on_land(latitude: float, longitude: float, *, tolerance: float = 15.0) -> bo
 
 
 def place_at(latitude: float, longitude: float) -> Place | None:
-    """A nameless place at a point of the city, or None where no car of the simulator can drive."""
+    """Return an unnamed place at a point of the city, or None if no vehicle can drive there."""
     if _in_main_grid((latitude, longitude)):
         return Place("", "", latitude, longitude)
     if on_land(latitude, longitude):
@@ -93,7 +93,7 @@ def place_at(latitude: float, longitude: float) -> Place | None:
 
 
 def _to_main_grid(place: Place) -> tuple[Point, float]:
-    """Where the way to or from a place meets the main grid, and how many metres off that is."""
+    """Return where the route to or from a place meets the main grid, and how many meters away that is."""
     if place.soma is None or place.gate is None:
         return place.point, 0.0
     along, off = place.soma
@@ -101,7 +101,7 @@ def _to_main_grid(place: Place) -> tuple[Point, float]:
 
 
 def distance(start: Place, end: Place) -> float:
-    """Metres along the streets."""
+    """Return the distance in meters along the streets."""
     if start.soma and end.soma:
         return abs(start.soma[0] - end.soma[0]) + abs(start.soma[1] - end.soma[1])
     (y0, x0), first = _to_main_grid(start)
@@ -110,10 +110,10 @@ def distance(start: Place, end: Place) -> float:
 
 
 def _staircase(start: Point, end: Point, turns: Point) -> list[Point]:
-    """Corners of a way in the main grid, without its start; ``turns`` (0–1 each) choose where it turns."""
+    """Return the corners of a route in the main grid after its start. ``turns`` (0 to 1) choose its turns."""
     (y0, x0), (y1, x1) = start, end
     west, east = max(min(x0, x1), CORE[0]), min(max(x0, x1), CORE[1])
-    if west > east:  # both on one side of the core: turn at the end nearer to it
+    if west > east:  # Both are on one side of the core: turn at the end nearer to it.
         turn = max(x0, x1) if max(x0, x1) < CORE[0] else min(x0, x1)
         return [(y0, turn), (y1, turn), end]
     first, second = (west + (east - west) * part for part in sorted(turns, reverse=x0 > x1))
@@ -122,7 +122,7 @@ def _staircase(start: Point, end: Point, turns: Point) -> list[Point]:
 
 
 def route(start: Place, end: Place, *, turns: Point) -> list[Point]:
-    """Corners of the way between two places; legs follow the streets and stay on land."""
+    """Return the corners of the route between two places. Legs follow the streets and stay on land."""
     points = [start.point]
     if start.soma and end.soma:
         return [*points, _soma_point(end.soma[0], start.soma[1]), end.point]
@@ -148,7 +148,7 @@ def _random_place(rng: Random, name: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """The places of one seeded world."""
+    """The places of one seeded city."""
 
     depots: Sequence[Place]
     homes: Sequence[Place]
@@ -159,8 +159,8 @@ class City:
 
 @cache
 def build_city(seed: int) -> City:
-    """The places of the world with this seed; the same for every number of cars."""
-    rng = Random(seed * 2_654_435_761 + 17)  # noqa: S311 - a reproducible world, nothing secret
+    """Return the places for this seed, the same for every number of vehicles."""
+    rng = Random(seed * 2_654_435_761 + 17)  # noqa: S311 - reproducible runs, nothing secret
 
     def places(count: int, name: str) -> tuple[Place, ...]:
         return tuple(_random_place(rng, f"{name} {number}") for number in range(1, count + 1))

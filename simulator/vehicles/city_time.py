@@ -1,4 +1,4 @@
-"""City time, UTC-8 all year unless SIMULATOR_CITY_HOURS says otherwise, and days counted from 1 January 1970."""
+"""City time, UTC-8 all year unless SIMULATOR_CITY_HOURS sets another offset, and days counted from January 1, 1970."""
 
 import os
 from typing import Final
@@ -9,5 +9,5 @@ CITY_TIME: Final = float(os.environ.get("SIMULATOR_CITY_HOURS", "-8")) * HOUR
 
 
 def weekday(day: int) -> int:
-    """Weekday of a day's number; 0 is Monday."""
+    """Return the weekday of a day's number. 0 is Monday."""
     return (day + 3) % 7

@@ -1,7 +1,7 @@
-"""Remote commands: what they do to the car, and when car or make refuse.
+"""Remote commands: what they do to the vehicle, and when the vehicle or its make rejects them.
 
-Refusals follow the documentation's "Vehicle State Errors", "Brand Quirks" and the notes of "Start & Stop Charge" and
-"Charge Limit". Schedules: Tesla takes all, Volvo daily ones, other makes none.
+Errors follow the documentation's "Vehicle State Errors", "Brand Quirks" and the notes of "Start & Stop Charge" and
+"Charge Limit". Schedules: Tesla accepts all, Volvo daily ones, other makes none.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from simulator.vehicles.charge_schedules import Schedule, windows_of
 from simulator.vehicles.energy_phases import Event
 from simulator.vehicles.makes import COMMANDS
-from simulator.vehicles.signal import CommandRefused
+from simulator.vehicles.signal import CommandRejected
 
 if TYPE_CHECKING:
     from simulator.vehicles.state_snapshot import StateSnapshot
@@ -24,24 +24,28 @@ _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 
 
 def run(vehicle: Vehicle, name: str, *, now: float, parameters: Mapping[str, Any]) -> str | None:
-    """Carry out a command by name; the schedule's id for schedule commands. Raises Refused."""
+    """Execute a command by name at a plan time. Return the schedule's id for schedule commands.
+
+    Raises:
+        CommandRejected: The state, the make or the parameters don't allow it.
+    """
     if name not in COMMANDS:
-        raise CommandRefused("VALIDATION", "PARAMETER", f"unknown command {name}")
+        raise CommandRejected("VALIDATION", "PARAMETER", f"unknown command {name}")
     if not capable(vehicle, name):
-        raise CommandRefused(
-            "COMPATIBILITY", "VEHICLE_NOT_CAPABLE", f"{vehicle.make} {vehicle.model} does not take {name}"
+        raise CommandRejected(
+            "COMPATIBILITY", "VEHICLE_NOT_CAPABLE", f"{vehicle.make} {vehicle.model} does not support {name}"
         )
-    state = vehicle.observe(now)
+    state = vehicle.state_at(now)
     _check_reachable(vehicle, state, now)
     try:
         inspect.signature(_COMMANDS[name]).bind(vehicle, state, now, **parameters)
     except TypeError as error:
-        raise CommandRefused("VALIDATION", "PARAMETER", str(error)) from error
+        raise CommandRejected("VALIDATION", "PARAMETER", str(error)) from error
     return _COMMANDS[name](vehicle, state, now, **parameters)
 
 
 def capable(vehicle: Vehicle, name: str) -> bool:
-    """Whether make and powertrain of the car take the command at all."""
+    """Return whether the vehicle's make and powertrain support the command."""
     return name in vehicle.rules.commands and (
         name not in _CHARGE_COMMANDS or vehicle.identity.model.electric
     )
@@ -49,52 +53,56 @@ def capable(vehicle: Vehicle, name: str) -> bool:
 
 def _check_parked(state: StateSnapshot) -> None:
     if state.driving:
-        raise CommandRefused("VEHICLE_STATE", "IN_MOTION")
+        raise CommandRejected("VEHICLE_STATE", "IN_MOTION")
 
 
 def _check_reachable(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
-    """Whether the car can be called at all."""
-    if vehicle.lifecycle.held("remote_access", now) is False:
-        raise CommandRefused("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED")
+    """Check whether the vehicle can receive commands.
+
+    Raises:
+        CommandRejected: The vehicle is unreachable, asleep or in service, or its ignition is on.
+    """
+    if vehicle.lifecycle.override_value("remote_access", now) is False:
+        raise CommandRejected("VEHICLE_STATE", "REMOTE_ACCESS_DISABLED")
     if not state.reachable:
-        raise CommandRefused("VEHICLE_STATE", "UNREACHABLE")
+        raise CommandRejected("VEHICLE_STATE", "UNREACHABLE")
     if state.deep:
-        raise CommandRefused("VEHICLE_STATE", "ASLEEP")
+        raise CommandRejected("VEHICLE_STATE", "ASLEEP")
     if state.in_service:
-        raise CommandRefused("VEHICLE_STATE", "VEHICLE_OFFLINE_FOR_SERVICE")
+        raise CommandRejected("VEHICLE_STATE", "VEHICLE_OFFLINE_FOR_SERVICE")
     if state.driving and vehicle.rules.silent_when_running:
-        raise CommandRefused("VEHICLE_STATE", "IGNITION_ON")
+        raise CommandRejected("VEHICLE_STATE", "IGNITION_ON")
 
 
 def _lock(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     _check_parked(state)
     if state.doors:
-        raise CommandRefused("VEHICLE_STATE", "DOOR_OPEN")
+        raise CommandRejected("VEHICLE_STATE", "DOOR_OPEN")
     if state.trunk or state.frunk:
-        raise CommandRefused("VEHICLE_STATE", "TRUNK_OPEN")
+        raise CommandRejected("VEHICLE_STATE", "TRUNK_OPEN")
     if state.hood:
-        raise CommandRefused("VEHICLE_STATE", "HOOD_OPEN")
-    vehicle.lifecycle.hold("locked", True, now=now)
+        raise CommandRejected("VEHICLE_STATE", "HOOD_OPEN")
+    vehicle.lifecycle.set_override("locked", True, now=now)
 
 
 def _unlock(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     _check_parked(state)
-    vehicle.lifecycle.hold("locked", False, now=now)
+    vehicle.lifecycle.set_override("locked", False, now=now)
 
 
 def _check_plugged_in(state: StateSnapshot) -> None:
     if not state.plugged:
-        raise CommandRefused("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+        raise CommandRejected("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
 
 
 def _start_charge(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     _check_plugged_in(state)
     if state.charging:
-        raise CommandRefused("VEHICLE_STATE", "CHARGING_IN_PROGRESS")
+        raise CommandRejected("VEHICLE_STATE", "CHARGING_IN_PROGRESS")
     if state.soc >= min(state.limit, 100.0) - 0.5:
-        raise CommandRefused("VEHICLE_STATE", "FULLY_CHARGED")
+        raise CommandRejected("VEHICLE_STATE", "FULLY_CHARGED")
     if state.soc < vehicle.rules.start_floor:
-        raise CommandRefused("VEHICLE_STATE", "LOW_BATTERY")
+        raise CommandRejected("VEHICLE_STATE", "LOW_BATTERY")
     _check_command_rate(vehicle, now)
     vehicle.lifecycle.change(now, Event(now, "charging", True))
 
@@ -102,27 +110,33 @@ def _start_charge(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
 def _stop_charge(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     _check_plugged_in(state)
     if not state.charging:
-        raise CommandRefused("VEHICLE_STATE", "NOT_CHARGING")
+        raise CommandRejected("VEHICLE_STATE", "NOT_CHARGING")
     if state.soc < vehicle.rules.stop_floor:
-        raise CommandRefused("VEHICLE_STATE", "LOW_BATTERY")
+        raise CommandRejected("VEHICLE_STATE", "LOW_BATTERY")
     _check_command_rate(vehicle, now)
     vehicle.lifecycle.change(now, Event(now, "charging", False))
 
 
 def _check_command_rate(vehicle: Vehicle, now: float) -> None:
-    """Some makes take only so many charge commands until the car is driven again."""
+    """Apply the limit of makes that accept only so many charge commands until the vehicle is driven again.
+
+    Raises:
+        CommandRejected: The limit is reached.
+    """
     most = vehicle.rules.charge_commands
     if most is None:
         return
-    count = vehicle.lifecycle.held("charge_commands", now) or 0
+    count = vehicle.lifecycle.override_value("charge_commands", now) or 0
     if count >= most:
-        raise CommandRefused("UPSTREAM", "RATE_LIMIT", "drive the car, and it takes charge commands again")
-    vehicle.lifecycle.hold("charge_commands", count + 1, now=now)
+        raise CommandRejected(
+            "UPSTREAM", "RATE_LIMIT", "the vehicle accepts charge commands again after a drive"
+        )
+    vehicle.lifecycle.set_override("charge_commands", count + 1, now=now)
 
 
 def _set_charge_limit(vehicle: Vehicle, state: StateSnapshot, now: float, *, percent: float) -> None:
     if isinstance(percent, bool) or not isinstance(percent, int | float) or not 50 <= percent <= 100:
-        raise CommandRefused("VALIDATION", "PARAMETER", "percent must be from 50 to 100")
+        raise CommandRejected("VALIDATION", "PARAMETER", "percent must be from 50 to 100")
     if not vehicle.rules.limit_when_unplugged:
         _check_plugged_in(state)
     vehicle.lifecycle.set_limit(float(percent), now=now)
@@ -130,26 +144,26 @@ def _set_charge_limit(vehicle: Vehicle, state: StateSnapshot, now: float, *, per
 
 def _open_charge_port(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     _check_parked(state)
-    vehicle.lifecycle.hold("port", True, now=now)
+    vehicle.lifecycle.set_override("port", True, now=now)
 
 
 def _close_charge_port(vehicle: Vehicle, state: StateSnapshot, now: float) -> None:
     if state.plugged:
-        raise CommandRefused("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED")
-    vehicle.lifecycle.hold("port", False, now=now)
+        raise CommandRejected("VEHICLE_STATE", "CHARGING_PLUG_CONNECTED")
+    vehicle.lifecycle.set_override("port", False, now=now)
 
 
 def _coordinates(latitude: Any, longitude: Any) -> tuple[float, float]:
     for value, most in ((latitude, 90), (longitude, 180)):
         if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
-            raise CommandRefused("VALIDATION", "PARAMETER", "latitude and longitude must be degrees")
+            raise CommandRejected("VALIDATION", "PARAMETER", "latitude and longitude must be degrees")
     return float(latitude), float(longitude)
 
 
 def _set_destination(
     vehicle: Vehicle, state: StateSnapshot, now: float, *, latitude: float, longitude: float
 ) -> None:
-    vehicle.lifecycle.hold("destination", list(_coordinates(latitude, longitude)), now=now)
+    vehicle.lifecycle.set_override("destination", list(_coordinates(latitude, longitude)), now=now)
 
 
 def _schedule(
@@ -160,13 +174,13 @@ def _schedule(
     place: tuple[Any, Any],
     entries: list[tuple[Sequence[int], Any]],
 ) -> str:
-    """Keep a schedule; it replaces one of the same kind at the same place."""
+    """Store a schedule. It replaces one of the same kind at the same place."""
     latitude, longitude = _coordinates(*place)
     if not entries or not all(isinstance(window, Mapping) for _, window in entries):
-        raise CommandRefused("VALIDATION", "PARAMETER", "a window has startTime and stopTime")
+        raise CommandRejected("VALIDATION", "PARAMETER", "a window needs startTime and stopTime")
     windows = windows_of(entries)
     if windows is None:
-        raise CommandRefused("VALIDATION", "PARAMETER", "times are HH:MM, and differ")
+        raise CommandRejected("VALIDATION", "PARAMETER", "times must be HH:MM and differ")
     overrides = vehicle.lifecycle.change(now)
     overrides.serial += 1
     new = Schedule(f"{vehicle.id[:8]}-{overrides.serial}", kind, latitude, longitude, windows)
@@ -194,7 +208,7 @@ def _weekly(
     vehicle: Vehicle, state: StateSnapshot, now: float, *, latitude: Any, longitude: Any, days: Any
 ) -> str:
     if not isinstance(days, Mapping) or not set(days) <= set(_DAYS):
-        raise CommandRefused("VALIDATION", "PARAMETER", "days are monday to sunday")
+        raise CommandRejected("VALIDATION", "PARAMETER", "days must be monday to sunday")
     entries: list[tuple[Sequence[int], Any]] = [((_DAYS.index(day),), window) for day, window in days.items()]
     return _schedule(vehicle, now, kind="WEEKLY", place=(latitude, longitude), entries=entries)
 
@@ -217,7 +231,7 @@ def _workweek(
 def _delete_schedule(vehicle: Vehicle, state: StateSnapshot, now: float, *, schedule_id: str) -> str:
     kept = tuple(schedule for schedule in vehicle.lifecycle.schedules if schedule.id != schedule_id)
     if len(kept) == len(vehicle.lifecycle.schedules):
-        raise CommandRefused("RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND", f"no schedule {schedule_id}")
+        raise CommandRejected("RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND", f"no schedule {schedule_id}")
     vehicle.lifecycle.set_schedules(kept, now=now)
     return schedule_id
 

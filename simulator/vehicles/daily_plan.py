@@ -1,6 +1,6 @@
-"""One day of one car: where it is at a moment, and how its battery and tank stand.
+"""One day of one vehicle: where it is at each moment, and its battery and fuel levels.
 
-The trips stand in the shared round; what fills battery and tank is worked out once, as a few phases.
+The trips come from a shared route. What fills battery and tank is calculated once, as a few phases.
 """
 
 from bisect import bisect_right
@@ -15,14 +15,14 @@ from simulator.vehicles.energy import seconds_to_charge
 from simulator.vehicles.energy_phases import Event, Phase, PhaseBuilder, levels_in
 from simulator.vehicles.models import Model
 from simulator.vehicles.routes import DailyRoute
-from simulator.vehicles.trip import Fix, Path, way
+from simulator.vehicles.trip import Fix, Path, path_between
 from simulator.vehicles.weekly_schedule import WeeklySchedule
 
 
 class TripStatus(NamedTuple):
-    """The trip last begun (-1: none yet), whether it still goes on, and since and until when that is so.
+    """The trip begun last (-1: none yet), whether it still goes on, and since and until when that is so.
 
-    ``km`` is driven that day at ``since``; ``place`` is where the car stands, or where its trip began.
+    ``km`` is driven that day at ``since``. ``place`` is where the vehicle is parked, or where its trip began.
     """
 
     trip: int
@@ -35,7 +35,7 @@ class TripStatus(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Somebody has put the car somewhere. ``place`` is the same point where it is on the city's streets."""
+    """A position set from outside. ``place`` is the same point if it is on the city's streets."""
 
     since: float
     until: float
@@ -45,7 +45,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """How a car's day begins. Percent; ``plug`` is the power in kW at which it is plugged in, 0 if it is not."""
+    """Percentages at the start of a day. ``plug`` is the charger's power in kW, 0 if the vehicle isn't plugged in."""
 
     soc: float
     fuel: float
@@ -56,7 +56,7 @@ class Levels:
 
 
 class DailyPlan:
-    """A car's day from ``start`` to ``end`` (epoch seconds)."""
+    """A vehicle's day from ``start`` to ``end`` (epoch seconds of plan time)."""
 
     __slots__ = (
         "_model",
@@ -89,7 +89,7 @@ class DailyPlan:
         self.phases = PhaseBuilder(self, model, levels).phases(events)
 
     def trip_status(self, moment: float) -> TripStatus:
-        """Where in the day's round the car is."""
+        """Return which trip of the day's route the vehicle is on, or where it is parked."""
         daily_route, base = self.daily_route, self.weekly_schedule.base
         seconds = moment - self.depart
         if daily_route is None or seconds < 0:
@@ -111,7 +111,7 @@ class DailyPlan:
         )
 
     def fix(self, moment: float, trip_status: TripStatus) -> Fix:
-        """Position, heading and speed."""
+        """Return position, heading and speed."""
         fix = self._fix_on_path(moment, trip_status) if trip_status.driving else self._parked_fix(trip_status)
         aside = self.weekly_schedule.offset
         if self.pin and self.pin.since <= moment < self.pin.until:
@@ -123,13 +123,13 @@ class DailyPlan:
         return Fix(*trip_status.place.point, heading, 0.0, 0.0)
 
     def _path(self, trip: int, *, planned: bool = False) -> Path:
-        """The route of a trip; it starts where somebody has put the car, if that is on the city's streets."""
+        """Return the path of a trip. It starts at a position set from outside if that is on the city's streets."""
         assert self.daily_route is not None
         start, end = self.daily_route.places[trip], self.daily_route.places[trip + 1]
         moved = self.pin and abs(self.pin.until - self.depart - self.daily_route.departs[trip]) < 1.0
         if self.pin and self.pin.place and moved and not planned:
             start = self.pin.place
-        return way(start, end, self.daily_route.turns)
+        return path_between(start, end, self.daily_route.turns)
 
     def _fix_on_path(self, moment: float, trip_status: TripStatus, *, planned: bool = False) -> Fix:
         return self._path(trip_status.trip, planned=planned).fix(
@@ -137,12 +137,12 @@ class DailyPlan:
         )
 
     def origin(self, trip_status: TripStatus) -> Point:
-        """Where the car stands, or where it stood before its trip."""
+        """Return where the vehicle is parked, or where it was parked before its trip."""
         latitude, longitude = self.fix(trip_status.since, trip_status)[:2]
         return round(latitude, 6), round(longitude, 6)
 
     def km_at(self, moment: float) -> float:
-        """Kilometres driven since the day's start: those of the planned route, wherever somebody has put the car."""
+        """Return the km driven since the day's start on the planned route. Positions set from outside don't count."""
         trip_status = self.trip_status(moment)
         if not trip_status.driving or self.daily_route is None:
             return trip_status.km
@@ -153,11 +153,11 @@ class DailyPlan:
         return trip_status.km + part * (self.daily_route.km[trip_status.trip + 1] - trip_status.km)
 
     def phase_at(self, moment: float) -> Phase:
-        """The phase that holds the moment."""
+        """Return the phase at this moment."""
         return self.phases[max(0, bisect_right(self.phases, moment, key=lambda phase: phase.at) - 1)]
 
     def sessions(self) -> Iterator[tuple[Phase, float]]:
-        """The last phase of each charging session of the day, and when the session ends: full, or cut short."""
+        """Yield the last phase of each charging session of the day, and when the session ends: full or interrupted."""
         for phase, following in zip(self.phases, (*self.phases[1:], None), strict=True):
             end = min(phase.charge_end, following.at if following else self.end)
             goes_on = following is not None and following.charges and following.begun == phase.begun
@@ -165,7 +165,7 @@ class DailyPlan:
                 yield phase, end
 
     def tenths(self, phase: Phase) -> Iterator[float]:
-        """When the state of charge passes 10, 20 … 90 % in a phase that charges."""
+        """Yield when the state of charge passes 10, 20 … 90 % in a phase that charges."""
         if phase.charges:
             for soc in range(10, 100, 10):
                 if phase.soc < soc < phase.target:
@@ -174,5 +174,5 @@ class DailyPlan:
                     )
 
     def levels(self, moment: float, km: float) -> tuple[float, float]:
-        """State of charge and fuel level in percent, ``km`` driven that day."""
+        """Return state of charge and fuel level in percent after ``km`` driven that day."""
         return levels_in(self.phase_at(moment), self._model, moment=moment, km=km)

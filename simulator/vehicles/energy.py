@@ -1,11 +1,11 @@
-"""How a battery fills: constant power up to 80 %, then less and less."""
+"""How a battery charges: constant power up to 80 %, then less and less."""
 
 import math
 from typing import Final
 
 KNEE: Final = 80.0
 EFFICIENCY: Final = 0.92
-_AC_TAPER: Final = 0.025  # part of the power lost with each percent above the knee
+_AC_TAPER: Final = 0.025  # Part of the power lost with each percent above the knee.
 _DC_TAPER: Final = 0.042
 
 
@@ -14,17 +14,17 @@ def _taper(fast: bool) -> float:
 
 
 def power_at(soc: float, *, kw: float, fast: bool) -> float:
-    """Charging power in kW that reaches the car at this state of charge (percent)."""
+    """Return the charging power in kW at this state of charge (percent)."""
     return kw * (1.0 - _taper(fast) * max(0.0, min(soc, 100.0) - KNEE))
 
 
 def percent_per_second(*, kw: float, battery: float) -> float:
-    """State of charge gained in a second below the knee; ``battery`` in kWh."""
+    """Return the state of charge gained in a second below the knee. ``battery`` is in kWh."""
     return kw * EFFICIENCY / battery * 100.0 / 3600.0
 
 
 def charged(soc: float, *, seconds: float, kw: float, battery: float, fast: bool) -> float:
-    """State of charge after charging for some seconds, never above 100."""
+    """Return the state of charge after charging for some seconds, never above 100."""
     rate = percent_per_second(kw=kw, battery=battery)
     if soc < KNEE:
         to_knee = (KNEE - soc) / rate
@@ -37,7 +37,7 @@ def charged(soc: float, *, seconds: float, kw: float, battery: float, fast: bool
 
 
 def seconds_to_charge(soc: float, target: float, *, kw: float, battery: float, fast: bool) -> float:
-    """Seconds until the target is reached; 0 where it is reached already."""
+    """Return the seconds until the target is reached, 0 if it is reached already."""
     if target <= soc:
         return 0.0
     rate = percent_per_second(kw=kw, battery=battery)

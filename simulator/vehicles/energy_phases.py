@@ -1,8 +1,8 @@
 """How battery and tank fill and empty over a day.
 
-Driving empties, and only a few things fill: a night at the charger, a public charger, a fuel stop, a command or the
-control API. A day is a short list of phases; within a phase, levels follow from the kilometres driven and from the
-charging curve.
+Driving empties them. Only a few things fill them: a night at the charger, a public charger, a fuel stop, a command or
+the control API. A day is a short list of phases. Within a phase, levels follow from the kilometers driven and from
+the charging curve.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from simulator.vehicles.weekly_schedule import REFUEL_BELOW, RESERVE
 if TYPE_CHECKING:
     from simulator.vehicles.daily_plan import DailyPlan, Levels
 
-FAST_FROM: Final = 25.0  # kW: from here on it is direct current
-_BREAK_BELOW: Final = 75.0  # a car on a break plugs in below this state of charge
-_RESCUE_BELOW: Final = 12.0  # a battery car this empty plugs in at its next stop
+FAST_FROM: Final = 25.0  # kW. From here on charging uses direct current.
+_BREAK_BELOW: Final = 75.0  # A vehicle on a break plugs in below this state of charge.
+_RESCUE_BELOW: Final = 12.0  # A battery electric vehicle with so little charge plugs in at its next stop.
 _RESCUE_KW: Final = 50.0
-_SOCKET_KW: Final = 7.2  # what a car finds where nothing is known of the charger
-_READY_BEFORE: Final = 2700.0  # night charging is over so long before the day is
+_SOCKET_KW: Final = 7.2  # The default power if nothing is known about the charger.
+_READY_BEFORE: Final = 2700.0  # Seconds before the day's end at which charging overnight is complete.
 
 
 class Event(NamedTuple):
-    """Something done to a car that changes how its levels go on: soc, fuel, limit, plugged, charging, schedules."""
+    """A change that affects how levels continue: soc, fuel, limit, plugged, charging or schedules."""
 
     at: float
     name: str
@@ -37,7 +37,7 @@ class Event(NamedTuple):
 
 
 class Phase(NamedTuple):
-    """How battery and tank go on from ``at`` until the next phase. Percent, kW, epoch seconds, km of the day."""
+    """How battery and tank continue from ``at`` until the next phase. Percent, kW, epoch seconds, km of the day."""
 
     at: float
     km: float
@@ -48,10 +48,10 @@ class Phase(NamedTuple):
     kw: float = 0.0
     charge_start: float = 0.0
     charge_end: float = 0.0
-    begun: float = 0.0  # when the charging session began, maybe in an earlier phase
+    begun: float = 0.0  # When the charging session began, maybe in an earlier phase.
     begun_soc: float = 0.0
     target: float = 100.0
-    stopped: bool = False  # somebody stopped charging, or a window closed
+    stopped: bool = False  # Charging was stopped by a command, or a window closed.
     schedules: tuple[Schedule, ...] = ()
 
     @property
@@ -67,7 +67,7 @@ class Phase(NamedTuple):
 
 
 def levels_in(phase: Phase, model: Model, *, moment: float, km: float) -> tuple[float, float]:
-    """State of charge and fuel level at a moment of a phase, ``km`` driven that day."""
+    """Return state of charge and fuel level at a moment of a phase, after ``km`` driven that day."""
     driven = max(0.0, km - phase.km)
     soc, fuel = phase.soc, phase.fuel
     if phase.charges and moment > phase.charge_start:
@@ -100,7 +100,7 @@ class PhaseBuilder:
         self._phases = [first]
 
     def phases(self, events: Sequence[Event]) -> tuple[Phase, ...]:
-        """The phases of the day: the plan's, and what somebody did."""
+        """Return the phases of the day: those of the plan, and those of changes from outside."""
         first = self._phases.pop()
         self._continue_charging(first, first)
         for event in sorted((*self._planned(), *events), key=lambda event: event.at):
@@ -111,13 +111,13 @@ class PhaseBuilder:
         return tuple(self._phases)
 
     def _leaves(self, moment: float) -> float:
-        """When the car next begins a trip; the day's end if it does not today."""
+        """Return when the vehicle next begins a trip, or the day's end if it doesn't today."""
         day = self._day
         trip_status = day.trip_status(moment)
         return day.trip_status(trip_status.until).until if trip_status.driving else trip_status.until
 
     def _planned(self) -> Iterator[Event]:
-        """What the routine itself does to the levels today."""
+        """Yield what the plan itself does to the levels today."""
         day, weekly_schedule, daily_route = self._day, self._day.weekly_schedule, self._day.daily_route
         today = weekday(day.number)
         if daily_route is None:
@@ -133,7 +133,7 @@ class PhaseBuilder:
             yield Event(day.depart + daily_route.length + 60.0, "night", None)
 
     def _now(self, at: float) -> Phase:
-        """The last phase as it stands at the moment, not charging."""
+        """Return the last phase as of this moment, not charging."""
         last = self._phases[-1]
         km = self._day.km_at(at)
         soc, fuel = levels_in(last, self._model, moment=at, km=km)
@@ -156,7 +156,7 @@ class PhaseBuilder:
         )
 
     def _continue_charging(self, phase: Phase, last: Phase) -> None:
-        """Charge on where the car is plugged in: at once, when it was about to, or when the schedule says so."""
+        """Continue to charge a plugged-in vehicle: at once, at the planned time, or when the schedule allows it."""
         if not phase.plugged or phase.stopped:
             self._phases.append(phase)
             return
@@ -169,7 +169,7 @@ class PhaseBuilder:
         self._charge(phase, start=planned, to=phase.limit)
 
     def _advance_to(self, until: float) -> None:
-        """Unplug when the car leaves; and a battery car that runs empty plugs in at the stops on its way."""
+        """Unplug a vehicle that leaves, and plug in a nearly empty electric vehicle at its stops."""
         while True:
             last = self._phases[-1]
             if last.plugged or last.stopped:
@@ -189,12 +189,12 @@ class PhaseBuilder:
             )
 
     def _stop(self, trip: int) -> float:
-        """When the cable is in after a trip."""
+        """Return when the cable is plugged in after a trip."""
         assert self._day.daily_route is not None
         return self._day.depart + self._day.daily_route.arrives[trip] + 60.0
 
     def _nearly_empty_after(self, until: float) -> int | None:
-        """The trip, over before ``until``, after which the battery is nearly empty; not the last one home."""
+        """Return the trip before ``until`` that nearly empties the battery. The last trip home doesn't count."""
         last, daily_route = self._phases[-1], self._day.daily_route
         if daily_route is None or self._model.combustion:
             return None
@@ -204,10 +204,10 @@ class PhaseBuilder:
             trip += 1
         return trip if trip < len(daily_route.arrives) - 1 and self._stop(trip) < until else None
 
-    # The plan's events
+    # Events of the plan
 
     def _on_night(self, phase: Phase, _: None) -> None:
-        """Plug in at the base and be ready before the day is over, rather late than early."""
+        """Plug in at the base, and finish before the day is over, rather late than early."""
         if phase.plugged:
             return
         weekly_schedule = self._day.weekly_schedule
@@ -229,7 +229,7 @@ class PhaseBuilder:
         if always or phase.fuel < REFUEL_BELOW:
             self._phases.append(phase._replace(fuel=100.0))
 
-    # What commands and the control API do
+    # Events of commands and the control API
 
     def _on_soc(self, phase: Phase, value: float) -> None:
         self._continue_charging(phase._replace(soc=value), self._phases[-1])

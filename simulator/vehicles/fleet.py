@@ -1,7 +1,7 @@
-"""The seeded world of cars and the accounts that hold them."""
+"""The seeded fleet of vehicles and the accounts that have them."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from simulator.vehicles.makes import MAKES
 from simulator.vehicles.models import MODELS, Model
 from simulator.vehicles.names import COLORS, FIRST, LAST
 from simulator.vehicles.overrides import Overrides
+from simulator.vehicles.plan_clock import PlanClock
 from simulator.vehicles.routes import role_of
 from simulator.vehicles.signal_changes import changed_codes
 from simulator.vehicles.vehicle import Vehicle
@@ -23,7 +24,7 @@ from simulator.vehicles.weekly_schedule import RouteLibrary, WeeklySchedule, pla
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An owner's account at a maker."""
+    """An owner's account at a manufacturer."""
 
     email: str
     make: str
@@ -33,7 +34,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Signals of a car whose reported value changed."""
+    """Signals of a vehicle whose reported value changed."""
 
     vehicle_id: str
     codes: tuple[str, ...]
@@ -45,16 +46,17 @@ def _uuid(rng: Random) -> str:
 
 
 class Fleet:
-    """The seeded world of cars. All times are epoch seconds of the simulator's clock, given by the caller."""
+    """The seeded fleet of vehicles. All times are epoch seconds of the simulator's clock, passed by the caller."""
 
-    def __init__(self, *, seed: int, vehicles: int, start: float) -> None:
+    def __init__(self, *, seed: int, vehicles: int, start: float, plan_start: float | None = None) -> None:
         self.seed, self.start = seed, start
+        self.plan_start = start if plan_start is None else plan_start
         self._library = RouteLibrary(seed=seed, city=build_city(seed))
         self._vehicles: dict[str, Vehicle] = {}
         self._accounts: dict[str, Account] = {}
         self._now = start
-        self._due: list[tuple[float, str]] = []  # (next report, car), outdated ones among them
-        self._next: dict[str, float] = {}  # the report that counts, for each car
+        self._due: list[tuple[float, str]] = []  # (next report, vehicle), outdated entries among them.
+        self._next: dict[str, float] = {}  # The valid entry for each vehicle.
         self._changed_ids: set[str] = set()
         self._fill(vehicles)
         self.vehicles: Mapping[str, Vehicle] = MappingProxyType(self._vehicles)
@@ -64,17 +66,17 @@ class Fleet:
             self._by_make.setdefault(account.make, []).append(account)
 
     def accounts_of(self, make: str) -> Sequence[Account]:
-        """The accounts at a maker; empty for a make that no car has."""
+        """Return the accounts at a manufacturer. Empty for a make without vehicles."""
         return tuple(self._by_make.get(make, ()))
 
-    # The world
+    # Creation
 
     def _fill(self, vehicles: int) -> None:
         deck = list(MODELS)
-        Random(self.seed).shuffle(deck)  # noqa: S311 - a reproducible world
+        Random(self.seed).shuffle(deck)  # noqa: S311 - reproducible runs
         pending: dict[str, tuple[str, str, list[str]]] = {}
         for index in range(vehicles):
-            rng = Random(f"{self.seed}:{index}")  # noqa: S311 - a reproducible world
+            rng = Random(f"{self.seed}:{index}")  # noqa: S311 - reproducible runs
             model = deck[index % len(deck)]
             holder = pending.get(model.make)
             if holder is None or len(holder[2]) >= 1 + Random(holder[0]).choice((0, 1, 1, 2)):  # noqa: S311
@@ -82,11 +84,18 @@ class Fleet:
             identity = self._identity(rng, index=index, model=model, email=holder[0], user_id=holder[1])
             holder[2].append(identity.id)
             self._accounts[holder[0]] = Account(holder[0], model.make, holder[1], tuple(holder[2]))
-            self._vehicles[identity.id] = Vehicle(
-                Lifecycle(
-                    identity, seed=self.seed, start=self.start, plan=self._plan, on_change=self._mark_changed
-                )
+            lifecycle = Lifecycle(
+                identity,
+                seed=self.seed,
+                start=self.plan_start,
+                plan=self._plan,
+                on_change=self._mark_changed,
             )
+            lifecycle.plan_clock = self._start_clock()
+            self._vehicles[identity.id] = Vehicle(lifecycle)
+
+    def _start_clock(self) -> PlanClock:
+        return PlanClock(self.start - self.plan_start)
 
     def _email(self, rng: Random, index: int, model: Model) -> str:
         return f"{rng.choice(FIRST)}.{rng.choice(LAST)}{index}@{model.make.lower().replace('_', '-')}.example"
@@ -98,7 +107,7 @@ class Fleet:
             index=index,
             id=_uuid(rng),
             vin=build_vin(
-                maker=model.maker_code,
+                manufacturer=model.manufacturer_code,
                 description=model.description,
                 year=year,
                 plant=model.plant,
@@ -116,7 +125,7 @@ class Fleet:
         )
 
     def _plan(self, identity: Identity) -> WeeklySchedule:
-        rng = Random(f"{self.seed}:{identity.index}:week")  # noqa: S311 - a reproducible world
+        rng = Random(f"{self.seed}:{identity.index}:week")  # noqa: S311 - reproducible runs
         return plan_week(
             rng,
             index=identity.index,
@@ -128,10 +137,10 @@ class Fleet:
     # Time
 
     def advance(self, *, now: float) -> Sequence[Change]:
-        """Move the world to ``now``; gives the cars whose reported values changed since the last advance.
+        """Advance to ``now``, and return the vehicles whose reported values changed since the last call.
 
-        Of several reports of a car in between, the last counts, as for a reader that looks now and then. What commands
-        and patches did is not repeated here: ``Car.patch`` tells it itself, and signals show it at once.
+        Of several reports of a vehicle in between, the last one counts, as for an occasional reader. Changes by
+        commands and patches aren't included: ``Vehicle.patch`` returns them itself, and signals show them at once.
         """
         if not self._next:
             for vehicle in self._vehicles.values():
@@ -153,12 +162,13 @@ class Fleet:
     def _detect_changes(self, vehicle: Vehicle, *, changed_outside: bool) -> Change | None:
         last_change = vehicle.lifecycle.overrides.reported if vehicle.lifecycle.overrides else None
         if changed_outside and last_change is not None:
-            vehicle.known = vehicle.reported(now=min(last_change, self._now))
+            plan_time = vehicle.lifecycle.plan_clock.plan_time(self._now)
+            vehicle.known = vehicle.reported_state_at(min(last_change, plan_time))
         before, after = vehicle.known, vehicle.reported(now=self._now)
         vehicle.known = after
         self._schedule(vehicle, self._now)
         codes = changed_codes(vehicle, before, after) if before is not None and before is not after else ()
-        return Change(vehicle.id, codes, after.at) if codes else None
+        return Change(vehicle.id, codes, vehicle.last_report(self._now)) if codes else None
 
     def _schedule(self, vehicle: Vehicle, now: float) -> None:
         at = vehicle.next_report(now)
@@ -167,31 +177,62 @@ class Fleet:
             heapq.heappush(self._due, (at, vehicle.id))
 
     def _mark_changed(self, vehicle_id: str) -> None:
-        self._vehicles[vehicle_id].forget()
+        self._vehicles[vehicle_id].invalidate()
         self._changed_ids.add(vehicle_id)
 
     def snapshot(self) -> dict[str, Any]:
-        """What deviates from the seeded plan, JSON-able."""
-        deviations = {
-            vehicle.id: vehicle.lifecycle.overrides
-            for vehicle in self._vehicles.values()
-            if vehicle.lifecycle.overrides
-        }
-        for overrides in deviations.values():
-            overrides.drop_expired(self._now)
-        kept = {
-            vehicle_id: overrides.dump()
-            for vehicle_id, overrides in deviations.items()
-            if overrides.matters(self._now)
-        }
-        return {"now": self._now, "cars": kept}
+        """Return how the fleet differs from its seeded plans, as JSON-compatible values."""
+        kept, plans = {}, {}
+        untouched = self._start_clock().dump()
+        for vehicle in self._vehicles.values():
+            overrides, clock = vehicle.lifecycle.overrides, vehicle.lifecycle.plan_clock
+            if overrides:
+                moment = clock.plan_time(self._now)
+                overrides.drop_expired(moment)
+                if overrides.matters(moment):
+                    kept[vehicle.id] = overrides.dump()
+            plan = clock.dump()
+            if plan != untouched:
+                plans[vehicle.id] = plan
+        return {"now": self._now, "cars": kept} | ({"plans": plans} if plans else {})
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Take over what a snapshot of the same world holds. Raises KeyError for cars that are not in this world."""
+        """Restore a snapshot of the same fleet.
+
+        Raises:
+            KeyError: The snapshot has a vehicle that isn't in this fleet.
+        """
         loaded = {vehicle_id: Overrides.load(plain) for vehicle_id, plain in data["cars"].items()}
         for unknown in loaded.keys() - self._vehicles.keys():
             raise KeyError(unknown)
         for vehicle in self._vehicles.values():
-            vehicle.lifecycle.restore(loaded.get(vehicle.id))
+            plan = data.get("plans", {}).get(vehicle.id)
+            clock = PlanClock.load(plan) if plan else self._start_clock()
+            vehicle.lifecycle.restore(loaded.get(vehicle.id), clock)
         self._now = float(data["now"])
         self._due, self._next, self._changed_ids = [], {}, set()
+
+    # Holding the daily plans
+
+    def hold(self, vehicle_ids: Iterable[str] | None = None, *, now: float, parked: bool = False) -> None:
+        """Hold the daily plans of these vehicles, or of all. See ``Vehicle.hold``."""
+        for vehicle_id in self._vehicles if vehicle_ids is None else vehicle_ids:
+            self._vehicles[vehicle_id].hold(now=now, parked=parked)
+
+    def release(self, vehicle_ids: Iterable[str] | None = None, *, now: float) -> None:
+        """Continue the daily plans of these vehicles, or of all. See ``Vehicle.release``."""
+        for vehicle_id in self._vehicles if vehicle_ids is None else vehicle_ids:
+            self._vehicles[vehicle_id].release(now=now)
+
+    def reset_plans(self) -> None:
+        """Return every held or delayed vehicle to the present time of its seeded plan."""
+        untouched = self._start_clock().dump()
+        for vehicle in self._vehicles.values():
+            if vehicle.lifecycle.plan_clock.dump() != untouched:
+                vehicle.lifecycle.restore(vehicle.lifecycle.overrides, self._start_clock())
+
+    def hold_as_started(self, *, now: float) -> None:
+        """Return every vehicle to its state at the start of its plan, without overrides, and hold it parked."""
+        for vehicle in self._vehicles.values():
+            vehicle.lifecycle.restore(None, PlanClock(now - self.plan_start))
+            vehicle.hold(now=now, parked=True)

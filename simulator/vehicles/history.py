@@ -1,7 +1,8 @@
-"""What a car and its maker remember: past charging sessions and services."""
+"""A vehicle's history: past charging sessions and services."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,30 +14,41 @@ if TYPE_CHECKING:
     from simulator.vehicles.daily_plan import DailyPlan
     from simulator.vehicles.lifecycle import Lifecycle
 
-_PRICES: Final = {False: 0.31, True: 0.56}  # USD for a kWh, alternating and direct current
+_PRICES: Final = {False: 0.31, True: 0.56}  # USD for a kWh, alternating and direct current.
 SERVICE_EVERY: Final = 12_000.0  # km
 _REMEMBERED: Final = 7  # days
 
 
 def iso(moment: float) -> str:
-    """A moment as ISO-8601 in UTC."""
+    """Return a moment as an ISO 8601 time in UTC."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def sessions_of(
-    day: DailyPlan, model: Model, *, ports: tuple[str, str], until: float | None = None
+    day: DailyPlan,
+    model: Model,
+    *,
+    ports: tuple[str, str],
+    clock_time: Callable[[float], float],
+    until: float | None = None,
 ) -> list[dict[str, Any]]:
-    """The charging sessions of a day that are over, as ``charge-chargerecords`` tells them."""
+    """Return the finished charging sessions of a day as entries of ``charge-chargerecords``."""
     over = day.end if until is None else until
     return [
-        _session(day, phase, model=model, ports=ports, end=end)
+        _session(day, phase, model=model, ports=ports, end=end, clock_time=clock_time)
         for phase, end in day.sessions()
         if end <= over
     ]
 
 
 def _session(
-    day: DailyPlan, phase: Phase, *, model: Model, ports: tuple[str, str], end: float
+    day: DailyPlan,
+    phase: Phase,
+    *,
+    model: Model,
+    ports: tuple[str, str],
+    end: float,
+    clock_time: Callable[[float], float],
 ) -> dict[str, Any]:
     soc, _ = levels_in(phase, model, moment=end, km=phase.km)
     trip_status = day.trip_status(phase.at)
@@ -44,8 +56,8 @@ def _session(
     energy = round(max(0.0, soc - phase.begun_soc) / 100 * model.battery, 2)
     return {
         "id": f"CHG{round(phase.begun)}",
-        "startTime": iso(phase.begun),
-        "endTime": iso(end),
+        "startTime": iso(clock_time(phase.begun)),
+        "endTime": iso(clock_time(end)),
         "energyAdded": energy,
         "connectorType": ports[1 if phase.fast else 0],
         "isPublicCharger": phase.fast,
@@ -62,27 +74,32 @@ def _session(
 
 
 def charge_records(lifecycle: Lifecycle, *, ports: tuple[str, str], moment: float) -> list[dict[str, Any]]:
-    """The sessions of the last seven days that are over, oldest first."""
-    today = lifecycle.daily_plan(moment)
+    """Return the finished sessions of the last seven days, oldest first."""
+    today, clock_time = lifecycle.daily_plan(moment), lifecycle.plan_clock.clock_time
     kept = lifecycle.overrides.sessions if lifecycle.overrides else {}
     records: list[dict[str, Any]] = []
     for number in range(today.number - _REMEMBERED + 1, today.number):
         if number in kept:
             records += kept[number]
         elif not lifecycle.overrides or lifecycle.overrides.day is None or number < lifecycle.overrides.day:
-            records += sessions_of(lifecycle.plan_for_day(number), lifecycle.identity.model, ports=ports)
-    return records + sessions_of(today, lifecycle.identity.model, ports=ports, until=moment)
+            records += sessions_of(
+                lifecycle.plan_for_day(number), lifecycle.identity.model, ports=ports, clock_time=clock_time
+            )
+    return records + sessions_of(
+        today, lifecycle.identity.model, ports=ports, clock_time=clock_time, until=moment
+    )
 
 
 def service_records(lifecycle: Lifecycle, *, odometer: float, moment: float) -> list[dict[str, Any]]:
-    """The last three services, one each 12,000 km; when, follows from the car's weekly distance."""
+    """Return the last three services, one every 12,000 km. Their times follow from the vehicle's weekly distance."""
     weekly = max(lifecycle.weekly_schedule.prefix[7], 1.0)
     driven_by_hand = lifecycle.overrides.odometer if lifecycle.overrides else 0.0
     index, done = lifecycle.identity.index, int(odometer // SERVICE_EVERY)
     records = []
     for number in range(max(1, done - 2), done + 1):
         since_start = number * SERVICE_EVERY - lifecycle.identity.first_km - driven_by_hand
-        time = min(lifecycle.start + since_start / weekly * 7 * DAY, moment)
+        planned = min(lifecycle.start + since_start / weekly * 7 * DAY, moment)
+        time = lifecycle.plan_clock.clock_time(planned)
         task = (
             "Oil and filter change"
             if lifecycle.identity.model.combustion

@@ -1,6 +1,6 @@
-"""What goes wrong: a car left unlocked, a door or window left open, a warning light, a tyre that loses air.
+"""Incidents: a vehicle left unlocked, a door or window left open, a warning light, a tire that loses air.
 
-Drawn anew for each car and day (closures) or fortnight (health), from the seed alone.
+Drawn for each vehicle and day (closures) or fortnight (health), from the seed alone.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from simulator.vehicles.models import Model
 
 FORTNIGHT: Final = 14
 
-# System, trouble code, for which drive it exists.
+# System, trouble code, and for which drive it exists.
 _FAULTS: Final = (
     ("MIL", "P0420", "combustion"),
     ("Emissions", "P0455", "combustion"),
@@ -38,7 +38,7 @@ TROUBLE_CODES: Final = {system: code for system, code, _ in _FAULTS}
 
 
 def _rng(*parts: object) -> Random:
-    return Random(":".join(map(str, parts)))  # noqa: S311 - a reproducible world, nothing secret
+    return Random(":".join(map(str, parts)))  # noqa: S311 - reproducible runs, nothing secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ class Lapses:
 
     @property
     def door_closed(self) -> float:
-        """Seconds after arriving at which the forgotten door is closed."""
+        """Seconds after the arrival at which the forgotten door is closed."""
         return 30.0 + self.door_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Warnings (system, from the n-th day of the fortnight on), the tyre that loses air, and how far tyres are off.
+    """Warnings (system, from the n-th day of the fortnight on), the leaking tire, and the deviation of each tire.
 
-    ``loss`` in kPa over the fortnight, ``wear`` in kPa for each tyre.
+    ``loss`` is in kPa over the fortnight, ``wear`` in kPa for each tire.
     """
 
     faults: tuple[tuple[str, int], ...] = ()
@@ -72,7 +72,7 @@ class Health:
 
 
 def lapses(*, seed: int, index: int, day: int, stops: int) -> Lapses:
-    """What is forgotten on a day with so many stops."""
+    """Return what is forgotten on a day with this number of stops."""
     rng = _rng(seed, index, day, "lapses")
     draws = [rng.random() for _ in range(4)]
     where = [rng.randrange(max(stops, 1)) for _ in range(4)]
@@ -90,7 +90,7 @@ def lapses(*, seed: int, index: int, day: int, stops: int) -> Lapses:
 
 @lru_cache(maxsize=20_000)
 def health(*, seed: int, index: int, fortnight: int, model: Model) -> Health:
-    """Which systems alert during a fortnight, and which tyre is low."""
+    """Return which systems alert during a fortnight, and which tire is low."""
     rng = _rng(seed, index, fortnight, "health")
     drives = {"", *(["combustion"] if model.combustion else []), *(["electric"] if model.electric else [])}
     systems = [system for system, _, drive in _FAULTS if drive in drives]

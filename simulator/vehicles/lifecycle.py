@@ -1,4 +1,4 @@
-"""A car's days as they really are: the seeded plan, and what was done to the car."""
+"""A vehicle's actual days: the seeded plan and the changes from outside."""
 
 import math
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from simulator.vehicles.incidents import Lapses, lapses
 from simulator.vehicles.makes import MAKES
 from simulator.vehicles.models import Model
 from simulator.vehicles.overrides import Override, Overrides
+from simulator.vehicles.plan_clock import PlanClock
 from simulator.vehicles.weekly_schedule import WeeklySchedule, charge_week, jitter
 
 _SAME: Final = 0.01  # percent
@@ -24,7 +25,7 @@ _REMEMBERED: Final = 7  # days
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What never changes about a car."""
+    """The facts about a vehicle that never change."""
 
     index: int
     id: str
@@ -36,12 +37,15 @@ class Identity:
     nickname: str
     account: str
     user_id: str
-    first_km: float  # on the odometer when the world starts
+    first_km: float  # On the odometer at the start of the simulation.
     firmware: str
 
 
 class Lifecycle:
-    """Days of one car, worked out when asked for. ``touched`` is called whenever something is done to the car."""
+    """The days of one vehicle, calculated on demand, in plan time.
+
+    ``on_change`` is called with the vehicle's id whenever the vehicle is changed from outside.
+    """
 
     __slots__ = (
         "_day",
@@ -51,6 +55,7 @@ class Lifecycle:
         "identity",
         "on_change",
         "overrides",
+        "plan_clock",
         "seed",
         "start",
     )
@@ -66,6 +71,7 @@ class Lifecycle:
     ) -> None:
         self.identity, self.seed, self.start, self.on_change = identity, seed, start, on_change
         self.overrides: Overrides | None = None
+        self.plan_clock = PlanClock()
         self._plan = plan
         self._weekly_schedule: WeeklySchedule | None = None
         self._day: DailyPlan | None = None
@@ -73,26 +79,26 @@ class Lifecycle:
 
     @property
     def weekly_schedule(self) -> WeeklySchedule:
-        """The car's week."""
+        """The vehicle's week."""
         if self._weekly_schedule is None:
             self._weekly_schedule = self._plan(self.identity)
         return self._weekly_schedule
 
     @property
     def limit(self) -> float:
-        """Charge limit in percent."""
+        """The charge limit in percent."""
         changed = self.overrides.limit if self.overrides else None
         return self.weekly_schedule.limit if changed is None else changed
 
     @property
     def schedules(self) -> tuple[Schedule, ...]:
-        """Charge schedules."""
+        """The charge schedules."""
         return self.overrides.schedules if self.overrides else ()
 
     # Days
 
     def daily_plan(self, moment: float) -> DailyPlan:
-        """The day that holds the moment."""
+        """Return the day of this moment."""
         number = self.weekly_schedule.day_of(moment)
         if self._day is None or self._day.number != number:
             self._day = self.plan_for_day(number)
@@ -101,12 +107,12 @@ class Lifecycle:
         return self._day
 
     def lapses(self, moment: float) -> Lapses:
-        """What the driver forgets on the day of the moment."""
+        """Return what the driver forgets on the day of this moment."""
         self.daily_plan(moment)
         return self._lapses
 
     def plan_for_day(self, number: int) -> DailyPlan:
-        """The day with this number. A car whose levels left the routine is followed from there, day by day."""
+        """Return the day with this number. A vehicle whose levels left the plan is followed from there, day by day."""
         overrides = self.overrides
         while overrides and overrides.day is not None and overrides.day < number:
             self._roll_over(overrides, overrides.day)
@@ -115,12 +121,12 @@ class Lifecycle:
         return self._build(number, self._planned_levels(number), [])
 
     def departs(self, number: int) -> float | None:
-        """The first departure of a day, None on a day off."""
-        rng = Random(f"{self.seed}:{self.identity.index}:{number}")  # noqa: S311 - a reproducible world
+        """Return the first departure of a day, None on a day off."""
+        rng = Random(f"{self.seed}:{self.identity.index}:{number}")  # noqa: S311 - reproducible runs
         return self.weekly_schedule.departs(number, shift=jitter(rng))
 
     def next_change(self, moment: float) -> float:
-        """When the trip that the car is on ends, or, where it stands, when it next leaves."""
+        """Return when the current trip ends, or, for a parked vehicle, when it next leaves."""
         day = self.daily_plan(moment)
         until = day.trip_status(moment).until
         if until < day.end:
@@ -141,7 +147,7 @@ class Lifecycle:
         )
 
     def _pin(self) -> Pin | None:
-        held = self.overrides.held.get("place") if self.overrides else None
+        held = self.overrides.values.get("place") if self.overrides else None
         if held is None or held.until is None:
             return None
         return Pin(held.since, held.until, tuple(held.value), place_at(*held.value))
@@ -149,7 +155,7 @@ class Lifecycle:
     # Levels
 
     def _planned_levels(self, number: int) -> Levels:
-        """How a day begins that nothing unusual preceded."""
+        """Return the levels at the start of a day without overrides before it."""
         weekly_schedule, day = self.weekly_schedule, weekday(number)
         soc = weekly_schedule.soc
         if self.limit != weekly_schedule.limit:
@@ -159,7 +165,7 @@ class Lifecycle:
         return Levels(soc[day], weekly_schedule.fuel[day], self.limit, plug, schedules=self.schedules)
 
     def _overridden_levels(self, overrides: Overrides) -> Levels:
-        """How the first deviating day begins: with limit and schedules as they were before its events."""
+        """Return the levels at the start of the first overridden day, with limit and schedules before its events."""
         limits = [event.value[0] for event in overrides.events if event.name == "limit"]
         schedules = [event.value[0] for event in overrides.events if event.name == "schedules"]
         return Levels(
@@ -172,14 +178,17 @@ class Lifecycle:
         )
 
     def _roll_over(self, overrides: Overrides, number: int) -> None:
-        """Carry a deviation over to the next day; drop it where the car is back in its routine."""
+        """Carry overridden levels over to the next day. Drop them if the vehicle is back in its plan."""
         day = self._build(number, self._overridden_levels(overrides), overrides.events)
         last = day.phases[-1]
         overrides.soc, overrides.fuel = day.levels(day.end, day.km_at(day.end - 0.001))
         overrides.plug, overrides.stopped = (last.kw if last.plugged else 0.0), last.stopped
         if self.identity.model.electric:
             overrides.sessions[number] = sessions_of(
-                day, self.identity.model, ports=MAKES[self.identity.model.make].ports
+                day,
+                self.identity.model,
+                ports=MAKES[self.identity.model.make].ports,
+                clock_time=self.plan_clock.clock_time,
             )
         for old in [old for old in overrides.sessions if old <= number - _REMEMBERED]:
             del overrides.sessions[old]
@@ -189,10 +198,10 @@ class Lifecycle:
         if same and usual.plug == overrides.plug and not overrides.stopped and not overrides.schedules:
             overrides.day = None
 
-    # What is done to the car
+    # Changes from outside
 
     def change(self, now: float, *events: Event) -> Overrides:
-        """Note what is done to the car, and have it report at once."""
+        """Record changes to the vehicle, and make it report at once."""
         overrides = self.overrides or Overrides()
         if events:
             number = self.daily_plan(now).number
@@ -203,40 +212,43 @@ class Lifecycle:
             overrides.events = [*overrides.events, *events]
         overrides.reported = now
         self.overrides = overrides
-        self._forget()
+        self.invalidate()
         return overrides
 
-    def hold(
+    def set_override(
         self, name: str, value: Any, *, now: float, lasting: bool = False, until: float = math.inf
     ) -> None:
-        """Keep a value until the car next leaves or arrives, at most until a moment; or for good."""
+        """Override a value until the vehicle next leaves or arrives, at most until a moment, or permanently."""
         until_then = None if lasting else min(self.next_change(now), until)
-        self.change(now).held[name] = Override(value, now, until_then)
-        self._forget()
+        self.change(now).values[name] = Override(value, now, until_then)
+        self.invalidate()
 
     def clear_override(self, name: str, *, now: float) -> None:
-        """No longer keep a value."""
-        self.change(now).held.pop(name, None)
-        self._forget()
+        """Remove an override."""
+        self.change(now).values.pop(name, None)
+        self.invalidate()
 
-    def held(self, name: str, moment: float) -> Any:
-        """The value that somebody set and that holds at the moment, else None."""
-        held = self.overrides.held.get(name) if self.overrides else None
+    def override_value(self, name: str, moment: float) -> Any:
+        """Return the overridden value at this moment, or None."""
+        held = self.overrides.values.get(name) if self.overrides else None
         return held.value if held and held.at(moment) else None
 
     def set_limit(self, percent: float, *, now: float) -> None:
-        """Change the charge limit for good."""
+        """Change the charge limit permanently."""
         self.change(now, Event(now, "limit", (self.limit, percent))).limit = percent
 
     def set_schedules(self, schedules: tuple[Schedule, ...], *, now: float) -> None:
         """Replace the charge schedules."""
         self.change(now, Event(now, "schedules", (self.schedules, schedules))).schedules = schedules
 
-    def restore(self, overrides: Overrides | None) -> None:
-        """Take over a deviation from a snapshot."""
+    def restore(self, overrides: Overrides | None, plan_clock: PlanClock | None = None) -> None:
+        """Replace the overrides, and the position in the daily plan if one is given."""
         self.overrides = overrides
-        self._forget()
+        if plan_clock is not None:
+            self.plan_clock = plan_clock
+        self.invalidate()
 
-    def _forget(self) -> None:
+    def invalidate(self) -> None:
+        """Calculate the day again, because its plan or its overrides changed."""
         self._day = None
         self.on_change(self.identity.id)

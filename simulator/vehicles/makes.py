@@ -1,7 +1,7 @@
-"""What differs by make: how often cars report, when they sleep, and which commands they take.
+"""Differences by make: how often vehicles report, when they sleep, and which commands they support.
 
-Rhythms follow the documentation's page "Data Freshness Frequencies", commands and refusals its pages "Brand Quirks",
-"Start & Stop Charge" and the makes' own pages (Volvo, Mercedes-Benz, BMW, Tesla). Regions: United States.
+Intervals follow the documentation's page "Data Freshness Frequencies", commands and errors its pages "Brand Quirks",
+"Start & Stop Charge" and the makes' own pages (Volvo, Mercedes-Benz, BMW, Tesla). Region: United States.
 """
 
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ COMMANDS: Final = _SECURITY | _CHARGE | _LIMIT | _PORT | _NAVIGATION | _SCHEDULE
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """Rules of one make. Times in seconds; ``reports`` is the rhythm while awake, the floors are percent."""
+    """The rules of one make. Times are in seconds, floors in percent. ``reports`` is the interval while awake."""
 
     display: str
     reports: float
     sleeps_after: float
     commands: frozenset[str]
     deep_sleep_after: float | None = None
-    last_parked: bool = False  # tells only where it was parked
+    last_parked: bool = False  # Reports only where it was parked.
     limit_when_unplugged: bool = True
-    stop_floor: float = 0.0  # below this state of charge the maker refuses to stop charging
+    stop_floor: float = 0.0  # Below this state of charge the manufacturer rejects stopping a charge.
     start_floor: float = 0.0
-    silent_when_running: bool = False  # gives no data while the ignition is on
-    charge_commands: int | None = None  # so many starts and stops until it is driven again
-    events_only_before: int = 0  # cars built before this year report on events only
-    ports: tuple[str, str] = ("J1772", "CCS")  # connectors for alternating and direct current
+    silent_when_running: bool = False  # Sends no data while the ignition is on.
+    charge_commands: int | None = None  # Number of starts and stops until the vehicle is driven again.
+    events_only_before: int = 0  # Vehicles built before this year report on events only.
+    ports: tuple[str, str] = ("J1772", "CCS")  # Connectors for alternating and direct current.
 
     @property
     def polled(self) -> bool:
-        """Whether cars are asked now and then, rather than tell what happens."""
+        """Whether vehicles are polled from time to time instead of reporting events."""
         return self.reports >= 15 * 60.0
 
 

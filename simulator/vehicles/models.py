@@ -1,7 +1,7 @@
-"""The models of the simulated world: 40 rows, so that a world of 40 cars has each of them.
+"""The models of the simulated fleet: 40 rows, so that a fleet of 40 vehicles has each of them.
 
-Capacities, ranges, tanks and charging powers are those the makers publish, rounded; the maker's code and the vehicle's
-description open the VIN. Electric range and capacity give the consumption.
+Capacities, ranges, tanks and charging powers are the published ones, rounded. The manufacturer's code and the
+vehicle's description begin the VIN. Electric range and capacity give the consumption.
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ Powertrain = Literal["BEV", "PHEV", "ICE"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """One model. ``battery`` gross kWh, ``range_km`` electric, ``tank`` litres, ``economy`` litres per 100 km."""
+    """``battery`` in gross kWh, ``range_km`` electric, ``tank`` in liters, ``economy`` in liters per 100 km."""
 
     make: str
     name: str
     powertrain: Powertrain
     years: tuple[int, int]
-    maker_code: str
+    manufacturer_code: str
     description: str
     plant: str
     body: Literal["car", "suv", "van", "truck"]
@@ -31,7 +31,7 @@ class Model:
     economy: float = 0.0
     other_batteries: tuple[
         float, ...
-    ] = ()  # gross kWh of variants that the maker's answers do not tell apart
+    ] = ()  # Gross kWh of variants that the manufacturer's data doesn't distinguish.
 
     @property
     def electric(self) -> bool:
@@ -43,12 +43,12 @@ class Model:
 
     @property
     def percent_per_km(self) -> float:
-        """State of charge used on a kilometre."""
+        """State of charge used on a kilometer."""
         return 100.0 / self.range_km if self.range_km else 0.0
 
     @property
     def fuel_percent_per_km(self) -> float:
-        """Fuel level used on a kilometre."""
+        """Fuel level used on a kilometer."""
         return self.economy / self.tank if self.tank else 0.0
 
     @property
@@ -122,7 +122,7 @@ MODELS: tuple[Model, ...] = (
     _bev("JAGUAR", "I-PACE", (2020, 2024), "SADHD2S11", "suv", "HSE|R-Dynamic", 90.0, 396, 11.0, 100),
     _bev("SUBARU", "Solterra", (2023, 2026), "JTMABABAD", "suv", "Premium|Touring", 72.8, 367, 6.6, 100),
     _bev("ACURA", "ZDX", (2024, 2024), "4W5KHNRLZ", "suv", "A-Spec|Type S", 102.0, 504, 11.5, 190),
-    # … kWh, km, AC kW, tank litres, litres per 100 km
+    # … kWh, km, AC kW, tank liters, liters per 100 km
     _phev("TOYOTA", "RAV4 Prime", (2021, 2025), "JTMAB3FVD", "suv", "SE|XSE", 18.1, 68, 6.6, 55, 6.2),
     _phev("CHRYSLER", "Pacifica Hybrid", (2020, 2025), "2C4RC1L7R", "van", "Select|Pinnacle", 16.0, 51, 6.6, 63, 7.8),
     _phev("JEEP", "Wrangler 4xe", (2021, 2025), "1C4JJXP6W", "suv", "Sport S|Sahara|Rubicon", 17.3, 35, 7.2, 65, 11.8),
@@ -130,7 +130,7 @@ MODELS: tuple[Model, ...] = (
     _phev("VOLVO", "XC60 Recharge", (2022, 2025), "YV4H60DL1", "suv", "Core|Plus|Ultimate", 18.8, 58, 3.7, 71, 8.4),
     _phev("LINCOLN", "Corsair", (2021, 2025), "5LMTJ5DZU", "suv", "Grand Touring", 14.4, 45, 3.7, 43, 7.1),
     _phev("KIA", "Niro PHEV", (2020, 2025), "KNDCD3LD5", "suv", "LX|EX Premium", 11.1, 53, 3.3, 42, 4.8),
-    # … tank litres, litres per 100 km
+    # … tank liters, liters per 100 km
     _ice("FORD", "Transit", (2020, 2026), "1FTBR1Y8K", "van", "Cargo T-250|Cargo T-350", 95, 14.7),
     _ice("RAM", "ProMaster", (2020, 2025), "3C6LRVBGE", "van", "1500|2500", 91, 15.1),
     _ice("GMC", "Sierra 1500", (2020, 2026), "1GTU9CETZ", "truck", "SLE|SLT|AT4", 91, 12.9),

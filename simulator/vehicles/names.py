@@ -1,4 +1,4 @@
-"""Words for made-up people, places and paints."""
+"""Names of fictional people, places and paint colors."""
 
 from typing import Final
 

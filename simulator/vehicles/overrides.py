@@ -1,4 +1,4 @@
-"""How a car differs from its seeded plan: what commands and the control API did to it."""
+"""How a vehicle differs from its seeded plan, because of commands and the control API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ from simulator.vehicles.energy_phases import Event
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A value somebody set, from ``since`` until the car's own day changes it (None: until it is set again)."""
+    """A value set from outside, from ``since`` until the vehicle's own day changes it (None: until set again)."""
 
     value: Any
     since: float
@@ -21,10 +21,11 @@ class Override:
 
 @dataclass(slots=True)
 class Overrides:
-    """What was done to one car.
+    """The changes to one vehicle from outside.
 
-    ``day`` is the first day whose levels do not follow from the routine (None: all do); ``soc``, ``fuel``, ``plug`` and
-    ``stopped`` are how it begins, ``events`` what happened on it. ``limit`` and ``schedules`` are those of now.
+    ``day`` is the first day whose levels don't follow from the plan (None: all do). ``soc``, ``fuel``, ``plug`` and
+    ``stopped`` are the levels at its start, ``events`` the changes on that day. ``limit`` and ``schedules`` are the
+    present ones.
     """
 
     day: int | None = None
@@ -36,43 +37,43 @@ class Overrides:
     limit: float | None = None
     schedules: tuple[Schedule, ...] = ()
     serial: int = 0
-    held: dict[str, Override] = field(default_factory=dict)
+    values: dict[str, Override] = field(default_factory=dict)
     odometer: float = 0.0
     reported: float | None = None
     sessions: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def matters(self, now: float) -> bool:
-        """Whether the car would be another without it."""
+        """Return whether the vehicle would differ without these overrides."""
         recent = self.reported is not None and self.reported > now - _FORGOTTEN_AFTER
         lasting = self.limit is not None or bool(self.schedules) or self.serial > 0 or self.odometer > 0
-        return recent or lasting or self.day is not None or bool(self.held)
+        return recent or lasting or self.day is not None or bool(self.values)
 
     def drop_expired(self, now: float) -> None:
-        """Forget what somebody set and what no longer shows; a place shows until the trip from there is over."""
-        self.held = {
+        """Remove overrides that are over. A position has an effect until the trip from there is over."""
+        self.values = {
             name: held
-            for name, held in self.held.items()
+            for name, held in self.values.items()
             if held.until is None or held.until > now - _FORGOTTEN_AFTER
         }
 
     def dump(self) -> dict[str, Any]:
-        """Plain values for a snapshot."""
+        """Return plain values for a snapshot."""
         return {
             **{name: getattr(self, name) for name in _PLAIN},
             "events": [[event.at, event.name, _dump_value(event)] for event in self.events],
             "schedules": [schedule.dump() for schedule in self.schedules],
-            "held": {name: [held.value, held.since, held.until] for name, held in self.held.items()},
+            "held": {name: [held.value, held.since, held.until] for name, held in self.values.items()},
             "sessions": {str(day): records for day, records in self.sessions.items()},
         }
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> "Overrides":
-        """The deviation that ``dump`` wrote."""
+        """Return the overrides that ``dump`` described."""
         return cls(
             **{name: data[name] for name in _PLAIN},
             events=[Event(at, name, _load_value(name, value)) for at, name, value in data["events"]],
             schedules=tuple(Schedule.load(plain) for plain in data["schedules"]),
-            held={name: Override(*parts) for name, parts in data["held"].items()},
+            values={name: Override(*parts) for name, parts in data["held"].items()},
             sessions={int(day): records for day, records in data["sessions"].items()},
         )
 

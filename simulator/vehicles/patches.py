@@ -1,8 +1,8 @@
-"""The control API's view of a car: its state as plain values, and setting it from outside.
+"""The control API's view of a vehicle: its state as plain values, and changes to that state.
 
-What is set holds as long as it would in life: locks, doors, lids, plug, place, sleep, reception, climate and speed
-until the car next leaves or arrives; levels go on from the value set; all else stays until it is set again (tyres and
-warnings: None gives them back to the plan).
+A changed value lasts as long as it realistically would: locks, doors, lids, plug, position, sleep, reception, climate
+and speed until the vehicle next leaves or arrives. Levels continue from the value set. Everything else stays until
+set again. For tires and warnings, None returns them to the plan.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ def _number(value: Any, name: str, least: float, most: float) -> float:
     return float(value)
 
 
-def _held(key: str, *, lasting: bool = False) -> Callable[[Vehicle, float, Any, str], None]:
+def _override(key: str, *, lasting: bool = False) -> Callable[[Vehicle, float, Any, str], None]:
     def setter(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-        vehicle.lifecycle.hold(key, _boolean(value, name), now=now, lasting=lasting)
+        vehicle.lifecycle.set_override(key, _boolean(value, name), now=now, lasting=lasting)
 
     return setter
 
 
 def _reachable(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-    vehicle.lifecycle.hold(
+    vehicle.lifecycle.set_override(
         "reachable", _boolean(value, name), now=now, until=vehicle.lifecycle.daily_plan(now).end
     )
 
@@ -50,22 +50,22 @@ def _event(key: str) -> Callable[[Vehicle, float, Any, str], None]:
         if not vehicle.identity.model.electric:
             raise ValueError(f"{name}: a {vehicle.powertrain} has no traction battery")
         if _boolean(value, name) and vehicle.lifecycle.daily_plan(now).trip_status(now).driving:
-            raise ValueError(f"{name}: the car is driving")
+            raise ValueError(f"{name}: the vehicle is driving")
         vehicle.lifecycle.change(now, Event(now, key, value))
 
     return setter
 
 
 def _openings(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-    """A list of what is open, each as [row, column]; an empty list closes all."""
+    """Set which doors or windows are open, each as [row, column]. An empty list closes all."""
     rows, columns = vehicle.identity.model.doors
     try:
         cells = [[int(row), int(column)] for row, column in value]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be a list of [row, column]") from error
     if any(not (0 <= row < rows and 0 <= column < columns) for row, column in cells):
-        raise ValueError(f"{name}: this car has {rows} rows and {columns} columns")
-    vehicle.lifecycle.hold(name, cells, now=now)
+        raise ValueError(f"{name}: this vehicle has {rows} rows and {columns} columns")
+    vehicle.lifecycle.set_override(name, cells, now=now)
 
 
 def _state_of_charge(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
@@ -87,15 +87,15 @@ def _charge_limit(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
 
 
 def _odometer(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-    present = vehicle.observe(now).odometer
+    present = vehicle.state_at(now).odometer
     wanted = _number(value, name, 0, 5_000_000)
     if wanted < present:
-        raise ValueError(f"odometer never falls: it is {present:.1f} km")
+        raise ValueError(f"odometer never decreases: the present value is {present:.1f} km")
     vehicle.lifecycle.change(now).odometer += wanted - present
 
 
 def _speed(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
-    vehicle.lifecycle.hold("speed", _number(value, name, 0, 250), now=now)
+    vehicle.lifecycle.set_override("speed", _number(value, name, 0, 250), now=now)
 
 
 def _tires(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
@@ -104,7 +104,7 @@ def _tires(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
         return
     if not isinstance(value, list | tuple) or len(value) != 4:
         raise ValueError(f"{name} must be four pressures in kPa: front left and right, rear left and right")
-    vehicle.lifecycle.hold(
+    vehicle.lifecycle.set_override(
         "tires", [_number(pressure, name, 0, 1000) for pressure in value], now=now, lasting=True
     )
 
@@ -118,7 +118,7 @@ def _warnings(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
     unknown = sorted(set(value) - TROUBLE_CODES.keys())
     if unknown:
         raise ValueError(f"{name}: unknown systems {unknown}; known: {', '.join(sorted(TROUBLE_CODES))}")
-    vehicle.lifecycle.hold("warnings", list(value), now=now, lasting=True)
+    vehicle.lifecycle.set_override("warnings", list(value), now=now, lasting=True)
 
 
 def _coordinate(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
@@ -128,26 +128,26 @@ def _coordinate(vehicle: Vehicle, now: float, value: Any, name: str) -> None:
 
 _FIRST: Final = ("state_of_charge", "fuel_level", "charge_limit", "plugged_in", "charging")
 _SETTERS: Final[Mapping[str, Callable[[Vehicle, float, Any, str], None]]] = {
-    "asleep": _held("asleep"),
+    "asleep": _override("asleep"),
     "charge_limit": _charge_limit,
-    "charge_port_open": _held("port"),
+    "charge_port_open": _override("port"),
     "charging": _event("charging"),
-    "climate_on": _held("climate"),
-    "digital_key_paired": _held("digital_key", lasting=True),
+    "climate_on": _override("climate"),
+    "digital_key_paired": _override("digital_key", lasting=True),
     "doors": _openings,
     "fuel_level": _fuel,
-    "front_trunk_open": _held("frunk"),
-    "hood_open": _held("hood"),
-    "in_service": _held("in_service", lasting=True),
-    "is_locked": _held("locked"),
+    "front_trunk_open": _override("frunk"),
+    "hood_open": _override("hood"),
+    "in_service": _override("in_service", lasting=True),
+    "is_locked": _override("locked"),
     "odometer": _odometer,
     "plugged_in": _event("plugged"),
     "reachable": _reachable,
-    "rear_trunk_open": _held("trunk"),
-    "remote_access": _held("remote_access", lasting=True),
+    "rear_trunk_open": _override("trunk"),
+    "remote_access": _override("remote_access", lasting=True),
     "speed": _speed,
     "state_of_charge": _state_of_charge,
-    "sunroof_open": _held("sunroof"),
+    "sunroof_open": _override("sunroof"),
     "tire_pressures": _tires,
     "tyre_pressures": _tires,
     "warning_lights": _warnings,
@@ -157,41 +157,50 @@ NAMES: Final = tuple(sorted({*_SETTERS, "latitude", "longitude"}))
 
 
 def apply(vehicle: Vehicle, *, now: float, values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Set a car's state; gives the codes of the signals that changed.
+    """Change a vehicle's state at a plan time. Return the codes of the signals that changed.
 
-    Raises ValueError for unknown names, listing the known ones, and for impossible values; then nothing is set.
+    Raises:
+        ValueError: A name is unknown or a value is impossible. Then nothing changes.
     """
     unknown = sorted(set(values) - set(NAMES))
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; known: {', '.join(NAMES)}")
     if ("latitude" in values) != ("longitude" in values):
-        raise ValueError("latitude and longitude go together")
+        raise ValueError("latitude and longitude are only valid together")
     before, kept = (
-        vehicle.reported(now=now),
+        vehicle.reported_state_at(now),
         vehicle.lifecycle.overrides.dump() if vehicle.lifecycle.overrides else None,
     )
     try:
         for name in sorted(values, key=_rank):
             _SETTERS.get(name, _coordinate)(vehicle, now, values[name], name)
         if "latitude" in values:
-            vehicle.lifecycle.hold("place", [float(values["latitude"]), float(values["longitude"])], now=now)
+            vehicle.lifecycle.set_override(
+                "place", [float(values["latitude"]), float(values["longitude"])], now=now
+            )
     except ValueError:
         vehicle.lifecycle.restore(Overrides.load(kept) if kept else None)
         raise
-    return changed_codes(vehicle, before, vehicle.reported(now=now))
+    return changed_codes(vehicle, before, vehicle.reported_state_at(now))
 
 
 def _rank(name: str) -> tuple[int, str]:
-    """Levels before the cable, the cable before charging, all else after."""
+    """Sort levels before the cable, the cable before charging, and everything else after."""
     return (_FIRST.index(name) if name in _FIRST else len(_FIRST)), name
 
 
 def view(vehicle: Vehicle, state: StateSnapshot, *, now: float) -> dict[str, Any]:
-    """The car as plain JSON-able values."""
+    """Return the vehicle as JSON-compatible values. ``now`` is the simulator's clock."""
     plain = state._asdict()
     for name in ("doors", "windows"):
         plain[name] = [list(cell) for cell in sorted(plain[name])]
-    plain.update(tires=list(state.tires), tyres=list(state.tires), faults=list(state.faults), parked=list(state.parked))
+    plain.update(
+        tires=list(state.tires), tyres=list(state.tires), faults=list(state.faults), parked=list(state.parked)
+    )
+    clock = vehicle.lifecycle.plan_clock
+    plain["at"] = now
+    plain["charge_ends"] = state.charge_ends and now + state.charge_ends - state.at
+    plain["session"] = state.session and clock.clock_time(state.session)
     plain["schedules"] = [schedule.body() for schedule in state.schedules]
     identity = vehicle.identity
     return {
@@ -204,6 +213,6 @@ def view(vehicle: Vehicle, state: StateSnapshot, *, now: float) -> dict[str, Any
         "trim": identity.trim,
         "account": identity.account,
         "reported_at": vehicle.last_report(now),
-        "destination": vehicle.lifecycle.held("destination", now),
+        "destination": vehicle.lifecycle.override_value("destination", clock.plan_time(now)),
         **plain,
     }

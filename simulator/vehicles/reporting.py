@@ -1,9 +1,9 @@
-"""When a car reports, and when it sleeps.
+"""When a vehicle reports, and when it sleeps. All times are plan time.
 
-An awake car reports in its make's rhythm and when something happens: it leaves, arrives, is locked, starts to charge.
-Makes that are asked rather than tell (30 to 60 minutes) report in the rhythm only; Hyundais and Kias built before 2025
-only on events, five minutes after the ignition is off ("Brand Quirks"). A car asleep reports nothing until it wakes,
-apart from once a day. Whatever is done to a car, it reports at once.
+An awake vehicle reports at its make's interval and when something happens: it leaves, arrives, is locked or starts to
+charge. Makes that are polled (every 30 to 60 minutes) report at the interval only. Hyundai and Kia vehicles built
+before 2025 report only on events, five minutes after the ignition is off ("Brand Quirks"). A sleeping vehicle reports
+nothing until it wakes, apart from once a day. Any change from outside is reported at once.
 """
 
 import math
@@ -16,18 +16,18 @@ from simulator.vehicles.lifecycle import Lifecycle
 from simulator.vehicles.makes import MAKES, Make
 from simulator.vehicles.overrides import Override
 
-LOCK_AFTER: Final = 25.0  # seconds from arriving to locking
-UNLOCK_BEFORE: Final = 20.0  # seconds from unlocking to leaving
+LOCK_AFTER: Final = 25.0  # Seconds from the arrival to locking.
+UNLOCK_BEFORE: Final = 20.0  # Seconds from unlocking to the departure.
 _IGNITION_OFF: Final = 300.0
 
 
 def rules_of(lifecycle: Lifecycle) -> Make:
-    """The make's rules."""
+    """Return the make's rules."""
     return MAKES[lifecycle.identity.model.make]
 
 
 def sleeps_from(lifecycle: Lifecycle, moment: float) -> float:
-    """When the car falls asleep where it stands if nothing more happens; infinity while it drives."""
+    """Return when a parked vehicle falls asleep if nothing else happens. Infinity while driving."""
     day, after = lifecycle.daily_plan(moment), rules_of(lifecycle).sleeps_after
     trip_status, phase = day.trip_status(moment), day.phase_at(moment)
     if trip_status.driving:
@@ -42,8 +42,8 @@ def sleeps_from(lifecycle: Lifecycle, moment: float) -> float:
 
 
 def asleep(lifecycle: Lifecycle, moment: float) -> bool:
-    """Whether the car sleeps."""
-    held = lifecycle.held("asleep", moment)
+    """Return whether the vehicle sleeps."""
+    held = lifecycle.override_value("asleep", moment)
     if held is not None:
         return bool(held)
     return not lifecycle.daily_plan(moment).phase_at(moment).charging_at(moment) and moment >= sleeps_from(
@@ -52,8 +52,8 @@ def asleep(lifecycle: Lifecycle, moment: float) -> bool:
 
 
 def deep_from(lifecycle: Lifecycle, moment: float) -> float:
-    """When the car, standing where it does at the moment, begins to sleep so deeply that it takes no call."""
-    held = lifecycle.overrides.held.get("asleep") if lifecycle.overrides else None
+    """Return when the parked vehicle begins to sleep so deeply that it rejects commands."""
+    held = lifecycle.overrides.values.get("asleep") if lifecycle.overrides else None
     if held is not None and held.at(moment):
         return held.since if held.value else math.inf
     after, day = rules_of(lifecycle).deep_sleep_after, lifecycle.daily_plan(moment)
@@ -67,7 +67,7 @@ def deep_from(lifecycle: Lifecycle, moment: float) -> float:
 
 
 def deeply_asleep(lifecycle: Lifecycle, moment: float) -> bool:
-    """Whether it takes no call: sent to sleep, or unused for longer than its make stays awake."""
+    """Return whether the vehicle rejects commands: put to sleep, or unused for longer than its make stays awake."""
     return moment >= deep_from(lifecycle, moment)
 
 
@@ -77,15 +77,15 @@ def _rhythm(lifecycle: Lifecycle) -> float | None:
 
 
 def _without_reception(lifecycle: Lifecycle, now: float) -> Override | None:
-    held = lifecycle.overrides.held.get("reachable") if lifecycle.overrides else None
+    held = lifecycle.overrides.values.get("reachable") if lifecycle.overrides else None
     return held if held and held.at(now) and not held.value else None
 
 
 def last_report(lifecycle: Lifecycle, now: float) -> float:
-    """When the car last reported, at the earliest at the start of its day or when its reception was lost."""
-    lost = _without_reception(lifecycle, now)
-    if lost is not None:
-        return lost.since
+    """Return when the vehicle last reported, at the earliest at the start of its day or when its reception was lost."""
+    not_found = _without_reception(lifecycle, now)
+    if not_found is not None:
+        return not_found.since
     if rules_of(lifecycle).polled:
         last = _last_poll(lifecycle, now)
     else:
@@ -98,9 +98,9 @@ def last_report(lifecycle: Lifecycle, now: float) -> float:
 
 
 def _last_poll(lifecycle: Lifecycle, now: float) -> float:
-    """The last time that the maker asked an awake car, or that the car fell asleep.
+    """Return when the manufacturer last polled an awake vehicle, or when the vehicle fell asleep.
 
-    A car that is silent when running has told before it left.
+    A vehicle that is silent while driving reported before it left.
     """
     day, rhythm = lifecycle.daily_plan(now), rules_of(lifecycle).reports
     poll = day.start + math.floor((now - day.start) / rhythm) * rhythm
@@ -113,7 +113,7 @@ def _last_poll(lifecycle: Lifecycle, now: float) -> float:
 
 
 def _fell_asleep(lifecycle: Lifecycle, *, after: float, until: float) -> Iterator[float]:
-    """When the car fell asleep between two moments of a day."""
+    """Yield when the vehicle fell asleep between two moments of a day."""
     day = lifecycle.daily_plan(until)
     moments = [phase.charge_start - 0.01 for phase in day.phases if after < phase.charge_start <= until]
     moment = until
@@ -127,11 +127,11 @@ def _fell_asleep(lifecycle: Lifecycle, *, after: float, until: float) -> Iterato
 
 
 def next_report(lifecycle: Lifecycle, now: float) -> float:
-    """Until when surely nothing new is heard of it, if nothing is done to it; at most until the end of its day."""
+    """Return until when nothing new is reported without changes from outside, at most until the end of the day."""
     day = lifecycle.daily_plan(now)
-    lost = _without_reception(lifecycle, now)
-    if lost is not None:
-        return lost.until or day.end
+    not_found = _without_reception(lifecycle, now)
+    if not_found is not None:
+        return not_found.until or day.end
     moments = (*_moments(lifecycle, now), deep_from(lifecycle, now))
     upcoming = min((moment for moment in moments if moment > now), default=day.end)
     rhythm = _rhythm(lifecycle)
@@ -144,7 +144,7 @@ def next_report(lifecycle: Lifecycle, now: float) -> float:
 
 
 def _moments(lifecycle: Lifecycle, now: float) -> Iterator[float]:
-    """Moments near now at which something happens that is reported, and always the day's bounds."""
+    """Yield the moments near ``now`` at which something is reported, and always the day's bounds."""
     day = lifecycle.daily_plan(now)
     yield day.start
     yield day.end
@@ -162,13 +162,27 @@ def _moments(lifecycle: Lifecycle, now: float) -> Iterator[float]:
 
 
 def _ignitions_off(day: DailyPlan) -> Iterator[float]:
-    """Five minutes after each arrival of the day, where the car still stands then."""
+    """Yield the moments five minutes after each arrival of the day at which the vehicle is still parked."""
     if day.daily_route is None:
         return
     leaves = (*day.daily_route.departs[1:], day.end - day.depart)
     for arrived, left in zip(day.daily_route.arrives, leaves, strict=True):
         if arrived + _IGNITION_OFF < left:
             yield day.depart + arrived + _IGNITION_OFF
+
+
+def routine_changes(lifecycle: Lifecycle, moment: float) -> Iterator[float]:
+    """Yield the plan times near a moment at which the daily plan changes something about the vehicle."""
+    day = lifecycle.daily_plan(moment)
+    moments = (
+        *_trip_moments(lifecycle, day.trip_status(moment)),
+        *_charging(day),
+        *(phase.at for phase in day.phases),
+    )
+    yield from (each for each in moments if day.start < each < day.end)
+    for each in (sleeps_from(lifecycle, moment), deep_from(lifecycle, moment)):
+        if each < math.inf:
+            yield each
 
 
 def _trip_moments(lifecycle: Lifecycle, trip_status: TripStatus) -> Iterator[float]:

@@ -1,7 +1,7 @@
-"""Rounds: the trips of a working day, shared by all cars of a world that have the same job.
+"""Routes: the trips of a working day, shared by all vehicles of a fleet with the same job.
 
-A round is a list of trips from a base through stops back to the base. Cars share rounds (with their own start and
-shifts of the clock), so that ten thousand cars fit into little memory.
+A route is a list of trips from a base through stops back to the base. Vehicles share routes, with starts and small
+time shifts of their own, so that ten thousand vehicles need little memory.
 """
 
 from array import array
@@ -14,20 +14,20 @@ from typing import Final
 from simulator.vehicles.city import City, Place, distance
 from simulator.vehicles.city_time import HOUR
 
-_PACE: Final = (5.4, 7.4)  # metres a second through the city, waiting at lights included
+_PACE: Final = (5.4, 7.4)  # Meters a second through the city, including waits at lights.
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a car is used for: hour the shift starts, its hours, minutes at each stop, and on which days it works."""
+    """A vehicle's job: the hour its shift starts, its hours, the minutes at each stop, and the days it works."""
 
     name: str
     starts: tuple[float, float]
     hours: tuple[float, float]
     stays: tuple[float, float]
-    week: str  # one letter a day from Monday: A and B working days, C Saturday, D Sunday, - off
+    week: str  # One letter a day from Monday: A and B working days, C Saturday, D Sunday, - off.
     depot: bool
-    nightly: bool  # charges every night
+    nightly: bool  # Charges every night.
     break_charge: bool = False
 
 
@@ -39,22 +39,23 @@ EVENING: Final = Role("evening", (12.0, 13.5), (10.5, 11.5), (1.5, 5.0), "ABABAC
 NIGHT: Final = Role("night", (18.0, 19.5), (10.5, 11.5), (1.5, 5.0), "ABABACD", True, True, True)
 POOL: Final = Role("pool", (9.0, 10.0), (5.0, 7.0), (30.0, 80.0), "-B-----", True, True)
 
-# Twelve in a row keep a small demo alive at every hour.
+# Any twelve in a row give a small demo activity at every hour.
 _CREW: Final = (
     DELIVERY, NIGHT, COMMUTER, EVENING, EARLY, NIGHT, SERVICE, DELIVERY, EVENING, NIGHT, EARLY, EVENING,
 )  # fmt: skip
 
 
 def role_of(index: int) -> Role:
-    """The role of the n-th car of a world; one car in 24 is a pool car that mostly stands."""
+    """Return the role of the n-th vehicle. One vehicle in 24 is a pool vehicle that is mostly parked."""
     return POOL if index % 24 == 18 else _CREW[index % len(_CREW)]
 
 
 @dataclass(frozen=True, slots=True)
 class DailyRoute:
-    """Trip n leaves ``places[n]`` at ``departs[n]`` and reaches ``places[n + 1]`` at ``arrives[n]``.
+    """The trips of a day. Trip n is from ``places[n]`` at ``departs[n]`` to ``places[n + 1]`` at ``arrives[n]``.
 
-    Times in seconds after the round's first departure. ``km[n]`` is driven before trip n; the last entry is the whole.
+    Times are seconds after the route's first departure. ``km[n]`` is driven before trip n. The last entry is the
+    total.
     """
 
     places: tuple[Place, ...]
@@ -62,8 +63,8 @@ class DailyRoute:
     arrives: Sequence[float]
     km: Sequence[float]
     pace: float
-    charging: tuple[tuple[int, float], ...]  # (trip that leads to a public charger, its kW)
-    refuels: int | None  # trip that leads to a fuel station
+    charging: tuple[tuple[int, float], ...]  # (trip to a public charger, its kW)
+    refuels: int | None  # Trip to a fuel station.
     turns: tuple[float, float]
 
     @property
@@ -75,12 +76,12 @@ class DailyRoute:
         return self.km[-1]
 
     def trip_at(self, seconds: float) -> int:
-        """The trip last begun, -1 before the first departure."""
+        """Return the trip begun last, -1 before the first departure."""
         return bisect_right(self.departs, seconds) - 1
 
 
 class _Draft:
-    """A round under construction."""
+    """A route under construction."""
 
     def __init__(self, base: Place, pace: float) -> None:
         self.places = [base]
@@ -99,7 +100,7 @@ class _Draft:
 def build_route(
     rng: Random, *, role: Role, city: City, base: Place, fast_charges: bool, refuels: bool
 ) -> DailyRoute:
-    """Drive from stop to stop until the shift is over; a charging break or a fuel stop where the car takes one."""
+    """Build a route from stop to stop until the shift is over, with a charging break or a fuel stop if needed."""
     draft = _Draft(base, rng.uniform(*_PACE))
     budget = rng.uniform(*role.hours) * HOUR
     charging: list[tuple[int, float]] = []
@@ -128,7 +129,7 @@ def build_route(
 
 
 def _other(rng: Random, places: Sequence[Place], here: Place) -> Place:
-    """A random place at least 400 metres of street away."""
+    """Return a random place at least 400 meters of street away."""
     while True:
         place = rng.choice(places)
         if distance(here, place) >= 400.0:

@@ -1,4 +1,4 @@
-"""What the package gives out: a signal's value, and a refusal."""
+"""The results of the package: a signal's value, and a rejected command."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 class Signal:
     """One signal as last reported.
 
-    ``body`` is what the API sends (metric, with units), None where the car does not support the signal;
-    ``oem_updated_at`` is when the car reported it (epoch seconds); ``error`` is (type, code). A body may stand beside
-    an error: the last value known.
+    ``body`` is what the API sends (metric, with units), None if the vehicle doesn't support the signal.
+    ``oem_updated_at`` is when the vehicle reported it (epoch seconds). ``error`` is (type, code). An error may come
+    with a body: the last known value.
     """
 
     code: str
@@ -21,8 +21,8 @@ class Signal:
     error: tuple[str, str | None] | None
 
 
-class CommandRefused(Exception):  # noqa: N818 - the car's word, not a fault
-    """A command that the car or its make does not carry out; ``type`` and ``code`` as in the error tables."""
+class CommandRejected(Exception):  # noqa: N818 - the car's word, not a fault
+    """A command that the vehicle or its make rejects. ``type`` and ``code`` are those of the error tables."""
 
     def __init__(self, type: str, code: str, detail: str = "") -> None:  # noqa: A002 - the API's word
         super().__init__(f"{type}:{code} {detail}".strip())

@@ -1,4 +1,4 @@
-"""Signal bodies: a car's state in the words of the documentation's "Signals" pages. Metric, with units."""
+"""Signal bodies: a vehicle's state in the form of the documentation's "Signals" pages. Metric, with units."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Body = dict[str, Any]
 _COMPASS: Final = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
-def signal(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot) -> Signal:
-    """One signal of a car that last reported ``state``."""
+def signal(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot, *, at: float) -> Signal:
+    """Return one signal of a vehicle that reported ``state`` at clock time ``at``."""
     if not vehicle.supports(entry.code):
         error = ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
         return Signal(entry.code, entry.group, entry.name, None, None, error)
     body = body_of(vehicle, entry, state)
     unreachable = ("VEHICLE_STATE", "ASLEEP") if state.deep and vehicle.rules.deep_sleep_after else None
-    return Signal(entry.code, entry.group, entry.name, body, state.at, unreachable)
+    return Signal(entry.code, entry.group, entry.name, body, at, unreachable)
 
 
 def body_of(vehicle: Vehicle, entry: SignalCode, state: StateSnapshot) -> Body:
-    """The body of a signal that the car supports."""
+    """Return the body of a signal that the vehicle supports."""
     writer = _WRITERS.get(entry.code)
     return writer(vehicle, state) if writer else _diagnosis(entry.name, state)
 
@@ -150,7 +150,7 @@ def _fuel_range(vehicle: Vehicle, state: StateSnapshot) -> int:
 
 
 def _capacity(vehicle: Vehicle, state: StateSnapshot) -> Body:
-    """Where a model has several batteries the maker does not tell which it is; then the owner is asked."""
+    """Return the battery capacity. For models with several batteries only the driver knows it."""
     known = len(vehicle.capacities) == 1
     return {
         "capacity": vehicle.capacities[0] if known else None,
@@ -170,8 +170,9 @@ def _low_voltage(state: StateSnapshot) -> int:
     return 96 if state.driving or state.charging else 62 if state.deep else 88
 
 
-def _trouble_list(state: StateSnapshot) -> Body:
-    since = state.at - state.at % 86_400
+def _trouble_list(vehicle: Vehicle, state: StateSnapshot) -> Body:
+    at = vehicle.lifecycle.plan_clock.clock_time(state.at)
+    since = at - at % 86_400
     return {"values": [{"code": TROUBLE_CODES[name], "timestamp": iso(since)} for name in state.faults]}
 
 
@@ -222,7 +223,7 @@ _WRITERS: Final[dict[str, Callable[[Vehicle, StateSnapshot], Body]]] = {
     "connectivitystatus-isdigitalkeypaired": lambda vehicle, s: _value(s.digital_key),
     "connectivitystatus-isonline": lambda vehicle, s: _value(s.reachable and not s.deep),
     "diagnostics-dtccount": lambda vehicle, s: _value(len(s.faults), "count"),
-    "diagnostics-dtclist": lambda vehicle, s: _trouble_list(s),
+    "diagnostics-dtclist": lambda vehicle, s: _trouble_list(vehicle, s),
     "hvac-cabintargettemperature": lambda vehicle, s: _value(21.5, "celsius"),
     "hvac-iscabinhvacactive": lambda vehicle, s: _value(s.climate),
     "hvac-isfrontdefrosteractive": lambda vehicle, s: _value(s.climate and s.outside < 7.0),

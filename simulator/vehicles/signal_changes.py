@@ -1,4 +1,4 @@
-"""Which signals of a car changed between two of its reports."""
+"""Which signals of a vehicle changed between two of its reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FIXED_GROUPS: Final = frozenset({"VehicleIdentification", "VehicleUserAccount"}
 
 @cache
 def _watched(model: Model, year: int) -> tuple[tuple[SignalCode, ...], tuple[SignalCode, ...]]:
-    """Signals of a model that can change: those of the car's health, and all others."""
+    """Return the signals of a model that can change: those of the vehicle's health, and all others."""
     entries = [
         entry
         for code, entry in CATALOGUE.items()
@@ -41,11 +41,11 @@ def _watched(model: Model, year: int) -> tuple[tuple[SignalCode, ...], tuple[Sig
 
 
 def changed_codes(vehicle: Vehicle, before: StateSnapshot, after: StateSnapshot) -> tuple[str, ...]:
-    """Codes of the supported signals whose body or error differs between two reports, sorted."""
+    """Return the codes of the supported signals whose body or error differs between two reports, sorted."""
     if before.deep != after.deep and vehicle.rules.deep_sleep_after:
         return tuple(
             sorted(supported(vehicle.identity.model, vehicle.year))
-        )  # the error beside each body comes or goes
+        )  # The error of each signal appears or disappears.
     health, others = _watched(vehicle.identity.model, vehicle.year)
     if (before.faults, before.tires) == (after.faults, after.tires):
         health = ()
@@ -62,6 +62,6 @@ def _differs(vehicle: Vehicle, entry: SignalCode, before: StateSnapshot, after: 
 
 
 def _other_sessions(vehicle: Vehicle, before: StateSnapshot, after: StateSnapshot) -> bool:
-    """Whether the list of charging sessions can have changed; writing it out takes long."""
+    """Return whether the list of charging sessions can have changed, because building the list is slow."""
     days = {vehicle.lifecycle.weekly_schedule.day_of(state.at) for state in (before, after)}
     return before.session != after.session or len(days) > 1

@@ -1,4 +1,4 @@
-"""What a car is like at one moment: everything that its signals tell, before it is put into words."""
+"""A vehicle's state at one moment: everything that its signals report, before it is formatted."""
 
 import math
 from typing import Any, Final, NamedTuple
@@ -15,14 +15,14 @@ from simulator.vehicles.reporting import LOCK_AFTER, UNLOCK_BEFORE, asleep, deep
 Cells = frozenset[tuple[int, int]]
 _NONE: Final[Cells] = frozenset()
 _TIRE: Final = 250.0  # kPa
-_WARM: Final = 8.0  # kPa more on a warm tyre
+_WARM: Final = 8.0  # kPa more in a warm tire
 
 
 class StateSnapshot(NamedTuple):
-    """Degrees, km, km/h, percent, kW, kWh, kPa, degrees Celsius, epoch seconds.
+    """A vehicle's state. Degrees, km, km/h, percent, kW, kWh, kPa, degrees Celsius, epoch seconds of plan time.
 
-    ``kw`` is what the charger gives; ``parked`` where the car stands or last stood; ``deep`` that it sleeps and takes
-    no call.
+    ``kw`` is the charger's power. ``parked`` is where the vehicle is or was last parked. ``deep`` means that it
+    sleeps and rejects commands.
     """
 
     at: float
@@ -44,7 +44,7 @@ class StateSnapshot(NamedTuple):
     fast: bool
     charge_ends: float
     energy_added: float
-    session: float  # when the last charging session of the day ended, 0 if there was none
+    session: float  # When the last charging session of the day ended, 0 if there was none.
     asleep: bool
     deep: bool
     reachable: bool
@@ -66,13 +66,13 @@ class StateSnapshot(NamedTuple):
 
 
 def observe(lifecycle: Lifecycle, moment: float) -> StateSnapshot:
-    """The car at this moment."""
+    """Return the vehicle's state at a plan time."""
     day = lifecycle.daily_plan(moment)
     trip_status, phase = day.trip_status(moment), day.phase_at(moment)
     fix = day.fix(moment, trip_status)
     km = day.km_at(moment)
     soc, fuel = day.levels(moment, km)
-    set_speed = lifecycle.held("speed", moment)
+    set_speed = lifecycle.override_value("speed", moment)
     speed = fix.speed if set_speed is None else float(set_speed)
     driving = trip_status.driving if set_speed is None else speed > 0
     plugged = phase.plugged and not trip_status.driving
@@ -113,12 +113,12 @@ def observe(lifecycle: Lifecycle, moment: float) -> StateSnapshot:
 
 
 def _override_or(lifecycle: Lifecycle, name: str, moment: float, *, usual: bool) -> bool:
-    value = lifecycle.held(name, moment)
+    value = lifecycle.override_value(name, moment)
     return usual if value is None else bool(value)
 
 
 def outside_temperature(moment: float) -> float:
-    """San Francisco's air: mild, warmest in the afternoon and in September."""
+    """Return San Francisco's air temperature: mild, warmest in the afternoon and in September."""
     local = moment + CITY_TIME
     hour = 2 * math.pi * (local % DAY) / DAY
     season = 2 * math.pi * (local / DAY % 365.25) / 365.25
@@ -134,7 +134,7 @@ def _odometer(lifecycle: Lifecycle, day: DailyPlan, km: float) -> float:
 
 
 def _energy_added(lifecycle: Lifecycle, day: DailyPlan, phase: Phase, moment: float) -> float:
-    """kWh of the charging session that goes on, or of the last one while the cable is still in."""
+    """Return the kWh of the present charging session, or of the last one while the cable is still plugged in."""
     if not phase.charges or moment < phase.charge_start:
         return 0.0
     soc, _ = day.levels(moment, phase.km)
@@ -144,7 +144,7 @@ def _energy_added(lifecycle: Lifecycle, day: DailyPlan, phase: Phase, moment: fl
 def _closures(
     lifecycle: Lifecycle, trip_status: TripStatus, moment: float, *, plugged: bool
 ) -> dict[str, Any]:
-    """Locks, doors and windows: the driver's habits and lapses, and what somebody set."""
+    """Return locks, doors and windows: the driver's habits and lapses, and overrides."""
     lapse = lifecycle.lapses(moment)
     found: dict[str, Any] = {"locked": _usually_locked(trip_status, moment), "port": plugged}
     if not trip_status.driving and trip_status.trip >= 0:
@@ -178,18 +178,18 @@ def _with_overrides(lifecycle: Lifecycle, moment: float, found: dict[str, Any]) 
     if lifecycle.overrides is None:
         return found
     for name in ("locked", "trunk", "frunk", "hood", "sunroof", "port"):
-        value = lifecycle.held(name, moment)
+        value = lifecycle.override_value(name, moment)
         if value is not None:
             found[name] = value
     for name in ("doors", "windows"):
-        value = lifecycle.held(name, moment)
+        value = lifecycle.override_value(name, moment)
         if value is not None:
             found[name] = frozenset((row, column) for row, column in value)
     return found
 
 
 def _condition(lifecycle: Lifecycle, day: DailyPlan, moment: float, *, driving: bool) -> dict[str, Any]:
-    """Tyres and warnings."""
+    """Return tires and warnings."""
     fortnight, since = divmod(day.number, FORTNIGHT)
     ill = health(
         seed=lifecycle.seed,
@@ -197,7 +197,7 @@ def _condition(lifecycle: Lifecycle, day: DailyPlan, moment: float, *, driving: 
         fortnight=fortnight,
         model=lifecycle.identity.model,
     )
-    tires, faults = lifecycle.held("tires", moment), lifecycle.held("warnings", moment)
+    tires, faults = lifecycle.override_value("tires", moment), lifecycle.override_value("warnings", moment)
     if tires is None:
         tires = [_TIRE + wear + (_WARM if driving else 0.0) for wear in ill.wear]
         if ill.tire is not None:

@@ -1,4 +1,4 @@
-"""Where a car is on a trip: along the legs of its route, from block to block, with a stop at each corner."""
+"""Where a vehicle is on a trip: along the legs of its path, from block to block, with a stop at each corner."""
 
 import math
 from bisect import bisect_right
@@ -12,7 +12,7 @@ _BLOCK: Final = 650.0
 
 
 class Fix(NamedTuple):
-    """Position in degrees, heading in degrees from north, speed in km/h, metres since the trip's start."""
+    """Position in degrees, heading in degrees from north, speed in km/h, meters since the trip's start."""
 
     latitude: float
     longitude: float
@@ -24,13 +24,13 @@ class Fix(NamedTuple):
 class _Leg(NamedTuple):
     start: Point
     end: Point
-    before: float  # metres
+    before: float  # meters
     length: float
     heading: float
 
 
 class Path:
-    """The route between two places, cut into legs."""
+    """The path between two places, cut into legs."""
 
     __slots__ = ("_legs", "_starts", "length")
 
@@ -47,7 +47,7 @@ class Path:
         self._starts = [leg.before for leg in self._legs]
 
     def fix(self, driven: float, *, seconds: float) -> Fix:
-        """Where the car is after driving for some of the trip's ``seconds``."""
+        """Return where the vehicle is after driving for some of the trip's ``seconds``."""
         meters = min(max(driven / seconds, 0.0), 1.0) * self.length
         leg = self._legs[max(0, bisect_right(self._starts, meters) - 1)]
         blocks = max(1, math.ceil(leg.length / _BLOCK))
@@ -71,6 +71,6 @@ class Path:
 
 
 @lru_cache(maxsize=4096)
-def way(start: Place, end: Place, turns: tuple[float, float]) -> Path:
-    """The route between two places; kept, because a moving car is asked for again and again."""
+def path_between(start: Place, end: Place, turns: tuple[float, float]) -> Path:
+    """Return the path between two places. Cached, because a moving vehicle needs it repeatedly."""
     return Path(route(start, end, turns=turns))

@@ -12,12 +12,12 @@ _YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
 
 
 def check_digit(vin: str) -> str:
-    """The check digit (position 9) of a 17-character VIN, whatever stands at position 9."""
+    """Return the check digit (position 9) of a 17-character VIN, whatever is in position 9."""
     remainder = sum(_VALUES[letter] * weight for letter, weight in zip(vin, _WEIGHTS, strict=True)) % 11
     return "X" if remainder == 10 else str(remainder)
 
 
-def build_vin(*, maker: str, description: str, year: int, plant: str, serial: int) -> str:
-    """A VIN from the maker's code (3), the vehicle's description (5), the model year, the plant (1) and a serial."""
-    draft = f"{maker}{description}0{_YEARS[(year - 2010) % 30]}{plant}{serial % 1_000_000:06d}"
+def build_vin(*, manufacturer: str, description: str, year: int, plant: str, serial: int) -> str:
+    """Return a VIN of manufacturer code (3), description (5), model year, plant (1) and serial number."""
+    draft = f"{manufacturer}{description}0{_YEARS[(year - 2010) % 30]}{plant}{serial % 1_000_000:06d}"
     return draft[:8] + check_digit(draft) + draft[9:]

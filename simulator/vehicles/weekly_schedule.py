@@ -1,7 +1,7 @@
-"""A car's week: what it does on which weekday, planned once and repeated with small shifts of the clock.
+"""A vehicle's week: what it does on which weekday, planned once and repeated with small time shifts.
 
-A routine is periodic, so that any moment of any year is found without simulating the time before it: odometer, state of
-charge and fuel level at the start of a day follow from the weekday.
+A schedule is periodic, so that any moment of any year is found without simulating the time before it: odometer, state
+of charge and fuel level at the start of a day follow from the weekday.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,51 +15,51 @@ from simulator.vehicles.energy import EFFICIENCY
 from simulator.vehicles.models import Model
 from simulator.vehicles.routes import DailyRoute, Role, build_route
 
-RESERVE: Final = 15.0  # percent that a plug-in hybrid keeps before it burns fuel
+RESERVE: Final = 15.0  # Percent that a plug-in hybrid reserves before it burns fuel.
 REFUEL_BELOW: Final = 40.0
-_LEAD: Final = 1800.0  # a day begins this long before its earliest departure
+_LEAD: Final = 1800.0  # A day begins this many seconds before its earliest departure.
 _JITTER: Final = 600.0
 _VARIANTS: Final = 16
-_ASIDE: Final = 12.0  # metres
+_ASIDE: Final = 12.0  # meters
 
 
 @dataclass(frozen=True, slots=True)
 class WeeklySchedule:
-    """The week of one car, weekdays from Monday. Its day begins at ``boundary`` (local), parked at its base."""
+    """The week of one vehicle from Monday. A day begins at ``boundary`` (local), parked at the base."""
 
     base: Place
-    offset: Point  # degrees by which the car stands and drives beside others
+    offset: Point  # Degrees by which the vehicle is beside others.
     base_kw: float
     limit: float
-    patience: float  # 0-1: how late in the night it charges
+    patience: float  # 0 to 1: how late in the night it charges.
     boundary: float
     week: tuple[DailyRoute | None, ...]
-    starts: tuple[float, ...]  # first departure of each weekday, seconds after the boundary
-    charges: tuple[bool, ...]  # whether it is plugged in after its round
-    prefix: tuple[float, ...]  # km driven from Monday's start to each weekday's start, and the week's whole
-    soc: tuple[float, ...]  # at the start of each weekday
+    starts: tuple[float, ...]  # First departure of each weekday, seconds after the boundary.
+    charges: tuple[bool, ...]  # Whether it is plugged in after its route.
+    prefix: tuple[float, ...]  # km driven from Monday's start to each weekday's start, and the week's total
+    soc: tuple[float, ...]  # At the start of each weekday.
     fuel: tuple[float, ...]
 
     def day_of(self, moment: float) -> int:
-        """The car's day that holds the moment (epoch seconds)."""
+        """Return the number of the vehicle's day at this moment (epoch seconds)."""
         return int((moment + CITY_TIME - self.boundary) // DAY)
 
     def start_of(self, day: int) -> float:
-        """Epoch seconds at which the car's day begins."""
+        """Return the epoch seconds at which the vehicle's day begins."""
         return day * DAY - CITY_TIME + self.boundary
 
     def departs(self, day: int, *, shift: float) -> float | None:
-        """Epoch seconds of the day's first departure, ``shift`` seconds from the usual; None on a day off."""
+        """Return when the day's first departure is, ``shift`` seconds from the usual. None on a day off."""
         return self.start_of(day) + self.starts[weekday(day)] + shift if self.week[weekday(day)] else None
 
     def km_before(self, day: int) -> float:
-        """Kilometres driven from a fixed Monday long ago to the start of the day."""
+        """Return the kilometers driven from a fixed Monday in the past to the start of the day."""
         weeks, rest = divmod(day + 3, 7)
         return weeks * self.prefix[7] + self.prefix[rest]
 
 
 class RouteLibrary:
-    """The rounds of a world, built when first needed."""
+    """The routes of a fleet, built on first use."""
 
     def __init__(self, *, seed: int, city: City) -> None:
         self._seed, self._city = seed, city
@@ -69,20 +69,20 @@ class RouteLibrary:
         key = (role.name, variant, letter, model.dc_kw > 0, model.combustion)
         found = self._routes.get(key)
         if found is None:
-            rng = Random(f"{self._seed}:{role.name}:{variant}:{letter}")  # noqa: S311 - a reproducible world
+            rng = Random(f"{self._seed}:{role.name}:{variant}:{letter}")  # noqa: S311 - reproducible runs
             found = self._routes[key] = build_route(
                 rng, role=role, city=self._city, base=base, fast_charges=key[3], refuels=key[4]
             )
         return found
 
     def base(self, *, role: Role, variant: int) -> Place:
-        """Where the cars with this job stand when they are off: a depot or a home."""
-        rng = Random(f"{self._seed}:{role.name}:{variant}:base")  # noqa: S311 - a reproducible world
+        """Return where vehicles with this job are parked when off duty: a depot or a home."""
+        rng = Random(f"{self._seed}:{role.name}:{variant}:base")  # noqa: S311 - reproducible runs
         return rng.choice(self._city.depots if role.depot else self._city.homes)
 
 
 def _nights(role: Role, model: Model, km: Sequence[float]) -> tuple[bool, ...]:
-    """After which days the car is plugged in: each, or when the next day would leave it with too little."""
+    """Return after which days the vehicle is plugged in: each, or if the next day needs more charge."""
     if not model.electric:
         return (False,) * 7
     if role.nightly or model.combustion:
@@ -98,7 +98,7 @@ def _nights(role: Role, model: Model, km: Sequence[float]) -> tuple[bool, ...]:
 def charge_week(
     model: Model, *, km: Sequence[float], charges: Sequence[bool], limit: float
 ) -> tuple[float, ...]:
-    """State of charge at the start of each weekday: the limit after a night at the charger, else what is left."""
+    """Return the state of charge at the start of each weekday: the limit after a night of charging, or what is left."""
     if not model.electric:
         return (0.0,) * 7
     level, levels = limit, [0.0] * 7
@@ -110,12 +110,12 @@ def charge_week(
 
 
 def electric_km(model: Model, soc: float) -> float:
-    """How far a plug-in hybrid goes before it burns fuel."""
+    """Return how far a plug-in hybrid drives before it burns fuel."""
     return max(0.0, soc - RESERVE) / model.percent_per_km if model.electric else 0.0
 
 
 def _burnt(model: Model, daily_route: DailyRoute, soc: float) -> tuple[float, float]:
-    """Fuel (percent of the tank) used until the fuel stop of a round, and after it."""
+    """Return the fuel (percent of the tank) used until the fuel stop of a route, and after it."""
     if daily_route.refuels is None:
         return 0.0, 0.0
     free = electric_km(model, soc)
@@ -125,7 +125,7 @@ def _burnt(model: Model, daily_route: DailyRoute, soc: float) -> tuple[float, fl
 
 
 def _fuel_week(model: Model, *, week: Sequence[DailyRoute | None], soc: Sequence[float]) -> tuple[float, ...]:
-    """Fuel level at the start of each weekday; on the last working day the tank is always filled."""
+    """Return the fuel level at the start of each weekday. The tank is always filled on the last working day."""
     levels = [0.0] * 7
     if not model.combustion:
         return tuple(levels)
@@ -146,7 +146,7 @@ def _fuel_week(model: Model, *, week: Sequence[DailyRoute | None], soc: Sequence
 
 
 def _base_power(rng: Random, *, model: Model, rounds: Iterable[DailyRoute], drain: float) -> float:
-    """Power of the charger at the base: enough to make up for the longest time between two charges in one night."""
+    """Return the power of the charger at the base: enough to recharge after the longest time without charging."""
     if not model.electric:
         return 0.0
     idle = (DAY - max(daily_route.length for daily_route in rounds) - 2 * _LEAD) / HOUR
@@ -155,7 +155,7 @@ def _base_power(rng: Random, *, model: Model, rounds: Iterable[DailyRoute], drai
 
 
 def plan_week(rng: Random, *, index: int, role: Role, library: RouteLibrary, model: Model) -> WeeklySchedule:
-    """Plan the week of the n-th car; the same generator state and library give the same week."""
+    """Plan the week of the n-th vehicle. The same generator state and library give the same week."""
     variant = index // 12 % _VARIANTS * 12 + index % 12
     base = library.base(role=role, variant=variant)
     letters = sorted(set(role.week) - {"-"})
@@ -188,5 +188,5 @@ def plan_week(rng: Random, *, index: int, role: Role, library: RouteLibrary, mod
 
 
 def jitter(rng: Random) -> float:
-    """How much earlier or later than planned a day's shift begins, in seconds."""
+    """Return how many seconds earlier or later than planned a day's shift begins."""
     return rng.uniform(-_JITTER, _JITTER)

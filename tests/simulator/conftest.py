@@ -1,4 +1,4 @@
-"""Simulators to test: `sim` with the tests' usual settings, `simulate` with others."""
+"""Fixtures for simulators under test: `sim` with the tests' usual settings, `simulate` with others."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

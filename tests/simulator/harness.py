@@ -1,6 +1,6 @@
-"""A simulator inside the test's own process: its world, a client to it, and a callback that takes its deliveries.
+"""A simulator inside the test's own process, with a client and a callback that receives its deliveries.
 
-Nothing moves by itself: `settle` carries the world on to its own clock, `later` moves the clock first.
+Nothing runs by itself: `settle` advances the simulation to its clock, `later` moves the clock first.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CREDENTIALS = Credentials(
     client_secret="client secret",
     management_tokens=("first token", "second token"),
 )
-NIGHT = datetime(2026, 11, 4, 11, 0, tzinfo=UTC).timestamp()  # 3 in the morning where the cars are
+NIGHT = datetime(2026, 11, 4, 11, 0, tzinfo=UTC).timestamp()  # 3 AM in the simulator's city.
 QUICK: dict[str, Any] = {
     "credentials": CREDENTIALS,
     "vehicles": 40,
@@ -45,7 +45,7 @@ QUICK: dict[str, Any] = {
 
 @dataclass
 class Callback:
-    """The application's webhook endpoint: answers VERIFY rightly, takes the rest with `status`."""
+    """The application's webhook endpoint: answers VERIFY correctly, and everything else with `status`."""
 
     status: int = 200
     key: str = CREDENTIALS.management_tokens[0]
@@ -84,7 +84,7 @@ class SimulatorHarness:
     # -- time ----------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Tell what is due and wait for the answers."""
+        """Send what is due and wait for the responses."""
         self.simulation.feed.record_changes(self.simulation.fleet.advance(now=self.simulation.now()))
         self.simulation.poller.poll()
         while not self.simulation.feed.publish_due():
@@ -113,7 +113,7 @@ class SimulatorHarness:
     def grant(
         self, *, url: str | None = None, parameters: dict[str, str] | None = None, **body: Any
     ) -> dict[str, str]:
-        """Grant through the control API; gives the parameters of the redirect."""
+        """Grant through the control API, and return the parameters of the redirect."""
         address = url or self.connect_url(**(parameters or {}))
         answer = self.client.post("/control/grants", json={"url": address} | body)
         assert answer.status_code == 200, answer.text
@@ -141,7 +141,7 @@ class SimulatorHarness:
         return str(answer.json()["access_token"])
 
     def driver(self, **body: Any) -> Driver:
-        """A driver who has granted everything for their cars, with tokens of both generations."""
+        """Connect a driver with all permissions, and return the driver with tokens of both API versions."""
         back = self.grant(**body)
         pair = self.exchange(back["code"])
         held = self.simulation.connections.select(user_id=back["user_id"])
@@ -169,9 +169,9 @@ class SimulatorHarness:
 
 @dataclass
 class Driver:
-    """Someone connected: their user id, their cars, and how to ask about them."""
+    """A connected driver: user id, vehicle ids, and requests about the vehicles."""
 
-    start_harness: SimulatorHarness
+    harness: SimulatorHarness
     user_id: str
     vehicle_ids: list[str]
     access_token: str
@@ -191,53 +191,53 @@ class Driver:
         return {"Authorization": f"Bearer {self.application_token}", "sc-user-id": self.user_id}
 
     def get(self, path: str = "", **more: Any) -> httpx.Response:
-        """A v2 read of the first car."""
+        """Send a v2 read of the first vehicle."""
         headers = self.v2 | more.pop("headers", {})
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.start_harness.client.get(url, headers=headers, **more)
+        answer: httpx.Response = self.harness.client.get(url, headers=headers, **more)
         return answer
 
     def post(self, path: str, body: Any = None) -> httpx.Response:
-        """A v2 POST about the first car."""
+        """Send a v2 POST about the first vehicle."""
         url = f"/api/v2.0/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.start_harness.client.post(url, headers=self.v2, json=body)
+        answer: httpx.Response = self.harness.client.post(url, headers=self.v2, json=body)
         return answer
 
     def get3(self, path: str = "", **more: Any) -> httpx.Response:
-        """A v3 read of the first car."""
+        """Send a v3 read of the first vehicle."""
         headers = self.v3 | more.pop("headers", {})
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.start_harness.client.get(url, headers=headers, **more)
+        answer: httpx.Response = self.harness.client.get(url, headers=headers, **more)
         return answer
 
     def post3(self, path: str, attributes: dict[str, Any] | None = None) -> httpx.Response:
-        """A v3 POST about the first car."""
+        """Send a v3 POST about the first vehicle."""
         body = None if attributes is None else {"data": {"attributes": attributes}}
         url = f"/vehicle/v3/vehicles/{self.vehicle_id}{path}"
-        answer: httpx.Response = self.start_harness.client.post(url, headers=self.v3, json=body)
+        answer: httpx.Response = self.harness.client.post(url, headers=self.v3, json=body)
         return answer
 
     def patch(self, **state: Any) -> None:
-        """Set the first car's state."""
-        answer = self.start_harness.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
+        """Change the first vehicle's state."""
+        answer = self.harness.client.patch(f"/control/vehicles/{self.vehicle_id}", json=state)
         assert answer.status_code == 200, answer.text
 
     def subscribe(self, webhook_id: str) -> None:
-        """Subscribe the first car, and take the first delivery."""
+        """Subscribe the first vehicle, and receive the first delivery."""
         answer = self.post(f"/webhooks/{webhook_id}")
         assert answer.status_code == 200, answer.text
-        self.start_harness.later(1.5)
+        self.harness.later(1.5)
 
 
 def query_of(address: str) -> dict[str, str]:
-    """The query parameters of an address."""
+    """Return the query parameters of an address."""
     return {
         key: values[0] for key, values in parse_qs(urlsplit(address).query, keep_blank_values=True).items()
     }
 
 
 def start_harness(**settings: Any) -> tuple[TestClient, Simulation, Callback]:
-    """A client to a fresh simulator with these settings; use the client as a context."""
+    """Return a client to a new simulator with these settings. Use the client as a context."""
     callback = Callback()
     simulation = create_simulation(Settings(**(QUICK | settings)), transport=httpx.MockTransport(callback))
     client = TestClient(create_app(simulation), follow_redirects=False, headers={"User-Agent": "test"})

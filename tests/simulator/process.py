@@ -1,4 +1,4 @@
-"""The simulator as users start it: a process of its own, on a free port, with credentials of its own."""
+"""The simulator as users start it: a separate process on a free port, with credentials of its own."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ NIGHT = "2026-11-04T11:00:00+00:00"
 
 @dataclass
 class RunningSimulator:
-    """A simulator process that answers."""
+    """A running simulator process."""
 
     process: subprocess.Popen[str]
     origin: str
@@ -44,7 +44,7 @@ def free_port() -> int:
 
 @contextmanager
 def simulator(*flags: str, port: int | None = None) -> Iterator[RunningSimulator]:
-    """Start it, wait until it is healthy, and stop it at the end."""
+    """Start the simulator, wait until it is healthy, and stop it at the end."""
     port = port or free_port()
     command = [sys.executable, "-m", "simulator", "--port", str(port), *flags]
     others = {name: value for name, value in os.environ.items() if not name.startswith("SMARTCAR_")}

@@ -1,4 +1,4 @@
-"""Several applications in one simulator: grants, tokens, webhooks and keys of their own, the same cars."""
+"""Several applications in one simulator: separate grants, tokens, webhooks and keys, the same vehicles."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -77,7 +77,7 @@ def test_a_webhook_is_verified_and_signed_with_the_key_of_its_application(
     assert sim.client.get("/control/webhooks").json()["webhooks"] == []
 
 
-def test_an_application_with_an_id_that_is_taken_is_refused(sim: SimulatorHarness, second: str) -> None:
+def test_an_application_with_an_id_that_is_taken_is_rejected(sim: SimulatorHarness, second: str) -> None:
     assert sim.client.post("/control/applications", json=SECOND).status_code == 400
     assert sim.client.post("/control/applications", json={"applicationId": "x"}).status_code == 400
 

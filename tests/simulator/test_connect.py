@@ -1,4 +1,4 @@
-"""The Connect flow through the pages: brand, sign-in, vehicles, permissions, and every way it can end."""
+"""The Connect flow through the pages: brand, sign-in, vehicles, permissions, and every possible end."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ from tests.simulator.harness import CREDENTIALS, REDIRECT, SimulatorHarness, que
 
 
 class Visitor:
-    """Somebody with a browser, going from page to page."""
+    """A driver with a browser who goes from page to page."""
 
     def __init__(self, sim: SimulatorHarness, url: str) -> None:
         self.sim = sim
@@ -31,13 +31,13 @@ class Visitor:
 
     @property
     def back(self) -> dict[str, str]:
-        """The parameters the browser brings back to the application."""
+        """Return the parameters of the redirect to the application."""
         assert self.answer.is_redirect, self.answer.text
         assert self.answer.headers["location"].startswith(REDIRECT)
         return query_of(self.answer.headers["location"])
 
     def click(self, words: str) -> "Visitor":
-        """Follow the link with these words."""
+        """Follow the link with this text."""
         links = re.findall(r'<a[^>]*href="([^"]+)"[^>]*>(.*?)</a>', self.text, re.DOTALL)
         found = [href for href, inside in links if words in re.sub(r"<[^>]+>", " ", inside)]
         assert found, f"no link {words!r}"
@@ -77,7 +77,7 @@ def test_a_driver_clicks_from_brand_to_grant(sim: SimulatorHarness) -> None:
     )
 
     visit.click(NAMES[who.make]).sign_in(who.email)
-    assert "See how far it has been driven" in visit.text
+    assert "See its odometer" in visit.text
     assert "Lock and unlock it" in visit.text
     assert "Simulator" in visit.text
     visit.submit(vehicle=visit.boxes(), answer="allow")
@@ -144,11 +144,11 @@ def test_make_skips_the_brand_choice_and_search_narrows_it(sim: SimulatorHarness
     assert "No brand matches" in sim.client.get(path, params={"q": "trabant"}).text
 
 
-def test_a_wrong_account_is_told_so(sim: SimulatorHarness) -> None:
+def test_a_wrong_account_gets_an_error(sim: SimulatorHarness) -> None:
     visit = Visitor(sim, sim.connect_url(make="TESLA")).sign_in("nobody@example.com")
 
     assert visit.answer.status_code == 400
-    assert "There is no account with this e-mail at this brand." in visit.text
+    assert "No account with this email exists at this brand." in visit.text
 
 
 def test_denying_access_goes_back_with_the_error(sim: SimulatorHarness) -> None:
@@ -190,7 +190,7 @@ def test_leaving_early_says_so(sim: SimulatorHarness) -> None:
     assert third.back["error"] == "vehicle_incompatible"
 
 
-def test_a_car_that_lacks_a_required_permission_is_incompatible_in_the_us(sim: SimulatorHarness) -> None:
+def test_a_vehicle_that_lacks_a_required_permission_is_incompatible_in_the_us(sim: SimulatorHarness) -> None:
     vehicle = next(each for each in sim.simulation.fleet.vehicles.values() if each.powertrain == "BEV")
     who = next(
         each for each in sim.simulation.fleet.accounts.values() if tuple(each.vehicle_ids) == (vehicle.id,)
@@ -250,7 +250,7 @@ def test_approval_is_asked_once_unless_forced(sim: SimulatorHarness, mode: str) 
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"client_id": "somebody else"},
+        {"client_id": "another client"},
         {"client_id": ""},
         {"response_type": "token"},
         {"redirect_uri": "https://evil.example/back"},
@@ -264,7 +264,7 @@ def test_a_wrong_address_sends_the_browser_nowhere(sim: SimulatorHarness, parame
     answer = sim.client.get(sim.connect_url(**parameters))
 
     assert answer.status_code == 400
-    assert "This link does not work" in answer.text
+    assert "This link doesn&#39;t work" in answer.text
 
 
 def test_registered_redirect_uris_are_the_only_ones_and_the_first_is_the_default(simulate: Simulate) -> None:
@@ -358,7 +358,7 @@ def test_re_authentication_renews_the_login(sim: SimulatorHarness) -> None:
     assert driver.get("/odometer").status_code == 200
 
 
-def test_re_authentication_needs_the_account_that_holds_the_car(sim: SimulatorHarness) -> None:
+def test_re_authentication_needs_the_account_that_holds_the_vehicle(sim: SimulatorHarness) -> None:
     driver = sim.driver()
     make = sim.simulation.fleet.vehicles[driver.vehicle_id].make
     others = [each for each in sim.simulation.fleet.accounts_of(make) if each.user_id != driver.user_id]
@@ -369,7 +369,7 @@ def test_re_authentication_needs_the_account_that_holds_the_car(sim: SimulatorHa
     else:
         visit.sign_in("2-vehicles@smartcar.com")
 
-    assert "does not hold the vehicle" in visit.text
+    assert "have the vehicle to reconnect" in visit.text
 
 
 def test_re_authentication_of_an_unconnected_vehicle_goes_nowhere(sim: SimulatorHarness) -> None:
@@ -382,7 +382,7 @@ def test_re_authentication_of_an_unconnected_vehicle_goes_nowhere(sim: Simulator
 
 
 def ambiguous(sim: SimulatorHarness) -> Any:
-    """An account with a car whose capacity only the driver can tell."""
+    """Return an account with a vehicle whose capacity only the driver knows."""
     for who in sim.simulation.fleet.accounts.values():
         body = (
             sim.simulation.fleet.vehicles[who.vehicle_ids[0]]
@@ -391,10 +391,10 @@ def ambiguous(sim: SimulatorHarness) -> Any:
         )
         if len(who.vehicle_ids) == 1 and body is not None and body["capacity"] is None:
             return who
-    raise AssertionError("no such car in this world")
+    raise AssertionError("no vehicle with an unknown capacity")
 
 
-def test_connect_asks_for_a_capacity_that_cannot_be_told(sim: SimulatorHarness) -> None:
+def test_connect_asks_for_an_unknown_capacity(sim: SimulatorHarness) -> None:
     who = ambiguous(sim)
     visit = Visitor(sim, sim.connect_url(make=who.make, scope="read_battery")).sign_in(who.email)
     visit.submit(vehicle=visit.boxes(), answer="allow")

@@ -1,4 +1,4 @@
-"""The control API and its pages: grants, cars, clock, what was seen and sent, reset."""
+"""The control API and its pages: grants, vehicles, clock, logs and reset."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def test_health(sim: SimulatorHarness) -> None:
 # -- grants ------------------------------------------------------------------------------------------------
 
 
-def test_a_grant_takes_somebody_new_each_time(sim: SimulatorHarness) -> None:
+def test_each_grant_connects_another_driver(sim: SimulatorHarness) -> None:
     users = [sim.grant()["user_id"] for _ in range(5)]
 
     assert len(set(users)) == 5
@@ -71,7 +71,7 @@ def test_a_grant_can_go_wrong(sim: SimulatorHarness, outcome: str, error: str) -
         ({"count": "two"}, 400),
     ],
 )
-def test_a_grant_that_cannot_be_is_refused(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
+def test_a_grant_that_cannot_be_is_rejected(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
     address = {} if not body or "url" in body else {"url": sim.connect_url()}
 
     answer = sim.client.post("/control/grants", json=address | body)
@@ -94,7 +94,7 @@ def test_re_authentication_without_a_browser(sim: SimulatorHarness) -> None:
 # -- cars and clock ----------------------------------------------------------------------------------------
 
 
-def test_cars_are_shown_with_their_connections(sim: SimulatorHarness) -> None:
+def test_vehicles_are_shown_with_their_connections(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="TESLA", parameters={"mode": "simulated", "scope": "read_vin"})
 
     everything = sim.client.get("/control/vehicles").json()
@@ -114,7 +114,7 @@ def test_cars_are_shown_with_their_connections(sim: SimulatorHarness) -> None:
     assert sim.client.get("/control/vehicles/none").status_code == 404
 
 
-def test_setting_a_cars_state_tells_what_changed(sim: SimulatorHarness) -> None:
+def test_a_patch_returns_and_publishes_the_changed_signals(sim: SimulatorHarness) -> None:
     driver = parked(sim)
 
     answer = sim.client.patch(f"/control/vehicles/{driver.vehicle_id}", json={"is_locked": False})
@@ -201,7 +201,7 @@ def test_deliveries_are_listed_by_vehicle_and_kind(sim: SimulatorHarness) -> Non
     assert {each["eventType"] for each in kinds} <= {"VEHICLE_ERROR"}
 
 
-def test_reset_forgets_all_but_the_webhooks(sim: SimulatorHarness) -> None:
+def test_reset_removes_everything_except_the_webhooks(sim: SimulatorHarness) -> None:
     driver = parked(sim, id="w1")
     sim.inject_faults(delay=5)
 
@@ -224,7 +224,7 @@ def test_a_webhook_can_be_deleted_with_its_subscriptions(sim: SimulatorHarness) 
     assert sim.client.delete("/control/webhooks/w1").status_code == 404
 
 
-def test_forcing_a_delivery_of_a_car_that_is_not_subscribed_is_refused(sim: SimulatorHarness) -> None:
+def test_forcing_a_delivery_of_a_vehicle_that_is_not_subscribed_is_rejected(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id}).status_code == 404
@@ -232,7 +232,7 @@ def test_forcing_a_delivery_of_a_car_that_is_not_subscribed_is_refused(sim: Simu
     assert sim.client.post("/control/deliver", json=wrong).status_code == 400
 
 
-def test_malformed_bodies_and_unknown_paths_are_refused(sim: SimulatorHarness) -> None:
+def test_malformed_bodies_and_unknown_paths_are_rejected(sim: SimulatorHarness) -> None:
     assert sim.client.post("/control/clock", content=b"not json").status_code == 400
     assert sim.client.post("/control/clock", json=[1]).status_code == 400
     assert sim.client.get("/control/nowhere").json().keys() == {"error"}
@@ -251,7 +251,7 @@ def test_the_documentation_page_lists_every_call_and_switch(sim: SimulatorHarnes
         assert name in page
 
 
-def test_the_cars_page_shows_cars_and_sets_switches(sim: SimulatorHarness) -> None:
+def test_the_vehicles_page_shows_vehicles_and_sets_switches(sim: SimulatorHarness) -> None:
     sim.driver(make="TESLA")
     assert "Tesla" in sim.client.get("/control/cars").text
 

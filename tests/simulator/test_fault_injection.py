@@ -1,4 +1,4 @@
-"""Trouble on demand: each switch does what it says, at run time and from the command line."""
+"""Fault injection: the effect of each switch, at run time and from the command line."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from tests.simulator.test_webhooks import LOCK, ODOMETER, parked
 
 
 def change_lock(driver: Driver, times: int = 1) -> None:
-    """Open and close the lock, one delivery for each."""
+    """Open and close the lock, with one delivery for each change."""
     for turn in range(times):
         driver.patch(is_locked=turn % 2 == 1)
-        driver.start_harness.settle()
+        driver.harness.settle()
 
 
 def test_duplicates_have_the_same_event_id_and_another_delivery_id(sim: SimulatorHarness) -> None:
@@ -76,7 +76,7 @@ def test_bad_signatures_are_bad(sim: SimulatorHarness) -> None:
     assert sim.callback.well_signed() == [False]
 
 
-def test_stale_bodies_stand_under_errors(sim: SimulatorHarness) -> None:
+def test_stale_bodies_carry_errors(sim: SimulatorHarness) -> None:
     driver = parked(sim, signals=[LOCK, ODOMETER])
     before = driver.get3(f"/signals/{LOCK}").json()["data"]["attributes"]["body"]
     sim.inject_faults(staleBodies=1)
@@ -112,7 +112,7 @@ def test_lying_units_reach_webhooks_and_the_store(sim: SimulatorHarness) -> None
         st.sampled_from(["value", "unit", "values"]), st.sampled_from([5, 50.0, "x", []]), max_size=2
     )
 )
-def test_a_lie_is_told_only_about_known_signals(body: dict[str, Any]) -> None:
+def test_unit_quirks_affect_known_signals_only(body: dict[str, Any]) -> None:
     reading = Reading(
         code="closure-sunroof",
         group="Closure",
@@ -141,7 +141,7 @@ def test_rate_limiting_and_server_errors_come_before_anything_is_done(sim: Simul
     assert driver.get("/security").json()["isLocked"] is True
 
 
-def test_troubles_spare_connect_and_control(sim: SimulatorHarness) -> None:
+def test_faults_spare_connect_and_control(sim: SimulatorHarness) -> None:
     sim.inject_faults(serverErrors=1, rateLimited=1, lostAnswers=1)
 
     assert sim.client.get("/control/health").status_code == 200
@@ -196,14 +196,16 @@ def test_revoked_permissions_refuse_v2_reads(sim: SimulatorHarness) -> None:
     "wanted",
     [{"gremlins": 1}, {"duplicates": 2}, {"delay": -1}, {"delay": "soon"}, {"outage": 5}, {"outage": [1]}],
 )
-def test_a_wrong_switch_is_refused_and_changes_nothing(sim: SimulatorHarness, wanted: dict[str, Any]) -> None:
+def test_a_wrong_switch_is_rejected_and_changes_nothing(
+    sim: SimulatorHarness, wanted: dict[str, Any]
+) -> None:
     answer = sim.client.post("/control/troubles", json={"delay": 5} | wanted)
 
     assert answer.status_code == 400
     assert sim.simulation.faults == Faults()
 
 
-def test_troubles_are_listed_with_their_meaning_and_cleared(sim: SimulatorHarness) -> None:
+def test_faults_are_listed_with_their_meaning_and_cleared(sim: SimulatorHarness) -> None:
     sim.inject_faults(outage="TESLA, FORD", delay=3)
 
     told = sim.client.get("/control/troubles").json()
@@ -214,7 +216,7 @@ def test_troubles_are_listed_with_their_meaning_and_cleared(sim: SimulatorHarnes
     assert sim.simulation.faults == Faults()
 
 
-def test_troubles_can_be_on_from_the_start(simulate: Simulate) -> None:
+def test_faults_can_be_on_from_the_start(simulate: Simulate) -> None:
     sim = simulate(faults={"outage": "TESLA", "duplicates": "0.5"})
 
     assert sim.simulation.faults.outage == ("TESLA",)

@@ -1,4 +1,4 @@
-"""Request limits: the application's bucket, each car's own, the month's allowance, the plan's vehicles."""
+"""Request limits: the application's bucket, each vehicle's own, the monthly limit, the plan's vehicles."""
 
 import pytest
 from hypothesis import given
@@ -10,24 +10,24 @@ from tests.simulator.harness import Driver, SimulatorHarness
 
 
 def user_status(driver: Driver) -> int:
-    return int(driver.start_harness.client.get("/api/v2.0/user", headers=driver.v2).status_code)
+    return int(driver.harness.client.get("/api/v2.0/user", headers=driver.v2).status_code)
 
 
 def test_by_default_an_application_has_120_requests_and_regains_2_a_minute(simulate: Simulate) -> None:
     driver = simulate(request_bucket=120, request_refill=2.0).driver()
 
     assert [user_status(driver) for _ in range(121)] == [200] * 120 + [429]
-    driver.start_harness.simulation.clock.advance(61)
+    driver.harness.simulation.clock.advance(61)
 
     assert [user_status(driver) for _ in range(3)] == [200, 200, 429]
 
 
-def test_both_generations_share_the_applications_limit(simulate: Simulate) -> None:
+def test_both_api_versions_share_the_applications_limit(simulate: Simulate) -> None:
     driver = simulate(request_bucket=2, request_refill=0.0).driver()
     assert user_status(driver) == 200
     assert driver.get3().status_code == 200
 
-    v2 = driver.start_harness.client.get("/api/v2.0/user", headers=driver.v2)
+    v2 = driver.harness.client.get("/api/v2.0/user", headers=driver.v2)
     v3 = driver.get3()
 
     assert (v2.json()["type"], v2.json()["code"], v2.status_code) == ("RATE_LIMIT", "SMARTCAR_API", 429)
@@ -36,20 +36,20 @@ def test_both_generations_share_the_applications_limit(simulate: Simulate) -> No
     assert int(v3.headers["retry-after"]) > 0
 
 
-def test_a_car_has_a_limit_of_its_own_and_says_when_to_come_back(simulate: Simulate) -> None:
+def test_a_vehicle_has_its_own_limit_and_returns_retry_after(simulate: Simulate) -> None:
     driver = simulate(vehicle_bucket=2, vehicle_refill=6.0).driver()
     assert [driver.get("/odometer").status_code for _ in range(2)] == [200, 200]
 
     refused = driver.get("/odometer")
     wait = int(refused.headers["retry-after"])
-    driver.start_harness.simulation.clock.advance(wait)
+    driver.harness.simulation.clock.advance(wait)
 
     assert (refused.status_code, refused.json()["code"]) == (429, "VEHICLE")
     assert 1 <= wait <= 10
     assert driver.get("/odometer").status_code == 200
 
 
-def test_reading_the_v3_store_does_not_use_up_the_cars_limit(simulate: Simulate) -> None:
+def test_reading_the_v3_store_does_not_use_up_the_vehicles_limit(simulate: Simulate) -> None:
     driver = simulate(vehicle_bucket=1, vehicle_refill=0.0).driver()
 
     assert [driver.get3("/signals").status_code for _ in range(3)] == [200] * 3
@@ -57,7 +57,7 @@ def test_reading_the_v3_store_does_not_use_up_the_cars_limit(simulate: Simulate)
     assert driver.post3("/commands/security/unlock").status_code == 429
 
 
-def test_the_months_allowance_ends_and_comes_back_with_the_next_month(simulate: Simulate) -> None:
+def test_the_monthly_limit_resets_with_the_next_month(simulate: Simulate) -> None:
     driver = simulate(monthly_limit=2).driver()
     assert [driver.get("/odometer").status_code for _ in range(2)] == [200, 200]
 
@@ -67,13 +67,13 @@ def test_the_months_allowance_ends_and_comes_back_with_the_next_month(simulate: 
     v3 = driver.get3("/signals")
     assert (v3.status_code, v3.json()["errors"][0]["status"]) == (430, "430")
 
-    driver.start_harness.simulation.clock.advance(31 * 86400)
-    again = driver.start_harness.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
+    driver.harness.simulation.clock.advance(31 * 86400)
+    again = driver.harness.token(grant_type="refresh_token", refresh_token=driver.refresh_token).json()
     driver.access_token = again["access_token"]
     assert driver.get("/odometer").status_code == 200
 
 
-def test_vehicles_beyond_the_plan_are_refused(simulate: Simulate) -> None:
+def test_vehicles_beyond_the_plan_are_rejected(simulate: Simulate) -> None:
     sim = simulate(vehicle_limit=1)
     first, second = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
@@ -84,7 +84,7 @@ def test_vehicles_beyond_the_plan_are_refused(simulate: Simulate) -> None:
 
 def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
     driver = simulate(request_bucket=0).driver()
-    client = driver.start_harness.client
+    client = driver.harness.client
 
     changed = client.post("/control/limits", json={"requestBucket": 2, "requestRefill": 0.5})
     assert changed.json()["requestBucket"] == 2
@@ -95,7 +95,7 @@ def test_limits_can_be_changed_until_the_next_reset(simulate: Simulate) -> None:
 
 
 @pytest.mark.parametrize("body", [{"requestbucket": 1}, {"requestBucket": "1"}, {"vehicleRefill": -1}])
-def test_a_limit_that_is_none_is_refused(sim: SimulatorHarness, body: dict[str, object]) -> None:
+def test_a_limit_that_is_none_is_rejected(sim: SimulatorHarness, body: dict[str, object]) -> None:
     assert sim.client.post("/control/limits", json=body).status_code == 400
 
 
@@ -128,7 +128,7 @@ def test_a_bucket_never_gives_more_than_its_size_and_refill(
 
 
 @pytest.mark.parametrize("size", [0, -1])
-def test_a_bucket_of_no_size_never_refuses(size: int) -> None:
+def test_a_bucket_of_no_size_never_rejects(size: int) -> None:
     bucket = Bucket(size=size, per_minute=0.0, level=0, at=0.0)
 
     assert [bucket.take(0.0) for _ in range(5)] == [0.0] * 5

@@ -1,4 +1,4 @@
-"""The simulator as a process: starting, stopping, surviving, real sockets, load."""
+"""The simulator as a process: start, stop, restart, real sockets and load."""
 
 import hashlib
 import hmac
@@ -94,7 +94,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def connect(client: httpx.Client, **body: Any) -> dict[str, str]:
-    """Grant everything; gives the redirect's parameters."""
+    """Grant everything, and return the redirect's parameters."""
     fields = {"response_type": "code", "client_id": BASIC[0], "redirect_uri": REDIRECT}
     url = f"{client.base_url}/connect/oauth/authorize?{urlencode(fields)}"
     answer = client.post("/control/grants", json={"url": url} | body)

@@ -1,4 +1,4 @@
-"""What holds whatever is sent: wrong requests are refused in form, and tokens live by their rules."""
+"""Properties for any input: invalid requests get well-formed errors, and tokens follow their rules."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,13 +41,13 @@ def running() -> Iterator[SimulatorHarness]:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[SimulatorHarness]:
-    """One simulator for all examples: they send, and must not break it."""
+    """One simulator for all examples, which must not break it."""
     with running() as sim:
         yield sim
 
 
 def objects(*names: str) -> st.SearchStrategy[dict[str, Any]]:
-    """JSON objects with some of these names and anything in them."""
+    """Return JSON objects with some of these names and any values."""
     return st.dictionaries(st.sampled_from(names), JSON, max_size=len(names))
 
 
@@ -104,7 +104,7 @@ def test_any_control_call_is_done_or_explained(shared: SimulatorHarness, call: s
 
 @FUZZ
 @given(body=objects(*SWITCHES, "gremlins"))
-def test_any_troubles_are_switched_or_explained(body: dict[str, Any]) -> None:
+def test_any_faults_are_set_or_rejected_with_a_message(body: dict[str, Any]) -> None:
     with running() as sim:
         assert sim.client.post("/control/troubles", json=body).status_code in (200, 400)
 
@@ -172,7 +172,9 @@ def test_any_token_request_is_answered_in_form(shared: SimulatorHarness, body: b
 @given(
     state=st.dictionaries(st.sampled_from(["speed", "doors", "is_locked", "state_of_charge", "odd"]), JSON)
 )
-def test_any_state_of_a_car_is_set_or_explained(shared: SimulatorHarness, state: dict[str, Any]) -> None:
+def test_any_state_of_a_vehicle_is_set_or_rejected_with_a_message(
+    shared: SimulatorHarness, state: dict[str, Any]
+) -> None:
     vehicle_id = next(iter(shared.simulation.fleet.vehicles))
 
     answer = shared.client.patch(f"/control/vehicles/{vehicle_id}", json=state)

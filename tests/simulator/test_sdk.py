@@ -15,7 +15,7 @@ from tests.simulator.harness import query_of
 from tests.simulator.process import ENVIRONMENT, NIGHT, NO_LIMITS, simulator
 from tests.simulator.test_process import Endpoint
 
-# The SDK has no types worth the name.
+# The SDK has no usable types.
 smartcar: Any = import_module("smartcar")
 config: Any = import_module("smartcar.config")
 functions: Any = import_module("smartcar.smartcar")
@@ -31,7 +31,7 @@ CLIENT = {
 
 @dataclass
 class Setting:
-    """A simulator with the SDK pointed at it, and everything one driver can grant."""
+    """A simulator with the SDK pointed at it, and everything that one driver can grant."""
 
     control: httpx.Client
     auth: Any
@@ -43,7 +43,7 @@ class Setting:
         return query_of(answer.json()["redirect"])["code"]
 
     def vehicle(self, *, fitting: str, make: str | None = None) -> Any:
-        """A connected vehicle that has a signal, parked, unlocked and closed."""
+        """Return a connected vehicle that has a signal, parked, unlocked and closed."""
         for vehicle in self.control.get("/control/vehicles", params={"make": make} if make else {}).json()[
             "vehicles"
         ]:
@@ -257,7 +257,7 @@ def test_service_history_takes_dates(setting: Setting) -> None:
     assert vehicle.service_history(end_date="2000-01-01").items == []
 
 
-def test_reads_tell_age_and_units(setting: Setting) -> None:
+def test_reads_carry_age_and_units(setting: Setting) -> None:
     vehicle = setting.vehicle(fitting="odometer-traveleddistance")
     imperial = Vehicle(vehicle.vehicle_id, vehicle.access_token, {"unit_system": "imperial"})
 
@@ -335,7 +335,7 @@ def test_send_destination(setting: Setting) -> None:
     assert vehicle.send_destination(37.78, -122.42).status == "success"
 
 
-def test_a_refusal_of_the_car_arrives_whole(setting: Setting) -> None:
+def test_a_vehicles_rejection_arrives_complete(setting: Setting) -> None:
     vehicle = setting.vehicle(fitting="closure-doors", make="VOLKSWAGEN")
     setting.patch(vehicle, speed=0, doors=[[0, 0]])
 
@@ -394,7 +394,7 @@ def test_disconnect(setting: Setting) -> None:
 
 
 def test_no_method_is_left_out() -> None:
-    """What this file calls, against what the SDK offers; set_unit_system raises whatever it is given."""
+    """Compare what this file calls with what the SDK offers. set_unit_system always raises an error."""
     tested = inspect.getsource(inspect.getmodule(test_batch))  # type: ignore[arg-type]
     offered = {
         name for name, _ in inspect.getmembers(Vehicle, inspect.isfunction) if not name.startswith("_")

@@ -1,4 +1,4 @@
-"""Keeping the world in a file: what a restart must not lose."""
+"""The state file: what a restart must preserve."""
 
 import stat
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.simulator.test_v2 import driver_of
 
 
 def restart(sim: SimulatorHarness, path: Path) -> tuple[Simulation, Callback, TestClient]:
-    """Save the world and start another process's worth of it from the file."""
+    """Save the simulation, and start another from the file."""
     StateStore(sim.simulation, path).save()
     callback = Callback()
     simulation = create_simulation(Settings(**QUICK), transport=httpx.MockTransport(callback))
@@ -25,7 +25,9 @@ def restart(sim: SimulatorHarness, path: Path) -> tuple[Simulation, Callback, Te
     return simulation, callback, TestClient(create_app(simulation), headers={"User-Agent": "test"})
 
 
-def test_a_restart_keeps_tokens_grants_subscriptions_and_cars(sim: SimulatorHarness, tmp_path: Path) -> None:
+def test_a_restart_keeps_tokens_grants_subscriptions_and_vehicles(
+    sim: SimulatorHarness, tmp_path: Path
+) -> None:
     driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
     driver.subscribe(sim.webhook(id="w1"))
     driver.patch(is_locked=False, state_of_charge=41)
@@ -91,7 +93,7 @@ def test_a_first_delivery_still_to_come_comes_after_the_restart(
     assert callback.events("VEHICLE_STATE")[0]["triggers"] == [{"type": "FIRST_DELIVERY"}]
 
 
-def test_the_file_is_for_its_owner_only_and_replaced_as_a_whole(
+def test_the_file_is_readable_by_its_owner_only_and_replaced_as_a_whole(
     sim: SimulatorHarness, tmp_path: Path
 ) -> None:
     path = tmp_path / "deep" / "state.json"
@@ -104,12 +106,12 @@ def test_the_file_is_for_its_owner_only_and_replaced_as_a_whole(
     assert orjson.loads(path.read_bytes())["world"]["connections"]["users"]
 
 
-def test_without_a_file_the_world_is_new(sim: SimulatorHarness, tmp_path: Path) -> None:
+def test_without_a_file_the_simulation_is_new(sim: SimulatorHarness, tmp_path: Path) -> None:
     assert not StateStore(sim.simulation, tmp_path / "none.json").restore()
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"version": 99}'])
-def test_a_strange_file_is_refused(sim: SimulatorHarness, tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_file_is_rejected(sim: SimulatorHarness, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(content)
 
@@ -117,7 +119,9 @@ def test_a_strange_file_is_refused(sim: SimulatorHarness, tmp_path: Path, conten
         StateStore(sim.simulation, path).restore()
 
 
-def test_another_world_is_refused_with_its_flags(sim: SimulatorHarness, tmp_path: Path) -> None:
+def test_the_state_of_another_fleet_is_rejected_with_its_options(
+    sim: SimulatorHarness, tmp_path: Path
+) -> None:
     path = tmp_path / "state.json"
     StateStore(sim.simulation, path).save()
 

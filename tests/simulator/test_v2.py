@@ -1,4 +1,4 @@
-"""API v2.0 over plain HTTP: shapes, headers, units, refusals, batch, commands, management, compatibility."""
+"""API v2.0 over plain HTTP: shapes, headers, units, errors, batch, commands, management, compatibility."""
 
 import base64
 from typing import Any
@@ -16,7 +16,7 @@ AMT = {"Authorization": "Basic " + base64.b64encode(b"default:first token").deco
 
 
 def driver_of(sim: SimulatorHarness, *, powertrain: str, code: str = "odometer-traveleddistance") -> Driver:
-    """Somebody with a car of that kind that has the signal."""
+    """Connect a driver with a vehicle of this kind that has the signal."""
     for who in sim.simulation.fleet.accounts.values():
         vehicle = sim.simulation.fleet.vehicles[who.vehicle_ids[0]]
         if vehicle.powertrain == powertrain and vehicle.supports(code):
@@ -27,7 +27,7 @@ def driver_of(sim: SimulatorHarness, *, powertrain: str, code: str = "odometer-t
 
 
 def value(driver: Driver, code: str) -> Any:
-    simulation = driver.start_harness.simulation
+    simulation = driver.harness.simulation
     return (simulation.fleet.vehicles[driver.vehicle_id].signal(code, now=simulation.now()).body or {})[
         "value"
     ]
@@ -60,7 +60,7 @@ def test_user_and_attributes(sim: SimulatorHarness) -> None:
     assert driver.get("/").json() == attributes.json()
 
 
-def test_reads_tell_age_units_and_request(sim: SimulatorHarness) -> None:
+def test_reads_carry_age_units_and_request_id(sim: SimulatorHarness) -> None:
     answer = sim.driver().get("/odometer")
 
     assert answer.headers["sc-unit-system"] == "metric"
@@ -92,7 +92,7 @@ def test_imperial_units_are_converted(sim: SimulatorHarness) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in READS if path])
-def test_every_read_works_for_some_car(sim: SimulatorHarness, path: str) -> None:
+def test_every_read_works_for_some_vehicle(sim: SimulatorHarness, path: str) -> None:
     driver = sim.driver(count=40)
     answers = [
         sim.client.get(f"/api/v2.0/vehicles/{each}/{path}", headers=driver.v2) for each in driver.vehicle_ids
@@ -118,7 +118,7 @@ def test_security_lists_what_is_open(sim: SimulatorHarness) -> None:
     assert {"type": "frontLeft", "status": "CLOSED"} in body["doors"]
 
 
-def test_a_car_without_the_hardware_is_not_capable(sim: SimulatorHarness) -> None:
+def test_a_vehicle_without_the_hardware_is_not_capable(sim: SimulatorHarness) -> None:
     answer = driver_of(sim, powertrain="BEV").get("/fuel")
 
     assert answer.status_code == 501
@@ -155,7 +155,7 @@ def test_every_documented_error_can_be_had(sim: SimulatorHarness, kind: str, cod
     assert "type" in body["resolution"]
 
 
-def test_unknown_paths_and_versions_are_told_apart(sim: SimulatorHarness) -> None:
+def test_unknown_paths_and_versions_have_different_errors(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     assert driver.get("/moon_phase").json()["code"] == "PATH"
@@ -164,7 +164,7 @@ def test_unknown_paths_and_versions_are_told_apart(sim: SimulatorHarness) -> Non
     assert sim.client.post("/api/v2.0/vehicles", headers=driver.v2).status_code == 404
 
 
-def test_another_drivers_vehicle_is_refused(sim: SimulatorHarness) -> None:
+def test_another_drivers_vehicle_is_rejected(sim: SimulatorHarness) -> None:
     driver, other = sim.driver(make="TESLA"), sim.driver(make="FORD")
 
     answer = sim.client.get(f"/api/v2.0/vehicles/{other.vehicle_id}", headers=driver.v2)
@@ -210,7 +210,7 @@ def test_each_path_of_a_batch_is_billed(simulate: Simulate) -> None:
 # -- commands ----------------------------------------------------------------------------------------------
 
 
-def test_locking_changes_the_car(sim: SimulatorHarness) -> None:
+def test_locking_changes_the_vehicle(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="closure-islocked")
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
 
@@ -222,7 +222,7 @@ def test_locking_changes_the_car(sim: SimulatorHarness) -> None:
     assert driver.get("/security").json()["isLocked"] is True
 
 
-def test_a_car_refuses_by_its_state(sim: SimulatorHarness) -> None:
+def test_a_vehicle_rejects_by_its_state(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV", code="charge-ischarging")
     driver.patch(speed=0, doors=[[0, 0]], plugged_in=False)
 
@@ -382,7 +382,7 @@ def test_the_compatibility_matrix_is_filtered(sim: SimulatorHarness) -> None:
     assert wrong.json()["type"] == "VALIDATION"
 
 
-def test_the_permissions_of_a_car_follow_from_its_signals(sim: SimulatorHarness) -> None:
+def test_the_permissions_of_a_vehicle_follow_from_its_signals(sim: SimulatorHarness) -> None:
     for vehicle in sim.simulation.fleet.vehicles.values():
         held = permissions_of(vehicle)
         assert ("read_battery" in held) == any(

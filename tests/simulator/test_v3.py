@@ -12,7 +12,7 @@ from tests.simulator.test_v2 import driver_of
 
 
 def error(answer: Any) -> tuple[str, str, str | None]:
-    """Status, type and code of a v3 error document."""
+    """Return status, type and code of a v3 error document."""
     first = answer.json()["errors"][0]
     assert first["status"] == str(answer.status_code)
     return first["status"], first["type"], first["code"]
@@ -79,7 +79,7 @@ def test_connections_are_paged_from_one_by_ten(sim: SimulatorHarness) -> None:
 
 
 @pytest.mark.parametrize("parameters", [{"page[number]": "0"}, {"page[size]": "101"}, {"page[size]": "many"}])
-def test_a_wrong_page_is_refused(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
+def test_a_wrong_page_is_rejected(sim: SimulatorHarness, parameters: dict[str, str]) -> None:
     answer = sim.client.get("/vehicle/v3/connections", headers=sim.driver().v3, params=parameters)
 
     assert error(answer) == ("400", "VALIDATION", "INVALID_INPUT_FORMAT")
@@ -87,7 +87,7 @@ def test_a_wrong_page_is_refused(sim: SimulatorHarness, parameters: dict[str, st
 
 def test_connections_are_filtered(sim: SimulatorHarness) -> None:
     live = sim.driver(parameters={"external_id": "a"}, make="TESLA")
-    start_harness = sim.driver(parameters={"mode": "simulated", "external_id": "b"}, make="FORD")
+    simulated = sim.driver(parameters={"mode": "simulated", "external_id": "b"}, make="FORD")
 
     def users(**filters: str) -> set[str]:
         parameters = {f"filter[{key}]": value for key, value in filters.items()}
@@ -95,9 +95,9 @@ def test_connections_are_filtered(sim: SimulatorHarness) -> None:
         return {each["attributes"]["user"]["id"] for each in body["data"]}
 
     assert users() == {live.user_id}, "live is the default: simulated cars vanish unless asked for"
-    assert users(**{"vehicle.mode": "simulated"}) == {start_harness.user_id}
+    assert users(**{"vehicle.mode": "simulated"}) == {simulated.user_id}
     assert users(userId=live.user_id) == {live.user_id}
-    assert users(userId=start_harness.user_id) == set()
+    assert users(userId=simulated.user_id) == set()
     assert users(**{"user.externalId": "a"}) == {live.user_id}
     assert users(**{"user.externalId": "c"}) == set()
     assert users(vehicleId=live.vehicle_id) == {live.user_id}
@@ -151,7 +151,7 @@ def test_a_vehicle_needs_no_user_id(sim: SimulatorHarness) -> None:
     assert answer.headers["sc-request-id"]
 
 
-def test_the_store_is_empty_until_the_car_is_subscribed(sim: SimulatorHarness) -> None:
+def test_the_store_is_empty_until_the_vehicle_is_subscribed(sim: SimulatorHarness) -> None:
     driver = sim.driver()
 
     answer = driver.get3("/signals")
@@ -261,7 +261,7 @@ def test_a_v2_token_reads_v3_only_where_that_is_set(simulate: Simulate) -> None:
 
     def status(driver: Driver, method: str, path: str) -> int:
         url = f"/vehicle/v3/vehicles/{driver.vehicle_id}{path}"
-        return int(driver.start_harness.client.request(method, url, headers=driver.v2).status_code)
+        return int(driver.harness.client.request(method, url, headers=driver.v2).status_code)
 
     assert (status(lenient, "GET", ""), status(lenient, "GET", "/signals")) == (200, 200)
     assert status(lenient, "POST", "/commands/security/lock") == 401
@@ -351,7 +351,7 @@ def test_webhooks_are_listed_and_cannot_be_made(sim: SimulatorHarness) -> None:
 
 def subscribe(driver: Driver, webhook_id: str) -> Any:
     attributes = {"webhookId": webhook_id, "userId": driver.user_id, "vehicleId": driver.vehicle_id}
-    return driver.start_harness.client.post(
+    return driver.harness.client.post(
         "/management-v3/v3/subscriptions", headers=driver.v3, json={"data": {"attributes": attributes}}
     )
 
@@ -395,7 +395,7 @@ def test_subscriptions_are_listed_shown_and_deleted(sim: SimulatorHarness) -> No
         ({"data": {"attributes": {"webhookId": "w", "userId": "u", "vehicleId": "v"}}}, 404),
     ],
 )
-def test_a_wrong_subscription_is_refused(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
+def test_a_wrong_subscription_is_rejected(sim: SimulatorHarness, body: dict[str, Any], status: int) -> None:
     answer = sim.client.post("/management-v3/v3/subscriptions", headers=sim.driver().v3, json=body)
 
     assert answer.status_code == status

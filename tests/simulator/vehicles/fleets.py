@@ -1,11 +1,11 @@
-"""Worlds of cars for the tests, and how to find a car in the situation that a test needs."""
+"""Fleets for the tests, and how to find a vehicle in the situation that a test needs."""
 
 from collections.abc import Callable, Iterator
 
 from simulator.vehicles import Fleet, Vehicle
 from simulator.vehicles.state_snapshot import StateSnapshot
 
-START = 1_782_864_000.0  # Wednesday 1 July 2026, 00:00 UTC
+START = 1_782_864_000.0  # Wednesday, July 1, 2026, 00:00 UTC
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
@@ -14,7 +14,7 @@ def simulation(*, vehicles: int = 40, seed: int = 1, start: float = START) -> Fl
 
 
 def vehicles_of(fleet: Fleet, **identity: object) -> list[Vehicle]:
-    """The cars with these facts, for example ``make="TESLA"``."""
+    """Return the vehicles with these facts, for example ``make="TESLA"``."""
     return [
         vehicle
         for vehicle in fleet.vehicles.values()
@@ -35,7 +35,7 @@ def moment(
     days: float = 7,
     step: float = 60,
 ) -> float:
-    """The first moment at which the car is as wanted."""
+    """Return the first moment at which the vehicle's state matches."""
     for now in times(start, days=days, step=step):
         if wanted(vehicle.observe(now)):
             return now
@@ -43,7 +43,7 @@ def moment(
 
 
 def resting(vehicle: Vehicle, *, start: float = START, least: float = HOUR) -> float:
-    """A moment at which the car stands locked and does not charge, at least so long before it leaves."""
+    """Return a moment at which the vehicle is locked and doesn't charge, at least so long before its departure."""
     for now in times(start, days=8, step=300):
         state = vehicle.observe(now)
         if state.driving or not state.locked or state.doors or state.trunk or state.charging:

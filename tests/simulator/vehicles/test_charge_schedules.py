@@ -1,4 +1,4 @@
-"""Charge schedules: kept, told, and obeyed."""
+"""Charge schedules: stored, reported and followed."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.vehicles import CommandRefused, Vehicle
+from simulator.vehicles import CommandRejected, Vehicle
 from simulator.vehicles.charge_schedules import Schedule, next_window, parse_clock
 from simulator.vehicles.city import Place
 from simulator.vehicles.city_time import CITY_TIME, DAY, weekday
@@ -41,7 +41,7 @@ def test_a_daily_schedule_is_read_back_and_deleted() -> None:
     assert len(timer["schedules"][0]["days"]) == 7
     assert vehicle.command("delete_schedule", now=START + 1, schedule_id=number) == number
     assert timers(vehicle, START + 1) == []
-    with pytest.raises(CommandRefused, match="RESOURCE_NOT_FOUND"):
+    with pytest.raises(CommandRejected, match="RESOURCE_NOT_FOUND"):
         vehicle.command("delete_schedule", now=START + 2, schedule_id=number)
 
 
@@ -69,7 +69,7 @@ def test_a_second_schedule_of_a_kind_at_a_place_replaces_the_first() -> None:
 )
 def test_malformed_times_are_invalid(times_: tuple[Any, Any]) -> None:
     vehicle = tesla()
-    with pytest.raises(CommandRefused, match="VALIDATION"):
+    with pytest.raises(CommandRejected, match="VALIDATION"):
         vehicle.command(
             "set_daily_schedule", now=START, **at_base(vehicle), start_time=times_[0], stop_time=times_[1]
         )
@@ -78,7 +78,7 @@ def test_malformed_times_are_invalid(times_: tuple[Any, Any]) -> None:
 
 @pytest.mark.parametrize("days", [{}, {"someday": {}}, {"monday": "8"}, None])
 def test_malformed_days_are_invalid(days: Any) -> None:
-    with pytest.raises(CommandRefused, match="VALIDATION"):
+    with pytest.raises(CommandRejected, match="VALIDATION"):
         tesla().command("set_weekly_schedule", now=START, latitude=37.7, longitude=-122.4, days=days)
 
 
@@ -92,11 +92,11 @@ def test_volvo_takes_daily_schedules_only_and_others_none() -> None:
         (volvo, "set_workweek_schedule", {"weekdays": window}),
         (ford, "set_daily_schedule", {"start_time": "01:00", "stop_time": "05:00"}),
     ):
-        with pytest.raises(CommandRefused, match="COMPATIBILITY:VEHICLE_NOT_CAPABLE"):
+        with pytest.raises(CommandRejected, match="COMPATIBILITY:VEHICLE_NOT_CAPABLE"):
             vehicle.command(name, now=START, **at_base(vehicle), **rest)
 
 
-def test_a_scheduled_car_charges_at_its_base_in_the_window_only() -> None:
+def test_a_scheduled_vehicle_charges_at_its_base_in_the_window_only() -> None:
     vehicle = tesla()
     begun = START + DAY
     vehicle.command(

@@ -16,7 +16,7 @@ from simulator.vehicles.city import (
     place_at,
     route,
 )
-from simulator.vehicles.trip import Path, way
+from simulator.vehicles.trip import Path, path_between
 
 PLACES = [
     place
@@ -37,7 +37,7 @@ WATER = {
 
 
 @pytest.mark.parametrize("point", WATER.values(), ids=WATER)
-def test_water_is_no_place_for_a_car(point: Point) -> None:
+def test_vehicles_are_never_on_water(point: Point) -> None:
     assert not on_land(*point)
     assert place_at(*point) is None
 
@@ -56,7 +56,7 @@ def test_all_places_of_a_city_are_on_land_within_its_bounds(seed: int) -> None:
 def test_a_route_leads_from_one_place_to_the_other_as_long_as_the_distance_between_them(
     ends: tuple[Place, Place], turns: tuple[float, float]
 ) -> None:
-    found = way(*ends, turns)
+    found = path_between(*ends, turns)
     corners = route(*ends, turns=turns)
     assert corners[0] == ends[0].point
     assert corners[-1] == ends[1].point
@@ -67,7 +67,7 @@ def test_a_route_leads_from_one_place_to_the_other_as_long_as_the_distance_betwe
 def test_no_point_of_a_route_is_on_water(
     ends: tuple[Place, Place], turns: tuple[float, float], part: float
 ) -> None:
-    fix = way(*ends, turns).fix(part, seconds=1.0)
+    fix = path_between(*ends, turns).fix(part, seconds=1.0)
     assert on_land(fix.latitude, fix.longitude)
 
 
@@ -81,10 +81,10 @@ def test_legs_follow_the_two_street_grids(ends: tuple[Place, Place], turns: tupl
 
 
 @given(ends=ENDS, turns=TURNS, parts=st.lists(st.floats(0, 1), min_size=2, max_size=2))
-def test_a_car_only_goes_forward_on_its_way(
+def test_a_vehicle_only_goes_forward_on_its_way(
     ends: tuple[Place, Place], turns: tuple[float, float], parts: list[float]
 ) -> None:
-    found = way(*ends, turns)
+    found = path_between(*ends, turns)
     earlier, later = (found.fix(part, seconds=1.0) for part in sorted(parts))
     assert 0.0 <= earlier.meters <= later.meters + 1e-6 <= found.length + 1e-3
 

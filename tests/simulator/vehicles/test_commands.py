@@ -1,10 +1,10 @@
-"""What commands do, and when they are refused."""
+"""What commands do, and when they are rejected."""
 
 from typing import Any
 
 import pytest
 
-from simulator.vehicles import COMMANDS, CommandRefused, Vehicle
+from simulator.vehicles import COMMANDS, CommandRejected, Vehicle
 from tests.simulator.vehicles.fleets import HOUR, START, moment, resting, simulation, vehicles_of
 
 
@@ -13,7 +13,7 @@ def vehicle_of(**identity: object) -> Vehicle:
 
 
 def refusal(vehicle: Vehicle, name: str, now: float, **parameters: Any) -> tuple[str, str]:
-    with pytest.raises(CommandRefused) as caught:
+    with pytest.raises(CommandRejected) as caught:
         vehicle.command(name, now=now, **parameters)
     return caught.value.type, caught.value.code
 
@@ -25,7 +25,7 @@ def value(vehicle: Vehicle, code: str, now: float) -> Any:
 
 
 def plugged(vehicle: Vehicle, *, soc: float = 50.0) -> float:
-    """A moment at which the car stands plugged in and charges."""
+    """Return a moment at which the vehicle is plugged in and charges."""
     now = resting(vehicle, least=5 * HOUR)
     vehicle.patch(now=now, plugged_in=True, state_of_charge=soc)
     if soc < vehicle.lifecycle.limit:
@@ -37,7 +37,7 @@ def plugged(vehicle: Vehicle, *, soc: float = 50.0) -> float:
 # Locks
 
 
-def test_lock_and_unlock_are_seen_at_once_and_last_until_the_car_leaves() -> None:
+def test_lock_and_unlock_are_seen_at_once_and_last_until_the_vehicle_leaves() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     vehicle.command("unlock", now=now)
@@ -50,7 +50,7 @@ def test_lock_and_unlock_are_seen_at_once_and_last_until_the_car_leaves() -> Non
     assert vehicle.observe(leaves + 1).locked
 
 
-def test_a_lock_is_refused_while_a_door_the_trunk_or_the_hood_is_open() -> None:
+def test_a_lock_is_rejected_while_a_door_the_trunk_or_the_hood_is_open() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     vehicle.patch(now=now, doors=[[0, 1]])
@@ -64,7 +64,7 @@ def test_a_lock_is_refused_while_a_door_the_trunk_or_the_hood_is_open() -> None:
 
 
 @pytest.mark.parametrize("name", ["lock", "unlock"])
-def test_a_moving_car_is_neither_locked_nor_unlocked(name: str) -> None:
+def test_a_moving_vehicle_is_neither_locked_nor_unlocked(name: str) -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = moment(vehicle, lambda state: state.driving)
     assert refusal(vehicle, name, now) == ("VEHICLE_STATE", "IN_MOTION")
@@ -76,7 +76,7 @@ def test_a_running_acura_answers_that_the_ignition_is_on() -> None:
     assert refusal(vehicle, "lock", now) == ("VEHICLE_STATE", "IGNITION_ON")
 
 
-def test_a_car_sent_to_sleep_takes_no_command() -> None:
+def test_a_vehicle_put_to_sleep_rejects_commands() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     vehicle.patch(now=now, asleep=True)
@@ -91,7 +91,7 @@ def test_a_car_sent_to_sleep_takes_no_command() -> None:
         ({"remote_access": False}, "REMOTE_ACCESS_DISABLED"),
     ],
 )
-def test_a_car_that_cannot_be_called_takes_no_command(patch: dict[str, Any], code: str) -> None:
+def test_an_unreachable_vehicle_rejects_commands(patch: dict[str, Any], code: str) -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     vehicle.patch(now=now, **patch)
@@ -123,7 +123,7 @@ def test_charging_needs_the_cable() -> None:
     assert refusal(vehicle, "stop_charge", now) == ("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
 
 
-def test_a_charging_car_is_not_started_again_nor_one_stopped_that_does_not_charge() -> None:
+def test_a_charging_vehicle_is_not_started_again_nor_one_stopped_that_does_not_charge() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = plugged(vehicle)
     assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "CHARGING_IN_PROGRESS")
@@ -131,7 +131,7 @@ def test_a_charging_car_is_not_started_again_nor_one_stopped_that_does_not_charg
     assert refusal(vehicle, "stop_charge", now + 1) == ("VEHICLE_STATE", "NOT_CHARGING")
 
 
-def test_a_car_at_its_limit_is_fully_charged() -> None:
+def test_a_vehicle_at_its_limit_is_fully_charged() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = plugged(vehicle, soc=vehicle.lifecycle.limit)
     assert refusal(vehicle, "start_charge", now) == ("VEHICLE_STATE", "FULLY_CHARGED")
@@ -148,7 +148,7 @@ def test_makes_refuse_to_stop_below_their_floor(make: str, soc: float, command: 
     assert refusal(vehicle, command, now) == ("VEHICLE_STATE", "LOW_BATTERY")
 
 
-def test_gm_cars_below_half_are_not_started_either() -> None:
+def test_gm_vehicles_below_half_are_not_started_either() -> None:
     vehicle = vehicle_of(make="CADILLAC")
     now = plugged(vehicle, soc=60)
     vehicle.command("stop_charge", now=now)
@@ -160,7 +160,7 @@ def test_a_nissan_starts_but_does_not_stop() -> None:
     vehicle = vehicle_of(make="NISSAN", powertrain="BEV")
     now = plugged(vehicle)
     assert refusal(vehicle, "stop_charge", now) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    assert vehicle.takes("start_charge")
+    assert vehicle.supports_command("start_charge")
 
 
 def test_a_volkswagen_takes_only_so_many_charge_commands_until_it_is_driven() -> None:
@@ -175,10 +175,10 @@ def test_a_volkswagen_takes_only_so_many_charge_commands_until_it_is_driven() ->
     vehicle.command("stop_charge", now=next_time)
 
 
-def test_a_fuel_car_does_not_charge() -> None:
+def test_a_fuel_vehicle_does_not_charge() -> None:
     vehicle = vehicle_of(make="FORD", powertrain="ICE")
     assert refusal(vehicle, "start_charge", START) == ("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    assert not vehicle.takes("set_charge_limit")
+    assert not vehicle.supports_command("set_charge_limit")
 
 
 # Limit
@@ -253,15 +253,15 @@ def test_an_unknown_command_and_wrong_parameters_are_invalid() -> None:
     assert refusal(vehicle, "set_charge_limit", START)[0] == "VALIDATION"
 
 
-def test_every_command_is_taken_by_some_car_and_refused_as_not_capable_by_another() -> None:
+def test_every_command_is_supported_by_some_vehicle_and_not_by_another() -> None:
     vehicles = list(simulation().vehicles.values())
     for name in COMMANDS:
-        assert any(vehicle.takes(name) for vehicle in vehicles)
+        assert any(vehicle.supports_command(name) for vehicle in vehicles)
         if name not in {"lock", "unlock"}:
-            assert any(not vehicle.takes(name) for vehicle in vehicles)
+            assert any(not vehicle.supports_command(name) for vehicle in vehicles)
 
 
-def test_a_car_reports_at_once_what_a_command_did() -> None:
+def test_a_vehicle_reports_at_once_what_a_command_did() -> None:
     vehicle = vehicle_of(make="TOYOTA", powertrain="ICE")
     now = resting(vehicle)
     vehicle.command("unlock", now=now)

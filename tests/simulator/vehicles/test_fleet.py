@@ -1,4 +1,4 @@
-"""The world as a whole: who is in it, that it is alive at every hour, and that it is the same each time."""
+"""The fleet as a whole: its vehicles, activity at every hour, and repeatability."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from simulator.vehicles import CATALOGUE, MAKES, MODELS, Fleet
 from tests.simulator.vehicles.fleets import DAY, HOUR, START, simulation, times
 
 
-def test_all_93_signals_occur_in_a_world_of_40_cars() -> None:
+def test_all_93_signals_occur_in_a_fleet_of_40_vehicles() -> None:
     for seed in range(1, 9):
         vehicles = simulation(seed=seed).vehicles.values()
         assert {code for code in CATALOGUE if any(vehicle.supports(code) for vehicle in vehicles)} == set(
@@ -19,12 +19,12 @@ def test_all_93_signals_occur_in_a_world_of_40_cars() -> None:
         )
 
 
-def test_no_car_supports_everything() -> None:
+def test_no_vehicle_supports_everything() -> None:
     for vehicle in simulation().vehicles.values():
         assert 0 < sum(vehicle.supports(code) for code in CATALOGUE) < 93
 
 
-def test_all_powertrains_and_many_makes_drive_in_a_world_of_40_cars() -> None:
+def test_all_powertrains_and_many_makes_drive_in_a_fleet_of_40_vehicles() -> None:
     fleet = simulation()
     assert {vehicle.powertrain for vehicle in fleet.vehicles.values()} == {"BEV", "PHEV", "ICE"}
     assert len({vehicle.make for vehicle in fleet.vehicles.values()}) >= 20
@@ -38,7 +38,7 @@ def test_every_model_belongs_to_a_known_make_and_has_what_its_powertrain_needs()
         assert 2018 <= model.years[0] <= model.years[1] <= 2026
 
 
-def test_an_account_holds_one_or_a_few_cars_of_one_make() -> None:
+def test_an_account_holds_one_or_a_few_vehicles_of_one_make() -> None:
     fleet = simulation(vehicles=200)
     held = Counter(vehicle_id for account in fleet.accounts.values() for vehicle_id in account.vehicle_ids)
     assert set(held) == set(fleet.vehicles)
@@ -53,13 +53,13 @@ def test_an_account_holds_one_or_a_few_cars_of_one_make() -> None:
     assert any(len(account.vehicle_ids) > 1 for account in fleet.accounts.values())
 
 
-def test_the_accounts_of_a_make_are_those_with_its_cars() -> None:
+def test_the_accounts_of_a_make_are_those_with_its_vehicles() -> None:
     fleet = simulation()
     assert {account.make for account in fleet.accounts_of("TESLA")} == {"TESLA"}
     assert fleet.accounts_of("TRABANT") == ()
 
 
-def test_the_same_seed_gives_the_same_cars_whatever_their_number() -> None:
+def test_the_same_seed_gives_the_same_vehicles_whatever_their_number() -> None:
     few, many = list(simulation(vehicles=12).vehicles), list(simulation(vehicles=60).vehicles)
     assert many[:12] == few
     assert not set(few) & set(simulation(vehicles=12, seed=2).vehicles)
@@ -67,7 +67,7 @@ def test_the_same_seed_gives_the_same_cars_whatever_their_number() -> None:
 
 def test_the_same_seed_start_and_moment_give_the_same_answers() -> None:
     one, other = simulation(vehicles=24), simulation(vehicles=24)
-    other.advance(now=START + 3 * DAY)  # the way to a moment must not matter
+    other.advance(now=START + 3 * DAY)  # How a moment is reached must not matter.
     for vehicle_id, vehicle in one.vehicles.items():
         now = START + 9 * DAY + 5 * HOUR
         assert vehicle.signals(now=now) == other.vehicles[vehicle_id].signals(now=now)
@@ -75,7 +75,7 @@ def test_the_same_seed_start_and_moment_give_the_same_answers() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_some_of_12_cars_are_driving_or_charging_at_every_hour(seed: int) -> None:
+def test_some_of_12_vehicles_are_driving_or_charging_at_every_hour(seed: int) -> None:
     vehicles = list(simulation(vehicles=12, seed=seed).vehicles.values())
     active = []
     for now in times(START, days=7, step=HOUR):
@@ -102,7 +102,7 @@ def test_now_and_then_something_is_wrong() -> None:
     assert any(state.asleep for state in states)
 
 
-def test_an_empty_world_is_possible() -> None:
+def test_an_empty_fleet_is_possible() -> None:
     fleet = simulation(vehicles=0)
     assert fleet.advance(now=START + DAY) == []
 
@@ -118,21 +118,21 @@ def test_60_days_pass_quickly() -> None:
 
 _MANY = """
 import resource, time
-from simulator.vehicles import Garage
+from simulator.vehicles import Fleet
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-garage = Garage(seed=1, vehicles=2_000, start=1_782_864_000.0)
-garage.advance(now=1_782_864_001.0)
+fleet = Fleet(seed=1, vehicles=2_000, start=1_782_864_000.0)
+fleet.advance(now=1_782_864_001.0)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-def test_ten_thousand_cars_fit_into_200_mb() -> None:
+def test_ten_thousand_vehicles_fit_into_200_mb() -> None:
     command = [sys.executable, "-c", _MANY]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert int(done.stdout) * 5 < 180 * 1024  # two thousand cars, in KB
+    assert int(done.stdout) * 5 < 180 * 1024  # Two thousand vehicles, in KB.
 
 
-def test_a_step_in_which_little_changes_costs_ten_thousand_cars_less_than_a_tenth_of_a_second() -> None:
+def test_a_step_in_which_little_changes_costs_ten_thousand_vehicles_less_than_a_tenth_of_a_second() -> None:
     fleet = Fleet(seed=1, vehicles=2_000, start=START)
     fleet.advance(now=START + 1)
     begun = time.process_time()

@@ -1,4 +1,4 @@
-"""Whatever is done to a car and however time passes, its physics hold; and a snapshot keeps all of it."""
+"""Whatever changes a vehicle and however time passes, its physics hold, and a snapshot preserves its state."""
 
 import json
 from contextlib import suppress
@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from simulator.vehicles import COMMANDS, CommandRefused, Fleet
+from simulator.vehicles import COMMANDS, CommandRejected, Fleet
 from tests.simulator.vehicles.fleets import DAY, HOUR, START, simulation
 
 WINDOW = {"startTime": "23:00", "stopTime": "05:30"}
@@ -62,27 +62,35 @@ class VehicleLifecycle(RuleBasedStateMachine):
         self.now += 30 * DAY
 
     @rule(patch=PATCHES)
-    def somebody_sets(self, patch: dict[str, object]) -> None:
+    def the_state_is_patched(self, patch: dict[str, object]) -> None:
         with suppress(ValueError):
             self.vehicle.patch(now=self.now, **patch)
 
-    @rule(kilometres=st.floats(0, 1000))
-    def the_odometer_is_set(self, kilometres: float) -> None:
-        self.vehicle.patch(now=self.now, odometer=self.vehicle.observe(self.now).odometer + kilometres)
+    @rule(kilometers=st.floats(0, 1000))
+    def the_odometer_is_set(self, kilometers: float) -> None:
+        self.vehicle.patch(now=self.now, odometer=self.vehicle.observe(self.now).odometer + kilometers)
 
     @rule(latitude=st.floats(37.72, 37.79), longitude=st.floats(-122.47, -122.41))
-    def the_car_is_moved(self, latitude: float, longitude: float) -> None:
+    def the_vehicle_is_moved(self, latitude: float, longitude: float) -> None:
         self.vehicle.patch(now=self.now, latitude=latitude, longitude=longitude)
 
     @rule(name=st.sampled_from(sorted(COMMANDS)))
-    def a_command_comes(self, name: str) -> None:
+    def a_command_is_sent(self, name: str) -> None:
         parameters = dict(PARAMETERS.get(name, {}))
         if name.endswith("_schedule") and name != "delete_schedule":
             parameters["latitude"], parameters["longitude"] = (
                 self.vehicle.lifecycle.weekly_schedule.base.point
             )
-        with suppress(CommandRefused):
+        with suppress(CommandRejected):
             self.vehicle.command(name, now=self.now, **parameters)
+
+    @rule(parked=st.booleans())
+    def the_day_is_held(self, parked: bool) -> None:
+        self.vehicle.hold(now=self.now, parked=parked)
+
+    @rule()
+    def the_day_is_released(self) -> None:
+        self.vehicle.release(now=self.now)
 
     @rule()
     def the_simulator_is_restarted(self) -> None:
@@ -96,7 +104,7 @@ class VehicleLifecycle(RuleBasedStateMachine):
 
     @invariant()
     def levels_are_possible(self) -> None:
-        if hasattr(self, "car"):
+        if hasattr(self, "vehicle"):
             state = self.vehicle.observe(self.now)
             assert -1e-6 <= state.soc <= 100.0 + 1e-6
             assert -1e-6 <= state.fuel <= 100.0 + 1e-6
@@ -104,27 +112,27 @@ class VehicleLifecycle(RuleBasedStateMachine):
 
     @invariant()
     def the_odometer_never_falls(self) -> None:
-        if hasattr(self, "car"):
+        if hasattr(self, "vehicle"):
             odometer = self.vehicle.observe(self.now).odometer
             assert odometer >= self.odometer - 1e-6
             self.odometer = odometer
 
     @invariant()
     def reports_go_forward(self) -> None:
-        if hasattr(self, "car"):
+        if hasattr(self, "vehicle"):
             at = self.vehicle.last_report(self.now)
             assert self.last_report <= at <= self.now
             self.last_report = at
             assert self.vehicle.next_report(self.now) > self.now
 
 
-def test_a_snapshot_of_an_untouched_world_is_empty() -> None:
+def test_a_snapshot_of_an_unchanged_fleet_is_empty() -> None:
     fleet = simulation()
     fleet.advance(now=START + DAY)
     assert fleet.snapshot() == {"now": START + DAY, "cars": {}}
 
 
-def test_a_snapshot_forgets_what_no_longer_shows() -> None:
+def test_a_snapshot_omits_overrides_without_effect() -> None:
     fleet = simulation()
     vehicle = next(iter(fleet.vehicles.values()))
     vehicle.patch(now=START, is_locked=False)
@@ -132,7 +140,7 @@ def test_a_snapshot_forgets_what_no_longer_shows() -> None:
     assert fleet.snapshot()["cars"] == {}
 
 
-def test_a_snapshot_of_another_world_is_refused() -> None:
+def test_a_snapshot_of_another_fleet_is_rejected() -> None:
     fleet, other = simulation(), simulation(seed=2)
     vehicle = next(iter(other.vehicles.values()))
     vehicle.patch(now=START, is_locked=False)
@@ -141,4 +149,4 @@ def test_a_snapshot_of_another_world_is_refused() -> None:
 
 
 VehicleLifecycle.TestCase.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
-TestCarLife = VehicleLifecycle.TestCase
+TestVehicleLifecycle = VehicleLifecycle.TestCase

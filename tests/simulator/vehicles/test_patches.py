@@ -1,4 +1,4 @@
-"""Setting a car's state from outside."""
+"""Changing a vehicle's state from outside."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def test_the_order_of_the_names_does_not_matter() -> None:
         assert vehicle.observe(now).charging
 
 
-def test_a_car_without_reception_is_silent_until_it_moves() -> None:
+def test_a_vehicle_without_reception_is_silent_until_it_moves() -> None:
     vehicle = vehicle_of(make="TESLA", model="Model S")
     now = resting(vehicle, least=2 * HOUR)
     assert "connectivitystatus-isonline" in vehicle.patch(now=now, reachable=False)
@@ -69,7 +69,7 @@ def test_a_digital_key_can_be_taken_away() -> None:
     assert body(vehicle, "connectivitystatus-isdigitalkeypaired", START + 30 * DAY) == {"value": False}
 
 
-def test_the_codes_that_changed_are_told() -> None:
+def test_changed_codes_are_returned() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     assert vehicle.patch(now=now, is_locked=False) == (
@@ -97,7 +97,7 @@ def test_the_codes_that_changed_are_told() -> None:
         ({"odometer": 123_456.7}, "odometer-traveleddistance", {"value": 123_456.7, "unit": "km"}),
     ],
 )
-def test_what_is_set_is_told_at_once(patch: dict[str, Any], code: str, expected: dict[str, Any]) -> None:
+def test_patches_are_reported_at_once(patch: dict[str, Any], code: str, expected: dict[str, Any]) -> None:
     vehicle = vehicle_of(make="TESLA", model="Model S")
     now = resting(vehicle)
     vehicle.patch(now=now, plugged_in=False)
@@ -122,7 +122,7 @@ def test_doors_are_given_as_rows_and_columns() -> None:
         vehicle.patch(now=now, windows="all")
 
 
-def test_a_car_can_be_put_anywhere_until_it_leaves() -> None:
+def test_a_vehicle_can_be_moved_anywhere_until_its_departure() -> None:
     vehicle = vehicle_of(make="TESLA", model="Model S")
     now = resting(vehicle)
     vehicle.patch(now=now, latitude=48.8584, longitude=2.2945)
@@ -133,7 +133,7 @@ def test_a_car_can_be_put_anywhere_until_it_leaves() -> None:
     assert 37.7 < vehicle.observe(leaves + 60).latitude < 37.81
 
 
-def test_a_car_put_somewhere_in_the_city_drives_on_from_there() -> None:
+def test_a_vehicle_moved_within_the_city_continues_from_there() -> None:
     vehicle = vehicle_of(make="TESLA", model="Model S")
     now = resting(vehicle)
     vehicle.patch(now=now, latitude=37.76, longitude=-122.42)
@@ -159,7 +159,7 @@ def test_levels_go_on_from_what_was_set() -> None:
     assert vehicle.observe(now + 4 * DAY).soc > 20
 
 
-def test_a_nearly_empty_car_plugs_in_at_its_next_stops_and_never_runs_below_empty() -> None:
+def test_a_nearly_empty_vehicle_plugs_in_at_its_next_stops_and_never_runs_below_empty() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = moment(vehicle, lambda state: state.driving)
     vehicle.patch(now=now, state_of_charge=3)
@@ -168,7 +168,7 @@ def test_a_nearly_empty_car_plugs_in_at_its_next_stops_and_never_runs_below_empt
     assert max(levels[: 12 * 60]) > 10
 
 
-def test_a_car_back_in_its_routine_needs_nothing_kept() -> None:
+def test_a_vehicle_back_in_its_plan_needs_no_overrides() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = resting(vehicle)
     vehicle.patch(now=now, state_of_charge=60)
@@ -180,13 +180,13 @@ def test_a_car_back_in_its_routine_needs_nothing_kept() -> None:
 def test_the_odometer_never_falls() -> None:
     vehicle = vehicle_of(make="TESLA")
     present = vehicle.observe(START).odometer
-    with pytest.raises(ValueError, match="never falls"):
+    with pytest.raises(ValueError, match="never decreases"):
         vehicle.patch(now=START, odometer=present - 1)
     vehicle.patch(now=START, odometer=present + 1000)
     assert vehicle.observe(START + DAY).odometer >= present + 1000
 
 
-def test_tyres_and_warnings_stay_until_given_back() -> None:
+def test_tires_and_warnings_stay_until_returned_to_the_plan() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     usual = body(vehicle, "wheel-tires", START)
     vehicle.patch(now=START, tyre_pressures=[250, 250, 150, 250], warning_lights=["ABS"])
@@ -227,12 +227,12 @@ def test_an_engine_fault_lights_the_malfunction_lamp() -> None:
         {"fuel_level": 50},
     ],
 )
-def test_impossible_values_are_refused(patch: dict[str, Any]) -> None:
+def test_impossible_values_are_rejected(patch: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(patch))):
         vehicle_of(make="TESLA").patch(now=START, **patch)
 
 
-def test_a_fuel_car_has_no_battery_to_set() -> None:
+def test_a_fuel_vehicle_has_no_battery_to_set() -> None:
     vehicle = vehicle_of(make="FORD", powertrain="ICE")
     for patch in ({"state_of_charge": 50}, {"plugged_in": True}, {"charge_limit": 80}):
         with pytest.raises(ValueError, match="no traction battery"):
@@ -241,14 +241,14 @@ def test_a_fuel_car_has_no_battery_to_set() -> None:
     assert body(vehicle, "internalcombustionengine-fuellevel", START)["value"] == 12.5
 
 
-def test_a_driving_car_cannot_be_plugged_in() -> None:
+def test_a_driving_vehicle_cannot_be_plugged_in() -> None:
     vehicle = vehicle_of(make="FORD", model="E-Transit")
     now = moment(vehicle, lambda state: state.driving)
     with pytest.raises(ValueError, match="driving"):
         vehicle.patch(now=now, plugged_in=True)
 
 
-def test_the_state_is_json_able_and_says_what_the_car_is() -> None:
+def test_the_state_is_json_compatible_and_describes_the_vehicle() -> None:
     vehicle = vehicle_of(make="TESLA", model="Model S")
     vehicle.command(
         "set_daily_schedule",

@@ -1,4 +1,4 @@
-"""Properties that hold for every car at every moment, watched over days."""
+"""Properties of every vehicle at every moment, observed over days."""
 
 from itertools import pairwise
 
@@ -14,7 +14,9 @@ VEHICLES = list(simulation(vehicles=40, seed=5).vehicles.values())
 
 
 @pytest.fixture(
-    scope="module", params=range(0, 40, 3), ids=lambda index: f"{VEHICLES[index].make} {VEHICLES[index].model}"
+    scope="module",
+    params=range(0, 40, 3),
+    ids=lambda index: f"{VEHICLES[index].make} {VEHICLES[index].model}",
 )
 def watched(request: pytest.FixtureRequest) -> tuple[Vehicle, list[StateSnapshot]]:
     vehicle = VEHICLES[request.param]
@@ -26,7 +28,7 @@ def test_levels_stay_within_0_and_100(watched: tuple[Vehicle, list[StateSnapshot
     assert all(0.0 <= state.soc <= 100.0 and 0.0 <= state.fuel <= 100.0 for state in states)
 
 
-def test_the_odometer_never_falls_and_stands_still_while_the_car_does(
+def test_the_odometer_never_falls_and_stands_still_while_the_vehicle_does(
     watched: tuple[Vehicle, list[StateSnapshot]],
 ) -> None:
     vehicle, states = watched
@@ -68,7 +70,7 @@ def test_the_tank_falls_with_the_distance_and_rises_only_by_refuelling_to_the_br
             assert after.fuel >= 100.0 - used - 0.01
 
 
-def test_a_charging_car_stands_plugged_in_below_its_limit(
+def test_a_charging_vehicle_stands_plugged_in_below_its_limit(
     watched: tuple[Vehicle, list[StateSnapshot]],
 ) -> None:
     _, states = watched
@@ -81,7 +83,7 @@ def test_a_charging_car_stands_plugged_in_below_its_limit(
             assert state.charge_ends > state.at
 
 
-def test_a_driving_car_moves_locked_and_awake_and_a_parked_one_has_no_speed(
+def test_a_driving_vehicle_moves_locked_and_awake_and_a_parked_one_has_no_speed(
     watched: tuple[Vehicle, list[StateSnapshot]],
 ) -> None:
     _, states = watched
@@ -112,21 +114,21 @@ def test_a_day_begins_with_the_levels_with_which_the_last_one_ended(seed: int) -
             assert (after.latitude, after.longitude) == (before.latitude, before.longitude)
 
 
-def test_a_car_reaches_its_limit_overnight() -> None:
+def test_a_vehicle_reaches_its_limit_overnight() -> None:
     for vehicle in vehicles_of(simulation(vehicles=40), powertrain="BEV"):
         best = max(vehicle.observe(now).soc for now in times(START, days=7, step=HOUR))
         assert best == pytest.approx(vehicle.lifecycle.limit, abs=0.6)
 
 
-def test_fuel_cars_refuel_now_and_then() -> None:
+def test_fuel_vehicles_refuel_now_and_then() -> None:
     for vehicle in vehicles_of(simulation(vehicles=40), powertrain="ICE"):
         fuel = [vehicle.observe(now).fuel for now in times(START, days=8, step=1800)]
         assert any(later > earlier + 5 for earlier, later in pairwise(fuel))
         assert min(fuel) > 3.0
 
 
-def test_the_year_has_no_seam() -> None:
-    """Any moment is found without living through the time before it."""
+def test_the_year_is_continuous() -> None:
+    """Any moment is found without simulating the time before it."""
     vehicle = next(iter(simulation(vehicles=1).vehicles.values()))
     year = vehicle.observe(START + 365 * DAY)
     assert 5_000 < year.odometer - vehicle.observe(START).odometer < 120_000

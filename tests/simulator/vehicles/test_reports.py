@@ -1,4 +1,4 @@
-"""When cars report: the rhythm of their make, and sleep."""
+"""When vehicles report: the interval of their make, and sleep."""
 
 import itertools
 
@@ -49,7 +49,7 @@ def test_between_two_reports_nothing_new_is_known() -> None:
 
 
 @pytest.mark.parametrize(("make", "most"), [("TESLA", 60), ("POLESTAR", 120), ("FORD", 420), ("HONDA", 1200)])
-def test_a_driving_car_reports_at_least_in_its_makes_rhythm(make: str, most: float) -> None:
+def test_a_driving_vehicle_reports_at_least_at_its_makes_interval(make: str, most: float) -> None:
     vehicle = vehicles_of(FLEET, make=make)[0]
     ages = []
     for now in times(START, days=2, step=MINUTE):
@@ -91,7 +91,7 @@ def test_an_acura_gives_no_data_while_it_runs() -> None:
         assert not vehicle.reported(now=now).driving
 
 
-def test_a_car_falls_asleep_some_time_after_it_has_parked_and_stops_reporting() -> None:
+def test_a_vehicle_falls_asleep_some_time_after_it_has_parked_and_stops_reporting() -> None:
     vehicle = vehicles_of(FLEET, make="TESLA", model="Model S")[0]
     now = moment(vehicle, lambda state: state.asleep, step=300)
     asleep = vehicle.signal("connectivitystatus-isasleep", now=now).body
@@ -102,7 +102,7 @@ def test_a_car_falls_asleep_some_time_after_it_has_parked_and_stops_reporting() 
     assert now - vehicle.last_report(now) < 12 * HOUR
 
 
-def test_gm_cars_unused_for_days_take_no_call() -> None:
+def test_gm_vehicles_unused_for_days_reject_commands() -> None:
     pool = next(
         vehicle
         for vehicle in simulation(vehicles=120).vehicles.values()

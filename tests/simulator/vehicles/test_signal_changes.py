@@ -1,4 +1,4 @@
-"""What the world tells about itself as time goes on."""
+"""Which changes a fleet reports as time passes."""
 
 from simulator.vehicles import CATALOGUE, Fleet, Vehicle
 from simulator.vehicles.state_snapshot import observe
@@ -48,7 +48,7 @@ def test_time_that_runs_backwards_changes_nothing() -> None:
     assert fleet.advance(now=START) == []
 
 
-def test_what_a_command_or_a_patch_did_is_not_told_twice() -> None:
+def test_changes_by_commands_and_patches_are_not_reported_twice() -> None:
     fleet = simulation()
     vehicle = vehicles_of(fleet, make="TOYOTA", powertrain="ICE")[0]
     now = resting(vehicle)
@@ -59,7 +59,7 @@ def test_what_a_command_or_a_patch_did_is_not_told_twice() -> None:
     assert not [change for change in fleet.advance(now=now + 3) if change.vehicle_id == vehicle.id]
 
 
-def test_what_happens_after_a_command_is_told() -> None:
+def test_changes_after_a_command_are_reported() -> None:
     fleet = simulation()
     vehicle = vehicles_of(fleet, make="FORD", model="E-Transit")[0]
     now = resting(vehicle)
@@ -70,7 +70,7 @@ def test_what_happens_after_a_command_is_told() -> None:
     assert "closure-islocked" in change.codes
 
 
-def test_a_car_that_starts_to_charge_by_command_reports_while_it_charges() -> None:
+def test_a_vehicle_that_starts_to_charge_by_command_reports_while_it_charges() -> None:
     fleet = simulation()
     vehicle = vehicles_of(fleet, make="TESLA", model="Model S")[0]
     now = resting(vehicle, least=3 * HOUR)
@@ -86,7 +86,7 @@ def test_a_car_that_starts_to_charge_by_command_reports_while_it_charges() -> No
     assert all("tractionbattery-stateofcharge" in change.codes for change in found)
 
 
-def test_small_steps_and_a_large_one_lead_to_the_same_world() -> None:
+def test_small_steps_and_a_large_one_lead_to_the_same_fleet() -> None:
     slow, fast = simulation(vehicles=12), simulation(vehicles=12)
     for step in range(1, 97):
         slow.advance(now=START + step * DAY / 96)
@@ -95,7 +95,7 @@ def test_small_steps_and_a_large_one_lead_to_the_same_world() -> None:
         assert vehicle.signals(now=START + DAY) == fast.vehicles[vehicle_id].signals(now=START + DAY)
 
 
-def test_the_reported_state_is_what_the_car_was_like_at_its_report() -> None:
+def test_the_reported_state_is_what_the_vehicle_was_like_at_its_report() -> None:
     fleet: Fleet = simulation(vehicles=12)
     for vehicle in fleet.vehicles.values():
         now = START + 15 * HOUR

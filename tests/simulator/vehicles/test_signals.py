@@ -42,7 +42,7 @@ LISTS = {
 
 
 def bodies(code: str) -> list[dict[str, Any]]:
-    """The signal's bodies from all cars that have it, over two days."""
+    """Return the signal's bodies from all vehicles that have it, over two days."""
     found = []
     for vehicle in VEHICLES:
         if vehicle.supports(code):
@@ -77,7 +77,7 @@ def test_the_body_has_the_documented_shape(code: str) -> None:
             assert isinstance(body["value"], bool)
 
 
-def test_a_signal_that_the_car_does_not_have_is_an_error_without_a_body() -> None:
+def test_a_signal_that_the_vehicle_does_not_have_is_an_error_without_a_body() -> None:
     vehicle = vehicles_of(simulation(), powertrain="ICE")[0]
     signal = vehicle.signal("tractionbattery-stateofcharge", now=START)
     assert signal.body is None
@@ -90,11 +90,11 @@ def test_a_code_that_does_not_exist_is_a_key_error() -> None:
         VEHICLES[0].signal("flux-capacitor", now=START)
 
 
-def test_all_signals_of_a_car_come_in_the_order_of_their_codes() -> None:
+def test_all_signals_of_a_vehicle_come_in_the_order_of_their_codes() -> None:
     assert [signal.code for signal in VEHICLES[0].signals(now=START)] == sorted(CATALOGUE)
 
 
-def test_a_fuel_car_has_no_charging_signals_and_a_battery_car_no_fuel_signals() -> None:
+def test_a_fuel_vehicle_has_no_charging_signals_and_a_battery_vehicle_no_fuel_signals() -> None:
     for vehicle in VEHICLES:
         if vehicle.powertrain == "ICE":
             assert not any(
@@ -116,7 +116,7 @@ def charging(vehicle: Vehicle) -> float:
     return moment(vehicle, lambda state: state.charging and state.soc < 75, step=300)
 
 
-def test_a_charging_session_is_told_consistently() -> None:
+def test_all_signals_of_a_charging_session_are_consistent() -> None:
     vehicle = vehicles_of(simulation(), make="TESLA", model="Model Y")[0]
     now = charging(vehicle)
     values = {
@@ -164,7 +164,7 @@ def test_service_records_stay_as_they_are() -> None:
     assert first["values"]
 
 
-def test_makes_that_tell_only_the_parking_place_keep_it_while_driving() -> None:
+def test_makes_that_report_only_the_parking_place_repeat_that_place_while_driving() -> None:
     vehicle = vehicles_of(simulation(), make="SUBARU")[0]
     now = moment(vehicle, lambda state: state.driving and state.speed > 20)
     parked = vehicle.observe(vehicle.lifecycle.daily_plan(now).trip_status(now).since - 60)
