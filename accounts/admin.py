@@ -88,9 +88,9 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
 
 @admin.register(AuditLogEntry)
 class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
-    list_display = ["at", "fleet", "actor", "action", "target"]
-    list_filter = ["fleet", "action"]
-    search_fields = ["actor__email", "action", "target"]
+    list_display = ["at", "fleet", "actor", "event", "object_type", "object_id"]
+    list_filter = ["fleet", "event"]
+    search_fields = ["actor__email", "event", "object_id"]
     list_select_related = ["fleet", "actor"]
 
 

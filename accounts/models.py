@@ -148,12 +148,18 @@ class Membership(models.Model):
 
 
 class AuditLogEntry(models.Model):
-    """Who did what in a fleet, and when. Written once, never changed."""
+    """Who did what in a fleet, and when (accounts.audit). Written once, never changed.
+
+    The object is named by kind and id rather than by a foreign key: apps above this one own most of them, and an
+    entry outlives its object.
+    """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="audit_entries")
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    action = models.CharField(max_length=60)
-    target = models.CharField(max_length=120, blank=True)
+    event = models.CharField(max_length=48, db_default="")
+    object_type = models.CharField(max_length=24, blank=True, default="", db_default="")
+    object_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    data = models.JSONField(blank=True, default=dict, db_default={})
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -161,17 +167,13 @@ class AuditLogEntry(models.Model):
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["fleet", "-at"], name="accounts_audit_recent"),
-            # What was done about one thing, whose id a target begins with.
-            models.Index(
-                fields=["fleet", "target"],
-                name="accounts_audit_about",
-                opclasses=["int8_ops", "varchar_pattern_ops"],
-            ),
+            models.Index(fields=["fleet", "object_type", "object_id", "-at"], name="accounts_audit_object"),
         ]
-        verbose_name_plural = "audit entries"
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log"
 
     def __str__(self) -> str:
-        return f"{self.action} {self.target}".strip()
+        return f"{self.event} {self.object_type} {self.object_id}".strip()
 
 
 # Part of the app, in modules of their own.

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     COMMAND = gettext_noop("send commands to cars")
     INSPECT = gettext_noop("see its deliveries")
     BUDGET = gettext_noop("see what it asks of Smartcar")
+    AUDIT = gettext_noop("see its audit log")
     ADMINISTER = gettext_noop("see other members' access")
     MOVE = gettext_noop("move the fleet to another part of Smartcar")
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, Membership, Role, User
 
 
@@ -18,5 +18,11 @@ def create_fleet(*, name: str, slug: str, owner: User, api_version: str) -> Flee
 def add_member(*, fleet: Fleet, user: User, role: Role, actor: User | None) -> Membership:
     """Makes the user a member, or changes the member's role."""
     membership, _ = Membership.objects.update_or_create(fleet=fleet, user=user, defaults={"role": role})
-    audit.record(fleet=fleet, actor=actor, action=f"made a member {role.name.title()}", target=user.email)
+    log_event(
+        fleet=fleet,
+        actor=actor,
+        event=AuditEvent.MEMBER_ROLE_SET,
+        about=(AuditObject.MEMBER, user.pk),
+        data={"name": user.email, "role": role.value},
+    )
     return membership

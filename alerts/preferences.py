@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, Membership, User
 from alerts import battery, services
 from alerts.models import FleetRules, MemberChoice, Notice
@@ -25,7 +25,7 @@ def set_rules(*, fleet: Fleet, low_battery: int, kinds: Collection[Kind], actor:
         fleet=fleet,
         defaults={"low_battery": low_battery, "kinds": [kind.value for kind in Kind if kind in kinds]},
     )
-    audit.record(fleet=fleet, actor=actor, action="changed what the fleet is told of")
+    log_event(fleet=fleet, actor=actor, event=AuditEvent.ALERT_SETTINGS_CHANGED)
     now = timezone.now()
     services.end_of_fleet(fleet=fleet, kinds=set(Kind) - set(kinds), now=now)
     noticed = Notice.objects.filter(fleet=fleet, kind=Kind.BATTERY, ended_at=None)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import audit
+from accounts.audit import AuditEvent, log_event
 from accounts.permissions import Permission, get_membership_or_404, has_permission
 from commands.models import CommandPolicy, CommandState, ReasonRequirement
 from commands.selectors import list_commands
@@ -50,7 +50,12 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = request.POST.get("reason_for", "")
     if request.method == "POST" and chosen in ReasonRequirement.values:
         CommandPolicy.objects.update_or_create(fleet=fleet, defaults={"reason_for": chosen})
-        audit.record(fleet=fleet, actor=membership.user, action="changed when commands need a reason")
+        log_event(
+            fleet=fleet,
+            actor=membership.user,
+            event=AuditEvent.COMMAND_POLICY_CHANGED,
+            data={"to": chosen},
+        )
         messages.success(request, _("Saved. It holds from the next command on."))
         return redirect("commands:policy", slug=slug)
     context = {"fleet": fleet, "policy": get_policy(fleet=fleet), "choices": ReasonRequirement.choices}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from commands import parameters, preconditions
 from commands.models import UNSENT, Command, CommandPolicy, CommandState
@@ -148,12 +148,7 @@ def persist_command(command: Command, *, user: User) -> None:
     """
     command.save(force_insert=True)
     command.note_change(to=CommandState(command.state), now=command.requested_at)
-    audit.record(
-        fleet=command.fleet,
-        actor=user,
-        action=f"asked to {command.kind.replace('_', ' ')}",
-        target=command.vehicle.smartcar_id,
-    )
+    _log(command, AuditEvent.COMMAND_REQUESTED, user)
     if command.state == CommandState.REQUESTED:
         ring("commands.tasks.send", command.pk)
 
@@ -167,13 +162,18 @@ def cancel_command(*, command: Command, user: User) -> bool:
             to=CommandState.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
         )
         if cancelled:
-            audit.record(
-                fleet=command.fleet,
-                actor=user,
-                action=f"cancelled to {command.kind.replace('_', ' ')}",
-                target=command.vehicle.smartcar_id,
-            )
+            _log(command, AuditEvent.COMMAND_CANCELED, user)
     return cancelled
+
+
+def _log(command: Command, event: AuditEvent, user: User) -> None:
+    log_event(
+        fleet=command.fleet,
+        actor=user,
+        event=event,
+        about=(AuditObject.VEHICLE, command.vehicle.smartcar_id),
+        data={"command": command.kind, "command_id": command.pk},
+    )
 
 
 def get_policy(*, fleet: Fleet) -> CommandPolicy:

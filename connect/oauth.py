@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth_errors, reauthorization, stored_messages, token_store
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
@@ -297,8 +297,13 @@ def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, car: Sh
     connection.connected(
         cause=_("Connected by the driver."), evidence=stored_messages.TRIP % {"number": request.pk}, new=new
     )
-    action = "connected a car" if request.invitation is None else "connected a car by invitation"
-    audit.record(fleet=request.fleet, actor=request.started_by, action=action, target=vehicle.smartcar_id)
+    log_event(
+        fleet=request.fleet,
+        actor=request.started_by,
+        event=AuditEvent.VEHICLE_CONNECTED,
+        about=(AuditObject.VEHICLE, vehicle.smartcar_id),
+        data={"by_driver": request.invitation is not None},
+    )
     return connection
 
 

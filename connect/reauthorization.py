@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, oauth_errors, stored_messages, token_store
 from connect.models import AuthorizationRequest, Connection, ConnectionState
@@ -94,7 +94,7 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
                 evidence=stored_messages.TRIP % {"number": request.pk},
             )
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
-        _note(request, connection, "renewed a sign-in")
+        _log(request, connection, AuditEvent.CONNECTION_REAUTHENTICATED)
         ring("connect.tasks.probe_connection", connection.pk)
     return connection
 
@@ -136,7 +136,7 @@ def complete_battery_selection(*, request: AuthorizationRequest, params: Mapping
     connection = _connection(request)
     with transaction.atomic():
         _spend_invitation(request)
-        _note(request, connection, "chose a battery size")
+        _log(request, connection, AuditEvent.CONNECTION_BATTERY_SELECTED)
         ring("connect.tasks.probe_connection", connection.pk)
     return connection
 
@@ -151,11 +151,11 @@ def _spend_invitation(request: AuthorizationRequest) -> None:
         raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
 
 
-def _note(request: AuthorizationRequest, connection: Connection, action: str) -> None:
-    by = "" if request.invitation is None else " by a personal link"
-    audit.record(
+def _log(request: AuthorizationRequest, connection: Connection, event: AuditEvent) -> None:
+    log_event(
         fleet=request.fleet,
         actor=request.started_by,
-        action=f"{action}{by}",
-        target=connection.vehicle.smartcar_id,
+        event=event,
+        about=(AuditObject.VEHICLE, connection.vehicle.smartcar_id),
+        data={"by_driver": request.invitation is not None},
     )

@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 
 from django.db import transaction
-from django.utils.translation import gettext_noop as _
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from vehicles.models import Vehicle
 
 FIELDS = ("name", "plate", "group", "driver", "unit_system")
 _SHOWN_OF_VIN = 4
-VIN_SEEN = _("looked at a car's VIN")
-CHANGED = _("changed a car's settings")
 
 
 @transaction.atomic
@@ -25,11 +22,12 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) 
         setattr(vehicle, name, values[name])
     if changed:
         held.save(update_fields=changed)
-        audit.record(
+        log_event(
             fleet=vehicle.fleet,
             actor=actor,
-            action=CHANGED,
-            target=f"{vehicle.smartcar_id}: {', '.join(changed)}",
+            event=AuditEvent.VEHICLE_DETAILS_CHANGED,
+            about=(AuditObject.VEHICLE, vehicle.smartcar_id),
+            data={"fields": changed},
         )
     return changed
 
@@ -41,7 +39,12 @@ def masked(vin: str) -> str:
 
 def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
     """Notes in the audit log that somebody had the car's VIN shown."""
-    audit.record(fleet=vehicle.fleet, actor=actor, action=VIN_SEEN, target=vehicle.smartcar_id)
+    log_event(
+        fleet=vehicle.fleet,
+        actor=actor,
+        event=AuditEvent.VEHICLE_VIN_VIEWED,
+        about=(AuditObject.VEHICLE, vehicle.smartcar_id),
+    )
 
 
 def list_groups(*, fleet: Fleet) -> list[str]:

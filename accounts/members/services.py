@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
@@ -52,7 +52,13 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         raise MemberError(
             _("This person is invited already. Send that invitation again, or revoke it first.")
         ) from None
-    audit.record(fleet=fleet, actor=user, action=f"invited a person as {role.name.title()}", target=email)
+    log_event(
+        fleet=fleet,
+        actor=user,
+        event=AuditEvent.MEMBER_INVITED,
+        about=(AuditObject.MEMBER_INVITATION, invitation.pk),
+        data={"name": email, "role": role.value},
+    )
     _ring(invitation)
     return invitation
 
@@ -73,7 +79,13 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
     found.created_at, found.mailed_at, found.mail_error = timezone.now(), None, ""
     found.by_mail = settings.EMAIL_OFFERED
     found.save()
-    audit.record(fleet=found.fleet, actor=user, action="sent an invitation again", target=found.email)
+    log_event(
+        fleet=found.fleet,
+        actor=user,
+        event=AuditEvent.MEMBER_INVITATION_RESENT,
+        about=(AuditObject.MEMBER_INVITATION, found.pk),
+        data={"name": found.email},
+    )
     _ring(found)
     return found
 
@@ -83,8 +95,12 @@ def revoke_invitation(*, invitation: MemberInvitation, user: User) -> bool:
     """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
     if not invitation.revoke(now=timezone.now()):
         return False
-    audit.record(
-        fleet=invitation.fleet, actor=user, action="revoked a person's invitation", target=invitation.email
+    log_event(
+        fleet=invitation.fleet,
+        actor=user,
+        event=AuditEvent.MEMBER_INVITATION_REVOKED,
+        about=(AuditObject.MEMBER_INVITATION, invitation.pk),
+        data={"name": invitation.email},
     )
     return True
 
@@ -144,9 +160,15 @@ def remove_member(*, membership: Membership, user: User) -> None:
         return
     if is_last_owner(membership=member):
         raise MemberError(_("A fleet needs an owner. Make somebody else an owner first."))
-    email, fleet = member.user.email, member.fleet
+    person, fleet = member.user, member.fleet
     member.delete()
-    audit.record(fleet=fleet, actor=user, action="removed a member", target=email)
+    log_event(
+        fleet=fleet,
+        actor=user,
+        event=AuditEvent.MEMBER_REMOVED,
+        about=(AuditObject.MEMBER, person.pk),
+        data={"name": person.email},
+    )
 
 
 def _lock_owners(membership: Membership) -> Membership | None:

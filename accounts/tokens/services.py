@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Membership, User
 from accounts.permissions import Permission, has_permission
 from accounts.tokens.models import ApiToken
@@ -74,8 +74,13 @@ def issue_token(
         expires_at=expires_at,
         may_command=may_command,
     )
-    action = "made an API token that sends commands" if may_command else "made an API token"
-    audit.record(fleet=token.fleet, actor=token.user, action=action, target=str(token))
+    log_event(
+        fleet=token.fleet,
+        actor=token.user,
+        event=AuditEvent.TOKEN_CREATED,
+        about=(AuditObject.API_TOKEN, token.pk),
+        data={"name": str(token), "sends_commands": may_command},
+    )
     return IssuedToken(token=token, secret=secret)
 
 
@@ -100,7 +105,13 @@ def revoke_token(*, token: ApiToken, actor: User) -> bool:
     """Ends the token at once. False when it was revoked before."""
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False
-    audit.record(fleet=token.fleet, actor=actor, action="revoked an API token", target=str(token))
+    log_event(
+        fleet=token.fleet,
+        actor=actor,
+        event=AuditEvent.TOKEN_REVOKED,
+        about=(AuditObject.API_TOKEN, token.pk),
+        data={"name": str(token)},
+    )
     return True
 
 

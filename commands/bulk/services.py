@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from commands import parameters, preconditions, services
 from commands.bulk import eta
@@ -156,9 +156,18 @@ def cancel_bulk_command(*, bulk: BulkCommand, user: User) -> int:
     )
     pubsub.announce(topic=Topic.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
     if rows:
-        action = f"cancelled to {bulk.kind.replace('_', ' ')} {len(rows)} cars"
-        audit.record(fleet=bulk.fleet, actor=user, action=action, target=f"bulk command {bulk.pk}")
+        _log(bulk, AuditEvent.BULK_COMMAND_CANCELED, user, len(rows))
     return len(rows)
+
+
+def _log(bulk: BulkCommand, event: AuditEvent, user: User, vehicles: int) -> None:
+    log_event(
+        fleet=bulk.fleet,
+        actor=user,
+        event=event,
+        about=(AuditObject.BULK_COMMAND, bulk.pk),
+        data={"command": bulk.kind, "vehicles": vehicles},
+    )
 
 
 def _candidates(
@@ -217,12 +226,7 @@ def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: date
         CommandEvent(command=command, state=CommandState.QUEUED, at=now) for command in commands
     )
     pubsub.announce(topic=Topic.COMMANDS, vehicles={fleet.pk: {each.vehicle_id for each in commands}})
-    audit.record(
-        fleet=fleet,
-        actor=user,
-        action=f"asked to {found.kind.replace('_', ' ')} {len(commands)} cars",
-        target=f"bulk command {bulk.pk}",
-    )
+    _log(bulk, AuditEvent.BULK_COMMAND_REQUESTED, user, len(commands))
     ring("commands.tasks.dispatch")
     return bulk
 

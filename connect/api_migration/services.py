@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
 from connect.api_migration import worker
@@ -31,7 +31,13 @@ def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigratio
         with transaction.atomic():
             move = ApiMigration.objects.create(fleet=fleet, api_version=to, started_by=actor)
             worker.add_connections(move)
-            audit.record(fleet=fleet, actor=actor, action=f"began the move to {to}")
+            log_event(
+                fleet=fleet,
+                actor=actor,
+                event=AuditEvent.MIGRATION_STARTED,
+                about=(AuditObject.MIGRATION, move.pk),
+                data={"to": to},
+            )
             ring(TASK, move.pk)
     except IntegrityError as error:
         told = _("A move of this fleet is under way. Wait for its end, or stop it.")
@@ -44,7 +50,7 @@ def stop_migration(*, fleet: Fleet, actor: User | None) -> bool:
     running = ApiMigration.objects.filter(fleet=fleet, state=MigrationState.RUNNING)
     stopped = running.update(state=MigrationState.STOPPED, ended_at=timezone.now()) == 1
     if stopped:
-        audit.record(fleet=fleet, actor=actor, action="stopped the move")
+        log_event(fleet=fleet, actor=actor, event=AuditEvent.MIGRATION_STOPPED)
     return stopped
 
 

@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop as _
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
 from connect import token_store
 from connect.api_migration import preflight
@@ -103,11 +103,12 @@ def _finish(move: ApiMigration) -> bool:
         return False
     if moved or not stayed:
         Fleet.objects.filter(pk=fleet.pk).update(api_version=move.api_version)
-    audit.record(
+    log_event(
         fleet=fleet,
         actor=move.started_by,
-        action=f"moved to {move.api_version}",
-        target=f"{moved} moved, {stayed} stayed",
+        event=AuditEvent.MIGRATION_FINISHED,
+        about=(AuditObject.MIGRATION, move.pk),
+        data={"to": move.api_version, "migrated": moved, "skipped": stayed},
     )
     return False
 

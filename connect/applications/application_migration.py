@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from connect import applications, gateway, stored_messages, token_store
 from connect.applications.models import SmartcarApplication
@@ -196,8 +196,11 @@ def retire(*, replacement: Replacement) -> bool:
             evidence=stored_messages.CONNECTION % {"number": new.pk},
         )
         if moved:
-            audit.record(
-                fleet=old.fleet, actor=None, action="moved a car to the new application", target=str(old.pk)
+            log_event(
+                fleet=old.fleet,
+                actor=None,
+                event=AuditEvent.APPLICATION_VEHICLE_MIGRATED,
+                about=(AuditObject.CONNECTION, old.pk),
             )
     return moved
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from connect.applications import registry
 from connect.applications.models import FleetApplication, SmartcarApplication
@@ -53,5 +53,10 @@ def choose_application(*, fleet: Fleet, application: SmartcarApplication | None,
         FleetApplication.objects.update_or_create(
             fleet=fleet, defaults={"application": application, "since": timezone.now()}
         )
-    name = registry.ENVIRONMENT if application is None else application.name
-    audit.record(fleet=fleet, actor=actor, action="chose the Smartcar application", target=name)
+    log_event(
+        fleet=fleet,
+        actor=actor,
+        event=AuditEvent.APPLICATION_CHOSEN,
+        about=None if application is None else (AuditObject.APPLICATION, application.pk),
+        data={"name": registry.ENVIRONMENT if application is None else application.name},
+    )

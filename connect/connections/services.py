@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from connect.connections.selectors import Driver
 from connect.invitations import services as invitations
@@ -39,10 +39,10 @@ def create_link(
 @transaction.atomic
 def check_connection(*, connection: Connection, user: User) -> None:
     """Reads the car soon, whatever state its connection is in."""
-    audit.record(
+    log_event(
         fleet=connection.fleet,
         actor=user,
-        action="had a connection checked",
-        target=connection.vehicle.smartcar_id,
+        event=AuditEvent.CONNECTION_CHECKED,
+        about=(AuditObject.VEHICLE, connection.vehicle.smartcar_id),
     )
     ring("connect.tasks.probe_connection", connection.pk)

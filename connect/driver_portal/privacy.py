@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
 from connect.driver_portal.models import LocationPause, TrackingSchedule
 from connect.models import Connection, ConnectionState
@@ -25,14 +25,14 @@ def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> 
     _end_pauses(connection, now=now)
     LocationPause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
     erase_latest_locations(vehicle_ids=[connection.vehicle_id])
-    _note(connection, "driver hid the place")
+    _log(connection, AuditEvent.DRIVER_LOCATION_HIDDEN)
 
 
 @transaction.atomic
 def resume(*, connection: Connection, now: datetime) -> None:
     """Shows where the car is from now on; where it was meanwhile stays unknown."""
     if _end_pauses(connection, now=now):
-        _note(connection, "driver showed the place again")
+        _log(connection, AuditEvent.DRIVER_LOCATION_SHOWN)
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def set_hours(
     """Shows the place in these hours only."""
     hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
     TrackingSchedule.objects.update_or_create(connection=connection, defaults=hours)
-    _note(connection, "driver set working hours")
+    _log(connection, AuditEvent.DRIVER_SCHEDULE_SET)
     end_expired_pauses(now=now, vehicle_ids=[connection.vehicle_id])
 
 
@@ -50,7 +50,7 @@ def set_hours(
 def clear_hours(*, connection: Connection) -> None:
     """Shows the place at all hours."""
     if TrackingSchedule.objects.filter(connection=connection).delete()[0]:
-        _note(connection, "driver cleared working hours")
+        _log(connection, AuditEvent.DRIVER_SCHEDULE_CLEARED)
 
 
 def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
@@ -125,5 +125,11 @@ def _end_pauses(connection: Connection, *, now: datetime) -> int:
     return under_way.update(ends_at=now)
 
 
-def _note(connection: Connection, action: str) -> None:
-    audit.record(fleet=connection.fleet, actor=None, action=action, target=connection.vehicle.smartcar_id)
+def _log(connection: Connection, event: AuditEvent) -> None:
+    log_event(
+        fleet=connection.fleet,
+        actor=None,
+        event=event,
+        about=(AuditObject.VEHICLE, connection.vehicle.smartcar_id),
+        data={"by_driver": True},
+    )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from connect.driver_language import activate
 from connect.driver_portal.models import DriverPortal
@@ -117,7 +117,13 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
     if by_mail and page.driver_email and settings.EMAIL_OFFERED:
         again.mail_wanted_at = timezone.now()
     again.save()
-    audit.record(fleet=page.fleet, actor=user, action="made a driver's page anew", target=f"page {again.pk}")
+    log_event(
+        fleet=page.fleet,
+        actor=user,
+        event=AuditEvent.DRIVER_PORTAL_RENEWED,
+        about=(AuditObject.DRIVER_PORTAL, again.pk),
+        data={"name": again.driver_name},
+    )
     if again.mail_wanted_at is not None:
         ring("connect.tasks.mail_driver_page", again.pk)
     return again
@@ -129,7 +135,13 @@ def revoke(*, page: DriverPortal, user: User) -> bool:
     held = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
     closed = held.update(revoked_at=timezone.now()) == 1
     if closed:
-        audit.record(fleet=page.fleet, actor=user, action="closed a driver's page", target=f"page {page.pk}")
+        log_event(
+            fleet=page.fleet,
+            actor=user,
+            event=AuditEvent.DRIVER_PORTAL_CLOSED,
+            about=(AuditObject.DRIVER_PORTAL, page.pk),
+            data={"name": page.driver_name},
+        )
     return closed
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from connect import stored_messages
 from connect.driver_language import activate
@@ -32,7 +32,13 @@ def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invita
     invitation.language = invitation.language or _language_of(invitation.connection)
     invitation.secret_hash = hash_of(invitation.secret)
     invitation.save()
-    audit.record(fleet=fleet, actor=user, action="invited a driver", target=f"invitation {invitation.pk}")
+    log_event(
+        fleet=fleet,
+        actor=user,
+        event=AuditEvent.DRIVER_INVITED,
+        about=(AuditObject.INVITATION, invitation.pk),
+        data={"name": invitation.driver_name},
+    )
     if invitation.by_mail:
         ring("connect.tasks.mail_invitation", invitation.pk)
     return invitation
@@ -52,11 +58,12 @@ def revoke(*, invitation: Invitation, user: User) -> bool:
     """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
     revoked = invitation.revoke(now=timezone.now())
     if revoked:
-        audit.record(
+        log_event(
             fleet=invitation.fleet,
             actor=user,
-            action="revoked an invitation",
-            target=f"invitation {invitation.pk}",
+            event=AuditEvent.DRIVER_INVITATION_REVOKED,
+            about=(AuditObject.INVITATION, invitation.pk),
+            data={"name": invitation.driver_name},
         )
     return revoked
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from connect import stored_messages
 from connect.driver_portal import privacy
@@ -95,9 +95,10 @@ def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) ->
 
 
 def _note(removal: OffboardingRequest, *, withdrew: bool) -> None:
-    who = "driver " if removal.by_driver else ""
-    deed = "withdrew a car" if removal.by_driver else "disconnected a car"
-    if not withdrew:
-        deed = "asked to erase a car's data"
-    target = f"{removal.vehicle.smartcar_id}, erasing {removal.extent}"
-    audit.record(fleet=removal.fleet, actor=removal.asked_by, action=f"{who}{deed}", target=target)
+    log_event(
+        fleet=removal.fleet,
+        actor=removal.asked_by,
+        event=AuditEvent.VEHICLE_DISCONNECTED if withdrew else AuditEvent.VEHICLE_ERASURE_REQUESTED,
+        about=(AuditObject.VEHICLE, removal.vehicle.smartcar_id),
+        data={"scope": removal.extent, "by_driver": removal.by_driver},
+    )

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from accounts import audit
+from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, User
 from connect.usage.models import FleetAllowance, VehicleUsage
 from smartcar_api.ratelimit.months import month_of as month_of
@@ -130,5 +130,4 @@ def set_monthly_limit(*, fleet: Fleet, calls: int | None, actor: User) -> None:
         FleetAllowance.objects.filter(fleet=fleet).delete()
     else:
         FleetAllowance.objects.update_or_create(fleet=fleet, defaults={"calls": calls})
-    said = "that of the settings" if calls is None else "no limit" if calls == 0 else f"{calls} calls"
-    audit.record(fleet=fleet, actor=actor, action="set the monthly request allowance", target=said)
+    log_event(fleet=fleet, actor=actor, event=AuditEvent.USAGE_LIMIT_SET, data={"calls": calls})

@@ -7,19 +7,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from accounts import audit
 from accounts import services as accounts
+from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, User
 from accounts.permissions import Permission, fleets_for
 
-# As the audit log calls them.
-_CALLED = {
-    "name": "name",
-    "unit_system": "units",
-    "time_zone": "time zone",
-    "raw_retention_months": "months of single values",
-    "rollup_retention_months": "months of summaries",
-}
+_SETTINGS = ("name", "unit_system", "time_zone", "raw_retention_months", "rollup_retention_months")
 _SLUG_LENGTH = 40
 
 
@@ -27,10 +20,14 @@ _SLUG_LENGTH = 40
 def update_settings(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]:
     """Stores the settings and writes each change into the audit log. Returns the names of the changed ones."""
     stored = Fleet.objects.select_for_update().get(pk=fleet.pk)
-    changed = [name for name in _CALLED if name in values and getattr(stored, name) != values[name]]
+    changed = [name for name in _SETTINGS if name in values and getattr(stored, name) != values[name]]
     for name in changed:
-        target = f"{getattr(stored, name)} → {values[name]}"
-        audit.record(fleet=fleet, actor=actor, action=f"changed the fleet's {_CALLED[name]}", target=target)
+        log_event(
+            fleet=fleet,
+            actor=actor,
+            event=AuditEvent.FLEET_SETTINGS_CHANGED,
+            data={"field": name, "from": getattr(stored, name), "to": values[name]},
+        )
         setattr(stored, name, values[name])
     if changed:
         stored.save(update_fields=changed)

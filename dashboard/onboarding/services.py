@@ -3,7 +3,7 @@
 `Fleet.onboarding` remembers when it no longer does, so that pages of a fleet that is set up pay no query for it.
 """
 
-from accounts import audit
+from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, Membership, Onboarding
 from accounts.permissions import Permission, has_permission
 from dashboard.onboarding.selectors import build_checklist
@@ -43,7 +43,7 @@ def hide(*, membership: Membership) -> None:
     fleet = membership.fleet
     if fleet.onboarding != Onboarding.OVER:
         _note(fleet, Onboarding.OVER)
-        audit.record(fleet=fleet, actor=membership.user, action="hid the checklist of the set-up")
+        log_event(fleet=fleet, actor=membership.user, event=AuditEvent.SETUP_CHECKLIST_HIDDEN)
 
 
 def _note(fleet: Fleet, state: Onboarding) -> None:

@@ -38,6 +38,7 @@ _NAV_ITEMS = (
     _NavItem("Smartcar", "connect:integration", Permission.CONNECT, "connect:integration"),
     _NavItem(_("Members"), "accounts:members", Permission.ADMINISTER, "accounts:members"),
     _NavItem(_("API tokens"), "accounts:tokens", Permission.VIEW, "accounts:"),
+    _NavItem(_("Audit log"), "dashboard:audit_log", Permission.AUDIT, "dashboard:audit_log"),
     _NavItem(_("Settings"), "dashboard:settings", Permission.CONNECT, "dashboard:settings"),
 )
 

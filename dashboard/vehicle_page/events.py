@@ -10,27 +10,28 @@ from enum import StrEnum
 from functools import partial
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.audit import AuditEvent, AuditObject
 from accounts.models import AuditLogEntry
 from accounts.permissions import Permission
-from commands import types as commands
 from commands.models import Command
 from connect.models import Transition
 from core.stored_messages import told
+from dashboard.audit_log.wording import details_of, event_label
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.timeline import Page, Source, TimelinePosition, below, merge_page
 from vehicles.catalogue import CATALOGUE
 from vehicles.formatting import format_error_type
 from webhooks.models import EntryState, InboxEntry, VehicleError
-from webhooks.webhook_log.queries import event_label
+from webhooks.webhook_log import queries as webhook_log
 from webhooks.webhook_log.visibility import entries_for_vehicle
 
 SIZE = 40
@@ -38,12 +39,8 @@ _HOUR = timedelta(hours=1)
 # Far enough back for a page of a car that delivers every hour; of one that seldom does, all messages are few.
 _NEAR = timedelta(hours=2 * SIZE)
 _NEEDS_ATTENTION = (EntryState.DEAD, EntryState.QUARANTINED)
-# What the ledger tells better.
-_OF_COMMANDS = tuple(
-    f"{deed} to {kind.value.replace('_', ' ')}"
-    for deed in ("asked", "cancelled")
-    for kind in commands.CommandType
-)
+# The command history has more to say about these.
+_SHOWN_AS_COMMANDS = (AuditEvent.COMMAND_REQUESTED, AuditEvent.COMMAND_CANCELED)
 
 
 class EventType(StrEnum):
@@ -72,22 +69,6 @@ ICONS = {
     EventType.SETTINGS: "user",
 }
 RIGHTS = {EventType.DELIVERY: Permission.INSPECT, EventType.SETTINGS: Permission.CONNECT}
-_AUDIT_ACTIONS = (
-    gettext_noop("connected a car"),
-    gettext_noop("connected a car by invitation"),
-    gettext_noop("had a connection checked"),
-    gettext_noop("disconnected a car"),
-    gettext_noop("asked to erase a car's data"),
-)
-
-
-_FIELDS: Mapping[str, Promise] = {
-    "name": gettext_lazy("Name"),
-    "plate": gettext_lazy("Plate"),
-    "group": gettext_lazy("Group"),
-    "driver": gettext_lazy("Driver"),
-    "unit_system": gettext_lazy("Units"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +180,7 @@ def _troubled_deliveries(
         yield TimelineEvent(
             EventType.DELIVERY,
             TimelinePosition(entry.received_at, rank, entry.pk),
-            event_label(entry) or _("Delivery"),
+            webhook_log.event_label(entry) or _("Delivery"),
             [told(entry.note)] if entry.note else [],
             (str(EntryState(entry.state).label), f"badge-inbox-{entry.state}"),
             url=reverse("webhooks:delivery", args=[frame.fleet.slug, entry.pk]),
@@ -293,27 +274,25 @@ def _transitions(
 def _audit_events(
     frame: VehicleContext, before: TimelinePosition | None, limit: int
 ) -> Iterable[TimelineEvent]:
-    """What members did about the car, by the audit log; what drivers do about their places is their own affair."""
+    """What members did to the vehicle, by the audit log. What drivers do about their location stays private."""
     rank = _RANKS[EventType.SETTINGS]
-    car = frame.vehicle.smartcar_id
-    # The prefix is for the index; what follows the id begins with one of the two signs.
-    about = Q(target=car) | Q(target__startswith=f"{car}: ") | Q(target__startswith=f"{car}, ")
-    deeds = AuditLogEntry.objects.filter(
-        about, fleet=frame.fleet, target__startswith=car, actor__isnull=False
+    entries = AuditLogEntry.objects.filter(
+        fleet=frame.fleet,
+        object_type=AuditObject.VEHICLE,
+        object_id=frame.vehicle.smartcar_id,
+        actor__isnull=False,
     )
-    deeds = (
-        deeds.exclude(action__in=_OF_COMMANDS)
+    entries = (
+        entries.exclude(event__in=_SHOWN_AS_COMMANDS)
         .filter(below(before, rank=rank, time="at"))
         .order_by("-at", "-pk")
     )
-    for deed in deeds.select_related("actor")[:limit]:
-        _id, _colon, fields = deed.target.partition(": ")
-        changed = [str(_FIELDS[name]) for name in fields.split(", ") if name in _FIELDS]
+    for entry in entries.select_related("actor")[:limit]:
         yield TimelineEvent(
             EventType.SETTINGS,
-            TimelinePosition(deed.at, rank, deed.pk),
-            _("%(person)s %(deed)s") % {"person": deed.actor, "deed": told(deed.action)},
-            [", ".join(changed)] if changed else [],
+            TimelinePosition(entry.at, rank, entry.pk),
+            event_label(entry),
+            [_("By %(person)s") % {"person": entry.actor}, *details_of(entry)],
         )
 
 

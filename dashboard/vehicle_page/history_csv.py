@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from asgiref.sync import sync_to_async
 from django.utils.translation import override
 
+from core.csv_safety import escape_formula
 from dashboard.vehicle_page.charts import BandChart, Chart, LineChart, build_charts
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
 
 HEAD = ("time", "signal", "code", "value", "unit", "lowest", "highest", "until")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def csv_chunks(
@@ -69,14 +69,9 @@ def _line_rows(chart: LineChart, start: float, end: float, zone: ZoneInfo) -> It
 
 def _band_rows(chart: BandChart, zone: ZoneInfo) -> Iterator[Sequence[object]]:
     for begin, stop, state in chart.segments:
-        said = _harmless(chart.states[state])
+        said = escape_formula(chart.states[state])
         yield _written(begin, zone), chart.label, chart.code, said, "", "", "", _written(stop, zone)
 
 
 def _written(at: float, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat(timespec="seconds")
-
-
-def _harmless(text: str) -> str:
-    """A car's own words must not run as a formula where the file is opened."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

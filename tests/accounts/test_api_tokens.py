@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import ApiToken, AuditLogEntry, Fleet, Membership, User
 from accounts.tokens.selectors import list_tokens
 from accounts.tokens.services import TokenNotAllowed, find_token, issue_token, revoke_token, touch
@@ -107,7 +108,7 @@ def test_a_token_reads_unless_it_is_made_to_send_commands(owner: User, fleet: Fl
     reading = issue_token(membership=membership(owner), name="Reports").token
     commanding = issue_token(membership=membership(owner), name="Night charging", may_command=True).token
     assert (reading.may_command, commanding.may_command) == (False, True)
-    assert AuditLogEntry.objects.filter(action="made an API token that sends commands").count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.TOKEN_CREATED).count() == 1
     token = find_token(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
     assert token is not None
     assert token.may_command

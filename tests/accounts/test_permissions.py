@@ -15,6 +15,7 @@ TABLE = {
         Permission.COMMAND,
         Permission.INSPECT,
         Permission.BUDGET,
+        Permission.AUDIT,
     },
     "viewer": {Permission.VIEW},
     "driver": set(),

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, Role, User
 from accounts.services import add_member
 from alerts import services
@@ -66,7 +67,7 @@ def test_who_connects_cars_makes_the_fleets_rules(
     assert browser.post(f"{PAGE}rules/", given).status_code == status
     made = list(FleetRules.objects.values_list("low_battery", "kinds"))
     assert made == ([(35, ["battery"])] if status == 302 else [])
-    assert AuditLogEntry.objects.filter(action="changed what the fleet is told of").exists() == bool(made)
+    assert AuditLogEntry.objects.filter(event=AuditEvent.ALERT_SETTINGS_CHANGED).exists() == bool(made)
 
 
 @people(302, 302, 302, 403, 404)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from tests.browser.scenarios import set_car, sign_in
 from tests.dashboard.vehicle_page.fixtures import failed, told
@@ -109,4 +110,4 @@ def test_settings_are_saved_and_bad_ones_are_told(
     expect(page.get_by_text("5YJ3E1EA7JF000316")).to_have_count(0)
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("5YJ3E1EA7JF000316")).to_be_visible()
-    assert AuditLogEntry.objects.filter(actor=owner, action="looked at a car's VIN").count() == 1
+    assert AuditLogEntry.objects.filter(actor=owner, event=AuditEvent.VEHICLE_VIN_VIEWED).count() == 1

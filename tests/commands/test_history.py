@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from commands import confirmation, expected_signals, sender, services
 from commands.models import Command, CommandState
@@ -84,7 +85,7 @@ def test_a_command_is_written_down_and_rung_for(
     with django_capture_on_commit_callbacks() as callbacks:
         command = asked(vehicle, owner)
     assert (command.state, len(callbacks)) == (CommandState.REQUESTED, 2)  # the bell, and the open pages
-    assert AuditLogEntry.objects.filter(actor=owner, action="asked to lock").exists()
+    assert AuditLogEntry.objects.filter(actor=owner, event=AuditEvent.COMMAND_REQUESTED).exists()
 
 
 def test_a_car_without_a_working_connection_takes_no_command(vehicle: Vehicle, owner: User) -> None:

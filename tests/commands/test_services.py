@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, User
 from commands import confirmation, services
 from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
@@ -83,7 +84,7 @@ def test_a_command_is_cancelled_before_it_is_sent(ask: Callable[..., Command], t
     assert services.cancel_command(command=command, user=teammate)
     command.refresh_from_db()
     assert (command.state, command.message) == (CommandState.CANCELLED, f"Cancelled by {teammate}.")
-    assert AuditLogEntry.objects.filter(actor=teammate, action="cancelled to lock").exists()
+    assert AuditLogEntry.objects.filter(actor=teammate, event=AuditEvent.COMMAND_CANCELED).exists()
 
 
 @pytest.mark.parametrize(

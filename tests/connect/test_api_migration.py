@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import gateway
 from connect.api_migration import selectors, services, worker
@@ -98,8 +99,12 @@ def test_a_fleet_moves_to_v3_and_back_without_asking_a_driver(
     assert reads(connection)
     asked = httpx.get(f"{webhook}/control/requests", timeout=10).json()["requests"]
     assert not [request for request in asked if request["path"].startswith("/connect/")]
-    deeds = AuditLogEntry.objects.filter(fleet=v2_fleet, actor=owner).values_list("action", flat=True)
-    assert {"began the move to v3", "moved to v3", "began the move to v2", "moved to v2"} <= set(deeds)
+    deeds = AuditLogEntry.objects.filter(fleet=v2_fleet, actor=owner).values_list("event", "data__to")
+    assert {
+        (event, to)
+        for event in (AuditEvent.MIGRATION_STARTED, AuditEvent.MIGRATION_FINISHED)
+        for to in ("v2", "v3")
+    } <= set(deeds)
 
 
 def test_state_and_subscription_outlive_the_move(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from connect import applications, oauth
 from connect.applications import application_migration, registry, services
@@ -117,7 +118,9 @@ def test_the_old_grant_ends_once_the_new_application_has_delivered(
     assert grants(smartcar, None) == 0
     assert grants(smartcar, second) == 1
     assert application_migration.pending_drivers(fleet=old.fleet) == []
-    assert AuditLogEntry.objects.filter(fleet=old.fleet, action="moved a car to the new application").exists()
+    assert AuditLogEntry.objects.filter(
+        fleet=old.fleet, event=AuditEvent.APPLICATION_VEHICLE_MIGRATED
+    ).exists()
     assert application_cutover.finish_cutover() == 0
 
 

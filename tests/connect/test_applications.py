@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import applications, gateway, key_rotation, token_store
 from connect.applications import registry, services
@@ -61,8 +62,8 @@ def test_a_fleet_connects_with_its_own_application(
         make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert found.make
-    entry = AuditLogEntry.objects.get(action="chose the Smartcar application")
-    assert (entry.target, entry.actor) == ("Second", owner)
+    entry = AuditLogEntry.objects.get(event=AuditEvent.APPLICATION_CHOSEN)
+    assert (entry.data["name"], entry.actor) == ("Second", owner)
 
 
 @both
@@ -222,4 +223,4 @@ def test_the_admin_chooses_a_fleets_application(
     choice = FleetApplication.objects.get()
     admin_client.post(reverse("admin:connect_fleetapplication_delete", args=[choice.pk]), {"post": "yes"})
     assert applications.for_fleet(fleet).row is None
-    assert AuditLogEntry.objects.filter(action="chose the Smartcar application").count() == 2
+    assert AuditLogEntry.objects.filter(event=AuditEvent.APPLICATION_CHOSEN).count() == 2

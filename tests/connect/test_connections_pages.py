@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect.connections.next_actions import NextActionType, next_action
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation
@@ -211,7 +212,7 @@ def test_a_fresh_link_is_made_with_one_press_and_shown_once(
         ["read_vehicle_info", "read_battery"],
     )
     assert "Renew the connected services" in Client().get(invitation.path).content.decode()
-    assert AuditLogEntry.objects.filter(action="invited a driver", actor=owner).exists()
+    assert AuditLogEntry.objects.filter(event=AuditEvent.DRIVER_INVITED, actor=owner).exists()
 
 
 def test_asking_for_more_keeps_what_was_granted(
@@ -251,7 +252,7 @@ def test_check_now_has_the_car_read(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         browser_of(owner).post(f"{PAGE}{connection.pk}/check/")
     assert run_rung()[0] == "connect.tasks.probe_connection"
-    assert AuditLogEntry.objects.filter(action="had a connection checked").exists()
+    assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_CHECKED).exists()
 
 
 def test_there_is_nothing_to_check_where_the_grant_has_ended(

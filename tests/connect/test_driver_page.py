@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect.driver_portal import privacy, services
 from connect.models import (
@@ -173,7 +174,7 @@ def test_hiding_drops_the_last_place_and_lasts_as_long_as_chosen(
     assert pause.ends_at == (pause.began_at + timedelta(hours=hours) if hours else None)
     assert places(connection.vehicle) == 0
     assert "Hidden until" in shown(page)
-    assert AuditLogEntry.objects.filter(action="driver hid the place", actor=None).count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.DRIVER_LOCATION_HIDDEN, actor=None).count() == 1
 
 
 def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
@@ -253,7 +254,7 @@ def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
     connection.refresh_from_db()
     assert (connection.state, connection.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
     assert not LocationPause.objects.filter(ends_at=None).exists()
-    assert AuditLogEntry.objects.filter(action="driver withdrew a car", actor=None).count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=None).count() == 1
     assert "Not shared" in shown(page)
     assert do(page, connection, "withdraw", extent="nothing") == 404
 

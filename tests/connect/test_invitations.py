@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth_errors
 from connect.invitations import services
@@ -67,7 +68,7 @@ def test_an_invited_driver_connects_a_car_and_the_invitation_is_used_up(
     assert connection.api_version == api_version
     assert answer.redirect_chain == [(DriverPortal.objects.get().path, 302)]
     assert f"{connection.vehicle} is connected to Blue Fleet" in answer.content.decode()
-    assert AuditLogEntry.objects.filter(action="connected a car by invitation", actor=None).count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_CONNECTED, actor=None).count() == 1
     used = Client().get(invitation.path)
     assert used.status_code == 410
     assert "was used" in used.content.decode()

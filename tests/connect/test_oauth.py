@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors
 from connect.models import AuthorizationRequest, Connection, ConnectionState, UserToken
@@ -44,7 +45,7 @@ def test_granted_cars_are_connected(
     assert connection.vehicle.make
     assert "read_battery" in connection.scopes
     assert (connection.tokens is not None) == (api_version == SmartcarApiVersion.V2)
-    assert AuditLogEntry.objects.filter(action="connected a car", actor=owner).count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_CONNECTED, actor=owner).count() == 1
 
 
 @both

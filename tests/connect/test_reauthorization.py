@@ -13,6 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors, reauthorization
 from connect.connections import services
@@ -79,7 +80,7 @@ def test_a_member_renews_the_sign_in_behind_a_car(
     made.refresh_from_db()
     assert (made.state, made.state_cause) == (State.PENDING, reauthorization.REAUTHENTICATED)
     assert Connection.objects.count() == 1
-    assert AuditLogEntry.objects.filter(action="renewed a sign-in", actor=owner).exists()
+    assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_REAUTHENTICATED, actor=owner).exists()
 
 
 @both

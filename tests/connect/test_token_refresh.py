@@ -132,7 +132,7 @@ def versions(pairs: list[UserToken]) -> list[int]:
 
 
 def allow(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(token_refresh, "quota", lambda **_: count)
+    monkeypatch.setattr(token_refresh, "batch_size", lambda **_: count)
 
 
 @pytest.mark.django_db

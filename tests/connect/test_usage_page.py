@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from connect import token_store
 from connect.models import Connection
@@ -95,7 +96,7 @@ def test_the_allowance_is_set_cleared_and_written_down(
     assert 'value="250"' in browser.get(URL).content.decode()
     browser.post(f"{URL}allowance/", {"calls": ""})
     assert not FleetAllowance.objects.exists()
-    assert AuditLogEntry.objects.filter(fleet=fleet, action="set the monthly request allowance").count() == 2
+    assert AuditLogEntry.objects.filter(fleet=fleet, event=AuditEvent.USAGE_LIMIT_SET).count() == 2
 
 
 @pytest.mark.parametrize("calls", ["-1", "many", "1000001", "1.5"])

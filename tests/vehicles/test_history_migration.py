@@ -56,7 +56,7 @@ def test_readings_of_before_move_with_their_bodies_and_are_due_to_be_summed_up(u
     migrate(url, "vehicles", "0001")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
         session.execute(
-            "INSERT INTO accounts_fleet (id, name, slug, API version, unit_system, time_zone, created_at) "
+            "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at) "
             "VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now())"
         )
         session.execute(
@@ -90,7 +90,7 @@ def test_cars_of_before_get_their_summaries(url: str) -> None:
     migrate(url, "vehicles", "0004")
     with psycopg.connect(url.replace("postgres:", "postgresql:", 1), autocommit=True) as session:
         session.execute(
-            "INSERT INTO accounts_fleet (id, name, slug, API version, unit_system, time_zone, created_at) "
+            "INSERT INTO accounts_fleet (id, name, slug, generation, unit_system, time_zone, created_at) "
             "VALUES (1, 'Blue', 'blue', 'v3', 'metric', 'UTC', now())"
         )
         for car in (1, 2):

@@ -140,7 +140,7 @@ def test_a_message_that_cannot_be_recorded_tells_its_managers_which_car_it_is_ab
     def broken(**_: object) -> object:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(services, "record", broken)
+    monkeypatch.setattr(services, "ingest_readings", broken)
     post(state_of(vehicle.smartcar_id, locked=False, at=AT))
     processing.process_waiting()
     assert InboxEntry.objects.get().smartcar_vehicle_id == vehicle.smartcar_id
@@ -152,7 +152,7 @@ def test_trouble_with_the_database_is_not_the_messages_fault(
     def broken(**_: object) -> object:
         raise OperationalError("the connection was lost")
 
-    monkeypatch.setattr(services, "record", broken)
+    monkeypatch.setattr(services, "ingest_readings", broken)
     post(state_of(vehicle.smartcar_id, locked=False, at=AT))
     with pytest.raises(OperationalError):
         processing.process_waiting()

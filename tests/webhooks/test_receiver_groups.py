@@ -61,7 +61,7 @@ def test_what_arrives_during_an_insert_makes_the_next_group(
     monkeypatch: pytest.MonkeyPatch, lanes: int, expected: int
 ) -> None:
     """With two lanes the second takes the next one along, and what comes then waits for either."""
-    monkeypatch.setattr(writer, "LANES", lanes)
+    monkeypatch.setattr(writer, "INSERT_WORKERS", lanes)
 
     async def work(used: Writer) -> None:
         begun = []

@@ -45,7 +45,7 @@ def heard_by_lifecycle(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         told.extend(reports)
         honest(reports=reports)
 
-    monkeypatch.setattr(health, "errors_reported", listening)
+    monkeypatch.setattr(health, "on_errors", listening)
     return told
 
 

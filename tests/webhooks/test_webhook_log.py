@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect.models import Connection, ConnectionState
@@ -239,8 +240,8 @@ def test_a_message_is_processed_again_by_hand(
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
     assert list(LatestSignal.objects.values()) == before
-    deed = AuditLogEntry.objects.get(action="processed a delivery again")
-    assert (deed.actor, deed.target) == (teammate, str(entry.pk))
+    deed = AuditLogEntry.objects.get(event=AuditEvent.DELIVERY_REPROCESSED)
+    assert (deed.actor, deed.object_id) == (teammate, str(entry.pk))
 
 
 def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, connected: Connection) -> None:
@@ -249,7 +250,7 @@ def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, c
     for entry, words in ((waiting, "waits"), (emptied, "not kept")):
         page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
         assert words in page
-    assert not AuditLogEntry.objects.filter(action__contains="again").exists()
+    assert not AuditLogEntry.objects.filter(event=AuditEvent.DELIVERY_REPROCESSED).exists()
 
 
 def test_only_admins_see_where_it_broke(

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from vehicles.places.models import Place
 
@@ -13,14 +13,20 @@ MAX_PLACES = 1000
 @transaction.atomic
 def save_place(*, place: Place, actor: User) -> Place:
     """Stores a place, new or changed. Raises IntegrityError when the fleet has another of this name."""
-    deed = "made a place" if place.pk is None else "changed a place"
+    event = AuditEvent.PLACE_CREATED if place.pk is None else AuditEvent.PLACE_CHANGED
     place.save()
-    audit.record(fleet=place.fleet, actor=actor, action=deed, target=place.name)
+    _log(place, place.pk, event, actor)
     return place
 
 
 @transaction.atomic
 def delete_place(*, place: Place, actor: User) -> None:
     """Forgets a place. Cars that stand there are named by the nearest town from now on."""
+    key = place.pk
     place.delete()
-    audit.record(fleet=place.fleet, actor=actor, action="deleted a place", target=place.name)
+    _log(place, key, AuditEvent.PLACE_DELETED, actor)
+
+
+def _log(place: Place, key: int, event: AuditEvent, actor: User) -> None:
+    about = (AuditObject.PLACE, key)
+    log_event(fleet=place.fleet, actor=actor, event=event, about=about, data={"name": place.name})

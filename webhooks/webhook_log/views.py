@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.permissions import Permission, get_membership_or_404
 from core.task_queue import ring
 from vehicles.selectors import get_vehicle, list_vehicles
@@ -81,11 +81,11 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
         ring("webhooks.tasks.process_inbox")
         if scope.fleet is not None:
-            audit.record(
+            log_event(
                 fleet=scope.fleet,
                 actor=request.user,  # type: ignore[arg-type]
-                action="processed a delivery again",
-                target=str(entry.pk),
+                event=AuditEvent.DELIVERY_REPROCESSED,
+                about=(AuditObject.DELIVERY, entry.pk),
             )
         said = _("It is processed again. What was recorded before is not recorded twice.")
         messages.success(request, said)

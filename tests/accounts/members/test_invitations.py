@@ -9,6 +9,7 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.members import services
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from tests.accounts.conftest import PASSWORD, is_in, sign_in
@@ -43,7 +44,7 @@ def test_without_e_mail_the_link_is_shown_once_and_only_a_hash_is_kept(
     assert made.secret not in str(MemberInvitation.objects.values().get())
     assert made.secret not in browser.get(PAGE).content.decode()
     assert AuditLogEntry.objects.filter(
-        action="invited a person as Manager", target="nia@home.example"
+        event=AuditEvent.MEMBER_INVITED, data={"name": "nia@home.example", "role": "manager"}
     ).exists()
     assert mail.outbox == []
 
@@ -159,7 +160,7 @@ def test_a_revoked_one_opens_nothing(
     answer = Client().post(invitation.path, NEW)
     assert answer.status_code == 410
     assert "was taken back" in answer.content.decode()
-    assert AuditLogEntry.objects.filter(action="revoked a person's invitation").exists()
+    assert AuditLogEntry.objects.filter(event=AuditEvent.MEMBER_INVITATION_REVOKED).exists()
 
 
 def test_sent_again_it_has_a_new_link_and_the_former_one_ends(

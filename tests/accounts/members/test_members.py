@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from accounts.audit import AuditEvent
 from accounts.members import services
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
@@ -65,7 +66,11 @@ def test_an_owner_changes_a_role_and_it_counts_at_once(
     assert promoted.get(PAGE).status_code == 200
     entry = AuditLogEntry.objects.first()
     assert entry is not None
-    assert (entry.actor, entry.action, entry.target) == (owner, "made a member Owner", viewer.email)
+    assert (entry.actor, entry.event, entry.data) == (
+        owner,
+        AuditEvent.MEMBER_ROLE_SET,
+        {"name": viewer.email, "role": "owner"},
+    )
 
 
 def test_an_unknown_role_is_refused(owner: User, viewer: User, browser_of: BrowserOf) -> None:
@@ -84,7 +89,7 @@ def test_a_removed_member_and_their_tokens_open_nothing_any_more(
     assert find_token(secret=secret) is not None
     answer = Client(headers={"Authorization": f"Bearer {secret}"}).get("/api/v1/vehicles/")
     assert answer.status_code == 404
-    assert AuditLogEntry.objects.filter(action="removed a member", target=viewer.email).exists()
+    assert AuditLogEntry.objects.filter(event=AuditEvent.MEMBER_REMOVED, data__name=viewer.email).exists()
 
 
 @pytest.mark.parametrize(("deed", "form"), [("role", {"role": "viewer"}), ("remove", {})])

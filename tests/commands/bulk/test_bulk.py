@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from commands import confirmation
 from commands.bulk import dispatcher
@@ -94,7 +95,7 @@ def test_each_car_gets_a_row_that_waits_for_its_turn(fleet: Fleet, owner: User, 
     rows = Command.objects.filter(bulk=bulk)
     assert {(row.state, row.requested_by) for row in rows} == {(CommandState.QUEUED, owner)}
     assert all(row.changes.get().state == CommandState.QUEUED for row in rows)
-    assert AuditLogEntry.objects.filter(actor=owner, action="asked to lock 3 cars").exists()
+    assert AuditLogEntry.objects.filter(actor=owner, event=AuditEvent.BULK_COMMAND_REQUESTED).exists()
 
 
 @pytest.mark.parametrize("kind", [CommandType.SET_DESTINATION, CommandType.OPEN_CHARGE_PORT])
@@ -216,4 +217,4 @@ def test_what_is_not_sent_is_taken_back_and_what_is_stays(
     assert asking.cancel_bulk_command(bulk=bulk, user=teammate) == 2
     states = list(Command.objects.order_by("pk").values_list("state", flat=True))
     assert states == [CommandState.SENDING] * 2 + [CommandState.CANCELLED] * 2
-    assert AuditLogEntry.objects.filter(actor=teammate, action="cancelled to lock 2 cars").exists()
+    assert AuditLogEntry.objects.filter(actor=teammate, event=AuditEvent.BULK_COMMAND_CANCELED).exists()

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, User
 from connect.models import Connection, ConnectionState, OffboardingRequest
 from connect.offboarding import services, worker
@@ -74,7 +75,7 @@ def test_a_car_is_disconnected_and_its_history_kept(
         ConnectionState.REMOVED,
         "Disconnected by the fleet.",
     )
-    assert AuditLogEntry.objects.filter(action="disconnected a car", actor=owner).count() == 1
+    assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=owner).count() == 1
 
 
 def test_erasing_is_confirmed_first(

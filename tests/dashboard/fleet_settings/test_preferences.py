@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, Membership, Role, User
 from dashboard.fleet_settings import time_zones
 
@@ -63,18 +64,18 @@ def test_each_change_is_in_the_audit_log(fleet: Fleet, owner: User, browser_of: 
     assert "Saved." in browser_of(owner).post(PAGE, given, follow=True).content.decode()
     fleet.refresh_from_db()
     assert (fleet.name, fleet.unit_system, fleet.time_zone) == ("Green Fleet", "imperial", "Europe/Berlin")
-    entries = AuditLogEntry.objects.filter(action__startswith="changed the fleet's").order_by("pk")
-    assert [(entry.action, entry.target, entry.actor) for entry in entries] == [
-        ("changed the fleet's name", "Blue Fleet → Green Fleet", owner),
-        ("changed the fleet's units", "metric → imperial", owner),
-        ("changed the fleet's time zone", "UTC → Europe/Berlin", owner),
+    entries = AuditLogEntry.objects.filter(event=AuditEvent.FLEET_SETTINGS_CHANGED).order_by("pk")
+    assert [(entry.data, entry.actor) for entry in entries] == [
+        ({"field": "name", "from": "Blue Fleet", "to": "Green Fleet"}, owner),
+        ({"field": "unit_system", "from": "metric", "to": "imperial"}, owner),
+        ({"field": "time_zone", "from": "UTC", "to": "Europe/Berlin"}, owner),
     ]
 
 
 def test_what_is_the_same_changes_nothing(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     page = browser_of(owner).post(PAGE, SAME, follow=True).content.decode()
     assert "Nothing was changed." in page
-    assert not AuditLogEntry.objects.filter(action__startswith="changed").exists()
+    assert not AuditLogEntry.objects.filter(event=AuditEvent.FLEET_SETTINGS_CHANGED).exists()
 
 
 @pytest.mark.parametrize(

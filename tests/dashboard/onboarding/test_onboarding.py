@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, Membership, Onboarding, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect.applications import services as applications
@@ -211,7 +212,7 @@ def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
     answer = browser_of(teammate).post(f"{PAGE}hide/", follow=True)
     assert "The checklist is hidden" in answer.content.decode()
     assert shown_to(owner) is None
-    assert AuditLogEntry.objects.get(action="hid the checklist of the set-up").actor == teammate
+    assert AuditLogEntry.objects.get(event=AuditEvent.SETUP_CHECKLIST_HIDDEN).actor == teammate
     assert "0 of 6 done" in browser_of(owner).get(PAGE).content.decode()
 
 

@@ -108,14 +108,14 @@ def test_a_place_is_added_changed_and_deleted_with_its_name_in_the_audit_log(
         "“Depot West” is deleted." in browser.post(f"{LIST}{place.pk}/delete/", follow=True).content.decode()
     )
     log = (
-        AuditLogEntry.objects.filter(action__contains="a place")
+        AuditLogEntry.objects.filter(object_type="place", object_id=str(place.pk))
         .order_by("pk")
-        .values_list("action", "target")
+        .values_list("event", "data__name")
     )
     assert list(log) == [
-        ("made a place", "Depot"),
-        ("changed a place", "Depot West"),
-        ("deleted a place", "Depot West"),
+        ("place.created", "Depot"),
+        ("place.changed", "Depot West"),
+        ("place.deleted", "Depot West"),
     ]
 
 
@@ -156,7 +156,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 def test_a_fleet_has_no_more_places_than_its_pages_can_look_through(
     depot: Place, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forms, "MOST", 1)
+    monkeypatch.setattr(forms, "MAX_PLACES", 1)
     answer = browser_of(owner).post(NEW, DEPOT | {"name": "Yard"})
     assert "A fleet may have 1 places" in answer.content.decode()
     assert browser_of(owner).post(f"{LIST}{depot.pk}/", DEPOT).status_code == 302

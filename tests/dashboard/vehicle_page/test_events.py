@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts import audit
+from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import AuditLogEntry, Fleet, User
 from accounts.services import create_fleet
 from commands.models import Command
@@ -107,10 +107,9 @@ def changed(connection: Connection, at: datetime) -> Transition:
     )
 
 
-def did(vehicle: Vehicle, at: datetime, actor: User | None, action: str, more: str = "") -> AuditLogEntry:
-    entry = audit.record(
-        fleet=vehicle.fleet, actor=actor, action=action, target=f"{vehicle.smartcar_id}{more}"
-    )
+def did(vehicle: Vehicle, at: datetime, actor: User | None, event: AuditEvent, **data: Any) -> AuditLogEntry:
+    about = (AuditObject.VEHICLE, vehicle.smartcar_id)
+    entry = log_event(fleet=vehicle.fleet, actor=actor, event=event, about=about, data=data)
     AuditLogEntry.objects.filter(pk=entry.pk).update(at=at)
     return entry
 
@@ -123,7 +122,7 @@ def eventful(vehicle: Vehicle, connection: Connection, owner: User) -> Vehicle:
     failed(vehicle, NOON + 10 * MINUTE)
     commanded(vehicle, NOON + 20 * MINUTE, owner)
     changed(connection, NOON + 30 * MINUTE)
-    did(vehicle, NOON + 40 * MINUTE, owner, "changed a car's settings", ": name, plate")
+    did(vehicle, NOON + 40 * MINUTE, owner, AuditEvent.VEHICLE_DETAILS_CHANGED, fields=["name", "plate"])
     return vehicle
 
 
@@ -155,7 +154,7 @@ def test_everything_stands_in_one_timeline_newest_first(
         "Vehicle state",
         "Quarantined",
         "The car is not known.",
-        "changed a car&#x27;s settings",
+        "Vehicle details changed",
         "Name, Plate",
         "Connected → Silent",
         "far longer than is normal",
@@ -245,7 +244,7 @@ def test_nothing_tells_of_places_or_of_what_drivers_hide(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     delivered(vehicle, NOON)
-    did(vehicle, NOON, None, "driver hid the place")
+    did(vehicle, NOON, None, AuditEvent.DRIVER_LOCATION_HIDDEN)
     commanded(vehicle, NOON, owner, kind="set_destination", parameters={"latitude": 52.5, "longitude": 13.4})
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "Destination" in page
@@ -256,11 +255,11 @@ def test_nothing_tells_of_places_or_of_what_drivers_hide(
 def test_commands_are_not_told_twice(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    did(vehicle, NOON, owner, "asked to lock")
-    did(vehicle, NOON, owner, "cancelled to set charge limit")
-    did(vehicle, NOON, owner, "asked to erase a car's data", ", erasing everything")
+    did(vehicle, NOON, owner, AuditEvent.COMMAND_REQUESTED)
+    did(vehicle, NOON, owner, AuditEvent.COMMAND_CANCELED)
+    did(vehicle, NOON, owner, AuditEvent.VEHICLE_ERASURE_REQUESTED, scope="everything")
     titles = [event.title for event in shown(browser_of(owner), vehicle)]
-    assert titles == ["owner@fleet.example asked to erase a car's data"]
+    assert titles == ["Deletion of vehicle data requested"]
 
 
 def test_other_cars_and_other_fleets_of_the_same_car_are_left_out(
@@ -272,7 +271,7 @@ def test_other_cars_and_other_fleets_of_the_same_car_are_left_out(
     for each in (same, beside):
         failed(each, NOON)
         commanded(each, NOON, outsider)
-        did(each, NOON, outsider, "changed a car's settings")
+        did(each, NOON, outsider, AuditEvent.VEHICLE_DETAILS_CHANGED)
     delivered(beside, NOON)
     delivered(vehicle, NOON - 11 * DAY)  # before this fleet's connection stood
     assert shown(browser_of(owner), vehicle) == []
@@ -360,7 +359,7 @@ def test_pages_lose_and_double_nothing_while_new_events_come(
     for turn in change:
         changed(connection, at[turn])
     for turn in deed:
-        did(vehicle, at[turn], owner, "changed a car's settings")
+        did(vehicle, at[turn], owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
     hours = {at[turn].replace(minute=0) for turn in delivery}
     count = len(hours) + len(delivery[:9]) + len(error) + len(command) + len(change) + len(deed)
 
@@ -414,7 +413,7 @@ def test_the_number_of_queries_is_fixed(
             failed(vehicle, at)
             commanded(vehicle, at, owner)
             changed(connection, at)
-            did(vehicle, at, owner, "changed a car's settings")
+            did(vehicle, at, owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
         with CaptureQueriesContext(database) as captured:
             browser.get(address(vehicle))
         counts.append(len(captured))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, User
 from connect.models import DriverPortal
 from tests.dashboard.vehicle_page.fixtures import connected
@@ -40,7 +41,9 @@ def test_only_who_may_connect_cars_changes_them_and_sees_the_vin(
     assert answer.status_code == (200 if what and status == 302 else status)
     changed = Vehicle.objects.get().name == "Van 7"
     assert changed == (status == 302 and not what)
-    assert AuditLogEntry.objects.filter(action__contains="VIN").exists() == (status == 302 and bool(what))
+    assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_VIN_VIEWED).exists() == (
+        status == 302 and bool(what)
+    )
 
 
 def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
@@ -51,11 +54,9 @@ def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
     car = Vehicle.objects.get()
     assert (car.name, car.plate, car.group, car.driver) == ("Van 7", "B-CD 123", "North", "Ada")
     assert car.units == "imperial"
-    entry = AuditLogEntry.objects.get(action="changed a car's settings")
-    assert (entry.actor, entry.target) == (
-        teammate,
-        f"{car.smartcar_id}: name, plate, group, driver, unit_system",
-    )
+    entry = AuditLogEntry.objects.get(event=AuditEvent.VEHICLE_DETAILS_CHANGED)
+    assert (entry.actor, entry.object_type, entry.object_id) == (teammate, "vehicle", car.smartcar_id)
+    assert entry.data == {"fields": ["name", "plate", "group", "driver", "unit_system"]}
 
 
 def test_saving_the_same_again_writes_nothing(
@@ -64,7 +65,7 @@ def test_saving_the_same_again_writes_nothing(
     unchanged = {"name": "Van 1", "plate": "", "group": "", "driver": "", "unit_system": ""}
     answer = browser_of(owner).post(page, unchanged, follow=True)
     assert "Nothing was changed." in answer.content.decode()
-    assert not AuditLogEntry.objects.filter(action="changed a car's settings").exists()
+    assert not AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DETAILS_CHANGED).exists()
 
 
 def test_bad_input_says_what_is_wrong_and_loses_nothing(
@@ -119,8 +120,8 @@ def test_the_vin_is_masked_until_somebody_asks(
     assert VIN in fragment
     assert "<html" not in fragment
     assert VIN in browser.post(f"{page}vin/").content.decode(), "without JavaScript as well"
-    seen = AuditLogEntry.objects.filter(actor=owner, action="looked at a car's VIN")
-    assert [entry.target for entry in seen] == [vehicle.smartcar_id] * 2
+    seen = AuditLogEntry.objects.filter(actor=owner, event=AuditEvent.VEHICLE_VIN_VIEWED)
+    assert [entry.object_id for entry in seen] == [vehicle.smartcar_id] * 2
     assert browser.get(f"{page}vin/").status_code == 405
 
 

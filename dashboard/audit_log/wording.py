@@ -1,0 +1,90 @@
+"""Audit log entries in words, in the active language."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.audit import AuditEvent, AuditObject
+from accounts.models import AuditLogEntry, Role, SmartcarApiVersion, UnitSystem
+from commands.models import ReasonRequirement
+from commands.types import CommandType
+from connect.offboarding.models import ErasureScope
+
+_VEHICLE_FIELDS: Mapping[str, Promise] = {
+    "name": gettext_lazy("Name"),
+    "plate": gettext_lazy("Plate"),
+    "group": gettext_lazy("Group"),
+    "driver": gettext_lazy("Driver"),
+    "unit_system": gettext_lazy("Units"),
+}
+_SETTINGS: Mapping[str, Promise] = {
+    "name": gettext_lazy("Name"),
+    "unit_system": gettext_lazy("Units"),
+    "time_zone": gettext_lazy("Time zone"),
+    "raw_retention_months": gettext_lazy("Keep raw readings for (months)"),
+    "rollup_retention_months": gettext_lazy("Keep hourly and daily summaries for (months)"),
+}
+
+
+def event_label(entry: AuditLogEntry) -> str:
+    """What was done; the stored code if this version doesn't know it."""
+    return str(AuditEvent(entry.event).label) if entry.event in AuditEvent.values else entry.event or "–"
+
+
+def object_label(entry: AuditLogEntry) -> str:
+    """The kind of the object, and its name or number; "" if the entry is about the fleet itself."""
+    if entry.object_type not in AuditObject.values:
+        return ""
+    kind = str(AuditObject(entry.object_type).label)
+    name = entry.data.get("name") or entry.object_id
+    return f"{kind}: {name}" if name else kind
+
+
+def details_of(entry: AuditLogEntry) -> list[str]:
+    """What else the entry's data say: new values, counts, the driver as the one who did it."""
+    return [detail for key, value in entry.data.items() for detail in _detail(key, value)]
+
+
+def _detail(key: str, value: Any) -> Iterator[str]:
+    if key in _READERS and value not in (None, "", False):
+        yield _READERS[key](value)
+    elif key == "calls":
+        yield _calls(value)
+
+
+def _calls(value: int | None) -> str:
+    if value is None:
+        return _("Default limit")
+    if value == 0:
+        return _("No limit")
+    return ngettext("%(count)d call a month", "%(count)d calls a month", value) % {"count": value}
+
+
+def _choice(labels: Mapping[str, Any]) -> Callable[[Any], str]:
+    return lambda value: str(labels.get(value, value))
+
+
+_VALUES: Mapping[str, Any] = {
+    **dict(UnitSystem.choices),
+    **dict(SmartcarApiVersion.choices),
+    **dict(ReasonRequirement.choices),
+}
+_READERS: Mapping[str, Callable[[Any], str]] = {
+    "role": _choice(dict(Role.choices)),
+    "command": _choice(dict(CommandType.choices)),
+    "scope": _choice(dict(ErasureScope.choices)),
+    "field": _choice(_SETTINGS),
+    "fields": lambda names: ", ".join(str(_VEHICLE_FIELDS.get(name, name)) for name in names),
+    "from": lambda value: _("Before: %(value)s") % {"value": _VALUES.get(value, value)},
+    "to": lambda value: _("New: %(value)s") % {"value": _VALUES.get(value, value)},
+    "vehicles": lambda count: ngettext("%(count)d vehicle", "%(count)d vehicles", count) % {"count": count},
+    "migrated": lambda count: _("%(count)d migrated") % {"count": count},
+    "skipped": lambda count: _("%(count)d skipped") % {"count": count},
+    "by_driver": lambda _value: _("By the driver"),
+    "sends_commands": lambda _value: _("Can send commands"),
+    "text": str,
+    "target": str,
+}
