@@ -27,7 +27,7 @@ class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
     list_filter = ["state", "source", "event_type"]
     search_fields = ["event_id", "smartcar_vehicle_id"]
     date_hierarchy = "received_at"
-    exclude = ["body"]
+    exclude = ["body", "note_params"]
     actions = ["process_again"]
 
     @admin.action(description="Process again", permissions=["view"])

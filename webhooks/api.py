@@ -26,6 +26,10 @@ class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
 
     vehicle = serializers.CharField(source="smartcar_vehicle_id")
     type = serializers.CharField(source="event_type", help_text="VEHICLE_STATE, VEHICLE_ERROR, or what came.")
+    note = serializers.CharField(help_text="Why it was not recorded, or not in full; empty otherwise.")
+    note_code = serializers.CharField(
+        help_text="The note as a code that doesn't change; empty without a note."
+    )
 
     class Meta:
         model = InboxEntry
@@ -39,6 +43,7 @@ class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
             "event_id",
             "state",
             "note",
+            "note_code",
             "attempts",
             "next_try_at",
         ]

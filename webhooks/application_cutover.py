@@ -19,10 +19,10 @@ def finish_cutover() -> int:
 
 def _is_delivering(replacement: Replacement) -> bool:
     new = replacement.new
-    return InboxEntry.objects.filter(
+    received = InboxEntry.objects.filter(
         smartcar_vehicle_id=new.vehicle.smartcar_id,
         source=Source.WEBHOOK,
         state=EntryState.PROCESSED,
         received_at__gte=new.subscribed_at,
-        signed_with__in=keys.fingerprints_for(new.application_id),
-    ).exists()
+    )
+    return keys.signed_by(received, application=new.application_id).exists()

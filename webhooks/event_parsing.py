@@ -6,12 +6,15 @@ from dataclasses import dataclass
 import orjson
 
 from connect.models import Connection, ConnectionState
-from webhooks import keys, stored_messages
+from core.message_codes import Message
+from webhooks import keys
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
 
 PULLED = "asked"
+_NOTHING = Message()
 
 
 @dataclass(slots=True)
@@ -42,10 +45,10 @@ def named_vehicle(entry: InboxEntry) -> str:
     return reports[0].facts.smartcar_id[:128] if reports else ""
 
 
-def quarantine(entry: InboxEntry, state: EntryState, note: str) -> None:
+def quarantine(entry: InboxEntry, state: EntryState, note: Message = _NOTHING) -> None:
     """Gives the entry a state of its own, and why."""
     entry.state = state
-    entry.note = note[:300]
+    entry.set_note(note)
 
 
 def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
@@ -53,17 +56,17 @@ def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
     try:
         delivery = _parse(entry)
     except Malformed as malformed:
-        quarantine(entry, EntryState.DEAD, malformed.reason)
+        quarantine(entry, EntryState.DEAD, malformed.reason.message())
         return None
     entry.event_id = delivery.event_id[:128]
     entry.event_type = delivery.event_type[:40]
     if delivery.reports:
         entry.smartcar_vehicle_id = delivery.reports[0].facts.smartcar_id[:128]
     if delivery.mode == "test":
-        quarantine(entry, EntryState.TEST, stored_messages.TEST)
+        quarantine(entry, EntryState.TEST, DeliveryNote.TEST.message())
         return None
     if delivery.event_type not in (VEHICLE_STATE, VEHICLE_ERROR):
-        quarantine(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_TYPE)
+        quarantine(entry, EntryState.QUARANTINED, DeliveryNote.UNKNOWN_TYPE.message())
         return None
     return entry, delivery
 
@@ -90,7 +93,7 @@ def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEn
     fresh = []
     for entry, delivery in pairs:
         if entry.event_id in seen:
-            quarantine(entry, EntryState.DUPLICATE, "")
+            quarantine(entry, EntryState.DUPLICATE)
         else:
             seen.add(entry.event_id)
             fresh.append((entry, delivery))
@@ -105,13 +108,13 @@ def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]
         if any(report.facts.smartcar_id in cars for report in delivery.reports):
             opened.append(ParsedMessage(entry, delivery, cars))
         else:
-            quarantine(entry, EntryState.QUARANTINED, stored_messages.UNKNOWN_CAR)
+            quarantine(entry, EntryState.QUARANTINED, DeliveryNote.UNKNOWN_VEHICLE.message())
     return opened
 
 
 def _signed_for(entry: InboxEntry) -> int | str | None:
     """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
-    return keys.application_of(entry.signed_with) if entry.source == Source.WEBHOOK else PULLED
+    return keys.application_of(entry) if entry.source == Source.WEBHOOK else PULLED
 
 
 def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:

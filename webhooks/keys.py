@@ -4,57 +4,52 @@ it is rotated.
 
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from connect import applications
 from webhooks import signature
 from webhooks.models import InboxEntry
 
-_OF_APPLICATION = " of application "
+# In the column that versions before 0.2.0 wrote: "fingerprint of application 5".
+_LEGACY = " of application "
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A management token, the short name by which the inbox records that it fitted, and its application's webhook."""
+    """A management token with its fingerprint, its application (None: that of the settings) and that one's webhook."""
 
-    name: str
     token: str = field(repr=False)
+    application_id: int | None = None
     webhook_id: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A short name of the token, safe to store and show."""
+        return signature.fingerprint(self.token)
 
 
 def current() -> tuple[SigningKey, ...]:
     """All keys in use, that of the settings first. May read the database, every few seconds. Raises DatabaseError."""
     return tuple(
-        SigningKey(
-            name=_name(key.token, application=key.application_pk), token=key.token, webhook_id=key.webhook_id
-        )
+        SigningKey(token=key.token, application_id=key.application_pk, webhook_id=key.webhook_id)
         for key in applications.signing_keys()
     )
 
 
-def fingerprints_for(application: int | None) -> list[str]:
-    """The names of one application's keys; None is that of the settings."""
-    found = [key for key in applications.signing_keys() if key.application_pk == application]
-    return [_name(key.token, application=application) for key in found]
-
-
-def application_of(name: str) -> int | None:
-    """Whose key it is, by the name that the inbox recorded; None is that of the settings."""
-    number = name.partition(_OF_APPLICATION)[2]
+def application_of(entry: InboxEntry) -> int | None:
+    """The application whose key signed the entry; None is that of the settings."""
+    if entry.application_id is not None or entry.key_fingerprint:
+        return entry.application_id
+    number = entry.signed_with.partition(_LEGACY)[2]
     return int(number) if number.isdecimal() else None
 
 
 def signed_by(entries: QuerySet[InboxEntry], *, application: int | None) -> QuerySet[InboxEntry]:
-    """Those of the messages that one application vouches for; None is that of the settings."""
+    """The entries that were signed with a key of the application; None is that of the settings."""
     if application is None:
-        return entries.exclude(signed_with__contains=_OF_APPLICATION)
-    return entries.filter(signed_with__endswith=f"{_OF_APPLICATION}{application}")
-
-
-def _name(token: str, *, application: int | None) -> str:
-    """Which key, and of which application, without anything of the token itself."""
-    fingerprint = signature.fingerprint(token)
-    return fingerprint if application is None else f"{fingerprint}{_OF_APPLICATION}{application}"
+        return entries.filter(application=None).exclude(key_fingerprint="", signed_with__contains=_LEGACY)
+    old = Q(key_fingerprint="", signed_with__endswith=f"{_LEGACY}{application}")
+    return entries.filter(Q(application=application) | old)
 
 
 def matching_key(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.message_codes import CODE_LENGTH, Message, render
+
 
 class Source(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
@@ -27,12 +29,24 @@ class InboxEntry(models.Model):
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.WEBHOOK)
     received_at = models.DateTimeField()
     body = models.BinaryField()
-    signed_with = models.CharField("signed with the key", max_length=64, blank=True)
+    # Whose management token signed a pushed message, and which one; no application means that of the settings.
+    application = models.ForeignKey(
+        "connect.SmartcarApplication",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    key_fingerprint = models.CharField(max_length=16, blank=True, default="", db_default="")
+    # Written by versions before 0.2.0, and read until none of them runs (webhooks.keys).
+    signed_with = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=128, blank=True)
     event_id = models.CharField(max_length=128, blank=True)
     event_type = models.CharField(max_length=40, blank=True)
     state = models.CharField(max_length=12, choices=EntryState.choices, default=EntryState.WAITING)
-    note = models.CharField(max_length=300, blank=True)
+    note_code = models.CharField(max_length=CODE_LENGTH, blank=True, default="", db_default="")
+    note_params = models.JSONField(blank=True, default=dict, db_default={})
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
@@ -78,6 +92,15 @@ class InboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type or self.get_source_display()} {self.pk}"
+
+    @property
+    def note(self) -> str:
+        """Why the message was not recorded, or not in full, in the active language."""
+        return render(self.note_code, self.note_params)
+
+    def set_note(self, message: Message) -> None:
+        """Notes a message of webhooks.messages; not saved."""
+        self.note_code, self.note_params = message.code, message.params
 
 
 from webhooks.rejections import RejectedDeliveryCount as RejectedDeliveryCount  # noqa: E402

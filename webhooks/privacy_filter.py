@@ -7,10 +7,9 @@ from connect.driver_portal import privacy
 from vehicles.observations import SignalError, SignalReading, SignalStatus
 from vehicles.services import ReceivedReading
 from webhooks.event_parsing import ParsedMessage
+from webhooks.messages import DeliveryNote
 from webhooks.models import InboxEntry
 from webhooks.parsing.types import ReportedError, VehicleReport
-
-LOCATION_HIDDEN = "Its place is hidden by the driver: the message was not kept, the rest of it was recorded."
 
 
 def permitted_readings(opened: Sequence[ParsedMessage], *, now: datetime) -> list[ReceivedReading]:
@@ -23,7 +22,7 @@ def permitted_readings(opened: Sequence[ParsedMessage], *, now: datetime) -> lis
     for message, seen in read:
         kept = rules.without_hidden(seen)
         if len(kept) < len(seen):
-            message.entry.note = LOCATION_HIDDEN
+            message.entry.set_note(DeliveryNote.LOCATION_HIDDEN.message())
             InboxEntry.objects.filter(pk=message.entry.pk).update(body=b"")
         allowed += kept
     return allowed

@@ -23,8 +23,9 @@ from core import pubsub
 from core.pubsub import Topic
 from core.task_queue import ring_now
 from vehicles import services as vehicles
-from webhooks import connection_reports, keys, silence_monitor, stored_messages, vehicle_errors
+from webhooks import connection_reports, keys, silence_monitor, vehicle_errors
 from webhooks.event_parsing import ParsedMessage, named_vehicle, parse_all, quarantine
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
 from webhooks.privacy_filter import permitted_readings
@@ -33,14 +34,23 @@ from webhooks.vehicle_errors import ErrorOccurrence
 BATCH = 200
 ATTEMPTS = 5
 BACKOFF = timedelta(seconds=10)
-_COMPLETED = ("id", "state", "note", "event_id", "event_type", "smartcar_vehicle_id", "processed_at")
+_COMPLETED = (
+    "id",
+    "state",
+    "note_code",
+    "note_params",
+    "event_id",
+    "event_type",
+    "smartcar_vehicle_id",
+    "processed_at",
+)
 _SETTLE = """
     UPDATE webhooks_inboxentry AS entry
-    SET state = row.state, note = row.note, event_id = row.event_id, event_type = row.event_type,
-        smartcar_vehicle_id = row.smartcar_vehicle_id, processed_at = row.processed_at
+    SET state = row.state, note_code = row.note_code, note_params = row.note_params, event_id = row.event_id,
+        event_type = row.event_type, smartcar_vehicle_id = row.smartcar_vehicle_id, processed_at = row.processed_at
     FROM json_to_recordset(%s::json) AS row
-        (id bigint, state text, note text, event_id text, event_type text, smartcar_vehicle_id text,
-         processed_at timestamptz)
+        (id bigint, state text, note_code text, note_params jsonb, event_id text, event_type text,
+         smartcar_vehicle_id text, processed_at timestamptz)
     WHERE entry.id = row.id
 """
 
@@ -66,7 +76,7 @@ def release_quarantined() -> int:
     for application in alive.order_by().values_list("application_id", flat=True).distinct():
         known = alive.filter(application_id=application).values("vehicle__smartcar_id")
         theirs = keys.signed_by(held, application=application).filter(smartcar_vehicle_id__in=known)
-        released += theirs.update(state=EntryState.WAITING, note="")
+        released += theirs.update(state=EntryState.WAITING, note_code="", note_params={})
     return released
 
 
@@ -127,9 +137,17 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
-            entry.note = stored_messages.FAILED % {"times": ATTEMPTS}
+            entry.set_note(DeliveryNote.FAILED.message(times=ATTEMPTS))
         entry.save(
-            update_fields=["attempts", "traceback", "next_try_at", "state", "note", "smartcar_vehicle_id"]
+            update_fields=[
+                "attempts",
+                "traceback",
+                "next_try_at",
+                "state",
+                "note_code",
+                "note_params",
+                "smartcar_vehicle_id",
+            ]
         )
 
 
@@ -210,5 +228,5 @@ def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
     dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
-        quarantine(entry, state, stored_messages.CAR_LEFT)
+        quarantine(entry, state, DeliveryNote.VEHICLE_OFFBOARDED.message())
     InboxEntry.objects.filter(pk__in=[entry.pk for entry in dropped]).update(body=b"")

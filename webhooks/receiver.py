@@ -41,7 +41,8 @@ class VerifiedDelivery:
     """A truly signed delivery, to be stored before it is answered."""
 
     body: bytes
-    signed_with: str
+    application_id: int | None
+    key_fingerprint: str
     received_at: datetime
 
 
@@ -76,7 +77,12 @@ def verify_request(
     if key is None:
         counter.count(RejectionReason.BADLY_SIGNED if signed else RejectionReason.UNSIGNED)
         return _UNAUTHORIZED
-    return VerifiedDelivery(body=raw, signed_with=key.name, received_at=timezone.now())
+    return VerifiedDelivery(
+        body=raw,
+        application_id=key.application_id,
+        key_fingerprint=key.fingerprint,
+        received_at=timezone.now(),
+    )
 
 
 def too_large() -> WebhookResponse:
@@ -122,7 +128,7 @@ def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> WebhookRespons
     if answer is None:
         counter.count(RejectionReason.CHALLENGE)
         return _CHALLENGE
-    verifications.note(keys.application_of(key.name))
+    verifications.note(key.application_id)
     return WebhookResponse(HTTPStatus.OK, {"challenge": answer})
 
 
@@ -131,6 +137,9 @@ def _store(arrival: VerifiedDelivery) -> None:
     with connection.cursor() as cursor:  # a server set to lose its last moments must not lose these
         cursor.execute("SET LOCAL synchronous_commit TO on")
     InboxEntry.objects.create(
-        body=arrival.body, signed_with=arrival.signed_with, received_at=arrival.received_at
+        body=arrival.body,
+        application_id=arrival.application_id,
+        key_fingerprint=arrival.key_fingerprint,
+        received_at=arrival.received_at,
     )
     ring(PROCESSING_TASK)

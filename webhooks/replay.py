@@ -61,7 +61,12 @@ def replay(*, entries: QuerySet[InboxEntry]) -> int:
     while ids := list(chosen.filter(pk__gt=last)[:BATCH]):
         with transaction.atomic():
             done += replayable(InboxEntry.objects.filter(pk__in=ids)).update(
-                state=EntryState.WAITING, attempts=0, next_try_at=None, note="", traceback=""
+                state=EntryState.WAITING,
+                attempts=0,
+                next_try_at=None,
+                note_code="",
+                note_params={},
+                traceback="",
             )
             ring("webhooks.tasks.process_inbox")
         last = ids[-1]

@@ -74,7 +74,8 @@ class InsertWorker:
                     (
                         [arrival.received_at for arrival in arrivals],
                         [arrival.body for arrival in arrivals],
-                        [arrival.signed_with for arrival in arrivals],
+                        [arrival.application_id for arrival in arrivals],
+                        [arrival.key_fingerprint for arrival in arrivals],
                     ),
                     prepare=False,
                 )
@@ -149,7 +150,7 @@ class Writer:
 
 def _statement() -> sql.Composed:
     """The insert for parallel arrays; columns that a delivery doesn't bring get the model's defaults."""
-    given = ("received_at", "body", "signed_with")
+    given = ("received_at", "body", "application_id", "key_fingerprint")
     fresh = InboxEntry()
     others = [
         field
@@ -159,7 +160,8 @@ def _statement() -> sql.Composed:
     columns = [sql.Identifier(name) for name in (*given, *(field.attname for field in others))]
     values = [field.get_prep_value(getattr(fresh, field.attname)) for field in others]
     return sql.SQL(
-        "INSERT INTO {table} ({columns}) SELECT {rows} FROM unnest(%b::timestamptz[], %b::bytea[], %b::text[]) AS come"
+        "INSERT INTO {table} ({columns}) SELECT {rows} "
+        "FROM unnest(%b::timestamptz[], %b::bytea[], %b::bigint[], %b::text[]) AS come"
     ).format(
         table=sql.Identifier(InboxEntry._meta.db_table),
         columns=sql.SQL(", ").join(columns),

@@ -176,12 +176,14 @@ def _troubled_deliveries(
     rank = _RANKS[EventType.DELIVERY]
     entries = entries_for_vehicle(vehicle=frame.vehicle).filter(state__in=_NEEDS_ATTENTION)
     entries = entries.filter(below(before, rank=rank, time="received_at"))
-    for entry in entries.only("received_at", "event_type", "source", "state", "note")[:limit]:
+    for entry in entries.only("received_at", "event_type", "source", "state", "note_code", "note_params")[
+        :limit
+    ]:
         yield TimelineEvent(
             EventType.DELIVERY,
             TimelinePosition(entry.received_at, rank, entry.pk),
             webhook_log.event_label(entry) or _("Delivery"),
-            [told(entry.note)] if entry.note else [],
+            [entry.note] if entry.note_code else [],
             (str(EntryState(entry.state).label), f"badge-inbox-{entry.state}"),
             url=reverse("webhooks:delivery", args=[frame.fleet.slug, entry.pk]),
             link=_("Delivery"),

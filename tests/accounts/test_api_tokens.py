@@ -108,7 +108,9 @@ def test_a_token_reads_unless_it_is_made_to_send_commands(owner: User, fleet: Fl
     reading = issue_token(membership=membership(owner), name="Reports").token
     commanding = issue_token(membership=membership(owner), name="Night charging", may_command=True).token
     assert (reading.may_command, commanding.may_command) == (False, True)
-    assert AuditLogEntry.objects.filter(event=AuditEvent.TOKEN_CREATED).count() == 1
+    assert (
+        AuditLogEntry.objects.filter(event=AuditEvent.TOKEN_CREATED, data__sends_commands=True).count() == 1
+    )
     token = find_token(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
     assert token is not None
     assert token.may_command

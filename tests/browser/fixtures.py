@@ -32,6 +32,7 @@ from vehicles import catalogue
 from vehicles.models import Vehicle
 from vehicles.places.models import Place
 from webhooks import polling, processing
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry
 
 CARS = 6
@@ -217,7 +218,8 @@ def _deliveries(car: Vehicle) -> int:
             state=state,
             event_type="VEHICLE_STATE",
             smartcar_vehicle_id=car.smartcar_id,
-            note="It failed 5 times." if state == EntryState.DEAD else "",
+            note_code=DeliveryNote.FAILED if state == EntryState.DEAD else "",
+            note_params={"times": 5} if state == EntryState.DEAD else {},
             traceback="ValueError: no such shape" if state == EntryState.DEAD else "",
         ).pk
         for state in EntryState

@@ -13,8 +13,8 @@ from tests.webhooks.helpers import post, state_of
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Reading, Vehicle
 from webhooks import processing
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry
-from webhooks.privacy_filter import LOCATION_HIDDEN
 from webhooks.replay import replay
 
 pytestmark = pytest.mark.django_db
@@ -55,10 +55,10 @@ def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
     deliver(vehicle, at=timezone.now())
     assert known(vehicle) == {LOCK}
     entry = InboxEntry.objects.get()
-    assert (entry.state, bytes(entry.body), entry.note) == (
+    assert (entry.state, bytes(entry.body), entry.note_code) == (
         EntryState.PROCESSED,
         b"",
-        LOCATION_HIDDEN,
+        DeliveryNote.LOCATION_HIDDEN,
     )
 
 

@@ -12,11 +12,10 @@ from django.utils.translation import override
 
 from accounts.models import User
 from connect.models import Connection
-from core import stored_messages
 from tests.languages import ASKED, left_in_english, read
 from tests.webhooks.helpers import post, state_of
 from webhooks import processing
-from webhooks import stored_messages as webhook_messages
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount, Source
 from webhooks.rejections import RejectionReason
 
@@ -85,16 +84,8 @@ def test_why_a_message_was_set_aside(member: Client, language: str) -> None:
     for body in (b"no JSON", b"[]", b"{}", b'{"eventType": ""}', b'{"eventType": "VEHICLE_STATE"}'):
         message(body=body)
     processing.process_waiting()
-    notes = set(InboxEntry.objects.exclude(note="").values_list("note", flat=True))
-    assert {"About a car that is not connected here.", "not JSON", "not a JSON object"} <= notes
-    notes |= {
-        webhook_messages.CAR_LEFT,
-        "It failed 5 times.",
-        webhook_messages.TEST,
-        webhook_messages.UNKNOWN_TYPE,
-    }
-    with override(language):
-        assert [note for note in notes if stored_messages.told(note) == note] == []
+    codes = set(InboxEntry.objects.exclude(note_code="").values_list("note_code", flat=True))
+    assert {DeliveryNote.UNKNOWN_VEHICLE, DeliveryNote.NOT_JSON, DeliveryNote.NOT_AN_OBJECT} <= codes
     assert english_on(member, PAGE, language) == set()
 
 
@@ -104,7 +95,7 @@ def test_what_processing_again_came_to(member: Client, language: str) -> None:
         said = []
         for each in (language, "en"):
             entry = message(**fields)
-            answer = member.post(f"{PAGE}{entry.pk}/again/", headers={"accept-language": ASKED[each]})
+            answer = member.post(f"{PAGE}{entry.pk}/reprocess/", headers={"accept-language": ASKED[each]})
             said.append({str(told) for told in get_messages(answer.wsgi_request)})
             member.get(PAGE)
         assert said[0] and said[0].isdisjoint(said[1])
@@ -136,7 +127,16 @@ def _slow() -> InboxEntry:
 
 
 def test_the_api_answers_in_english_whatever_is_asked_for(member: Client) -> None:
-    entry = message(state=EntryState.DEAD, note="It failed 5 times.", body=b"no JSON")
+    entry = message(
+        state=EntryState.DEAD, note_code=DeliveryNote.FAILED, note_params={"times": 5}, body=b"no JSON"
+    )
     answer = member.get(f"/api/v1/deliveries/{entry.pk}/", headers={"accept-language": ASKED["de"]}).json()
-    assert answer["note"] == "It failed 5 times."
+    assert (answer["note"], answer["note_code"]) == ("Processing failed 5 times.", "delivery.failed")
     assert answer["body_missing"].startswith("The body is no JSON (7 bytes).")
+
+
+@translated
+def test_every_note_is_worded_in_every_language(language: str) -> None:
+    english = {note: str(note.label) for note in DeliveryNote}
+    with override(language):
+        assert [note for note in DeliveryNote if str(note.label) == english[note]] == []

@@ -13,7 +13,7 @@ from webhooks.keys import SigningKey
 from webhooks.receiver import VerifiedDelivery, WebhookResponse
 from webhooks.signature import sign
 
-KEYS = (SigningKey(name="new", token="new"), SigningKey(name="old", token="old"))
+KEYS = (SigningKey(token="new"), SigningKey(token="old", application_id=5))
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
@@ -33,7 +33,11 @@ def test_no_bytes_get_in_without_a_true_signature(raw: bytes, signed: str) -> No
 def test_any_bytes_get_in_with_one_and_the_key_is_named(raw: bytes, key: SigningKey) -> None:
     judged = receiver.verify_request(raw=raw, signed=sign(token=key.token, message=raw).upper(), known=KEYS)
     assert isinstance(judged, VerifiedDelivery)
-    assert (judged.body, judged.signed_with) == (raw, key.name)
+    assert (judged.body, judged.application_id, judged.key_fingerprint) == (
+        raw,
+        key.application_id,
+        key.fingerprint,
+    )
 
 
 @given(challenge=ANYTHING, around=ANYTHING, kind=st.sampled_from(["VERIFY", "verify"]))

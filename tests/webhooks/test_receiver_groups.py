@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def arrival(body: bytes = b"{}") -> VerifiedDelivery:
-    return VerifiedDelivery(body=body, signed_with="key", received_at=timezone.now())
+    return VerifiedDelivery(body=body, application_id=None, key_fingerprint="key", received_at=timezone.now())
 
 
 def with_writer(work: Callable[[Writer], Awaitable[Any]]) -> tuple[Any, int]:

@@ -109,7 +109,7 @@ def everything() -> dict[str, list[Any]]:
     recorded: dict[str, list[Any]] = {
         model.__name__: list(model._default_manager.order_by("pk").values()) for model in _RECORDED
     }
-    inbox = list(InboxEntry.objects.order_by("pk").values("state", "note", "event_id", "event_type"))
+    inbox = list(InboxEntry.objects.order_by("pk").values("state", "note_code", "event_id", "event_type"))
     return {**recorded, "inbox": inbox}
 
 

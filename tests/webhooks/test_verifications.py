@@ -47,8 +47,8 @@ def test_a_delivery_and_a_refused_challenge_note_nothing() -> None:
 def test_it_is_noted_for_the_application_whose_webhook_asks() -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     known = (
-        keys.SigningKey(name="first", token="first", webhook_id="one"),
-        keys.SigningKey(name=f"second of application {row.pk}", token="second", webhook_id="two"),
+        keys.SigningKey(token="first", webhook_id="one"),
+        keys.SigningKey(token="second", application_id=row.pk, webhook_id="two"),
     )
     verify = b'{"eventId":"e","eventType":"VERIFY","data":{"challenge":"abc"},"meta":{"webhookId":"two"}}'
     assert isinstance(receiver.verify_request(raw=verify, signed="", known=known), receiver.WebhookResponse)

@@ -65,7 +65,7 @@ def test_who_manages_the_fleet_sees_its_messages(
     browser = browser_of(request.getfixturevalue(person))
     assert [browser.get(address).status_code for address in addresses(entry)] == [200] * 4
     assert "Van 1" in browser.get(PAGE).content.decode()
-    assert browser.post(f"{PAGE}{entry.pk}/again/").status_code == 302
+    assert browser.post(f"{PAGE}{entry.pk}/reprocess/").status_code == 302
 
 
 @pytest.mark.parametrize(("person", "status"), [("viewer", 403), ("driver", 403), ("outsider", 404)])
@@ -75,7 +75,7 @@ def test_others_do_not(
     entry = message(connected.vehicle)
     browser = browser_of(request.getfixturevalue(person))
     assert [browser.get(address).status_code for address in addresses(entry)] == [status] * 4
-    assert browser.post(f"{PAGE}{entry.pk}/again/").status_code == status
+    assert browser.post(f"{PAGE}{entry.pk}/reprocess/").status_code == status
     assert InboxEntry.objects.get().state == EntryState.PROCESSED
 
 
@@ -91,7 +91,7 @@ def test_all_messages_of_the_site_are_for_admins_only(
     assert [browser_of(admin).get(address).status_code for address in addresses(entry, SITE)] == [200] * 4
     assert "NO_CAR" in browser_of(admin).get(SITE).content.decode()
     assert [browser_of(owner).get(address).status_code for address in addresses(entry, SITE)] == [403] * 4
-    assert browser_of(owner).post(f"{SITE}{entry.pk}/again/").status_code == 403
+    assert browser_of(owner).post(f"{SITE}{entry.pk}/reprocess/").status_code == 403
 
 
 def test_a_fleet_sees_neither_other_fleets_messages_nor_those_that_name_no_car(
@@ -100,7 +100,7 @@ def test_a_fleet_sees_neither_other_fleets_messages_nor_those_that_name_no_car(
     other = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="red-car")
     for entry in (message(other, event_type="ODD"), message(event_type="ODD")):
         assert [manager.get(address).status_code for address in addresses(entry)[2:]] == [404, 404]
-        assert manager.post(f"{PAGE}{entry.pk}/again/").status_code == 404
+        assert manager.post(f"{PAGE}{entry.pk}/reprocess/").status_code == 404
     assert "ODD" not in manager.get(PAGE).content.decode()
 
 
@@ -234,7 +234,7 @@ def test_a_message_is_processed_again_by_hand(
     processing.process_waiting()
     entry = InboxEntry.objects.get()
     before = list(LatestSignal.objects.values())
-    page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
+    page = manager.post(f"{PAGE}{entry.pk}/reprocess/", follow=True).content.decode()
     assert "It is processed again" in page
     processing.process_waiting()
     entry.refresh_from_db()
@@ -248,7 +248,7 @@ def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, c
     waiting = message(connected.vehicle, state=EntryState.WAITING)
     emptied = message(connected.vehicle, body=b"")
     for entry, words in ((waiting, "waits"), (emptied, "not kept")):
-        page = manager.post(f"{PAGE}{entry.pk}/again/", follow=True).content.decode()
+        page = manager.post(f"{PAGE}{entry.pk}/reprocess/", follow=True).content.decode()
         assert words in page
     assert not AuditLogEntry.objects.filter(event=AuditEvent.DELIVERY_REPROCESSED).exists()
 

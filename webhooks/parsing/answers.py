@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
+from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_facts
 from webhooks.parsing.fields import mapping
 from webhooks.parsing.signals import read_signals
@@ -38,7 +37,7 @@ def _signals(body: Mapping[str, Any]) -> list[Any]:
             return [body[key]]
     if "code" in body or "attributes" in body:
         return [body]
-    raise Malformed(gettext_noop("no signals in the answer"))
+    raise Malformed(DeliveryNote.NO_SIGNALS)
 
 
 def parse_v2_batch(
@@ -47,7 +46,7 @@ def parse_v2_batch(
     """What a v2.0 `POST /batch` answers about a car. Raises Malformed where there are no responses."""
     responses = body.get("responses")
     if not isinstance(responses, list):
-        raise Malformed(gettext_noop("no responses in the answer"))
+        raise Malformed(DeliveryNote.NO_RESPONSES)
     facts = read_facts(find_attributes(responses), {}, vehicle_id=vehicle_id)
     about_signals = [response for response in responses if mapping(response).get("path") != "/"]
     observations, skipped = read_answers(about_signals, latest=received_at)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 import orjson
-from django.utils.translation import gettext_noop
 
+from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_event
 from webhooks.parsing.legacy import read_legacy
 from webhooks.parsing.types import Delivery, Malformed
@@ -25,10 +25,10 @@ def parse_delivery(raw: bytes, *, received_at: datetime | None = None) -> Delive
     try:
         message = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        raise Malformed(gettext_noop("not JSON")) from None
+        raise Malformed(DeliveryNote.NOT_JSON) from None
     if not isinstance(message, dict):
-        raise Malformed(gettext_noop("not a JSON object"))
+        raise Malformed(DeliveryNote.NOT_AN_OBJECT)
     for key, read in _READERS.items():
         if key in message:
             return read(message, raw=raw, received_at=received_at)
-    raise Malformed(gettext_noop("neither an eventType nor an eventName"))
+    raise Malformed(DeliveryNote.NO_EVENT_NAME)

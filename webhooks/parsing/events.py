@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from vehicles import catalogue
 from vehicles.observations import SignalReading, VehicleFacts
+from webhooks.messages import DeliveryNote
 from webhooks.parsing.errors import read_errors
 from webhooks.parsing.fields import digest_of, first, identifier, integer, items, mapping, mode, text
 from webhooks.parsing.signals import code_of, observe, read_signals
@@ -43,7 +42,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
     """The delivery of a message with an `eventType`. Raises Malformed."""
     event_type = text(message.get("eventType"), 100)
     if not event_type:
-        raise Malformed(gettext_noop("the eventType is empty or not text"))
+        raise Malformed(DeliveryNote.NO_EVENT_TYPE)
     data = mapping(message.get("data"))
     meta = mapping(message.get("meta")) or mapping(data.get("meta"))
     contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
@@ -81,14 +80,14 @@ def read_facts(vehicle: Mapping[str, Any], user: Mapping[str, Any], *, vehicle_i
 def _verify(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
     challenge = mapping(message.get("data")).get("challenge")
     if not isinstance(challenge, str) or not challenge:
-        raise Malformed(gettext_noop("a VERIFY event without a challenge"))
+        raise Malformed(DeliveryNote.NO_CHALLENGE)
     return _Contents(challenge=challenge)
 
 
 def _vehicle(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
     facts = _facts(message)
     if not facts.smartcar_id:
-        raise Malformed(gettext_noop("the event does not say which vehicle it is about"))
+        raise Malformed(DeliveryNote.NO_VEHICLE)
     data = mapping(message.get("data"))
     observations, skipped_signals = read_signals(data.get("signals"), latest=latest)
     errors, skipped_errors = read_errors(data.get("errors"))

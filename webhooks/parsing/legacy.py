@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from vehicles import catalogue
 from vehicles.observations import VehicleFacts
+from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_facts
 from webhooks.parsing.fields import digest_of, identifier, items, mapping, mode, text, upper
 from webhooks.parsing.signals import Times, observe
@@ -40,7 +39,7 @@ def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime
     """The delivery of a message with an `eventName`. Raises Malformed."""
     name = text(message.get("eventName"), 100)
     if not name:
-        raise Malformed(gettext_noop("the eventName is empty or not text"))
+        raise Malformed(DeliveryNote.NO_EVENT_TYPE)
     payload = mapping(message.get("payload"))
     read = _CONTENTS.get(name.lower())
     contents = read(payload, received_at) if read else _Contents(event_type=name)
@@ -60,7 +59,7 @@ def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime
 def _verify(payload: Mapping[str, Any], received_at: datetime | None) -> _Contents:
     challenge = payload.get("challenge")
     if not isinstance(challenge, str) or not challenge:
-        raise Malformed(gettext_noop("a verify event without a challenge"))
+        raise Malformed(DeliveryNote.NO_CHALLENGE)
     return _Contents(VERIFY, challenge=challenge)
 
 
@@ -69,7 +68,7 @@ def _readings(payload: Mapping[str, Any], received_at: datetime | None) -> _Cont
     vehicles = [mapping(vehicle) for vehicle in items(payload.get("vehicles"))]
     reports = [_report(vehicle, received_at) for vehicle in vehicles if identifier(vehicle.get("vehicleId"))]
     if not reports:
-        raise Malformed(gettext_noop("the event does not say which vehicle it is about"))
+        raise Malformed(DeliveryNote.NO_VEHICLE)
     return _Contents(VEHICLE_STATE, reports=tuple(reports))
 
 
@@ -87,7 +86,7 @@ def _event(payload: Mapping[str, Any], received_at: datetime | None) -> _Content
     """An event of the car itself: charging started, stopped or completed."""
     vehicle_id = identifier(payload.get("vehicleId"))
     if not vehicle_id:
-        raise Malformed(gettext_noop("the event does not say which vehicle it is about"))
+        raise Malformed(DeliveryNote.NO_VEHICLE)
     facts = VehicleFacts(smartcar_id=vehicle_id)
     kind = upper(payload.get("eventType"))
     if kind not in _CHARGING_EVENTS:

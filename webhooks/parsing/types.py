@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from vehicles.observations import SignalReading, VehicleFacts
+from webhooks.messages import DeliveryNote
 
 Mode = Literal["live", "simulated", "test", ""]
 
@@ -14,10 +15,10 @@ VEHICLE_ERROR = "VEHICLE_ERROR"
 
 
 class Malformed(Exception):  # noqa: N818  (it names the message, not a mistake of ours)
-    """The message cannot be understood. `reason` is in plain words and never repeats its content."""
+    """The message cannot be understood. `reason` is a code and never repeats its content."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: DeliveryNote) -> None:
+        super().__init__(reason.value)
         self.reason = reason
 
 

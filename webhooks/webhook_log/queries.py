@@ -29,7 +29,8 @@ _FIELDS = (
     "smartcar_vehicle_id",
     "event_type",
     "state",
-    "note",
+    "note_code",
+    "note_params",
     "attempts",
     "next_try_at",
 )

@@ -141,7 +141,7 @@ def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
 
 def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
     took = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
-    shown = (entry.state, entry.attempts, entry.note, entry.processed_at, entry.next_try_at)
+    shown = (entry.state, entry.attempts, entry.note_code, entry.processed_at, entry.next_try_at)
     car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
         "fleet": scope.fleet,

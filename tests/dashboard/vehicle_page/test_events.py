@@ -25,6 +25,7 @@ from dashboard.vehicle_page.events import SIZE
 from dashboard.vehicle_page.timeline import TimelinePosition
 from vehicles import catalogue
 from vehicles.models import Vehicle
+from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, VehicleError
 from webhooks.webhook_log.visibility import LogScope, entries_for_vehicle
 
@@ -59,7 +60,7 @@ def delivered(vehicle: Vehicle, *times: datetime, state: str = EntryState.PROCES
             state=state,
             event_type="VEHICLE_STATE",
             smartcar_vehicle_id=vehicle.smartcar_id,
-            note="The car is not known." if state == EntryState.QUARANTINED else "",
+            note_code=DeliveryNote.UNKNOWN_VEHICLE if state == EntryState.QUARANTINED else "",
         )
         for at in times
     ]
@@ -153,7 +154,7 @@ def test_everything_stands_in_one_timeline_newest_first(
     for words in (
         "Vehicle state",
         "Quarantined",
-        "The car is not known.",
+        "The vehicle is not connected here.",
         "Vehicle details changed",
         "Name, Plate",
         "Connected → Silent",

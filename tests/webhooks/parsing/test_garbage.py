@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests import payloads
 from vehicles.observations import SignalStatus
+from webhooks.messages import DeliveryNote
 from webhooks.parsing import (
     Delivery,
     Malformed,
@@ -119,25 +120,25 @@ def test_a_true_batch_with_one_value_replaced_by_anything(data: st.DataObject, n
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        (b"", "not JSON"),
-        (b"\xff\xfe", "not JSON"),
-        (b"{", "not JSON"),
-        (b"[" * 5000 + b"]" * 5000, "not JSON"),
-        (b"[]", "not a JSON object"),
-        (b'"VERIFY"', "not a JSON object"),
-        (b"{}", "neither an eventType nor an eventName"),
-        (b'{"eventType": ""}', "the eventType is empty or not text"),
-        (b'{"eventType": 7}', "the eventType is empty or not text"),
-        (b'{"eventName": null}', "the eventName is empty or not text"),
-        (b'{"eventType": "VERIFY"}', "a VERIFY event without a challenge"),
-        (b'{"eventType": "VERIFY", "data": {"challenge": 7}}', "a VERIFY event without a challenge"),
-        (b'{"eventName": "verify", "payload": {}}', "a verify event without a challenge"),
-        (b'{"eventType": "VEHICLE_STATE"}', "the event does not say which vehicle it is about"),
-        (b'{"eventName": "schedule"}', "the event does not say which vehicle it is about"),
-        (b'{"eventName": "eventBased"}', "the event does not say which vehicle it is about"),
+        (b"", DeliveryNote.NOT_JSON),
+        (b"\xff\xfe", DeliveryNote.NOT_JSON),
+        (b"{", DeliveryNote.NOT_JSON),
+        (b"[" * 5000 + b"]" * 5000, DeliveryNote.NOT_JSON),
+        (b"[]", DeliveryNote.NOT_AN_OBJECT),
+        (b'"VERIFY"', DeliveryNote.NOT_AN_OBJECT),
+        (b"{}", DeliveryNote.NO_EVENT_NAME),
+        (b'{"eventType": ""}', DeliveryNote.NO_EVENT_TYPE),
+        (b'{"eventType": 7}', DeliveryNote.NO_EVENT_TYPE),
+        (b'{"eventName": null}', DeliveryNote.NO_EVENT_TYPE),
+        (b'{"eventType": "VERIFY"}', DeliveryNote.NO_CHALLENGE),
+        (b'{"eventType": "VERIFY", "data": {"challenge": 7}}', DeliveryNote.NO_CHALLENGE),
+        (b'{"eventName": "verify", "payload": {}}', DeliveryNote.NO_CHALLENGE),
+        (b'{"eventType": "VEHICLE_STATE"}', DeliveryNote.NO_VEHICLE),
+        (b'{"eventName": "schedule"}', DeliveryNote.NO_VEHICLE),
+        (b'{"eventName": "eventBased"}', DeliveryNote.NO_VEHICLE),
     ],
 )
-def test_what_is_wrong_is_said_in_words(raw: bytes, reason: str) -> None:
+def test_what_is_wrong_is_named_by_a_code(raw: bytes, reason: DeliveryNote) -> None:
     with pytest.raises(Malformed) as malformed:
         parse_delivery(raw)
     assert malformed.value.reason == reason

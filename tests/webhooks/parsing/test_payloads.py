@@ -10,6 +10,7 @@ import pytest
 from tests import payloads
 from vehicles import catalogue
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
+from webhooks.messages import DeliveryNote
 from webhooks.parsing import Delivery, Malformed, VehicleReport, parse_delivery
 
 USER = "1c2f4a52-3f0e-4a51-8d6c-9f4be1f1a001"
@@ -157,8 +158,8 @@ def test_documentation_sketches_are_understood_or_malformed_for_what_they_leave_
     with pytest.raises(Malformed) as malformed:
         parse_delivery(sketch)
     assert malformed.value.reason in {
-        "the event does not say which vehicle it is about",
-        "neither an eventType nor an eventName",
+        DeliveryNote.NO_VEHICLE,
+        DeliveryNote.NO_EVENT_NAME,
     }
 
 
