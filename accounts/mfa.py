@@ -21,7 +21,7 @@ def with_secrets() -> QuerySet[Authenticator]:
 @transaction.atomic
 @sensitive_variables()
 def reencrypt(pk: Any) -> bool:
-    """Brings one row under the newest key. False when it was already. Raises WrongKeyError when no key fits."""
+    """Brings one row under the newest key. False when it was already. Raises DecryptionError when no key fits."""
     factor = with_secrets().select_for_update().filter(pk=pk).first()
     if factor is None:
         return False

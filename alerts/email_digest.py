@@ -23,7 +23,7 @@ from alerts.models import Letter, Notice
 from alerts.selectors import readers_of
 from alerts.types import Kind
 from alerts.urls_for import address_of, page_of, settings_of
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from vehicles.zones import known_zone
 
 # News waits this long for more to come, and a fleet's members get letters this far apart.
@@ -60,7 +60,7 @@ def _gather(fleet_id: int, *, now: datetime) -> int:
         if theirs := [notice for notice in due if notice.kind in kinds]:
             letter = Letter.objects.create(fleet_id=fleet_id, user=user, created_at=now, next_try_at=now)
             letter.notices.set(theirs)
-            ring("alerts.tasks.mail_letter", letter.pk)
+            enqueue_on_commit("alerts.tasks.mail_letter", letter.pk)
             letters += 1
     Notice.objects.filter(pk__in=[notice.pk for notice in news]).update(posted_at=now)
     return letters

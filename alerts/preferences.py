@@ -10,7 +10,7 @@ from accounts.models import Fleet, Membership, User
 from alerts import battery, services
 from alerts.models import FleetRules, MemberChoice, Notice
 from alerts.types import Kind, chosen, usual
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 
 def rules_of(*, fleet: Fleet) -> FleetRules:
@@ -30,7 +30,7 @@ def set_rules(*, fleet: Fleet, low_battery: int, kinds: Collection[Kind], actor:
     services.end_of_fleet(fleet=fleet, kinds=set(Kind) - set(kinds), now=now)
     noticed = Notice.objects.filter(fleet=fleet, kind=Kind.BATTERY, ended_at=None)
     battery.judge(vehicle_ids=list(noticed.values_list("vehicle_id", flat=True)), now=now, slack=0.0)
-    ring("connect.tasks.find_notices")
+    enqueue_on_commit("connect.tasks.find_notices")
 
 
 def wishes_of(membership: Membership, choice: MemberChoice | None) -> tuple[frozenset[Kind], frozenset[Kind]]:

@@ -11,7 +11,7 @@ from commands import expected_signals
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, CommandState
 from commands.sender import READ_DELAYS, interrupted_message, mark_ambiguous, mark_unconfirmed, mark_unknown
 from commands.types import EXPIRY, CommandType
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, list_states
 from vehicles.services import Update
@@ -119,7 +119,7 @@ def release(command: Command, *, come_from: CommandState, now: datetime) -> bool
     except IntegrityError:
         return False
     if moved:
-        ring("commands.tasks.send", command.pk)
+        enqueue_on_commit("commands.tasks.send", command.pk)
     return moved
 
 
@@ -194,7 +194,7 @@ def _request_reads(*, now: datetime) -> None:
             and command.connection_id is not None
             and expected_signals.expected_state(CommandType(command.kind))
         ):
-            ring("webhooks.tasks.pull", command.connection_id)
+            enqueue_on_commit("webhooks.tasks.pull", command.connection_id)
 
 
 def _to_be_sent(now: datetime) -> list[int]:

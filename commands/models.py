@@ -14,7 +14,7 @@ from commands import parameters as of_command
 from commands.types import UNLOCKING, CommandType
 from connect.models import Connection
 from core import pubsub
-from core.pubsub import Topic
+from core.pubsub import Channel
 from vehicles.models import Vehicle
 
 
@@ -171,7 +171,7 @@ class Command(models.Model):
     def note_change(self, *, to: CommandState, now: datetime, detail: str = "") -> None:
         """Adds a line to the command's history, and tells the open pages about the car."""
         CommandEvent.objects.create(command=self, state=to, at=now, detail=detail)
-        pubsub.announce(topic=Topic.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
+        pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
 
 
 class CommandEvent(models.Model):

@@ -20,7 +20,7 @@ from commands.types import EXPIRY, UNLOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from core import stored_messages
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import list_states
 
@@ -150,7 +150,7 @@ def persist_command(command: Command, *, user: User) -> None:
     command.note_change(to=CommandState(command.state), now=command.requested_at)
     _log(command, AuditEvent.COMMAND_REQUESTED, user)
     if command.state == CommandState.REQUESTED:
-        ring("commands.tasks.send", command.pk)
+        enqueue_on_commit("commands.tasks.send", command.pk)
 
 
 def cancel_command(*, command: Command, user: User) -> bool:

@@ -4,7 +4,7 @@ from django.utils import timezone
 from commands import confirmation, sender
 from commands.bulk import dispatcher
 from commands.models import Command
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 
 @shared_task
@@ -18,7 +18,7 @@ def send(command_id: int) -> None:
     if command is not None:
         sender.send(command=command)
         if command.bulk_id is not None:
-            ring("commands.tasks.dispatch")
+            enqueue_on_commit("commands.tasks.dispatch")
 
 
 @shared_task
@@ -31,4 +31,4 @@ def dispatch() -> None:
 def sweep() -> None:
     """Ends what time has ended and sends what a lost doorbell left unsent."""
     for command_id in confirmation.sweep(now=timezone.now()):
-        ring("commands.tasks.send", command_id)
+        enqueue_on_commit("commands.tasks.send", command_id)

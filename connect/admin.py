@@ -20,7 +20,7 @@ from connect.reconciliation import admin as comparison_admin  # noqa: F401  regi
 from connect.status import admin as standing_admin  # noqa: F401  registers
 from connect.usage import admin as budget_admin  # noqa: F401  registers
 from core.admin import ReadOnlyAdmin
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
 
@@ -46,7 +46,7 @@ class ConnectionAdmin(ReadOnlyAdmin[Connection]):
     def subscribe(self, request: HttpRequest, queryset: QuerySet[Connection]) -> None:
         queryset.update(subscribed_at=None, next_subscription_try_at=None)
         for connection in queryset:
-            ring("connect.tasks.complete_connection", connection.pk)
+            enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
         messages.info(request, f"{queryset.count()} connections are being subscribed.")
 
 

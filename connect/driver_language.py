@@ -16,11 +16,11 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from core.signed_links import PersonalLink
+from core.signed_links import SignedLink
 
 _KEY = "driver_language"
 
-Link = TypeVar("Link", bound=PersonalLink)
+Link = TypeVar("Link", bound=SignedLink)
 More = ParamSpec("More")
 
 
@@ -90,5 +90,5 @@ def signed_link_view(
     return decorate
 
 
-def _nothing(request: HttpRequest, link: PersonalLink | None) -> HttpResponse:
+def _nothing(request: HttpRequest, link: SignedLink | None) -> HttpResponse:
     return render(request, "connect/driver_portal/link_invalid.html", {"link": link}, status=404)

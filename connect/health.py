@@ -14,7 +14,7 @@ from connect.status import reasons, state_machine
 from connect.status.state_machine import ErrorSignal, EvidenceSource, Status
 from connect.status.states import TERMINATED, USABLE
 from connect.status.transitions import Decision, apply_transitions, pending_issues
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
 # What a change rests on is kept in English, and translated where it is shown.
@@ -158,7 +158,7 @@ def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
 def _schedule_probe(connection: Connection, *, before: Status, after: Status) -> None:
     """A new suspicion is looked into at once: by reading the car, or by asking for Smartcar's list."""
     if len(after.suspicions) > len(before.suspicions):
-        ring("connect.tasks.probe_connection", connection.pk)
+        enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
 
 
 def best_connection(*, vehicle_id: int) -> Connection | None:

@@ -48,7 +48,7 @@ def rotate(*, batch: int = BATCH) -> RotationReport:
         for pk in _keys(rows, batch):
             try:
                 changed = bring(pk)
-            except encryption.WrongKeyError:
+            except encryption.DecryptionError:
                 unreadable.append(f"{rows.model._meta.label} {pk}")
                 continue
             done += changed

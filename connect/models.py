@@ -16,7 +16,7 @@ from connect.status import notifications
 from connect.status.states import DEGRADED, TERMINATED, USABLE, AuthorizationPurpose
 from connect.status.states import ConnectionState as ConnectionState
 from core import pubsub
-from core.pubsub import Topic
+from core.pubsub import Channel
 from vehicles.models import Vehicle
 
 
@@ -218,7 +218,7 @@ class Connection(models.Model):
         Transition.objects.create(
             connection=self, to_state=self.state, cause=cause, evidence=evidence, at=now
         )
-        pubsub.announce(topic=Topic.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
+        pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
 
     @transaction.atomic
     def move_to(

@@ -22,8 +22,8 @@ from connect.models import AuthorizationRequest, Connection, ConnectionState, In
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
-from core.signed_links import hash_of
-from core.task_queue import ring
+from core.signed_links import hash_token
+from core.task_queue import enqueue_on_commit
 from smartcar_api import Access, ConnectRequest, SharedVehicle, SmartcarError
 from vehicles import services as vehicle_services
 from vehicles.observations import VehicleFacts
@@ -94,7 +94,7 @@ def _authorize_url(
     state = secrets.token_urlsafe(32)
     application = applications.for_fleet(request.fleet)
     request.application, request.api_version = application.row, request.fleet.api_version
-    request.state_hash, request.session_hash = hash_of(state), hash_of(session_secret)
+    request.state_hash, request.session_hash = hash_token(state), hash_token(session_secret)
     request.external_id = f"{request.fleet.slug}-{secrets.token_hex(8)}"[:64]
     request.save()
     if request.connection is not None and request.purpose in (
@@ -163,7 +163,7 @@ def _consume_state(
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
     )
     if state:
-        this_one = Q(state_hash=hash_of(state), session_hash=hash_of(session_secret))
+        this_one = Q(state_hash=hash_token(state), session_hash=hash_token(session_secret))
     else:
         this_one = reauthorization.battery_requests(params=params, session_secret=session_secret)
     found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
@@ -262,7 +262,7 @@ def _connect_all(
         raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
     for connection in connections:
-        ring("connect.tasks.complete_connection", connection.pk)
+        enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
     return connections
 
 

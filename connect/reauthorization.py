@@ -16,8 +16,8 @@ from connect import applications, gateway, oauth_errors, stored_messages, token_
 from connect.models import AuthorizationRequest, Connection, ConnectionState
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
-from core.signed_links import hash_of
-from core.task_queue import ring
+from core.signed_links import hash_token
+from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError, V2Api
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 
@@ -95,7 +95,7 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
             )
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
         _log(request, connection, AuditEvent.CONNECTION_REAUTHENTICATED)
-        ring("connect.tasks.probe_connection", connection.pk)
+        enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
     return connection
 
 
@@ -120,7 +120,7 @@ def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
         return Q(pk__in=[])
     return Q(
         purpose=AuthorizationPurpose.BATTERY,
-        session_hash=hash_of(session_secret),
+        session_hash=hash_token(session_secret),
         used_at=None,
         connection__vehicle__smartcar_id=params["vehicle_id"],
     )
@@ -137,7 +137,7 @@ def complete_battery_selection(*, request: AuthorizationRequest, params: Mapping
     with transaction.atomic():
         _spend_invitation(request)
         _log(request, connection, AuditEvent.CONNECTION_BATTERY_SELECTED)
-        ring("connect.tasks.probe_connection", connection.pk)
+        enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
     return connection
 
 

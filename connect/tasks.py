@@ -12,7 +12,7 @@ from connect.offboarding import selectors as removals
 from connect.offboarding import worker
 from connect.reconciliation import services as comparison
 from connect.status import monitor
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 
 @shared_task
@@ -67,14 +67,14 @@ def move_generation(move_id: int) -> None:
     """Goes on with one fleet's move to another API version; rings again while there is more to do."""
     move = ApiMigration.objects.filter(pk=move_id).first()
     if move is not None and generation_moves.run(move=move):
-        ring("connect.tasks.move_generation", move_id)
+        enqueue_on_commit("connect.tasks.move_generation", move_id)
 
 
 @shared_task
 def move_generations() -> None:
     """Takes up moves whose cars wait no longer, or whose worker died."""
     for move in generation_moves.is_running():
-        ring("connect.tasks.move_generation", move.pk)
+        enqueue_on_commit("connect.tasks.move_generation", move.pk)
 
 
 @shared_task

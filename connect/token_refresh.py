@@ -123,7 +123,7 @@ def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
                 break
             logger.warning("%s is not renewed: %s", pair, error)
             failures += not error.permanent or error.unauthorized
-        except (token_store.TokensUnavailableError, encryption.WrongKeyError) as error:
+        except (token_store.TokensUnavailableError, encryption.DecryptionError) as error:
             logger.warning("%s is not renewed: %s", pair, error)
         else:
             rotated += 1

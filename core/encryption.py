@@ -1,4 +1,4 @@
-"""The ring of keys that secrets are encrypted with: the first encrypts, all decrypt."""
+"""Encryption of stored secrets with a list of keys: the first key encrypts, every key decrypts."""
 
 from functools import lru_cache
 
@@ -6,42 +6,42 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-_WRONG_KEY = (
+_NO_KEY_FITS = (
     "A stored token was encrypted with a key that is not in FIELD_ENCRYPTION_KEYS. "
     "Put the former key back at the end of the list."
 )
 
 
-class WrongKeyError(Exception):
-    """A secret was encrypted with a key that FIELD_ENCRYPTION_KEYS no longer holds."""
+class DecryptionError(Exception):
+    """A secret was encrypted with a key that FIELD_ENCRYPTION_KEYS no longer contains."""
 
 
 @lru_cache(maxsize=4)
-def _ring(keys: tuple[str, ...]) -> MultiFernet:
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     if not keys:
-        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS holds no key. Make one: see .env.example.")
+        raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS contains no key. Create one: see .env.example.")
     try:
         return MultiFernet([Fernet(key) for key in keys])
     except ValueError as error:
         raise ImproperlyConfigured(
-            "FIELD_ENCRYPTION_KEYS holds something that is not a Fernet key (32 bytes, URL-safe base64). "
-            "Make one: see .env.example."
+            "FIELD_ENCRYPTION_KEYS contains a value that is not a Fernet key (32 bytes, URL-safe base64). "
+            "Create one: see .env.example."
         ) from error
 
 
-def ring() -> MultiFernet:
-    """The ring of the settings. Raises ImproperlyConfigured when a key is missing or malformed."""
-    return _ring(tuple(settings.FIELD_ENCRYPTION_KEYS))
+def fernet() -> MultiFernet:
+    """The configured keys. Raises ImproperlyConfigured when a key is missing or malformed."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS))
 
 
 def encrypt(secret: str) -> bytes:
-    """The secret under the newest key."""
-    return ring().encrypt(secret.encode())
+    """The secret, encrypted with the newest key."""
+    return fernet().encrypt(secret.encode())
 
 
 def is_current(ciphertext: bytes | memoryview) -> bool:
-    """Whether it is under the newest key."""
-    ring()  # Says what is wrong with the settings, if anything is.
+    """Whether the ciphertext was made with the newest key. Raises ImproperlyConfigured."""
+    fernet()  # Reports a malformed setting first.
     try:
         Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(bytes(ciphertext))
     except InvalidToken:
@@ -50,16 +50,16 @@ def is_current(ciphertext: bytes | memoryview) -> bool:
 
 
 def reencrypt(ciphertext: bytes | memoryview) -> bytes:
-    """The same secret under the newest key. Raises WrongKeyError when no key of the ring fits."""
+    """The same secret, encrypted with the newest key. Raises DecryptionError when no configured key fits."""
     try:
-        return ring().rotate(bytes(ciphertext))
+        return fernet().rotate(bytes(ciphertext))
     except InvalidToken:
-        raise WrongKeyError(_WRONG_KEY) from None
+        raise DecryptionError(_NO_KEY_FITS) from None
 
 
 def decrypt(ciphertext: bytes | memoryview) -> str:
-    """The secret. Raises WrongKeyError when no key of the ring fits."""
+    """The secret. Raises DecryptionError when no configured key fits."""
     try:
-        return ring().decrypt(bytes(ciphertext)).decode()
+        return fernet().decrypt(bytes(ciphertext)).decode()
     except InvalidToken:
-        raise WrongKeyError(_WRONG_KEY) from None
+        raise DecryptionError(_NO_KEY_FITS) from None

@@ -1,4 +1,4 @@
-"""Invitations: personal links that work once, for a while, and may go by e-mail."""
+"""One-time links: signed links that work once and expire. Invitations are made of them."""
 
 from datetime import datetime, timedelta
 from typing import Self
@@ -8,15 +8,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.signed_links import PersonalLink, hash_of
+from core.signed_links import SignedLink, hash_token
 
 LIFETIME = timedelta(days=7)
-# A mail server that refuses for longer than this will not take it at all.
+# Sending is not retried after this time.
 _MAIL_PATIENCE = timedelta(days=1)
 
 
 def expiry() -> datetime:
-    """When an invitation made now ends."""
+    """When a link created now expires."""
     return timezone.now() + LIFETIME
 
 
@@ -27,8 +27,8 @@ class InvitationState(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
-class SingleUseLink(PersonalLink):
-    """A personal link that is spent by what it asks for. Subclasses have a `fleet` and a `created_by`."""
+class OneTimeLink(SignedLink):
+    """A signed link that its purpose uses up. Subclasses have a `fleet` and a `created_by`."""
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(default=expiry)
@@ -53,19 +53,19 @@ class SingleUseLink(PersonalLink):
         return self.state is InvitationState.OPEN
 
     def use(self, *, now: datetime) -> bool:
-        """Spends the invitation. False when it was spent before, was revoked or is too old."""
+        """Marks the link as used. False when the link was used or revoked before, or has expired."""
         mine = self._open().filter(pk=self.pk, expires_at__gt=now)
         return mine.update(used_at=now) == 1
 
     def revoke(self, *, now: datetime) -> bool:
-        """Ends the invitation. False when it was used or revoked before."""
+        """Revokes the link. False when the link was used or revoked before."""
         return self._open().filter(pk=self.pk).update(revoked_at=now) == 1
 
     @classmethod
-    def of_secret(cls, secret: str) -> Self | None:
-        """The invitation that this link opens, whatever its state, with its fleet."""
+    def from_token(cls, token: str) -> Self | None:
+        """The row with this token in any state, with its fleet and creator."""
         found = cls._default_manager.select_related("fleet", "created_by")
-        return found.filter(secret_hash=hash_of(secret)).first()
+        return found.filter(secret_hash=hash_token(token)).first()
 
     @classmethod
     def unmailed(cls) -> models.QuerySet[Self]:

@@ -1,8 +1,8 @@
-"""Live notices: that something is new about which cars of a fleet, for pages that show it at once.
+"""Change events for open pages, published over Redis Streams.
 
-One stream per fleet in Redis, short and passing: a notice holds a topic and ids of our rows, never a value, a place or
-a VIN, so whoever reads asks the database, which knows what they may see. The database stays the truth: with Redis gone
-nothing is announced, nothing breaks, and pages fall back to polling.
+Each fleet has one short-lived stream. An event names a channel and ids of our vehicles, never a value, a place or a
+VIN: readers query the database, which applies their permissions. The database is the source of truth. While Redis is
+unavailable nothing is published, nothing fails, and pages fall back to polling.
 """
 
 import logging
@@ -24,19 +24,19 @@ from redis.retry import Retry
 Entries = list[tuple[str, dict[str, str]]]
 logger = logging.getLogger(__name__)
 
-# A page that was away for longer loads itself again.
-KEPT_NOTICES = 1000
-KEPT_SECONDS = 3600
-# After a failure nothing is tried for so long: a broker that hangs must not slow the work down.
-PAUSE_SECONDS = 5.0
-_ASKING_SECONDS = 1.0
-_READING_SECONDS = 20.0
+# A page that was disconnected for longer reloads.
+MAX_EVENTS = 1000
+MAX_AGE_SECONDS = 3600
+# After a failure, Redis is not tried again for this long: a hanging server must not slow the caller down.
+BACKOFF_SECONDS = 5.0
+_COMMAND_TIMEOUT_SECONDS = 1.0
+_READ_TIMEOUT_SECONDS = 20.0
 _MARK = {"topic": "", "vehicles": ""}
-_silent_until = 0.0
+_backoff_until = 0.0
 
 
-class Topic(StrEnum):
-    """What is new."""
+class Channel(StrEnum):
+    """What an event is about."""
 
     SIGNALS = "signals"
     COMMANDS = "commands"
@@ -44,114 +44,114 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """Something is new about these cars (ids of our vehicles)."""
+class ChangeEvent:
+    """A change to these vehicles (ids of our rows)."""
 
-    topic: str
+    channel: str
     vehicle_ids: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What was announced since a place in the stream. `place` is where to go on from.
+class EventBatch:
+    """The events after an offset in the stream. `offset` is where the next read starts.
 
-    `complete` is False where older notices may be lost: then everything on the page may be old.
+    `complete` is False when older events may be lost: everything on the page may then be outdated.
     """
 
-    place: str
-    notices: tuple[Notice, ...] = ()
+    offset: str
+    events: tuple[ChangeEvent, ...] = ()
     complete: bool = True
 
 
-def announce(*, topic: Topic, vehicles: Mapping[int, Collection[int]]) -> None:
-    """Tells, once the transaction is in, that something is new about cars: ids of vehicles by id of their fleet.
+def publish_on_commit(*, channel: Channel, vehicles: Mapping[int, Collection[int]]) -> None:
+    """Publishes a change to vehicles once the transaction is committed. Never raises.
 
-    Never raises.
+    `vehicles` maps the id of a fleet to ids of its vehicles.
     """
-    told = {fleet_id: frozenset(ids) for fleet_id, ids in vehicles.items() if ids}
-    if told:
-        transaction.on_commit(lambda: _publish(topic, told))
+    changed = {fleet_id: frozenset(ids) for fleet_id, ids in vehicles.items() if ids}
+    if changed:
+        transaction.on_commit(lambda: _publish(channel, changed))
 
 
-def _publish(topic: Topic, told: Mapping[int, Iterable[int]]) -> None:
-    if _silent():
+def _publish(channel: Channel, changed: Mapping[int, Iterable[int]]) -> None:
+    if _is_backing_off():
         return
     try:
         pipeline = _redis().pipeline(transaction=False)
-        for fleet_id, ids in told.items():
-            fields = {"topic": topic.value, "vehicles": ",".join(map(str, sorted(ids)))}
-            pipeline.xadd(_stream(fleet_id), fields, maxlen=KEPT_NOTICES, approximate=True)  # type: ignore[arg-type]
-            pipeline.expire(_stream(fleet_id), KEPT_SECONDS)
+        for fleet_id, ids in changed.items():
+            fields = {"topic": channel.value, "vehicles": ",".join(map(str, sorted(ids)))}
+            pipeline.xadd(_stream(fleet_id), fields, maxlen=MAX_EVENTS, approximate=True)  # type: ignore[arg-type]
+            pipeline.expire(_stream(fleet_id), MAX_AGE_SECONDS)
         pipeline.execute()
     except (RedisError, OSError) as error:
-        _fall_silent(error)
+        _back_off(error)
 
 
-def place(*, fleet_id: int) -> str:
-    """Where the fleet's stream is now. Take it before reading from the database what a page shows.
+def current_offset(*, fleet_id: int) -> str:
+    """The current end of the fleet's stream. Take the offset before querying what a page shows.
 
-    "" without Redis: then there is no stream to go on from.
+    "" without Redis: there is no stream to resume from.
     """
-    if _silent():
+    if _is_backing_off():
         return ""
     stream = _stream(fleet_id)
     try:
         newest = cast(Entries, _redis().xrevrange(stream, count=1))
         if newest:
             return newest[0][0]
-        # An empty stream gets an entry to stand on: as long as it is there, nothing after it is lost.
+        # An empty stream gets a marker entry: while the marker exists, no later event was lost.
         mark = _redis().xadd(stream, _MARK)  # type: ignore[arg-type]
-        _redis().expire(stream, KEPT_SECONDS)
+        _redis().expire(stream, MAX_AGE_SECONDS)
     except (RedisError, OSError) as error:
-        _fall_silent(error)
+        _back_off(error)
         return ""
     return str(mark)
 
 
-def _silent() -> bool:
-    return time.monotonic() < _silent_until
+def _is_backing_off() -> bool:
+    return time.monotonic() < _backoff_until
 
 
-def _fall_silent(error: Exception) -> None:
-    global _silent_until
-    _silent_until = time.monotonic() + PAUSE_SECONDS
-    logger.warning("Pages are not kept live for now (%s).", type(error).__name__)
+def _back_off(error: Exception) -> None:
+    global _backoff_until
+    _backoff_until = time.monotonic() + BACKOFF_SECONDS
+    logger.warning("Live updates are paused (%s).", type(error).__name__)
 
 
-class Listener:
-    """Hears what is announced, for one event loop."""
+class Subscriber:
+    """Reads streams, for one event loop."""
 
     def __init__(self) -> None:
         self._redis = AsyncRedis.from_url(
             settings.REDIS_URL,
             decode_responses=True,
             socket_connect_timeout=1,
-            socket_timeout=_READING_SECONDS,
+            socket_timeout=_READ_TIMEOUT_SECONDS,
         )
 
-    async def news(self, *, fleet_id: int, since: str, wait: float = 0.0) -> News:
-        """What was announced since a place; where that is nothing yet, the first within `wait` seconds (at most 15).
+    async def read(self, *, fleet_id: int, since: str, wait: float = 0.0) -> EventBatch:
+        """The events after an offset; when there are none yet, waits up to `wait` seconds (at most 15) for the first.
 
-        Raises redis.exceptions.RedisError, also for a place that nobody gave out.
+        Raises redis.exceptions.RedisError, also for an invalid offset.
         """
         stream = _stream(fleet_id)
         if wait:
             await self._redis.xread({stream: since}, count=1, block=round(min(wait, 15) * 1000))
         oldest = cast(Entries, await self._redis.xrange(stream, count=1))
         entries = cast(Entries, await self._redis.xrange(stream, min=f"({since}"))
-        return News(
-            place=entries[-1][0] if entries else since,
-            notices=tuple(_notice(fields) for _, fields in entries if fields["topic"]),
+        return EventBatch(
+            offset=entries[-1][0] if entries else since,
+            events=tuple(_event(fields) for _, fields in entries if fields["topic"]),
             complete=bool(oldest) and _order(oldest[0][0]) <= _order(since),
         )
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         await self._redis.aclose()
 
 
-def _notice(fields: Mapping[str, str]) -> Notice:
-    return Notice(fields["topic"], frozenset(int(number) for number in fields["vehicles"].split(",")))
+def _event(fields: Mapping[str, str]) -> ChangeEvent:
+    return ChangeEvent(fields["topic"], frozenset(int(number) for number in fields["vehicles"].split(",")))
 
 
 def _order(entry_id: str) -> tuple[int, int]:
@@ -169,6 +169,6 @@ def _redis() -> Redis:
         settings.REDIS_URL,
         decode_responses=True,
         socket_connect_timeout=1,
-        socket_timeout=_ASKING_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # a connection that was idle while Redis was restarted
+        socket_timeout=_COMMAND_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 1),  # an idle connection may date from before a restart of Redis
     )

@@ -1,7 +1,7 @@
-"""Personal links: they open one page for whoever holds them, without an account.
+"""Signed links: addresses that open one page without an account.
 
-The secret in the link is a signature over a random nonce, made with the site's key. The row keeps the nonce and
-a hash of the secret: neither opens anything, and an e-mail can be written again from the row's id alone.
+The token in the link is a signature over a random nonce, made with the site's key. The row stores the nonce and a
+hash of the token; neither is enough to open the page, and an email can be rendered again from the row's id alone.
 """
 
 import hashlib
@@ -14,23 +14,24 @@ from django.utils.crypto import salted_hmac
 
 
 def new_nonce() -> str:
+    """A random nonce of 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
-def hash_of(secret: str) -> str:
-    """What may be stored of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+def hash_token(token: str) -> str:
+    """The hash of a link's token, which may be stored."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
-class PersonalLink(models.Model):
-    """A row that a personal link opens. `view` is the name of the page's address, which takes the secret."""
+class SignedLink(models.Model):
+    """A row with a page that its link opens. `view` is the URL name of the page, which takes the token."""
 
     view = ""
 
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    # The language of the page and of its e-mail; "" is the one that the reader's browser asks for.
+    # The language of the page and its email; "" is the browser's language.
     language = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
@@ -39,7 +40,7 @@ class PersonalLink(models.Model):
     @property
     def secret(self) -> str:
         """64 hexadecimal digits."""
-        # The salt is part of every link that was ever sent: it keeps the module's first name.
+        # Every link that was ever sent depends on this salt, so it keeps the module's first name.
         return salted_hmac(f"connect.links.{self.view}", self.nonce, algorithm="sha256").hexdigest()
 
     @property
@@ -48,5 +49,5 @@ class PersonalLink(models.Model):
 
     @property
     def url(self) -> str:
-        """The whole address, secret included: for its holder only."""
+        """The absolute address including the token: for its recipient only."""
         return f"{settings.SITE_URL}{self.path}"

@@ -1,6 +1,6 @@
-"""Ringing a Celery task once the transaction is in.
+"""Enqueuing Celery tasks once the transaction is committed.
 
-A silent broker costs latency, never data: sweepers find the work.
+When the broker is unavailable, tasks start later but no work is lost: periodic sweepers find due rows.
 """
 
 import logging
@@ -13,14 +13,14 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 
-def ring(task: str, *ids: int) -> None:
-    """Enqueues the task of this name on commit. Arguments are row ids: nothing else is fit to lie in a broker."""
-    transaction.on_commit(lambda: ring_now(task, *ids))
+def enqueue_on_commit(task: str, *ids: int) -> None:
+    """Enqueues the task with this name on commit. Arguments are row ids; no other data goes to the broker."""
+    transaction.on_commit(lambda: enqueue(task, *ids))
 
 
-def ring_now(task: str, *ids: int) -> None:
-    """Enqueues it at once, for rows that are in already. May block for as long as the broker's time-outs."""
+def enqueue(task: str, *ids: int) -> None:
+    """Enqueues the task immediately, for rows already committed. Blocks no longer than the broker's timeouts."""
     try:
         current_app.send_task(task, args=ids)
     except (OperationalError, RedisError, OSError) as error:
-        logger.warning("The broker did not take %s (%s); the sweeper will.", task, type(error).__name__)
+        logger.warning("The broker did not accept %s (%s); the sweeper will.", task, type(error).__name__)

@@ -19,7 +19,7 @@ _NEEDED: dict[str, tuple[str, ...]] = {
 @register()
 def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     try:
-        encryption.ring()
+        encryption.fernet()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="fleet.E001", hint="Tokens cannot be stored without a good key.")]
     return []

@@ -1,18 +1,18 @@
-"""Hearing what is announced to open pages, as their reader does."""
+"""Reading a fleet's stream of change events, as the live pages do."""
 
 import asyncio
 
-from core.pubsub import Listener, News
+from core.pubsub import EventBatch, Subscriber
 
 
-def news(*, fleet_id: int, since: str) -> News:
-    """What the fleet's reader hears that stands at this place."""
+def read_events(*, fleet_id: int, since: str) -> EventBatch:
+    """The events of the fleet's stream after this offset."""
 
-    async def heard() -> News:
-        listener = Listener()
+    async def read() -> EventBatch:
+        subscriber = Subscriber()
         try:
-            return await listener.news(fleet_id=fleet_id, since=since)
+            return await subscriber.read(fleet_id=fleet_id, since=since)
         finally:
-            await listener.close()
+            await subscriber.close()
 
-    return asyncio.run(heard())
+    return asyncio.run(read())

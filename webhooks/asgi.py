@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import orjson
 from django.db import DatabaseError, connections
 
-from core.task_queue import ring_now
+from core.task_queue import enqueue
 from webhooks import keys, receiver
 from webhooks.keys import SigningKey
 from webhooks.receiver import WebhookResponse
@@ -146,7 +146,7 @@ class DeliveryHandler:
         try:
             while self._ring_again:
                 self._ring_again = False
-                await _run_in_thread(lambda: ring_now(receiver.PROCESSING_TASK))
+                await _run_in_thread(lambda: enqueue(receiver.PROCESSING_TASK))
                 await asyncio.sleep(ENQUEUE_SECONDS)
         finally:
             self._ringing = False

@@ -10,7 +10,7 @@ from accounts.models import SmartcarApiVersion
 from connect import gateway, health
 from connect.gateway import CallPurpose
 from connect.models import Connection
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import Access, ReadAnswer, SmartcarApi, SmartcarError, V2Api
 from smartcar_api.v2.client import paths_granted
 from webhooks.models import InboxEntry, Source
@@ -35,7 +35,7 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
             body=orjson.dumps(answer.body),
             smartcar_vehicle_id=connection.vehicle.smartcar_id,
         )
-        ring("webhooks.tasks.process_inbox")
+        enqueue_on_commit("webhooks.tasks.process_inbox")
     return entry
 
 

@@ -20,8 +20,8 @@ from connect import health
 from connect.models import Connection, ConnectionState
 from connect.offboarding import selectors as removals
 from core import pubsub
-from core.pubsub import Topic
-from core.task_queue import ring_now
+from core.pubsub import Channel
+from core.task_queue import enqueue
 from vehicles import services as vehicles
 from webhooks import connection_reports, keys, silence_monitor, vehicle_errors
 from webhooks.event_parsing import ParsedMessage, named_vehicle, parse_all, quarantine
@@ -61,7 +61,7 @@ def process_waiting(*, seconds: float = math.inf) -> int:
     while count := _process_batch():
         done += count
         if time.monotonic() > ends:
-            ring_now("webhooks.tasks.process_inbox")
+            enqueue("webhooks.tasks.process_inbox")
             break
     return done
 
@@ -160,7 +160,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     battery.heard(updates=recorded.updates, now=now)
     _update_connections(opened, fresh=recorded.fresh, news=news)
     silence_monitor.record_deliveries(_deliveries(opened))
-    pubsub.announce(topic=Topic.SIGNALS, vehicles=recorded.told)
+    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.told)
     _drop_for_offboarded_vehicles(entries)
     for entry in entries:
         entry.processed_at = now

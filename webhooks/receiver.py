@@ -12,7 +12,7 @@ from http import HTTPStatus
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from webhooks import keys, signature
 from webhooks.keys import SigningKey
 from webhooks.models import InboxEntry
@@ -142,4 +142,4 @@ def _store(arrival: VerifiedDelivery) -> None:
         key_fingerprint=arrival.key_fingerprint,
         received_at=arrival.received_at,
     )
-    ring(PROCESSING_TASK)
+    enqueue_on_commit(PROCESSING_TASK)

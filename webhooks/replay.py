@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from webhooks.models import EntryState, InboxEntry
 
 BATCH = 5000
@@ -68,6 +68,6 @@ def replay(*, entries: QuerySet[InboxEntry]) -> int:
                 note_params={},
                 traceback="",
             )
-            ring("webhooks.tasks.process_inbox")
+            enqueue_on_commit("webhooks.tasks.process_inbox")
         last = ids[-1]
     return done

@@ -17,7 +17,7 @@ from django.db.models.functions import Greatest
 from connect import health
 from connect.models import Connection
 from connect.status.states import USABLE
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.reporting_intervals import documented_interval
 
@@ -106,7 +106,7 @@ def poll_silent(*, now: datetime) -> list[int]:
             rhythm.save(update_fields=["reads", "next_read_at"])
         connections = [usable[rhythm.vehicle_id].pk for rhythm in silent if rhythm.vehicle_id in usable]
         for connection_id in connections:
-            ring("webhooks.tasks.pull", connection_id)
+            enqueue_on_commit("webhooks.tasks.pull", connection_id)
     return connections
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.letters import words
 from accounts.letters.models import Kind, Letter
 from accounts.models import User
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 # A mail server that refuses for longer than this will not take it at all, and links of letters end.
 _PATIENCE = timedelta(days=1)
@@ -33,7 +33,7 @@ def post(*, user: User, kind: str, address: str, told: dict[str, str]) -> None:
         return
     language = user.language or translation.get_language() or settings.LANGUAGE_CODE
     letter = Letter.objects.create(user=user, kind=Kind(kind), address=address, language=language, told=told)
-    ring("accounts.tasks.mail_letter", letter.pk)
+    enqueue_on_commit("accounts.tasks.mail_letter", letter.pk)
 
 
 def unsent() -> list[int]:

@@ -3,13 +3,13 @@
 from django.db import models
 
 from accounts.models import Fleet, Role, User
-from core.one_time_links import SingleUseLink
+from core.one_time_links import OneTimeLink
 
 # A published migration finds `expiry` here.
 from core.one_time_links import expiry as expiry
 
 
-class MemberInvitation(SingleUseLink):
+class MemberInvitation(OneTimeLink):
     """An owner's invitation of one person, known by the e-mail address, to a fleet. Its link works once."""
 
     view = "accounts:invitation"

@@ -18,8 +18,8 @@ from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
 from core.one_time_links import expiry
-from core.signed_links import hash_of, new_nonce
-from core.task_queue import ring
+from core.signed_links import hash_token, new_nonce
+from core.task_queue import enqueue_on_commit
 
 
 class MemberError(Exception):
@@ -44,7 +44,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         language=language,
         by_mail=settings.EMAIL_OFFERED,
     )
-    invitation.secret_hash = hash_of(invitation.secret)
+    invitation.secret_hash = hash_token(invitation.secret)
     try:
         with transaction.atomic():
             invitation.save()
@@ -75,7 +75,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
     if found is None:
         raise MemberError(_("The invitation was used or revoked before."))
     found.nonce, found.expires_at = new_nonce(), expiry()
-    found.secret_hash = hash_of(found.secret)
+    found.secret_hash = hash_token(found.secret)
     found.created_at, found.mailed_at, found.mail_error = timezone.now(), None, ""
     found.by_mail = settings.EMAIL_OFFERED
     found.save()
@@ -208,4 +208,4 @@ def mail(*, invitation_id: int) -> None:
 
 def _ring(invitation: MemberInvitation) -> None:
     if invitation.by_mail:
-        ring("accounts.tasks.mail_member_invitation", invitation.pk)
+        enqueue_on_commit("accounts.tasks.mail_member_invitation", invitation.pk)

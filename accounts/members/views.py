@@ -146,7 +146,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
     """Who is invited to what; takes the answer of whoever is meant, with or without an account."""
-    found = MemberInvitation.of_secret(secret)
+    found = MemberInvitation.from_token(secret)
     if found is None:
         raise Http404("There is no such invitation.")
     if not found.open:

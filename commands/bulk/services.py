@@ -23,8 +23,8 @@ from commands.types import EXPIRY, UNLOCKING, CommandType
 from connect import health
 from connect.models import Connection
 from core import pubsub
-from core.pubsub import Topic
-from core.task_queue import ring
+from core.pubsub import Channel
+from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import list_states
 
@@ -154,7 +154,7 @@ def cancel_bulk_command(*, bulk: BulkCommand, user: User) -> int:
     CommandEvent.objects.bulk_create(
         CommandEvent(command_id=pk, state=CommandState.CANCELLED, at=now, detail=message) for pk in rows
     )
-    pubsub.announce(topic=Topic.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
+    pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
     if rows:
         _log(bulk, AuditEvent.BULK_COMMAND_CANCELED, user, len(rows))
     return len(rows)
@@ -225,9 +225,11 @@ def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: date
     CommandEvent.objects.bulk_create(
         CommandEvent(command=command, state=CommandState.QUEUED, at=now) for command in commands
     )
-    pubsub.announce(topic=Topic.COMMANDS, vehicles={fleet.pk: {each.vehicle_id for each in commands}})
+    pubsub.publish_on_commit(
+        channel=Channel.COMMANDS, vehicles={fleet.pk: {each.vehicle_id for each in commands}}
+    )
     _log(bulk, AuditEvent.BULK_COMMAND_REQUESTED, user, len(commands))
-    ring("commands.tasks.dispatch")
+    enqueue_on_commit("commands.tasks.dispatch")
     return bulk
 
 

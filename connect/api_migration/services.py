@@ -12,7 +12,7 @@ from connect.api_migration.models import ApiMigration, MigrationState
 from connect.applications import Application
 from connect.models import Connection, SmartcarApplication
 from connect.status.states import TERMINATED
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 TASK = "connect.tasks.move_generation"
 
@@ -38,7 +38,7 @@ def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigratio
                 about=(AuditObject.MIGRATION, move.pk),
                 data={"to": to},
             )
-            ring(TASK, move.pk)
+            enqueue_on_commit(TASK, move.pk)
     except IntegrityError as error:
         told = _("A move of this fleet is under way. Wait for its end, or stop it.")
         raise CannotStartError(told) from error

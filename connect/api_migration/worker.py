@@ -124,7 +124,7 @@ def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
     else:
         try:
             _check_and_switch(step, to, listings)
-        except (CannotMigrateError, encryption.WrongKeyError) as error:
+        except (CannotMigrateError, encryption.DecryptionError) as error:
             _skip(step, str(error))
         except token_store.TokensUnavailableError as error:
             _try_later(step, str(error))

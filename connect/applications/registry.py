@@ -77,7 +77,7 @@ def default_application() -> Application:
 
 
 def get_application(row: SmartcarApplication | None) -> Application:
-    """The application of a row, or that of the settings. Raises core.encryption.WrongKeyError."""
+    """The application of a row, or that of the settings. Raises core.encryption.DecryptionError."""
     return default_application() if row is None else _decrypted(row)
 
 
@@ -167,7 +167,7 @@ def _keys_of_rows() -> tuple[ApplicationKey, ...]:
     for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
         try:
             tokens = _decrypted(row).credentials.management_tokens
-        except encryption.WrongKeyError:
+        except encryption.DecryptionError:
             continue
         found += [ApplicationKey(token, row.pk, row.webhook_id) for token in tokens]
     return tuple(found)

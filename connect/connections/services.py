@@ -10,7 +10,7 @@ from connect.invitations.models import UNNAMED
 from connect.models import Connection, Invitation
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 
 
 def create_link(
@@ -45,4 +45,4 @@ def check_connection(*, connection: Connection, user: User) -> None:
         event=AuditEvent.CONNECTION_CHECKED,
         about=(AuditObject.VEHICLE, connection.vehicle.smartcar_id),
     )
-    ring("connect.tasks.probe_connection", connection.pk)
+    enqueue_on_commit("connect.tasks.probe_connection", connection.pk)

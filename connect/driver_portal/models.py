@@ -9,13 +9,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Fleet
-from core.signed_links import PersonalLink, hash_of
+from core.signed_links import SignedLink, hash_token
 
 if TYPE_CHECKING:
     from connect.models import Connection
 
 
-class DriverPortal(PersonalLink):
+class DriverPortal(SignedLink):
     """One driver's page about the cars that they share with one fleet. Its link stays good until it is closed."""
 
     view = "connect:portal"
@@ -48,10 +48,10 @@ class DriverPortal(PersonalLink):
         return self.fleet.connections.filter(smartcar_user_id=self.smartcar_user_id)
 
     @classmethod
-    def of_secret(cls, secret: str) -> "DriverPortal | None":
+    def from_token(cls, secret: str) -> "DriverPortal | None":
         """The page that this link opens, or None when there is none or it was closed."""
         found = cls.objects.select_related("fleet")
-        return found.filter(secret_hash=hash_of(secret), revoked_at=None).first()
+        return found.filter(secret_hash=hash_token(secret), revoked_at=None).first()
 
 
 class LocationPause(models.Model):

@@ -20,8 +20,8 @@ from connect.driver_portal.models import DriverPortal
 from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
 from connect.offboarding import services as removal
 from connect.offboarding.models import ErasureScope
-from core.signed_links import hash_of
-from core.task_queue import ring
+from core.signed_links import hash_token
+from core.task_queue import enqueue_on_commit
 
 _MAIL_PATIENCE = timedelta(days=1)
 
@@ -40,7 +40,7 @@ def portal_after_authorization(
     ).first()
     if page is None:
         page = DriverPortal(fleet=invitation.fleet, smartcar_user_id=smartcar_user_id)
-        page.secret_hash = hash_of(page.secret)
+        page.secret_hash = hash_token(page.secret)
     page.driver_name = invitation.driver_name
     page.driver_email = invitation.driver_email
     page.language = page.language or language
@@ -48,7 +48,7 @@ def portal_after_authorization(
         page.mail_wanted_at, page.mailed_at = timezone.now(), None
     page.save()
     if page.mail_wanted_at is not None and page.mailed_at is None:
-        ring("connect.tasks.mail_driver_page", page.pk)
+        enqueue_on_commit("connect.tasks.mail_driver_page", page.pk)
     return page
 
 
@@ -113,7 +113,7 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
         driver_email=page.driver_email,
         language=page.language,
     )
-    again.secret_hash = hash_of(again.secret)
+    again.secret_hash = hash_token(again.secret)
     if by_mail and page.driver_email and settings.EMAIL_OFFERED:
         again.mail_wanted_at = timezone.now()
     again.save()
@@ -125,7 +125,7 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
         data={"name": again.driver_name},
     )
     if again.mail_wanted_at is not None:
-        ring("connect.tasks.mail_driver_page", again.pk)
+        enqueue_on_commit("connect.tasks.mail_driver_page", again.pk)
     return again
 
 

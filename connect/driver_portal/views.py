@@ -52,7 +52,7 @@ class PortalVehicle:
 
 
 @require_GET
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """My cars, what is shared and with whom, and what I can do about it."""
     now = timezone.now()
@@ -82,7 +82,7 @@ def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
 
 
 @require_POST
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int, action: str) -> HttpResponse:
     """Performs one of the driver's actions on one of their cars, then shows the page again."""
     mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
@@ -96,7 +96,7 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
 
 
 @require_GET
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
     """What was ended at Smartcar and what was erased, for the driver."""
     context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
@@ -104,7 +104,7 @@ def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResp
 
 
 @require_GET
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
     """The proof's fragment for the open page; 204 when it shows already what there is."""
     found = _proof(page, removal_id)
@@ -121,7 +121,7 @@ def _proof(page: DriverPortal, removal_id: int) -> DeletionReceipt:
 
 
 @require_POST
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """Closes the link for whoever else may hold it."""
     services.close(page=page)
@@ -129,7 +129,7 @@ def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 
 
 @require_POST
-@signed_link_view(DriverPortal.of_secret)
+@signed_link_view(DriverPortal.from_token)
 def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
     """Shows the page, and writes its e-mails, in another language from now on."""
     language = request.POST.get("language", "")

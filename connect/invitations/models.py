@@ -6,7 +6,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from accounts.models import Fleet, User
 from connect.status.states import AuthorizationPurpose
-from core.one_time_links import SingleUseLink
+from core.one_time_links import OneTimeLink
 
 # A published migration finds `_expiry` here.
 from core.one_time_links import expiry as _expiry  # noqa: F401
@@ -15,7 +15,7 @@ from core.one_time_links import expiry as _expiry  # noqa: F401
 UNNAMED = gettext_noop("driver")
 
 
-class Invitation(SingleUseLink):
+class Invitation(OneTimeLink):
     """A manager's question to one driver. Its link works until what it asks for is done.
 
     It asks to share a car, or, with a `connection`, for something about a car that was shared: see Purpose.

@@ -16,8 +16,8 @@ from connect import stored_messages
 from connect.driver_language import activate
 from connect.models import Connection, DriverPortal, Invitation
 from connect.status.states import AuthorizationPurpose
-from core.signed_links import hash_of
-from core.task_queue import ring
+from core.signed_links import hash_token
+from core.task_queue import enqueue_on_commit
 
 
 @transaction.atomic
@@ -30,7 +30,7 @@ def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invita
         fleet=fleet, created_by=user, by_mail=by_mail and bool(options.get("driver_email")), **options
     )
     invitation.language = invitation.language or _language_of(invitation.connection)
-    invitation.secret_hash = hash_of(invitation.secret)
+    invitation.secret_hash = hash_token(invitation.secret)
     invitation.save()
     log_event(
         fleet=fleet,
@@ -40,7 +40,7 @@ def invite(*, fleet: Fleet, user: User, by_mail: bool, **options: Any) -> Invita
         data={"name": invitation.driver_name},
     )
     if invitation.by_mail:
-        ring("connect.tasks.mail_invitation", invitation.pk)
+        enqueue_on_commit("connect.tasks.mail_invitation", invitation.pk)
     return invitation
 
 

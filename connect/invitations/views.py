@@ -77,7 +77,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 
 
 @require_GET
-@signed_link_view(Invitation.of_secret)
+@signed_link_view(Invitation.from_token)
 def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
     if not invitation.open:
@@ -98,7 +98,7 @@ def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 
 
 @require_GET
-@signed_link_view(Invitation.of_secret)
+@signed_link_view(Invitation.from_token)
 def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Sends the driver to Smartcar Connect."""
     remember(request, invitation.language)

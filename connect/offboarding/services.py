@@ -14,7 +14,7 @@ from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState, ErasureRecord, GrantRevocation, OffboardingRequest
 from connect.offboarding import erasure_handlers
 from connect.offboarding.models import ErasureScope
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 
 BY_DRIVER = gettext_noop("Withdrawn by the driver.")
@@ -90,7 +90,7 @@ def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) ->
             evidence=stored_messages.REMOVAL % {"number": removal.pk},
         )
     _note(removal, withdrew=bool(standing))
-    ring("connect.tasks.carry_out_removal", removal.pk)
+    enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
     return removal
 
 

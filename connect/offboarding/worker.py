@@ -26,7 +26,7 @@ from connect.models import (
 from connect.offboarding import erasure_handlers
 from connect.offboarding.erasure_handlers import ErasureHandler, ErasureTarget
 from connect.offboarding.models import ErasureScope, RemoteStatus, RevocationStatus
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import Disconnected, SmartcarError
 
 BATCH = 2000
@@ -46,7 +46,7 @@ def run(*, removal_id: int) -> None:
     trouble = _end_grants(removal)
     if not _erase(removal):
         OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=None)
-        ring("connect.tasks.carry_out_removal", removal.pk)
+        enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
         return
     trouble = trouble or _check_remote(removal)
     if trouble:
@@ -246,7 +246,7 @@ def _finish(removal: OffboardingRequest) -> None:
     """Looks once more for what came in between, by a process that had begun before the removal, and signs."""
     if removal.erases and not _look_again(removal):
         OffboardingRequest.objects.filter(pk=removal.pk).update(erased_at=None, lease_until=None)
-        ring("connect.tasks.carry_out_removal", removal.pk)
+        enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
         return
     OffboardingRequest.objects.filter(pk=removal.pk).update(
         finished_at=timezone.now(), trouble="", next_try_at=None, lease_until=None

@@ -24,7 +24,7 @@ from connect.reconciliation.models import (
 )
 from connect.status import reasons, state_machine
 from connect.status.transitions import Decision, apply_transitions
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import ListedConnection, SmartcarError
 
 MODES = ("live", "simulated")
@@ -240,7 +240,7 @@ def _subscribe_again(row: Connection) -> None:
         Connection.objects.filter(pk=row.pk).update(
             subscribed_at=None, subscription_error="", next_subscription_try_at=None
         )
-        ring("connect.tasks.complete_connection", row.pk)
+        enqueue_on_commit("connect.tasks.complete_connection", row.pk)
 
 
 def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:

@@ -14,7 +14,7 @@ from connect.status.models import PendingIssue
 from connect.status.state_machine import REQUESTS_USED_UP, Status
 from connect.status.states import HEALTHY, TERMINATED
 from connect.status.transitions import Decision, apply_transitions
-from core.task_queue import ring
+from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
 # Smartcar's own frequencies end at a day for parked cars ("Data Freshness"), so two days are beyond any rhythm.
@@ -39,7 +39,7 @@ def monitor_connections(*, now: datetime) -> None:
     )
     apply_transitions(_some(_at_plan_limit(now=now)), lambda row, standing: _turn(standing, now=now))
     for connection_id in due_probes(now=now):
-        ring("connect.tasks.probe_connection", connection_id)
+        enqueue_on_commit("connect.tasks.probe_connection", connection_id)
 
 
 def _some(found: QuerySet[Connection]) -> QuerySet[Connection]:
@@ -113,7 +113,7 @@ def probe(*, connection: Connection, now: datetime) -> None:
     if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
         _check_list(connection, now=now)
     else:
-        ring("webhooks.tasks.pull", connection.pk)
+        enqueue_on_commit("webhooks.tasks.pull", connection.pk)
 
 
 def _check_list(connection: Connection, *, now: datetime) -> None:

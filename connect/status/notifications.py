@@ -15,7 +15,7 @@ from alerts import services as alerts
 from alerts.types import Condition, Kind
 from connect.status.states import DEGRADED, HEALTHY, ConnectionState
 from core import pubsub
-from core.pubsub import Topic
+from core.pubsub import Channel
 from vehicles.models import Vehicle
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _publish_change(connections: Iterable[Connection]) -> None:
     cars: dict[int, set[int]] = {}
     for each in connections:
         cars.setdefault(each.fleet_id, set()).add(each.vehicle_id)
-    pubsub.announce(topic=Topic.CONNECTIONS, vehicles=cars)
+    pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles=cars)
 
 
 def on_access_lost(connection: Connection) -> Condition:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from core import pubsub
-from core.pubsub import Listener, News
+from core.pubsub import EventBatch, Subscriber
 from dashboard.live.patches import Patch, RenderVariant, build_patch
 
 Result = TypeVar("Result")
@@ -65,7 +65,7 @@ class Hub:
     """The pages of one event loop."""
 
     def __init__(self) -> None:
-        self._listener = Listener()
+        self._subscriber = Subscriber()
         self._pages: dict[int, set[ClientStream]] = {}
         self._readers: dict[int, asyncio.Task[None]] = {}
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
@@ -111,8 +111,8 @@ class Hub:
 
     async def _catch_up(self, page: ClientStream) -> None:
         """Tells the page what was new since it was made, or since its connection broke."""
-        news = await self._listener.news(fleet_id=page.fleet_id, since=page.since)
-        page.since = news.place
+        news = await self._subscriber.read(fleet_id=page.fleet_id, since=page.since)
+        page.since = news.offset
         if not news.complete:
             page.tell(_RESYNC)
         else:
@@ -122,15 +122,15 @@ class Hub:
         """Reads a fleet's news for as long as somebody shows it."""
         try:
             while True:
-                news = await self._listener.news(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
-                if news.notices:
+                news = await self._subscriber.read(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
+                if news.events:
                     await asyncio.sleep(GATHER_SECONDS)
-                    news = await self._listener.news(fleet_id=fleet_id, since=since)
-                since = news.place
+                    news = await self._subscriber.read(fleet_id=fleet_id, since=since)
+                since = news.offset
                 pages = set(self._pages.get(fleet_id, ()))
                 if not news.complete:
                     self._send(pages, _RESYNC)
-                    since = await self._beside(partial(pubsub.place, fleet_id=fleet_id))
+                    since = await self._beside(partial(pubsub.current_offset, fleet_id=fleet_id))
                 began = monotonic()
                 await self._tell(fleet_id, news, pages)
                 await asyncio.sleep(min(_MAX_COOLDOWN, _COOLDOWN * (monotonic() - began)))
@@ -145,11 +145,11 @@ class Hub:
         for page in set(pages):
             page.tell(event)
 
-    async def _tell(self, fleet_id: int, news: News, pages: set[ClientStream]) -> None:
-        ids = frozenset().union(*(notice.vehicle_ids for notice in news.notices))
+    async def _tell(self, fleet_id: int, news: EventBatch, pages: set[ClientStream]) -> None:
+        ids = frozenset().union(*(event.vehicle_ids for event in news.events))
         if not ids or not pages:
             return
-        self._send({page for page in pages if page.car in ids}, _event("car", {}, place=news.place))
+        self._send({page for page in pages if page.car in ids}, _event("car", {}, place=news.offset))
         fleet_pages = {page for page in pages if page.look is not None}
         if not fleet_pages:
             return
@@ -160,7 +160,7 @@ class Hub:
         work = partial(build_patch, fleet_id=fleet_id, vehicle_ids=ids, shown=shown, now=timezone.now())
         patch = await self._beside(work)
         if patch is not None:
-            _hand_out(patch, fleet_pages, ids, place=news.place)
+            _hand_out(patch, fleet_pages, ids, place=news.offset)
 
     async def _beside(self, work: Callable[[], Result]) -> Result:
         """Runs what blocks in a thread; its database connection goes back to the pool."""

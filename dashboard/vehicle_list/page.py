@@ -82,7 +82,7 @@ def may_search_vins(membership: Membership) -> bool:
 def page_context(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
     """What dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html show."""
     fleet = membership.fleet
-    place = pubsub.place(fleet_id=fleet.pk)
+    place = pubsub.current_offset(fleet_id=fleet.pk)
     counts = selectors.count_vehicles(fleet=fleet, now=now)
     filters, rows, total = _page(membership, filters, now)
     return {

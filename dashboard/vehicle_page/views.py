@@ -31,7 +31,7 @@ from webhooks import polling
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """All that is known of one car, and its command buttons."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    place = pubsub.place(fleet_id=frame.fleet.pk)
+    place = pubsub.current_offset(fleet_id=frame.fleet.pk)
     state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
     panel = panel_context(
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections

@@ -21,7 +21,7 @@ from fido2.webauthn import (
 
 from accounts.members.models import MemberInvitation
 from accounts.models import Fleet, Membership, Role, User
-from core.signed_links import hash_of
+from core.signed_links import hash_token
 
 PASSWORD = "a long enough passphrase"
 
@@ -41,7 +41,7 @@ def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
     invitation = MemberInvitation(
         fleet=fleet, created_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_mail=False
     )
-    invitation.secret_hash = hash_of(invitation.secret)
+    invitation.secret_hash = hash_token(invitation.secret)
     invitation.save()
     return {
         "accounts:invitation secret": invitation.secret,

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from accounts.models import Fleet, Membership, User
 from core import pubsub
-from core.pubsub import Topic
+from core.pubsub import Channel
 from tests.browser.scenarios import View, only_at_a_desk, only_on_a_phone
 from tests.browser.serving import serving
 from tests.dashboard.vehicle_list.fixtures import car, know
@@ -84,7 +84,7 @@ def tell(vehicle: Vehicle, signal: catalogue.Signal, value: object) -> None:
     """The car tells it, and the open pages are told."""
     body = value if isinstance(value, dict) else {"value": value}
     know(vehicle, signal, body, minutes_ago=0)
-    pubsub.announce(topic=Topic.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
+    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
 
 
 def is_live(page: Page) -> None:

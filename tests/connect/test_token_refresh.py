@@ -294,7 +294,7 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
     problems = [
         SmartcarError(type="invalid_grant", status=400),
         token_store.TokensUnavailableError("ended"),
-        encryption.WrongKeyError("no key"),
+        encryption.DecryptionError("no key"),
     ]
 
     def refresh(*, tokens: UserToken) -> UserToken:

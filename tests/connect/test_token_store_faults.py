@@ -240,7 +240,7 @@ class Witness:
     ) -> bool:
         """Takes the error that was to come, with its report as Django would mail it, and goes on."""
         if not isinstance(
-            error, SmartcarError | token_store.TokensUnavailableError | encryption.WrongKeyError
+            error, SmartcarError | token_store.TokensUnavailableError | encryption.DecryptionError
         ):
             return False
         report = ExceptionReporter(None, kind, error, trace)

@@ -16,7 +16,7 @@ from redis import Redis
 
 from accounts.models import Fleet, Membership, User
 from core import pubsub
-from core.pubsub import Topic
+from core.pubsub import Channel
 from dashboard.live.hub import ClientStream
 from tests.dashboard.vehicle_list.fixtures import car, know
 from tests.web import running_web
@@ -78,12 +78,12 @@ def listening(site: str, user: User, query: str, *, last: str = "") -> Iterator[
 
 
 def here(fleet: Fleet) -> str:
-    return pubsub.place(fleet_id=fleet.pk)
+    return pubsub.current_offset(fleet_id=fleet.pk)
 
 
 def tell(vehicle: Vehicle, charge: float) -> None:
     know(vehicle, catalogue.STATE_OF_CHARGE, {"value": charge})
-    pubsub.announce(topic=Topic.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
+    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
 
 
 def test_a_page_hears_rows_positions_and_counts_and_goes_on_where_it_stopped(
@@ -127,7 +127,7 @@ def test_a_car_of_another_fleet_is_never_told(site: str, fleet: Fleet, owner: Us
     with listening(site, owner, f"since={here(fleet)}&rows={mine.pk},{theirs.pk}") as stream:
         tell(theirs, 5)
         # Even if somebody announced it to the wrong fleet.
-        pubsub.announce(topic=Topic.SIGNALS, vehicles={fleet.pk: [theirs.pk, mine.pk]})
+        pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles={fleet.pk: [theirs.pk, mine.pk]})
         assert list(stream.next("rows").data) == [str(mine.pk)]
         assert stream.next("fleet").data["cars"] == []
 
@@ -136,7 +136,7 @@ def test_the_page_of_one_car_hears_of_that_car_only(site: str, fleet: Fleet, own
     shown, other = car(fleet, "Ada"), car(fleet, "Bea")
     with listening(site, owner, f"since={here(fleet)}&car={shown.pk}") as stream:
         tell(other, 5)
-        place = pubsub.place(fleet_id=fleet.pk)
+        place = pubsub.current_offset(fleet_id=fleet.pk)
         tell(shown, 5)
         assert stream.next("car").id > place
 
