@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from core.message_codes import Message
 from smartcar_api import error_messages
 from smartcar_api.redaction import one_line, scrub
 
@@ -113,11 +114,19 @@ class SmartcarError(Exception):
         return self.resolution_type == "REAUTHENTICATE" or self.type == "invalid_grant"
 
     @property
+    def smartcar_message(self) -> str:
+        """Smartcar's own message for the driver, or "" where it sent none or one with gaps."""
+        return error_messages.without_gaps(self.suggested_user_message)
+
+    @property
+    def message(self) -> Message:
+        """Our message for the type and code, for rows to store: what happened, why, and what to do next."""
+        return Message(*error_messages.code_for(self))
+
+    @property
     def user_message(self) -> str:
-        """Smartcar's own message for the owner, or ours: what happened, why, and what to do next."""
-        return error_messages.user_message(
-            type=self.type, code=self.code, status=self.status, suggested=self.suggested_user_message
-        )
+        """Smartcar's own message for the driver, else ours in the active language. For display, not for rows."""
+        return self.smartcar_message or str(self.message)
 
 
 def _restored(fields: dict[str, Any]) -> SmartcarError:

@@ -4,9 +4,10 @@ import pickle
 import re
 
 import pytest
+from django.utils import translation
 
 from smartcar_api import SmartcarError
-from smartcar_api.error_messages import _BY_CODE, _BY_TYPE
+from smartcar_api.error_messages import ErrorMessage, code_for, text_for
 from smartcar_api.errors import no_answer, not_sent, unreadable
 
 
@@ -101,9 +102,45 @@ def test_a_suggested_message_with_a_gap_in_it_is_not_used() -> None:
     assert "<" not in with_gap.user_message
 
 
-@pytest.mark.parametrize(("type", "code"), [*_BY_CODE, *((each, "") for each in _BY_TYPE), ("NEW", "NEW")])
-def test_our_own_words_are_whole_sentences_for_laymen(type: str, code: str) -> None:  # noqa: A002
-    said = SmartcarError(type=type, code=code, status=418).user_message
-    assert said.endswith(".")
-    assert said.count(".") >= 2 or ":" in said
-    assert not re.search(r"[A-Z]{2,}_|HTTP|\b\d{3}\b|null|token", said)
+@pytest.mark.parametrize("message", ErrorMessage)
+def test_our_own_words_are_whole_sentences_for_laymen(message: ErrorMessage) -> None:
+    text = str(message.message())
+    assert text.endswith(".")
+    assert text.count(".") >= 2 or ":" in text
+    assert not re.search(r"[A-Z]{2,}_|HTTP|\b\d{3}\b|null|token", text)
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("message", ErrorMessage)
+def test_our_own_words_are_translated(message: ErrorMessage, language: str) -> None:
+    english = str(message.message())
+    with translation.override(language):
+        assert str(message.message()) != english
+
+
+@pytest.mark.parametrize(
+    ("type", "code", "status", "expected"),
+    [
+        ("VEHICLE_STATE", "DOOR_OPEN", 409, ErrorMessage.VEHICLE_STATE_DOOR_OPEN),
+        ("VEHICLE_STATE", "NEW", 409, ErrorMessage.VEHICLE_STATE),
+        ("invalid_grant", "", 400, ErrorMessage.INVALID_GRANT),
+        ("NEW", "NEW", 503, ErrorMessage.SERVER),
+        ("NEW", "NEW", 418, ErrorMessage.UNKNOWN),
+    ],
+)
+def test_the_message_code_follows_the_code_then_the_type_then_the_status(
+    type: str,  # noqa: A002
+    code: str,
+    status: int,
+    expected: ErrorMessage,
+) -> None:
+    assert code_for(SmartcarError(type=type, code=code, status=status)) == (expected.value, {})
+
+
+def test_smartcars_own_message_takes_precedence_and_is_apart_from_the_code() -> None:
+    error = refusal(409, "VEHICLE_STATE", code="DOOR_OPEN", suggested_user_message="A door is open.")
+    assert (error.message.code, error.smartcar_message) == (
+        "smartcar.vehicle_state.door_open",
+        "A door is open.",
+    )
+    assert text_for(*code_for(error), error.smartcar_message) == "A door is open."
