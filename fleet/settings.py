@@ -158,6 +158,8 @@ CELERY_BEAT_SCHEDULE = {
     "dispatch bulk commands": {"task": "commands.tasks.dispatch", "schedule": 5},
     "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
     "end what was replaced": {"task": "webhooks.tasks.retire_replaced", "schedule": 60},
+    "send due emails": {"task": "core.tasks.send_due_emails", "schedule": 30},
+    "purge emails": {"task": "core.tasks.purge_emails", "schedule": crontab(hour=3, minute=29)},
     "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
     "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
@@ -183,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
 _email_url = env.str("EMAIL_URL", default="consolemail://" if DEBUG or DEMO else "")
 EMAIL_OFFERED = bool(_email_url)
 globals().update(env.email_url_config(_email_url or "dummymail://"))
+# Seconds for each step of the conversation with the mail server.
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"fleet@{urlsplit(SITE_URL).hostname}")
 

@@ -1,0 +1,1 @@
+from core.mail.models import OutgoingEmail as OutgoingEmail
