@@ -75,9 +75,9 @@ def _fleet() -> Fleet:
 
 def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     """A real token pair for each car, as if the cars had been connected over the week before."""
-    from connect import token_store
     from connect.applications import default_application
     from connect.models import Connection
+    from connect.v2 import user_tokens
     from smartcar_api import V2Api
     from vehicles.models import Vehicle
 
@@ -95,7 +95,7 @@ def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
     for number, car_id in enumerate(_car_ids(simulator, pairs)):
         granted = simulator.post("/control/grants", json={"url": address, "vehicleIds": [car_id]}).json()
         code = parse_qs(urlsplit(granted["redirect"]).query)["code"][0]
-        tokens = token_store.store(
+        tokens = user_tokens.store(
             user_id=f"user {number}", pair=api.exchange_code(code=code, redirect_uri=redirect)
         )
         tokens.refresh_expires_at -= timedelta(days=1) + timedelta(days=6) * number / pairs
@@ -123,14 +123,14 @@ def _renewed_a_minute(count: int) -> float:
     """How fast one process renews, with no limit in its way: calls a minute."""
     from django.conf import settings
 
-    from connect import token_store
     from connect.models import UserToken
+    from connect.v2 import user_tokens
 
     most, settings.SMARTCAR_REQUEST_BUCKET = settings.SMARTCAR_REQUEST_BUCKET, 0
     began = time.perf_counter()
     for tokens in UserToken.objects.order_by("-pk")[:count]:
         ends = tokens.refresh_expires_at
-        token_store.refresh(tokens=tokens)
+        user_tokens.refresh(tokens=tokens)
         UserToken.objects.filter(pk=tokens.pk).update(refresh_expires_at=ends)
     settings.SMARTCAR_REQUEST_BUCKET = most
     return count / (time.perf_counter() - began) * 60
@@ -143,7 +143,7 @@ def _week(simulator: httpx.Client) -> tuple[list[float], int]:
     """
     from django.utils import timezone
 
-    from connect import token_refresh
+    from connect.v2 import token_refresh
 
     simulator.delete("/control/requests")
     asked: list[float] = []
@@ -181,6 +181,7 @@ def _still_good(count: int) -> int:
 
     from connect import token_store
     from connect.models import UserToken
+    from connect.v2 import user_tokens
     from smartcar_api import SmartcarError
 
     settings.SMARTCAR_REQUEST_BUCKET = 0
@@ -188,7 +189,7 @@ def _still_good(count: int) -> int:
     good = 0
     for tokens in random.sample(everyone, min(count, len(everyone))):
         try:
-            token_store.refresh(tokens=tokens)
+            user_tokens.refresh(tokens=tokens)
         except (SmartcarError, token_store.TokensUnavailableError):
             continue
         good += 1

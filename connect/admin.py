@@ -3,7 +3,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from connect import token_store
-from connect.api_migration import admin as generations_admin  # noqa: F401  registers
 from connect.applications import admin as applications_admin  # noqa: F401  registers
 from connect.models import (
     ApplicationToken,
@@ -19,6 +18,8 @@ from connect.offboarding import admin as removal_admin  # noqa: F401  registers
 from connect.reconciliation import admin as comparison_admin  # noqa: F401  registers
 from connect.status import admin as standing_admin  # noqa: F401  registers
 from connect.usage import admin as budget_admin  # noqa: F401  registers
+from connect.v2 import user_tokens
+from connect.v2.api_migration import admin as generations_admin  # noqa: F401  registers
 from core.admin import ReadOnlyAdmin
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
@@ -128,7 +129,7 @@ class OwnerTokensAdmin(ReadOnlyAdmin[UserToken]):
     def refresh(self, request: HttpRequest, queryset: QuerySet[UserToken]) -> None:
         for tokens in queryset[:20]:
             try:
-                token_store.refresh(tokens=tokens)
+                user_tokens.refresh(tokens=tokens)
             except (SmartcarError, token_store.TokensUnavailableError) as error:
                 messages.error(request, f"{tokens}: {error}")
             else:

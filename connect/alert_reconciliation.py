@@ -14,7 +14,7 @@ from alerts.types import Condition, Kind
 from connect.models import Connection, ConnectionState, UserToken
 from connect.status import notifications
 from connect.status.states import DEGRADED, TERMINATED
-from connect.token_refresh import WARN_AT_DAYS
+from connect.v2.token_refresh import WARN_AT_DAYS
 from vehicles import services as vehicles
 
 _BATCH = 500

@@ -249,8 +249,6 @@ class Connection(models.Model):
 
 
 # Part of the app, in modules of their own.
-from connect.api_migration.models import ApiMigration as ApiMigration  # noqa: E402
-from connect.api_migration.models import ConnectionMigration as ConnectionMigration  # noqa: E402
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.applications.setup_events import SetupEvent as SetupEvent  # noqa: E402
@@ -268,3 +266,5 @@ from connect.status.models import PendingIssue as PendingIssue  # noqa: E402
 from connect.status.models import Transition as Transition  # noqa: E402
 from connect.usage.models import FleetAllowance as FleetAllowance  # noqa: E402
 from connect.usage.models import VehicleUsage as VehicleUsage  # noqa: E402
+from connect.v2.api_migration.models import ApiMigration as ApiMigration  # noqa: E402
+from connect.v2.api_migration.models import ConnectionMigration as ConnectionMigration  # noqa: E402

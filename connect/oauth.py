@@ -22,6 +22,7 @@ from connect.models import AuthorizationRequest, Connection, ConnectionState, In
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
+from connect.v2 import user_tokens
 from core.signed_links import hash_token
 from core.task_queue import enqueue_on_commit
 from smartcar_api import Access, ConnectRequest, SharedVehicle, SmartcarError
@@ -218,7 +219,7 @@ def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[UserToken, l
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
     # Kept at once: the code is spent, and the pair cannot be had again.
-    tokens = token_store.store(user_id=user_id, pair=pair, application=request.application)
+    tokens = user_tokens.store(user_id=user_id, pair=pair, application=request.application)
     shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
     return tokens, list(shared)
 

@@ -1,9 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from connect import alert_reconciliation, subscriptions, token_refresh
-from connect.api_migration import worker as generation_moves
-from connect.api_migration.models import ApiMigration
+from connect import alert_reconciliation, subscriptions
 from connect.driver_portal import privacy
 from connect.driver_portal import services as drivers
 from connect.invitations import services as invitations
@@ -12,6 +10,9 @@ from connect.offboarding import selectors as removals
 from connect.offboarding import worker
 from connect.reconciliation import services as comparison
 from connect.status import monitor
+from connect.v2 import token_refresh
+from connect.v2.api_migration import worker as generation_moves
+from connect.v2.api_migration.models import ApiMigration
 from core.task_queue import enqueue_on_commit
 
 

@@ -20,7 +20,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from connect import applications, token_refresh
+from connect import applications
+from connect.v2 import token_refresh
 from smartcar_api.ratelimit import bucket, counters, health
 from smartcar_api.ratelimit.breaker import STATES
 from smartcar_api.ratelimit.middleware import bucket_of

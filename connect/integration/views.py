@@ -14,12 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import Fleet, Membership, SmartcarApiVersion
 from accounts.permissions import Permission, get_membership_or_404, has_permission
 from connect import applications
-from connect.api_migration import selectors, services
-from connect.api_migration.selectors import MigrationProgress
 from connect.applications import application_migration, credential_check, setup_events
 from connect.applications.application_migration import PendingDriver
 from connect.applications.setup_events import SetupStep
 from connect.models import Invitation
+from connect.v2.api_migration import selectors, services
+from connect.v2.api_migration.selectors import MigrationProgress
 
 _JUST_MADE = "setup_link_just_made"
 
@@ -71,6 +71,9 @@ def migrate(request: HttpRequest, slug: str) -> HttpResponse:
     to = request.POST.get("api_version", "")
     if to not in SmartcarApiVersion.values:
         messages.error(request, _("Choose v2 or v3."))
+        return redirect("connect:integration", slug=slug)
+    if to == SmartcarApiVersion.V2 and not settings.SMARTCAR_V2_OFFERED:
+        messages.error(request, _("API v2 isn't available on this site. Use v3."))
         return redirect("connect:integration", slug=slug)
     try:
         services.start_migration(fleet=membership.fleet, to=to, actor=membership.user)
@@ -148,10 +151,13 @@ def _target_version(membership: Membership, newest: MigrationProgress | None) ->
     fleet.refresh_from_db(fields=["api_version"])
     counts = selectors.count_by_version(fleet=fleet)
     other = SmartcarApiVersion.V2 if fleet.api_version == SmartcarApiVersion.V3 else SmartcarApiVersion.V3
+    on_v2 = counts.get(SmartcarApiVersion.V2, 0)
     return {
         "fleet": fleet,
         "progress": newest,
-        "on_v2": counts.get(SmartcarApiVersion.V2, 0),
+        "v2_shown": settings.SMARTCAR_V2_OFFERED or on_v2 > 0 or other == SmartcarApiVersion.V3,
+        "may_target": settings.SMARTCAR_V2_OFFERED or other == SmartcarApiVersion.V3,
+        "on_v2": on_v2,
         "on_v3": counts.get(SmartcarApiVersion.V3, 0),
         "left_behind": counts.get(other, 0),
         "other": other,

@@ -18,11 +18,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Fleet
 from accounts.permissions import Permission, get_membership_or_404
-from connect import applications, token_refresh
+from connect import applications
 from connect.usage import quota
 from connect.usage.forms import MonthlyLimitForm
 from connect.usage.models import FleetAllowance
 from connect.usage.quota import UsageRow
+from connect.v2 import token_refresh
 from smartcar_api.ratelimit import health
 from smartcar_api.ratelimit.middleware import bucket_of
 
@@ -114,6 +115,7 @@ def _tokens(fleet: Fleet, now: datetime) -> dict[str, Any]:
     everywhere = token_refresh.expiry_histogram(now=now).pairs
     return {
         "lifetimes": found,
+        "v2_offered": settings.SMARTCAR_V2_OFFERED,
         "every": token_refresh.interval(pairs=everywhere).days,
         "ending": sum(found.days[: token_refresh.WARN_AT_DAYS[-1]]),
     }

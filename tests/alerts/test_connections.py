@@ -9,13 +9,14 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from alerts.messages import LOST, text_of
 from alerts.models import FleetRules, Notice
 from alerts.types import Kind
-from connect import alert_reconciliation, health, token_store
+from connect import alert_reconciliation, health
 from connect.models import Connection, ConnectionState, UserToken
 from connect.offboarding import services as removals
 from connect.offboarding.models import ErasureScope
 from connect.offboarding.worker import run
 from connect.status import monitor
 from connect.status.states import DEGRADED
+from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import SmartcarError
 from tests.alerts.helpers import begin, hear, open_notices
@@ -176,11 +177,11 @@ def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connec
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
     alert_reconciliation.reconcile_alerts(now=timezone.now())
     assert [notice.kind for notice in open_notices()] == [Kind.TOKEN]
-    token_store.refresh(tokens=UserToken.objects.get())
+    user_tokens.refresh(tokens=UserToken.objects.get())
     assert open_notices() == []
     UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
-        token_store.refresh(tokens=UserToken.objects.get())
+        user_tokens.refresh(tokens=UserToken.objects.get())
     (notice,) = open_notices()
     assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
 

@@ -20,7 +20,7 @@ from commands.models import Command, CommandState
 from commands.types import IDEMPOTENT, V3_ONLY, CommandType
 from connect import applications
 from connect.models import ApplicationToken, Connection, UserToken
-from tests.connect.test_api_migration_soak import point_at
+from tests.connect.v2.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, forget_budget, reset

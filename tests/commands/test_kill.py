@@ -24,7 +24,7 @@ from commands import confirmation, services
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect.models import Connection
-from tests.connect.test_api_migration_soak import point_at
+from tests.connect.v2.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, register_webhook

@@ -19,6 +19,7 @@ from connect.applications.models import FleetApplication, SmartcarApplication
 from connect.applications.services import Secrets
 from connect.gateway import CallPurpose
 from connect.models import ApplicationToken, Connection, UserToken
+from connect.v2 import user_tokens
 from core import encryption
 from tests.connect.second import second_application
 from tests.smartcar import connect
@@ -92,7 +93,7 @@ def test_a_token_pair_is_renewed_at_the_application_that_issued_it(
     services.choose_application(fleet=fleet, application=second, actor=owner)
     connected(smartcar, fleet, owner)
     services.choose_application(fleet=fleet, application=None, actor=owner)
-    assert token_store.refresh(tokens=UserToken.objects.get()).version == 1
+    assert user_tokens.refresh(tokens=UserToken.objects.get()).version == 1
 
 
 def test_the_same_car_and_driver_may_hang_on_both_applications(

@@ -8,9 +8,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect.api_migration import services, worker
-from connect.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
 from connect.models import Connection
+from connect.v2.api_migration import services, worker
+from connect.v2.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
 from tests.smartcar import connect, register_webhook
 
 pytestmark = pytest.mark.django_db

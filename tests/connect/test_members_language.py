@@ -11,12 +11,6 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect.api_migration.models import (
-    ApiMigration,
-    ConnectionMigration,
-    ConnectionMigrationState,
-    MigrationState,
-)
 from connect.connections.next_actions import next_action
 from connect.driver_portal import services as drivers
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation, PendingIssue, VehicleUsage
@@ -33,6 +27,12 @@ from connect.scopes import FLEET_SCOPES
 from connect.status import reasons
 from connect.status.states import DEGRADED
 from connect.usage import quota
+from connect.v2.api_migration.models import (
+    ApiMigration,
+    ConnectionMigration,
+    ConnectionMigrationState,
+    MigrationState,
+)
 from core import stored_messages
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit.priority import CallPurpose

@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import key_rotation, oauth, token_store
+from connect import key_rotation, oauth
 from connect.models import ApplicationToken, UserToken
+from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import TokenPair
 from tests.smartcar import SESSION, come_back
@@ -28,7 +29,7 @@ def make_pair(secret: str) -> UserToken:
         access_expires_at=now,
         refresh_expires_at=now,
     )
-    return token_store.store(user_id=secret, pair=pair)
+    return user_tokens.store(user_id=secret, pair=pair)
 
 
 def refresh_tokens() -> list[str]:
@@ -151,7 +152,7 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     def keep_refreshing(pair: UserToken) -> None:
         try:
             while not stop.is_set():
-                pair = token_store.refresh(tokens=pair)
+                pair = user_tokens.refresh(tokens=pair)
         except BaseException as error:  # noqa: BLE001 - told by the assertion below
             failures.append(error)
         finally:
@@ -174,4 +175,4 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     settings.FIELD_ENCRYPTION_KEYS = [LOST]
     for pair in UserToken.objects.order_by("pk"):
         assert pair.version > 0
-        assert token_store.refresh(tokens=pair).version == pair.version + 1
+        assert user_tokens.refresh(tokens=pair).version == pair.version + 1

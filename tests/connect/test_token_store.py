@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, token_store
 from connect.models import ApplicationToken, Connection, ConnectionState, UserToken
+from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import Access, SmartcarError, TokenPair
 from tests.smartcar import connect
@@ -88,7 +89,7 @@ def test_a_renewal_whose_answer_was_lost_is_healed_with_the_old_token(
 ) -> None:
     """Smartcar rotated, we never stored it: the old refresh token is good for minutes more."""
     before = UserToken.objects.get()
-    token_store.refresh(tokens=before)
+    user_tokens.refresh(tokens=before)
     UserToken.objects.update(
         refresh_ciphertext=bytes(before.refresh_ciphertext), access_expires_at=timezone.now(), version=0
     )

@@ -29,7 +29,7 @@ from django.utils import timezone
 from django.views.debug import ExceptionReporter
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import applications, oauth, token_store
+from connect import applications, oauth, token_lease, token_store
 from connect.models import ApplicationToken, Connection, UserToken
 from core import encryption
 from smartcar_api import Access, SmartcarApi, SmartcarError, TokenPair
@@ -64,7 +64,7 @@ def _ask(connection_id: str, barrier: Barrier, answers: "Queue[str]") -> None:
 
 def die_while_refreshing(connection_id: str, step: str) -> None:
     """Kills this process, as the kernel would, at a step of a refresh. The lease is short, lest the test wait."""
-    token_store.LEASE = timedelta(seconds=1)
+    token_lease.LEASE = timedelta(seconds=1)
     store = UserToken.renew
 
     def die(*_: object, **__: object) -> NoReturn:

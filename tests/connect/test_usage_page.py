@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
-from connect import token_store
 from connect.models import Connection
 from connect.usage import quota
 from connect.usage.models import FleetAllowance, VehicleUsage
+from connect.v2 import user_tokens
 from smartcar_api import TokenPair
 from smartcar_api.ratelimit.priority import CallPurpose
 from vehicles.models import Vehicle
@@ -117,7 +117,7 @@ def test_how_long_tokens_of_this_fleet_have_to_live(
     for owned_by, days in ((fleet, 5.5), (fleet, 40.5), (Fleet.objects.get(slug="red"), 3.5)):
         ends = now + timedelta(days=days)
         pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
-        tokens = token_store.store(user_id="user", pair=pair)
+        tokens = user_tokens.store(user_id="user", pair=pair)
         Connection.objects.create(
             fleet=owned_by,
             vehicle=car(owned_by, f"of {tokens.pk}"),

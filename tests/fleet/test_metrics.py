@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from accounts.models import Fleet
-from connect import token_store
 from connect.models import Connection
+from connect.v2 import user_tokens
 from smartcar_api import TokenPair
 from smartcar_api.ratelimit import breaker, counters
 from smartcar_api.ratelimit.breaker import FAILURES
@@ -69,7 +69,7 @@ def test_an_empty_token_opens_nothing(settings: Settings) -> None:
 
 def pair(fleet: Fleet, *, days_left: float) -> None:
     now = timezone.now()
-    tokens = token_store.store(
+    tokens = user_tokens.store(
         user_id="user",
         pair=TokenPair(
             access_token="secret-a",

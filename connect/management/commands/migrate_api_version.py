@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Fleet, SmartcarApiVersion
-from connect.api_migration import selectors, services, worker
-from connect.api_migration.models import ApiMigration, MigrationState
+from connect.v2.api_migration import selectors, services, worker
+from connect.v2.api_migration.models import ApiMigration, MigrationState
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from connect import token_refresh
+from connect.v2 import token_refresh
 
 WIDTH = 40
 

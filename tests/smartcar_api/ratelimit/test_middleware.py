@@ -16,6 +16,7 @@ from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.usage import quota
 from connect.usage.models import FleetAllowance, VehicleUsage
+from connect.v2 import user_tokens
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit import breaker, cooldowns, counters, limiter
 from smartcar_api.ratelimit.cooldowns import CooldownScope
@@ -122,7 +123,7 @@ def test_a_token_is_renewed_when_reads_have_used_up_their_share(
     assert connection.tokens is not None
     version = connection.tokens.reread().version
     with gateway.purpose(CallPurpose.BACKGROUND):
-        assert token_store.refresh(tokens=connection.tokens).version == version + 1
+        assert user_tokens.refresh(tokens=connection.tokens).version == version + 1
 
 
 def test_a_command_waits_a_few_seconds_for_room(connection: Connection, limit: Limit) -> None:

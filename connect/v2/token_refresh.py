@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from accounts.models import Fleet
 from connect import token_store
 from connect.models import Connection, ConnectionState, UserToken
+from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import SmartcarError
 from smartcar_api.ratelimit.priority import CallPurpose, RequestContext, request_context
@@ -116,7 +117,7 @@ def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
             break
         try:
             with request_context(RequestContext(CallPurpose.BACKGROUND)):
-                token_store.refresh(tokens=pair)
+                user_tokens.refresh(tokens=pair)
         except SmartcarError as error:
             if error.deferred:
                 logger.info("Renewing tokens goes on in the next run: %s", error)

@@ -21,8 +21,9 @@ from pytest_django import Settings
 from redis import Redis
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import tasks, token_refresh, token_store
+from connect import tasks, token_store
 from connect.models import Connection, ConnectionState, UserToken
+from connect.v2 import token_refresh, user_tokens
 from core import encryption
 from smartcar_api import SmartcarError, TokenPair
 from smartcar_api.v2.client import REFRESH_TOKEN_LIFE
@@ -171,13 +172,13 @@ def test_the_task_run_twice_at_once_rotates_each_pair_once(
         tasks.refresh_tokens()
         connections.close_all()
 
-    refresh = token_store.refresh
+    refresh = user_tokens.refresh
 
     def slow(*, tokens: UserToken) -> UserToken:
         time.sleep(0.3)
         return refresh(tokens=tokens)
 
-    monkeypatch.setattr(token_store, "refresh", slow)
+    monkeypatch.setattr(user_tokens, "refresh", slow)
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -193,7 +194,7 @@ def test_a_run_that_starts_while_another_is_at_it_does_nothing(
     pairs = connected_pairs(smartcar, v2_fleet, owner, days_left=[10, 11, 12, 13])
     allow(monkeypatch, 2)
     midway, go_on = threading.Event(), threading.Event()
-    refresh = token_store.refresh
+    refresh = user_tokens.refresh
 
     def held(*, tokens: UserToken) -> UserToken:
         renewed = refresh(tokens=tokens)
@@ -205,7 +206,7 @@ def test_a_run_that_starts_while_another_is_at_it_does_nothing(
         token_refresh.refresh_due(now=timezone.now())
         connections.close_all()
 
-    monkeypatch.setattr(token_store, "refresh", held)
+    monkeypatch.setattr(user_tokens, "refresh", held)
     first = threading.Thread(target=run)
     first.start()
     try:
@@ -238,7 +239,7 @@ def many_pairs(fleet: Fleet, count: int, *, days_left: float) -> list[UserToken]
     held = []
     for number in range(count):
         pair = TokenPair(access_token="a", refresh_token="r", access_expires_at=now, refresh_expires_at=ends)
-        tokens = token_store.store(user_id=f"user {number}", pair=pair)
+        tokens = user_tokens.store(user_id=f"user {number}", pair=pair)
         car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
         Connection.objects.create(
             fleet=fleet, vehicle=car, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
@@ -259,7 +260,7 @@ def test_when_smartcar_fails_again_and_again_the_run_ends(
         asked.append(tokens.pk)
         raise SmartcarError(type="SERVER", status=503)
 
-    monkeypatch.setattr(token_store, "refresh", fail)
+    monkeypatch.setattr(user_tokens, "refresh", fail)
     assert token_refresh.refresh_due(now=timezone.now()) == 0
     assert len(asked) == 5
 
@@ -302,7 +303,7 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
             return tokens
         raise problems[tokens.pk % 3]
 
-    monkeypatch.setattr(token_store, "refresh", refresh)
+    monkeypatch.setattr(user_tokens, "refresh", refresh)
     assert token_refresh.refresh_due(now=timezone.now()) == 1
 
 
@@ -325,7 +326,7 @@ def test_120_days_with_an_outage_of_50_cost_none_of_100_pairs(
             tokens.save()
             return tokens
 
-        monkeypatch.setattr(token_store, "refresh", rotate)
+        monkeypatch.setattr(user_tokens, "refresh", rotate)
         if not 30 <= number / 4 < 80:
             rotated_at[now] = token_refresh.refresh_due(now=now)
         assert token_refresh.expiry_histogram(now=now).ended == 0

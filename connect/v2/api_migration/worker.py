@@ -19,20 +19,20 @@ from django.utils.translation import gettext_noop as _
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
 from connect import token_store
-from connect.api_migration import preflight
-from connect.api_migration.models import (
+from connect.driver_portal.models import DriverPortal
+from connect.models import Connection
+from connect.status.states import TERMINATED
+from connect.subscriptions import PROPAGATION_DELAY
+from connect.v2.api_migration import preflight
+from connect.v2.api_migration.models import (
     UNFINISHED,
     ApiMigration,
     ConnectionMigration,
     ConnectionMigrationState,
     MigrationState,
 )
-from connect.api_migration.prefetch import prefetch
-from connect.api_migration.preflight import CannotMigrateError, Listings, MatchedConnection
-from connect.driver_portal.models import DriverPortal
-from connect.models import Connection
-from connect.status.states import TERMINATED
-from connect.subscriptions import PROPAGATION_DELAY
+from connect.v2.api_migration.prefetch import prefetch
+from connect.v2.api_migration.preflight import CannotMigrateError, Listings, MatchedConnection
 from core import encryption
 from smartcar_api import SmartcarError
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from django.db.models import Count, Max
 
 from accounts.models import Fleet
-from connect.api_migration.models import (
+from connect.models import Connection
+from connect.status.states import TERMINATED
+from connect.v2.api_migration.models import (
     UNFINISHED,
     ApiMigration,
     ConnectionMigration,
     ConnectionMigrationState,
     MigrationState,
 )
-from connect.models import Connection
-from connect.status.states import TERMINATED
 
 
 @dataclass(frozen=True, slots=True)

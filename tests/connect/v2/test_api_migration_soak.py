@@ -1,6 +1,6 @@
 """A fleet of 1,000 cars moves from v2 to v3 and back, while a worker subscribes, reads and takes deliveries in.
 
-Its figures: pytest -m soak --log-cli-level=INFO tests/connect/test_api_migration_soak.py
+Its figures: pytest -m soak --log-cli-level=INFO tests/connect/v2/test_api_migration_soak.py
 """
 
 import logging
@@ -19,11 +19,12 @@ from django.db import connections
 from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import gateway, tasks, token_store
-from connect.api_migration import services
-from connect.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
+from connect import gateway, tasks
 from connect.gateway import CallPurpose
 from connect.models import Connection, UserToken
+from connect.v2 import user_tokens
+from connect.v2.api_migration import services
+from connect.v2.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
 from tests.simulator.process import ENVIRONMENT, NO_LIMITS
 from tests.simulator.process import simulator as started
 from tests.smartcar import connect, register_webhook
@@ -80,7 +81,7 @@ def use_cars(stop: Event, failures: list[str]) -> int:
                     make=lambda api, access, car=car: api.attributes(access, vehicle_id=car),  # type: ignore[misc]
                 )
                 if done % 20 == 0:
-                    token_store.refresh(tokens=random.choice(pairs).reread())
+                    user_tokens.refresh(tokens=random.choice(pairs).reread())
             except Exception as error:  # noqa: BLE001  whatever it is, the test names it
                 failures.append(repr(error))
             done += 1

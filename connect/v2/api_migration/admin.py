@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from connect.api_migration.models import ApiMigration, ConnectionMigration
+from connect.v2.api_migration.models import ApiMigration, ConnectionMigration
 from core.admin import ReadOnlyAdmin
 
 

@@ -13,15 +13,16 @@ from pytest_django import Settings
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import gateway
-from connect.api_migration import selectors, services, worker
-from connect.api_migration.models import (
+from connect.gateway import CallPurpose
+from connect.models import Connection, ConnectionState, DriverPortal, UserToken
+from connect.v2 import user_tokens
+from connect.v2.api_migration import selectors, services, worker
+from connect.v2.api_migration.models import (
     ApiMigration,
     ConnectionMigration,
     ConnectionMigrationState,
     MigrationState,
 )
-from connect.gateway import CallPurpose
-from connect.models import Connection, ConnectionState, DriverPortal, UserToken
 from smartcar_api import SmartcarError, V3Api
 from tests.smartcar import connect, forget_budget, register_webhook, subscribe
 
@@ -182,13 +183,12 @@ def test_a_pair_that_ends_does_not_trouble_a_connection_that_has_moved_on(
     webhook: str, connection: Connection, v2_fleet: Fleet
 ) -> None:
     moved(v2_fleet, SmartcarApiVersion.V3)
-    from connect import token_store
     from core import encryption
 
     pair = UserToken.objects.get()
     UserToken.objects.update(refresh_ciphertext=encryption.encrypt("ended"))
     with pytest.raises(Exception, match="invalid_grant"):
-        token_store.refresh(tokens=pair.reread())
+        user_tokens.refresh(tokens=pair.reread())
     connection.refresh_from_db()
     assert connection.alive
 

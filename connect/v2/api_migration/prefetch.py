@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, token_store
-from connect.api_migration.models import ApiMigration, ConnectionMigration, ConnectionMigrationState
 from connect.applications import Application
 from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.status.states import TERMINATED
+from connect.v2.api_migration.models import ApiMigration, ConnectionMigration, ConnectionMigrationState
 from smartcar_api import SmartcarError
 
 logger = logging.getLogger(__name__)

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
-from connect.api_migration import worker
-from connect.api_migration.models import ApiMigration, MigrationState
 from connect.applications import Application
 from connect.models import Connection, SmartcarApplication
 from connect.status.states import TERMINATED
+from connect.v2.api_migration import worker
+from connect.v2.api_migration.models import ApiMigration, MigrationState
 from core.task_queue import enqueue_on_commit
 
 TASK = "connect.tasks.move_generation"

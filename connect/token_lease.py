@@ -1,0 +1,47 @@
+"""Single-flight renewal of a token row: one process renews, the others wait for the new version.
+
+The process takes the lease by a conditional UPDATE, calls Smartcar outside any transaction, and stores by compare
+and swap. A crash or a lost answer in between is recovered by trying again with the old refresh token, which stays
+valid for minutes after its use (Smartcar documentation, "Refresh Token Exchange").
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connect.models import LeaseMixin
+
+LEASE = timedelta(seconds=45)
+REFRESH_MARGIN = timedelta(minutes=5)
+_POLL = 0.1
+
+Row = TypeVar("Row", bound=LeaseMixin)
+
+
+class TokensUnavailableError(Exception):
+    """No valid token can be had for this connection now; str() says why, for people, in the active language."""
+
+
+def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
+    """The row once it is valid: unchanged, renewed by this process, or renewed by the one that holds the lease.
+
+    Raises TokensUnavailableError when that takes longer than two leases, and what `renew` raises.
+    """
+    deadline = time.monotonic() + LEASE.total_seconds() * 2
+    while not valid(row, now := timezone.now()):
+        if row.claim(now=now, lease=LEASE):
+            try:
+                renew(row)
+            except BaseException:
+                row.release()
+                raise
+        elif time.monotonic() > deadline:
+            raise TokensUnavailableError(_("Renewing the token takes too long. Try again in a minute."))
+        else:
+            time.sleep(_POLL)
+        row = row.reread()
+    return row
