@@ -371,8 +371,8 @@ SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
 SMARTCAR_MANAGEMENT_TOKENS = env.list("SMARTCAR_MANAGEMENT_TOKENS", default=[])
 SMARTCAR_WEBHOOK_ID = env.str("SMARTCAR_WEBHOOK_ID", default="")
 SMARTCAR_GENERATION = env.str("SMARTCAR_GENERATION", default="v3")
-# Whether fleets may use v2, which Smartcar has announced to end on 2026-12-01. Without it pages don't mention v2, except
-# to fleets that still have vehicles on it.
+# Whether fleets may use v2, which Smartcar has announced to end on 2026-12-01. Without it pages mention v2 only to
+# fleets that still have vehicles on it.
 SMARTCAR_V2_OFFERED = env.bool("SMARTCAR_V2_OFFERED", default=True)
 SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
 SMARTCAR_ORIGINS = {

@@ -114,7 +114,7 @@ class Faults:
     def clear(self) -> None:
         """Switch all faults off."""
         for each in fields(self):
-            if each.name != "dice":
+            if each.name != "rng":
                 setattr(self, each.name, each.default)
 
     def as_json(self) -> dict[str, Any]:

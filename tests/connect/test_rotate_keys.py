@@ -96,7 +96,7 @@ def test_a_row_that_no_key_fits_is_named_and_does_not_stop_the_rest(settings: Se
     said, complained, code = rotate()
     assert code == 1
     assert said == "2 re-encrypted, 0 already under the newest key, 1 left.\n"
-    assert f"connect.OwnerTokens {lost.pk}: no key of FIELD_ENCRYPTION_KEYS fits." in complained
+    assert f"connect.UserToken {lost.pk}: no key of FIELD_ENCRYPTION_KEYS fits." in complained
     settings.FIELD_ENCRYPTION_KEYS = [NEW, LOST]
     assert rotate()[2] == 0
     settings.FIELD_ENCRYPTION_KEYS = [NEW]

@@ -230,3 +230,13 @@ def test_a_chance_is_a_chance(chance: float, times: int) -> None:
     struck = sum(faults.occurs(chance) for _ in range(times))
 
     assert abs(struck - chance * times) <= 5 * (times * chance * (1 - chance)) ** 0.5 + 1e-9
+
+
+def test_faults_can_be_switched_on_again_after_all_were_switched_off() -> None:
+    faults = Faults()
+    faults.configure({"answerWith": "RATE_LIMIT:VEHICLE"})
+    faults.clear()
+    assert faults.forced_error() is None
+    faults.configure({"answerWith": "RATE_LIMIT:VEHICLE", "duplicates": 1})
+    assert faults.forced_error() == ("RATE_LIMIT", "VEHICLE")
+    assert faults.occurs(faults.duplicates)

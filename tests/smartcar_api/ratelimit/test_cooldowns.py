@@ -35,7 +35,7 @@ def test_another_process_obeys_it(car: CooldownScope) -> None:
     code = (
         "import django; django.setup()\n"
         "from smartcar_api.ratelimit import cooldowns\n"
-        f"print(cooldowns.left([cooldowns.Scope('car', {car.name!r})], for_reads=False))"
+        f"print(cooldowns.remaining([cooldowns.CooldownScope('car', {car.name!r})], for_reads=False))"
     )
     told = subprocess.run(
         [sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, check=True
