@@ -1,8 +1,9 @@
-"""What the tests stand on, as a pytest plugin (`-p tests.servers`): real servers, fake secrets, the simulator.
+"""The servers of the tests, as a pytest plugin (`-p tests.servers`): PostgreSQL, Redis and the simulator.
 
-Before Django's settings are read, the environment gets values made up for this run, and PostgreSQL and Redis are
-started in a folder of their own in the temporary directory, unless `DATABASE_URL` and `REDIS_URL` name servers.
-Sessions beside each other don't meet. The simulator starts when a test first asks for it.
+Before Django's settings are read, the environment gets made-up secrets, and PostgreSQL and Redis start in a
+temporary folder, unless `DATABASE_URL` and `REDIS_URL` name servers. Sessions side by side share nothing. The
+simulator starts with the first test that uses it. Its vehicles are parked and held still; `--start HH:MM` sets the
+hour of their day.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import atexit
 import fcntl
 import os
-import random
 import shutil
 import socket
 import subprocess
@@ -21,7 +21,6 @@ import uuid
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_urlsafe
 
@@ -37,6 +36,7 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _NOWHERE = "postgres://nowhere"
 _PREFIX = "smartcar-fleet-tests-"
 _SIMULATOR_START_SECONDS = 20.0
+_PORTS = range(20_000, 32_000)  # below the range that the kernel takes for outgoing connections
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)  # pytest's own last hook is not called when settings can't be imported
 
@@ -49,40 +49,54 @@ class Simulator:
     log: Path
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--start`."""
+    parser.addoption(
+        "--start",
+        default=os.environ.get("TESTS_START", "03:00"),
+        metavar="HH:MM",
+        help="the local time at which the simulator's vehicles are held still (default: %(default)s)",
+    )
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
     _set_environment(site_port=free_port(), simulator_port=free_port())
     given = os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")
-    if _shares_out(early_config):
-        # It runs no test itself. Each of its processes has servers of its own, so that their queues don't mix.
+    if _is_controller(early_config):
+        # The controller runs no tests. Each worker has its own servers, so that their queues don't mix.
         os.environ |= {} if given else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
     elif not given or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
         _start_servers()
-    # Whoever runs pytest without `make` has what is new in locale/ too.
+    # Without `make`, changes in locale/ aren't compiled yet.
     if translations.stale():
         translations.compile_all()
     yield
 
 
-def _shares_out(config: pytest.Config) -> bool:
-    """Whether this process hands the tests out to others (`-n`)."""
+def _is_controller(config: pytest.Config) -> bool:
+    """Whether this process distributes the tests to workers (`-n`)."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         return False
     return bool(getattr(config.known_args_namespace, "numprocesses", None))
 
 
 @pytest.fixture(scope="session")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """The simulator on the port that the settings' origins name, without rate limits; 40 cars, seed 1.
+def simulator(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Simulator]:
+    """The simulator on the port that the settings' origins name: 40 vehicles, seed 1, without rate limits.
 
-    It is started once for the session. Fails with the end of its log when it does not come up within 20 s.
+    All vehicles are parked and held still until a test changes or releases one. The simulator starts once for the
+    session. Fails with the end of the log if the simulator isn't up within 20 s.
     """
     log = tmp_path_factory.mktemp("simulator") / "simulator.log"
     url = os.environ["SIMULATOR_URL"]
     limits = [f"--{name}=0" for name in ("request-bucket", "vehicle-bucket", "monthly-limit")]
     command = [sys.executable, "-m", "simulator", "--port", url.rpartition(":")[2], "--seed=1", *limits]
-    child = processes.start(command, log=log, cwd=_PROJECT, env={**os.environ, **_night()})
+    command += [f"--start={pytestconfig.getoption('start')}", "--hold-all"]
+    child = processes.start(command, log=log, cwd=_PROJECT, env=dict(os.environ))
     try:
         _wait_for_simulator(child, url=url, log=log)
         yield Simulator(url=url, log=log)
@@ -93,11 +107,6 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-def _night() -> dict[str, str]:
-    """Three in the morning in the simulator's city, whenever the tests run: most cars are parked, and stay so."""
-    return {"SIMULATOR_CITY_HOURS": str((3 - datetime.now(UTC).hour + 12) % 24 - 12)}
 
 
 def _set_environment(*, site_port: int, simulator_port: int) -> None:
@@ -157,28 +166,35 @@ def _start_servers() -> None:
 
 
 def _remove_leftovers() -> None:
-    """Remove the folders of sessions that were killed: those whose lock nobody holds."""
+    """Remove the folders of sessions that were killed, which no process locks."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         try:
             with (folder / "lock").open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 embedded.stop(folder)
                 shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # in use, of another user, or not yet that far
+        except OSError:  # in use, owned by another user, or just being created
             continue
 
 
 def free_port() -> int:
-    """A port nobody listens on, from below the range the kernel gives to outgoing connections."""
-    while True:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+    """A port nobody listens on, reserved for this process.
+
+    A bound socket that doesn't listen marks the port. Binding without `SO_REUSEADDR` fails when another process
+    has marked or uses the port. With the option set afterwards, a server (which sets the option too) can still listen
+    there.
+    """
+    for port in _PORTS:
+        mark = socket.socket()
+        try:
+            mark.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+            continue
+        mark.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _until_exit.enter_context(mark)
+        return port
+    raise pytest.UsageError(f"no port is free between {_PORTS.start} and {_PORTS.stop - 1}")
 
 
 def _wait_for_simulator(child: subprocess.Popen[bytes], *, url: str, log: Path) -> None:

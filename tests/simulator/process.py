@@ -1,7 +1,6 @@
 """The simulator as users start it: a separate process on a free port, with credentials of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -34,12 +35,6 @@ class RunningSimulator:
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.origin, headers={"User-Agent": "test"}, trust_env=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
