@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+_SEED = 1
+
 # Name in the API -> (attribute, kind, description). Chances are from 0 to 1.
 SWITCHES: dict[str, tuple[str, str, str]] = {
     "duplicates": ("duplicates", "chance", "An accepted delivery is sent again with the same eventId"),
@@ -76,7 +78,7 @@ class Faults:
     unauthorized_makes: tuple[str, ...] = ()
     answer_with: tuple[str, ...] = ()
     reauthenticate: tuple[str, ...] = ()
-    rng: random.Random = field(default_factory=lambda: random.Random(1), repr=False, compare=False)  # noqa: S311
+    rng: random.Random = field(default_factory=lambda: random.Random(_SEED), repr=False, compare=False)  # noqa: S311
 
     def occurs(self, chance: float) -> bool:
         """Return whether a fault with this chance occurs this time."""
@@ -112,10 +114,11 @@ class Faults:
         return self.rng.choice(self.command_status) if self.command_status else "SUCCESS"
 
     def clear(self) -> None:
-        """Switch all faults off."""
+        """Switch all faults off, and draw the same sequence again."""
         for each in fields(self):
             if each.name != "rng":
                 setattr(self, each.name, each.default)
+        self.rng.seed(_SEED)
 
     def as_json(self) -> dict[str, Any]:
         """Return every switch by its API name."""

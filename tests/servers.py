@@ -83,9 +83,7 @@ def _is_controller(config: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session")
-def simulator(
-    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Simulator]:
+def simulator(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """The simulator on the port that the settings' origins name: 40 vehicles, seed 1, without rate limits.
 
     All vehicles are parked and held still until a test changes or releases one. The simulator starts once for the

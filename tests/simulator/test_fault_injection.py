@@ -216,6 +216,13 @@ def test_faults_are_listed_with_their_meaning_and_cleared(sim: SimulatorHarness)
     assert sim.simulation.faults == Faults()
 
 
+def test_cleared_faults_can_be_set_again_and_draw_the_same_sequence() -> None:
+    faults = Faults()
+    first = [faults.occurs(0.5) for _ in range(20)]
+    faults.clear()
+    assert [faults.occurs(0.5) for _ in range(20)] == first
+
+
 def test_faults_can_be_on_from_the_start(simulate: Simulate) -> None:
     sim = simulate(faults={"outage": "TESLA", "duplicates": "0.5"})
 

@@ -362,7 +362,7 @@ def test_a_rate_limit_names_the_wait(smartcar: Fixture) -> None:
             smartcar.api.attributes(access, vehicle_id=car.vehicle_id)
     finally:
         smartcar.control("DELETE", "/troubles")
-    assert caught.value.type == "RATE_LIMIT"
+    assert caught.value.type == "RATE_LIMIT", (caught.value.status, caught.value.description)
     assert caught.value.retry_after
 
 
