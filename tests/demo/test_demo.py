@@ -27,6 +27,7 @@ from demo.ports import Ports
 from demo.start import Demo, vehicle_count
 from demo.supervisor import Stopped, Supervisor, listening
 from embedded import processes
+from tests.servers import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVERS = {
@@ -173,12 +174,6 @@ class TestSupervisor:
             supervisor.wait(lambda: False, what="web", seconds=10)
         supervisor.stop_all()
         assert not child.is_running()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Life:

@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from simulator.settings import from_command_line
+from tests.servers import free_port
 from tests.simulator.harness import query_of
 from tests.simulator.process import (
     ENVIRONMENT,
@@ -26,7 +27,6 @@ from tests.simulator.process import (
     NO_LIMITS,
     PROJECT,
     RunningSimulator,
-    free_port,
     simulator,
 )
 
