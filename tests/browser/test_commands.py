@@ -136,7 +136,7 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     page.get_by_label("Choose all cars").check()
     expect(page.get_by_text("3 cars chosen")).to_be_visible()
     # The table renews itself meanwhile, and the choice stays.
-    with page.expect_response(lambda answer: "/cars/" in answer.url and answer.status == 200):
+    with page.expect_response(lambda answer: "/list/" in answer.url and answer.status == 200):
         told = {"vehicleId": cars[0].smartcar_id}
         httpx.post(f"{smartcar}/control/deliver", json=told, timeout=30).raise_for_status()
     expect(page.get_by_text("3 cars chosen")).to_be_visible()

@@ -231,11 +231,11 @@ def test_while_it_polls_a_page_asks_no_more_often_however_much_is_new(
     page.reload()
     expect(page.locator("#live-sign")).to_contain_text("Not live")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/cars/" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/list/" in request.url or "/map-data/" in request.url else None)
     for turn in range(24):
         tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 30 + turn)
         page.wait_for_timeout(500)
-    lists = [url for url in asked if "/cars/map/" not in url]
+    lists = [url for url in asked if "/map-data/" not in url]
     assert 1 <= len(lists) <= 4, asked
     assert len(asked) - len(lists) <= 1, asked  # the map's data weigh a hundred times as much
 

@@ -41,7 +41,7 @@ def test_managers_see_it_others_do_not(
 ) -> None:
     browser = browser_of(request.getfixturevalue(who))
     assert browser.get(URL).status_code == status
-    answer = browser.post(f"{URL}allowance/", {"calls": "7"})
+    answer = browser.post(f"{URL}limit/", {"calls": "7"})
     assert answer.status_code == (302 if status == 200 else status)
     assert FleetAllowance.objects.exists() == (status == 200)
 
@@ -91,10 +91,10 @@ def test_the_allowance_is_set_cleared_and_written_down(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    browser.post(f"{URL}allowance/", {"calls": "250"})
+    browser.post(f"{URL}limit/", {"calls": "250"})
     assert quota.monthly_limit(fleet_id=fleet.pk) == 250
     assert 'value="250"' in browser.get(URL).content.decode()
-    browser.post(f"{URL}allowance/", {"calls": ""})
+    browser.post(f"{URL}limit/", {"calls": ""})
     assert not FleetAllowance.objects.exists()
     assert AuditLogEntry.objects.filter(fleet=fleet, event=AuditEvent.USAGE_LIMIT_SET).count() == 2
 
@@ -103,7 +103,7 @@ def test_the_allowance_is_set_cleared_and_written_down(
 def test_an_allowance_that_is_none_changes_nothing_and_says_so(
     calls: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    answer = browser_of(owner).post(f"{URL}allowance/", {"calls": calls})
+    answer = browser_of(owner).post(f"{URL}limit/", {"calls": calls})
     assert answer.status_code == 400
     assert "was not changed" in answer.content.decode()
     assert not FleetAllowance.objects.exists()

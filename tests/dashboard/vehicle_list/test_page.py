@@ -48,7 +48,7 @@ def cars(fleet: Fleet) -> dict[str, Vehicle]:
     return {vehicle.name: vehicle for vehicle in made}
 
 
-FRAGMENTS = ["", "cars/", "cars/map/", "cars/{pk}/peek/"]
+FRAGMENTS = ["", "list/", "map-data/", "map-data/{pk}/"]
 
 
 @pytest.mark.parametrize("page", FRAGMENTS)
@@ -75,7 +75,7 @@ def test_the_page_and_its_parts_are_for_members_who_may_see(
 def test_choosing_all_that_fit_is_for_those_who_may_command(
     request: pytest.FixtureRequest, cars: dict[str, Vehicle], browser_of: BrowserOf, person: str, status: int
 ) -> None:
-    answer = browser_of(request.getfixturevalue(person)).get(f"{PAGE}cars/fitting/?make=BMW")
+    answer = browser_of(request.getfixturevalue(person)).get(f"{PAGE}matching/?make=BMW")
     assert answer.status_code == status
     if status == 200:
         assert answer.json() == {"cars": ["car-Bea", "car-Dan"]}
@@ -233,8 +233,8 @@ def test_the_map_has_the_cars_that_the_filters_let_through(
         [lone.pk, -122.4193, 37.7793, None, "unlocked"],
         [fast.pk, -150.0, 10.0, 90, "moving"],
     ]
-    assert sorted(browser.get(f"{PAGE}cars/map/").json()["cars"]) == sorted(both)
-    assert browser.get(f"{PAGE}cars/map/?show=moving").json()["cars"] == both[1:]
+    assert sorted(browser.get(f"{PAGE}map-data/").json()["cars"]) == sorted(both)
+    assert browser.get(f"{PAGE}map-data/?show=moving").json()["cars"] == both[1:]
 
 
 def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
@@ -244,8 +244,8 @@ def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, bro
     )
     browser = browser_of(owner)
     assert "Hidden by the driver" in text(browser)
-    assert "San Francisco" not in text(browser) + text(browser, f"{PAGE}cars/{hidden.pk}/peek/")
-    assert browser.get(f"{PAGE}cars/map/").json() == {"cars": []}
+    assert "San Francisco" not in text(browser) + text(browser, f"{PAGE}map-data/{hidden.pk}/")
+    assert browser.get(f"{PAGE}map-data/").json() == {"cars": []}
 
 
 def test_another_fleets_cars_are_nowhere(
@@ -261,11 +261,11 @@ def test_a_list_that_is_shown_already_is_not_sent_again(
     owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    version = browser.get(f"{PAGE}cars/").headers["X-Version"]
+    version = browser.get(f"{PAGE}list/").headers["X-Version"]
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):  # ages move on by themselves
-        assert browser.get(f"{PAGE}cars/", headers={"X-Version": version}).status_code == 204
+        assert browser.get(f"{PAGE}list/", headers={"X-Version": version}).status_code == 204
     know(cars["Ada"], catalogue.STATE_OF_CHARGE, {"value": 81})
-    assert browser.get(f"{PAGE}cars/", headers={"X-Version": version}).status_code == 200
+    assert browser.get(f"{PAGE}list/", headers={"X-Version": version}).status_code == 200
 
 
 def test_htmx_gets_the_list_alone_and_whoever_comes_back_the_page(
