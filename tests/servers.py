@@ -36,7 +36,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _NOWHERE = "postgres://nowhere"
 _PREFIX = "smartcar-fleet-tests-"
 _SIMULATOR_START_SECONDS = 20.0
-_PORTS = range(20_000, 32_000)  # below the range that the kernel takes for outgoing connections
+_PORTS = range(20_000, 26_000)  # below the range that the kernel takes for outgoing connections
+_MARK = 6_000  # how far above a port the port is whose socket marks the port as reserved
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)  # pytest's own last hook is not called when settings can't be imported
 
@@ -176,20 +177,19 @@ def _remove_leftovers() -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on, reserved for this process.
+    """A port nobody listens on, reserved for this process until the process ends.
 
-    A bound socket that doesn't listen marks the port. Binding without `SO_REUSEADDR` fails when another process
-    has marked or uses the port. With the option set afterwards, a server (which sets the option too) can still listen
-    there.
+    A socket bound to another port marks the port, so that two processes never choose the same one.
     """
     for port in _PORTS:
         mark = socket.socket()
         try:
-            mark.bind(("127.0.0.1", port))
+            mark.bind(("127.0.0.1", port + _MARK))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
         except OSError:
             mark.close()
             continue
-        mark.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         _until_exit.enter_context(mark)
         return port
     raise pytest.UsageError(f"no port is free between {_PORTS.start} and {_PORTS.stop - 1}")
