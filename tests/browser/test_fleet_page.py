@@ -231,7 +231,12 @@ def test_while_it_polls_a_page_asks_no_more_often_however_much_is_new(
     page.reload()
     expect(page.locator("#live-sign")).to_contain_text("Not live")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/list/" in request.url or "/map-data/" in request.url else None)
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(request.url) if "/list/" in request.url or "/map-data/" in request.url else None
+        ),
+    )
     for turn in range(24):
         tell(cars["Ada"], catalogue.STATE_OF_CHARGE, 30 + turn)
         page.wait_for_timeout(500)
