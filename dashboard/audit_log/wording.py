@@ -45,7 +45,9 @@ def object_label(entry: AuditLogEntry) -> str:
 
 def details_of(entry: AuditLogEntry) -> list[str]:
     """What else the entry's data say: new values, counts, the driver as the one who did it."""
-    return [detail for key, value in entry.data.items() for detail in _detail(key, value)]
+    # The database doesn't keep the order of JSON keys.
+    known = [*_READERS, "calls"]
+    return [detail for key in known if key in entry.data for detail in _detail(key, entry.data[key])]
 
 
 def _detail(key: str, value: Any) -> Iterator[str]:
@@ -73,10 +75,10 @@ _VALUES: Mapping[str, Any] = {
     **dict(ReasonRequirement.choices),
 }
 _READERS: Mapping[str, Callable[[Any], str]] = {
+    "field": _choice(_SETTINGS),
     "role": _choice(dict(Role.choices)),
     "command": _choice(dict(CommandType.choices)),
     "scope": _choice(dict(ErasureScope.choices)),
-    "field": _choice(_SETTINGS),
     "fields": lambda names: ", ".join(str(_VEHICLE_FIELDS.get(name, name)) for name in names),
     "from": lambda value: _("Before: %(value)s") % {"value": _VALUES.get(value, value)},
     "to": lambda value: _("New: %(value)s") % {"value": _VALUES.get(value, value)},
