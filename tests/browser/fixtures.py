@@ -107,7 +107,7 @@ def _arguments(world: World) -> dict[str, Any]:
         "secret": shared.secret,
         "page_id": shared.pk,
         "removal_id": proof.pk,
-        "connect:mine_proof removal_id": _own_proof(world, shared.smartcar_user_id).pk,
+        "connect:portal_receipt removal_id": _own_proof(world, shared.smartcar_user_id).pk,
         "command_id": _commands(fleet, owner, car),
         "bulk_id": _bulk(world),
         "entry_id": _deliveries(car),
@@ -117,7 +117,7 @@ def _arguments(world: World) -> dict[str, Any]:
         "vehicle_id": car.pk,
         "code": catalogue.STATE_OF_CHARGE.code,
         "purpose": AuthorizationPurpose.SIGN_IN,
-        "deed": "pause",
+        "action": "pause",
         "kind": CommandType.LOCK,
     }
 

@@ -214,7 +214,7 @@ def test_who_reads_the_pages(
 
 
 @pytest.mark.parametrize(("person", "status"), PAGE_ASKING)
-@pytest.mark.parametrize("deed", ["lock", "when-awake", "cancel"])
+@pytest.mark.parametrize("deed", ["lock", "when-online", "cancel"])
 def test_who_presses_buttons(
     request: pytest.FixtureRequest,
     refused: Command,
@@ -229,7 +229,7 @@ def test_who_presses_buttons(
     assert (_ledger() != before) is (status == 302)
 
 
-@pytest.mark.parametrize("deed", ["lock", "when-awake", "cancel"])
+@pytest.mark.parametrize("deed", ["lock", "when-online", "cancel"])
 def test_nobody_presses_a_button_unsigned(refused: Command, deed: str) -> None:
     before = _prepared(refused, deed)
     answer = Client().post(_button(refused, deed))

@@ -190,19 +190,17 @@ def test_what_a_deed_came_to(fleet: Fleet, owner: User, member: Client, cars: Ca
     command = written(vehicle, owner)
     bulk = ask(fleet, owner, cars(1))
     deeds: list[tuple[str, Mapping[str, str]]] = [
-        ("policy/", {"reason_for": "unlock"}),
-        (f"bulk/{bulk.pk}/cancel/", {}),
-        ("bulk/", {"kind": "lock"}),
-        (f"{vehicle.smartcar_id}/set_charge_limit/", {"percent": "3"}),
-        (f"{vehicle.smartcar_id}/{command.pk}/cancel/", {}),
-        (f"{vehicle.smartcar_id}/{command.pk}/when-online/", {}),
+        ("commands/policy/", {"reason_for": "unlock"}),
+        (f"commands/bulk/{bulk.pk}/cancel/", {}),
+        ("commands/bulk/", {"kind": "lock"}),
+        (f"vehicles/{vehicle.smartcar_id}/commands/set_charge_limit/", {"percent": "3"}),
+        (f"vehicles/{vehicle.smartcar_id}/commands/{command.pk}/cancel/", {}),
+        (f"vehicles/{vehicle.smartcar_id}/commands/{command.pk}/when-online/", {}),
     ]
     for path, form in deeds:
         said = []
         for each in (language, "en"):
-            answer = member.post(
-                f"/fleets/blue/commands/{path}", form, headers={"accept-language": ASKED[each]}
-            )
+            answer = member.post(f"/fleets/blue/{path}", form, headers={"accept-language": ASKED[each]})
             said.append({str(message) for message in get_messages(answer.wsgi_request)})
             member.get("/fleets/blue/commands/policy/")
         assert said[0] and said[1], path

@@ -275,9 +275,9 @@ def test_the_driver_may_have_it_erased_later_and_sees_the_proof(
     assert do(page, connection, "erase", extent="everything") == 302
     asked = OffboardingRequest.objects.get(extent="everything")
     assert asked.by_driver
-    proof = Client().get(f"{page.path}proof/{asked.pk}/")
+    proof = Client().get(f"{page.path}receipts/{asked.pk}/")
     assert "left the fleet" in proof.content.decode()
-    fragment = f"{page.path}proof/{asked.pk}/progress/"
+    fragment = f"{page.path}receipts/{asked.pk}/progress/"
     version = proof.context["proof"].version
     assert Client().get(fragment).status_code == 200
     assert Client().get(f"{fragment}?version={version}").status_code == 204
@@ -291,7 +291,7 @@ def test_another_drivers_proof_is_not_on_the_page(
         fleet=connection.fleet, vehicle=other, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
     removal = services.withdraw(connection=theirs, extent=ErasureScope.PLACES)
-    assert Client().get(f"{page.path}proof/{removal.pk}/").status_code == 404
+    assert Client().get(f"{page.path}receipts/{removal.pk}/").status_code == 404
     assert do(page, theirs, "erase", extent="everything") == 404
 
 

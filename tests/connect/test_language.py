@@ -309,7 +309,7 @@ def test_the_proof_and_its_progress_speak_the_pages_language(
     smartcar: str, page: DriverPortal, connection: Connection, language: str
 ) -> None:
     removal = drivers.withdraw(connection=connection, extent=ErasureScope.EVERYTHING)
-    path = f"{page.path}proof/{removal.pk}/"
+    path = f"{page.path}receipts/{removal.pk}/"
     for carried_out in (False, True):
         if carried_out:
             worker.run(removal_id=removal.pk)
@@ -361,7 +361,7 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
         assert answer.status_code == 404
         assert "Dieser Link öffnet nichts" in answer.content.decode()
     drivers.choose_language(page=page, language="fr")
-    answer = browser("de").get(f"{page.path}proof/1/")
+    answer = browser("de").get(f"{page.path}receipts/1/")
     assert answer.status_code == 404
     assert page.path in answer.content.decode()
     assert "n’est plus là" in answer.content.decode()

@@ -153,7 +153,7 @@ def test_a_command_can_have_servers_of_its_own() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start stops them")
 def test_killing_the_parent_ends_the_servers(folder: Path) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from fleet import embedded\n"
+        "import sys, time; from pathlib import Path; import embedded\n"
         "folder = Path(sys.argv[1])\n"
         "with embedded.servers(folder, logs=folder): print('up', flush=True); time.sleep(60)\n"
     )

@@ -279,7 +279,7 @@ def test_a_driver_who_left_before_has_nothing_of_the_next_driver_erased(vehicle:
     assert left_of(vehicle) == {"readings": 6, "latest": 2, "messages": 1, "destinations": 1}
 
 
-def test_carrying_out_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None:
+def test_worker_out_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None:
     share(vehicle)
     record(vehicle)
     removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
@@ -359,7 +359,7 @@ def test_a_kill_in_the_middle_of_erasing_loses_no_row_and_no_count(vehicle: Vehi
 
 def _apart(removal: OffboardingRequest) -> "subprocess.Popen[str]":
     code = (
-        "import django; django.setup(); from tests.connect.offboarding import test_carrying as here; "
+        "import django; django.setup(); from tests.connect.offboarding import test_worker as here; "
         f"here.erase_slowly('{removal.pk}')"
     )
     url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database.settings_dict['NAME']}")
