@@ -46,7 +46,7 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
 }
 _STATUSES: Mapping[str, str | Promise] = {
     "OK": pgettext_lazy("diagnostics", "OK"),
-    "ALERT": pgettext_lazy("diagnostics", "Alert"),
+    "ALERT": pgettext_lazy("diagnostics", "Warning"),
 }
 
 _POWERTRAINS: Mapping[str, str | Promise] = {

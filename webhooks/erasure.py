@@ -30,7 +30,9 @@ def skip_reason(target: ErasureTarget) -> str:
         vehicle=target.vehicle
     )
     if others.exclude(state=ConnectionState.REMOVED).exists():
-        return _("Kept: another fleet of this site shares this car, and the messages are its own as well.")
+        return _(
+            "Kept: another fleet on this site also uses this vehicle, and these deliveries are also its data."
+        )
     return ""
 
 
@@ -38,6 +40,6 @@ def register() -> None:
     """Has a removal erase them."""
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
-            "messages", _("Raw messages of Smartcar about the car"), erase_bodies, skip_reason
+            "messages", _("Raw Smartcar deliveries for the vehicle"), erase_bodies, skip_reason
         )
     )

@@ -12,9 +12,9 @@ CAR = "11111111-2222-4333-8444-555555555555"
 WRITTEN_BY_0_1 = [
     ("connected a car", CAR, "vehicle.connected", "vehicle", CAR, {"by_driver": False}),
     ("connected a car by invitation", CAR, "vehicle.connected", "vehicle", CAR, {"by_driver": True}),
-    ("looked at a car's VIN", CAR, "vehicle.vin_viewed", "vehicle", CAR, {}),
+    ("viewed a vehicle's VIN", CAR, "vehicle.vin_viewed", "vehicle", CAR, {}),
     (
-        "changed a car's settings",
+        "changed a vehicle's settings",
         f"{CAR}: name, unit_system",
         "vehicle.details_changed",
         "vehicle",
@@ -91,8 +91,15 @@ WRITTEN_BY_0_1 = [
         {"name": "Robot (scf_abc…)", "sends_commands": True},
     ),
     ("set the monthly request allowance", "500 calls", "usage.limit_set", "", "", {"calls": 500}),
-    ("set the monthly request allowance", "no limit", "usage.limit_set", "", "", {"calls": 0}),
-    ("set the monthly request allowance", "that of the settings", "usage.limit_set", "", "", {"calls": None}),
+    ("set the monthly request allowance", "No limit", "usage.limit_set", "", "", {"calls": 0}),
+    (
+        "set the monthly request allowance",
+        "that server configuration",
+        "usage.limit_set",
+        "",
+        "",
+        {"calls": None},
+    ),
     (
         "changed the fleet's time zone",
         "UTC → Europe/Berlin",

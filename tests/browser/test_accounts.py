@@ -93,7 +93,7 @@ def test_a_passkey_signs_in_and_confirms_an_unlock(
     set_car(smartcar, car, speed=0, asleep=False, reachable=True)
     dialog.get_by_role("button", name="Use a passkey instead").click()
     newest(page, says="Keys are inside")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     assert page.evaluate("window.stillTheSamePage") is True
     # It holds for ten minutes, as a password does.
     page.get_by_role("button", name="Unlock", exact=True).click()

@@ -70,19 +70,19 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
 
     set_car(smartcar, car, **CALM)
     page.get_by_role("button", name="Lock", exact=True).click()
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     # Whoever does not see the panel hears of it.
-    expect(page.locator("#voice")).to_have_text("Lock Confirmed by the car")
+    expect(page.locator("#voice")).to_have_text("Lock Confirmed")
     page.get_by_label("Charge limit, 50 to 100 %").fill("70")
     page.get_by_role("button", name="Set limit").click()
     newest(page, says="Charge limit 70 %")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     set_car(smartcar, car, **CALM)
     # The car has told of it: a start right after a stop would be no change, and not be delivered.
-    expect(page.get_by_text("The car says it is not charging.")).to_be_visible()
+    expect(page.get_by_text("The vehicle isn't charging.")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     newest(page, says="Start charging")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
 
     let_sign_in_age()
     # Whoever is in a field at once, as this test is when the machine is busy, stays in it. The panel is swapped, too.
@@ -96,7 +96,7 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     """)
     page.get_by_role("button", name="Unlock", exact=True).click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Anyone beside the car can then open it.")
+    expect(dialog).to_contain_text("Anyone near the vehicle will be able to open it.")
     page.wait_for_timeout(300)
     expect(dialog.get_by_label("Reason")).to_be_focused()
     dialog.get_by_role("link", name="Cancel").click()
@@ -111,7 +111,7 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     dialog.get_by_label("Your password").fill(PASSWORD)
     dialog.get_by_role("button", name="Unlock").click()
     newest(page, says="Keys are inside")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     assert page.evaluate("window.stillTheSamePage") is True
     assert problems == []

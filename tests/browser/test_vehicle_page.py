@@ -54,8 +54,8 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
 
     source = page.locator(f"#source-{catalogue.STATE_OF_CHARGE.code}")
     source.locator("summary").press("Enter")
-    expect(source).to_contain_text("Read by Smartcar")
-    page.get_by_text("Every part in words").click()
+    expect(source).to_contain_text("Retrieved by Smartcar")
+    page.get_by_text("Show as list").click()
     expect(page.locator("#parts")).to_contain_text(re.compile("Front left door\\s*closed, locked"))
 
     set_car(smartcar, car, doors=[[0, 0]])
@@ -78,7 +78,7 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
     failed(car, catalogue.ODOMETER, "COMPATIBILITY")
     missing = page.locator("#missing")
-    expect(missing).to_contain_text("This car does not report it.")
+    expect(missing).to_contain_text("Not supported by this vehicle.")
     expect(missing).to_contain_text("Odometer")
 
 

@@ -301,7 +301,7 @@ def test_the_api_answers_in_english_whatever_is_asked_for(
     asking_for = {"accept-language": ASKED["de"]}
     listed = member.get("/api/v1/commands/", headers=asking_for).json()["results"][0]
     assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")
-    assert listed["message"] == "The car's next lock signal will tell."
+    assert listed["message"] == "Waiting for the vehicle's next lock update."
     refused = member.post(
         f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/",
         {"kind": "set_charge_limit", "parameters": {"percent": 3}},

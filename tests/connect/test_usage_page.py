@@ -138,7 +138,7 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
     used(vehicle, person=12)
     url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
     assert "12 calls" in browser_of(owner).get(url).content.decode()
-    assert "Calls this month" not in browser_of(viewer).get(url).content.decode()
+    assert "API calls this month" not in browser_of(viewer).get(url).content.decode()
 
 
 def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:

@@ -5,7 +5,7 @@ from django.utils.translation import override
 from core import stored_messages
 
 # Texts that are in the catalogues already stand for those that rooms keep in rows.
-REPLACED = "Replaced: the driver shares the car by the fleet's new application."
+REPLACED = "Replaced: the driver now shares the vehicle through the fleet's new application."
 
 
 def test_english_stays_as_it_was_kept() -> None:

@@ -105,7 +105,7 @@ def test_requests_the_bucket_the_breakers_and_the_inbox(settings: Settings) -> N
     InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
     found = figures()
     assert found["smartcar_requests_total", ("vehicle", "2xx", "command")] == 2
-    assert found["smartcar_requests_left", ("of the settings",)] == 120
+    assert found["smartcar_requests_left", ("server configuration",)] == 120
     assert found["smartcar_breaker", ("iam", "open")] == 1
     assert found["smartcar_breaker", ("vehicle", "closed")] == 1
     assert found["inbox_waiting", ()] == 1

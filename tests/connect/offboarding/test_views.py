@@ -121,7 +121,7 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     )
     browser = browser_of(owner)
     under_way = browser.get(f"/fleets/blue/offboarding/{removal.pk}/")
-    assert "Under way" in under_way.content.decode()
+    assert "In progress" in under_way.content.decode()
     fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
     worker.run(removal_id=removal.pk)

@@ -68,8 +68,8 @@ def test_only_who_sees_the_budget_sees_the_calls(
     owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     connected(vehicle)
-    assert "Calls this month" in tab(browser_of(owner), vehicle)
-    assert "Calls this month" not in tab(browser_of(viewer), vehicle)
+    assert "API calls this month" in tab(browser_of(owner), vehicle)
+    assert "API calls this month" not in tab(browser_of(viewer), vehicle)
 
 
 def test_more_drivers_take_no_more_queries(

@@ -161,7 +161,7 @@ def test_everything_stands_in_one_timeline_newest_first(
         "far longer than is normal",
         "Left in the street",
         "By owner@fleet.example",
-        "Confirmed by the car. The car says so.",
+        "Confirmed. The car says so.",
         "Odometer",
         "The maker is down.",
         "Told 2 times",

@@ -40,7 +40,7 @@ def test_of_a_car_that_tells_nothing_nothing_is_drawn_as_closed() -> None:
     assert (len(car.doors), len(car.windows), len(car.tires)) == (4, 4, 4)
     assert (car.front, car.rear, car.lock) == (Condition.UNKNOWN,) * 3
     assert (car.sunroof, car.port, car.parts) == (None, None, [])
-    assert car.headline == "The car tells of no doors or windows."
+    assert car.headline == "Doors and windows not reported."
     assert not car.attention
 
 
@@ -55,7 +55,7 @@ def test_a_car_that_is_shut_and_locked_is_quiet() -> None:
     )
     assert {panel.condition for panel in (*car.doors, *car.windows)} == {Condition.CLOSED}
     assert (car.front, car.rear) == (Condition.UNKNOWN, Condition.CLOSED)
-    assert car.headline == "All that it reports is closed. Locked."
+    assert car.headline == "Everything reported is closed. Locked."
     assert said(car)["Front left door"] == "closed, locked"
     assert said(car)["Rear right window"] == "closed"
     assert not car.attention
@@ -73,7 +73,7 @@ def test_what_is_open_is_named_and_drawn_where_it_is() -> None:
     assert (front_side, rear_side) == ("left", "right")
     assert front_top < rear_top
     assert [door.condition for door in car.doors].count(Condition.UNLOCKED) == 2
-    assert car.headline == "Open: Front left door, Rear right door. Not locked."
+    assert car.headline == "Open: Front left door, Rear right door. Unlocked."
     assert car.attention
 
 
@@ -92,8 +92,8 @@ def test_two_signals_of_one_lid_are_drawn_as_the_worse() -> None:
     ("body", "condition", "words"),
     [
         ({"isOpen": None, "isLocked": True}, Condition.CLOSED, "locked"),
-        ({"isOpen": None, "isLocked": False}, Condition.UNLOCKED, "not locked"),
-        ({"isOpen": False, "isLocked": False}, Condition.UNLOCKED, "closed, not locked"),
+        ({"isOpen": None, "isLocked": False}, Condition.UNLOCKED, "unlocked"),
+        ({"isOpen": False, "isLocked": False}, Condition.UNLOCKED, "closed, unlocked"),
         ({"isOpen": None, "isLocked": None}, Condition.UNKNOWN, "not reported"),
     ],
 )
