@@ -136,9 +136,7 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
     page: DriverPortal, connection: Connection, owner: User, language: str, purpose: AuthorizationPurpose
 ) -> None:
     trouble = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
-    connection.move_to(
-        ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=datetime.now(UTC), error=trouble
-    )
+    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=datetime.now(UTC), error=trouble)
     pages = []
     for each in (language, "en"):
         drivers.choose_language(page=page, language=each)
@@ -177,7 +175,7 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
                 driver_messages.next_step(error) for error in reasons
             ]
             told.append(
-                [*texts, *(gettext(text) for one in troubles for text in (one.title, one.for_driver))]
+                [*texts, *(text for one in troubles for text in (one.title, gettext(one.for_driver)))]
             )
     assert len(troubles) >= 18
     assert [text for text, english in zip(*told, strict=True) if text == english and text] == []
@@ -309,7 +307,7 @@ def test_the_proof_and_its_progress_speak_the_pages_language(
     smartcar: str, page: DriverPortal, connection: Connection, language: str
 ) -> None:
     removal = drivers.withdraw(connection=connection, extent=ErasureScope.EVERYTHING)
-    path = f"{page.path}proof/{removal.pk}/"
+    path = f"{page.path}receipts/{removal.pk}/"
     for carried_out in (False, True):
         if carried_out:
             worker.run(removal_id=removal.pk)
@@ -361,7 +359,7 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
         assert answer.status_code == 404
         assert "Dieser Link öffnet nichts" in answer.content.decode()
     drivers.choose_language(page=page, language="fr")
-    answer = browser("de").get(f"{page.path}proof/1/")
+    answer = browser("de").get(f"{page.path}receipts/1/")
     assert answer.status_code == 404
     assert page.path in answer.content.decode()
     assert "n’est plus là" in answer.content.decode()
