@@ -15,6 +15,5 @@ REQUEST = carrying(_("request %(request)s"))
 SILENCE = carrying(_("silence of %(hours)s hours"))
 TRIP = carrying(_("Smartcar Connect, trip %(number)s"))
 
-MAIL_REFUSED = carrying(_("The mail server did not take it (%(reason)s)."))
 NOT_ENDED = carrying(_("It could not be ended: %(why)s"), texts=["why"])
 NO_WEBHOOK_OF = carrying(_("No webhook is set: that of %(name)s is empty."))

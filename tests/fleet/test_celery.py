@@ -10,13 +10,13 @@ from django.conf import settings
 from fleet.redis_urls import celery_broker_url
 
 ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
-RUNG = re.compile(r"""\bring\(\s*"([\w.]+)\"""")
+ENQUEUED = re.compile(r"""\benqueue(?:_on_commit)?\(\s*"([\w.]+)\"""")
 
 
-def rung_names() -> set[str]:
+def enqueued_names() -> set[str]:
     root = Path(settings.BASE_DIR)
     files = [file for room in ROOMS for file in (root / room).rglob("*.py")]
-    return {name for file in files for name in RUNG.findall(file.read_text())}
+    return {name for file in files for name in ENQUEUED.findall(file.read_text())}
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +28,9 @@ def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)
 
 
-def test_every_rung_task_exists() -> None:
-    assert rung_names()
-    assert rung_names() <= set(current_app.tasks)
+def test_every_enqueued_task_exists() -> None:
+    assert enqueued_names()
+    assert enqueued_names() <= set(current_app.tasks)
 
 
 def test_only_sending_waits_for_cars_so_only_it_has_the_slow_queue() -> None:
