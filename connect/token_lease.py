@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from connect.models import LeaseMixin
+from core.message_codes import MessageCatalog
 
 LEASE = timedelta(seconds=45)
 REFRESH_MARGIN = timedelta(minutes=5)
@@ -22,8 +23,28 @@ _POLL = 0.1
 Row = TypeVar("Row", bound=LeaseMixin)
 
 
+class TokenProblem(MessageCatalog):
+    """Why there is no valid token for a connection."""
+
+    GRANT_ENDED = (
+        "tokens.grant_ended",
+        _("The driver's permission has ended. Ask the driver to connect the car again."),
+    )
+    REFRESH_TIMEOUT = (
+        "tokens.refresh_timeout",
+        _("Renewing the token takes too long. Try again in a minute."),
+    )
+
+
 class TokensUnavailableError(Exception):
-    """No valid token can be had for this connection now; str() says why, for people, in the active language."""
+    """There is no valid token for this connection now. `message` says why; str() is it in the active language."""
+
+    def __init__(self, problem: TokenProblem) -> None:
+        super().__init__(problem)
+        self.message = problem.message()
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
@@ -40,7 +61,7 @@ def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: C
                 row.release()
                 raise
         elif time.monotonic() > deadline:
-            raise TokensUnavailableError(_("Renewing the token takes too long. Try again in a minute."))
+            raise TokensUnavailableError(TokenProblem.REFRESH_TIMEOUT)
         else:
             time.sleep(_POLL)
         row = row.reread()

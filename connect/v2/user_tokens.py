@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
@@ -14,7 +13,7 @@ from connect import applications
 from connect.models import Connection, ConnectionState, SmartcarApplication, UserToken
 from connect.status import reasons
 from connect.status.state_machine import INVALID_GRANT
-from connect.token_lease import REFRESH_MARGIN, TokensUnavailableError, get_or_refresh
+from connect.token_lease import REFRESH_MARGIN, TokenProblem, TokensUnavailableError, get_or_refresh
 from core import encryption
 from smartcar_api import Access, SmartcarError, TokenPair, V2Api
 from smartcar_api.errors import NO_ANSWER
@@ -35,9 +34,7 @@ def access(*, connection: Connection) -> Access:
     Raises TokensUnavailableError if the connection has no usable pair, SmartcarError if Smartcar refuses the renewal.
     """
     if connection.tokens is None or connection.tokens.revoked_at is not None:
-        raise TokensUnavailableError(
-            _("The driver's permission has ended. Ask the driver to connect the car again.")
-        )
+        raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
     tokens = get_or_refresh(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
     return Access(token=encryption.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
 
@@ -64,9 +61,7 @@ def _access_valid(row: UserToken, now: datetime) -> bool:
 @sensitive_variables()
 def _refresh(row: UserToken) -> None:
     if row.revoked_at is not None:
-        raise TokensUnavailableError(
-            _("The driver's permission has ended. Ask the driver to connect the car again.")
-        )
+        raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
     try:
         pair = _rotated(applications.for_token(row).v2, encryption.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
