@@ -29,7 +29,7 @@ _KEPT = timedelta(days=30)
 
 def post(*, user: User, kind: str, address: str, told: dict[str, str]) -> None:
     """Has a letter sent, in the person's language. Where the site sends no e-mail nothing is written down."""
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return
     language = user.language or translation.get_language() or settings.LANGUAGE_CODE
     letter = Letter.objects.create(user=user, kind=Kind(kind), address=address, language=language, told=told)

@@ -42,7 +42,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         email=email,
         role=role,
         language=language,
-        by_mail=settings.EMAIL_OFFERED,
+        by_mail=settings.EMAIL_ENABLED,
     )
     invitation.secret_hash = hash_token(invitation.secret)
     try:
@@ -77,7 +77,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
     found.nonce, found.expires_at = new_nonce(), expiry()
     found.secret_hash = hash_token(found.secret)
     found.created_at, found.mailed_at, found.mail_error = timezone.now(), None, ""
-    found.by_mail = settings.EMAIL_OFFERED
+    found.by_mail = settings.EMAIL_ENABLED
     found.save()
     log_event(
         fleet=found.fleet,

@@ -44,7 +44,7 @@ def portal_after_authorization(
     page.driver_name = invitation.driver_name
     page.driver_email = invitation.driver_email
     page.language = page.language or language
-    if invitation.by_mail and settings.EMAIL_OFFERED:
+    if invitation.by_mail and settings.EMAIL_ENABLED:
         page.mail_wanted_at, page.mailed_at = timezone.now(), None
     page.save()
     if page.mail_wanted_at is not None and page.mailed_at is None:
@@ -114,7 +114,7 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
         language=page.language,
     )
     again.secret_hash = hash_token(again.secret)
-    if by_mail and page.driver_email and settings.EMAIL_OFFERED:
+    if by_mail and page.driver_email and settings.EMAIL_ENABLED:
         again.mail_wanted_at = timezone.now()
     again.save()
     log_event(

@@ -151,7 +151,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
         "fleet": membership.fleet,
         "pages": services.portals_with_vehicles(pages[:_SHOWN]),
         "just_made": pages.filter(pk=just_made).first() if just_made else None,
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
     }
     return render(request, "connect/driver_portal/manage.html", context)
 

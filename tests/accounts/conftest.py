@@ -25,7 +25,7 @@ def nothing_tried_before() -> Iterator[None]:
 @pytest.fixture
 def mails(settings: object) -> None:
     """The site sends e-mail."""
-    settings.EMAIL_OFFERED = True  # type: ignore[attr-defined]
+    settings.EMAIL_ENABLED = True  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
     )
     entry = InboxEntry.objects.create(received_at=NOW, body=b"s3cret-body")
     for address in (
-        f"/admin/connect/ownertokens/{tokens.pk}/change/",
-        f"/admin/connect/applicationtokens/{application.pk}/change/",
+        f"/admin/connect/usertoken/{tokens.pk}/change/",
+        f"/admin/connect/applicationtoken/{application.pk}/change/",
         f"/admin/webhooks/inboxentry/{entry.pk}/change/",
     ):
         answer = staff.get(address)
