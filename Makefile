@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test soak bench lint translations screenshots node-sdk setup setup-dev
+.PHONY: help demo demo-reset test test-fast soak bench lint translations screenshots node-sdk setup setup-dev
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,10 +22,13 @@ demo-reset: ## stop a running demo and remove all it kept
 	@rm -rf var
 
 test: setup-dev ## set up and run the tests but the slow ones; ARGS="-k lock" is passed to pytest
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not soak" $(ARGS)
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow" $(ARGS)
+
+test-fast: setup-dev ## the tests that need no browser, simulator or web server of their own
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not browser and not servers" $(ARGS)
 
 soak: setup-dev ## the slow tests: every page and story at all widths and in both themes, killed processes, a thousand cars
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m soak $(ARGS)
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m slow $(ARGS)
 
 bench: setup-dev ## measure; ARGS="receive --quick" names benches; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)

@@ -6,6 +6,7 @@ from queue import Empty
 import pytest
 from celery import current_app
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
@@ -17,6 +18,12 @@ from vehicles.models import Vehicle
 def make_user(email: str) -> User:
     """A user without a password: hashing one takes longer than most tests."""
     return User.objects.create_user(email)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing a password as the product does takes longer than most tests."""
+    settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
 
 
 @pytest.fixture
