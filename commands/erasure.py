@@ -1,7 +1,7 @@
 """Taking places out of the ledger of a car that leaves its fleet. The ledger's rows stay."""
 
 from django.db.models import Q
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext_lazy as _
 
 from commands.models import Command
 from connect.offboarding import erasure_handlers

@@ -6,21 +6,16 @@ from datetime import datetime
 from typing import Literal
 
 from django.db.models import Case, IntegerField, Q, Value, When
-from django.utils.translation import gettext_noop as _
 
-from connect import stored_messages
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState
 from connect.status import reasons, state_machine
 from connect.status.state_machine import ErrorSignal, EvidenceSource, Status
 from connect.status.states import TERMINATED, USABLE
 from connect.status.transitions import Decision, apply_transitions, pending_issues
+from core.message_codes import NO_MESSAGE, Message
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
-
-# What a change rests on is kept in English, and translated where it is shown.
-FRESH = _("fresh data")
-CALL_SUCCEEDED = _("a call that worked")
-CALL_REJECTED = _("a call that was refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +23,7 @@ class ErrorReport:
     """One error that Smartcar reported of one car of ours, or that it is over.
 
     `user_id` is the Smartcar user's, "" where the message names none; `on_signals`: it names certain signals.
-    `evidence` is the event's id. `at` is when we received it.
+    `at` is when we received it.
     """
 
     vehicle_id: int
@@ -38,7 +33,7 @@ class ErrorReport:
     state: Literal["ERROR", "RESOLVED"]
     source: EvidenceSource
     at: datetime
-    evidence: str = ""
+    evidence: Message = NO_MESSAGE
     on_signals: bool = False
     reauthenticate: bool = False
     resolution_url: str = ""
@@ -61,7 +56,11 @@ def on_data(*, heard: Mapping[tuple[int, str], datetime]) -> None:
         ]
         if not times:
             return Decision(standing)
-        return Decision(state_machine.on_data(standing, at=max(times)), reasons.DATA, FRESH)
+        return Decision(
+            state_machine.on_data(standing, at=max(times)),
+            StateReason.DATA_RECEIVED.message(),
+            StateEvidence.FRESH_DATA.message(),
+        )
 
     apply_transitions(concerned, decide)
 
@@ -75,13 +74,13 @@ def on_errors(*, reports: Iterable[ErrorReport]) -> None:
         return
 
     def decide(connection: Connection, standing: Status) -> Decision:
-        verdict = Decision(standing)
+        decision = Decision(standing)
         for report in by_car[connection.vehicle_id]:
             if report.user_id in ("", connection.smartcar_user_id):
-                verdict = _after(verdict, report)
+                decision = _after(decision, report)
                 _store_resolution_url(connection, report)
-        _schedule_probe(connection, before=standing, after=verdict.standing)
-        return verdict
+        _schedule_probe(connection, before=standing, after=decision.status)
+        return decision
 
     apply_transitions(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=TERMINATED), decide)
 
@@ -93,11 +92,11 @@ def _store_resolution_url(connection: Connection, report: ErrorReport) -> None:
         Connection.objects.filter(pk=connection.pk).update(resolution_url=report.resolution_url)
 
 
-def _after(verdict: Decision, report: ErrorReport) -> Decision:
-    before = verdict.standing
+def _after(decision: Decision, report: ErrorReport) -> Decision:
+    before = decision.status
     if report.state == "RESOLVED":
         after = state_machine.resolved(before, type=report.type, code=report.code, at=report.at)
-        cause = reasons.RESOLVED
+        reason = StateReason.RESOLVED.message()
     else:
         state = state_machine.state_for(
             type=report.type,
@@ -107,15 +106,15 @@ def _after(verdict: Decision, report: ErrorReport) -> Decision:
             reauthenticate=report.reauthenticate,
         )
         if state is None:
-            return verdict
+            return decision
         error = state_machine.name_of(report.type, report.code)
         after = state_machine.on_error(
             before, ErrorSignal(state, error, report.source, report.at, report.evidence)
         )
-        cause = reasons.reason_for(state, error)
+        reason = reasons.reason_for(state, error)
     if after.state == before.state:
-        return Decision(after, verdict.cause, verdict.evidence)
-    return Decision(after, cause, report.evidence)
+        return Decision(after, decision.reason, decision.evidence)
+    return Decision(after, reason, report.evidence)
 
 
 def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
@@ -133,7 +132,11 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
         name = state_machine.name_of(error.type, error.code)
     if state is None:
         return
-    evidence = stored_messages.REQUEST % {"request": error.request_id} if error.request_id else CALL_REJECTED
+    evidence = (
+        StateEvidence.REQUEST.message(request=error.request_id)
+        if error.request_id
+        else StateEvidence.CALL_REJECTED.message()
+    )
     complaint = ErrorSignal(state, name, EvidenceSource.CALL, now, evidence)
 
     def decide(row: Connection, standing: Status) -> Decision:
@@ -150,7 +153,9 @@ def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
     apply_transitions(
         limited,
         lambda _, standing: Decision(
-            state_machine.on_call_succeeded(standing, now=now), reasons.WORKED, CALL_SUCCEEDED
+            state_machine.on_call_succeeded(standing, now=now),
+            StateReason.CALL_SUCCEEDED.message(),
+            StateEvidence.CALL_SUCCEEDED.message(),
         ),
     )
 

@@ -12,10 +12,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
+from connect.messages import Problem, StateReason, code_field, params_field, smartcar_message_field
 from connect.status import notifications
 from connect.status.states import DEGRADED, TERMINATED, USABLE, AuthorizationPurpose
 from connect.status.states import ConnectionState as ConnectionState
 from core import pubsub
+from core.message_codes import NO_MESSAGE, Message, render
 from core.pubsub import Channel
 from vehicles.models import Vehicle
 
@@ -52,7 +54,8 @@ class AuthorizationRequest(models.Model):
     external_id = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(default=timezone.now)
     used_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=80, blank=True)
+    outcome_code = code_field()
+    outcome_params = params_field()
 
     class Meta:
         ordering = ["-created_at"]
@@ -64,6 +67,11 @@ class AuthorizationRequest(models.Model):
 
     def __str__(self) -> str:
         return f"Connect for {self.fleet}, {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in the active language; "" before it did."""
+        return render(self.outcome_code, self.outcome_params)
 
     def use(self, *, now: datetime) -> bool:
         """Spends the request. False when it was spent before or is too old: then nothing may follow from it."""
@@ -159,14 +167,17 @@ class Connection(models.Model):
         UserToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="connections"
     )
     state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.PENDING)
-    state_cause = models.CharField(max_length=200, blank=True)
+    state_reason_code = code_field()
+    state_reason_params = params_field()
     # The error (TYPE:CODE) that put it there, and where Smartcar would have its driver sign in again.
     state_error = models.CharField(max_length=130, blank=True)
     state_since = models.DateTimeField(default=timezone.now)
     resolution_url = models.CharField(max_length=2000, blank=True)
     next_probe_at = models.DateTimeField(null=True, blank=True)
     subscribed_at = models.DateTimeField(null=True, blank=True)
-    subscription_error = models.CharField(max_length=200, blank=True)
+    subscription_error_code = code_field()
+    subscription_error_params = params_field()
+    subscription_error_smartcar_message = smartcar_message_field()
     next_subscription_try_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -183,6 +194,17 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.vehicle} ({self.get_api_version_display()})"
+
+    @property
+    def state_reason(self) -> str:
+        """Why it is in its state, in the active language."""
+        return render(self.state_reason_code, self.state_reason_params)
+
+    @property
+    def subscription_error(self) -> Problem:
+        """Why the vehicle is not subscribed to the webhook; false where no attempt has failed."""
+        message = Message(self.subscription_error_code, self.subscription_error_params)
+        return Problem(message, self.subscription_error_smartcar_message)
 
     @property
     def alive(self) -> bool:
@@ -204,46 +226,59 @@ class Connection(models.Model):
         """Whether the driver's grant still stands: a read may be tried, to see whether all is well again."""
         return self.state not in TERMINATED
 
-    def connected(self, *, cause: str, evidence: str, new: bool) -> None:
+    def connected(self, *, evidence: Message, new: bool) -> None:
         """The driver has just granted it, for the first time or again: it waits for data."""
-        now = timezone.now()
+        now, reason = timezone.now(), StateReason.CONNECTED.message()
         self.suspicions.all().delete()
         Connection.objects.filter(pk=self.pk).update(resolution_url="")
         if not new:
             # Data that arrives from now on belongs to the new grant, whatever the state was.
-            self.move_to(ConnectionState.PENDING, cause=cause, now=now, evidence=evidence)
+            self.move_to(ConnectionState.PENDING, reason=reason, now=now, evidence=evidence)
             return
-        Connection.objects.filter(pk=self.pk).update(state_cause=cause, state_since=now)
-        self.refresh_from_db(fields=["state_cause", "state_since"])
-        Transition.objects.create(
-            connection=self, to_state=self.state, cause=cause, evidence=evidence, at=now
+        Connection.objects.filter(pk=self.pk).update(
+            state_reason_code=reason.code, state_reason_params=reason.params, state_since=now
         )
+        self.refresh_from_db(fields=["state_reason_code", "state_reason_params", "state_since"])
+        Transition.record(
+            connection=self, from_state="", to_state=self.state, reason=reason, evidence=evidence, at=now
+        ).save()
         pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles={self.fleet_id: [self.vehicle_id]})
 
     @transaction.atomic
     def move_to(
-        self, state: ConnectionState, *, cause: str, now: datetime, error: str = "", evidence: str = ""
+        self,
+        state: ConnectionState,
+        *,
+        now: datetime,
+        reason: Message = NO_MESSAGE,
+        error: str = "",
+        evidence: Message = NO_MESSAGE,
     ) -> bool:
-        """Changes the state, with its cause, and logs the transition. False when it was there already.
+        """Changes the state and logs the transition. False when the connection was in that state already.
 
-        `error` is TYPE:CODE, `evidence` what the change rests on. What was suspected is settled by it.
+        `error` is TYPE:CODE, `evidence` what the change is based on. Pending issues are deleted.
         """
         held = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
         before = held.values_list("state", flat=True).first()
         if before is None:
             return False
-        self.state, self.state_cause, self.state_since = state, cause[:200], now
+        self.state, self.state_since = state, now
+        self.state_reason_code, self.state_reason_params = reason.code, reason.params
         self.state_error, self.next_probe_at = error[:130], None
-        self.save(update_fields=["state", "state_cause", "state_since", "state_error", "next_probe_at"])
-        self.suspicions.all().delete()
-        Transition.objects.create(
-            connection=self,
-            from_state=before,
-            to_state=state,
-            cause=cause[:200],
-            evidence=evidence[:160],
-            at=now,
+        self.save(
+            update_fields=[
+                "state",
+                "state_reason_code",
+                "state_reason_params",
+                "state_since",
+                "state_error",
+                "next_probe_at",
+            ]
         )
+        self.suspicions.all().delete()
+        Transition.record(
+            connection=self, from_state=before, to_state=state, reason=reason, evidence=evidence, at=now
+        ).save()
         notifications.on_transition([(self, before)], now=now)
         return True
 

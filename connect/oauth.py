@@ -12,17 +12,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import applications, oauth_errors, reauthorization, stored_messages, token_store
+from connect import applications, oauth_errors, reauthorization, token_store
+from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
+from core.message_codes import Message
 from core.signed_links import hash_token
 from core.task_queue import enqueue_on_commit
 from smartcar_api import Access, ConnectRequest, SharedVehicle, SmartcarError
@@ -149,10 +150,10 @@ def handle_callback(*, params: Mapping[str, str], user: User | None, session_sec
     try:
         arrival = _process_callback(request=request, params=params)
     except ConnectionRefusedByUsError as refusal:
-        _note_outcome(request, refusal.trouble.title)
+        _note_outcome(request, refusal.trouble.outcome.message())
         refusal.invitation, refusal.trip = request.invitation, request
         raise
-    _note_outcome(request, f"connected {len(arrival.connections)}")
+    _note_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(arrival.connections)))
     return arrival
 
 
@@ -291,13 +292,11 @@ def _connect(*, request: AuthorizationRequest, tokens: UserToken | None, car: Sh
             "scopes": sorted(car.permissions),
             "tokens": tokens,
             "subscribed_at": None,
-            "subscription_error": "",
+            **NO_PROBLEM.columns("subscription_error"),
             "next_subscription_try_at": None,
         },
     )
-    connection.connected(
-        cause=_("Connected by the driver."), evidence=stored_messages.TRIP % {"number": request.pk}, new=new
-    )
+    connection.connected(evidence=StateEvidence.AUTHORIZATION.message(number=request.pk), new=new)
     log_event(
         fleet=request.fleet,
         actor=request.started_by,
@@ -314,5 +313,7 @@ def _mode(text: str) -> Literal["live", "simulated", ""]:
     return "simulated" if text == "simulated" else ""
 
 
-def _note_outcome(request: AuthorizationRequest, outcome: str) -> None:
-    AuthorizationRequest.objects.filter(pk=request.pk).update(outcome=outcome[:80])
+def _note_outcome(request: AuthorizationRequest, outcome: Message) -> None:
+    AuthorizationRequest.objects.filter(pk=request.pk).update(
+        outcome_code=outcome.code, outcome_params=outcome.params
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_noop as _
 
+from connect.messages import AuthorizationOutcome
 from vehicles.makes import make_name
 
 if TYPE_CHECKING:
@@ -18,17 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ConnectError:
-    """A trip that connected nothing: what happened, and what to do next.
+    """An authorization that connected nothing: what happened, and what to do next.
 
-    `for_driver` says it to an invited driver, who knows neither the fleet's pages nor who runs the site. `car`
-    holds labels and values of the car that it is about: for the person on the trip, and for nobody's log. All is
-    English here, and translated by the page.
+    `for_driver` is for an invited driver, who knows neither the fleet's pages nor who runs the site. `car` holds
+    labels and values of the vehicle: for the person on the page only, not for logs. The texts are in English here and
+    are translated by the page.
     """
 
-    title: str
+    outcome: AuthorizationOutcome
     text: str
     driver_text: str = ""
     car: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def title(self) -> str:
+        """What happened, in the active language."""
+        return str(self.outcome.label)
 
     @property
     def for_driver(self) -> str:
@@ -42,14 +48,14 @@ class ConnectionRefusedByUsError(Exception):
     """
 
     def __init__(self, trouble: ConnectError, invitation: "Invitation | None" = None) -> None:
-        super().__init__(trouble.title)
+        super().__init__(trouble.outcome.value)
         self.trouble = trouble
         self.invitation = invitation
         self.trip: AuthorizationRequest | None = None
 
 
 UNKNOWN_STATE = ConnectError(
-    _("This link back from Smartcar is not ours"),
+    AuthorizationOutcome.UNKNOWN_STATE,
     _(
         "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
         "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
@@ -60,7 +66,7 @@ UNKNOWN_STATE = ConnectError(
     ),
 )
 UNCONFIRMED_USER = ConnectError(
-    _("Smartcar does not confirm this sign-in"),
+    AuthorizationOutcome.UNCONFIRMED,
     _(
         "The address you came back with names a Smartcar user that did not just connect to this fleet. "
         "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
@@ -71,7 +77,7 @@ UNCONFIRMED_USER = ConnectError(
     ),
 )
 UNCONFIRMED_SIGN_IN = ConnectError(
-    _("Smartcar does not confirm this sign-in"),
+    AuthorizationOutcome.UNCONFIRMED,
     _(
         "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from "
         "the car's connection, and sign in with the account that the car was connected with."
@@ -82,19 +88,19 @@ UNCONFIRMED_SIGN_IN = ConnectError(
     ),
 )
 INCOMPLETE = ConnectError(
-    _("Smartcar sent you back without an answer"),
+    AuthorizationOutcome.INCOMPLETE,
     _("The address you came back with lacks what connects a car. Nothing was changed. Start again."),
 )
 NOTHING_SHARED = ConnectError(
-    _("No car was shared"),
+    AuthorizationOutcome.NOTHING_SHARED,
     _("Smartcar lists no car for this sign-in. Start again and choose at least one car."),
 )
 INVITATION_OVER = ConnectError(
-    _("This invitation is not open any more"),
+    AuthorizationOutcome.INVITATION_CLOSED,
     _("It was used, taken back or is too old, so no car was connected with it. Ask for a new one."),
 )
 CREDENTIALS = ConnectError(
-    _("Smartcar does not accept our credentials"),
+    AuthorizationOutcome.CREDENTIALS_REJECTED,
     _(
         "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
         "Smartcar credentials in its settings; then start again."
@@ -105,32 +111,32 @@ CREDENTIALS = ConnectError(
     ),
 )
 UNREACHABLE = ConnectError(
-    _("Smartcar did not answer"),
+    AuthorizationOutcome.UNREACHABLE,
     _("The car was not connected. Wait a minute and start again."),
 )
 
 _BY_ERROR = {
     "access_denied": ConnectError(
-        _("Access was not allowed"),
+        AuthorizationOutcome.ACCESS_DENIED,
         _("The person at the car's account chose not to share it. Start again if that was a mistake."),
         _("You chose not to share your car, and nothing was shared. Start again if that was a mistake."),
     ),
     "invalid_subscription": ConnectError(
-        _("The car's connected services are not active"),
+        AuthorizationOutcome.INVALID_SUBSCRIPTION,
         _(
             "The maker's subscription for this car has ended or was never started. Renew it in the maker's app, "
             "then start again."
         ),
     ),
     "no_vehicles": ConnectError(
-        _("No car in this account"),
+        AuthorizationOutcome.NO_VEHICLES,
         _(
             "The maker's account holds no car that can be connected. Add the car in the maker's app, or sign in "
             "with the account that has it."
         ),
     ),
     "vehicle_incompatible": ConnectError(
-        _("This car cannot be connected"),
+        AuthorizationOutcome.VEHICLE_INCOMPATIBLE,
         _("Smartcar does not support this car, or not with the permissions that this fleet asks for."),
         _(
             "Smartcar does not support this car, or not with the data that the fleet asks for. Tell whoever invited "
@@ -138,7 +144,7 @@ _BY_ERROR = {
         ),
     ),
     "configuration_error": ConnectError(
-        _("This site's Smartcar application is set up wrongly"),
+        AuthorizationOutcome.CONFIGURATION_ERROR,
         _(
             "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
             "its redirect address and permissions with Smartcar's dashboard."
@@ -149,17 +155,18 @@ _BY_ERROR = {
         ),
     ),
     "server_error": ConnectError(
-        _("Smartcar had a problem"), _("The car was not connected. Wait a few minutes and start again.")
+        AuthorizationOutcome.SERVER_ERROR, _("The car was not connected. Wait a few minutes and start again.")
     ),
     "oem_cancelled_login": ConnectError(
-        _("The sign-in at the maker was cancelled"),
+        AuthorizationOutcome.SIGN_IN_CANCELED,
         _("Start again when you have the maker's account at hand."),
     ),
     "user_manually_returned_to_application": ConnectError(
-        _("You came back before a car was connected"), _("Start again when you are ready.")
+        AuthorizationOutcome.RETURNED_EARLY, _("Start again when you are ready.")
     ),
     "battery_capacity_no_selection": ConnectError(
-        _("No battery size was chosen"), _("Start again and choose the size that your car's papers name.")
+        AuthorizationOutcome.NO_BATTERY_SIZE,
+        _("Start again and choose the size that your car's papers name."),
     ),
 }
 
@@ -172,7 +179,7 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
     known = _BY_ERROR.get(error)
     if known is None:
         return ConnectError(
-            _("The car was not connected"),
+            AuthorizationOutcome.UNKNOWN_ERROR,
             _(
                 "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
                 "whoever runs this site the time at which it happened."

@@ -7,12 +7,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import SmartcarApiVersion
-from connect import applications, gateway, oauth_errors, stored_messages, token_store
+from connect import applications, gateway, oauth_errors, token_store
+from connect.messages import StateEvidence, StateReason
 from connect.models import AuthorizationRequest, Connection, ConnectionState
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
@@ -21,7 +21,6 @@ from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError, V2Api
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 
-REAUTHENTICATED = _("The driver signed in again; waiting for data.")
 _BATTERY_PATH = "/battery/nominal_capacity"
 
 
@@ -89,9 +88,9 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
         if connection.state not in (*HEALTHY, *TERMINATED):
             connection.move_to(
                 ConnectionState.PENDING,
-                cause=REAUTHENTICATED,
+                reason=StateReason.REAUTHENTICATED.message(),
                 now=timezone.now(),
-                evidence=stored_messages.TRIP % {"number": request.pk},
+                evidence=StateEvidence.AUTHORIZATION.message(number=request.pk),
             )
         Connection.objects.filter(pk=connection.pk).update(resolution_url="")
         _log(request, connection, AuditEvent.CONNECTION_REAUTHENTICATED)

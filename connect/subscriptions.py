@@ -5,10 +5,10 @@ from functools import partial
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
-from connect import applications, gateway, stored_messages, token_store
+from connect import applications, gateway, token_store
 from connect.gateway import CallPurpose
+from connect.messages import NO_PROBLEM, Problem, SubscriptionProblem
 from connect.models import Connection
 from connect.status.states import USABLE
 from smartcar_api import SmartcarError
@@ -16,7 +16,6 @@ from smartcar_api import SmartcarError
 RETRY_AFTER = timedelta(minutes=1)
 # What v3 takes to make a subscription that it has promised.
 PROPAGATION_DELAY = timedelta(seconds=5)
-_NO_WEBHOOK = _("No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
 
 
 def ensure_subscribed(*, connection: Connection) -> None:
@@ -29,27 +28,27 @@ def ensure_subscribed(*, connection: Connection) -> None:
         return
     application = applications.for_connection(connection)
     if not application.webhook_id:
-        _retry_later(
-            connection,
-            _NO_WEBHOOK
+        missing = (
+            SubscriptionProblem.NO_WEBHOOK.message()
             if application.row is None
-            else stored_messages.NO_WEBHOOK_OF % {"name": application.name},
+            else SubscriptionProblem.NO_WEBHOOK_FOR_APPLICATION.message(name=application.name)
         )
+        _retry_later(connection, Problem(missing))
         return
     try:
         listed = _subscribe(connection, webhook_id=application.webhook_id)
     except SmartcarError as error:
         wait = timedelta(seconds=error.retry_after or 0) if error.deferred else RETRY_AFTER
-        _retry_later(connection, error.user_message, after=max(wait, RETRY_AFTER))
+        _retry_later(connection, Problem.from_error(error), after=max(wait, RETRY_AFTER))
     except token_store.TokensUnavailableError as error:
-        _retry_later(connection, str(error))
+        _retry_later(connection, Problem.from_error(error))
     else:
         if listed:
             Connection.objects.filter(pk=connection.pk).update(
-                subscribed_at=timezone.now(), subscription_error=""
+                subscribed_at=timezone.now(), **NO_PROBLEM.columns("subscription_error")
             )
         else:
-            _retry_later(connection, "", after=PROPAGATION_DELAY)
+            _retry_later(connection, NO_PROBLEM, after=PROPAGATION_DELAY)
 
 
 def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
@@ -67,7 +66,7 @@ def pending_subscriptions() -> list[Connection]:
     return list(waiting.select_related("vehicle", "tokens", "application").order_by("pk")[:100])
 
 
-def _retry_later(connection: Connection, why: str, *, after: timedelta = RETRY_AFTER) -> None:
+def _retry_later(connection: Connection, problem: Problem, *, after: timedelta = RETRY_AFTER) -> None:
     Connection.objects.filter(pk=connection.pk).update(
-        subscription_error=why[:200], next_subscription_try_at=timezone.now() + after
+        **problem.columns("subscription_error"), next_subscription_try_at=timezone.now() + after
     )

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from connect.messages import TokenProblem
 from connect.models import LeaseMixin
 
 LEASE = timedelta(seconds=45)
@@ -23,7 +23,16 @@ Row = TypeVar("Row", bound=LeaseMixin)
 
 
 class TokensUnavailableError(Exception):
-    """No valid token can be had for this connection now; str() says why, for people, in the active language."""
+    """There is no valid token for this connection now. `message` says why; str() is it in the active language."""
+
+    smartcar_message = ""
+
+    def __init__(self, problem: TokenProblem) -> None:
+        super().__init__(problem)
+        self.message = problem.message()
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
@@ -40,7 +49,7 @@ def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: C
                 row.release()
                 raise
         elif time.monotonic() > deadline:
-            raise TokensUnavailableError(_("Renewing the token takes too long. Try again in a minute."))
+            raise TokensUnavailableError(TokenProblem.REFRESH_TIMEOUT)
         else:
             time.sleep(_POLL)
         row = row.reread()

@@ -73,10 +73,18 @@ def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: In
 
 
 def _error(request: HttpRequest, refusal: ConnectionRefusedByUsError) -> HttpResponse:
-    """What happened, in words for a driver when an invitation or nobody known came back, and the next step."""
+    """What happened and the next step; worded for a driver when an invited or an unknown person came back."""
     invitation = refusal.invitation
-    for_driver = invitation is not None or not request.user.is_authenticated
-    trouble = refusal.trouble
+    if invitation is None and request.user.is_authenticated:
+        return _error_page(request, refusal, for_driver=False)
+    with activate(language_for(request, chosen=invitation.language if invitation is not None else "")):
+        return _error_page(request, refusal, for_driver=True)
+
+
+def _error_page(
+    request: HttpRequest, refusal: ConnectionRefusedByUsError, *, for_driver: bool
+) -> HttpResponse:
+    trouble, invitation = refusal.trouble, refusal.invitation
     context = {
         "title": trouble.title,
         "text": trouble.for_driver if for_driver else trouble.text,
@@ -85,10 +93,7 @@ def _error(request: HttpRequest, refusal: ConnectionRefusedByUsError) -> HttpRes
         "invitation": invitation if invitation is not None and invitation.open else None,
         "trip": None if for_driver else refusal.trip,
     }
-    if not for_driver:
-        return render(request, "connect/connect_error.html", context, status=400)
-    with activate(language_for(request, chosen=invitation.language if invitation is not None else "")):
-        return render(request, "connect/connect_error.html", context, status=400)
+    return render(request, "connect/connect_error.html", context, status=400)
 
 
 def _thanks(arrival: CallbackResult) -> str:

@@ -39,6 +39,9 @@ class Message:
         return {"code": self.code, "params": self.params}
 
 
+NO_MESSAGE = Message()
+
+
 class MessageCatalog(models.TextChoices):
     """Base of the catalogues: a member's value is the stored code, its label a lazily translated template.
 

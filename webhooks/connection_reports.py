@@ -4,7 +4,9 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connect.health import ErrorReport
+from connect.messages import StateEvidence
 from connect.status.state_machine import ACCOUNT, EvidenceSource
+from core.message_codes import Message
 from vehicles.observations import SignalError, SignalStatus
 from webhooks.parsing.types import Delivery, ReportedError, VehicleReport
 
@@ -38,7 +40,11 @@ def error_reports(
     """
     own = delivery.event_id.removeprefix("pull:")
     read = own != delivery.event_id
-    evidence = f"a read of the car (inbox {own})" if read else f"event {delivery.event_id}"
+    evidence = (
+        StateEvidence.READ.message(delivery=own)
+        if read
+        else StateEvidence.EVENT.message(event=delivery.event_id)
+    )
     for report in delivery.reports:
         for vehicle_id in cars.get(report.facts.smartcar_id, ()):
             for error in report.errors:
@@ -51,7 +57,7 @@ def error_reports(
 
 
 def _report(
-    error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str
+    error: ReportedError, vehicle_id: int, user_id: str, *, at: datetime, evidence: Message
 ) -> ErrorReport:
     return ErrorReport(
         vehicle_id=vehicle_id,
@@ -68,7 +74,9 @@ def _report(
     )
 
 
-def _read(failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: str) -> ErrorReport:
+def _read(
+    failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: Message
+) -> ErrorReport:
     return ErrorReport(
         vehicle_id=vehicle_id,
         user_id=user_id,

@@ -1,10 +1,12 @@
 """Emptying the raw messages about a car that leaves its fleet."""
 
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext_lazy as _
 
 from connect.models import Connection, ConnectionState
 from connect.offboarding import erasure_handlers
 from connect.offboarding.erasure_handlers import ErasureTarget
+from core.message_codes import NO_MESSAGE, Message
+from webhooks.messages import DeliveryErasureNote
 from webhooks.models import EntryState, InboxEntry
 
 
@@ -24,14 +26,14 @@ def erase_bodies(target: ErasureTarget, limit: int) -> int:
     return InboxEntry.objects.filter(pk__in=found).update(body=b"", traceback="")
 
 
-def skip_reason(target: ErasureTarget) -> str:
+def skip_reason(target: ErasureTarget) -> Message:
     """Why the messages stay: they are another fleet's as well."""
     others = Connection.objects.filter(vehicle__smartcar_id=target.vehicle.smartcar_id).exclude(
         vehicle=target.vehicle
     )
     if others.exclude(state=ConnectionState.REMOVED).exists():
-        return _("Kept: another fleet of this site shares this car, and the messages are its own as well.")
-    return ""
+        return DeliveryErasureNote.SHARED_WITH_FLEET.message()
+    return NO_MESSAGE
 
 
 def register() -> None:

@@ -30,3 +30,12 @@ class DeliveryNote(MessageCatalog):
     NO_RESPONSES = "delivery.no_responses", _("No responses in the answer")
     NO_SIGNALS = "delivery.no_signals", _("No signals in the answer")
     NO_VEHICLE = "delivery.no_vehicle", _("The event doesn't name a vehicle")
+
+
+class DeliveryErasureNote(MessageCatalog):
+    """Why deliveries stay when a vehicle leaves a fleet."""
+
+    SHARED_WITH_FLEET = (
+        "erasure.shared_with_fleet",
+        _("Kept: another fleet of this site shares this car, and the messages are its own as well."),
+    )

@@ -12,24 +12,22 @@ from itertools import groupby
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
-from connect import applications, gateway, stored_messages, token_store
+from connect import applications, gateway, token_store
 from connect.applications.models import SmartcarApplication
 from connect.connections.selectors import Driver, list_drivers
 from connect.driver_portal.models import LocationPause, TrackingSchedule
 from connect.gateway import CallPurpose as CallPurpose
 from connect.invitations import services as invitations
 from connect.invitations.models import UNNAMED
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState, Invitation
 from connect.offboarding.worker import shared_elsewhere
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import TERMINATED, USABLE, AuthorizationPurpose
 from smartcar_api import SmartcarError
-
-REPLACED = gettext_noop("Replaced: the driver shares the car by the fleet's new application.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +189,9 @@ def retire(*, replacement: Replacement) -> bool:
             TrackingSchedule.objects.filter(connection=old).update(connection=new)
         moved = old.move_to(
             ConnectionState.REMOVED,
-            cause=REPLACED,
+            reason=StateReason.REPLACED.message(),
             now=timezone.now(),
-            evidence=stored_messages.CONNECTION % {"number": new.pk},
+            evidence=StateEvidence.CONNECTION.message(number=new.pk),
         )
         if moved:
             log_event(

@@ -15,7 +15,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import SmartcarApiVersion
 from connect.applications.registry import Application
-from core import stored_messages
 from smartcar_api import Credentials, Origins, SmartcarError
 from smartcar_api.credential_checks import Accepted, CredentialAnswer, Prober
 
@@ -26,7 +25,6 @@ _V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application s
 _V3_ID = gettext_noop("Client ID of the API credentials")
 _V3_SECRET = gettext_noop("Client secret of the API credentials")
 _TOKEN, _WEBHOOK = gettext_noop("Application management token"), gettext_noop("Webhook ID")
-_NUMBERED = stored_messages.carrying(gettext_noop("Application management token %(number)s of %(count)s"))
 _WHERE = {
     _V2_ID: gettext_noop("Smartcar's dashboard shows it in the application's details; it is a UUID."),
     _V2_SECRET: gettext_noop("Smartcar's dashboard shows it once, beside the application ID."),
@@ -62,7 +60,7 @@ class CheckResult:
     @property
     def name(self) -> str:
         """The credential's name in the active language."""
-        return stored_messages.told(self.credential)
+        return _(self.credential)
 
     @property
     def good(self) -> bool:
@@ -245,7 +243,10 @@ class _CredentialCheck:
             return [self._missing(_TOKEN, setting)]
         findings = []
         for number, token in enumerate(tokens, 1):
-            name = _TOKEN if len(tokens) == 1 else _NUMBERED % {"number": number, "count": len(tokens)}
+            name = _TOKEN
+            if len(tokens) > 1:
+                named = {"number": number, "count": len(tokens)}
+                name = _("Application management token %(number)s of %(count)s") % named
             answer = self._ask.management(token)
             if answer.taken == Accepted.NO:
                 findings.append(self._wrong_token(name, setting, token))

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from connect.connections.next_actions import NextActionType, next_action
 from connect.connections.selectors import list_drivers
 from connect.models import Connection, ConnectionState
-from core import stored_messages
 from vehicles.models import Vehicle
 
 
@@ -59,7 +58,7 @@ def status_banner(
 
 def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
-        text = f"{stored_messages.told(connection.subscription_error)} {_('We try again every minute.')}"
+        text = f"{connection.subscription_error} {_('We try again every minute.')}"
         return ConnectionIssue(
             connection.pk, _("Not subscribed to the webhook yet"), text, "warning", _("Connection")
         )
@@ -69,5 +68,7 @@ def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None
     if connection.state == ConnectionState.PENDING and step.kind is NextActionType.NONE:
         soon = _("The first data arrives within a minute or so.")
         return ConnectionIssue(connection.pk, _("Connected"), soon, "info", _("Connection"))
-    label, cause = connection.get_state_display(), stored_messages.told(connection.state_cause)
-    return ConnectionIssue(connection.pk, label, cause, "warning", str(step.label) or _("Connection"))
+    label = connection.get_state_display()
+    return ConnectionIssue(
+        connection.pk, label, connection.state_reason, "warning", str(step.label) or _("Connection")
+    )

@@ -8,7 +8,7 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(OffboardingRequest)
 class OffboardingRequestAdmin(ReadOnlyAdmin[OffboardingRequest]):
-    list_display = ["pk", "fleet", "asked_at", "by_driver", "extent", "finished_at", "attempts", "trouble"]
+    list_display = ["pk", "fleet", "asked_at", "by_driver", "extent", "finished_at", "attempts", "problem"]
     list_filter = ["extent", "by_driver", "finished_at", "fleet"]
     search_fields = ["vehicle__smartcar_id", "fleet__name"]
     list_select_related = ["fleet"]
@@ -24,7 +24,7 @@ class GrantRevocationAdmin(ReadOnlyAdmin[GrantRevocation]):
 
 @admin.register(ErasureRecord)
 class ErasureRecordAdmin(ReadOnlyAdmin[ErasureRecord]):
-    list_display = ["removal", "label", "rows", "done_at", "note"]
+    list_display = ["removal", "kind", "rows", "done_at", "note"]
     list_filter = ["kind", "done_at", "removal__fleet"]
-    search_fields = ["label", "removal__vehicle__smartcar_id"]
+    search_fields = ["kind", "removal__vehicle__smartcar_id"]
     list_select_related = ["removal"]

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from alerts import retention as notices
+from connect.messages import ErasureNote
 from connect.models import Connection, ConnectionState, Invitation, LocationPause, TrackingSchedule
+from core.message_codes import NO_MESSAGE, Message
 from vehicles import erasure
 from vehicles.erasure import History
 from vehicles.models import Vehicle
@@ -32,13 +35,13 @@ class ErasureTarget:
 @dataclass(frozen=True, slots=True)
 class ErasureHandler:
     """One kind of rows. `erase` takes the target and how many rows at most, and returns how many it erased:
-    fewer than asked for when nothing is left. `spared` says why all of them stay, "" when they are erased.
+    fewer than asked for when nothing is left. `spared` says why all of them stay; no message when they are erased.
     """
 
     kind: str
-    label: str
+    label: StrOrPromise
     erase: Callable[[ErasureTarget, int], int]
-    spared: Callable[[ErasureTarget], str] = lambda _: ""
+    spared: Callable[[ErasureTarget], Message] = lambda _: NO_MESSAGE
 
 
 _added: list[ErasureHandler] = []
@@ -90,13 +93,13 @@ def _driver_times(target: ErasureTarget, limit: int) -> int:
     return erased + LocationPause.objects.filter(pk__in=list(pauses)).delete()[0]
 
 
-def _only_places(target: ErasureTarget) -> str:
-    return _("Kept: only the places were to be erased.") if target.places_only else ""
+def _only_places(target: ErasureTarget) -> Message:
+    return ErasureNote.ONLY_PLACES.message() if target.places_only else NO_MESSAGE
 
 
-def _identity_kept(target: ErasureTarget) -> str:
+def _identity_kept(target: ErasureTarget) -> Message:
     if target.stays:
-        return _("Kept: another driver of the fleet still shares this car.")
+        return ErasureNote.VEHICLE_SHARED.message()
     return _only_places(target)
 
 

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from accounts.models import Fleet, User
+from connect.messages import Problem, code_field, params_field, smartcar_message_field
+from core.message_codes import Message, render
 from vehicles.models import Vehicle
 
 
@@ -66,7 +68,9 @@ class OffboardingRequest(models.Model):
     asked_at = models.DateTimeField(default=timezone.now)
     erased_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    trouble = models.CharField(max_length=300, blank=True)
+    problem_code = code_field()
+    problem_params = params_field()
+    problem_smartcar_message = smartcar_message_field()
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -80,6 +84,11 @@ class OffboardingRequest(models.Model):
 
     def __str__(self) -> str:
         return f"Removal {self.pk}"
+
+    @property
+    def problem(self) -> Problem:
+        """Why the last try did not finish; false where nothing went wrong."""
+        return Problem(Message(self.problem_code, self.problem_params), self.problem_smartcar_message)
 
     @property
     def erases(self) -> bool:
@@ -127,9 +136,9 @@ class ErasureRecord(models.Model):
 
     removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="erased")
     kind = models.CharField(max_length=40)
-    label = models.CharField(max_length=120)
     rows = models.PositiveBigIntegerField(default=0)
-    note = models.CharField(max_length=200, blank=True)
+    note_code = code_field()
+    note_params = params_field()
     done_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -139,4 +148,9 @@ class ErasureRecord(models.Model):
         constraints = [models.UniqueConstraint(fields=["removal", "kind"], name="connect_erased_kind_once")]
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.rows}"
+        return f"{self.kind}: {self.rows}"
+
+    @property
+    def note(self) -> str:
+        """Why the rows stay, in the active language; "" where they are erased."""
+        return render(self.note_code, self.note_params)

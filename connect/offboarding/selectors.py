@@ -9,36 +9,45 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.models import Fleet
 from connect.driver_portal.models import DriverPortal
 from connect.models import Connection, ConnectionState, OffboardingRequest
+from connect.offboarding.erasure_handlers import all_handlers
 from connect.offboarding.models import ErasureRecord, GrantRevocation
 from vehicles.models import Vehicle
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedKind:
+    """One kind of rows by name, with how many were erased so far."""
+
+    label: str
+    record: ErasureRecord
+
+
+@dataclass(frozen=True, slots=True)
 class DeletionReceipt:
-    """A removal with all that it says, as a page shows it."""
+    """An offboarding with its grants and counts, as a page shows them."""
 
     removal: OffboardingRequest
     grants: list[GrantRevocation]
-    erased: list[ErasureRecord]
+    erased: list[ErasedKind]
 
     @property
     def rows(self) -> int:
-        return sum(each.rows for each in self.erased)
+        return sum(each.record.rows for each in self.erased)
 
     @property
     def version(self) -> str:
         """Changes with everything that the page shows."""
         ends = "".join(f"{each.end}{each.listing}" for each in self.grants)
-        done = sum(each.done_at is not None for each in self.erased)
+        done = sum(each.record.done_at is not None for each in self.erased)
         removal = self.removal
         return f"{self.rows}-{done}-{ends}-{removal.attempts}-{int(removal.finished_at is not None)}"
 
 
 def get_receipt(removal: OffboardingRequest) -> DeletionReceipt:
     """The removal with its grants and its counts."""
-    return DeletionReceipt(
-        removal, list(removal.grants.select_related("connection")), list(removal.erased.all())
-    )
+    labels = {each.kind: str(each.label) for each in all_handlers()}
+    erased = [ErasedKind(labels.get(each.kind, each.kind), each) for each in removal.erased.all()]
+    return DeletionReceipt(removal, list(removal.grants.select_related("connection")), erased)
 
 
 def list_requests(*, fleet: Fleet) -> QuerySet[OffboardingRequest]:

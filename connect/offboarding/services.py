@@ -5,20 +5,16 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
-from connect import stored_messages
 from connect.driver_portal import privacy
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState, ErasureRecord, GrantRevocation, OffboardingRequest
 from connect.offboarding import erasure_handlers
 from connect.offboarding.models import ErasureScope
 from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
-
-BY_DRIVER = gettext_noop("Withdrawn by the driver.")
-BY_MANAGER = gettext_noop("Disconnected by the fleet.")
 
 
 class NothingToOffboardError(Exception):
@@ -78,16 +74,16 @@ def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) ->
     )
     if removal.erases:
         ErasureRecord.objects.bulk_create(
-            ErasureRecord(removal=removal, kind=each.kind, label=each.label)
-            for each in erasure_handlers.all_handlers()
+            ErasureRecord(removal=removal, kind=each.kind) for each in erasure_handlers.all_handlers()
         )
+    reason = StateReason.WITHDRAWN if removal.by_driver else StateReason.DISCONNECTED
     for each in standing:
         privacy.resume(connection=each, now=now)
         each.move_to(
             ConnectionState.REMOVED,
-            cause=BY_DRIVER if removal.by_driver else BY_MANAGER,
+            reason=reason.message(),
             now=now,
-            evidence=stored_messages.REMOVAL % {"number": removal.pk},
+            evidence=StateEvidence.OFFBOARDING.message(number=removal.pk),
         )
     _note(removal, withdrew=bool(standing))
     enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)

@@ -10,11 +10,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
 from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, token_store
 from connect.gateway import CallPurpose
+from connect.messages import NO_PROBLEM, OffboardingProblem, Problem
 from connect.models import (
     Connection,
     ConnectionState,
@@ -43,14 +43,14 @@ def run(*, removal_id: int) -> None:
     removal = OffboardingRequest.objects.select_related("fleet", "vehicle").filter(pk=removal_id).first()
     if removal is None or not removal.claim(now=timezone.now(), lease=LEASE):
         return
-    trouble = _end_grants(removal)
+    problem = _end_grants(removal)
     if not _erase(removal):
         OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=None)
         enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
         return
-    trouble = trouble or _check_remote(removal)
-    if trouble:
-        _retry_later(removal, trouble)
+    problem = problem or _check_remote(removal)
+    if problem:
+        _retry_later(removal, problem)
     else:
         _finish(removal)
 
@@ -58,9 +58,9 @@ def run(*, removal_id: int) -> None:
 # The grants
 
 
-def _end_grants(removal: OffboardingRequest) -> str:
-    """Why a grant could not be ended yet, "" when all are."""
-    trouble = ""
+def _end_grants(removal: OffboardingRequest) -> Problem:
+    """Why a grant could not be ended yet; no problem when all are."""
+    problem = NO_PROBLEM
     waiting = removal.grants.filter(end=RevocationStatus.WAITING)
     for grant in waiting.select_related(
         "connection__vehicle", "connection__fleet", "connection__tokens", "connection__application"
@@ -68,15 +68,13 @@ def _end_grants(removal: OffboardingRequest) -> str:
         _extend_lease(removal)
         try:
             end, request_id = _end(grant.connection)
-        except token_store.TokensUnavailableError as error:
-            trouble = str(error)
-        except SmartcarError as error:
-            trouble = error.user_message
+        except (token_store.TokensUnavailableError, SmartcarError) as error:
+            problem = Problem.from_error(error)
         else:
             GrantRevocation.objects.filter(pk=grant.pk).update(
                 end=end, request_id=request_id[:80], ended_at=timezone.now()
             )
-    return trouble
+    return problem
 
 
 def _end(connection: Connection) -> tuple[RevocationStatus, str]:
@@ -175,16 +173,18 @@ def _erase_batch(
     note = eraser.spared(target)
     count = 0 if note else eraser.erase(target, BATCH)
     row.done_at = timezone.now() if note or count < BATCH else None
-    ErasureRecord.objects.filter(pk=row.pk).update(rows=F("rows") + count, note=note, done_at=row.done_at)
+    ErasureRecord.objects.filter(pk=row.pk).update(
+        rows=F("rows") + count, note_code=note.code, note_params=note.params, done_at=row.done_at
+    )
     _extend_lease(removal)
 
 
 # The list, and the end
 
 
-def _check_remote(removal: OffboardingRequest) -> str:
-    """Asks Smartcar's list about each grant that is not settled. Why it has to be asked again, "" when all are."""
-    trouble = ""
+def _check_remote(removal: OffboardingRequest) -> Problem:
+    """Looks each unsettled grant up in Smartcar's list. Why it has to be looked up again; no problem when all are."""
+    problem = NO_PROBLEM
     unsettled = removal.grants.filter(listing__in=[RemoteStatus.WAITING, RemoteStatus.SHOWN])
     for grant in unsettled.select_related(
         "connection__vehicle", "connection__tokens", "connection__application"
@@ -192,19 +192,17 @@ def _check_remote(removal: OffboardingRequest) -> str:
         _extend_lease(removal)
         try:
             listing = _remote_status(grant)
-        except token_store.TokensUnavailableError as error:
-            trouble = str(error)
-        except SmartcarError as error:
-            trouble = error.user_message
+        except (token_store.TokensUnavailableError, SmartcarError) as error:
+            problem = Problem.from_error(error)
         else:
             GrantRevocation.objects.filter(pk=grant.pk).update(listing=listing, listed_at=timezone.now())
             if listing == RemoteStatus.SHOWN:
                 # Whatever ended was not this grant: it is ended once more.
                 GrantRevocation.objects.filter(pk=grant.pk).update(end=RevocationStatus.WAITING)
-                trouble = _("Smartcar's list of connections still shows it.")
+                problem = Problem(OffboardingProblem.STILL_LISTED.message())
             elif listing != RemoteStatus.GOES_ON:
                 _drop_tokens(grant.connection)
-    return trouble
+    return problem
 
 
 def _remote_status(grant: GrantRevocation) -> RemoteStatus:
@@ -232,13 +230,13 @@ def _extend_lease(removal: OffboardingRequest) -> None:
     OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=timezone.now() + LEASE)
 
 
-def _retry_later(removal: OffboardingRequest, trouble: str) -> None:
+def _retry_later(removal: OffboardingRequest, problem: Problem) -> None:
     wait = min(SOON * 2 ** min(removal.attempts, 12), LATEST)
     OffboardingRequest.objects.filter(pk=removal.pk).update(
-        trouble=trouble[:300],
         attempts=F("attempts") + 1,
         next_try_at=timezone.now() + wait,
         lease_until=None,
+        **problem.columns("problem"),
     )
 
 
@@ -249,7 +247,10 @@ def _finish(removal: OffboardingRequest) -> None:
         enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
         return
     OffboardingRequest.objects.filter(pk=removal.pk).update(
-        finished_at=timezone.now(), trouble="", next_try_at=None, lease_until=None
+        finished_at=timezone.now(),
+        next_try_at=None,
+        lease_until=None,
+        **NO_PROBLEM.columns("problem"),
     )
 
 
@@ -257,7 +258,7 @@ def _look_again(removal: OffboardingRequest) -> bool:
     """Whether nothing is left, as far as one batch of each kind tells."""
     target = _target(removal)
     known = {each.kind: each for each in erasure_handlers.all_handlers()}
-    rows = list(removal.erased.filter(note=""))
+    rows = list(removal.erased.filter(note_code=""))
     for row in rows:
         _erase_batch(removal, row, known[row.kind], target)
     return all(row.done_at is not None for row in rows)

@@ -16,10 +16,10 @@ class ReconciliationAdmin(ReadOnlyAdmin[Reconciliation]):
         "ours",
         "theirs",
         "subscriptions",
-        "trouble",
+        "problem",
     ]
     list_filter = ["outcome", "api_version", "began_at"]
-    search_fields = ["application__name", "trouble"]
+    search_fields = ["application__name", "problem_code"]
     list_select_related = ["application"]
 
 

@@ -6,7 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, SmartcarApiVersion
+from connect.messages import Problem, code_field, params_field, smartcar_message_field
 from connect.reconciliation.diff import DiscrepancyType
+from core.message_codes import Message, render
 
 
 class ReconciliationOutcome(models.TextChoices):
@@ -28,7 +30,9 @@ class Reconciliation(models.Model):
     outcome = models.CharField(
         max_length=8, choices=ReconciliationOutcome.choices, default=ReconciliationOutcome.RUNNING
     )
-    trouble = models.CharField(max_length=300, blank=True)
+    problem_code = code_field()
+    problem_params = params_field()
+    problem_smartcar_message = smartcar_message_field()
     ours = models.PositiveIntegerField("connections here", default=0)
     theirs = models.PositiveIntegerField("connections at Smartcar", default=0)
     subscriptions = models.PositiveIntegerField("subscriptions at Smartcar", null=True, blank=True)
@@ -47,6 +51,11 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"Comparison of {self.began_at:%Y-%m-%d %H:%M}, {self.api_version}"
+
+    @property
+    def problem(self) -> Problem:
+        """Why it failed; false where it did not."""
+        return Problem(Message(self.problem_code, self.problem_params), self.problem_smartcar_message)
 
 
 class FleetReconciliation(models.Model):
@@ -75,7 +84,9 @@ class Discrepancy(models.Model):
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)
     smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=128)
     healed = models.BooleanField(default=False)
-    note = models.CharField("what was done", max_length=200, blank=True)
+    note_code = code_field()
+    note_params = params_field()
+    note_smartcar_message = smartcar_message_field()
 
     class Meta:
         db_table = "connect_drift"
@@ -83,3 +94,9 @@ class Discrepancy(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def note(self) -> str:
+        """What was done about it, in the active language. Smartcar's own words stand in for our reason."""
+        own = {"why": self.note_smartcar_message} if self.note_smartcar_message else {}
+        return render(self.note_code, {**self.note_params, **own})

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
 from accounts.models import SmartcarApiVersion
-from connect import applications, gateway, stored_messages, token_store
+from connect import applications, gateway, token_store
 from connect.applications import Application
 from connect.gateway import CallPurpose
+from connect.messages import NO_PROBLEM, Problem, ReconciliationNote, StateEvidence, StateReason
 from connect.models import Connection, ConnectionState
 from connect.offboarding import worker
 from connect.reconciliation import diff
@@ -33,8 +34,24 @@ ABANDONED = timedelta(hours=2)
 KEPT = timedelta(days=90)
 # A page of a long list waits so long for room in the request budget; the bucket regains one in half a minute.
 PATIENCE_SECONDS = 90.0
-# What is kept with the report is in English, and translated where it is shown.
-_HERE = _("the nightly comparison")
+
+
+_EVIDENCE = StateEvidence.RECONCILIATION.message()
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was done about one discrepancy. `error` is why Smartcar did not do it."""
+
+    done: bool
+    note: ReconciliationNote
+    error: SmartcarError | None = None
+
+    def note_columns(self) -> dict[str, Any]:
+        """The values of the columns of the note."""
+        if self.error is None:
+            return Problem(self.note.message()).columns("note")
+        return Problem(self.note.message(why=self.error.message), self.error.smartcar_message).columns("note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,9 @@ def reconcile_all() -> list[Reconciliation]:
     """Every application, each API version of which it has connections; one after the other."""
     now = timezone.now()
     Reconciliation.objects.filter(outcome=ReconciliationOutcome.RUNNING, began_at__lt=now - ABANDONED).update(
-        outcome=ReconciliationOutcome.FAILED, trouble=_("It was cut short."), finished_at=now
+        outcome=ReconciliationOutcome.FAILED,
+        finished_at=now,
+        **Problem(ReconciliationNote.INTERRUPTED.message()).columns("problem"),
     )
     Reconciliation.objects.filter(began_at__lt=now - KEPT).delete()
     done = []
@@ -76,7 +95,7 @@ def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> R
         with gateway.purpose(CallPurpose.BACKGROUND, patience=PATIENCE_SECONDS):
             lists = _lists(application, api_version)
     except SmartcarError as error:
-        return _finish(run, ReconciliationOutcome.FAILED, trouble=error.user_message)
+        return _finish(run, ReconciliationOutcome.FAILED, problem=Problem.from_error(error))
     rows = {
         row.pk: row
         for row in Connection.objects.filter(
@@ -169,26 +188,26 @@ def _resolve(
     if named is None:
         return
     row = rows[found.ours.pk] if found.ours else None
-    healed, note = False, _("Reported only: nobody here has connected it.")
+    repair = Repair(False, ReconciliationNote.UNKNOWN)
     if row is not None and found.kind in _REPAIRS:
         if believe or found.kind is not DiscrepancyType.GONE:
-            healed, note = _REPAIRS[found.kind](row, found, run.began_at)
+            repair = _REPAIRS[found.kind](row, found, run.began_at)
         else:
-            note = _("Left alone: too many were missing at once.")
+            repair = Repair(False, ReconciliationNote.TOO_MANY_MISSING)
     elif row is not None:
-        note = _("Reported only: its driver made it anew at Smartcar since it was removed here.")
+        repair = Repair(False, ReconciliationNote.RECREATED)
     Discrepancy.objects.create(
         comparison=run,
         connection=row,
         kind=found.kind,
         smartcar_user_id=named.user_id,
         smartcar_vehicle_id=named.vehicle_id,
-        healed=healed,
-        note=note[:200],
+        healed=repair.done,
+        **repair.note_columns(),
     )
 
 
-def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+def _gone(row: Connection, found: Difference, began_at: datetime) -> Repair:
     """The whole list is one witness; the driver's own list is the second."""
     try:
         if row.api_version == SmartcarApiVersion.V2:
@@ -204,50 +223,52 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> tuple[bool,
             )
             still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
     except (SmartcarError, token_store.TokensUnavailableError):
-        return False, _("Left alone: Smartcar could not be asked again about this one.")
+        return Repair(False, ReconciliationNote.NOT_CONFIRMED)
     if still:
-        return False, _("Left alone: asked again about this one, Smartcar still lists it.")
+        return Repair(False, ReconciliationNote.STILL_LISTED)
 
     def decide(connection: Connection, standing: state_machine.Status) -> Decision:
         after = state_machine.on_listed(standing, now=timezone.now(), found=False)
-        return Decision(after, reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE), _HERE)
+        return Decision(after, reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE), _EVIDENCE)
 
     apply_transitions(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
-    return True, _("The connection is shown as ended; its driver has to connect the car again.")
+    return Repair(True, ReconciliationNote.CONNECTION_ENDED)
 
 
-def _back(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+def _back(row: Connection, found: Difference, began_at: datetime) -> Repair:
     row.refresh_from_db(fields=["state", "state_since"])
     if row.state != ConnectionState.REVOKED:
-        return False, _("It has changed meanwhile.")
+        return Repair(False, ReconciliationNote.CHANGED_MEANWHILE)
     row.move_to(
         ConnectionState.PENDING,
-        cause=_("Smartcar lists this connection again."),
+        reason=StateReason.LISTED_AGAIN.message(),
         now=timezone.now(),
-        evidence=_HERE,
+        evidence=_EVIDENCE,
     )
     _subscribe_again(row)
-    return True, _("The connection stands again.")
+    return Repair(True, ReconciliationNote.CONNECTION_RESTORED)
 
 
-def _unsubscribed(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+def _unsubscribed(row: Connection, found: Difference, began_at: datetime) -> Repair:
     _subscribe_again(row)
-    return True, _("It is being subscribed again.")
+    return Repair(True, ReconciliationNote.RESUBSCRIBING)
 
 
 def _subscribe_again(row: Connection) -> None:
     with transaction.atomic():
         Connection.objects.filter(pk=row.pk).update(
-            subscribed_at=None, subscription_error="", next_subscription_try_at=None
+            subscribed_at=None,
+            next_subscription_try_at=None,
+            **NO_PROBLEM.columns("subscription_error"),
         )
         enqueue_on_commit("connect.tasks.complete_connection", row.pk)
 
 
-def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
     """What a driver or manager ended is ended: a removal that Smartcar lost is repeated."""
     row.refresh_from_db(fields=["state"])
     if row.state != ConnectionState.REMOVED or worker.shared_elsewhere(row):
-        return False, _("It has changed meanwhile.")
+        return Repair(False, ReconciliationNote.CHANGED_MEANWHILE)
     try:
         gateway.call(
             connection=row,
@@ -259,19 +280,19 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> tuple[b
             ),
         )
     except SmartcarError as error:
-        return False, stored_messages.NOT_ENDED % {"why": error.user_message}
+        return Repair(False, ReconciliationNote.GRANT_NOT_ENDED, error)
     except token_store.TokensUnavailableError:
-        return False, _("No tokens are left to end it with: end it in Smartcar's dashboard.")
-    return True, _("It was ended at Smartcar.")
+        return Repair(False, ReconciliationNote.NO_TOKENS)
+    return Repair(True, ReconciliationNote.GRANT_ENDED)
 
 
-def _new_id(row: Connection, found: Difference, began_at: datetime) -> tuple[bool, str]:
+def _new_id(row: Connection, found: Difference, began_at: datetime) -> Repair:
     if found.theirs is not None:
         Connection.objects.filter(pk=row.pk).update(smartcar_connection_id=found.theirs.connection_id)
-    return True, _("The new id was noted.")
+    return Repair(True, ReconciliationNote.ID_UPDATED)
 
 
-_REPAIRS: dict[DiscrepancyType, Callable[[Connection, Difference, datetime], tuple[bool, str]]] = {
+_REPAIRS: dict[DiscrepancyType, Callable[[Connection, Difference, datetime], Repair]] = {
     DiscrepancyType.GONE: _gone,
     DiscrepancyType.BACK: _back,
     DiscrepancyType.UNSUBSCRIBED: _unsubscribed,
@@ -280,7 +301,11 @@ _REPAIRS: dict[DiscrepancyType, Callable[[Connection, Difference, datetime], tup
 }
 
 
-def _finish(run: Reconciliation, outcome: ReconciliationOutcome, *, trouble: str = "") -> Reconciliation:
-    run.outcome, run.trouble, run.finished_at = outcome, trouble[:300], timezone.now()
+def _finish(
+    run: Reconciliation, outcome: ReconciliationOutcome, *, problem: Problem = NO_PROBLEM
+) -> Reconciliation:
+    run.outcome, run.finished_at = outcome, timezone.now()
+    for name, value in problem.columns("problem").items():
+        setattr(run, name, value)
     run.save()
     return run

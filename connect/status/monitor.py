@@ -4,16 +4,17 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
-from django.utils.translation import gettext_noop as _
 
-from connect import gateway, stored_messages, token_store
+from connect import gateway, token_store
 from connect.gateway import CallPurpose
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState
 from connect.status import reasons, state_machine
 from connect.status.models import PendingIssue
 from connect.status.state_machine import REQUESTS_USED_UP, Status
 from connect.status.states import HEALTHY, TERMINATED
 from connect.status.transitions import Decision, apply_transitions
+from core.message_codes import CommonMessage
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
@@ -25,8 +26,6 @@ PROBE_INTERVAL = timedelta(days=1)
 LIST_AGAIN = timedelta(minutes=10)
 _BATCH = 200
 _PROBE_BATCH = 20
-_CALENDAR = _("the calendar")
-_LIST = _("Smartcar's list of connections")
 
 
 def monitor_connections(*, now: datetime) -> None:
@@ -57,7 +56,7 @@ def _without_recent_data(*, now: datetime) -> QuerySet[Connection]:
 def _mark_without_data(standing: Status, *, now: datetime) -> Decision:
     after = state_machine.on_no_data(standing, now=now)
     hours = NO_DATA_AFTER // timedelta(hours=1)
-    return Decision(after, reasons.reason_for(after.state, ""), stored_messages.SILENCE % {"hours": hours})
+    return Decision(after, reasons.reason_for(after.state, ""), StateEvidence.NO_DATA.message(hours=hours))
 
 
 def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
@@ -70,11 +69,11 @@ def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
 def _apply(connection: Connection, standing: Status, *, now: datetime) -> Decision:
     after = state_machine.confirm_after_timeout(standing, now=now)
     witness = next((each for each in standing.suspicions if each.error == after.error), None)
-    heard = (witness.evidence if witness else "") or after.error
+    known = (witness and witness.evidence) or CommonMessage.TEXT.message(text=after.error)
     return Decision(
         after,
         reasons.reason_for(after.state, after.error),
-        stored_messages.SILENCE_SINCE % {"evidence": heard},
+        StateEvidence.NO_DATA_SINCE.message(evidence=known),
     )
 
 
@@ -86,7 +85,11 @@ def _at_plan_limit(*, now: datetime) -> QuerySet[Connection]:
 
 
 def _turn(standing: Status, *, now: datetime) -> Decision:
-    return Decision(state_machine.on_new_month(standing, now=now), reasons.MONTH, _CALENDAR)
+    return Decision(
+        state_machine.on_new_month(standing, now=now),
+        StateReason.NEW_MONTH.message(),
+        StateEvidence.CALENDAR.message(),
+    )
 
 
 def due_probes(*, now: datetime) -> list[int]:
@@ -131,6 +134,6 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
         lambda row, standing: Decision(
             state_machine.on_listed(standing, now=now, found=found),
             reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE),
-            _LIST,
+            StateEvidence.CONNECTION_LIST.message(),
         ),
     )

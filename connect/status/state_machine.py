@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from connect.status.states import HEALTHY, TERMINATED, ConnectionState
+from core.message_codes import NO_MESSAGE, Message
 
 CONFIRMATION_GAP = timedelta(minutes=15)
 CONFIRMATION_TIMEOUT = timedelta(hours=12)
@@ -54,7 +55,7 @@ class PendingIssue:
     error: str
     source: EvidenceSource
     since: datetime
-    evidence: str = ""
+    evidence: Message = NO_MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class ErrorSignal:
     error: str
     source: EvidenceSource
     at: datetime
-    evidence: str = ""
+    evidence: Message = NO_MESSAGE
 
 
 def name_of(type: str, code: str | None) -> str:  # noqa: A002

@@ -1,4 +1,4 @@
-"""Writing what the machine decides: the change, its transition and its suspicions, in one transaction."""
+"""Writing what the state machine decides: the change, its transition and the pending issues, in one transaction."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,17 +11,26 @@ from connect.models import Connection, ConnectionState
 from connect.status import notifications, state_machine
 from connect.status.models import PendingIssue, Transition
 from connect.status.state_machine import Status
+from core.message_codes import NO_MESSAGE, Message
 
-_COLUMNS = ["state", "state_cause", "state_error", "state_since", "resolution_url", "next_probe_at"]
+_COLUMNS = [
+    "state",
+    "state_reason_code",
+    "state_reason_params",
+    "state_error",
+    "state_since",
+    "resolution_url",
+    "next_probe_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A connection's new standing, why in words, and what that rests on."""
+    """A connection's new status, the reason for it, and the evidence."""
 
-    standing: Status
-    cause: str = ""
-    evidence: str = ""
+    status: Status
+    reason: Message = NO_MESSAGE
+    evidence: Message = NO_MESSAGE
 
 
 def pending_issues() -> Exists:
@@ -47,11 +56,11 @@ def apply_transitions(
     changed: list[tuple[Connection, Status]] = []
     for row in rows:
         before = status_of(row, held.get(row.pk, ()))
-        verdict = decide(row, before)
-        if verdict.standing.suspicions != before.suspicions:
-            changed.append((row, verdict.standing))
-        if verdict.standing.state != before.state:
-            moved.append((row, verdict))
+        decision = decide(row, before)
+        if decision.status.suspicions != before.suspicions:
+            changed.append((row, decision.status))
+        if decision.status.state != before.state:
+            moved.append((row, decision))
     _write_pending_issues(changed)
     _write_transitions(moved)
     return len(moved)
@@ -73,7 +82,7 @@ def _pending_issue(row: PendingIssue) -> state_machine.PendingIssue:
         error=row.error,
         source=state_machine.EvidenceSource(row.source),
         since=row.since,
-        evidence=row.evidence,
+        evidence=Message(row.evidence_code, row.evidence_params),
     )
 
 
@@ -88,10 +97,11 @@ def _write_pending_issues(changed: list[tuple[Connection, Status]]) -> None:
             error=each.error[:130],
             source=each.source,
             since=each.since,
-            evidence=each.evidence[:160],
+            evidence_code=each.evidence.code,
+            evidence_params=each.evidence.params,
         )
-        for row, standing in changed
-        for each in standing.suspicions
+        for row, status in changed
+        for each in status.suspicions
     )
 
 
@@ -99,22 +109,23 @@ def _write_transitions(moved: list[tuple[Connection, Decision]]) -> None:
     if not moved:
         return
     Transition.objects.bulk_create(
-        Transition(
+        Transition.record(
             connection=row,
             from_state=row.state,
-            to_state=verdict.standing.state,
-            cause=verdict.cause[:200],
-            evidence=verdict.evidence[:160],
-            at=verdict.standing.since,
+            to_state=decision.status.state,
+            reason=decision.reason,
+            evidence=decision.evidence,
+            at=decision.status.since,
         )
-        for row, verdict in moved
+        for row, decision in moved
     )
     left = [row.state for row, _ in moved]
-    for row, verdict in moved:
-        row.state = verdict.standing.state
-        row.state_cause = verdict.cause[:200]
-        row.state_error = verdict.standing.error[:130]
-        row.state_since = verdict.standing.since
+    for row, decision in moved:
+        row.state = decision.status.state
+        row.state_reason_code = decision.reason.code
+        row.state_reason_params = decision.reason.params
+        row.state_error = decision.status.error[:130]
+        row.state_since = decision.status.since
         row.next_probe_at = None
     Connection.objects.bulk_update(
         [row for row, _ in moved],

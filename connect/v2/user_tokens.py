@@ -3,14 +3,13 @@
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import SmartcarApiVersion
 from alerts import services as alerts
 from alerts.types import Kind
 from connect import applications
+from connect.messages import StateEvidence, TokenProblem
 from connect.models import Connection, ConnectionState, SmartcarApplication, UserToken
 from connect.status import reasons
 from connect.status.state_machine import INVALID_GRANT
@@ -18,8 +17,6 @@ from connect.token_lease import REFRESH_MARGIN, TokensUnavailableError, get_or_r
 from core import encryption
 from smartcar_api import Access, SmartcarError, TokenPair, V2Api
 from smartcar_api.errors import NO_ANSWER
-
-_REFUSED = gettext_noop("a refresh of the token that was refused")
 
 
 @sensitive_variables()
@@ -35,9 +32,7 @@ def access(*, connection: Connection) -> Access:
     Raises TokensUnavailableError if the connection has no usable pair, SmartcarError if Smartcar refuses the renewal.
     """
     if connection.tokens is None or connection.tokens.revoked_at is not None:
-        raise TokensUnavailableError(
-            _("The driver's permission has ended. Ask the driver to connect the car again.")
-        )
+        raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
     tokens = get_or_refresh(connection.tokens.reread(), valid=_access_valid, renew=_refresh)
     return Access(token=encryption.decrypt(tokens.access_ciphertext), user_id=connection.smartcar_user_id)
 
@@ -64,9 +59,7 @@ def _access_valid(row: UserToken, now: datetime) -> bool:
 @sensitive_variables()
 def _refresh(row: UserToken) -> None:
     if row.revoked_at is not None:
-        raise TokensUnavailableError(
-            _("The driver's permission has ended. Ask the driver to connect the car again.")
-        )
+        raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
     try:
         pair = _rotated(applications.for_token(row).v2, encryption.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
@@ -96,10 +89,10 @@ def _revoked(row: UserToken) -> None:
     for connection in Connection.objects.filter(tokens=row, api_version=SmartcarApiVersion.V2):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,
-            cause=reasons.reason_for(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
+            reason=reasons.reason_for(ConnectionState.NEEDS_REAUTHENTICATION, INVALID_GRANT),
             now=now,
             error=INVALID_GRANT,
-            evidence=_REFUSED,
+            evidence=StateEvidence.REFRESH_REJECTED.message(),
         )
 
 

@@ -267,7 +267,7 @@ def _transitions(
             EventType.CONNECTION,
             TimelinePosition(change.at, rank, change.pk),
             _("%(from)s → %(to)s") % words if change.from_state else str(words["to"]),
-            [told(change.cause)] if change.cause else [],
+            [change.reason] if change.reason_code else [],
             url=url,
             link=_("Connection") if url else "",
         )

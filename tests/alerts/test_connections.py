@@ -38,7 +38,7 @@ def connection(vehicle: Vehicle) -> Connection:
 
 
 def move(connection: Connection, state: ConnectionState) -> None:
-    connection.move_to(state, cause="test", now=timezone.now())
+    connection.move_to(state, now=timezone.now())
 
 
 def pair(days: float, **more: object) -> UserToken:

@@ -19,6 +19,7 @@ from alerts.types import Condition
 from alerts.types import Kind as Alert
 from commands.models import Command, CommandState
 from commands.types import CommandType
+from connect.messages import StateEvidence
 from connect.models import Connection, ConnectionState
 from connect.usage import quota
 from connect.usage.models import FleetAllowance
@@ -197,7 +198,9 @@ def _troubles(cars: list[Vehicle]) -> None:
     lost = Connection.objects.get(vehicle=cars[7])
     with transaction.atomic():
         lost.move_to(
-            ConnectionState.NEEDS_REAUTHENTICATION, cause="", now=timezone.now(), evidence="request 7f3c"
+            ConnectionState.NEEDS_REAUTHENTICATION,
+            now=timezone.now(),
+            evidence=StateEvidence.REQUEST.message(request="7f3c"),
         )
     battery = {"level": 12.0, "threshold": 20, "fuel": False}
     conditions = [

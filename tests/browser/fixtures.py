@@ -88,7 +88,7 @@ def _arguments(world: World) -> dict[str, Any]:
     fleet, owner, (car, troubled, leaving, *_) = world.fleet, world.people["owner"], world.cars
     connection = Connection.objects.get(vehicle=car)
     lost = Connection.objects.get(vehicle=troubled)
-    lost.state, lost.state_cause = ConnectionState.NEEDS_REAUTHENTICATION, ""
+    lost.state = ConnectionState.NEEDS_REAUTHENTICATION
     lost.save()
     _notices(lost, car)
     shared = portal_after_authorization(

@@ -136,7 +136,7 @@ def test_a_command_is_not_sent_through_a_connection_that_ended_meanwhile(
     vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car], ended: ConnectionState
 ) -> None:
     command, ledger_car = asked(vehicle, owner, CommandType.UNLOCK), car(DONE)
-    connection.move_to(ended, cause="test", now=timezone.now())
+    connection.move_to(ended, now=timezone.now())
     sender.send(command=Command.objects.get(pk=command.pk))
     assert ledger_car.heard == []
     assert state(command) == CommandState.FAILED

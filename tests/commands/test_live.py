@@ -31,5 +31,5 @@ def test_creating_a_command_is_published(fleet: Fleet, vehicle: Vehicle, owner: 
 def test_a_connection_change_is_published(fleet: Fleet, vehicle: Vehicle) -> None:
     connection = connect(vehicle)
     here = pubsub.current_offset(fleet_id=fleet.pk)
-    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="He said so.", now=timezone.now())
+    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=timezone.now())
     assert channels(fleet, here, vehicle) == {"connections"}

@@ -18,6 +18,7 @@ from connect import applications, oauth
 from connect.applications import application_migration, registry, services
 from connect.applications.models import SmartcarApplication
 from connect.driver_portal import privacy
+from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation, TrackingSchedule
 from tests.connect.second import second_application
 from tests.smartcar import come_back, connect
@@ -113,7 +114,7 @@ def test_the_old_grant_ends_once_the_new_application_has_delivered(
     assert application_cutover.finish_cutover() == 1
     old.refresh_from_db()
     new.refresh_from_db()
-    assert (old.state, old.state_cause) == (ConnectionState.REMOVED, application_migration.REPLACED)
+    assert (old.state, old.state_reason_code) == (ConnectionState.REMOVED, StateReason.REPLACED)
     assert new.alive
     assert grants(smartcar, None) == 0
     assert grants(smartcar, second) == 1

@@ -13,10 +13,12 @@ from django.utils import timezone
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect.connections.next_actions import NextActionType, next_action
+from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation
 from connect.scopes import FLEET_SCOPES
 from connect.status.state_machine import ACCOUNT, REQUESTS_USED_UP
 from connect.status.states import TERMINATED, AuthorizationPurpose
+from core.message_codes import CommonMessage
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +116,7 @@ def test_the_list_is_filtered_by_state_and_searched_by_car_and_driver(
 ) -> None:
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
     gone = Vehicle.objects.create(fleet=fleet, smartcar_id="gone", name="Old Timer")
-    shared(bus, "user-2", State.NEEDS_REAUTHENTICATION, state_cause="Because.")
+    shared(bus, "user-2", State.NEEDS_REAUTHENTICATION, state_reason_code=StateReason.REAUTHENTICATION_NEEDED)
     shared(gone, "user-2", State.REMOVED)
     named(fleet, "user-2", "Dana")
     browser = browser_of(owner)
@@ -127,7 +129,7 @@ def test_the_list_is_filtered_by_state_and_searched_by_car_and_driver(
     assert cars("state=trouble") == cars("state=needs_reauth") == cars("q=dana") == cars("q=bus") == {"Bus 9"}
     assert cars("state=removed") == {"Old Timer"}
     assert cars("q=nobody") == set()
-    assert "Because." in browser.get(PAGE).content.decode()
+    assert "asks the driver to sign in again" in browser.get(PAGE).content.decode()
 
 
 def test_several_drivers_of_a_car_and_several_cars_of_a_driver_are_shown(
@@ -169,7 +171,12 @@ def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf, state: ConnectionState
 ) -> None:
     made = shared(vehicle, state=State.PENDING)
-    made.move_to(state, cause="The cause.", now=timezone.now(), evidence="event e-1")
+    made.move_to(
+        state,
+        reason=CommonMessage.TEXT.message(text="The cause."),
+        now=timezone.now(),
+        evidence=StateEvidence.EVENT.message(event="e-1"),
+    )
     page = unescape(browser_of(owner).get(f"{PAGE}{made.pk}/").content.decode())
     assert str(state.label) in page
     step = next_action(made, now=timezone.now())
@@ -258,7 +265,7 @@ def test_check_now_has_the_car_read(
 def test_there_is_nothing_to_check_where_the_grant_has_ended(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
-    connection.move_to(State.REVOKED, cause="test", now=timezone.now())
+    connection.move_to(State.REVOKED, now=timezone.now())
     answer = browser_of(owner).post(f"{PAGE}{connection.pk}/check/", follow=True)
     assert "Invite the driver again" in answer.content.decode()
 
@@ -286,7 +293,9 @@ def test_a_cars_page_says_what_is_wrong_to_each_as_far_as_they_can_help(
 ) -> None:
     car = f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/"
     assert "alert-warning" not in browser_of(owner).get(car).content.decode()
-    connection.move_to(State.SUBSCRIPTION_NEEDED, cause="It ended.", now=timezone.now())
+    connection.move_to(
+        State.SUBSCRIPTION_NEEDED, reason=CommonMessage.TEXT.message(text="It ended."), now=timezone.now()
+    )
     for person, helps in ((owner, True), (viewer, False)):
         page = browser_of(person).get(car).content.decode()
         assert "It ended." in page
@@ -312,7 +321,7 @@ def test_the_open_page_is_loaded_anew_when_something_has_changed(
     version = browser.get(f"{PAGE}{connection.pk}/").context["version"]
     watch = f"{PAGE}{connection.pk}/status/?version={version}"
     assert browser.get(watch).status_code == 204
-    connection.move_to(State.STALE, cause="test", now=timezone.now())
+    connection.move_to(State.STALE, now=timezone.now())
     assert browser.get(watch).headers["HX-Refresh"] == "true"
 
 

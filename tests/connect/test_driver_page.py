@@ -252,7 +252,10 @@ def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
     do(page, connection, "pause", lasts="open")
     assert do(page, connection, "withdraw", extent="nothing") == 302
     connection.refresh_from_db()
-    assert (connection.state, connection.state_cause) == (ConnectionState.REMOVED, "Withdrawn by the driver.")
+    assert (connection.state, connection.state_reason) == (
+        ConnectionState.REMOVED,
+        "Withdrawn by the driver.",
+    )
     assert not LocationPause.objects.filter(ends_at=None).exists()
     assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=None).count() == 1
     assert "Not shared" in shown(page)

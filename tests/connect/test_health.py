@@ -102,7 +102,7 @@ def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence
     tell(vehicle, error(), event_id="e-1")
     health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
-    assert "password" in connection.state_cause
+    assert "password" in connection.state_reason
     entry = Transition.objects.get()
     assert (entry.from_state, entry.to_state, entry.evidence) == (
         State.ACTIVE,
@@ -124,7 +124,7 @@ def test_fresh_data_heals_and_ends_suspicion(vehicle: Vehicle, connection: Conne
     tell(vehicle, error(), event_id="e-1")
     drive(vehicle, event_id="s-1")
     assert not PendingIssue.objects.exists()
-    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    connection.move_to(State.NEEDS_REAUTHENTICATION, now=timezone.now())
     drive(vehicle, event_id="s-2", minute=1)
     assert now_of(connection) == State.ACTIVE
     assert Transition.objects.first() is not None
@@ -188,7 +188,7 @@ def test_what_has_ended_is_not_healed_by_data(
     vehicle: Vehicle, connection: Connection, state: ConnectionState
 ) -> None:
     other = shared(vehicle, "user-2")
-    connection.move_to(state, cause="test", now=timezone.now())
+    connection.move_to(state, now=timezone.now())
     drive(vehicle, event_id="s-1", user_id="user-2")
     health.on_data(heard={(vehicle.pk, "user-1"): timezone.now()})
     health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
@@ -247,11 +247,11 @@ def test_a_refused_token_of_ours_is_not_the_drivers_fault(connection: Connection
 def test_calls_take_the_connection_in_the_best_state(vehicle: Vehicle, connection: Connection) -> None:
     second = shared(vehicle, "user-2")
     assert health.best_connection(vehicle_id=vehicle.pk) == second
-    second.move_to(State.PERMISSION_MISSING, cause="test", now=timezone.now())
+    second.move_to(State.PERMISSION_MISSING, now=timezone.now())
     assert health.best_connection(vehicle_id=vehicle.pk) == connection
-    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    connection.move_to(State.NEEDS_REAUTHENTICATION, now=timezone.now())
     assert health.best_connection(vehicle_id=vehicle.pk) == second
-    second.move_to(State.REVOKED, cause="test", now=timezone.now())
+    second.move_to(State.REVOKED, now=timezone.now())
     assert health.best_connection(vehicle_id=vehicle.pk) is None
 
 
@@ -302,7 +302,7 @@ def test_the_month_brings_requests_back(connection: Connection) -> None:
 
 
 def test_a_connection_in_trouble_is_looked_at_once_a_day(connection: Connection) -> None:
-    connection.move_to(State.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    connection.move_to(State.NEEDS_REAUTHENTICATION, now=timezone.now())
     assert monitor.due_probes(now=later(23)) == []
     assert monitor.due_probes(now=later(25)) == [connection.pk]
     assert monitor.due_probes(now=later(25)) == []
@@ -310,7 +310,7 @@ def test_a_connection_in_trouble_is_looked_at_once_a_day(connection: Connection)
 
 
 def test_what_has_ended_is_not_looked_at(connection: Connection) -> None:
-    connection.move_to(State.REVOKED, cause="test", now=timezone.now())
+    connection.move_to(State.REVOKED, now=timezone.now())
     assert monitor.due_probes(now=later(100)) == []
 
 
@@ -323,7 +323,7 @@ def connected(smartcar: str, fleet: Fleet, owner: User, api_version: SmartcarApi
     fleet.api_version = api_version
     fleet.save()
     (made,) = connect_car(smartcar, fleet=fleet, user=owner, count=1).connections
-    made.move_to(State.ACTIVE, cause="test", now=timezone.now() - timedelta(hours=1))
+    made.move_to(State.ACTIVE, now=timezone.now() - timedelta(hours=1))
     return made
 
 

@@ -118,7 +118,9 @@ def test_what_could_not_move_is_named_with_its_reason(
 ) -> None:
     connection = Connection.objects.select_related("vehicle").get()
     move = services.start_migration(fleet=v2_fleet, to="v3", actor=owner)
-    move.steps.update(state=ConnectionMigrationState.STAYED, reason="Smartcar does not know it.")
+    move.steps.update(
+        state=ConnectionMigrationState.STAYED, reason_smartcar_message="Smartcar does not know it."
+    )
     worker.run(move=move)
     shown = browser_of(owner).get(page()).content.decode()
     assert "Smartcar does not know it." in shown

@@ -136,9 +136,7 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
     page: DriverPortal, connection: Connection, owner: User, language: str, purpose: AuthorizationPurpose
 ) -> None:
     trouble = "CONNECTED_SERVICES_ACCOUNT:SUBSCRIPTION"
-    connection.move_to(
-        ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=datetime.now(UTC), error=trouble
-    )
+    connection.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=datetime.now(UTC), error=trouble)
     pages = []
     for each in (language, "en"):
         drivers.choose_language(page=page, language=each)
@@ -177,7 +175,7 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
                 driver_messages.next_step(error) for error in reasons
             ]
             told.append(
-                [*texts, *(gettext(text) for one in troubles for text in (one.title, one.for_driver))]
+                [*texts, *(text for one in troubles for text in (one.title, gettext(one.for_driver)))]
             )
     assert len(troubles) >= 18
     assert [text for text, english in zip(*told, strict=True) if text == english and text] == []

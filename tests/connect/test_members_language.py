@@ -1,9 +1,8 @@
 """Members' pages of connections, invitations, removals, usage and setup: each in the language of whoever looks."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from types import ModuleType
 
 import pytest
 from django.test import Client
@@ -13,6 +12,13 @@ from pytest_django import Settings
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect.connections.next_actions import next_action
 from connect.driver_portal import services as drivers
+from connect.messages import (
+    OffboardingProblem,
+    ReconciliationNote,
+    StateEvidence,
+    StateReason,
+    SubscriptionProblem,
+)
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation, PendingIssue, VehicleUsage
 from connect.offboarding.models import ErasureScope, OffboardingRequest
 from connect.offboarding.services import offboard_vehicle
@@ -33,8 +39,7 @@ from connect.v2.api_migration.models import (
     ConnectionMigrationState,
     MigrationState,
 )
-from core import stored_messages
-from smartcar_api import SmartcarError
+from smartcar_api.error_messages import ErrorMessage
 from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
 from tests.languages import left_in_english, read
@@ -61,10 +66,15 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
         api_version=SmartcarApiVersion.V3,
         mode="simulated",
         scopes=["read_vehicle_info", "read_location", "read_something_new"],
-        subscription_error="No webhook is set: SMARTCAR_WEBHOOK_ID is empty.",
+        subscription_error_code=SubscriptionProblem.NO_WEBHOOK,
     )
     now = timezone.now()
-    made.move_to(ConnectionState.ACTIVE, cause=reasons.DATA, now=now, evidence="fresh data")
+    made.move_to(
+        ConnectionState.ACTIVE,
+        reason=StateReason.DATA_RECEIVED.message(),
+        now=now,
+        evidence=StateEvidence.FRESH_DATA.message(),
+    )
     PendingIssue.objects.create(
         connection=made, state=ConnectionState.REVOKED, error="RESOURCE_NOT_FOUND", source="call", since=now
     )
@@ -90,9 +100,9 @@ def test_a_connection_says_its_state_cause_and_next_step(
 ) -> None:
     connection.move_to(
         state,
-        cause=reasons.reason_for(state, "") or reasons.DATA,
+        reason=reasons.reason_for(state, "") or StateReason.DATA_RECEIVED.message(),
         now=timezone.now(),
-        evidence="the calendar",
+        evidence=StateEvidence.CALENDAR.message(),
     )
     for path in ("/fleets/blue/connections/?state=" + state, f"/fleets/blue/connections/{connection.pk}/"):
         assert left_on(browser_of(owner), path, language) == set()
@@ -116,10 +126,12 @@ def test_lists_full_and_empty(
         comparison=night,
         connection=connection,
         kind=DiscrepancyType.GONE,
-        note="Left alone: too many were missing at once.",
+        note_code=ReconciliationNote.TOO_MANY_MISSING,
     )
     failed = Reconciliation.objects.create(
-        api_version=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.FAILED, trouble="It was cut short."
+        api_version=SmartcarApiVersion.V3,
+        outcome=ReconciliationOutcome.FAILED,
+        problem_code=ReconciliationNote.INTERRUPTED,
     )
     FleetReconciliation.objects.create(comparison=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
@@ -157,8 +169,10 @@ def test_removals_and_their_proof(
 ) -> None:
     removal = offboard_vehicle(vehicle=connection.vehicle, extent=ErasureScope.EVERYTHING, user=owner)
     told = {removal.vehicle.smartcar_id, "Tesla Model 3 2022"}
-    for trouble in ("", "Smartcar's list of connections still shows it."):
-        OffboardingRequest.objects.update(trouble=trouble, next_try_at=timezone.now() if trouble else None)
+    for problem in ("", OffboardingProblem.STILL_LISTED):
+        OffboardingRequest.objects.update(
+            problem_code=problem, next_try_at=timezone.now() if problem else None
+        )
         for path in ("/fleets/blue/offboarding/", f"/fleets/blue/offboarding/{removal.pk}/"):
             assert left_on(browser_of(owner), path, language) - told == set(), path
 
@@ -181,7 +195,7 @@ def test_the_move_to_another_generation(
         state=ConnectionMigrationState.WAITING
         if state == MigrationState.RUNNING
         else ConnectionMigrationState.STAYED,
-        reason="Smartcar has a problem at the moment. Wait a few minutes and try again.",
+        reason_code=ErrorMessage.GATEWAY,
     )
     assert left_on(browser_of(owner), "/fleets/blue/integration/", language) == set()
 
@@ -244,59 +258,6 @@ def test_a_member_reads_their_own_language_and_a_driver_theirs(
     client = browser_of(owner)
     assert '<html lang="fr"' in read(client, "/fleets/blue/invitations/", "en")
     assert '<html lang="de"' in read(client, page.path, "en")
-
-
-# What is kept in rows
-
-
-def _kept(module: ModuleType) -> Iterator[str]:
-    """The sentences among a module's constants."""
-    for name, value in vars(module).items():
-        for text in value.values() if isinstance(value, dict) else [value]:
-            if isinstance(text, str) and text.endswith(".") and not name.startswith("__"):
-                yield text.strip()
-
-
-@translated
-def test_every_cause_and_every_error_is_told_in_the_language(language: str) -> None:
-    sentences = [*_kept(reasons)]
-    assert len(sentences) > 10
-    with translation.override(language):
-        assert [text for text in sentences if stored_messages.told(text) == text] == []
-
-
-@translated
-def test_an_error_is_told_at_once_in_the_language_and_kept_in_english(language: str) -> None:
-    error = SmartcarError(type="UPSTREAM", status=502)
-    with translation.override(language):
-        told = error.user_message
-    assert error.user_message.startswith("The maker's service has a problem at the moment. ")
-    assert error.user_message != told
-    with translation.override(language):
-        # Smartcar's own words stay as they are.
-        assert SmartcarError(type="X", suggested_user_message="Ask us.").user_message == "Ask us."
-
-
-@pytest.mark.parametrize(
-    ("kept", "german"),
-    [
-        ("request r-1", "Anfrage r-1"),
-        ("silence of 48 hours", "48 Stunden ohne Nachricht"),
-        ("request r-1, and silence since", "Anfrage r-1, und seither keine Nachricht"),
-        (
-            "No webhook is set: that of Fleet 2 is empty.",
-            "Es ist kein Webhook gesetzt: Der von Fleet 2 ist leer.",
-        ),
-        (
-            "It could not be ended: Smartcar has a problem at the moment. Wait a few minutes and try again.",
-            "Es konnte nicht beendet werden: Smartcar hat im Moment ein Problem. Warten Sie einige Minuten und "
-            "versuchen Sie es erneut.",
-        ),
-    ],
-)
-def test_kept_sentences_with_values(kept: str, german: str) -> None:
-    with translation.override("de"):
-        assert stored_messages.told(kept) == german
 
 
 @pytest.mark.parametrize("state", DEGRADED)

@@ -54,7 +54,7 @@ def test_connecting_again_updates_and_never_doubles(
 ) -> None:
     fleet = fleet_of(api_version)
     (first,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
-    first.move_to(ConnectionState.NEEDS_REAUTHENTICATION, cause="test", now=timezone.now())
+    first.move_to(ConnectionState.NEEDS_REAUTHENTICATION, now=timezone.now())
     (again,) = connect(smartcar, fleet=fleet, user=owner, vehicleIds=[first.vehicle.smartcar_id]).connections
     assert (again.pk, again.state) == (first.pk, ConnectionState.PENDING)
     assert Vehicle.objects.count() == 1

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
-from connect import oauth, oauth_errors, reauthorization
+from connect import oauth, oauth_errors
 from connect.connections import services
 from connect.connections.selectors import Driver
+from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, Invitation, UserToken
 from connect.oauth_errors import ConnectionRefusedByUsError
 from connect.status.states import AuthorizationPurpose
@@ -44,9 +45,7 @@ def shared(
     fleet.save()
     (made,) = connect(smartcar, fleet=fleet, user=owner, **({"count": 1} | choices)).connections
     if state is not None:
-        made.move_to(
-            state, cause="test", now=timezone.now(), error="CONNECTED_SERVICES_ACCOUNT:AUTHENTICATION_FAILED"
-        )
+        made.move_to(state, now=timezone.now(), error="CONNECTED_SERVICES_ACCOUNT:AUTHENTICATION_FAILED")
     return made
 
 
@@ -78,7 +77,7 @@ def test_a_member_renews_the_sign_in_behind_a_car(
     assert answer.redirect_chain == [(f"/fleets/blue/connections/{made.pk}/", 302)]
     assert "is renewed" in answer.content.decode()
     made.refresh_from_db()
-    assert (made.state, made.state_cause) == (State.PENDING, reauthorization.REAUTHENTICATED)
+    assert (made.state, made.state_reason_code) == (State.PENDING, StateReason.REAUTHENTICATED)
     assert Connection.objects.count() == 1
     assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_REAUTHENTICATED, actor=owner).exists()
 

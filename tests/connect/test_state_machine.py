@@ -35,7 +35,7 @@ def complaint(
     source: EvidenceSource = EvidenceSource.EVENT,
     minutes: int = 1,
 ) -> ErrorSignal:
-    return ErrorSignal(state, error, source, START + timedelta(minutes=minutes), "event e")
+    return ErrorSignal(state, error, source, START + timedelta(minutes=minutes))
 
 
 def after(*complaints: ErrorSignal, before: Status | None = None) -> Status:

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import subscriptions
+from connect.messages import NO_PROBLEM, SubscriptionProblem
 from connect.models import Connection, ConnectionState
 from smartcar_api import V3Api
 from tests.smartcar import connect, register_webhook, subscribe
@@ -71,7 +72,7 @@ def test_a_promised_subscription_is_believed_when_smartcar_lists_it(
     monkeypatch.setattr(V3Api, "is_subscribed", lambda *_, **__: listed.pop(0))
     subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
-    assert (connection.subscribed_at, connection.subscription_error) == (None, "")
+    assert (connection.subscribed_at, connection.subscription_error) == (None, NO_PROBLEM)
     assert connection.next_subscription_try_at is not None
     assert connection.next_subscription_try_at <= timezone.now() + subscriptions.PROPAGATION_DELAY
     subscriptions.ensure_subscribed(connection=connection)
@@ -99,14 +100,14 @@ def test_without_a_webhook_the_setting_is_named(
     settings.SMARTCAR_WEBHOOK_ID = ""
     subscriptions.ensure_subscribed(connection=connection)
     connection.refresh_from_db()
-    assert "SMARTCAR_WEBHOOK_ID" in connection.subscription_error
+    assert connection.subscription_error_code == SubscriptionProblem.NO_WEBHOOK
 
 
 @pytest.mark.django_db
 def test_a_removed_connection_is_not_subscribed(smartcar: str, fleet: Fleet, owner: User) -> None:
     connection = connected(smartcar, fleet, owner)
-    connection.move_to(ConnectionState.REMOVED, cause="test", now=timezone.now())
+    connection.move_to(ConnectionState.REMOVED, now=timezone.now())
     subscriptions.ensure_subscribed(connection=connection)
     assert subscriptions.pending_subscriptions() == []
     connection.refresh_from_db()
-    assert connection.subscription_error == ""
+    assert connection.subscription_error == NO_PROBLEM

@@ -99,6 +99,6 @@ def test_one_of_two_drivers_is_enough_to_hide_and_one_is_enough_to_share(
     deliver(vehicle, at=timezone.now())
     assert known(vehicle) == {LOCK}
     privacy.resume(connection=other, now=timezone.now())
-    other.move_to(ConnectionState.REMOVED, cause="test", now=timezone.now())
+    other.move_to(ConnectionState.REMOVED, now=timezone.now())
     deliver(vehicle, at=timezone.now(), event_id="event-2")
     assert known(vehicle) == {LOCK, PLACE}

@@ -78,7 +78,7 @@ def test_an_unknown_car_is_quarantined_and_released_once_it_is_connected(vehicle
 
 
 def test_a_removed_connection_takes_no_more_data(vehicle: Vehicle, connection: Connection) -> None:
-    connection.move_to(ConnectionState.REMOVED, cause="test", now=timezone.now())
+    connection.move_to(ConnectionState.REMOVED, now=timezone.now())
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()
     assert states() == [EntryState.QUARANTINED]

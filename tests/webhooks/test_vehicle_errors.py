@@ -56,7 +56,7 @@ def test_near_duplicates_are_merged_and_the_lifecycle_hears_one(
         tell(vehicle, f"event-{number}", minutes=minutes)
     (error,) = VehicleError.objects.all()
     assert (error.count, error.last_at - error.first_at > timedelta(minutes=7)) == (3, True)
-    assert [report.evidence for report in heard_by_lifecycle] == ["event event-0"]
+    assert [str(report.evidence) for report in heard_by_lifecycle] == ["event event-0"]
 
 
 def test_after_the_window_it_is_told_again(

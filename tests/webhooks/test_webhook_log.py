@@ -116,10 +116,10 @@ def test_what_came_before_and_after_the_fleets_connection_is_not_its_own(
 
     assert not seen(now - timedelta(hours=2))
     assert seen(now - timedelta(minutes=30))
-    connected.move_to(ended, cause="", now=now - timedelta(minutes=20))
+    connected.move_to(ended, now=now - timedelta(minutes=20))
     assert seen(now - timedelta(minutes=30))
     assert not seen(now - timedelta(minutes=10))
-    connected.move_to(ConnectionState.ACTIVE, cause="", now=now - timedelta(minutes=5))
+    connected.move_to(ConnectionState.ACTIVE, now=now - timedelta(minutes=5))
     assert not seen(now - timedelta(minutes=10))
     assert seen(now)
 

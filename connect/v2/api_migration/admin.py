@@ -16,5 +16,5 @@ class ApiMigrationAdmin(ReadOnlyAdmin[ApiMigration]):
 class ConnectionMigrationAdmin(ReadOnlyAdmin[ConnectionMigration]):
     list_display = ["connection", "move", "state", "reason", "attempts", "next_try_at", "changed_at"]
     list_filter = ["state", "move__api_version", "move__fleet"]
-    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "reason"]
+    search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id", "reason_code"]
     list_select_related = ["connection__vehicle", "move__fleet"]

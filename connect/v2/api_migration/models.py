@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, SmartcarApiVersion, User
+from connect.messages import Problem, code_field, params_field, smartcar_message_field
+from core.message_codes import Message, MessageCatalog
 
 
 class MigrationState(models.TextChoices):
@@ -55,6 +57,34 @@ UNFINISHED = (
 )
 
 
+class MigrationMessage(MessageCatalog):
+    """What is in the way of a connection's migration to the other API version, or made it unnecessary."""
+
+    ASK_SUPPORT = (
+        "migration.ask_support",
+        _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again."),
+    )
+    CONNECTION_CHANGED = "migration.connection_changed", _("The connection was changed meanwhile.")
+    CONNECTION_ENDED = "migration.connection_ended", _("The connection has ended.")
+    NO_TOKENS = (
+        "migration.no_tokens",
+        _(
+            "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
+            "driver to connect it again."
+        ),
+    )
+    NOT_LISTED = "migration.not_listed", _("Smartcar's v3 does not list this car for its driver.")
+    NOT_SUBSCRIBED = (
+        "migration.not_subscribed",
+        _("Smartcar promised the subscription to the webhook, but does not list it."),
+    )
+    OTHERS_LISTED = (
+        "migration.others_listed",
+        _("Smartcar's v3 does not list this car for its driver, and lists several others."),
+    )
+    RECONNECTED = "migration.reconnected", _("Connected again by its driver meanwhile.")
+
+
 class ConnectionMigration(models.Model):
     """One connection in a move. `reason` says what was in the way; `user_id` is the Smartcar user found for it."""
 
@@ -67,7 +97,9 @@ class ConnectionMigration(models.Model):
     state = models.CharField(
         max_length=12, choices=ConnectionMigrationState.choices, default=ConnectionMigrationState.WAITING
     )
-    reason = models.CharField(max_length=300, blank=True)
+    reason_code = code_field()
+    reason_params = params_field()
+    reason_smartcar_message = smartcar_message_field()
     user_id = models.CharField("Smartcar user id", max_length=128, blank=True)
     connection_id_found = models.CharField("Smartcar connection id", max_length=128, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -82,3 +114,8 @@ class ConnectionMigration(models.Model):
 
     def __str__(self) -> str:
         return f"Connection {self.connection_id}: {self.get_state_display()}"
+
+    @property
+    def reason(self) -> Problem:
+        """Why the connection has not moved, or need not; false where nothing was in the way."""
+        return Problem(Message(self.reason_code, self.reason_params), self.reason_smartcar_message)

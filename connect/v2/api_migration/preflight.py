@@ -8,23 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-from django.utils.translation import gettext_noop as _
-
 from accounts.models import SmartcarApiVersion
 from connect import applications, gateway
 from connect.gateway import CallPurpose
 from connect.models import Connection
+from connect.v2.api_migration.models import MigrationMessage
+from core.message_codes import CommonMessage, Message
 from smartcar_api import Access, SharedVehicle, SmartcarApi, V2Api, V3Api, paths_granted
 
 T = TypeVar("T")
 
-_NONE = _("Smartcar's v3 does not list this car for its driver.")
-_SEVERAL = _("Smartcar's v3 does not list this car for its driver, and lists several others.")
-_ASK = _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again.")
-
 
 class CannotMigrateError(Exception):
-    """The connection cannot speak the other API version, and waiting would not help. str() says why, for people."""
+    """The connection cannot use the other API version, and waiting would not help. `message` says why."""
+
+    smartcar_message = ""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.code)
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,7 @@ def match_connection(*, connection: Connection, to: str, listings: Listings) -> 
     if to == SmartcarApiVersion.V3:
         return _listed_on_v3(connection, listings)
     if connection.tokens is None or connection.tokens.reread().revoked_at is not None:
-        raise CannotMigrateError(
-            _(
-                "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
-                "driver to connect it again."
-            )
-        )
+        raise CannotMigrateError(MigrationMessage.NO_TOKENS.message())
     return MatchedConnection(connection.smartcar_user_id)
 
 
@@ -96,7 +93,9 @@ def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
     )
     free = [grant for grant in grants if grant.user_id and grant.user_id not in known]
     if len(free) != 1:
-        raise CannotMigrateError(f"{_SEVERAL if free else _NONE} {_ASK}")
+        reason = MigrationMessage.OTHERS_LISTED if free else MigrationMessage.NOT_LISTED
+        steps = [reason.message(), MigrationMessage.ASK_SUPPORT.message()]
+        raise CannotMigrateError(CommonMessage.SEQUENCE.message(messages=steps))
     return free[0]
 
 

@@ -50,7 +50,7 @@ def get_progress(*, move: ApiMigration) -> MigrationProgress:
     counts = dict(counted)
     changed = move.steps.aggregate(at=Max("changed_at"))["at"]
     waiting = sum(counts.get(state, 0) for state in UNFINISHED)
-    late = steps.filter(state__in=UNFINISHED).exclude(reason="")
+    late = steps.filter(state__in=UNFINISHED).exclude(reason_code="")
     stamp = changed.timestamp() if changed else 0
     return MigrationProgress(
         move=move,

@@ -7,19 +7,20 @@ both generations' grants live on.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_noop as _
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet
 from connect import token_store
 from connect.driver_portal.models import DriverPortal
+from connect.messages import NO_PROBLEM, Problem, TokenProblem
 from connect.models import Connection
 from connect.status.states import TERMINATED
 from connect.subscriptions import PROPAGATION_DELAY
@@ -29,6 +30,7 @@ from connect.v2.api_migration.models import (
     ApiMigration,
     ConnectionMigration,
     ConnectionMigrationState,
+    MigrationMessage,
     MigrationState,
 )
 from connect.v2.api_migration.prefetch import prefetch
@@ -41,8 +43,6 @@ BATCH = 50
 # Longer waits, such as for a car's next monthly allowance, don't hold a move up without end.
 PATIENCE_SECONDS = 3600
 _LOCK = 0x6D6F7665
-# Reasons are kept in English, and translated where they are shown.
-_UNLISTED = _("Smartcar promised the subscription to the webhook, but does not list it.")
 
 
 def run(*, move: ApiMigration) -> bool:
@@ -116,18 +116,19 @@ def _finish(move: ApiMigration) -> bool:
 def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
     connection = step.connection
     if connection.state in TERMINATED:
-        _skip(step, _("The connection has ended."))
+        _skip(step, Problem(MigrationMessage.CONNECTION_ENDED.message()))
     elif connection.api_version == to:
-        _note(
-            step, state=ConnectionMigrationState.MOVED, reason=_("Connected again by its driver meanwhile.")
-        )
+        reason = Problem(MigrationMessage.RECONNECTED.message())
+        _note(step, state=ConnectionMigrationState.MOVED, **reason.columns("reason"))
     else:
         try:
             _check_and_switch(step, to, listings)
-        except (CannotMigrateError, encryption.DecryptionError) as error:
-            _skip(step, str(error))
+        except CannotMigrateError as error:
+            _skip(step, Problem.from_error(error))
+        except encryption.DecryptionError:
+            _skip(step, Problem(TokenProblem.UNREADABLE.message()))
         except token_store.TokensUnavailableError as error:
-            _try_later(step, str(error))
+            _try_later(step, Problem.from_error(error))
         except SmartcarError as error:
             _failed(step, error)
 
@@ -143,12 +144,12 @@ def _check_and_switch(step: ConnectionMigration, to: str, listings: Listings) ->
             state=ConnectionMigrationState.SUBSCRIBING,
             user_id=found.user_id,
             connection_id_found=found.connection_id,
-            reason="",
             attempts=0,
+            **NO_PROBLEM.columns("reason"),
         )
     listed = step.state == ConnectionMigrationState.SUBSCRIBED
     if not listed and not preflight.is_subscribed(connection=connection, to=to, found=found):
-        _try_later(step, _UNLISTED, after=PROPAGATION_DELAY)
+        _try_later(step, Problem(MigrationMessage.NOT_SUBSCRIBED.message()), after=PROPAGATION_DELAY)
         return
     granted = preflight.read(connection=connection, to=to, found=found)
     _switch(step, to, found, granted)
@@ -162,7 +163,7 @@ def _switch(
     now, old = timezone.now(), step.connection
     held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, api_version=old.api_version)
     if not held.exclude(state__in=TERMINATED).exists():
-        _try_later(step, _("The connection was changed meanwhile."), after=timedelta(0))
+        _try_later(step, Problem(MigrationMessage.CONNECTION_CHANGED.message()), after=timedelta(0))
         return
     if found.user_id != old.smartcar_user_id:
         _rename_driver(old, found.user_id)
@@ -170,7 +171,7 @@ def _switch(
         "api_version": to,
         "smartcar_user_id": found.user_id,
         "subscribed_at": now,
-        "subscription_error": "",
+        **NO_PROBLEM.columns("subscription_error"),
         "next_subscription_try_at": None,
     }
     if found.connection_id:
@@ -178,7 +179,7 @@ def _switch(
     if granted is not None:
         columns["scopes"] = sorted(granted)
     held.update(**columns)
-    _note(step, state=ConnectionMigrationState.MOVED, reason="")
+    _note(step, state=ConnectionMigrationState.MOVED, **NO_PROBLEM.columns("reason"))
 
 
 def _rename_driver(connection: Connection, user_id: str) -> None:
@@ -191,27 +192,32 @@ def _failed(step: ConnectionMigration, error: SmartcarError) -> None:
     if error.retry_after is not None and error.retry_after <= PATIENCE_SECONDS:
         # The request budget or Smartcar asks to wait: that says nothing of this car.
         after = timedelta(seconds=max(1, error.retry_after))
-        _note(step, next_try_at=timezone.now() + after, reason=error.user_message[:300])
+        _note(step, next_try_at=timezone.now() + after, **Problem.from_error(error).columns("reason"))
     elif error.permanent and not error.unauthorized:
-        _skip(step, error.user_message)
+        _skip(step, Problem.from_error(error))
     else:
-        _try_later(step, error.user_message)
+        _try_later(step, Problem.from_error(error))
 
 
-def _try_later(step: ConnectionMigration, why: str, *, after: timedelta | None = None) -> None:
+def _try_later(step: ConnectionMigration, reason: Problem, *, after: timedelta | None = None) -> None:
     """Puts the connection off; after some tries it stays where it is, with the reason in the report."""
     if step.attempts >= len(step.PAUSES):
-        _skip(step, why)
+        _skip(step, reason)
         return
     pause = step.PAUSES[step.attempts] if after is None else after
-    _note(step, attempts=step.attempts + 1, next_try_at=timezone.now() + pause, reason=why[:300])
+    _note(
+        step,
+        attempts=step.attempts + 1,
+        next_try_at=timezone.now() + pause,
+        **reason.columns("reason"),
+    )
 
 
-def _skip(step: ConnectionMigration, why: str) -> None:
-    _note(step, state=ConnectionMigrationState.STAYED, reason=why[:300])
+def _skip(step: ConnectionMigration, reason: Problem) -> None:
+    _note(step, state=ConnectionMigrationState.STAYED, **reason.columns("reason"))
 
 
-def _note(step: ConnectionMigration, **columns: str | int | datetime) -> None:
+def _note(step: ConnectionMigration, **columns: Any) -> None:
     columns["changed_at"] = timezone.now()
     for name, value in columns.items():
         setattr(step, name, value)

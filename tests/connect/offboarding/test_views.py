@@ -71,7 +71,7 @@ def test_a_car_is_disconnected_and_its_history_kept(
     removal = OffboardingRequest.objects.get()
     assert answer.headers["Location"] == f"/fleets/blue/offboarding/{removal.pk}/"
     connection.refresh_from_db()
-    assert (connection.state, connection.state_cause) == (
+    assert (connection.state, connection.state_reason) == (
         ConnectionState.REMOVED,
         "Disconnected by the fleet.",
     )

@@ -154,7 +154,7 @@ def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_a
     removal.refresh_from_db()
     assert removal.erased_at is not None
     assert removal.finished_at is None
-    assert removal.trouble
+    assert removal.problem
     assert removal.next_try_at is not None
     assert removal.next_try_at > timezone.now()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()

@@ -105,7 +105,7 @@ def test_half_a_list_is_no_list(
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     (run,) = services.reconcile_all()
     assert run.outcome == ReconciliationOutcome.FAILED
-    assert run.trouble
+    assert run.problem
     assert drifts() == []
     assert not Connection.objects.filter(state=ConnectionState.REVOKED).exists()
 
@@ -215,9 +215,7 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
     connection = Connection.objects.create(
         fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
-    Discrepancy.objects.create(
-        comparison=run, connection=connection, kind=DiscrepancyType.GONE, healed=True, note="It is ended."
-    )
+    Discrepancy.objects.create(comparison=run, connection=connection, kind=DiscrepancyType.GONE, healed=True)
     Discrepancy.objects.create(
         comparison=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
     )

@@ -57,7 +57,7 @@ def carry_out(move: ApiMigration) -> None:
             return
         ConnectionMigration.objects.filter(move=move).update(next_try_at=timezone.now())
         forget_budget()
-    pytest.fail(f"The move does not end: {list(move.steps.values_list('state', 'reason'))}")
+    pytest.fail(f"The move does not end: {list(move.steps.values_list('state', 'reason_code'))}")
 
 
 def moved(fleet: Fleet, to: str, actor: User | None = None) -> ApiMigration:
@@ -129,7 +129,7 @@ def test_a_car_that_smartcars_v3_does_not_list_stays_and_is_reported(
     states = {step.connection_id: step for step in move.steps.all()}
     assert states[other.pk].state == ConnectionMigrationState.MOVED
     assert states[connection.pk].state == ConnectionMigrationState.STAYED
-    assert "does not list this car" in states[connection.pk].reason
+    assert "does not list this car" in str(states[connection.pk].reason)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
     assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
@@ -173,7 +173,7 @@ def test_a_missing_user_id_is_asked_of_v2(webhook: str, connection: Connection, 
 def test_without_a_token_pair_a_car_cannot_go_back_to_v2(webhook: str, fleet: Fleet, owner: User) -> None:
     (connection,) = connect(webhook, fleet=fleet, user=owner, count=1).connections
     move = moved(fleet, SmartcarApiVersion.V2)
-    assert "only the driver can give" in move.steps.get().reason
+    assert "only the driver can give" in str(move.steps.get().reason)
     connection.refresh_from_db()
     fleet.refresh_from_db()
     assert (connection.api_version, fleet.api_version) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)

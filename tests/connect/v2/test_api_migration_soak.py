@@ -98,16 +98,18 @@ def move(origin: str, fleet: Fleet, to: SmartcarApiVersion) -> tuple[float, Coun
     begun = time.monotonic()
     started_move = services.start_migration(fleet=fleet, to=to, actor=None)
     while ApiMigration.objects.get(pk=started_move.pk).state == MigrationState.RUNNING:
-        assert time.monotonic() < begun + 600, list(started_move.steps.values_list("state", "reason")[:5])
+        assert time.monotonic() < begun + 600, list(
+            started_move.steps.values_list("state", "reason_code")[:5]
+        )
         tasks.move_generations()
         time.sleep(1)
         seen = httpx.get(f"{origin}/control/requests", timeout=30).json()["requests"]
         httpx.delete(f"{origin}/control/requests", timeout=30)
         asked.update(request["path"].split("/")[1] for request in seen)
     steps = Counter(started_move.steps.values_list("state", flat=True))
-    assert steps == {ConnectionMigrationState.MOVED: CARS}, started_move.steps.exclude(reason="").values_list(
-        "reason"
-    )[:5]
+    assert steps == {ConnectionMigrationState.MOVED: CARS}, started_move.steps.exclude(
+        reason_code=""
+    ).values_list("reason_code")[:5]
     return time.monotonic() - begun, asked
 
 

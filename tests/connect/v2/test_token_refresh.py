@@ -22,6 +22,7 @@ from redis import Redis
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import tasks, token_store
+from connect.messages import TokenProblem
 from connect.models import Connection, ConnectionState, UserToken
 from connect.v2 import token_refresh, user_tokens
 from core import encryption
@@ -294,7 +295,7 @@ def test_pairs_that_fail_by_themselves_do_not_block_the_others(
     allow(monkeypatch, 1)
     problems = [
         SmartcarError(type="invalid_grant", status=400),
-        token_store.TokensUnavailableError("ended"),
+        token_store.TokensUnavailableError(TokenProblem.GRANT_ENDED),
         encryption.DecryptionError("no key"),
     ]
 

@@ -26,7 +26,8 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
     connection = connected(
         vehicle,
         state=ConnectionState.NEEDS_REAUTHENTICATION,
-        state_cause="The maker asks for it.",
+        state_reason_code="text",
+        state_reason_params={"text": "The maker asks for it."},
         scopes=["read_vehicle_info", "read_battery"],
     )
     DriverPortal.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-1", driver_name="Robin")

@@ -19,6 +19,7 @@ from accounts.models import AuditLogEntry, Fleet, User
 from accounts.services import create_fleet
 from commands.models import Command
 from commands.models import CommandState as CommandState
+from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, Transition
 from connect.status.states import TERMINATED
 from dashboard.vehicle_page.events import SIZE
@@ -103,7 +104,7 @@ def changed(connection: Connection, at: datetime) -> Transition:
         connection=connection,
         from_state=ConnectionState.ACTIVE,
         to_state=ConnectionState.STALE,
-        cause="Nothing was heard of the car for far longer than is normal.",
+        reason_code=StateReason.NO_DATA,
         at=at,
     )
 
