@@ -25,7 +25,7 @@ class CommandAdmin(ReadOnlyAdmin[Command]):
 class ChangeAdmin(ReadOnlyAdmin[CommandEvent]):
     """When each command came into each of its states."""
 
-    list_display = ["at", "command", "state", "detail"]
+    list_display = ["at", "command", "state", "message"]
     list_filter = ["state"]
     search_fields = ["command__vehicle__smartcar_id", "command__vehicle__name"]
     list_select_related = ["command__vehicle"]

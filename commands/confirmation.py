@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
-from django.utils.translation import gettext_noop
 
 from commands import expected_signals
+from commands.messages import CommandMessage
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, CommandState
 from commands.sender import READ_DELAYS, interrupted_message, mark_ambiguous, mark_unconfirmed, mark_unknown
 from commands.types import EXPIRY, CommandType
+from core.message_codes import Message
 from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import VehicleState, list_states
@@ -25,16 +26,6 @@ EXECUTION_TIMEOUT = timedelta(seconds=330)
 EVIDENCE_MAX_AGE = timedelta(hours=24)
 _BATCH = 500
 _AWAITING_SIGNALS = frozenset(signal.code for signal in expected_signals.CONFIRMING_SIGNALS)
-# Kept in the ledger in English.
-_TOO_LATE = gettext_noop(
-    "It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted."
-)
-_NOTHING_SENT = gettext_noop(
-    "Sending was interrupted before anything was sent. Repeat it if it is still wanted."
-)
-_ALREADY_IN_STATE = gettext_noop(
-    "The car accepted it. It had reported being so before, and cars report changes, so nothing came to confirm it."
-)
 
 
 def on_signals(*, updates: Collection[Update], now: datetime) -> int:
@@ -70,7 +61,7 @@ def _resolve(command: Command, updates: Iterable[Update], now: datetime) -> bool
             come_from=AWAITING_SIGNAL,
             now=now,
             settled_at=now,
-            message="",
+            message=Message(),
             next_read_at=None,
         )
     if words and command.state == CommandState.UNKNOWN:
@@ -131,7 +122,7 @@ def sweep(*, now: datetime) -> list[int]:
             come_from=UNSENT,
             now=now,
             settled_at=now,
-            message=_TOO_LATE,
+            message=CommandMessage.TOO_LATE.message(),
         )
     for command in _some(state=CommandState.RETRYING, expires_at__lte=now):
         mark_unknown(command, come_from=CommandState.RETRYING, now=now, message=interrupted_message(command))
@@ -158,11 +149,11 @@ def _recover_stuck(command: Command, now: datetime) -> None:
         come_from=(CommandState.SENDING,),
         now=now,
         settled_at=now,
-        message=_NOTHING_SENT,
+        message=CommandMessage.NOTHING_SENT.message(),
     )
 
 
-def _unconfirmed_reasons(commands: Sequence[Command]) -> list[str]:
+def _unconfirmed_reasons(commands: Sequence[Command]) -> list[Message]:
     """A car that was so already tells of no change ("make sure it is locked"); any other should have told."""
     cars = Vehicle.objects.filter(pk__in={command.vehicle_id for command in commands})
     known = {
@@ -170,7 +161,7 @@ def _unconfirmed_reasons(commands: Sequence[Command]) -> list[str]:
         for state in list_states(vehicles=cars, signals=expected_signals.CONFIRMING_SIGNALS)
     }
     return [
-        _ALREADY_IN_STATE
+        CommandMessage.ALREADY_IN_STATE.message()
         if _already_in_target_state(command, known[command.vehicle_id])
         else expected_signals.not_reported_message(CommandType(command.kind))
         for command in commands

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext_noop
-
+from commands.messages import CommandMessage
 from commands.parameters import PLACE
 from commands.types import CommandType
+from core.message_codes import Message
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 
@@ -23,20 +23,20 @@ _NEAR = 0.001
 
 
 class ConfirmationMessages(NamedTuple):
-    """What is kept in the ledger of a command without a clear answer, or without its proof: in English, marked."""
+    """What is recorded while the outcome is unknown, when no signal confirms the command, and when one contradicts."""
 
-    will_tell: str
-    not_reported: str
-    reported_otherwise: str
+    pending: CommandMessage
+    not_reported: CommandMessage
+    contradicted: CommandMessage
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedState:
-    """The signal to wait for, what is said of it, and what its body says of the command: it was done (true), it was
-    not (false), or nothing (None)."""
+    """The signal to wait for, the messages about it, and what its body says of the command: it was done (true), it
+    was not (false), or nothing (None)."""
 
     signal: Signal
-    words: ConfirmationMessages
+    messages: ConfirmationMessages
     says: Callable[[Body, Parameters], bool | None]
 
     def shows(self, body: Body, parameters: Parameters) -> bool:
@@ -98,58 +98,30 @@ def _windows(timer: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 _LOCK = ConfirmationMessages(
-    gettext_noop("The car's next lock signal will tell."),
-    gettext_noop(
-        "The car accepted it, but has not reported its lock since. Look at the car, or read it again."
-    ),
-    gettext_noop(
-        "The car reports another lock since, so it was not carried out. Ask again if it is still wanted."
-    ),
+    CommandMessage.PENDING_LOCK, CommandMessage.NOT_REPORTED_LOCK, CommandMessage.CONTRADICTED_LOCK
 )
 _CHARGING = ConfirmationMessages(
-    gettext_noop("The car's next charging signal will tell."),
-    gettext_noop(
-        "The car accepted it, but has not reported its charging since. Look at the car, or read it again."
-    ),
-    gettext_noop(
-        "The car reports another charging since, so it was not carried out. Ask again if it is still wanted."
-    ),
+    CommandMessage.PENDING_CHARGING,
+    CommandMessage.NOT_REPORTED_CHARGING,
+    CommandMessage.CONTRADICTED_CHARGING,
 )
 _LIMIT = ConfirmationMessages(
-    gettext_noop("The car's next charge limit signal will tell."),
-    gettext_noop(
-        "The car accepted it, but has not reported its charge limit since. Look at the car, or read it again."
-    ),
-    gettext_noop(
-        "The car reports another charge limit since, so it was not carried out. Ask again if it is still wanted."
-    ),
+    CommandMessage.PENDING_CHARGE_LIMIT,
+    CommandMessage.NOT_REPORTED_CHARGE_LIMIT,
+    CommandMessage.CONTRADICTED_CHARGE_LIMIT,
 )
 _PORT = ConfirmationMessages(
-    gettext_noop("The car's next charge port signal will tell."),
-    gettext_noop(
-        "The car accepted it, but has not reported its charge port since. Look at the car, or read it again."
-    ),
-    gettext_noop(
-        "The car reports another charge port since, so it was not carried out. Ask again if it is still wanted."
-    ),
+    CommandMessage.PENDING_CHARGE_PORT,
+    CommandMessage.NOT_REPORTED_CHARGE_PORT,
+    CommandMessage.CONTRADICTED_CHARGE_PORT,
 )
 _SCHEDULE = ConfirmationMessages(
-    gettext_noop("The car's next charge schedule signal will tell."),
-    gettext_noop(
-        "The car accepted it, but has not reported its charge schedule since. Look at the car, or read it again."
-    ),
-    gettext_noop(
-        "The car reports another charge schedule since, so it was not carried out. Ask again if it is still wanted."
-    ),
+    CommandMessage.PENDING_CHARGE_SCHEDULE,
+    CommandMessage.NOT_REPORTED_CHARGE_SCHEDULE,
+    CommandMessage.CONTRADICTED_CHARGE_SCHEDULE,
 )
-_NOTHING = ConfirmationMessages(
-    gettext_noop("No signal of the car will tell: look at its screen, or ask its driver."),
-    gettext_noop(
-        "The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."
-    ),
-    gettext_noop(
-        "The car reports another state since, so it was not carried out. Ask again if it is still wanted."
-    ),
+_OTHER = ConfirmationMessages(
+    CommandMessage.PENDING_OTHER, CommandMessage.NOT_REPORTED_OTHER, CommandMessage.CONTRADICTED_OTHER
 )
 _EXPECTED_STATES = {
     CommandType.LOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _is(True)),
@@ -166,21 +138,21 @@ CONFIRMING_SIGNALS = frozenset(proof.signal for proof in _EXPECTED_STATES.values
 
 
 def messages_for(kind: CommandType) -> ConfirmationMessages:
-    """What is said of a command without a clear answer, or without its proof."""
-    proof = expected_state(kind)
-    return proof.words if proof else _NOTHING
+    """What is recorded of a command without a clear answer, or without its confirming signal."""
+    expected = expected_state(kind)
+    return expected.messages if expected else _OTHER
 
 
-def pending_message(kind: CommandType) -> str:
-    """What settles a command of which no clear answer came, as a sentence."""
-    return messages_for(kind).will_tell
+def pending_message(kind: CommandType) -> Message:
+    """What will settle a command without a clear answer."""
+    return messages_for(kind).pending.message()
 
 
-def not_reported_message(kind: CommandType) -> str:
-    """Why an accepted command stays without its proof, and what to do."""
-    return messages_for(kind).not_reported
+def not_reported_message(kind: CommandType) -> Message:
+    """Why no signal confirmed an accepted command, and what to do."""
+    return messages_for(kind).not_reported.message()
 
 
-def contradicted_message(kind: CommandType) -> str:
-    """Why a command without a clear answer has failed: the car's own word, of a later time."""
-    return messages_for(kind).reported_otherwise
+def contradicted_message(kind: CommandType) -> Message:
+    """Why a command without a clear answer has failed: a later signal shows another state."""
+    return messages_for(kind).contradicted.message()

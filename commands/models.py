@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from commands import parameters as of_command
+from commands.messages import MessageFields, message_columns
 from commands.types import UNLOCKING, CommandType
 from connect.models import Connection
 from core import pubsub
+from core.message_codes import Message
 from core.pubsub import Channel
 from vehicles.models import Vehicle
 
@@ -54,7 +56,7 @@ OPEN = (CommandState.QUEUED, CommandState.WAITING, *UNDELIVERED, CommandState.AC
 ASLEEP = frozenset({"ASLEEP", "UNREACHABLE"})
 
 
-class Command(models.Model):
+class Command(MessageFields):
     """One command to one car."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="commands")
@@ -81,7 +83,6 @@ class Command(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
     reads = models.PositiveSmallIntegerField(default=0)
     next_read_at = models.DateTimeField(null=True, blank=True)
-    message = models.CharField(max_length=300, blank=True)
     error_type = models.CharField(max_length=60, blank=True)
     error_code = models.CharField(max_length=60, blank=True)
     request_id = models.CharField(max_length=80, blank=True)
@@ -133,17 +134,26 @@ class Command(models.Model):
         return self.state == CommandState.REFUSED and asleep and self.kind not in UNLOCKING
 
     def move(
-        self, *, to: CommandState, come_from: tuple[CommandState, ...], now: datetime, **columns: Any
+        self,
+        *,
+        to: CommandState,
+        come_from: tuple[CommandState, ...],
+        now: datetime,
+        message: Message | None = None,
+        smartcar_message: str = "",
+        **columns: Any,
     ) -> bool:
         """Changes the state if it is still one of `come_from`: exactly one of several processes succeeds.
 
-        The change is written down with its time.
+        The change is recorded with its time and message. Without a message the command keeps the one it has.
         """
+        if message is not None:
+            columns |= message_columns(message, smartcar_message)
         with transaction.atomic():
             mine = Command.objects.filter(pk=self.pk, state__in=come_from)
             moved = mine.update(state=to, changed_at=now, **columns) == 1
             if moved:
-                self.note_change(to=to, now=now, detail=columns.get("message", ""))
+                self.note_change(to=to, now=now, message=message, smartcar_message=smartcar_message)
         return moved
 
     def claim(self, *, now: datetime) -> bool:
@@ -168,19 +178,22 @@ class Command(models.Model):
         mine = Command.objects.filter(pk=self.pk, state=CommandState.SENDING, expires_at__gt=now)
         return mine.update(sent_at=Coalesce("sent_at", now)) == 1
 
-    def note_change(self, *, to: CommandState, now: datetime, detail: str = "") -> None:
-        """Adds a line to the command's history, and tells the open pages about the car."""
-        CommandEvent.objects.create(command=self, state=to, at=now, detail=detail)
+    def note_change(
+        self, *, to: CommandState, now: datetime, message: Message | None = None, smartcar_message: str = ""
+    ) -> None:
+        """Adds a line to the command's history, and notifies the open pages about the car."""
+        CommandEvent.objects.create(
+            command=self, state=to, at=now, **message_columns(message or Message(), smartcar_message)
+        )
         pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={self.fleet_id: [self.vehicle_id]})
 
 
-class CommandEvent(models.Model):
+class CommandEvent(MessageFields):
     """A command came into a state. Written once, with the change itself."""
 
     command = models.ForeignKey(Command, on_delete=models.CASCADE, related_name="changes")
     state = models.CharField(max_length=12, choices=CommandState.choices)
     at = models.DateTimeField()
-    detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
         db_table = "commands_change"

@@ -6,17 +6,19 @@ never by sending again. Only a lock, which is safe to repeat, is retried until i
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection as database
 from django.utils import timezone
-from django.utils.translation import gettext_noop
 
 from commands import api_mapping, expected_signals
+from commands.messages import CommandMessage, error_columns
 from commands.models import Command, CommandState
 from commands.types import IDEMPOTENT, CommandType
 from connect import gateway, health, token_store
 from connect.gateway import CallPurpose, PreparedCall
 from connect.models import Connection
+from core.message_codes import Message
 from smartcar_api import CommandAnswer, CommandOutcome, SmartcarError
 from smartcar_api.errors import RATE_LIMITED, VEHICLE_COOLDOWN
 
@@ -24,16 +26,6 @@ RETRY_DELAY = timedelta(seconds=20)
 MAX_ATTEMPTS = 3
 # When a car that has not told by itself is read: after the sending, again and once more.
 READ_DELAYS = (timedelta(seconds=30), timedelta(minutes=6), timedelta(minutes=30))
-
-# Kept in the ledger in English; some are followed by another sentence.
-_INTERRUPTED = gettext_noop("Sending was interrupted.")
-_NO_CLEAR_ANSWER = gettext_noop("No clear answer came.")
-_ANSWER_LOST = gettext_noop("An answer was lost, then:")
-_RETRYING = gettext_noop("No clear answer came. It is tried again.")
-_CONNECTION_ENDED = gettext_noop(
-    "The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again."
-)
-_NOT_CARRIED_OUT = gettext_noop("Smartcar reports that the car did not carry it out. Try again.")
 
 
 def send(*, command: Command) -> None:
@@ -43,26 +35,32 @@ def send(*, command: Command) -> None:
     """
     connection = command.connection
     if connection is None or not connection.alive:
-        _not_sent(command, _CONNECTION_ENDED)
+        _not_sent(command, CommandMessage.CONNECTION_ENDED.message())
         return
     try:
         prepared = gateway.prepare(connection=connection, purpose=CallPurpose.COMMAND)
     except token_store.TokensUnavailableError as error:
-        _not_sent(command, str(error))
+        _not_sent(command, error.message)
         return
     except SmartcarError as error:
         if not _defer(command, error):
             _refused(command, connection, error, come_from=(CommandState.REQUESTED,))
-            _not_sent(command, error.user_message)
+            _not_sent(command, error.message, error.smartcar_message)
         return
     if command.claim(now=timezone.now()):
         _call(command, prepared)
 
 
-def _not_sent(command: Command, message: str) -> None:
-    """It cannot be sent now, or not again: what was sent before may still have been heard."""
-    _fail(command, come_from=(CommandState.REQUESTED,), message=message)
-    mark_unknown(command, come_from=CommandState.RETRYING, now=timezone.now(), message=message)
+def _not_sent(command: Command, message: Message, smartcar_message: str = "") -> None:
+    """The command can't be sent now, or not again: the car may have received an earlier attempt."""
+    _fail(command, come_from=(CommandState.REQUESTED,), message=message, smartcar_message=smartcar_message)
+    mark_unknown(
+        command,
+        come_from=CommandState.RETRYING,
+        now=timezone.now(),
+        message=message,
+        smartcar_message=smartcar_message,
+    )
 
 
 def _defer(command: Command, error: SmartcarError) -> bool:
@@ -73,7 +71,7 @@ def _defer(command: Command, error: SmartcarError) -> bool:
     if again >= command.expires_at:
         return False
     waiting = Command.objects.filter(pk=command.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING))
-    return waiting.update(next_try_at=again, message=error.user_message[:300]) == 1
+    return waiting.update(next_try_at=again, **error_columns(error)) == 1
 
 
 def _call(command: Command, prepared: PreparedCall) -> None:
@@ -106,14 +104,19 @@ def _call(command: Command, prepared: PreparedCall) -> None:
 
 def _answered(command: Command, answer: CommandAnswer) -> None:
     now = timezone.now()
-    ids = {
+    ids: dict[str, Any] = {
         "request_id": answer.request_id[:80],
         "execution_id": answer.execution_id[:80],
         "schedule_id": answer.schedule_id[:80],
     }
     if answer.outcome is CommandOutcome.FAILURE:
-        message = answer.message or _NOT_CARRIED_OUT
-        _fail(command, come_from=(CommandState.SENDING,), message=message, **ids)
+        _fail(
+            command,
+            come_from=(CommandState.SENDING,),
+            message=answer.error.message if answer.error else CommandMessage.NOT_CARRIED_OUT.message(),
+            smartcar_message=answer.smartcar_message,
+            **ids,
+        )
         return
     if not expected_signals.expected_state(CommandType(command.kind)):
         # Nothing will ever confirm it: what is known now is all there will be.
@@ -139,25 +142,34 @@ def _refused(
 ) -> None:
     now = timezone.now()
     health.on_call_failed(connection=connection, error=error, now=now)
-    details = {
+    details: dict[str, Any] = {
         "error_type": error.type[:60],
         "error_code": error.code[:60],
         "request_id": error.request_id[:80],
     }
     if CommandState.SENDING in come_from and (error.outcome_unknown or _tried_before(command)):
-        said = _NO_CLEAR_ANSWER if error.outcome_unknown else f"{_ANSWER_LOST} {error.user_message}"
-        mark_ambiguous(
-            command,
-            message=f"{said} {expected_signals.pending_message(CommandType(command.kind))}",
-            **details,
-        )
+        _no_clear_answer(command, error, details)
         return
     command.move(
         to=CommandState.REFUSED,
         come_from=come_from,
         now=now,
         settled_at=now,
-        message=error.user_message[:300],
+        message=error.message,
+        smartcar_message=error.smartcar_message,
+        **details,
+    )
+
+
+def _no_clear_answer(command: Command, error: SmartcarError, details: dict[str, Any]) -> None:
+    pending = expected_signals.pending_message(CommandType(command.kind))
+    if error.outcome_unknown:
+        mark_ambiguous(command, message=CommandMessage.NO_CLEAR_ANSWER.message(pending=pending), **details)
+        return
+    mark_ambiguous(
+        command,
+        message=CommandMessage.ANSWER_LOST.message(error=error.message, pending=pending),
+        smartcar_message=error.smartcar_message,
         **details,
     )
 
@@ -167,19 +179,21 @@ def _tried_before(command: Command) -> bool:
     return Command.objects.filter(pk=command.pk, attempts__gt=1).exists()
 
 
-def _fail(command: Command, *, come_from: tuple[CommandState, ...], message: str, **columns: object) -> None:
+def _fail(command: Command, *, come_from: tuple[CommandState, ...], message: Message, **columns: Any) -> None:
     now = timezone.now()
     command.move(
-        to=CommandState.FAILED, come_from=come_from, now=now, settled_at=now, message=message[:300], **columns
+        to=CommandState.FAILED, come_from=come_from, now=now, settled_at=now, message=message, **columns
     )
 
 
-def interrupted_message(command: Command) -> str:
-    """What is kept of a command whose sending broke off after the car may have heard it."""
-    return f"{_INTERRUPTED} {expected_signals.pending_message(CommandType(command.kind))}"
+def interrupted_message(command: Command) -> Message:
+    """What is recorded of a command whose sending broke off after the car may have received it."""
+    return CommandMessage.INTERRUPTED.message(
+        pending=expected_signals.pending_message(CommandType(command.kind))
+    )
 
 
-def mark_ambiguous(command: Command, *, message: str, **columns: object) -> None:
+def mark_ambiguous(command: Command, *, message: Message, smartcar_message: str = "", **columns: Any) -> None:
     """The car may have heard it, or not: a lock is tried again in a moment, anything else waits for a signal."""
     now = timezone.now()
     again = now + RETRY_DELAY
@@ -190,29 +204,36 @@ def mark_ambiguous(command: Command, *, message: str, **columns: object) -> None
             come_from=(CommandState.SENDING,),
             now=now,
             next_try_at=again,
-            message=_RETRYING,
+            message=CommandMessage.RETRYING.message(),
             **columns,
         ):
             return
-    mark_unknown(command, come_from=CommandState.SENDING, now=now, message=message, **columns)
+    mark_unknown(
+        command,
+        come_from=CommandState.SENDING,
+        now=now,
+        message=message,
+        smartcar_message=smartcar_message,
+        **columns,
+    )
 
 
 def mark_unknown(
-    command: Command, *, come_from: CommandState, now: datetime, message: str, **columns: object
+    command: Command, *, come_from: CommandState, now: datetime, message: Message, **columns: Any
 ) -> None:
     """Nothing more is sent; the next signal tells, or a read."""
     command.move(
         to=CommandState.UNKNOWN,
         come_from=(come_from,),
         now=now,
-        message=message[:300],
+        message=message,
         next_read_at=now + READ_DELAYS[0],
         **columns,
     )
 
 
 def mark_unconfirmed(
-    command: Command, *, come_from: CommandState, now: datetime, message: str, **columns: object
+    command: Command, *, come_from: CommandState, now: datetime, message: Message, **columns: Any
 ) -> None:
     """Smartcar took it, and no signal will be waited for any longer: the message says why none came."""
     command.move(

@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import Fleet, User
 from commands import parameters, preconditions
+from commands.messages import CommandMessage
 from commands.models import UNSENT, Command, CommandPolicy, CommandState
 from commands.selectors import incapable_command_types
 from commands.types import EXPIRY, UNLOCKING, CommandType
 from connect import health
 from connect.models import Connection
-from core import stored_messages
 from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import list_states
@@ -28,8 +27,6 @@ from vehicles.selectors import list_states
 WAKE_TIMEOUT = timedelta(hours=12)
 MAX_KEY_LENGTH = 80
 MAX_REASON_LENGTH = 200
-# Kept in the ledger.
-CANCELLED_BY = stored_messages.carrying(gettext_noop("Cancelled by %(person)s."))
 
 
 class CommandRejectedError(Exception):
@@ -157,7 +154,7 @@ def cancel_command(*, command: Command, user: User) -> bool:
     """Takes a command back that has not left yet. False when it is too late for that."""
     now = timezone.now()
     with transaction.atomic():
-        message = (CANCELLED_BY % {"person": user})[:300]
+        message = CommandMessage.CANCELED.message(person=str(user))
         cancelled = command.move(
             to=CommandState.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
         )

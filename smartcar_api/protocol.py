@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from smartcar_api.errors import SmartcarError
 from smartcar_api.schedules import ChargeSchedule
 
 
@@ -144,13 +145,17 @@ class ReadAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What Smartcar said when a command ended. v2 has no execution id. `schedule_id` is of a charge schedule."""
+    """What Smartcar answered when a command ended. v2 has no execution id. `schedule_id` is of a charge schedule.
+
+    `error` is the reason for a failure (v3), `smartcar_message` what Smartcar itself says about the outcome.
+    """
 
     outcome: CommandOutcome
     execution_id: str
     request_id: str
-    message: str
+    smartcar_message: str = ""
     schedule_id: str = ""
+    error: SmartcarError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,12 +303,14 @@ class V3Api:
             outcome = CommandOutcome((text_at(status, "value") or str(status)).lower())
         except ValueError:
             raise _unreadable(answer, "it names no outcome that we know") from None
+        error = _failure_reason(answer, value_at(status, "error"))
         return CommandAnswer(
             outcome=outcome,
             execution_id=text_at(body, "data", "id"),
             request_id=answer.request_id,
-            message=_why(answer, value_at(status, "error")),
+            smartcar_message=error.smartcar_message if error else "",
             schedule_id=text_at(body, "data", "attributes", "scheduleId"),
+            error=error,
         )
 
     def _pages(
@@ -418,11 +420,11 @@ def _more(body: dict[str, Any], seen: int) -> bool:
     return bool(value_at(body, "links", "next")) or (isinstance(total, int) and seen < total)
 
 
-def _why(answer: Answer, error: Any) -> str:
-    """Why a command failed, in words for people; empty where the body gives no reason."""
+def _failure_reason(answer: Answer, error: Any) -> SmartcarError | None:
+    """Why a command failed; None where the body gives no reason."""
     if not isinstance(error, dict):
-        return ""
-    return v3_error(error, status=answer.status, request_id=answer.request_id).user_message
+        return None
+    return v3_error(error, status=answer.status, request_id=answer.request_id)
 
 
 def _unreadable(answer: Answer, what: str) -> SmartcarError:

@@ -43,6 +43,9 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
     message = serializers.CharField(
         allow_blank=True, help_text="What happened and what to do next, for people."
     )
+    message_code = serializers.CharField(
+        allow_blank=True, help_text="The message as a code that doesn't change; empty without a message."
+    )
     error = serializers.SerializerMethodField()
     # The API keeps the name that it was published with.
     generation = serializers.ChoiceField(
@@ -76,6 +79,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
             "next_try_at",
             "attempts",
             "message",
+            "message_code",
             "error",
             "request_id",
             "execution_id",
@@ -99,11 +103,16 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
 class CommandEventSerializer(serializers.ModelSerializer[CommandEvent]):
     """A command came into a state."""
 
-    detail = serializers.CharField(allow_blank=True, help_text="What was said of it, for people.")
+    detail = serializers.CharField(
+        source="message", allow_blank=True, help_text="What happened, for people; empty without a message."
+    )
+    message_code = serializers.CharField(
+        allow_blank=True, help_text="The detail as a code that doesn't change; empty without one."
+    )
 
     class Meta:
         model = CommandEvent
-        fields = ["state", "at", "detail"]
+        fields = ["state", "at", "detail", "message_code"]
         read_only_fields = fields
 
 

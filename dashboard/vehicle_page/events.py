@@ -239,7 +239,7 @@ def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int
     for command in asked.select_related("requested_by").prefetch_related("changes")[:limit]:
         who = {"person": command.requested_by}
         lines = [_("By %(person)s") % who if command.requested_by else ""]
-        lines += [f"“{command.reason}”" if command.reason else "", told(command.message)]
+        lines += [f"“{command.reason}”" if command.reason else "", command.message]
         yield TimelineEvent(
             EventType.COMMAND,
             TimelinePosition(command.requested_at, rank, command.pk),
@@ -247,7 +247,7 @@ def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int
             [line for line in lines if line],
             (command.get_state_display(), f"badge-{command.state}"),
             steps=[
-                EventDetail(each.at, ". ".join(filter(None, (each.get_state_display(), told(each.detail)))))
+                EventDetail(each.at, ". ".join(filter(None, (each.get_state_display(), each.message))))
                 for each in command.changes.all()
             ],
         )

@@ -364,7 +364,7 @@ class V2Api:
             outcome=_outcome(answer.status),
             execution_id="",
             request_id=_request_id(answer),
-            message=one_line(scrub(str(answer.message or "")), limit=300),
+            smartcar_message=one_line(scrub(str(answer.message or "")), limit=300),
         )
 
 

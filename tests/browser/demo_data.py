@@ -231,7 +231,7 @@ def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
             parameters=parameters,
             api_version=fleet.api_version,
             state=state,
-            message=message,
+            smartcar_message=message,
             reason="Parcel left inside" if kind == CommandType.UNLOCK else "",
             requested_by=owner,
             requested_at=at,
@@ -240,4 +240,4 @@ def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
             expires_at=at + timedelta(minutes=10),
         )
         command.note_change(to=CommandState.REQUESTED, now=at)
-        command.note_change(to=state, now=at + timedelta(seconds=4), detail=message)
+        command.note_change(to=state, now=at + timedelta(seconds=4), smartcar_message=message)

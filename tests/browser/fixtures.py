@@ -187,13 +187,13 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
             kind=CommandType.LOCK if number % 2 else CommandType.START_CHARGE,
             api_version=fleet.api_version,
             state=state,
-            message=message,
+            smartcar_message=message,
             requested_by=owner,
             requested_at=now - timedelta(hours=4 - number),
             expires_at=now,
         )
         newest.note_change(to=CommandState.REQUESTED, now=newest.requested_at)
-        newest.note_change(to=state, now=newest.requested_at, detail=message)
+        newest.note_change(to=state, now=newest.requested_at, smartcar_message=message)
     return newest.pk
 
 

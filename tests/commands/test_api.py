@@ -369,11 +369,13 @@ def test_a_refusal_is_told_with_its_type_code_and_words(ledger: list[Command], p
         state=CommandState.REFUSED,
         error_type="VEHICLE_STATE",
         error_code="DOOR_OPEN",
-        message="A door is open.",
+        message_code="smartcar.vehicle_state.door_open",
+        smartcar_message="A door is open.",
     )
     told = program.get(f"{LEDGER}{ledger[0].pk}/").json()
     assert told["error"] == {"type": "VEHICLE_STATE", "code": "DOOR_OPEN"}
     assert (told["message"], told["open"]) == ("A door is open.", False)
+    assert told["message_code"] == "smartcar.vehicle_state.door_open"
     assert program.get(f"{LEDGER}{ledger[1].pk}/").json()["error"] is None
 
 

@@ -52,7 +52,7 @@ class Car:
         return self.answer
 
 
-DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", request_id="req_1", message="")
+DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", request_id="req_1")
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_failure_in_the_body_is_a_failure(
     vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
 ) -> None:
     command = asked(vehicle, owner)
-    car(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r", message=""))
+    car(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r"))
     sender.send(command=command)
     assert state(command) == CommandState.FAILED
 

@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import Fleet, User
-from commands import expected_signals, make_quirks, parameters, preconditions, services
+from commands import make_quirks, parameters, preconditions, services
 from commands.bulk.services import BulkReview, too_many
+from commands.messages import CommandMessage, message_columns
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect.models import Connection, ConnectionState
-from core import stored_messages
+from smartcar_api.error_messages import ErrorMessage
 from tests.commands.bulk.test_bulk import Cars, ask
 from tests.commands.bulk.test_bulk import cars as cars
 from tests.commands.test_preconditions import over, state_of
@@ -77,12 +78,13 @@ def test_the_panel(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client, language: str, state: CommandState
 ) -> None:
     Vehicle.objects.update(powertrain="BEV", make="TESLA")
-    message = services.CANCELLED_BY % {"person": "Dana"} if state == CommandState.CANCELLED else ""
+    canceled = CommandMessage.CANCELED.message(person="Dana")
+    columns = message_columns(canceled) if state == CommandState.CANCELLED else {}
     written(
         vehicle,
         owner,
         state=state,
-        message=message,
+        **columns,
         kind=CommandType.SET_CHARGE_LIMIT,
         parameters={"percent": 80},
     )
@@ -161,7 +163,7 @@ def test_the_ledger_and_bulk_commands(
     for number, command in enumerate(Command.objects.order_by("pk")):
         Command.objects.filter(pk=command.pk).update(
             state=(CommandState.QUEUED, CommandState.UNKNOWN, CommandState.REFUSED)[number],
-            message=("", expected_signals.pending_message(CommandType.LOCK), "")[number],
+            message_code=("", CommandMessage.PENDING_LOCK, "")[number],
         )
     for path in ("", "bulk/", f"bulk/{bulk.pk}/", f"bulk/{bulk.pk}/?group=unknown"):
         assert english_on(member, f"/fleets/blue/commands/{path}", language) == set(), path
@@ -262,22 +264,50 @@ def test_what_is_wrong_with_parameters(language: str, kind: CommandType, given: 
 
 
 @translated
-def test_what_is_kept_is_english_and_told_in_the_language(
+def test_a_command_stores_a_code_that_is_worded_in_the_readers_language(
     vehicle: Vehicle, owner: User, language: str
 ) -> None:
     command = written(vehicle, owner, state=CommandState.REQUESTED)
     with override(language):
         services.cancel_command(command=command, user=owner)
         command.refresh_from_db()
-        assert command.message == "Cancelled by owner@fleet.example."
-        assert stored_messages.told(command.message) != command.message
-        assert command.changes.get().detail == command.message
-        for kind in CommandType:
-            for sentence in expected_signals.messages_for(kind):
-                assert stored_messages.told(sentence) != sentence
-                joined = f"Sending was interrupted. {sentence}"
-                assert stored_messages.told(joined).endswith(stored_messages.told(sentence))
-                assert "interrupted" not in stored_messages.told(joined)
+        worded = command.message
+    assert (command.message_code, command.message_params) == ("command.canceled", {"person": str(owner)})
+    event = command.changes.get()
+    assert (event.message_code, event.message_params) == (command.message_code, command.message_params)
+    assert "owner@fleet.example" in worded
+    assert worded not in ("Cancelled by owner@fleet.example.", command.message)
+
+
+@translated
+@pytest.mark.parametrize("message", list(CommandMessage), ids=lambda message: message.value)
+def test_every_message_is_worded_in_every_language(message: CommandMessage, language: str) -> None:
+    pending, error = CommandMessage.PENDING_LOCK.message(), ErrorMessage.VEHICLE_STATE_DOOR_OPEN.message()
+    params = {"person": "Dana", "pending": pending, "error": error}
+    recorded = message.message(
+        **{name: each for name, each in params.items() if f"%({name})s" in message.label}
+    )
+    english = str(recorded)
+    with override(language):
+        translation = str(recorded)
+    assert translation != english
+    for text in (translation, english):
+        assert "%" not in text and "…" not in text
+    if message in (CommandMessage.INTERRUPTED, CommandMessage.NO_CLEAR_ANSWER, CommandMessage.ANSWER_LOST):
+        assert english.endswith(str(pending))
+        with override(language):
+            assert translation.endswith(str(pending))
+
+
+def test_smartcars_message_takes_the_place_of_ours_about_the_error(vehicle: Vehicle, owner: User) -> None:
+    door, pending = ErrorMessage.VEHICLE_STATE_DOOR_OPEN.message(), CommandMessage.PENDING_LOCK.message()
+    lost = CommandMessage.ANSWER_LOST.message(error=door, pending=pending)
+    refused = written(vehicle, owner, **message_columns(door, "A door is open."))
+    ambiguous = written(vehicle, owner, **message_columns(lost, "A door is open."))
+    assert refused.message == "A door is open."
+    assert "A door is open." in ambiguous.message
+    assert str(door) not in ambiguous.message
+    assert ambiguous.message.endswith(str(pending))
 
 
 @translated
@@ -295,11 +325,12 @@ def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
 def test_the_api_answers_in_english_whatever_is_asked_for(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client
 ) -> None:
-    written(vehicle, owner, message=expected_signals.pending_message(CommandType.LOCK))
+    written(vehicle, owner, message_code=CommandMessage.PENDING_LOCK)
     asking_for = {"accept-language": ASKED["de"]}
     listed = member.get("/api/v1/commands/", headers=asking_for).json()["results"][0]
     assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")
-    assert listed["message"] == "The car's next lock signal will tell."
+    assert listed["message"] == str(CommandMessage.PENDING_LOCK.label)
+    assert listed["message_code"] == "command.pending.lock"
     refused = member.post(
         f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/",
         {"kind": "set_charge_limit", "parameters": {"percent": 3}},

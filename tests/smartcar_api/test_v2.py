@@ -258,7 +258,7 @@ def test_a_command_is_sent_once_and_its_answer_read(
     )
     answer = getattr(v2, command)(access, vehicle_id=CAR)
     assert answer.outcome is CommandOutcome.SUCCESS
-    assert (answer.request_id, answer.message) == ("r-1", "Successfully sent request to vehicle")
+    assert (answer.request_id, answer.smartcar_message) == ("r-1", "Successfully sent request to vehicle")
     (seen,) = host.seen
     assert (seen.method, seen.path) == ("POST", f"/api/v2.0/vehicles/{CAR}/security")
     assert json.loads(seen.body) == {"action": action}

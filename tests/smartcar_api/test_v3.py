@@ -240,7 +240,7 @@ def test_a_command_is_posted_once_without_a_body(v3: V3Api, host: Host, access: 
     host.will(says(200, executed({"value": "SUCCESS"}), {"SC-Request-Id": "r-1"}))
     answer = getattr(v3, command)(access, vehicle_id=CAR)
     assert answer.outcome is CommandOutcome.SUCCESS
-    assert (answer.execution_id, answer.request_id, answer.message) == ("exec_01", "r-1", "")
+    assert (answer.execution_id, answer.request_id, answer.smartcar_message) == ("exec_01", "r-1", "")
     (seen,) = host.seen
     assert (seen.method, seen.path) == ("POST", f"/vehicle/v3/vehicles/{CAR}/commands/security/{command}")
     assert seen.body == b""
@@ -353,7 +353,8 @@ def test_a_failure_in_the_body_of_a_200_is_a_failure_with_its_reason(
     host.will(says(200, executed({"value": "FAILURE", "error": why})))
     answer = v3.lock(access, vehicle_id=CAR)
     assert answer.outcome is CommandOutcome.FAILURE
-    assert answer.message == "The car could not be locked: a door is open. Close all doors and try again."
+    assert answer.error is not None
+    assert (answer.error.message.code, answer.smartcar_message) == ("smartcar.vehicle_state.door_open", "")
 
 
 @pytest.mark.parametrize("status", [{"value": "PENDING"}, "PENDING", {"value": "pending"}])

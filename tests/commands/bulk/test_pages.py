@@ -139,7 +139,7 @@ def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
     assert 'hx-trigger="every 2s"' in text
     version = text.partition("?version=")[2].partition("&")[0]
     assert client.get(f"{address}?version={version}").status_code == 204
-    Command.objects.update(state=CommandState.REFUSED, message="A door is open.")
+    Command.objects.update(state=CommandState.REFUSED, smartcar_message="A door is open.")
     text = client.get(f"{address}?version={version}").content.decode()
     assert "3 of 3" in text
     assert text.count("A door is open.") == 3

@@ -22,6 +22,7 @@ from commands.models import CommandState as CommandState
 from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, Transition
 from connect.status.states import TERMINATED
+from core.message_codes import CommonMessage
 from dashboard.vehicle_page.events import SIZE
 from dashboard.vehicle_page.timeline import TimelinePosition
 from vehicles import catalogue
@@ -95,7 +96,11 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
         **(told | fields),
     )
     command.note_change(to=CommandState.REQUESTED, now=at)
-    command.note_change(to=CommandState.CONFIRMED, now=at + MINUTE, detail="The car says so.")
+    command.note_change(
+        to=CommandState.CONFIRMED,
+        now=at + MINUTE,
+        message=CommonMessage.TEXT.message(text="The car says so."),
+    )
     return command
 
 
