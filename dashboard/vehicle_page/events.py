@@ -24,7 +24,6 @@ from accounts.models import AuditLogEntry
 from accounts.permissions import Permission
 from commands.models import Command
 from connect.models import Transition
-from core.stored_messages import told
 from dashboard.audit_log.wording import details_of, event_label
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.timeline import Page, Source, TimelinePosition, below, merge_page

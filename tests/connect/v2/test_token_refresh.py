@@ -24,7 +24,6 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import tasks, token_store
 from connect.messages import TokenProblem
 from connect.models import Connection, ConnectionState, UserToken
-from connect.token_lease import TokenProblem
 from connect.v2 import token_refresh, user_tokens
 from core import encryption
 from smartcar_api import SmartcarError, TokenPair
