@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import reauthentication
-from accounts.letters import services as letters
-from accounts.letters.models import Kind
+from accounts.emails import AccountEmail, queue_account_email
 from accounts.models import User
 from core import encryption
 
@@ -37,7 +36,7 @@ _MESSAGES = {
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody signs up by themselves, letters go by Celery, and one rule says when to confirm who one is."""
+    """No sign-up without an invitation, emails sent by workers, one rule for reauthentication."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
@@ -76,8 +75,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     @sensitive_variables("context")
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """What is secret in the context stays behind: the worker makes it anew."""
-        letters.post(user=context["user"], kind=_kind(template_prefix), address=email, told={})
+        """Queues the email without the context's secrets: the worker creates the link."""
+        kind = AccountEmail(_kind(template_prefix))
+        queue_account_email(user=context["user"], kind=kind, recipient=email, params={})
 
     def send_notification_mail(
         self,
@@ -86,15 +86,17 @@ class AccountAdapter(DefaultAccountAdapter):
         context: dict[str, Any] | None = None,
         email: str | None = None,
     ) -> None:
-        told = {
+        params = {
             "ip": self.get_client_ip(self.request),
             "user_agent": self.get_http_user_agent(self.request)[:200],
             "to_email": (context or {}).get("to_email", ""),
         }
         person, kind = User.objects.get(pk=user.pk), _kind(template_prefix)
-        # Of an address that one did not change to after all, nobody has to be told.
-        if kind in Kind.values:
-            letters.post(user=person, kind=kind, address=email or person.email, told=told)
+        # No email about an address change that was given up.
+        if kind in AccountEmail.values:
+            queue_account_email(
+                user=person, kind=AccountEmail(kind), recipient=email or person.email, params=params
+            )
 
 
 def _kind(template_prefix: str) -> str:

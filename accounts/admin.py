@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts.models import ApiToken, AuditLogEntry, Fleet, Letter, MemberInvitation, Membership, User
+from accounts.models import ApiToken, AuditLogEntry, Fleet, MemberInvitation, Membership, User
 from accounts.tokens.services import revoke_token
 from core.admin import ReadOnlyAdmin
 
@@ -139,14 +139,6 @@ class MemberInvitationAdmin(ReadOnlyAdmin[MemberInvitation]):
     search_fields = ["email", "fleet__name"]
     list_select_related = ["fleet", "created_by"]
     exclude = ["nonce", "secret_hash"]
-
-
-@admin.register(Letter)
-class LetterAdmin(ReadOnlyAdmin[Letter]):
-    list_display = ["kind", "user", "address", "created_at", "sent_at", "error"]
-    list_filter = ["kind", "sent_at"]
-    search_fields = ["user__email", "address"]
-    list_select_related = ["user"]
 
 
 @admin.register(Authenticator)

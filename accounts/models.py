@@ -177,6 +177,5 @@ class AuditLogEntry(models.Model):
 
 
 # Part of the app, in modules of their own.
-from accounts.letters.models import Letter as Letter  # noqa: E402
 from accounts.members.models import MemberInvitation as MemberInvitation  # noqa: E402
 from accounts.tokens.models import ApiToken as ApiToken  # noqa: E402

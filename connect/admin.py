@@ -86,7 +86,7 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
         "expires_at",
         "used_at",
     ]
-    list_filter = ["fleet", "mode", "by_mail", "used_at", "revoked_at"]
+    list_filter = ["fleet", "mode", "by_email", "used_at", "revoked_at"]
     search_fields = ["driver_name", "driver_email", "fleet__name", "created_by__email"]
     list_select_related = ["fleet", "created_by"]
     exclude = ["nonce", "secret_hash"]
@@ -94,7 +94,7 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
 
 @admin.register(DriverPortal)
 class DriverPageAdmin(ReadOnlyAdmin[DriverPortal]):
-    list_display = ["created_at", "fleet", "driver_name", "driver_email", "mailed_at", "revoked_at"]
+    list_display = ["created_at", "fleet", "driver_name", "driver_email", "revoked_at"]
     list_filter = ["fleet", "revoked_at"]
     search_fields = ["driver_name", "driver_email", "smartcar_user_id", "fleet__name"]
     list_select_related = ["fleet"]

@@ -5,4 +5,6 @@ class ConnectConfig(AppConfig):
     name = "connect"
 
     def ready(self) -> None:
-        from connect import stored_messages  # noqa: F401  (whatever process shows a row has to know its sentences)
+        from connect import emails
+
+        emails.register_emails()

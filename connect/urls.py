@@ -44,6 +44,7 @@ urlpatterns = [
     path(f"{_FLEET}/drivers/", driver.manage, name="drivers"),
     path(f"{_FLEET}/drivers/<int:page_id>/close/", driver.revoke, name="driver_close"),
     path(f"{_FLEET}/drivers/<int:page_id>/renew/", driver.renew, name="driver_renew"),
+    path(f"{_FLEET}/drivers/<int:page_id>/retry-email/", driver.retry_email, name="driver_retry_email"),
     path(f"{_FLEET}/integration/", setup.show, name="integration"),
     path(f"{_FLEET}/integration/check/", setup.test, name="integration_check"),
     path(f"{_FLEET}/integration/drivers/", setup.send_all_links, name="integration_send_all_links"),
@@ -53,4 +54,9 @@ urlpatterns = [
     path(f"{_FLEET}/integration/migration/progress/", setup.progress, name="integration_progress"),
     path(f"{_FLEET}/invitations/", invitations.manage, name="invitations"),
     path(f"{_FLEET}/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="revoke_invitation"),
+    path(
+        f"{_FLEET}/invitations/<int:invitation_id>/retry-email/",
+        invitations.retry_email,
+        name="invitation_retry_email",
+    ),
 ]

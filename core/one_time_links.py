@@ -11,8 +11,6 @@ from django.utils.translation import pgettext_lazy
 from core.signed_links import SignedLink, hash_token
 
 LIFETIME = timedelta(days=7)
-# Sending is not retried after this time.
-_MAIL_PATIENCE = timedelta(days=1)
 
 
 def expiry() -> datetime:
@@ -33,9 +31,7 @@ class OneTimeLink(SignedLink):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(default=expiry)
     used_at = models.DateTimeField(null=True, blank=True)
-    by_mail = models.BooleanField("sent by e-mail", default=False)
-    mailed_at = models.DateTimeField(null=True, blank=True)
-    mail_error = models.CharField(max_length=120, blank=True)
+    by_email = models.BooleanField("sent by email", default=False, db_column="by_mail")
 
     class Meta:
         abstract = True
@@ -66,14 +62,6 @@ class OneTimeLink(SignedLink):
         """The row with this token in any state, with its fleet and creator."""
         found = cls._default_manager.select_related("fleet", "created_by")
         return found.filter(secret_hash=hash_token(token)).first()
-
-    @classmethod
-    def unmailed(cls) -> models.QuerySet[Self]:
-        """Open invitations whose e-mail is still to be sent."""
-        now = timezone.now()
-        return cls._open().filter(
-            by_mail=True, mailed_at=None, expires_at__gt=now, created_at__gt=now - _MAIL_PATIENCE
-        )
 
     @classmethod
     def _open(cls) -> models.QuerySet[Self]:

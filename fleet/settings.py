@@ -162,7 +162,6 @@ CELERY_BEAT_SCHEDULE = {
     "purge emails": {"task": "core.tasks.purge_emails", "schedule": crontab(hour=3, minute=29)},
     "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
     "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
-    "mail what was not sent": {"task": "connect.tasks.mail_unsent", "schedule": 60},
     "watch connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
     "find overlooked notices": {"task": "connect.tasks.find_notices", "schedule": 300},
     "post notices": {"task": "alerts.tasks.post_notices", "schedule": 60},
@@ -170,7 +169,6 @@ CELERY_BEAT_SCHEDULE = {
     "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
     "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
-    "mail unsent letters": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
     # At night in Europe and the evening in America, away from the full hour at which everybody else asks.
     "compare connections": {
         "task": "connect.tasks.compare_connections",

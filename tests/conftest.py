@@ -6,6 +6,7 @@ from queue import Empty
 import pytest
 from celery import current_app
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
@@ -81,6 +82,12 @@ def browser_of() -> Callable[[User], Client]:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def mails(settings: Settings) -> None:
+    """The site sends email."""
+    settings.EMAIL_OFFERED = True
 
 
 @pytest.fixture

@@ -3,23 +3,19 @@
 Callers have checked that whoever does it may.
 """
 
-from smtplib import SMTPException
-
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
+from accounts.members.emails import queue_invitation
 from accounts.members.selectors import is_last_owner
 from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from accounts.services import add_member
 from core.one_time_links import expiry
 from core.signed_links import hash_token, new_nonce
-from core.task_queue import enqueue_on_commit
 
 
 class MemberError(Exception):
@@ -42,7 +38,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         email=email,
         role=role,
         language=language,
-        by_mail=settings.EMAIL_OFFERED,
+        by_email=settings.EMAIL_OFFERED,
     )
     invitation.secret_hash = hash_token(invitation.secret)
     try:
@@ -59,7 +55,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         about=(AuditObject.MEMBER_INVITATION, invitation.pk),
         data={"name": email, "role": role.value},
     )
-    _ring(invitation)
+    queue_invitation(invitation=invitation, user=user)
     return invitation
 
 
@@ -76,8 +72,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
         raise MemberError(_("The invitation was used or revoked before."))
     found.nonce, found.expires_at = new_nonce(), expiry()
     found.secret_hash = hash_token(found.secret)
-    found.created_at, found.mailed_at, found.mail_error = timezone.now(), None, ""
-    found.by_mail = settings.EMAIL_OFFERED
+    found.created_at, found.by_email = timezone.now(), settings.EMAIL_OFFERED
     found.save()
     log_event(
         fleet=found.fleet,
@@ -86,7 +81,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
         about=(AuditObject.MEMBER_INVITATION, found.pk),
         data={"name": found.email},
     )
-    _ring(found)
+    queue_invitation(invitation=found, user=user)
     return found
 
 
@@ -177,35 +172,3 @@ def _lock_owners(membership: Membership) -> Membership | None:
     list(owners.select_for_update().values_list("pk", flat=True))
     found = Membership.objects.select_related("fleet", "user").filter(pk=membership.pk)
     return found.first()
-
-
-def unmailed() -> list[int]:
-    """The ids of open invitations whose e-mail is still to be sent."""
-    return list(MemberInvitation.unmailed().values_list("pk", flat=True)[:50])
-
-
-@transaction.atomic
-@sensitive_variables()
-def mail(*, invitation_id: int) -> None:
-    """Sends the link, if it was not sent yet; a refusal is kept for the owner, and it is tried again."""
-    mine = MemberInvitation.objects.select_for_update(skip_locked=True, of=("self",))
-    found = mine.select_related("fleet", "created_by").filter(pk=invitation_id, by_mail=True, mailed_at=None)
-    invitation = found.first()
-    if invitation is None or not invitation.open:
-        return
-    with translation.override(invitation.language or settings.LANGUAGE_CODE):
-        subject = _("%(fleet)s invites you to Smartcar Fleet") % {"fleet": invitation.fleet}
-        text = render_to_string("accounts/members/mail.txt", {"invitation": invitation})
-    try:
-        send_mail(subject=subject, message=text, from_email=None, recipient_list=[invitation.email])
-    except (SMTPException, OSError) as error:
-        # The server's own words may repeat addresses.
-        invitation.mail_error = f"The mail server did not take it ({type(error).__name__})."
-    else:
-        invitation.mailed_at, invitation.mail_error = timezone.now(), ""
-    invitation.save(update_fields=["mailed_at", "mail_error"])
-
-
-def _ring(invitation: MemberInvitation) -> None:
-    if invitation.by_mail:
-        enqueue_on_commit("accounts.tasks.mail_member_invitation", invitation.pk)

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.members import selectors, services
+from accounts.members.emails import with_emails
 from accounts.members.forms import ROLES, InvitationSignupForm, InviteForm, RoleForm
 from accounts.members.services import MemberError
 from accounts.models import MemberInvitation, Membership, Role, User
@@ -65,7 +66,7 @@ def _page(
         "fleet": fleet,
         "me": membership,
         "members": selectors.list_members(fleet=fleet)[:_SHOWN],
-        "pending": pending[:_SHOWN],
+        "pending": with_emails(pending[:_SHOWN]),
         "just_made": pending.filter(pk=just_made).first() if just_made else None,
         "roles": ROLES,
         "form": form,

@@ -117,7 +117,7 @@ def _invited(old: list[Connection]) -> dict[int, Invitation]:
 
 
 @transaction.atomic
-def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_mail: bool) -> Invitation:
+def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
     """A fresh personal link for the driver, by which all their cars can be shared anew. An open one is taken back."""
     if left.invitation is not None and left.invitation.open:
         invitations.revoke(invitation=left.invitation, user=user)
@@ -127,7 +127,7 @@ def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_mail: b
     return invitations.invite(
         fleet=cars[0].fleet,
         user=user,
-        by_mail=by_mail,
+        by_email=by_email,
         connection=cars[0],
         purpose=AuthorizationPurpose.CONNECT,
         driver_name=driver.name or UNNAMED,
@@ -153,7 +153,7 @@ def invite_all(*, fleet: Fleet, user: User) -> int:
     """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
     found = uninvited_drivers(fleet=fleet)
     for left in found:
-        invite_driver(left=left, user=user, driver=left.driver, by_mail=True)
+        invite_driver(left=left, user=user, driver=left.driver, by_email=True)
     return len(found)
 
 

@@ -12,10 +12,10 @@ class LinkForm(forms.Form):
     purpose = forms.ChoiceField(choices=AuthorizationPurpose.choices)
     driver_name = forms.CharField(max_length=80)
     driver_email = forms.EmailField(required=False)
-    by_mail = forms.BooleanField(required=False)
+    by_email = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
+        if cleaned.get("by_email") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
             self.add_error("driver_email", _("Without an address no e-mail can be sent."))
         return cleaned

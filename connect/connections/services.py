@@ -14,9 +14,9 @@ from core.task_queue import enqueue_on_commit
 
 
 def create_link(
-    *, connection: Connection, user: User, purpose: AuthorizationPurpose, driver: Driver, by_mail: bool
+    *, connection: Connection, user: User, purpose: AuthorizationPurpose, driver: Driver, by_email: bool
 ) -> Invitation:
-    """A fresh personal link for the driver of this connection. With `by_mail` it is sent to them."""
+    """A fresh personal link for the driver of this connection. With `by_email` it is sent to them."""
     granted = set(connection.scopes)
     # To sign in again asks for nothing new; all else asks for what the fleet uses, and drops nothing.
     wanted = granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
@@ -24,7 +24,7 @@ def create_link(
     return invitations.invite(
         fleet=connection.fleet,
         user=user,
-        by_mail=by_mail,
+        by_email=by_email,
         connection=connection,
         purpose=purpose,
         driver_name=driver.name or UNNAMED,

@@ -146,7 +146,7 @@ def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
         user=membership.user,
         purpose=AuthorizationPurpose(given["purpose"]),
         driver=Driver(given["driver_name"], given["driver_email"]),
-        by_mail=given["by_mail"],
+        by_email=given["by_email"],
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connections:detail", slug=slug, connection_id=connection_id)

@@ -25,8 +25,6 @@ class DriverPortal(SignedLink):
     driver_name = models.CharField("driver's name", max_length=80)
     driver_email = models.EmailField("driver's e-mail", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    mail_wanted_at = models.DateTimeField(null=True, blank=True)
-    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "connect_driverpage"

@@ -2,28 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from smtplib import SMTPException
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_variables
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
-from connect.driver_language import activate
 from connect.driver_portal.models import DriverPortal
+from connect.emails import DRIVER_PORTAL, queue_portal_link, with_emails
 from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
 from connect.offboarding import services as removal
 from connect.offboarding.models import ErasureScope
+from core.mail.models import OutgoingEmail
 from core.signed_links import hash_token
-from core.task_queue import enqueue_on_commit
-
-_MAIL_PATIENCE = timedelta(days=1)
 
 
 @transaction.atomic
@@ -44,11 +35,9 @@ def portal_after_authorization(
     page.driver_name = invitation.driver_name
     page.driver_email = invitation.driver_email
     page.language = page.language or language
-    if invitation.by_mail and settings.EMAIL_OFFERED:
-        page.mail_wanted_at, page.mailed_at = timezone.now(), None
     page.save()
-    if page.mail_wanted_at is not None and page.mailed_at is None:
-        enqueue_on_commit("connect.tasks.mail_driver_page", page.pk)
+    if invitation.by_email:
+        queue_portal_link(page=page, user=invitation.created_by)
     return page
 
 
@@ -62,33 +51,6 @@ def close(*, page: DriverPortal) -> None:
     DriverPortal.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def unmailed() -> list[DriverPortal]:
-    """Pages whose link is still to be sent."""
-    since = timezone.now() - _MAIL_PATIENCE
-    waiting = DriverPortal.objects.filter(mail_wanted_at__gt=since, mailed_at=None, revoked_at=None)
-    return list(waiting.select_related("fleet")[:50])
-
-
-@sensitive_variables()
-def mail(*, page: DriverPortal) -> None:
-    """Sends the driver the link of their page, if that is still to be done. A refusal leaves it to the sweeper."""
-    if page.mail_wanted_at is None or page.mailed_at is not None or page.revoked_at is not None:
-        return
-    with activate(page.language):
-        text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
-        subject = _("What you share with %(fleet)s") % {"fleet": page.fleet}
-    try:
-        send_mail(
-            subject=subject,
-            message=text,
-            from_email=None,
-            recipient_list=[page.driver_email],
-        )
-    except (SMTPException, OSError):
-        return
-    DriverPortal.objects.filter(pk=page.pk).update(mailed_at=timezone.now())
-
-
 def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequest:
     """Ends the sharing of a car, by its driver: here at once, at Smartcar as soon as it answers.
 
@@ -100,10 +62,10 @@ def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequ
 
 
 @transaction.atomic
-def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
+def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
     """Closes a driver's page and makes a new one for the same driver, by a manager: the old link is in other hands.
 
-    The new link is mailed with `by_mail` where there is an address; else the manager passes it on.
+    The new link is mailed with `by_email` where there is an address; else the manager passes it on.
     """
     revoke(page=page, user=user)
     again = DriverPortal(
@@ -114,8 +76,6 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
         language=page.language,
     )
     again.secret_hash = hash_token(again.secret)
-    if by_mail and page.driver_email and settings.EMAIL_OFFERED:
-        again.mail_wanted_at = timezone.now()
     again.save()
     log_event(
         fleet=page.fleet,
@@ -124,8 +84,8 @@ def renew(*, page: DriverPortal, user: User, by_mail: bool) -> DriverPortal:
         about=(AuditObject.DRIVER_PORTAL, again.pk),
         data={"name": again.driver_name},
     )
-    if again.mail_wanted_at is not None:
-        enqueue_on_commit("connect.tasks.mail_driver_page", again.pk)
+    if by_email and again.driver_email:
+        queue_portal_link(page=again, user=user)
     return again
 
 
@@ -151,10 +111,14 @@ class DriverSharing:
 
     page: DriverPortal
     cars: list[Connection]
+    email: OutgoingEmail | None
 
 
 def portals_with_vehicles(pages: Iterable[DriverPortal]) -> list[DriverSharing]:
-    """The pages of one fleet with the cars that their drivers share now, in one more query."""
+    """The pages of one fleet with the vehicles that their drivers share now and the last email about each page.
+
+    Two more queries.
+    """
     pages = list(pages)
     shared: dict[str, list[Connection]] = {}
     owners = {page.smartcar_user_id for page in pages}
@@ -163,4 +127,7 @@ def portals_with_vehicles(pages: Iterable[DriverPortal]) -> list[DriverSharing]:
     ).exclude(state=ConnectionState.REMOVED)
     for connection in alive.select_related("vehicle"):
         shared.setdefault(connection.smartcar_user_id, []).append(connection)
-    return [DriverSharing(page, shared.get(page.smartcar_user_id, [])) for page in pages]
+    return [
+        DriverSharing(page, shared.get(page.smartcar_user_id, []), email)
+        for page, email in with_emails(DRIVER_PORTAL, pages)
+    ]

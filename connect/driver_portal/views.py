@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import Membership
 from accounts.permissions import Permission, get_membership_or_404
+from connect import emails
 from connect.driver_language import is_supported, signed_link_view
 from connect.driver_portal import privacy, services
 from connect.driver_portal.forms import PAUSES, EraseForm, HoursForm, PauseForm
@@ -146,11 +147,12 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
     """The fleet's drivers with a page of their own."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     pages = DriverPortal.objects.filter(fleet=membership.fleet, revoked_at=None)
-    just_made = request.session.pop(_JUST_MADE, None)
+    just_made = pages.filter(pk=request.session.pop(_JUST_MADE, None)).first()
     context = {
         "fleet": membership.fleet,
         "pages": services.portals_with_vehicles(pages[:_SHOWN]),
-        "just_made": pages.filter(pk=just_made).first() if just_made else None,
+        "just_made": just_made,
+        "just_made_email": just_made and emails.with_emails(emails.DRIVER_PORTAL, [just_made])[0][1],
         "email_offered": settings.EMAIL_OFFERED,
     }
     return render(request, "connect/driver_portal/manage.html", context)
@@ -172,8 +174,17 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
 def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's page and makes a new one, with a new link."""
     membership, page = _managed(request, slug, page_id)
-    again = services.renew(page=page, user=membership.user, by_mail="by_mail" in request.POST)
+    again = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
     request.session[_JUST_MADE] = again.pk
+    return redirect("connect:drivers", slug=slug)
+
+
+@login_required
+@require_POST
+def retry_email(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
+    """Sends the failed email with the link of a driver's page again."""
+    _, page = _managed(request, slug, page_id)
+    emails.retry_with_message(request, kind=emails.DRIVER_PORTAL, object_id=page.pk)
     return redirect("connect:drivers", slug=slug)
 
 

@@ -98,9 +98,9 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
     """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     left = _left(membership.fleet, connection_id)
-    by_mail = "by_mail" in request.POST and settings.EMAIL_OFFERED and bool(left.driver.email)
+    by_email = "by_email" in request.POST and settings.EMAIL_OFFERED and bool(left.driver.email)
     invitation = application_migration.invite_driver(
-        left=left, user=membership.user, driver=left.driver, by_mail=by_mail
+        left=left, user=membership.user, driver=left.driver, by_email=by_email
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connect:integration", slug=slug)

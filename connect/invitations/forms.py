@@ -44,7 +44,7 @@ class InvitationForm(forms.ModelForm[Invitation]):
     language = forms.ChoiceField(
         choices=[("", _("As the driver's browser asks")), *settings.LANGUAGES], required=False
     )
-    by_mail = forms.BooleanField(required=False)
+    by_email = forms.BooleanField(required=False)
 
     class Meta:
         model = Invitation
@@ -71,6 +71,6 @@ class InvitationForm(forms.ModelForm[Invitation]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("by_mail") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
+        if cleaned.get("by_email") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
             self.add_error("driver_email", _("Without an address no e-mail can be sent."))
         return cleaned

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.models import Fleet
 from accounts.permissions import Permission, get_membership_or_404
-from connect import oauth
+from connect import emails, oauth
 from connect.driver_language import remember, signed_link_view
 from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
@@ -55,7 +55,7 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
         "needed": NEEDED,
         "chosen": form["scopes"].value() or [],
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "invitations": mine[:_SHOWN],
+        "invitations": emails.with_emails(emails.INVITATION, mine[:_SHOWN]),
         "email_offered": settings.EMAIL_OFFERED,
     }
 
@@ -73,6 +73,17 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
         messages.success(request, told % {"driver": invitation.called})
     else:
         messages.error(request, _("The invitation was used or revoked before."))
+    return redirect("connect:invitations", slug=slug)
+
+
+@login_required
+@require_POST
+def retry_email(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    """Sends an invitation's failed email again, with the same link."""
+    membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
+    if not Invitation.objects.filter(fleet=membership.fleet, pk=invitation_id).exists():
+        raise Http404("There is no such invitation in this fleet.")
+    emails.retry_with_message(request, kind=emails.INVITATION, object_id=invitation_id)
     return redirect("connect:invitations", slug=slug)
 
 

@@ -78,6 +78,12 @@ def retry(*, email: OutgoingEmail, now: datetime) -> bool:
     return bool(queued)
 
 
+def retry_latest(*, kind: str, object_id: int, now: datetime) -> bool:
+    """Queues the newest email about an object again, if it failed. False when there is nothing to retry."""
+    email = latest_emails(kind=kind, object_ids=[object_id]).get(object_id)
+    return email is not None and retry(email=email, now=now)
+
+
 def latest_emails(*, kind: str, object_ids: Iterable[int]) -> dict[int, OutgoingEmail]:
     """The newest email of this kind for each object that has one, in one query."""
     found = OutgoingEmail.objects.filter(kind=kind, object_id__in=list(object_ids))

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core import stored_messages
 from vehicles import formatting
 from vehicles.models import LatestSignal
 from vehicles.units import Unit
@@ -93,12 +92,6 @@ def duration(span: timedelta) -> str:
     return (
         _("about %(hours)d h") % {"hours": hours} if hours else _("about %(minutes)d min") % {"minutes": rest}
     )
-
-
-@register.filter
-def translated(text: str) -> str:
-    """What is kept in a row in English, in the page's language as far as it is ours (core.stored_messages)."""
-    return stored_messages.told(str(text))
 
 
 @register.filter

@@ -23,12 +23,6 @@ def nothing_tried_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def mails(settings: object) -> None:
-    """The site sends e-mail."""
-    settings.EMAIL_OFFERED = True  # type: ignore[attr-defined]
-
-
-@pytest.fixture
 def person(owner: User) -> User:
     """The owner, with a password."""
     owner.set_password(PASSWORD)

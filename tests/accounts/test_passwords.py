@@ -7,21 +7,14 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.letters import services as letters
-from accounts.models import Letter, User
+from accounts.models import User
+from core.mail.models import OutgoingEmail
 from tests.accounts.conftest import PASSWORD, is_in, let_age, sign_in
+from tests.outgoing import send_pending
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mails")]
 FORGOTTEN = "/accounts/password/forgotten/"
 NEW = "another good passphrase"
-
-
-def send_all() -> list[str]:
-    """Has every letter sent; returns the texts."""
-    before = len(mail.outbox)
-    for letter_id in letters.unsent():
-        letters.send(letter_id=letter_id)
-    return [str(sent.body) for sent in mail.outbox[before:]]
 
 
 def link_in(text: str, settings: object) -> str:
@@ -31,7 +24,7 @@ def link_in(text: str, settings: object) -> str:
 
 def ask_for_link(email: str, settings: object) -> str:
     Client().post(FORGOTTEN, {"email": email})
-    (text,) = send_all()
+    (text,) = send_pending()
     return link_in(text, settings)
 
 
@@ -58,7 +51,7 @@ def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
     )
     assert known.redirect_chain == unknown.redirect_chain
     assert "If the address belongs to an account" in known.content.decode()
-    assert [letter.address for letter in Letter.objects.all()] == [person.email]
+    assert [email.recipient for email in OutgoingEmail.objects.all()] == [person.email]
 
 
 def test_the_request_itself_sends_nothing_and_the_broker_gets_no_secret(
@@ -67,18 +60,18 @@ def test_the_request_itself_sends_nothing_and_the_broker_gets_no_secret(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         Client().post(FORGOTTEN, {"email": person.email})
     assert mail.outbox == []
-    assert "link" not in str(Letter.objects.values().get())
-    assert run_rung() == ["accounts.tasks.mail_letter"]
+    assert "link" not in str(OutgoingEmail.objects.values().get())
+    assert run_rung() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == [person.email]
-    assert send_all() == []
+    assert send_pending() == []
 
 
-def test_a_letter_speaks_the_persons_language(person: User) -> None:
+def test_an_account_email_is_in_the_user_s_language(person: User) -> None:
     person.language = "de"
     person.save()
     Client().post(FORGOTTEN, {"email": person.email})
-    assert Letter.objects.get().language == "de"
+    assert OutgoingEmail.objects.get().language == "de"
 
 
 def test_a_weak_new_password_is_refused(person: User, settings: object) -> None:
@@ -99,7 +92,7 @@ def test_a_site_without_e_mail_says_so(person: User, settings: object) -> None:
     assert "This site sends no e-mail" in Client().get(FORGOTTEN).content.decode()
     assert "This site sends no e-mail" in sign_in(person).get("/accounts/e-mail/").content.decode()
     Client().post(FORGOTTEN, {"email": person.email})
-    assert not Letter.objects.exists()
+    assert not OutgoingEmail.objects.exists()
 
 
 def test_a_changed_password_ends_the_other_sessions(person: User) -> None:
@@ -108,7 +101,7 @@ def test_a_changed_password_ends_the_other_sessions(person: User) -> None:
     assert here.post("/accounts/password/", form).headers["Location"] == "/accounts/"
     assert here.get("/accounts/").status_code == 200
     assert elsewhere.get("/accounts/").status_code == 302
-    (text,) = send_all()
+    (text,) = send_pending()
     assert "Your password was changed" in text
 
 
@@ -137,7 +130,7 @@ def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: o
     client.post("/accounts/e-mail/", {"email": "New@Home.example", "action_add": ""})
     assert "new@home.example is still to be confirmed" in client.get("/accounts/").content.decode()
     assert is_in(sign_in(person))
-    (text,) = send_all()
+    (text,) = send_pending()
     link = link_in(text, settings)
     client.get(link)
     person.refresh_from_db()
@@ -149,7 +142,7 @@ def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: o
     assert is_in(sign_in(person))
     assert not is_in(sign_in(User(email=old)))
     (told,) = mail.outbox[-1:]
-    send_all()
+    send_pending()
     assert [sent.to for sent in mail.outbox[-1:]] == [[old]], told
 
 
@@ -158,7 +151,7 @@ def test_an_address_of_another_account_is_not_taken_over(
 ) -> None:
     client = sign_in(person)
     client.post("/accounts/e-mail/", {"email": viewer.email, "action_add": ""})
-    (text,) = send_all()
+    (text,) = send_pending()
     client.post(link_in(text, settings))
     person.refresh_from_db()
     assert person.email == "owner@fleet.example"
@@ -171,7 +164,7 @@ def test_one_may_keep_the_old_address(person: User) -> None:
     client.post("/accounts/e-mail/", {"email": "new@home.example", "action_remove": ""})
     person.refresh_from_db()
     assert person.email == "owner@fleet.example"
-    assert send_all() == []
+    assert send_pending() == []
 
 
 def test_after_ten_minutes_one_confirms_before_changing_the_address(person: User) -> None:

@@ -7,7 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import Letter, User
+from accounts.models import User
+from core.mail.models import OutgoingEmail
 from tests.accounts.conftest import add_app, code_of, is_in, let_age, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -163,4 +164,7 @@ def test_the_person_is_written_to_when_a_factor_comes_or_goes(
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         add_app(client)
         client.post(f"{APP}remove/")
-    assert set(Letter.objects.values_list("kind", flat=True)) == {"totp_activated", "totp_deactivated"}
+    assert set(OutgoingEmail.objects.values_list("kind", flat=True)) == {
+        "accounts.totp_activated",
+        "accounts.totp_deactivated",
+    }

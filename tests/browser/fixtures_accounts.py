@@ -39,7 +39,7 @@ def settle(*, fleet: Fleet, people: dict[str, User]) -> dict[str, Any]:
     )
     new_address = EmailAddress.objects.create(user=manager, email="new@fleet.example", verified=False)
     invitation = MemberInvitation(
-        fleet=fleet, created_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_mail=False
+        fleet=fleet, created_by=owner, email="casey@fleet.example", role=Role.VIEWER, by_email=False
     )
     invitation.secret_hash = hash_token(invitation.secret)
     invitation.save()

@@ -13,10 +13,10 @@ from connect.scopes import FLEET_SCOPES
 from tests.smartcar import come_back
 
 
-def invited(*, fleet: Fleet, user: User, by_mail: bool = False, **options: Any) -> Invitation:
+def invited(*, fleet: Fleet, user: User, by_email: bool = False, **options: Any) -> Invitation:
     """An invitation as the manager's form makes it."""
     wanted = {"driver_name": "Dana", "scopes": list(FLEET_SCOPES), "mode": settings.SMARTCAR_MODE} | options
-    return services.invite(fleet=fleet, user=user, by_mail=by_mail, **wanted)
+    return services.invite(fleet=fleet, user=user, by_email=by_email, **wanted)
 
 
 def at_connect(browser: Browser, invitation: Invitation) -> str:

@@ -54,7 +54,7 @@ def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -
 def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
     """The driver follows a fresh link through Connect, and the new connection is subscribed."""
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    invitation = application_migration.invite_driver(left=left, user=user, driver=left.driver, by_mail=False)
+    invitation = application_migration.invite_driver(left=left, user=user, driver=left.driver, by_email=False)
     url = oauth.start_for_invitation(invitation=invitation, session_secret=SESSION)
     params = come_back(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
     (new,) = oauth.handle_callback(params=params, user=None, session_secret=SESSION).connections
@@ -83,11 +83,11 @@ def test_choosing_another_application_asks_for_a_link_to_each_driver(old: Connec
     )
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert (left.driver.name, left.connections, left.arrived, left.invitation) == ("Dana", [old], [], None)
-    first = application_migration.invite_driver(left=left, user=owner, driver=left.driver, by_mail=False)
+    first = application_migration.invite_driver(left=left, user=owner, driver=left.driver, by_email=False)
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert left.invitation == first
     second_link = application_migration.invite_driver(
-        left=left, user=owner, driver=left.driver, by_mail=False
+        left=left, user=owner, driver=left.driver, by_email=False
     )
     first.refresh_from_db()
     assert (first.open, second_link.open) == (False, True)
@@ -230,6 +230,6 @@ def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
     assert browser_of(viewer).post(address).status_code == 403
     for _ in range(2):
         browser_of(owner).post(address)
-    assert Invitation.objects.get().by_mail
+    assert Invitation.objects.get().by_email
     settings.EMAIL_OFFERED = False
     assert "sends no e-mail" in browser_of(owner).post(address, follow=True).content.decode()

@@ -237,7 +237,7 @@ def test_asking_for_more_keeps_what_was_granted(
     [
         {},
         {"purpose": "nonsense", "driver_name": "D"},
-        {"purpose": "sign_in", "driver_name": "D", "by_mail": "on"},
+        {"purpose": "sign_in", "driver_name": "D", "by_email": "on"},
     ],
 )
 def test_a_link_that_cannot_be_made_is_told(

@@ -24,6 +24,7 @@ from connect.models import (
 )
 from connect.offboarding.models import ErasureScope
 from tests.connect.invited import invited
+from tests.outgoing import pending
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 
@@ -151,14 +152,14 @@ def test_the_link_is_mailed_as_the_invitation_was(
     invitation = invited(
         fleet=connection.fleet,
         user=owner,
-        by_mail=True,
+        by_email=True,
         driver_email="dana@home.example",
         used_at=timezone.now(),
     )
     page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
     run_rung()
     assert [page.url in letter.body for letter in mail.outbox] == ([True] if offered else [])
-    assert services.unmailed() == []
+    assert pending() == 0
 
 
 # Hiding the place

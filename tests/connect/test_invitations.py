@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from smtplib import SMTPServerDisconnected
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +17,9 @@ from connect import oauth_errors
 from connect.invitations import services
 from connect.models import AuthorizationRequest, Connection, DriverPortal, Invitation
 from connect.scopes import FLEET_SCOPES, SCOPES
+from core.mail.models import EmailError, EmailState, OutgoingEmail
 from tests.connect.invited import at_connect, invited, walk
+from tests.outgoing import pending, send_pending
 from tests.smartcar import come_back
 
 pytestmark = pytest.mark.django_db
@@ -275,7 +276,7 @@ def test_the_list_tells_open_used_expired_and_revoked(
         ("scopes", ["read_minds"], "not made"),
         ("mode", "dream", "not made"),
         ("driver_name", "", "required"),
-        ("by_mail", "on", "no e-mail can be sent"),
+        ("by_email", "on", "no e-mail can be sent"),
     ],
 )
 def test_a_wrong_choice_is_told_and_nothing_is_made(
@@ -298,43 +299,67 @@ def test_makes_and_countries_are_written_as_smartcar_does(
 # The e-mail
 
 
+@pytest.mark.usefixtures("mails")
 @pytest.mark.django_db(transaction=True)
 def test_the_e_mail_is_sent_by_a_task_that_knows_only_the_row(
     fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
 ) -> None:
-    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
-    assert "connect.tasks.mail_invitation" in run_rung()
+    invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
+    assert "core.tasks.send_email" in run_rung()
     (letter,) = mail.outbox
     assert letter.to == ["dana@home.example"]
     assert invitation.url in letter.body
-    assert services.unmailed() == []
+    assert pending() == 0
 
 
-def test_a_mail_server_in_trouble_is_told_and_tried_again(
-    fleet: Fleet, owner: User, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("mails")
+def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
+    fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
-    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
+    invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
+    browser = browser_of(owner)
+    assert "Sending email" in browser.get(PAGE).content.decode()
+    OutgoingEmail.objects.update(state=EmailState.FAILED, error=EmailError.RECIPIENT_REJECTED)
+    page = browser.get(PAGE).content.decode()
+    assert "Email not sent. The mail server rejected the recipient&#x27;s address." in page
+    answer = browser.post(f"{PAGE}{invitation.pk}/retry-email/", follow=True).content.decode()
+    assert "The email will be sent again." in answer
+    assert len(send_pending()) == 1
+    assert "Email sent" in browser.get(PAGE).content.decode()
+    answer = browser.post(f"{PAGE}{invitation.pk}/retry-email/", follow=True).content.decode()
+    assert "No failed email to send again." in answer
+    assert send_pending() == []
 
-    def refuse(**kwargs: object) -> None:
-        raise SMTPServerDisconnected("dana@home.example")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(services, "send_mail", refuse)
-        services.mail(invitation=invitation)
-    invitation.refresh_from_db()
-    assert invitation.mail_error == "The mail server did not take it (SMTPServerDisconnected)."
-    assert services.unmailed() == [invitation]
-    services.mail(invitation=invitation)
-    assert len(mail.outbox) == 1
-    assert services.unmailed() == []
+@pytest.mark.usefixtures("mails")
+@pytest.mark.parametrize(("who", "status"), [("viewer", 403), ("driver", 403), ("outsider", 404)])
+def test_only_managers_send_an_email_again(
+    request: pytest.FixtureRequest, fleet: Fleet, owner: User, browser_of: BrowserOf, who: str, status: int
+) -> None:
+    invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
+    OutgoingEmail.objects.update(state=EmailState.FAILED)
+    browser = browser_of(request.getfixturevalue(who))
+    assert browser.post(f"{PAGE}{invitation.pk}/retry-email/").status_code == status
+    assert OutgoingEmail.objects.get().state == EmailState.FAILED
 
 
+@pytest.mark.usefixtures("mails")
+def test_an_invitation_of_another_fleet_is_not_sent_again(
+    fleet: Fleet, owner: User, outsider: User, browser_of: BrowserOf
+) -> None:
+    invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
+    OutgoingEmail.objects.update(state=EmailState.FAILED)
+    answer = browser_of(outsider).post(f"/fleets/red/invitations/{invitation.pk}/retry-email/")
+    assert answer.status_code == 404
+    assert OutgoingEmail.objects.get().state == EmailState.FAILED
+
+
+@pytest.mark.usefixtures("mails")
 def test_an_invitation_that_ended_is_not_mailed(fleet: Fleet, owner: User) -> None:
-    invitation = invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@home.example")
+    invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
     services.revoke(invitation=invitation, user=owner)
-    invitation.refresh_from_db()
-    services.mail(invitation=invitation)
-    assert mail.outbox == []
+    assert send_pending() == []
+    assert OutgoingEmail.objects.get().state == EmailState.CANCELED
 
 
 @pytest.mark.parametrize("offered", [True, False])

@@ -17,7 +17,6 @@ from connect.connections.services import create_link
 from connect.driver_language import activate
 from connect.driver_portal import services as drivers
 from connect.invitations import driver_messages
-from connect.invitations import services as invitations
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation
 from connect.offboarding import worker
 from connect.offboarding.models import ErasureScope
@@ -25,6 +24,7 @@ from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
 from tests.connect.invited import at_connect, invited, walk
 from tests.html_text import words_of
+from tests.outgoing import send_pending
 from tests.smartcar import come_back
 from vehicles.models import Vehicle
 
@@ -103,10 +103,11 @@ def test_where_none_is_chosen_the_browser_is_asked(
     assert f'<html lang="{spoken}"' in read(invited(fleet=fleet, user=owner).path, asked)
 
 
+@pytest.mark.usefixtures("mails")
 def test_a_language_that_we_do_not_speak_counts_as_none(fleet: Fleet, owner: User) -> None:
-    invitation = invited(fleet=fleet, user=owner, language="xx", driver_email="d@example.com", by_mail=True)
+    invitation = invited(fleet=fleet, user=owner, language="xx", driver_email="d@example.com", by_email=True)
     assert '<html lang="fr"' in read(invitation.path, "fr")
-    invitations.mail(invitation=invitation)
+    send_pending()
     assert mail.outbox[0].subject == "Blue Fleet asks you to share your car"
 
 
@@ -130,6 +131,7 @@ def test_an_invitation_that_is_over_says_so_in_its_language(
     assert left_in_english(*pages) == set()
 
 
+@pytest.mark.usefixtures("mails")
 @translated
 @pytest.mark.parametrize("purpose", AuthorizationPurpose)
 def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
@@ -141,8 +143,8 @@ def test_a_link_about_a_car_speaks_the_language_of_the_drivers_page(
     for each in (language, "en"):
         drivers.choose_language(page=page, language=each)
         dana = Driver("Dana", "dana@example.com")
-        link = create_link(connection=connection, user=owner, purpose=purpose, driver=dana, by_mail=True)
-        invitations.mail(invitation=link)
+        link = create_link(connection=connection, user=owner, purpose=purpose, driver=dana, by_email=True)
+        send_pending()
         pages.append(read(link.path))
     assert left_in_english(*pages) <= {"owner@fleet.example"}
     ours, english = mail.outbox
@@ -190,17 +192,17 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
 ) -> None:
     settings.EMAIL_OFFERED = True
     invitation = invited(
-        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_mail=True
+        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_email=True
     )
     answer = walk(smartcar, browser("en"), invitation, count=1)
     assert f'<html lang="{language}"' in answer.content.decode()
     assert not any("connected to Blue Fleet" in words for words in words_of(answer.content.decode()))
     assert DriverPortal.objects.get().language == language
-    drivers.mail(page=DriverPortal.objects.get())
+    send_pending()
     invitation = invited(
-        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_mail=True
+        fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_email=True
     )
-    invitations.mail(invitation=invitation)
+    send_pending()
     greeting = {"de": "Guten Tag Dana,", "fr": "Bonjour Dana,"}[language]
     assert len(mail.outbox) == 2
     assert all(sent.body.lstrip().startswith(greeting) for sent in mail.outbox)
@@ -347,8 +349,8 @@ def test_a_new_link_by_the_manager_keeps_the_language(
     page: DriverPortal, owner: User, settings: Settings
 ) -> None:
     settings.EMAIL_OFFERED = True
-    again = drivers.renew(page=page, user=owner, by_mail=True)
-    drivers.mail(page=again)
+    again = drivers.renew(page=page, user=owner, by_email=True)
+    send_pending()
     assert again.language == "de"
     assert mail.outbox[0].subject == "Was Sie für Blue Fleet freigeben"
 

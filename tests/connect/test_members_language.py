@@ -40,6 +40,8 @@ from connect.v2.api_migration.models import (
     MigrationState,
 )
 from smartcar_api.error_messages import ErrorMessage
+from core.mail.models import EmailError, EmailState, OutgoingEmail
+from smartcar_api import SmartcarError
 from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
 from tests.languages import left_in_english, read
@@ -116,8 +118,8 @@ def test_lists_full_and_empty(
     fleet, now = connection.fleet, timezone.now()
     for column in ("used_at", "revoked_at", "expires_at"):
         Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**{column: now})
-    invited(fleet=fleet, user=owner, by_mail=True, driver_email="dana@example.com")
-    Invitation.objects.filter(by_mail=True).update(mail_error="The mail server did not take it (OSError).")
+    invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@example.com")
+    OutgoingEmail.objects.update(state=EmailState.FAILED, error=EmailError.UNREACHABLE)
     night = Reconciliation.objects.create(
         api_version=SmartcarApiVersion.V3, outcome=ReconciliationOutcome.DONE
     )
@@ -232,7 +234,7 @@ def test_what_a_deed_came_to_and_what_a_form_lacks(
         ("/fleets/blue/invitations/", {"vin": "I", "make": "1", "country": "Germany"}),
         (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
         (f"/fleets/blue/invitations/{invitation.pk}/revoke/", {}),
-        (f"/fleets/blue/connections/{connection.pk}/link/", {"purpose": "sign_in", "by_mail": "on"}),
+        (f"/fleets/blue/connections/{connection.pk}/link/", {"purpose": "sign_in", "by_email": "on"}),
         (f"/fleets/blue/connections/{connection.pk}/check/", {}),
         (f"/fleets/blue/drivers/{page.pk}/renew/", {}),
         (f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/disconnect/", {"extent": "places"}),

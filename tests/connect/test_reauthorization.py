@@ -61,7 +61,9 @@ def link(
     connection: Connection, user: User, purpose: AuthorizationPurpose = AuthorizationPurpose.SIGN_IN
 ) -> Invitation:
     dana = Driver("Dana", "dana@example.com")
-    return services.create_link(connection=connection, user=user, purpose=purpose, driver=dana, by_mail=False)
+    return services.create_link(
+        connection=connection, user=user, purpose=purpose, driver=dana, by_email=False
+    )
 
 
 @both
@@ -290,7 +292,7 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
             user=owner,
             purpose=AuthorizationPurpose.SIGN_IN,
             driver=Driver("Dana", "dana@example.com"),
-            by_mail=True,
+            by_email=True,
         )
     run_rung()
     (letter,) = mail.outbox

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.core import mail
@@ -12,8 +11,10 @@ from django.utils import timezone
 from accounts.audit import AuditEvent
 from accounts.members import services
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
+from core.mail.models import EmailError, EmailState, OutgoingEmail
 from tests.accounts.conftest import PASSWORD, is_in, sign_in
 from tests.conftest import make_user
+from tests.outgoing import send_pending
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -62,30 +63,47 @@ def test_with_e_mail_a_worker_sends_it_in_the_chosen_language(
         page = browser.post(PAGE, INVITE, follow=True).content.decode()
     made = MemberInvitation.objects.get()
     assert made.secret not in page
-    assert run_rung() == ["accounts.tasks.mail_member_invitation"]
+    assert run_rung() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == ["nia@home.example"]
     assert made.url in sent.body
-    assert "E-mail sent" in browser.get(PAGE).content.decode()
-    services.mail(invitation_id=made.pk)
-    assert len(mail.outbox) == 1
+    assert "Email sent" in browser.get(PAGE).content.decode()
+    assert send_pending() == []
 
 
 @pytest.mark.usefixtures("mails")
-def test_a_refusal_of_the_mail_server_is_shown_and_tried_again(
-    invitation: MemberInvitation, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
+    invitation: MemberInvitation, owner: User, browser_of: BrowserOf
 ) -> None:
-    def refuse(**_: object) -> None:
-        raise SMTPServerDisconnected("nia@home.example")
+    browser = browser_of(owner)
+    assert "Sending email" in browser.get(PAGE).content.decode()
+    OutgoingEmail.objects.update(error=EmailError.UNREACHABLE)
+    page = browser.get(PAGE).content.decode()
+    assert "Email not sent yet. The mail server couldn&#x27;t be reached." in page
+    OutgoingEmail.objects.update(state=EmailState.FAILED, error=EmailError.RECIPIENT_REJECTED)
+    page = browser.get(PAGE).content.decode()
+    assert "Email not sent. The mail server rejected the recipient&#x27;s address." in page
+    assert "Send again" in page
+    browser.post(f"{PAGE}invitations/{invitation.pk}/resend/")
+    assert len(send_pending()) == 1
+    assert "Email sent" in browser.get(PAGE).content.decode()
 
-    with monkeypatch.context() as broken:
-        broken.setattr(services, "send_mail", refuse)
-        services.mail(invitation_id=invitation.pk)
-    page = browser_of(owner).get(PAGE).content.decode()
-    assert "Not sent yet" in page
-    assert services.unmailed() == [invitation.pk]
-    services.mail(invitation_id=invitation.pk)
-    assert services.unmailed() == []
+
+@pytest.mark.usefixtures("mails")
+def test_an_invitation_sent_again_before_the_first_email_left_is_sent_once(
+    invitation: MemberInvitation, owner: User
+) -> None:
+    services.resend_invitation(invitation=invitation, user=owner)
+    invitation.refresh_from_db()
+    (text,) = send_pending()
+    assert invitation.url in text
+
+
+@pytest.mark.usefixtures("mails")
+def test_a_revoked_invitation_is_not_sent(invitation: MemberInvitation, owner: User) -> None:
+    services.revoke_invitation(invitation=invitation, user=owner)
+    assert send_pending() == []
+    assert OutgoingEmail.objects.get().state == EmailState.CANCELED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""Emails to drivers: invitations and the link of a driver's page, in the driver's language."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import User
+from connect.driver_language import activate
+from connect.models import DriverPortal, Invitation
+from connect.status.states import AuthorizationPurpose
+from core.mail.kinds import EmailKind, RenderedEmail, register
+from core.mail.models import OutgoingEmail
+from core.mail.services import latest_emails, queue_email, retry_latest
+
+INVITATION = "connect.invitation"
+DRIVER_PORTAL = "connect.driver_portal"
+Object = TypeVar("Object", bound=Model)
+
+
+def register_emails() -> None:
+    """Registers the kinds, at start-up."""
+    register(EmailKind(INVITATION, gettext_lazy("Invitation of a driver"), Invitation, _render_invitation))
+    register(EmailKind(DRIVER_PORTAL, gettext_lazy("Link of a driver's page"), DriverPortal, _render_portal))
+
+
+def queue_invitation(*, invitation: Invitation, user: User) -> None:
+    """Queues the link for the driver."""
+    queue_email(
+        kind=INVITATION,
+        object_id=invitation.pk,
+        recipient=invitation.driver_email,
+        language=invitation.language,
+        created_by=user,
+        replace=True,
+    )
+
+
+def queue_portal_link(*, page: DriverPortal, user: User | None) -> None:
+    """Queues the link of the driver's page; one that waits to be sent is replaced."""
+    queue_email(
+        kind=DRIVER_PORTAL,
+        object_id=page.pk,
+        recipient=page.driver_email,
+        language=page.language,
+        created_by=user,
+        replace=True,
+    )
+
+
+def with_emails(kind: str, objects: Iterable[Object]) -> list[tuple[Object, OutgoingEmail | None]]:
+    """Each object with its newest email of this kind, if one was queued; one more query."""
+    objects = list(objects)
+    emails = latest_emails(kind=kind, object_ids=[each.pk for each in objects])
+    return [(each, emails.get(each.pk)) for each in objects]
+
+
+def retry_with_message(request: HttpRequest, *, kind: str, object_id: int) -> None:
+    """Sends a failed email again, and says so on the next page. The caller has checked the permission."""
+    if retry_latest(kind=kind, object_id=object_id, now=timezone.now()):
+        messages.success(request, _("The email will be sent again."))
+    else:
+        messages.error(request, _("No failed email to send again."))
+
+
+@sensitive_variables()
+def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
+    found = Invitation.objects.select_related("fleet", "created_by", "connection__vehicle")
+    invitation = found.filter(pk=email.object_id).first()
+    if invitation is None or not invitation.open:
+        return None
+    context = {"invitation": invitation, "fleet": invitation.fleet}
+    return RenderedEmail(
+        _invitation_subject(invitation), render_to_string("connect/invitations/mail.txt", context)
+    )
+
+
+_SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
+    AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(car)s"),
+    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you to allow more for %(car)s"),
+    AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(car)s has"),
+}
+
+
+def _invitation_subject(invitation: Invitation) -> str:
+    subject = _SUBJECTS.get(
+        AuthorizationPurpose(invitation.purpose), lambda: _("%(fleet)s asks you to share your car")
+    )
+    return subject() % {
+        "fleet": invitation.fleet,
+        "car": invitation.connection and invitation.connection.vehicle,
+    }
+
+
+@sensitive_variables()
+def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
+    page = DriverPortal.objects.select_related("fleet").filter(pk=email.object_id, revoked_at=None).first()
+    if page is None:
+        return None
+    # The driver may have chosen another language since.
+    with activate(page.language):
+        text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
+        subject = _("What you share with %(fleet)s") % {"fleet": page.fleet}
+    return RenderedEmail(subject, text, recipient=page.driver_email)
