@@ -39,9 +39,8 @@ from connect.v2.api_migration.models import (
     ConnectionMigrationState,
     MigrationState,
 )
-from smartcar_api.error_messages import ErrorMessage
 from core.mail.models import EmailError, EmailState, OutgoingEmail
-from smartcar_api import SmartcarError
+from smartcar_api.error_messages import ErrorMessage
 from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
 from tests.languages import left_in_english, read
