@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Runs a management command; where no servers are named, beside the embedded ones."""
+"""Run a management command, with embedded servers unless DATABASE_URL and REDIS_URL are set."""
 
 import os
 import sys

@@ -56,7 +56,7 @@ def _gather(fleet_id: int, *, now: datetime) -> int:
     # What somebody has in hand already is no news.
     due = [notice for notice in news if notice.due]
     letters = 0
-    for user, kinds in readers_of(fleet_id=fleet_id) if settings.EMAIL_OFFERED else ():
+    for user, kinds in readers_of(fleet_id=fleet_id) if settings.EMAIL_ENABLED else ():
         if theirs := [notice for notice in due if notice.kind in kinds]:
             letter = Letter.objects.create(fleet_id=fleet_id, user=user, created_at=now, next_try_at=now)
             letter.notices.set(theirs)

@@ -147,7 +147,7 @@ def _settings_page(
         "watched": [(kind, kind in watched) for kind in Kind],
         "form": form or RulesForm(initial={"low_battery": current.low_battery}),
         "may_rule": has_permission(membership=membership, right=Permission.CONNECT),
-        "email_offered": site.EMAIL_OFFERED,
+        "email_offered": site.EMAIL_ENABLED,
     }
     return render(request, "alerts/settings.html", context, status=status)
 

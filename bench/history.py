@@ -139,7 +139,7 @@ def _set_up(running: Stack, *, cars: int) -> _Site:
     since = dict.fromkeys(partitions.TABLES, _FIRST_DAY)
     for days in range(0, DAYS + 60, 60):
         partitions.make(now=_FIRST_DAY + timedelta(days=days), since=since)
-    running.environment["API_READS_PER_MINUTE"] = "1000000"
+    running.environment["API_RATE_LIMIT"] = "1000000"
     running.web()
     token = issue_token(membership=owner.memberships.get(), name="bench").secret
     return _Site(url=running.site, token=token, codes=codes)

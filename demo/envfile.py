@@ -28,7 +28,9 @@ def update(
     What was generated before and what was added by hand is kept. `servers` holds `DATABASE_URL` and `REDIS_URL`.
     """
     values = _generated() | read(path) | _derived(ports) | dict(servers)
-    values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_GENERATION": api_version}
+    values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_API_VERSION": api_version}
+    # The name before 0.2.0, for scripts that read the file.
+    values["SMARTCAR_GENERATION"] = api_version
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from demo.errors import DemoError
 from demo.ports import HOST, Ports
-from fleet.redis_urls import celery_broker_url
+from fleet.environment import celery_broker_url
 
 PYTHON = Path(sys.executable)
 _BIN = PYTHON.parent

@@ -20,6 +20,7 @@ from demo import envfile, ports, services
 from demo.errors import DemoError
 from demo.supervisor import Stopped, Supervisor, listening
 from embedded import processes
+from fleet.environment import read_variable
 
 # Every child carries this variable, so that the next start finds those whose supervisor was killed.
 _MARK = "FLEET_DEMO"
@@ -43,13 +44,13 @@ class Demo:
 
     @classmethod
     def from_environment(cls, root: Path, environ: Mapping[str, str]) -> Demo:
-        """Read `PORT`, `SIMULATOR_PORT`, `DEMO_VEHICLES` and `SMARTCAR_GENERATION`. Raises `DemoError`."""
+        """Read `PORT`, `SIMULATOR_PORT`, `DEMO_VEHICLES` and `SMARTCAR_API_VERSION`. Raises `DemoError`."""
         vehicles = environ.get("DEMO_VEHICLES", "")
         if vehicles and not (vehicles.isascii() and vehicles.isdigit() and 0 < int(vehicles) <= 3000):
             raise DemoError(f"DEMO_VEHICLES is {vehicles!r}, not a number from 1 to 3000")
-        api_version = environ.get("SMARTCAR_GENERATION") or "v3"
+        api_version = read_variable(environ, "SMARTCAR_API_VERSION", old_name="SMARTCAR_GENERATION") or "v3"
         if api_version not in ("v2", "v3"):
-            raise DemoError(f"SMARTCAR_GENERATION is {api_version!r}, not v2 or v3")
+            raise DemoError(f"SMARTCAR_API_VERSION is {api_version!r}, not v2 or v3")
         return cls(
             root=root,
             var=root / "var",

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class ProjectConfig(AppConfig):
-    """The Django project itself: registers the system checks. It has no models."""
+    """The Django project itself. It registers the system checks and has no models."""
 
     name = "fleet"
     label = "project"

@@ -1,4 +1,4 @@
-"""The one ASGI entry: `granian --interface asgi fleet.asgi:application`."""
+"""The ASGI entry point: `granian --interface asgi fleet.asgi:application`."""
 
 import os
 
@@ -9,6 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fleet.settings")
 
 django_application = get_asgi_application()
 
-from webhooks.asgi import WebhookMiddleware  # noqa: E402  needs Django set up
+from webhooks.asgi import WebhookMiddleware  # noqa: E402  (needs Django to be set up)
 
 application = WebhookMiddleware(path=reverse("webhooks:smartcar"), otherwise=django_application)

@@ -1,4 +1,4 @@
-"""Bad configuration, found at start."""
+"""System checks that find configuration mistakes at startup."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from accounts.models import SmartcarApiVersion
 from core import encryption
 
-_NEEDED: dict[str, tuple[str, ...]] = {
+_REQUIRED: dict[str, tuple[str, ...]] = {
     SmartcarApiVersion.V2: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_APPLICATION_SECRET"),
     SmartcarApiVersion.V3: ("SMARTCAR_APPLICATION_ID", "SMARTCAR_CLIENT_ID", "SMARTCAR_CLIENT_SECRET"),
 }
@@ -21,26 +21,26 @@ def encryption_keys(**kwargs: Any) -> list[CheckMessage]:
     try:
         encryption.fernet()
     except ImproperlyConfigured as error:
-        return [Error(str(error), id="fleet.E001", hint="Tokens cannot be stored without a good key.")]
+        return [Error(str(error), id="fleet.E001", hint="Tokens can't be stored without a valid key.")]
     return []
 
 
 @register()
 def smartcar_choices(**kwargs: Any) -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    if settings.SMARTCAR_GENERATION not in SmartcarApiVersion.values:
+    if settings.SMARTCAR_API_VERSION not in SmartcarApiVersion.values:
         problems.append(
             Error(
-                f"SMARTCAR_GENERATION is {settings.SMARTCAR_GENERATION!r}.",
-                hint=f"It is one of {', '.join(SmartcarApiVersion.values)}.",
+                f"SMARTCAR_API_VERSION is {settings.SMARTCAR_API_VERSION!r}, which isn't an API version.",
+                hint=f"Set SMARTCAR_API_VERSION to {' or '.join(SmartcarApiVersion.values)}.",
                 id="fleet.E002",
             )
         )
     if settings.SMARTCAR_MODE not in ("live", "simulated"):
         problems.append(
             Error(
-                f"SMARTCAR_MODE is {settings.SMARTCAR_MODE!r}.",
-                hint="It is live or simulated.",
+                f"SMARTCAR_MODE is {settings.SMARTCAR_MODE!r}, which isn't a mode.",
+                hint="Set SMARTCAR_MODE to live or simulated.",
                 id="fleet.E003",
             )
         )
@@ -49,18 +49,18 @@ def smartcar_choices(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def smartcar_credentials(**kwargs: Any) -> list[CheckMessage]:
-    needed = [
-        *_NEEDED.get(settings.SMARTCAR_GENERATION, ()),
+    required = [
+        *_REQUIRED.get(settings.SMARTCAR_API_VERSION, ()),
         "SMARTCAR_MANAGEMENT_TOKENS",
         "SMARTCAR_WEBHOOK_ID",
     ]
-    missing = [name for name in needed if not getattr(settings, name)]
+    missing = [name for name in required if not getattr(settings, name)]
     if not missing:
         return []
     return [
         Warning(
-            f"{', '.join(missing)} not set: cars cannot be connected, or their data will not come.",
-            hint="docs/smartcar-application.md says where Smartcar's dashboard shows each.",
+            f"Not set: {', '.join(missing)}. Vehicles can't be connected, or won't send data.",
+            hint="docs/smartcar-application.md describes where to find each in Smartcar's dashboard.",
             id="fleet.W001",
         )
     ]
@@ -73,8 +73,8 @@ def client_id_kind(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "SMARTCAR_CLIENT_ID is the application id.",
-            hint="v3 wants the client id of “API credentials”, which usually starts with client_.",
+            "SMARTCAR_CLIENT_ID is the same as SMARTCAR_APPLICATION_ID.",
+            hint="v3 needs the client ID of the “API credentials”, which usually starts with client_.",
             id="fleet.W002",
         )
     ]
@@ -82,7 +82,7 @@ def client_id_kind(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
-    # Only manage.py runs checks: no other process has to load Babel.
+    # Imported here so that only commands that run checks load Babel.
     from core import translations
 
     old = translations.stale()
@@ -90,8 +90,8 @@ def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"The translations into {', '.join(old)} are not compiled, or older than locale/.",
-            hint="Run `make setup`, or python -m core.translations compile.",
+            f"Translations not compiled, or older than locale/: {', '.join(old)}.",
+            hint="Run `make setup` or `python -m core.translations compile`.",
             id="fleet.W003",
         )
     ]
@@ -99,7 +99,7 @@ def translations_compiled(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
-    from accounts import passkeys  # it needs the apps to be loaded
+    from accounts import passkeys  # needs the apps to be loaded
 
     site = urlsplit(settings.SITE_URL)
     possible = passkeys.is_supported(host=site.hostname or "", secure=site.scheme == "https")
@@ -107,8 +107,8 @@ def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"SITE_URL is {settings.SITE_URL}: browsers allow no passkeys there.",
-            hint="They want https and a name, such as https://fleet.example.com.",
+            f"Browsers don't allow passkeys at {settings.SITE_URL} (SITE_URL).",
+            hint="Passkeys need https and a host name, such as https://fleet.example.com.",
             id="fleet.W004",
         )
     ]
@@ -116,12 +116,12 @@ def passkeys_possible(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def passwords_resettable(**kwargs: Any) -> list[CheckMessage]:
-    if settings.EMAIL_OFFERED:
+    if settings.EMAIL_ENABLED:
         return []
     return [
         Warning(
-            "EMAIL_URL is not set: nobody can reset a forgotten password or change their address.",
-            hint="Set it, or set passwords in the admin. Links of invitations are shown to be copied meanwhile.",
+            "EMAIL_URL is not set, so users can't reset a password or change their email address.",
+            hint="Set EMAIL_URL, or reset passwords in the admin. Invitation links are shown for copying.",
             id="fleet.W005",
         )
     ]

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from accounts.permissions import Permission, fleets_for
 
 
-def product(request: HttpRequest) -> dict[str, object]:
-    """What every page shows: the user's fleets, and the address of the map's style if one is set."""
+def site(request: HttpRequest) -> dict[str, object]:
+    """Context of every page: the user's fleets, the URL of the map style (or ""), and whether this is a demo."""
     user = getattr(request, "user", None)
     return {
         "my_fleets": fleets_for(user=user, right=Permission.VIEW) if user is not None else [],

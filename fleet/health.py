@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can work."""
+"""Health checks: whether the process is alive, and whether it is ready for requests."""
 
 from collections.abc import Callable
 
@@ -10,12 +10,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process answers at all."""
+    """Liveness: 200 whenever the process can respond."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations and Redis are right; else 503, naming what is not. Never an address or a secret."""
+    """Readiness: 200 if the database, its migrations and Redis are fine, otherwise 503.
+
+    The JSON object has one entry per check: "ok" or a short problem, never an address or a secret.
+    """
     problems = {name: problem for name, check in _CHECKS.items() if (problem := check())}
     state = {name: problems.get(name, "ok") for name in _CHECKS}
     return JsonResponse(state, status=503 if problems else 200)
@@ -26,7 +29,7 @@ def _database() -> str:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return "does not answer"
+        return "doesn't respond"
     return ""
 
 
@@ -44,7 +47,7 @@ def _redis() -> str:
     try:
         client.ping()
     except redis.RedisError:
-        return "does not answer"
+        return "doesn't respond"
     finally:
         client.close()
     return ""

@@ -1,7 +1,7 @@
-"""/metrics for Prometheus: the request budget, token lifetimes and the inbox, gathered when asked for.
+"""/metrics for Prometheus: requests to Smartcar, token expiry and queued webhook deliveries.
 
-What is counted lies where all processes write it, in PostgreSQL and Redis, so any web process can answer for the
-site. With Redis gone its figures are left out. Ids, tokens and names are in none of them.
+Figures are read from PostgreSQL and Redis on each scrape, so any web process reports for the whole site. While Redis is
+down, its figures are missing. No figure contains IDs, tokens or names of people or vehicles.
 """
 
 import ipaddress
@@ -27,30 +27,38 @@ from smartcar_api.ratelimit.breaker import STATES
 from smartcar_api.ratelimit.middleware import bucket_of
 from webhooks.models import EntryState, InboxEntry
 
-# Upper ends of the histogram of days left: those warned of, half of the 60, and the rest.
+# Upper bounds of the expiry histogram, in days: the three warning levels, half a token's life, and a whole one.
 DAYS = (2, 7, 14, 30, 60)
+# Names before 0.2.0, exported for one more release: {new: old}.
+OLD_NAMES = {
+    "smartcar_token_expiry_days": "smartcar_token_days_left",
+    "smartcar_tokens_expired": "smartcar_tokens_ended",
+    "smartcar_requests_available": "smartcar_requests_left",
+    "smartcar_circuit_breaker_state": "smartcar_breaker",
+    "webhook_deliveries_queued": "inbox_waiting",
+}
 
 
 @never_cache
 @require_GET
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures, for this machine itself or whoever sends METRICS_TOKEN; 403 for others."""
-    if not _may_read(request):
+    """Return the metrics. Requests from other machines need METRICS_TOKEN as bearer token; 403 without."""
+    if not _is_allowed(request):
         return HttpResponse(
-            "Metrics are for this machine itself, or with METRICS_TOKEN as a bearer token.\n",
+            "Metrics are available from this machine, or with METRICS_TOKEN as bearer token.\n",
             status=403,
             content_type="text/plain",
         )
     registry = CollectorRegistry()
-    registry.register(_Site())
+    registry.register(_SiteCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _may_read(request: HttpRequest) -> bool:
+def _is_allowed(request: HttpRequest) -> bool:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if settings.METRICS_TOKEN and constant_time_compare(given, settings.METRICS_TOKEN):
         return True
-    # Behind a proxy on this machine everybody seems to come from here.
+    # Behind a proxy on this machine, all requests come from a loopback address.
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
     return not forwarded and _loopback(request.META.get("REMOTE_ADDR", ""))
 
@@ -62,42 +70,58 @@ def _loopback(address: str) -> bool:
         return False
 
 
-class _Site(Collector):
-    """All figures of the site, read when they are asked for."""
+class _SiteCollector(Collector):
+    """Reads all figures of the site when they are collected."""
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        yield from _lifetimes()
-        yield _requests()
-        yield _room()
-        yield _breakers()
-        yield _inbox()
+        for metric in _figures():
+            yield metric
+            if old_name := OLD_NAMES.get(metric.name):
+                yield _renamed(metric, old_name)
 
 
-def _lifetimes() -> Iterator[Metric]:
+def _renamed(metric: Metric, old_name: str) -> Metric:
+    """A copy of the metric under the name it had before."""
+    copy = Metric(old_name, f"Deprecated, use {metric.name}. {metric.documentation}", metric.type)
+    copy.samples = [
+        sample._replace(name=sample.name.replace(metric.name, old_name, 1)) for sample in metric.samples
+    ]
+    return copy
+
+
+def _figures() -> Iterator[Metric]:
+    yield from _token_expiry()
+    yield _requests()
+    yield _requests_available()
+    yield _circuit_breakers()
+    yield _queued_deliveries()
+
+
+def _token_expiry() -> Iterator[Metric]:
     found = token_refresh.expiry_histogram(now=timezone.now())
-    # `days[n]` are pairs with n whole days, so a little more than n.
+    # `days[n]` counts pairs with n whole days left, so a little more than n.
     starts = (0, *DAYS)
     counts = accumulate(sum(found.days[least:most]) for least, most in zip(starts, DAYS, strict=False))
     buckets = [(str(most), float(count)) for most, count in zip(DAYS, counts, strict=True)]
     days = sum(number * count for number, count in enumerate(found.days))
     yield GaugeHistogramMetricFamily(
-        "smartcar_token_days_left",
-        "Whole days that v2 token pairs in use have to live; then their drivers must connect again.",
+        "smartcar_token_expiry_days",
+        "Whole days until v2 refresh tokens in use expire. After that, their drivers must reconnect.",
         buckets=[*buckets, ("+Inf", float(sum(found.days)))],
         gsum_value=float(days),
     )
     yield GaugeMetricFamily(
-        "smartcar_tokens_ended", "v2 token pairs in use that were not renewed in time.", value=found.ended
+        "smartcar_tokens_expired", "v2 refresh tokens in use that have expired.", value=found.ended
     )
 
 
 def _requests() -> Metric:
     family = CounterMetricFamily(
         "smartcar_requests",
-        "Requests to Smartcar by host, outcome (HTTP status, or why it was put off or failed) and purpose.",
+        "Requests to Smartcar by host, outcome (HTTP status, or why a request was deferred or failed) and purpose.",
         labels=["host", "outcome", "purpose"],
     )
     for labels, count in sorted(counters.read_all().items()):
@@ -105,9 +129,11 @@ def _requests() -> Metric:
     return family
 
 
-def _room() -> Metric:
+def _requests_available() -> Metric:
     family = GaugeMetricFamily(
-        "smartcar_requests_left", "Requests left in an application's bucket.", labels=["application"]
+        "smartcar_requests_available",
+        "Requests that an application can send to Smartcar right now.",
+        labels=["application"],
     )
     for application in applications.all_applications():
         left = bucket.left(bucket_of(application.credentials))
@@ -116,9 +142,11 @@ def _room() -> Metric:
     return family
 
 
-def _breakers() -> Metric:
+def _circuit_breakers() -> Metric:
     family = GaugeMetricFamily(
-        "smartcar_breaker", "1 for the state that a host's breaker is in.", labels=["host", "state"]
+        "smartcar_circuit_breaker_state",
+        "1 for the current state of a Smartcar host's circuit breaker, 0 for the others.",
+        labels=["host", "state"],
     )
     for host, current in health.breakers():
         for state in STATES:
@@ -126,6 +154,8 @@ def _breakers() -> Metric:
     return family
 
 
-def _inbox() -> Metric:
-    waiting = InboxEntry.objects.filter(state=EntryState.WAITING).count()
-    return GaugeMetricFamily("inbox_waiting", "Messages that wait to be processed.", value=waiting)
+def _queued_deliveries() -> Metric:
+    queued = InboxEntry.objects.filter(state=EntryState.WAITING).count()
+    return GaugeMetricFamily(
+        "webhook_deliveries_queued", "Webhook deliveries waiting to be processed.", value=queued
+    )

@@ -1,4 +1,4 @@
-"""What Django's own middleware leaves undone."""
+"""Middleware: the user's language, the fleet's time zone, and sign-in redirects for htmx requests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,64 +9,62 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import Fleet
 from vehicles.zones import known_zone
 
-_MACHINES = ("/api/", "/metrics", "/healthz", "/readyz")
-# Admins look at what is kept, which is English; half of a page in another language would not help them.
-_ENGLISH = (*_MACHINES, "/admin/")
+_MACHINE_PATHS = ("/api/", "/metrics", "/healthz", "/readyz")
+# The admin shows stored data, which is in English; translating only its labels would mix languages.
+_ENGLISH_PATHS = (*_MACHINE_PATHS, "/admin/")
 
 
-def sign_in_whole_page(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """A session that ended while a page polls: the whole page reloads, and so asks to sign in.
+class HtmxLoginRedirectMiddleware:
+    """Reloads the whole page when the session has ended and htmx requests a part of the page.
 
-    htmx would follow the redirect and put the sign-in form into the fragment's place.
+    htmx would otherwise follow the redirect and put the sign-in form in place of the part.
     """
-    sign_in = resolve_url(settings.LOGIN_URL)
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        leads_to_sign_in = response.status_code == 302 and response.headers["Location"].startswith(sign_in)
-        if leads_to_sign_in and request.headers.get("HX-Request") == "true":
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        self._sign_in_url = resolve_url(settings.LOGIN_URL)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        to_sign_in = response.status_code == 302 and response.headers["Location"].startswith(
+            self._sign_in_url
+        )
+        if to_sign_in and request.headers.get("HX-Request") == "true":
             return HttpResponseClientRefresh()
         return response
 
-    return middleware
 
+class UserLocaleMiddleware:
+    """Activates the language that the user chose, or else the one that the browser prefers.
 
-class SpokenLanguage:
-    """Pages in the language that the person chose, else in the one that their browser asks for.
-
-    What machines and admins read stays in the site's own language.
+    The API, the admin and machine endpoints stay in English.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(_ENGLISH):
+        if request.path.startswith(_ENGLISH_PATHS):
             return self._get_response(request)
         chosen = getattr(request.user, "language", "")
-        language = chosen if chosen in dict(settings.LANGUAGES) else _asked_for(request)
+        language = chosen if chosen in dict(settings.LANGUAGES) else get_language_from_request(request)
         with translation.override(language):
             response = self._get_response(request)
-            # A driver's page may have spoken another language for itself.
+            # Drivers' pages activate another language themselves, and then set the header.
             response.headers.setdefault("Content-Language", translation.get_language() or language)
         if not chosen:
             patch_vary_headers(response, ("Accept-Language",))
         return response
 
 
-def _asked_for(request: HttpRequest) -> str:
-    return translation.get_language_from_request(request)
-
-
-class FleetTime:
-    """Times on a fleet's pages are in the fleet's own time zone: those are the pages with a `slug` in their address."""
+class FleetTimezoneMiddleware:
+    """Activates the fleet's time zone on the fleet's pages: those with a `slug` in their URL."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -78,9 +76,9 @@ class FleetTime:
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: dict[str, Any]) -> None:
-        """Before the view, which is where the address is known. Who may see the fleet is not asked here."""
+        """Run before the view, once the URL is resolved. Permissions are the view's to check."""
         slug = kwargs.get("slug")
-        if slug is None or request.path.startswith(_MACHINES):
+        if slug is None or request.path.startswith(_MACHINE_PATHS):
             return
         name = Fleet.objects.filter(slug=slug).values_list("time_zone", flat=True).first()
         if name is not None:

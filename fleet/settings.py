@@ -1,6 +1,7 @@
-"""Every setting, read once from the environment. A secret may come from a file: NAME_FILE names it.
+"""Django's settings. Those that a site chooses are read from environment variables, through `env`.
 
-Nothing secret has a default: a process that misses one refuses to start and says which (.env.example explains each).
+docs/configuration.md and .env.example are generated from the declarations here (fleet/configuration_reference.py).
+Secrets have no defaults: a process without one refuses to start and names the missing setting.
 """
 
 from pathlib import Path
@@ -8,44 +9,74 @@ from urllib.parse import urlsplit
 
 import django_stubs_ext
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
+from core import log_format
 from fleet import environment
-from fleet.redis_urls import celery_broker_url
+from fleet.beat_schedule import BEAT_SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Lets Django's generic classes be written with their types, as mypy wants them.
+# Makes Django's generic classes subscriptable, as their type stubs require.
 django_stubs_ext.monkeypatch()
 
 environment.load()
-env = environ.FileAwareEnv()
+env = environment.Environment()
 
-
-def required(name: str) -> str:
-    """A setting without a default. Raises ImproperlyConfigured, naming it, when it is not set."""
-    value: str = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(
-            f"{name} is not set. Copy .env.example to .env and fill it in; "
-            "beside a demo, run with ENV_FILE=var/demo.env."
-        )
-    return value
-
-
-# The process
-DEBUG = env.bool("DEBUG", default=False)
-DEMO = env.bool("DEMO", default=False)
-SECRET_KEY = required("DJANGO_SECRET_KEY")
-SITE_URL = required("SITE_URL").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(SITE_URL).hostname or ""])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
-FIELD_ENCRYPTION_KEYS = [key.strip() for key in required("FIELD_ENCRYPTION_KEYS").split(",") if key.strip()]
+env.section("Site")
+SECRET_KEY = env.required(
+    "DJANGO_SECRET_KEY",
+    doc="Signs sessions and personal links. Any long random text: "
+    '`python3 -c "import secrets; print(secrets.token_urlsafe(50))"`.',
+)
+FIELD_ENCRYPTION_KEYS = environment.split(
+    env.required(
+        "FIELD_ENCRYPTION_KEYS",
+        doc="Keys that encrypt tokens and other secrets in the database, separated by commas, newest first. "
+        "To rotate, add a new key in front and run `manage.py rotate_encryption_keys`. To create one: "
+        '`python3 -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`.',
+    )
+)
+SITE_URL = env.required(
+    "SITE_URL",
+    example="https://fleet.example.com",
+    doc="The site's public address. Smartcar redirects browsers to `SITE_URL/connect/callback/` and sends webhooks "
+    "to `SITE_URL/webhooks/smartcar/`.",
+).rstrip("/")
+_HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env.items(
+    "ALLOWED_HOSTS",
+    default=[urlsplit(SITE_URL).hostname or ""],
+    shown="the host of `SITE_URL`",
+    doc="Host names the site answers to.",
+)
+CSRF_TRUSTED_ORIGINS = env.items(
+    "CSRF_TRUSTED_ORIGINS", default=[SITE_URL], shown="`SITE_URL`", doc="Origins that forms can be sent from."
+)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer(
+    "TRUSTED_PROXY_COUNT",
+    default=1 if _HTTPS else 0,
+    shown="1 if `SITE_URL` is https, otherwise 0",
+    doc="How many proxies in front of the site add to X-Forwarded-For. Sign-in attempts are limited by the visitor's "
+    "address, so with a wrong number one visitor's attempts can lock out all others.",
+    old_name="TRUSTED_PROXIES",
+)
+LOG_LEVEL = env.text("LOG_LEVEL", default="INFO", doc="DEBUG, INFO, WARNING or ERROR.")
+METRICS_TOKEN = env.text(
+    "METRICS_TOKEN",
+    doc="Bearer token for `/metrics` (Prometheus). Without one, only the machine itself has access.",
+)
+_REDIRECT_TO_HTTPS = env.boolean("SECURE_SSL_REDIRECT", default=True, doc="With https: redirect http to it.")
+_HSTS_SECONDS = env.integer(
+    "SECURE_HSTS_SECONDS",
+    default=31_536_000,
+    doc="With https: how long browsers insist on https, in seconds.",
+)
+DEBUG = env.boolean("DEBUG", default=False, doc="Django's debug mode. Never for a public site.")
+DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages say that the fleet is a demo.")
 
 INSTALLED_APPS = [
-    # In front of accounts, whose admin takes the place of theirs.
+    # Before accounts, whose admin replaces allauth's.
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -77,20 +108,20 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Pages repeat themselves. What is secret in them is masked anew each time (csrf_token), and their length varies.
+    # Safe against BREACH: the CSRF token is masked differently in each response, and the length of pages varies.
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "fleet.middleware.SpokenLanguage",
-    "fleet.middleware.FleetTime",
+    "fleet.middleware.UserLocaleMiddleware",
+    "fleet.middleware.FleetTimezoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "fleet.middleware.sign_in_whole_page",
+    "fleet.middleware.HtmxLoginRedirectMiddleware",
 ]
 
 ROOT_URLCONF = "fleet.urls"
@@ -106,28 +137,43 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "fleet.context_processors.product",
+                "fleet.context_processors.site",
             ],
             "builtins": ["core.templatetags.icons", "dashboard.templatetags.display"],
         },
     }
 ]
 
-# PostgreSQL. The pool keeps connections open between requests: Django is several times slower without it.
-DATABASES = {"default": {**env.db_url_config(required("DATABASE_URL")), "CONN_MAX_AGE": 0}}
+env.section("Servers")
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(
+            env.required(
+                "DATABASE_URL",
+                example="postgres://fleet:password@localhost:5432/fleet",
+                doc="The PostgreSQL database. If empty, `manage.py` starts the embedded server while it runs.",
+            )
+        ),
+        "CONN_MAX_AGE": 0,
+    }
+}
+# Connections stay open between requests. Without the pool, Django is several times slower.
 DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
     "min_size": 1,
-    "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+    "max_size": env.integer("DATABASE_POOL_SIZE", default=16, doc="Database connections per process."),
     "timeout": 10,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.required(
+    "REDIS_URL",
+    example="redis://localhost:6379/0",
+    doc="Redis: Celery's broker, the request budget, live updates and the cache. If empty, `manage.py` starts the "
+    "embedded server while it runs.",
+)
 
-# Redis
-REDIS_URL = required("REDIS_URL")
-
-# Celery. The broker is only a doorbell, so nothing is lost with it; what it redelivers may run twice.
-# visibility_timeout stays above the longest task (a v3 command is read for up to 310 s).
-CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
+# Celery. The database holds the work and the broker only wakes workers, so losing the broker loses nothing. Redelivered
+# tasks may run twice. visibility_timeout exceeds the longest task (Smartcar takes up to 310 s to answer a v3 command).
+CELERY_BROKER_URL = environment.celery_broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 420,
     "unacked_restore_throttle": 1,
@@ -142,52 +188,40 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_TIME_LIMIT = 400
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"commands.tasks.send": {"queue": "commands"}}
-# How many cars the worker of the queue "commands" can wait for at once, and how many of those may be cars of commands
-# to many: the rest is kept for single commands, which so never wait behind slow cars.
-COMMAND_THREADS = env.int("COMMAND_THREADS", default=48)
-COMMANDS_AT_ONCE = max(1, COMMAND_THREADS * 2 // 3)
+COMMAND_WORKER_THREADS = env.integer(
+    "COMMAND_WORKER_THREADS",
+    default=48,
+    doc="Threads of the worker that sends commands: how many vehicles it can wait for at once.",
+    old_name="COMMAND_THREADS",
+)
+# Bulk commands take at most this many of those threads, so that single commands never wait behind slow vehicles.
+BULK_COMMAND_CONCURRENCY = max(1, COMMAND_WORKER_THREADS * 2 // 3)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
-CELERY_BEAT_SCHEDULE = {
-    "sweep the inbox": {"task": "webhooks.tasks.process_inbox", "schedule": 5},
-    "release the quarantine": {"task": "webhooks.tasks.release_quarantined", "schedule": 30},
-    "read silent cars": {"task": "webhooks.tasks.read_silent", "schedule": 120},
-    "tidy the inbox": {"task": "webhooks.tasks.tidy_inbox", "schedule": 3600},
-    "sweep commands": {"task": "commands.tasks.sweep", "schedule": 5},
-    "dispatch bulk commands": {"task": "commands.tasks.dispatch", "schedule": 5},
-    "refresh tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
-    "end what was replaced": {"task": "webhooks.tasks.retire_replaced", "schedule": 60},
-    "send due emails": {"task": "core.tasks.send_due_emails", "schedule": 30},
-    "purge emails": {"task": "core.tasks.purge_emails", "schedule": crontab(hour=3, minute=29)},
-    "move generations": {"task": "connect.tasks.move_generations", "schedule": 10},
-    "complete connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
-    "watch connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
-    "find overlooked notices": {"task": "connect.tasks.find_notices", "schedule": 300},
-    "post notices": {"task": "alerts.tasks.post_notices", "schedule": 60},
-    "tidy notices": {"task": "alerts.tasks.tidy_notices", "schedule": crontab(hour=3, minute=17)},
-    "hide places": {"task": "connect.tasks.hide_places", "schedule": 60},
-    "sum up history": {"task": "vehicles.tasks.sum_up", "schedule": 60},
-    "keep history": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
-    # At night in Europe and the evening in America, away from the full hour at which everybody else asks.
-    "compare connections": {
-        "task": "connect.tasks.compare_connections",
-        "schedule": crontab(hour=2, minute=41),
-    },
-    "sweep removals": {"task": "connect.tasks.sweep_removals", "schedule": 30},
-}
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
 
-# E-mail to drivers and members, such as smtp+tls://user:password@mail.example.com:587. Without it links are copied by
-# hand, and nobody can reset a forgotten password;
-# a demo writes its letters to the worker's output.
-_email_url = env.str("EMAIL_URL", default="consolemail://" if DEBUG or DEMO else "")
-EMAIL_OFFERED = bool(_email_url)
-globals().update(env.email_url_config(_email_url or "dummymail://"))
-# Seconds for each step of the conversation with the mail server.
+env.section("Email")
+_email_url = env.text(
+    "EMAIL_URL",
+    default="consolemail://" if DEBUG or DEMO else "",
+    shown="none",
+    example="smtp+tls://user:password@mail.example.com:587",
+    doc="The mail server. Without one, managers copy invitation links by hand and forgotten passwords can't be reset. "
+    "A demo writes emails to the worker's log.",
+)
+EMAIL_ENABLED = bool(_email_url)
+globals().update(environ.Env.email_url_config(_email_url or "dummymail://"))
+# Seconds per step of the SMTP conversation.
 EMAIL_TIMEOUT = 15
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"fleet@{urlsplit(SITE_URL).hostname}")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL",
+    default=f"fleet@{urlsplit(SITE_URL).hostname}",
+    shown="`fleet@` the host of `SITE_URL`",
+    doc="The sender's address.",
+)
 
-# People
+# Users
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
@@ -203,8 +237,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Signing in, by django-allauth. Nobody signs up by themselves: members are invited (accounts/members). How often a
-# wrong password may be tried is allauth's own choice, counted in the cache.
+# Sign-in is django-allauth's. Users can't sign up on their own: members are invited (accounts/members). Failed attempts
+# are limited by allauth's defaults and counted in the cache.
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -238,15 +272,13 @@ MFA_FORMS = {
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_TOTP_ISSUER = "Smartcar Fleet"
-# A clock that is half a minute wrong is no reason to keep anybody out.
+# Accepts codes from a phone whose clock is up to half a minute off.
 MFA_TOTP_TOLERANCE = 1
-# An address that is being changed is no reason to refuse a second factor.
+# Users can set up a second factor while a change of their address is pending.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-# How many proxies stand in front: without the right number every visitor has the proxy's address, and one of them who
-# tries passwords keeps all others out.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if SITE_URL.startswith("https://") else 0)
 
-# The API (docs/api.md). Calls are counted in Redis, and without Redis by each process for itself.
+# The API (docs/api.md). Calls are counted in Redis; while Redis is down, each process counts its own.
+env.section("API")
 CACHES = {
     "default": {
         "BACKEND": "core.cache.FallbackRedisCache",
@@ -255,6 +287,18 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
+API_RATE_LIMIT = env.integer(
+    "API_RATE_LIMIT",
+    default=600,
+    doc="API calls that one user can make per minute.",
+    old_name="API_READS_PER_MINUTE",
+)
+API_COMMAND_RATE_LIMIT = env.integer(
+    "API_COMMAND_RATE_LIMIT",
+    default=60,
+    doc="Commands that one user can send or cancel through the API per minute.",
+    old_name="API_COMMANDS_PER_MINUTE",
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.TokenAuthentication",
@@ -263,8 +307,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.ReadThrottle"],
     "DEFAULT_THROTTLE_RATES": {
-        "reads": f"{env.int('API_READS_PER_MINUTE', default=600)}/minute",
-        "commands": f"{env.int('API_COMMANDS_PER_MINUTE', default=60)}/minute",
+        "reads": f"{API_RATE_LIMIT}/minute",
+        "commands": f"{API_COMMAND_RATE_LIMIT}/minute",
     },
     "DEFAULT_RENDERER_CLASSES": ["core.api.renderers.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonParser"],
@@ -275,7 +319,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Smartcar Fleet",
-    "DESCRIPTION": "Reads a fleet's cars, their signals with age and source, and their history; sends commands.",
+    "DESCRIPTION": "Read a fleet's vehicles, their signals with age and source, and their history; send commands.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v[0-9]+",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -290,24 +334,34 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# Language, time, static files
-# Members are spoken to in these (fleet.middleware.SpokenLanguage), and drivers (connect/driver_language.py).
+# Languages of pages and emails, for members (fleet.middleware.UserLocaleMiddleware) and drivers
+# (connect/driver_language.py).
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français")]
 LOCALE_PATHS = [BASE_DIR / "var" / "locale"]
 FORMAT_MODULE_PATH = ["core.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+env.section("Static files")
 STATIC_URL = "static/"
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))
+STATIC_ROOT = env.text(
+    "STATIC_ROOT",
+    default=str(BASE_DIR / "var" / "static"),
+    shown="`var/static`",
+    doc="Where `collectstatic` puts the files that the site serves.",
+)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "core.staticfiles.NodePackagesFinder",
 ]
-# Hashed names come from collectstatic; tests serve the files as they lie.
-STATIC_HASHED = env.bool("STATIC_HASHED", default=True)
+STATIC_HASHED = env.boolean(
+    "STATIC_HASHED",
+    default=True,
+    doc="Serve static files under the hashed names that `collectstatic` creates. Tests turn it off.",
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -320,10 +374,17 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["jpg", "png", "gif", "webp", "gz", "br", "woff", "woff2", "map"]
 WHITENOISE_MIMETYPES = {".mjs": "text/javascript"}
 
-# Behind the browser: one strict policy. MapLibre starts its worker from a blob.
-MAP_STYLE_URL = env.str("MAP_STYLE_URL", default="")
-_map_origin = [f"{(u := urlsplit(MAP_STYLE_URL)).scheme}://{u.netloc}"] if MAP_STYLE_URL else []
-_map_origins = _map_origin + env.list("MAP_ORIGINS", default=[])
+env.section("Map")
+MAP_STYLE_URL = env.text(
+    "MAP_STYLE_URL",
+    example="https://tiles.example.com/style.json",
+    doc="A MapLibre style for the map. Without one, the map is an outline that needs no network.",
+)
+_map_style_origin = [f"{(u := urlsplit(MAP_STYLE_URL)).scheme}://{u.netloc}"] if MAP_STYLE_URL else []
+_map_origins = _map_style_origin + env.items(
+    "MAP_ORIGINS", default=[], doc="Other origins that the map style loads tiles, fonts or sprites from."
+)
+# One strict policy for every page. MapLibre starts its worker from a blob.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -340,11 +401,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_SSL_REDIRECT = False
-if not DEBUG and SITE_URL.startswith("https://"):
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+if not DEBUG and _HTTPS:
+    SECURE_SSL_REDIRECT = _REDIRECT_TO_HTTPS
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    # Whether other names of the domain are on https too is not ours to say.
+    SECURE_HSTS_SECONDS = _HSTS_SECONDS
+    # The site can't know whether other hosts of its domain use https, too.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
@@ -353,65 +414,87 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
-# A field for each car that is chosen for a bulk command.
+# One field for each vehicle selected for a bulk command.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 
-# How many days the inbox keeps a message that was recorded, and one that was set aside (webhooks.retention).
-INBOX_DAYS = env.int("INBOX_DAYS", default=30)
-INBOX_ASIDE_DAYS = env.int("INBOX_ASIDE_DAYS", default=180)
+env.section("Webhooks")
+WEBHOOK_RETENTION_DAYS = env.integer(
+    "WEBHOOK_RETENTION_DAYS",
+    default=30,
+    doc="Days that the webhook log keeps the content of processed deliveries.",
+    old_name="INBOX_DAYS",
+)
+WEBHOOK_QUARANTINE_RETENTION_DAYS = env.integer(
+    "WEBHOOK_QUARANTINE_RETENTION_DAYS",
+    default=180,
+    doc="Days that the webhook log keeps deliveries in quarantine and those that failed for good.",
+    old_name="INBOX_ASIDE_DAYS",
+)
 
-# Smartcar. Four different credentials; which is which: docs/smartcar-application.md. Where Smartcar's SDK has
-# a name for an origin, it is that name.
-SMARTCAR_APPLICATION_ID = env.str("SMARTCAR_APPLICATION_ID", default="")
-SMARTCAR_APPLICATION_SECRET = env.str("SMARTCAR_APPLICATION_SECRET", default="")
-SMARTCAR_CLIENT_ID = env.str("SMARTCAR_CLIENT_ID", default="")
-SMARTCAR_CLIENT_SECRET = env.str("SMARTCAR_CLIENT_SECRET", default="")
-SMARTCAR_MANAGEMENT_TOKENS = env.list("SMARTCAR_MANAGEMENT_TOKENS", default=[])
-SMARTCAR_WEBHOOK_ID = env.str("SMARTCAR_WEBHOOK_ID", default="")
-SMARTCAR_GENERATION = env.str("SMARTCAR_GENERATION", default="v3")
-# Whether fleets may use v2, which Smartcar has announced to end on 2026-12-01. Without it pages mention v2 only to
-# fleets that still have vehicles on it.
-SMARTCAR_V2_OFFERED = env.bool("SMARTCAR_V2_OFFERED", default=True)
-SMARTCAR_MODE = env.str("SMARTCAR_MODE", default="live")
+env.section("Smartcar")
+SMARTCAR_APPLICATION_ID = env.text(
+    "SMARTCAR_APPLICATION_ID",
+    doc="Application ID, a UUID: Connect and v2 tokens. "
+    "[Which credential is which](smartcar-application.md#credentials).",
+)
+SMARTCAR_APPLICATION_SECRET = env.text("SMARTCAR_APPLICATION_SECRET", doc="Its secret: v2 tokens.")
+SMARTCAR_CLIENT_ID = env.text(
+    "SMARTCAR_CLIENT_ID", doc="Client ID of the API credentials, usually starting with `client_`: v3 tokens."
+)
+SMARTCAR_CLIENT_SECRET = env.text("SMARTCAR_CLIENT_SECRET", doc="Their client secret: v3 tokens.")
+SMARTCAR_MANAGEMENT_TOKENS = env.items(
+    "SMARTCAR_MANAGEMENT_TOKENS",
+    default=[],
+    doc="Application management tokens. Deliveries signed with any of them are accepted: list two to rotate.",
+)
+SMARTCAR_WEBHOOK_ID = env.text("SMARTCAR_WEBHOOK_ID", doc="The webhook that vehicles subscribe to.")
+SMARTCAR_API_VERSION = env.text(
+    "SMARTCAR_API_VERSION",
+    default="v3",
+    doc="Smartcar API version of new fleets: `v2` or `v3`. Smartcar has announced the end of v2 for 2026-12-01.",
+    old_name="SMARTCAR_GENERATION",
+)
+SMARTCAR_V2_OFFERED = env.boolean(
+    "SMARTCAR_V2_OFFERED",
+    default=True,
+    doc="Whether fleets can use v2. If false, pages mention v2 only to fleets that still have vehicles on v2.",
+)
+SMARTCAR_MODE = env.text(
+    "SMARTCAR_MODE", default="live", doc="`live`, or `simulated` for vehicles of Smartcar's own simulator."
+)
+SMARTCAR_REQUEST_BUCKET = env.integer(
+    "SMARTCAR_REQUEST_BUCKET",
+    default=120,
+    doc="Requests that Smartcar allows an application at once; 0 means no limit. "
+    "Ask Smartcar for a higher limit before you raise this one.",
+)
+SMARTCAR_REQUEST_REFILL = env.number(
+    "SMARTCAR_REQUEST_REFILL", default=2, doc="Requests regained per minute."
+)
+SMARTCAR_MONTHLY_LIMIT = env.integer(
+    "SMARTCAR_MONTHLY_LIMIT",
+    default=500,
+    doc="API calls per vehicle and month in your Smartcar plan; 0 means no limit. A fleet can set its own.",
+    old_name="SMARTCAR_MONTHLY_ALLOWANCE",
+)
+
+env.section("Smartcar's addresses")
+# Where Smartcar's SDK reads an environment variable for an address, the setting has the same name.
+
+
+def _origin(name: str, address: str, use: str) -> str:
+    return env.text(f"SMARTCAR_{name}_ORIGIN", default=address, doc=f"{use}. Change it only for a simulator.")
+
+
 SMARTCAR_ORIGINS = {
-    "connect": env.str("SMARTCAR_CONNECT_ORIGIN", default="https://connect.smartcar.com"),
-    "auth": env.str("SMARTCAR_AUTH_ORIGIN", default="https://auth.smartcar.com/oauth/token"),
-    "api": env.str("SMARTCAR_API_ORIGIN", default="https://api.smartcar.com"),
-    "management": env.str("SMARTCAR_MANAGEMENT_API_ORIGIN", default="https://management.smartcar.com"),
-    "iam": env.str("SMARTCAR_IAM_ORIGIN", default="https://iam.smartcar.com"),
-    "vehicle": env.str("SMARTCAR_VEHICLE_API_V3_ORIGIN", default="https://vehicle.api.smartcar.com"),
-    "management_v3": env.str(
-        "SMARTCAR_MANAGEMENT_API_V3_ORIGIN", default="https://management.api.smartcar.com"
-    ),
-    "compatibility": env.str(
-        "SMARTCAR_COMPATIBILITY_ORIGIN", default="https://compatibility.api.smartcar.com"
-    ),
+    "connect": _origin("CONNECT", "https://connect.smartcar.com", "Smartcar Connect"),
+    "auth": _origin("AUTH", "https://auth.smartcar.com/oauth/token", "v2 tokens"),
+    "api": _origin("API", "https://api.smartcar.com", "v2 vehicles"),
+    "management": _origin("MANAGEMENT_API", "https://management.smartcar.com", "v2 management"),
+    "iam": _origin("IAM", "https://iam.smartcar.com", "v3 tokens"),
+    "vehicle": _origin("VEHICLE_API_V3", "https://vehicle.api.smartcar.com", "v3 vehicles"),
+    "management_v3": _origin("MANAGEMENT_API_V3", "https://management.api.smartcar.com", "v3 management"),
+    "compatibility": _origin("COMPATIBILITY", "https://compatibility.api.smartcar.com", "Compatibility API"),
 }
 
-# What Smartcar grants each application: requests at once (0: no limit), and how many it regains a minute. A larger
-# grant is to be asked of Smartcar first. And what the plan has for each car and month, unless a fleet says otherwise.
-SMARTCAR_REQUEST_BUCKET = env.int("SMARTCAR_REQUEST_BUCKET", default=120)
-SMARTCAR_REQUEST_REFILL = env.float("SMARTCAR_REQUEST_REFILL", default=2.0)
-SMARTCAR_MONTHLY_ALLOWANCE = env.int("SMARTCAR_MONTHLY_ALLOWANCE", default=500)
-
-# Who may read /metrics besides this machine itself: whoever sends this as a bearer token.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "core.log_format.LineFormatter",
-            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # httpx logs each request's whole address, and an address may hold a user id; fido2 logs whose passkey it saw.
-    # Celery would log each ring of the doorbell twice.
-    "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("httpx", "httpcore", "urllib3", "fido2", "celery.app.trace", "celery.worker.strategy")
-    },
-}
+LOGGING = log_format.configuration(level=LOG_LEVEL)

@@ -87,7 +87,7 @@ def browser_of() -> Callable[[User], Client]:
 @pytest.fixture
 def mails(settings: Settings) -> None:
     """The site sends email."""
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
-"""Keeping the inbox from growing without end.
+"""Removes old deliveries from the webhook log.
 
-A message that was recorded keeps its body for INBOX_DAYS, to look at and to process again. Its row, and with it the
-event id that a repetition is told by, stays as long and at least a week (Smartcar documentation, "Reliability":
-keep seen ids for 7 days or more). What was set aside, and nobody looked after, stays for INBOX_ASIDE_DAYS.
+A processed delivery keeps its body for WEBHOOK_RETENTION_DAYS, so that it can be viewed and reprocessed. Its row, which
+holds the event ID that identifies duplicates, stays as long and at least a week (Smartcar documentation, "Reliability":
+keep seen IDs for 7 days or more). Deliveries in quarantine stay for WEBHOOK_QUARANTINE_RETENTION_DAYS.
 """
 
 from collections.abc import Iterator
@@ -31,9 +31,9 @@ class _Entry:
 
 def purge(*, now: datetime) -> int:
     """Drops what is too old, in batches, each by itself. Returns how many messages were touched."""
-    bodies = timedelta(days=settings.INBOX_DAYS)
+    bodies = timedelta(days=settings.WEBHOOK_RETENTION_DAYS)
     rows = max(bodies, IDS_KEPT)
-    aside = max(rows, timedelta(days=settings.INBOX_ASIDE_DAYS))
+    aside = max(rows, timedelta(days=settings.WEBHOOK_QUARANTINE_RETENTION_DAYS))
     touched = 0
     # Ids rise with time, so everything from the first batch of young messages on is young.
     old = takewhile(lambda batch: batch[0].received_at < now - bodies, _batches())

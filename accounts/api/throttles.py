@@ -11,13 +11,13 @@ if TYPE_CHECKING:  # the framework's views import this module
 
 
 class ReadThrottle(UserRateThrottle):
-    """Calls of one person, by session and tokens together (`API_READS_PER_MINUTE`)."""
+    """Limits one user's calls, by session and tokens together (`API_RATE_LIMIT`)."""
 
     scope = "reads"
 
 
 class CommandThrottle(ReadThrottle):
-    """What one person asks of cars or takes back (`API_COMMANDS_PER_MINUTE`); reading does not count here."""
+    """Limits the commands that one user sends or cancels (`API_COMMAND_RATE_LIMIT`). Reads don't count."""
 
     scope = "commands"
 

@@ -38,7 +38,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
         email=email,
         role=role,
         language=language,
-        by_email=settings.EMAIL_OFFERED,
+        by_email=settings.EMAIL_ENABLED,
     )
     invitation.secret_hash = hash_token(invitation.secret)
     try:
@@ -72,7 +72,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
         raise MemberError(_("The invitation was used or revoked before."))
     found.nonce, found.expires_at = new_nonce(), expiry()
     found.secret_hash = hash_token(found.secret)
-    found.created_at, found.by_email = timezone.now(), settings.EMAIL_OFFERED
+    found.created_at, found.by_email = timezone.now(), settings.EMAIL_ENABLED
     found.save()
     log_event(
         fleet=found.fleet,

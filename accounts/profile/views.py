@@ -45,7 +45,7 @@ def _about(request: HttpRequest, user: User) -> dict[str, Any]:
     codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
     return {
         "pending_address": email_addresses.pending_change(user=user),
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
         "app": by_type.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes is not None else None,
         "passkeys": [factor for factor in factors if factor.type == Authenticator.Type.WEBAUTHN],
@@ -92,7 +92,7 @@ def passkey_challenge(request: HttpRequest) -> HttpResponse:
 
 def password_reset(request: HttpRequest) -> HttpResponseBase:
     """Takes an address and has a link sent to it, if it is somebody's; the answer is the same if not."""
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return render(request, "accounts/no_mail.html")
     return PasswordResetView.as_view(template_name="accounts/password_forgotten.html")(request)
 
@@ -100,7 +100,7 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def change_address(request: HttpRequest) -> HttpResponseBase:
     """Takes a new address and has a link sent there; it counts once that was opened."""
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return render(request, "accounts/no_mail.html")
     return EmailView.as_view(template_name="accounts/address.html")(request)
 

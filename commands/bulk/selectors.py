@@ -41,7 +41,7 @@ def current_throughput(*, fleet: Fleet, now: datetime) -> Throughput:
     return Throughput(
         room=bucket.left(bucket_of(credentials)),
         per_minute=bucket.Size.of_settings().per_minute,
-        at_once=settings.COMMANDS_AT_ONCE,
+        at_once=settings.BULK_COMMAND_CONCURRENCY,
         seconds=_typical_seconds(fleet, now),
     )
 

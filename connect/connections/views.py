@@ -107,7 +107,7 @@ def _page(
         "same_car": _named(connection, same_car),
         "same_driver": same_driver,
         "version": selectors.version_of(connection=connection),
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
         "dashboard": DASHBOARD,
     }
 

@@ -153,7 +153,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
         "pages": services.portals_with_vehicles(pages[:_SHOWN]),
         "just_made": just_made,
         "just_made_email": just_made and emails.with_emails(emails.DRIVER_PORTAL, [just_made])[0][1],
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
     }
     return render(request, "connect/driver_portal/manage.html", context)
 

@@ -98,7 +98,7 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
     """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     left = _left(membership.fleet, connection_id)
-    by_email = "by_email" in request.POST and settings.EMAIL_OFFERED and bool(left.driver.email)
+    by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(left.driver.email)
     invitation = application_migration.invite_driver(
         left=left, user=membership.user, driver=left.driver, by_email=by_email
     )
@@ -111,7 +111,7 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
 def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
     """Mails such a link to every driver whose address is known and who has none yet."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         messages.error(request, _("This site sends no e-mail. Make each driver's link and pass it on."))
         return redirect("connect:integration", slug=slug)
     asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
@@ -135,10 +135,10 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     context = {
         "drivers": application_migration.pending_drivers(fleet=fleet),
         "mailable": len(application_migration.uninvited_drivers(fleet=fleet))
-        if settings.EMAIL_OFFERED
+        if settings.EMAIL_ENABLED
         else 0,
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
         "application": application,
         "application_id": application.credentials.application_id,
         "own": application.row is None,

@@ -56,7 +56,7 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
         "chosen": form["scopes"].value() or [],
         "just_made": mine.filter(pk=just_made).first() if just_made else None,
         "invitations": emails.with_emails(emails.INVITATION, mine[:_SHOWN]),
-        "email_offered": settings.EMAIL_OFFERED,
+        "email_offered": settings.EMAIL_ENABLED,
     }
 
 

@@ -46,7 +46,7 @@ def count_calls(*, vehicle_id: int, purpose: CallPurpose, calls: int) -> None:
 def monthly_limit(*, fleet_id: int) -> int:
     """Calls a month for each car of the fleet; 0 is no limit."""
     own = FleetAllowance.objects.filter(fleet_id=fleet_id).values_list("calls", flat=True).first()
-    return settings.SMARTCAR_MONTHLY_ALLOWANCE if own is None else own
+    return settings.SMARTCAR_MONTHLY_LIMIT if own is None else own
 
 
 def is_limit_reached(*, vehicle_id: int, fleet_id: int) -> bool:

@@ -90,7 +90,7 @@ def send(*, email_id: int, now: datetime) -> None:
 
 def _claim(email_id: int, *, now: datetime) -> OutgoingEmail | None:
     """Takes the lease. None when no attempt is due, or another worker was faster."""
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return None
     claimed = OutgoingEmail.objects.filter(due_at(now), pk=email_id).update(
         state=EmailState.SENDING, leased_until=timezone.now() + LEASE, attempts=F("attempts") + 1

@@ -34,7 +34,7 @@ def queue_email(
     With `replace`, an earlier email of this kind about this object is canceled if no attempt is under way.
     Returns None where the site sends no email.
     """
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return None
     now = timezone.now()
     if replace:
@@ -93,7 +93,7 @@ def latest_emails(*, kind: str, object_ids: Iterable[int]) -> dict[int, Outgoing
 
 def due_emails(*, now: datetime) -> list[int]:
     """Ids of emails whose next attempt is due, and of those whose worker died during an attempt."""
-    if not settings.EMAIL_OFFERED:
+    if not settings.EMAIL_ENABLED:
         return []
     due = OutgoingEmail.objects.filter(due_at(now)).order_by("next_attempt_at")
     return list(due.values_list("pk", flat=True)[:_BATCH])

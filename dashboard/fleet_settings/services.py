@@ -57,7 +57,7 @@ def create_fleet(*, values: Mapping[str, Any], owner: User) -> Fleet:
 @transaction.atomic
 def _create(slug: str, values: Mapping[str, Any], owner: User) -> Fleet:
     fleet = accounts.create_fleet(
-        name=values["name"], slug=slug, owner=owner, api_version=settings.SMARTCAR_GENERATION
+        name=values["name"], slug=slug, owner=owner, api_version=settings.SMARTCAR_API_VERSION
     )
     fleet.unit_system, fleet.time_zone = values["unit_system"], values["time_zone"]
     fleet.save(update_fields=["unit_system", "time_zone"])

@@ -88,7 +88,7 @@ def test_a_forged_link_opens_nothing(person: User) -> None:
 
 
 def test_a_site_without_e_mail_says_so(person: User, settings: object) -> None:
-    settings.EMAIL_OFFERED = False  # type: ignore[attr-defined]
+    settings.EMAIL_ENABLED = False  # type: ignore[attr-defined]
     assert "This site sends no e-mail" in Client().get(FORGOTTEN).content.decode()
     assert "This site sends no e-mail" in sign_in(person).get("/accounts/e-mail/").content.decode()
     Client().post(FORGOTTEN, {"email": person.email})

@@ -26,7 +26,7 @@ RIPE = NOW + GATHER
 
 @pytest.fixture(autouse=True)
 def mail_is_set_up(settings: object) -> None:
-    settings.EMAIL_OFFERED = True  # type: ignore[attr-defined]
+    settings.EMAIL_ENABLED = True  # type: ignore[attr-defined]
 
 
 def post(at: object = RIPE) -> list[EmailMessage]:
@@ -148,10 +148,10 @@ def test_a_viewer_gets_what_a_viewer_may_see_and_asked_for(vehicle: Vehicle, vie
 
 
 def test_without_a_mail_server_no_letters_pile_up(vehicle: Vehicle, owner: User, settings: object) -> None:
-    settings.EMAIL_OFFERED = False  # type: ignore[attr-defined]
+    settings.EMAIL_ENABLED = False  # type: ignore[attr-defined]
     begin(vehicle)
     assert post() == []
-    settings.EMAIL_OFFERED = True  # type: ignore[attr-defined]
+    settings.EMAIL_ENABLED = True  # type: ignore[attr-defined]
     assert post() == []
 
 

@@ -177,7 +177,7 @@ def test_the_review(
     chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
     form = {"kind": kind, "percent": "80", "car": [car.smartcar_id for car in chosen]}
     for at_once in (50, 1):
-        settings.COMMANDS_AT_ONCE = at_once
+        settings.BULK_COMMAND_CONCURRENCY = at_once
         pages = [
             member.post("/fleets/blue/commands/bulk/", form, headers={"accept-language": ASKED[each]})
             for each in (language, "en")

@@ -222,7 +222,7 @@ def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_her
 def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
     old: Connection, owner: User, browser_of: BrowserOf, viewer: User, settings: Settings
 ) -> None:
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
     page = DriverPortal(fleet=old.fleet, smartcar_user_id=old.smartcar_user_id, secret_hash="x")
     page.driver_name, page.driver_email = "Dana", "dana@drivers.example"
     page.save()
@@ -231,5 +231,5 @@ def test_everybody_with_an_address_and_no_open_link_is_mailed_one(
     for _ in range(2):
         browser_of(owner).post(address)
     assert Invitation.objects.get().by_email
-    settings.EMAIL_OFFERED = False
+    settings.EMAIL_ENABLED = False
     assert "sends no e-mail" in browser_of(owner).post(address, follow=True).content.decode()

@@ -148,7 +148,7 @@ def test_the_link_is_mailed_as_the_invitation_was(
     run_rung: Callable[[], list[str]],
     offered: bool,
 ) -> None:
-    settings.EMAIL_OFFERED = offered
+    settings.EMAIL_ENABLED = offered
     invitation = invited(
         fleet=connection.fleet,
         user=owner,

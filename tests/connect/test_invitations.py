@@ -366,7 +366,7 @@ def test_an_invitation_that_ended_is_not_mailed(fleet: Fleet, owner: User) -> No
 def test_e_mail_is_offered_only_with_a_mail_server(
     fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings, offered: bool
 ) -> None:
-    settings.EMAIL_OFFERED = offered
+    settings.EMAIL_ENABLED = offered
     page = browser_of(owner).get(PAGE).content.decode()
     assert ("Send the link by e-mail" in page) == offered
 

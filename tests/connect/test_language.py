@@ -190,7 +190,7 @@ def test_every_reason_and_outcome_is_told_in_the_language(language: str) -> None
 def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings, language: str
 ) -> None:
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
     invitation = invited(
         fleet=fleet, user=owner, language=language, driver_email="dana@example.com", by_email=True
     )
@@ -348,7 +348,7 @@ def test_coming_back_by_another_invitation_keeps_the_language_of_the_page(
 def test_a_new_link_by_the_manager_keeps_the_language(
     page: DriverPortal, owner: User, settings: Settings
 ) -> None:
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
     again = drivers.renew(page=page, user=owner, by_email=True)
     send_pending()
     assert again.language == "de"

@@ -113,7 +113,7 @@ def test_a_connection_says_its_state_cause_and_next_step(
 def test_lists_full_and_empty(
     settings: Settings, connection: Connection, owner: User, browser_of: BrowserOf, language: str
 ) -> None:
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
     fleet, now = connection.fleet, timezone.now()
     for column in ("used_at", "revoked_at", "expires_at"):
         Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**{column: now})

@@ -117,11 +117,16 @@ class TestPorts:
         ports.check_free(Ports(web=free_port(), simulator=instead))
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("DEMO_VEHICLES", "0"), ("DEMO_VEHICLES", "many"), ("SMARTCAR_GENERATION", "v1")]
+        ("name", "value"), [("DEMO_VEHICLES", "0"), ("DEMO_VEHICLES", "many"), ("SMARTCAR_API_VERSION", "v1")]
     )
     def test_a_wish_that_cannot_be_met_is_named(self, name: str, value: str) -> None:
         with pytest.raises(DemoError, match=f"{name} is '{value}'"):
             Demo.from_environment(PROJECT, {name: value})
+
+    def test_the_old_name_of_the_api_version_is_read_with_a_warning(self) -> None:
+        with pytest.warns(FutureWarning, match="Rename it to SMARTCAR_API_VERSION"):
+            demo = Demo.from_environment(PROJECT, {"SMARTCAR_GENERATION": "v2"})
+        assert demo.api_version == "v2"
 
 
 class TestNumberOfCars:

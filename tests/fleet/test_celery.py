@@ -7,7 +7,7 @@ import pytest
 from celery import current_app
 from django.conf import settings
 
-from fleet.redis_urls import celery_broker_url
+from fleet.environment import celery_broker_url
 
 APPS = ("core", "accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "dashboard", "fleet")
 ENQUEUED = re.compile(r"""\benqueue(?:_on_commit)?\(\s*"([\w.]+)\"""")
@@ -38,11 +38,14 @@ def test_only_sending_waits_for_cars_so_only_it_has_the_slow_queue() -> None:
 
 
 def test_commands_to_many_leave_threads_to_single_ones_as_the_worker_is_started() -> None:
-    assert 0 < settings.COMMANDS_AT_ONCE < settings.COMMAND_THREADS
+    assert 0 < settings.BULK_COMMAND_CONCURRENCY < settings.COMMAND_WORKER_THREADS
     compose = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
-    assert f'--pool, threads, --concurrency, "${{COMMAND_THREADS:-{settings.COMMAND_THREADS}}}"' in compose
+    assert (
+        f'--pool, threads, --concurrency, "${{COMMAND_WORKER_THREADS:-{settings.COMMAND_WORKER_THREADS}}}"'
+        in compose
+    )
     demo = (Path(settings.BASE_DIR) / "demo" / "start.py").read_text()
-    assert f'worker("commands", threads={settings.COMMAND_THREADS})' in demo
+    assert f'worker("commands", threads={settings.COMMAND_WORKER_THREADS})' in demo
 
 
 def test_a_killed_workers_tasks_come_back_only_after_the_longest_could_have_ended() -> None:

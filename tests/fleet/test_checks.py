@@ -30,7 +30,7 @@ def test_missing_or_malformed_encryption_keys_are_an_error(settings: Settings, k
 
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
-    [("SMARTCAR_GENERATION", "v9", "fleet.E002"), ("SMARTCAR_MODE", "test", "fleet.E003")],
+    [("SMARTCAR_API_VERSION", "v9", "fleet.E002"), ("SMARTCAR_MODE", "test", "fleet.E003")],
 )
 def test_an_unknown_generation_or_mode_is_an_error(
     settings: Settings, name: str, value: str, problem: str
@@ -70,5 +70,5 @@ def test_an_address_at_which_passkeys_cannot_work_is_noticed(
 def test_a_site_without_e_mail_is_told_what_that_means(
     settings: Settings, offered: bool, problems: list[str]
 ) -> None:
-    settings.EMAIL_OFFERED = offered
+    settings.EMAIL_ENABLED = offered
     assert ids(checks.passwords_resettable()) == problems

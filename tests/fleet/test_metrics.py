@@ -1,4 +1,4 @@
-"""/metrics: who may read them, and what they say."""
+"""/metrics: who can read it, and which figures it exports."""
 
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from pytest_django import Settings
 from accounts.models import Fleet
 from connect.models import Connection
 from connect.v2 import user_tokens
+from fleet.metrics import OLD_NAMES
 from smartcar_api import TokenPair
 from smartcar_api.ratelimit import breaker, counters
 from smartcar_api.ratelimit.breaker import FAILURES
@@ -23,12 +24,12 @@ ELSEWHERE = "203.0.113.9"
 
 
 @pytest.fixture(autouse=True)
-def nothing_used() -> None:
+def unused_budget() -> None:
     forget_budget()
 
 
 def figures() -> dict[tuple[str, tuple[str, ...]], float]:
-    """By name and the values of the labels, in the order of their names."""
+    """Values by name and label values; labels are in the order of their names."""
     text = Client().get("/metrics").content.decode()
     return {
         (sample.name, tuple(value for _, value in sorted(sample.labels.items()))): sample.value
@@ -37,22 +38,22 @@ def figures() -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
-def test_this_machine_may_read_them() -> None:
+def test_the_machine_itself_can_read_metrics() -> None:
     answer = Client().get("/metrics")
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/plain; version=")
 
 
-def test_others_may_not() -> None:
+def test_other_machines_get_403() -> None:
     assert Client(REMOTE_ADDR=ELSEWHERE).get("/metrics").status_code == 403
     assert Client(REMOTE_ADDR="").get("/metrics").status_code == 403
 
 
-def test_what_comes_through_a_proxy_on_this_machine_is_not_this_machine() -> None:
+def test_requests_forwarded_by_a_local_proxy_get_403() -> None:
     assert Client(headers={"X-Forwarded-For": ELSEWHERE}).get("/metrics").status_code == 403
 
 
-def test_the_token_of_the_settings_opens_them(settings: Settings) -> None:
+def test_the_metrics_token_gives_access(settings: Settings) -> None:
     settings.METRICS_TOKEN = "a token"
     far = Client(REMOTE_ADDR=ELSEWHERE)
     assert far.get("/metrics", headers={"Authorization": "Bearer a token"}).status_code == 200
@@ -60,7 +61,7 @@ def test_the_token_of_the_settings_opens_them(settings: Settings) -> None:
     assert far.get("/metrics").status_code == 403
 
 
-def test_an_empty_token_opens_nothing(settings: Settings) -> None:
+def test_an_empty_token_gives_no_access(settings: Settings) -> None:
     settings.METRICS_TOKEN = ""
     assert (
         Client(REMOTE_ADDR=ELSEWHERE).get("/metrics", headers={"Authorization": "Bearer "}).status_code == 403
@@ -84,19 +85,19 @@ def pair(fleet: Fleet, *, days_left: float) -> None:
     )
 
 
-def test_the_histogram_of_days_left(fleet: Fleet) -> None:
+def test_the_histogram_of_token_expiry(fleet: Fleet) -> None:
     for days in (-1, 1.5, 6.5, 6.5, 20.5, 59.5):
         pair(fleet, days_left=days)
     found = figures()
-    name = "smartcar_token_days_left_bucket"
+    name = "smartcar_token_expiry_days_bucket"
     assert [found[name, (most,)] for most in ("2", "7", "14", "30", "60", "+Inf")] == [1, 3, 3, 4, 5, 5]
-    assert found["smartcar_token_days_left_gcount", ()] == 5
-    assert found["smartcar_token_days_left_gsum", ()] == 1 + 6 + 6 + 20 + 59
-    assert found["smartcar_tokens_ended", ()] == 1
+    assert found["smartcar_token_expiry_days_gcount", ()] == 5
+    assert found["smartcar_token_expiry_days_gsum", ()] == 1 + 6 + 6 + 20 + 59
+    assert found["smartcar_tokens_expired", ()] == 1
     assert "secret" not in Client().get("/metrics").content.decode()
 
 
-def test_requests_the_bucket_the_breakers_and_the_inbox(settings: Settings) -> None:
+def test_requests_bucket_breakers_and_queued_deliveries(settings: Settings) -> None:
     settings.SMARTCAR_REQUEST_BUCKET = 120
     counters.add(host="vehicle", outcome="2xx", purpose="command")
     counters.add(host="vehicle", outcome="2xx", purpose="command")
@@ -105,15 +106,33 @@ def test_requests_the_bucket_the_breakers_and_the_inbox(settings: Settings) -> N
     InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
     found = figures()
     assert found["smartcar_requests_total", ("vehicle", "2xx", "command")] == 2
-    assert found["smartcar_requests_left", ("of the settings",)] == 120
-    assert found["smartcar_breaker", ("iam", "open")] == 1
-    assert found["smartcar_breaker", ("vehicle", "closed")] == 1
-    assert found["inbox_waiting", ()] == 1
+    assert [v for (name, _), v in found.items() if name == "smartcar_requests_available"] == [120]
+    assert found["smartcar_circuit_breaker_state", ("iam", "open")] == 1
+    assert found["smartcar_circuit_breaker_state", ("vehicle", "closed")] == 1
+    assert found["webhook_deliveries_queued", ()] == 1
     forget_budget()
 
 
-def test_without_redis_the_rest_is_told(settings: Settings) -> None:
+def test_old_names_are_exported_with_the_same_figures(fleet: Fleet, settings: Settings) -> None:
+    settings.SMARTCAR_REQUEST_BUCKET = 120
+    pair(fleet, days_left=6.5)
+    InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
+    found = figures()
+    for new, old in OLD_NAMES.items():
+        of_new = {
+            (name.replace(new, old), labels): v for (name, labels), v in found.items() if name.startswith(new)
+        }
+        of_old = {key: v for key, v in found.items() if key[0].startswith(old)}
+        assert of_old == of_new
+        assert of_new
+    assert (
+        "# HELP inbox_waiting Deprecated, use webhook_deliveries_queued."
+        in Client().get("/metrics").content.decode()
+    )
+
+
+def test_while_redis_is_down_the_other_figures_are_exported(settings: Settings) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     found = figures()
-    assert found["inbox_waiting", ()] == 0
+    assert found["webhook_deliveries_queued", ()] == 0
     assert not [name for name, _ in found if name == "smartcar_requests_total"]

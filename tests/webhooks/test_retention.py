@@ -36,7 +36,7 @@ def test_what_was_done_goes_after_its_days(state: EntryState) -> None:
 
 
 def test_an_id_stays_a_week_even_where_bodies_go_after_a_day(settings: Settings) -> None:
-    settings.INBOX_DAYS = 1
+    settings.WEBHOOK_RETENTION_DAYS = 1
     for days in (8, 6, 2, 0.5):
         entry(EntryState.PROCESSED, days=days)
     retention.purge(now=timezone.now())

@@ -21,7 +21,7 @@ class Command(BaseCommand):
             "--generation",  # the old name
             dest="api_version",
             choices=SmartcarApiVersion.values,
-            default=settings.SMARTCAR_GENERATION,
+            default=settings.SMARTCAR_API_VERSION,
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

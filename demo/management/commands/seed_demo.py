@@ -43,7 +43,7 @@ class Command(BaseCommand):
         )
         fleets = [
             (
-                _fleet("Bay Couriers", "bay-couriers", boss, settings.SMARTCAR_GENERATION),
+                _fleet("Bay Couriers", "bay-couriers", boss, settings.SMARTCAR_API_VERSION),
                 boss,
                 env.int("DEMO_VEHICLES", 12),
             ),

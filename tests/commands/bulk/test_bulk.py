@@ -119,7 +119,7 @@ def test_the_fleets_reason_is_needed_for_many_too(fleet: Fleet, owner: User, car
 def test_more_unlocks_than_a_minute_holds_are_refused_as_a_whole(
     fleet: Fleet, owner: User, cars: Cars, settings: Settings
 ) -> None:
-    settings.COMMANDS_AT_ONCE = 1
+    settings.BULK_COMMAND_CONCURRENCY = 1
     with pytest.raises(CommandRejectedError, match=r"only 5 can be asked in that time now. Choose 2 fewer"):
         ask(fleet, owner, cars(7), CommandType.UNLOCK)
     assert not Command.objects.exists()
@@ -128,7 +128,7 @@ def test_more_unlocks_than_a_minute_holds_are_refused_as_a_whole(
 def test_as_many_go_as_may_be_under_way_and_the_rest_in_order_as_places_become_free(
     fleet: Fleet, owner: User, cars: Cars, settings: Settings
 ) -> None:
-    settings.COMMANDS_AT_ONCE = 2
+    settings.BULK_COMMAND_CONCURRENCY = 2
     vehicles = cars(5)
     bulk = ask(fleet, owner, vehicles)
     gone: list[str] = []
@@ -155,11 +155,11 @@ def test_fleets_of_two_applications_share_the_places(
     Vehicle.objects.filter(pk__in=[car.pk for car in reds]).update(fleet=red)
     Connection.objects.filter(vehicle__in=reds).update(fleet=red)
     ask(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
-    settings.COMMANDS_AT_ONCE = 4
+    settings.BULK_COMMAND_CONCURRENCY = 4
     assert dispatcher.dispatch_queued(now=timezone.now()) == 4
     gone = Command.objects.filter(state=CommandState.REQUESTED)
     assert (gone.filter(fleet=fleet).count(), gone.filter(fleet=red).count()) == (2, 2)
-    settings.COMMANDS_AT_ONCE = 1
+    settings.BULK_COMMAND_CONCURRENCY = 1
     gone.filter(fleet=red).update(state=CommandState.ACCEPTED)
     assert dispatcher.dispatch_queued(now=timezone.now()) == 0
 

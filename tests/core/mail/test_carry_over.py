@@ -25,7 +25,7 @@ MIGRATIONS = {"accounts": "0016_outgoing_emails", "connect": "0018_outgoing_emai
 
 @pytest.fixture(autouse=True)
 def emails(settings: Settings) -> None:
-    settings.EMAIL_OFFERED = True
+    settings.EMAIL_ENABLED = True
 
 
 def run(statement: str, *values: int | str | datetime | None) -> list[tuple[object, ...]]:

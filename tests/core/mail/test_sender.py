@@ -33,7 +33,7 @@ PROJECT = Path(__file__).parents[3]
 def server(settings: Settings) -> Iterator[SmtpServer]:
     register_note()
     with smtp_server() as running:
-        settings.EMAIL_OFFERED = True
+        settings.EMAIL_ENABLED = True
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", running.port
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
@@ -413,7 +413,7 @@ def test_replacing_an_email_cancels_the_one_that_waits(server: SmtpServer, nia: 
 def test_a_site_without_email_queues_and_sends_nothing(
     server: SmtpServer, email: OutgoingEmail, nia: User, settings: Settings
 ) -> None:
-    settings.EMAIL_OFFERED = False
+    settings.EMAIL_ENABLED = False
     assert services.queue_email(kind=NOTE, object_id=nia.pk, recipient=nia.email) is None
     assert services.due_emails(now=timezone.now()) == []
     assert send(email).state == EmailState.PENDING

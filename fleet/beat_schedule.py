@@ -1,0 +1,35 @@
+"""Celery beat's schedule: sweepers that find work whose task was lost, and periodic jobs. In seconds, or UTC times."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "webhooks.process": {"task": "webhooks.tasks.process_inbox", "schedule": 5},
+    "webhooks.release_quarantine": {"task": "webhooks.tasks.release_quarantined", "schedule": 30},
+    "webhooks.poll_silent_vehicles": {"task": "webhooks.tasks.read_silent", "schedule": 120},
+    "webhooks.purge": {"task": "webhooks.tasks.tidy_inbox", "schedule": 3600},
+    "webhooks.finish_application_cutover": {"task": "webhooks.tasks.retire_replaced", "schedule": 60},
+    "commands.sweep": {"task": "commands.tasks.sweep", "schedule": 5},
+    "commands.dispatch_bulk": {"task": "commands.tasks.dispatch", "schedule": 5},
+    "connect.refresh_tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
+    "connect.migrate_api_version": {"task": "connect.tasks.move_generations", "schedule": 10},
+    "connect.complete_connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
+    "connect.send_unsent_links": {"task": "connect.tasks.mail_unsent", "schedule": 60},
+    "connect.monitor_connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
+    "connect.reconcile_alerts": {"task": "connect.tasks.find_notices", "schedule": 300},
+    "connect.expire_locations": {"task": "connect.tasks.hide_places", "schedule": 60},
+    # Night in Europe and evening in America, and off the full hour, when most other jobs run.
+    "connect.reconcile_connections": {
+        "task": "connect.tasks.compare_connections",
+        "schedule": crontab(hour=2, minute=41),
+    },
+    "connect.sweep_offboarding": {"task": "connect.tasks.sweep_removals", "schedule": 30},
+    "alerts.send_digests": {"task": "alerts.tasks.post_notices", "schedule": 60},
+    "alerts.purge": {"task": "alerts.tasks.tidy_notices", "schedule": crontab(hour=3, minute=17)},
+    "vehicles.compute_rollups": {"task": "vehicles.tasks.sum_up", "schedule": 60},
+    "vehicles.maintain_partitions": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
+    "accounts.send_unsent_links": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
+    "core.send_due_emails": {"task": "core.tasks.send_due_emails", "schedule": 30},
+    "core.purge_emails": {"task": "core.tasks.purge_emails", "schedule": crontab(hour=3, minute=29)},
+}
