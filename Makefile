@@ -1,6 +1,6 @@
-# make help lists what there is. Nothing is installed outside this folder.
+# `make help` lists the targets. Nothing is installed outside this folder.
 
-# Which Python the virtual environment is made with; 3.11 or newer.
+# The Python that creates the virtual environment: 3.11 or newer.
 PYTHON ?= python3
 
 PY := .venv/bin/python
@@ -11,26 +11,26 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test soak bench lint translations screenshots node-sdk setup setup-dev
 
-help: ## this list
+help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: setup ## set up and run the whole product; PORT, SIMULATOR_PORT, DEMO_VEHICLES can be set
+demo: setup ## set up and run the product with the simulator; PORT, SIMULATOR_PORT and DEMO_VEHICLES can be set
 	@exec $(PY) -m demo
 
-demo-reset: ## stop a running demo and remove all it kept
+demo-reset: ## stop the demo and delete its data
 	@if [ -x $(PY) ] && [ -d var ]; then $(PY) -m demo stop; fi
 	@rm -rf var
 
-test: setup-dev ## set up and run the tests but the slow ones; ARGS="-k lock" is passed to pytest
+test: setup-dev ## set up and run the tests, without the slow ones; ARGS="-k lock" is passed to pytest
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not soak" $(ARGS)
 
-soak: setup-dev ## the slow tests: every page and story at all widths and in both themes, killed processes, a thousand cars
+soak: setup-dev ## run the slow tests: all pages at all sizes, killed processes, a thousand vehicles
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m soak $(ARGS)
 
-bench: setup-dev ## measure; ARGS="receive --quick" names benches; the report goes to var/bench
+bench: setup-dev ## run benchmarks; ARGS="receive --quick" selects them; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)
 
-lint: setup-dev ## format, lint, types, import contract, migrations, deployment checks
+lint: setup-dev ## check format, lint, types, import contract, migrations, configuration reference, deployment
 	@$(STEP) "Lint (ruff check)" $(PY) -m ruff check
 	@$(STEP) "Format (ruff format)" $(PY) -m ruff format --check
 	@$(STEP) "Types (mypy)" env ENV_FILE=.ci/production.env $(PY) -m mypy .
@@ -39,30 +39,32 @@ lint: setup-dev ## format, lint, types, import contract, migrations, deployment 
 		$(PY) -m embedded $(PY) manage.py makemigrations --check --dry-run
 	@$(STEP) "API description (drf-spectacular)" env ENV_FILE=.ci/production.env \
 		$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@$(STEP) "Configuration reference" env ENV_FILE=.ci/production.env \
+		$(PY) -m fleet.configuration_reference --check
 	@$(STEP) "Deployment checks" env ENV_FILE=.ci/production.env $(PY) manage.py check --deploy --fail-level WARNING
 
-translations: setup ## bring the catalogues in locale/ up to date with the texts, for a translator
+translations: setup ## update the catalogs in locale/ with new and changed texts, for translators
 	@$(PY) -m core.translations update
 
-screenshots: setup-dev ## take the pictures of docs/images, of a fleet on the simulator
+screenshots: setup-dev ## take the screenshots in docs/images
 	@$(PY) -m pytest --quiet tests/browser/screenshots.py
 
-node-sdk: setup ## drive the simulator with Smartcar's own Node SDK
+node-sdk: setup ## test the simulator with Smartcar's own Node SDK
 	@$(PY) -m tests.simulator.node
 
 setup: .venv/.runtime node_modules/.installed var/static/.collected var/locale/.compiled
 setup-dev: setup .venv/.development
 
-# The files below mark a step as done; each is older than what it was made from only if that has changed since.
+# Each file below marks a setup step as done. The step runs again when its inputs are newer than the file.
 
 .venv/.runtime: requirements.txt
 	@command -v "$(PYTHON)" >/dev/null || { \
 		echo "$(PYTHON) is not installed. On Debian: apt-get install python3 python3-venv"; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed, $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
-			"Name a newer one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+		echo "Python 3.11 or newer is required; $(PYTHON) is $$("$(PYTHON)" -V 2>&1)." \
+			"Choose a newer one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
-		echo "$(PYTHON) comes without venv. On Debian: apt-get install python3-venv"; exit 1; }
+		echo "$(PYTHON) has no venv module. On Debian: apt-get install python3-venv"; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(STEP) "Virtual environment" "$(PYTHON)" -m venv --clear .venv
 	@$(STEP) "Python packages" $(PY) -m pip install --quiet --requirement requirements.txt
 	@touch $@

@@ -15,7 +15,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "connect.refresh_tokens": {"task": "connect.tasks.refresh_tokens", "schedule": 3600},
     "connect.migrate_api_version": {"task": "connect.tasks.move_generations", "schedule": 10},
     "connect.complete_connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
-    "connect.send_unsent_links": {"task": "connect.tasks.mail_unsent", "schedule": 60},
     "connect.monitor_connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
     "connect.reconcile_alerts": {"task": "connect.tasks.find_notices", "schedule": 300},
     "connect.expire_locations": {"task": "connect.tasks.hide_places", "schedule": 60},
@@ -29,7 +28,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "alerts.purge": {"task": "alerts.tasks.tidy_notices", "schedule": crontab(hour=3, minute=17)},
     "vehicles.compute_rollups": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "vehicles.maintain_partitions": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
-    "accounts.send_unsent_links": {"task": "accounts.tasks.mail_unsent", "schedule": 60},
     "core.send_due_emails": {"task": "core.tasks.send_due_emails", "schedule": 30},
     "core.purge_emails": {"task": "core.tasks.purge_emails", "schedule": crontab(hour=3, minute=29)},
 }

@@ -1,4 +1,4 @@
-"""Names of tasks are text: in the schedule, in routes and where they are enqueued. Each has to exist."""
+"""Celery: every task name in the code and the schedule exists, and worker settings fit together."""
 
 import re
 from pathlib import Path
@@ -28,27 +28,30 @@ def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)
 
 
+def test_every_schedule_entry_has_a_dotted_name_of_its_app() -> None:
+    pattern = rf"({'|'.join(APPS)})\.[a-z_]+"
+    assert [name for name in settings.CELERY_BEAT_SCHEDULE if not re.fullmatch(pattern, name)] == []
+
+
 def test_every_enqueued_task_exists() -> None:
     assert enqueued_names()
     assert enqueued_names() <= set(current_app.tasks)
 
 
-def test_only_sending_waits_for_cars_so_only_it_has_the_slow_queue() -> None:
+def test_only_the_task_that_sends_commands_uses_the_commands_queue() -> None:
     assert set(settings.CELERY_TASK_ROUTES) == {"commands.tasks.send"} <= set(current_app.tasks)
 
 
-def test_commands_to_many_leave_threads_to_single_ones_as_the_worker_is_started() -> None:
+def test_bulk_commands_leave_threads_of_the_worker_free_for_single_commands() -> None:
     assert 0 < settings.BULK_COMMAND_CONCURRENCY < settings.COMMAND_WORKER_THREADS
     compose = (Path(settings.BASE_DIR) / "docker-compose.yml").read_text()
-    assert (
-        f'--pool, threads, --concurrency, "${{COMMAND_WORKER_THREADS:-{settings.COMMAND_WORKER_THREADS}}}"'
-        in compose
-    )
+    threads = f"${{COMMAND_WORKER_THREADS:-${{COMMAND_THREADS:-{settings.COMMAND_WORKER_THREADS}}}}}"
+    assert f'--pool, threads, --concurrency, "{threads}"' in compose
     demo = (Path(settings.BASE_DIR) / "demo" / "start.py").read_text()
     assert f'worker("commands", threads={settings.COMMAND_WORKER_THREADS})' in demo
 
 
-def test_a_killed_workers_tasks_come_back_only_after_the_longest_could_have_ended() -> None:
+def test_tasks_of_a_killed_worker_are_redelivered_after_the_longest_task_would_have_ended() -> None:
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     assert options["visibility_timeout"] > settings.CELERY_TASK_TIME_LIMIT > 310
     assert settings.CELERY_TASK_ACKS_LATE
@@ -63,5 +66,5 @@ def test_a_killed_workers_tasks_come_back_only_after_the_longest_could_have_ende
         ("rediss://user:pass@host:6380/1", "rediss://user:pass@host:6380/1"),
     ],
 )
-def test_one_redis_address_serves_celery_too(redis_url: str, broker_url: str) -> None:
+def test_the_redis_url_is_converted_for_celery(redis_url: str, broker_url: str) -> None:
     assert celery_broker_url(redis_url) == broker_url

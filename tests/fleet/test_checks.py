@@ -1,4 +1,4 @@
-"""Bad configuration is found at start, with a hint."""
+"""System checks report configuration mistakes with a hint."""
 
 import pytest
 from django.core.checks import CheckMessage
@@ -11,7 +11,7 @@ def ids(found: list[CheckMessage]) -> list[str | None]:
     return [problem.id for problem in found]
 
 
-def test_good_settings_pass() -> None:
+def test_valid_settings_pass() -> None:
     for check in (
         checks.encryption_keys,
         checks.smartcar_choices,
@@ -32,7 +32,7 @@ def test_missing_or_malformed_encryption_keys_are_an_error(settings: Settings, k
     ("name", "value", "problem"),
     [("SMARTCAR_API_VERSION", "v9", "fleet.E002"), ("SMARTCAR_MODE", "test", "fleet.E003")],
 )
-def test_an_unknown_generation_or_mode_is_an_error(
+def test_an_unknown_api_version_or_mode_is_an_error(
     settings: Settings, name: str, value: str, problem: str
 ) -> None:
     setattr(settings, name, value)
@@ -45,7 +45,7 @@ def test_a_missing_credential_is_named(settings: Settings) -> None:
     assert "SMARTCAR_CLIENT_SECRET" in problem.msg
 
 
-def test_the_application_id_in_the_client_ids_place_is_noticed(settings: Settings) -> None:
+def test_an_application_id_used_as_client_id_is_a_warning(settings: Settings) -> None:
     settings.SMARTCAR_CLIENT_ID = settings.SMARTCAR_APPLICATION_ID
     assert ids(checks.client_id_kind()) == ["fleet.W002"]
 
@@ -59,7 +59,7 @@ def test_the_application_id_in_the_client_ids_place_is_noticed(settings: Setting
         ("https://192.0.2.7", ["fleet.W004"]),
     ],
 )
-def test_an_address_at_which_passkeys_cannot_work_is_noticed(
+def test_a_site_url_without_passkey_support_is_a_warning(
     settings: Settings, site: str, problems: list[str]
 ) -> None:
     settings.SITE_URL = site
@@ -67,8 +67,6 @@ def test_an_address_at_which_passkeys_cannot_work_is_noticed(
 
 
 @pytest.mark.parametrize(("offered", "problems"), [(True, []), (False, ["fleet.W005"])])
-def test_a_site_without_e_mail_is_told_what_that_means(
-    settings: Settings, offered: bool, problems: list[str]
-) -> None:
+def test_a_site_without_email_is_a_warning(settings: Settings, offered: bool, problems: list[str]) -> None:
     settings.EMAIL_ENABLED = offered
     assert ids(checks.passwords_resettable()) == problems

@@ -1,4 +1,4 @@
-"""A process that misses a secret refuses to start and names it."""
+"""A process refuses to start without a required setting, and names it."""
 
 import os
 import subprocess
@@ -18,25 +18,25 @@ def start(**changes: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_starts_with_everything_set() -> None:
+def test_a_process_starts_with_all_required_settings() -> None:
     assert start().stdout == "started\n"
 
 
 @pytest.mark.parametrize(
     "name", ["DJANGO_SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASE_URL", "REDIS_URL", "SITE_URL"]
 )
-def test_it_refuses_to_start_without(name: str) -> None:
+def test_a_process_refuses_to_start_without(name: str) -> None:
     result = start(**{name: ""})
     assert result.returncode != 0
     assert f"{name} is not set" in result.stderr
 
 
-def test_an_env_file_that_does_not_exist_is_named() -> None:
+def test_a_missing_env_file_is_reported() -> None:
     result = start(ENV_FILE="no/such.env")
     assert "ENV_FILE names no/such.env, which does not exist" in result.stderr
 
 
-def test_a_secret_may_come_from_a_file(tmp_path: object) -> None:
+def test_a_secret_can_be_read_from_a_file(tmp_path: object) -> None:
     path = f"{tmp_path}/key"
     with open(path, "w") as file:  # noqa: PTH123
         file.write("from a file " * 8)
