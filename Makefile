@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test soak bench lint translations screenshots node-sdk setup setup-dev
+.PHONY: help demo demo-reset test test-fast soak bench lint translations screenshots node-sdk setup setup-dev
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,10 +22,13 @@ demo-reset: ## stop the demo and delete its data
 	@rm -rf var
 
 test: setup-dev ## set up and run the tests, without the slow ones; ARGS="-k lock" is passed to pytest
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not soak" $(ARGS)
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow" $(ARGS)
+
+test-fast: setup-dev ## run the tests that need no browser, simulator or web server of their own
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not browser and not servers" $(ARGS)
 
 soak: setup-dev ## run the slow tests: all pages at all sizes, killed processes, a thousand vehicles
-	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m soak $(ARGS)
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m slow $(ARGS)
 
 bench: setup-dev ## run benchmarks; ARGS="receive --quick" selects them; the report goes to var/bench
 	@$(PY) -m bench $(ARGS)

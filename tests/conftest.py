@@ -20,6 +20,12 @@ def make_user(email: str) -> User:
     return User.objects.create_user(email)
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Hashing a password as the product does takes longer than most tests."""
+    settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+
+
 @pytest.fixture
 def owner(db: None) -> User:
     return make_user("owner@fleet.example")

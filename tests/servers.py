@@ -27,6 +27,7 @@ from secrets import token_urlsafe
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import HealthCheck, settings
 
 import embedded
 from core import translations
@@ -38,6 +39,8 @@ _PREFIX = "smartcar-fleet-tests-"
 _SIMULATOR_START_SECONDS = 20.0
 _PORTS = range(20_000, 26_000)  # below the range that the kernel takes for outgoing connections
 _MARK = 6_000  # how far above a port the port is whose socket marks the port as reserved
+_PROCESS_FIXTURES = frozenset({"simulator", "smartcar", "live_server", "site", "worker"})
+_PROCESS_FOLDERS = frozenset({"demo", "embedded", "simulator"})
 _until_exit = ExitStack()
 atexit.register(_until_exit.close)  # pytest's own last hook is not called when settings can't be imported
 
@@ -60,6 +63,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use processes of their own, which `make test-fast` leaves out."""
+    for item in items:
+        folder = item.path.relative_to(_PROJECT).parts[1]
+        if not _PROCESS_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())) or folder in _PROCESS_FOLDERS:
+            item.add_marker("servers")
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
@@ -70,6 +82,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         os.environ |= {} if given else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
     elif not given or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
         _start_servers()
+    settings.register_profile(
+        "tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("tests")
     # Without `make`, changes in locale/ aren't compiled yet.
     if translations.stale():
         translations.compile_all()

@@ -41,7 +41,7 @@ ON_A_PHONE = View(PHONE, "dark")
 VIEWS = [
     pytest.param(AT_A_DESK, id=str(AT_A_DESK)),
     *(
-        pytest.param(view, id=str(view), marks=pytest.mark.soak)
+        pytest.param(view, id=str(view), marks=pytest.mark.slow)
         for view in (ON_A_PHONE, View(DESKTOP, "dark"), View(PHONE, "light"))
     ),
 ]

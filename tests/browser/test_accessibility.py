@@ -16,7 +16,7 @@ PARTS = 4
 SCREENS = [DESK, Screen(768, 1024, "fr"), replace(PHONE, language="de"), WALL]
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 def test_every_page_is_fit_for_everybody(chromium: Browser, site: Site, screen: Screen, part: int) -> None:

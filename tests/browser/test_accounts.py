@@ -11,7 +11,7 @@ from accounts.models import Fleet, User
 from tests.browser.scenarios import PASSWORD, View, problems_of, set_car, sign_in
 from tests.browser.test_commands import let_sign_in_age, newest, teslas
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 KEY = {
     "protocol": "ctap2",
     "transport": "internal",

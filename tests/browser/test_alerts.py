@@ -12,7 +12,7 @@ from vehicles.models import Vehicle
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.soak,
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("worker"),
 ]

@@ -209,7 +209,7 @@ def test_a_car_that_leaves_the_filter_leaves_the_list(open_page: Open, cars: dic
     expect(rows(page)).to_have_text(["Ada", "Bea"])
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict[str, Vehicle]) -> None:
     page = open_page("?show=low")
     page.context.route("**/live/**", lambda route: route.abort())
@@ -221,7 +221,7 @@ def test_without_a_stream_the_page_polls_and_says_so(open_page: Open, cars: dict
     expect(page.locator("#live-sign")).to_have_text("Live", timeout=40_000)
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @only_at_a_desk
 def test_while_it_polls_a_page_asks_no_more_often_however_much_is_new(
     open_page: Open, cars: dict[str, Vehicle]

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.page_checks import DESK, PHONE, Screen, Site, look_at
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 PAGES = {
     "sign in": ("/accounts/sign-in/", ""),
     "fleet": ("/fleets/blue/", "owner"),

@@ -17,7 +17,7 @@ from tests.servers import Simulator
 from tests.smartcar import connect, register_webhook, reset, subscribe
 from webhooks.verifications import verifications
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WEBHOOK_ID = django_settings.SMARTCAR_WEBHOOK_ID
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Request
 from tests.browser.page_checks import DESK, Site, look_at
 from tests.browser.serving import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db]
 
 MOST_BYTES = 600_000
 # Counted apart: the map library and the coast that it draws come after the page, and a browser keeps them for a year.

@@ -10,7 +10,7 @@ from tests.browser.axe import violations
 from tests.browser.scenarios import problems_of
 from vehicles.models import Place
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

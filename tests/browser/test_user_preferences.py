@@ -10,7 +10,7 @@ from tests.dashboard.vehicle_list.fixtures import car
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.soak,
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]

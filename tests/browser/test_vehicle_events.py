@@ -15,7 +15,7 @@ from webhooks.models import VehicleError
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.soak,
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]

@@ -20,7 +20,7 @@ from vehicles.readings import NewReading, insert_readings
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.soak,
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("live_server"),
 ]

@@ -14,7 +14,7 @@ from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Workers killed with SIGKILL while 200 unlocks are asked for: sent once or not at all, never late, none left in doubt.
 
-Its figures: pytest -m soak --log-cli-level=INFO tests/commands/test_kill.py
+Its figures: pytest -m slow --log-cli-level=INFO tests/commands/test_kill.py
 """
 
 import logging
@@ -32,7 +32,7 @@ from tests.worker import running_worker
 from webhooks import processing
 
 logger = logging.getLogger(__name__)
-pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 CARS = 200
 CALM = {
     "speed": 0,

@@ -128,7 +128,7 @@ def test_whatever_is_asked_is_answered_as_described(case: Any, token: str) -> No
     validate(case, token)
 
 
-@pytest.mark.soak
+@pytest.mark.slow
 @schema.parametrize()
 @LONG
 def test_a_thousand_questions_are_answered_as_described(case: Any, token: str) -> None:

@@ -1,6 +1,6 @@
 """A fleet of 1,000 cars moves from v2 to v3 and back, while a worker subscribes, reads and takes deliveries in.
 
-Its figures: pytest -m soak --log-cli-level=INFO tests/connect/v2/test_api_migration_soak.py
+Its figures: pytest -m slow --log-cli-level=INFO tests/connect/v2/test_api_migration_soak.py
 """
 
 import logging
@@ -31,7 +31,7 @@ from tests.smartcar import connect, register_webhook
 from tests.worker import running_worker
 
 logger = logging.getLogger(__name__)
-pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 CARS = 1000
 PREFIXES = {
     "connect": ("CONNECT_ORIGIN", "/connect"),

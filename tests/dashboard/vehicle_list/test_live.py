@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,10 +25,10 @@ from vehicles.models import Vehicle
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[str]:
-    """The real web server: only ASGI streams."""
-    with running_web(tmp_path / "web.log") as url:
+@pytest.fixture(scope="module")
+def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The real web server for all tests of the module: only ASGI streams."""
+    with running_web(tmp_path_factory.mktemp("web") / "web.log") as url:
         yield url
 
 

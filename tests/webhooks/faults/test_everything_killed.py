@@ -27,7 +27,7 @@ from tests.webhooks.faults.site import PROJECT, Site
 from webhooks import processing
 from webhooks.models import InboxEntry
 
-pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 logger = logging.getLogger(__name__)
 
 CARS, EVENTS_EACH, RATE, SPEED = 100, 200, 400, 6
