@@ -1,8 +1,8 @@
-"""Low batteries and tanks, judged by what cars say.
+"""Alerts about low batteries and tanks, by the latest signals of vehicles.
 
-A car is low below its fleet's threshold, by its state of charge, or by its fuel level where it tells none. It needs
-nobody while it is being charged. Once noticed it counts as low until it is well above the threshold, so that a car
-that hovers about it is noticed once.
+A vehicle is low below its fleet's threshold, by its state of charge, or by its fuel level if it reports no state of
+charge. A charging vehicle raises no alert. An open alert is resolved well above the threshold only (HYSTERESIS), so
+that a vehicle near the threshold raises one alert.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,39 +14,39 @@ from django.db import connection
 
 from alerts import services
 from alerts.models import LOW_BATTERY
-from alerts.types import Condition, Kind
+from alerts.types import AlertCondition, AlertType
 from vehicles import catalogue
 from vehicles.services import Update
 
-SLACK = 5.0
-# A car that was to be charging and was not heard of for so long may stand there unplugged.
-CHARGING_COUNTS = timedelta(hours=2)
-_TELLING = frozenset(
+HYSTERESIS = 5.0  # percentage points
+# A vehicle last reported as charging, without any report since, may have been unplugged.
+CHARGING_WINDOW = timedelta(hours=2)
+_SIGNALS = frozenset(
     signal.code for signal in (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL, catalogue.IS_CHARGING)
 )
-# Runs for every batch of deliveries, so it is spelled out: Django would take longer to write it than PostgreSQL to
-# answer it. Most cars are neither low nor noticed.
-_LOW_OR_NOTICED = f"""
-    SELECT car.id, car.fleet_id, coalesce(summary.charge, summary.fuel), summary.charge IS NULL,
+# Runs for each batch of deliveries, so it is raw SQL: Django would take longer to build the query than PostgreSQL to
+# run it. Most vehicles are neither low nor have an open alert.
+_LOW_OR_ALERTED = f"""
+    SELECT vehicle.id, vehicle.fleet_id, coalesce(summary.charge, summary.fuel), summary.charge IS NULL,
            coalesce(rules.low_battery, {LOW_BATTERY}),
-           coalesce(summary.charging AND car.last_seen_at > %(charging_since)s, false),
-           notice.id IS NOT NULL
+           coalesce(summary.charging AND vehicle.last_seen_at > %(charging_since)s, false),
+           alert.id IS NOT NULL
     FROM vehicles_summary AS summary
-    JOIN vehicles_vehicle AS car ON car.id = summary.vehicle_id
-    LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = car.fleet_id
-    LEFT JOIN alerts_notice AS notice ON notice.kind = '{Kind.BATTERY.value}' AND notice.subject = car.id
-        AND notice.fleet_id = car.fleet_id AND notice.ended_at IS NULL
-    WHERE (notice.id IS NOT NULL OR (
+    JOIN vehicles_vehicle AS vehicle ON vehicle.id = summary.vehicle_id
+    LEFT JOIN alerts_fleetrules AS rules ON rules.fleet_id = vehicle.fleet_id
+    LEFT JOIN alerts_notice AS alert ON alert.kind = '{AlertType.BATTERY.value}' AND alert.subject = vehicle.id
+        AND alert.fleet_id = vehicle.fleet_id AND alert.ended_at IS NULL
+    WHERE (alert.id IS NOT NULL OR (
         coalesce(summary.charge, summary.fuel) < coalesce(rules.low_battery, {LOW_BATTERY})
-        AND coalesce('{Kind.BATTERY.value}' = ANY(rules.kinds), true)
+        AND coalesce('{AlertType.BATTERY.value}' = ANY(rules.kinds), true)
     ))
 """  # noqa: S608  made of constants
-_OF_THESE = " AND summary.vehicle_id = ANY(%(ids)s) AND car.id = ANY(%(ids)s)"
+_SELECTED = " AND summary.vehicle_id = ANY(%(ids)s) AND vehicle.id = ANY(%(ids)s)"
 
 
 @dataclass(frozen=True, slots=True)
-class _Car:
-    """A car that is low, or has been. Levels in per cent; `fuel`: the level is that of its tank."""
+class _Vehicle:
+    """A vehicle that is low or has an open alert. Levels in percent; `fuel`: the level is that of the tank."""
 
     vehicle_id: int
     fleet_id: int
@@ -54,48 +54,54 @@ class _Car:
     fuel: bool
     threshold: int
     charging: bool
-    noticed: bool
+    alerted: bool
 
-    def begins(self) -> bool:
+    def should_raise(self) -> bool:
         low = self.level is not None and self.level < self.threshold
-        return low and not self.noticed and not self.charging
+        return low and not self.alerted and not self.charging
 
-    def ends(self, *, slack: float) -> bool:
-        enough = min(self.threshold + slack, 100.0)
-        return self.noticed and (self.level is None or self.level >= enough)
-
-
-def heard(*, updates: Iterable[Update], now: datetime) -> None:
-    """Takes in what is new of cars, whose rows the caller holds. One query while nothing comes of it."""
-    judge(vehicle_ids={update.vehicle_id for update in updates if update.code in _TELLING}, now=now)
+    def should_resolve(self, *, hysteresis: float) -> bool:
+        enough = min(self.threshold + hysteresis, 100.0)
+        return self.alerted and (self.level is None or self.level >= enough)
 
 
-def judge(*, vehicle_ids: Collection[int], now: datetime, slack: float = SLACK) -> None:
-    """Begins and ends notices of these cars by their latest signals."""
+def on_signals(*, updates: Iterable[Update], now: datetime) -> None:
+    """Evaluates vehicles whose signals changed; the caller has locked their rows. One query if nothing changes."""
+    evaluate(vehicle_ids={update.vehicle_id for update in updates if update.code in _SIGNALS}, now=now)
+
+
+def evaluate(*, vehicle_ids: Collection[int], now: datetime, hysteresis: float = HYSTERESIS) -> None:
+    """Raises and resolves alerts of these vehicles by their latest signals."""
     if not vehicle_ids:
         return
-    cars = _cars(vehicle_ids, now=now)
-    services.begin(conditions=[_condition(car) for car in cars if car.begins()], now=now)
-    services.end(
-        kind=Kind.BATTERY, subjects=[car.vehicle_id for car in cars if car.ends(slack=slack)], now=now
-    )
+    found = _vehicles(vehicle_ids, now=now)
+    services.raise_alerts(conditions=[_condition(each) for each in found if each.should_raise()], now=now)
+    resolved = [each.vehicle_id for each in found if each.should_resolve(hysteresis=hysteresis)]
+    services.resolve(kind=AlertType.BATTERY, subject_ids=resolved, now=now)
 
 
-def overlooked(*, now: datetime) -> list[int]:
-    """The cars of which a notice should have begun or ended, by what their latest signals say."""
-    cars = _cars(None, now=now)
-    return [car.vehicle_id for car in cars if car.begins() or car.ends(slack=SLACK)]
+def find_missed(*, now: datetime) -> list[int]:
+    """Vehicles whose latest signals should have raised or resolved an alert."""
+    found = _vehicles(None, now=now)
+    missed = [each for each in found if each.should_raise() or each.should_resolve(hysteresis=HYSTERESIS)]
+    return [each.vehicle_id for each in missed]
 
 
-def _cars(vehicle_ids: Collection[int] | None, *, now: datetime) -> list[_Car]:
-    """Those of the cars (None: of all) that are low, or have an open notice."""
-    statement = _LOW_OR_NOTICED if vehicle_ids is None else _LOW_OR_NOTICED + _OF_THESE
-    given: dict[str, Any] = {"charging_since": now - CHARGING_COUNTS, "ids": list(vehicle_ids or ())}
+def _vehicles(vehicle_ids: Collection[int] | None, *, now: datetime) -> list[_Vehicle]:
+    """The vehicles among these (None: all) that are low or have an open alert."""
+    statement = _LOW_OR_ALERTED if vehicle_ids is None else _LOW_OR_ALERTED + _SELECTED
+    params: dict[str, Any] = {"charging_since": now - CHARGING_WINDOW, "ids": list(vehicle_ids or ())}
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        return [_Car(*row) for row in cursor.fetchall()]
+        cursor.execute(statement, params)
+        return [_Vehicle(*row) for row in cursor.fetchall()]
 
 
-def _condition(car: _Car) -> Condition:
-    facts = {"level": round(car.level or 0.0, 1), "threshold": car.threshold, "fuel": car.fuel}
-    return Condition(Kind.BATTERY, car.fleet_id, car.vehicle_id, subject=car.vehicle_id, facts=facts)
+def _condition(vehicle: _Vehicle) -> AlertCondition:
+    level = round(vehicle.level or 0.0, 1)
+    return AlertCondition(
+        AlertType.BATTERY,
+        vehicle.fleet_id,
+        vehicle.vehicle_id,
+        subject_id=vehicle.vehicle_id,
+        payload={"level": level, "threshold": vehicle.threshold, "fuel": vehicle.fuel},
+    )

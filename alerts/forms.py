@@ -1,4 +1,4 @@
-"""What members choose about notices."""
+"""Forms of a fleet's alert settings and of a member's notification preferences."""
 
 from typing import Any
 
@@ -6,24 +6,24 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from alerts.models import HIGHEST, LOWEST
-from alerts.types import Kind
+from alerts.types import AlertType
 
 
-class ChoiceForm(forms.Form):
-    """The kinds that one member wants, in the bell and by e-mail; only those offered to the role."""
+class NotificationPreferenceForm(forms.Form):
+    """The types of alerts a member wants in the app and by email, out of those the role can see."""
 
-    in_bell = forms.MultipleChoiceField(required=False)
-    by_mail = forms.MultipleChoiceField(required=False)
+    in_app = forms.MultipleChoiceField(required=False)
+    by_email = forms.MultipleChoiceField(required=False)
 
-    def __init__(self, *args: Any, kinds: frozenset[Kind], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: frozenset[AlertType], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [(kind.value, kind.label) for kind in Kind if kind in kinds]
-        for name in ("in_bell", "by_mail"):
+        offered = [(kind.value, kind.label) for kind in AlertType if kind in kinds]
+        for name in ("in_app", "by_email"):
             self.fields[name].choices = offered  # type: ignore[attr-defined]
 
 
-class RulesForm(forms.Form):
-    """What the fleet is told of."""
+class AlertSettingsForm(forms.Form):
+    """The types of alerts the fleet uses, and the low-battery threshold."""
 
     low_battery = forms.IntegerField(
         label=_("Low below"),
@@ -34,4 +34,4 @@ class RulesForm(forms.Form):
             "invalid": _("Give a whole number of per cent, such as 20."),
         },
     )
-    kinds = forms.MultipleChoiceField(choices=Kind.choices, required=False)
+    kinds = forms.MultipleChoiceField(choices=AlertType.choices, required=False)

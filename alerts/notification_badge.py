@@ -1,43 +1,43 @@
-"""The bell in the head of every page: how many notices wait for somebody, and where to read them."""
+"""The notification badge in the header of every page: the number of unacknowledged alerts."""
 
 from dataclasses import dataclass
 
 from django.urls import reverse
 
 from accounts.models import Fleet, User
-from alerts.selectors import due_count
+from alerts.selectors import unacknowledged_count
 
-_MOST = 99
+_MAX_SHOWN = 99
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
-    """Of the fleet that is shown, or (None) of all of the person's."""
+class NotificationBadge:
+    """The badge of the displayed fleet, or (None) of all fleets of the user."""
 
     count: int
     fleet: Fleet | None
 
     @property
     def short(self) -> str:
-        """The count as it fits on a bell."""
-        return f"{_MOST}+" if self.count > _MOST else str(self.count)
+        """The count as displayed on the badge."""
+        return f"{_MAX_SHOWN}+" if self.count > _MAX_SHOWN else str(self.count)
 
     @property
-    def address(self) -> str:
-        """Where the bell is asked for again."""
-        return self._named("bell")
+    def url(self) -> str:
+        """Where the open page polls the badge."""
+        return self._url("badge")
 
     @property
-    def newest(self) -> str:
-        """Where the list that it opens is."""
-        return self._named("newest")
+    def recent_url(self) -> str:
+        """Where the list of recent alerts is loaded from."""
+        return self._url("recent")
 
-    def _named(self, view: str) -> str:
+    def _url(self, view: str) -> str:
         if self.fleet is None:
-            return reverse(f"notices:{view}_of_all")
-        return reverse(f"notices:{view}", args=[self.fleet.slug])
+            return reverse(f"alerts:{view}_all")
+        return reverse(f"alerts:{view}", args=[self.fleet.slug])
 
 
-def bell_of(*, user: User, fleet: Fleet | None) -> Bell:
-    """The person's bell, in one query. Nothing is counted that they may not hear of."""
-    return Bell(count=due_count(user=user, fleet=fleet), fleet=fleet)
+def badge_for(*, user: User, fleet: Fleet | None) -> NotificationBadge:
+    """The user's badge, in one query. Counts only alerts that the user can see."""
+    return NotificationBadge(count=unacknowledged_count(user=user, fleet=fleet), fleet=fleet)

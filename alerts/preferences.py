@@ -1,4 +1,4 @@
-"""Who wants to hear of what: the fleet's rules, and each member's choice. Callers have checked the right."""
+"""A fleet's alert settings and members' notification preferences. Callers have checked permissions."""
 
 from collections.abc import Collection
 
@@ -8,47 +8,55 @@ from django.utils import timezone
 from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, Membership, User
 from alerts import battery, services
-from alerts.models import FleetRules, MemberChoice, Notice
-from alerts.types import Kind, chosen, usual
+from alerts.models import Alert, AlertSettings, NotificationPreference
+from alerts.types import AlertType, default_channels, selected_types
 from core.task_queue import enqueue_on_commit
 
 
-def rules_of(*, fleet: Fleet) -> FleetRules:
-    """The fleet's rules, or those that hold until it makes some."""
-    return FleetRules.objects.filter(fleet=fleet).first() or FleetRules(fleet=fleet)
+def get_settings(*, fleet: Fleet) -> AlertSettings:
+    """The fleet's settings, or the defaults (unsaved)."""
+    return AlertSettings.objects.filter(fleet=fleet).first() or AlertSettings(fleet=fleet)
 
 
 @transaction.atomic
-def set_rules(*, fleet: Fleet, low_battery: int, kinds: Collection[Kind], actor: User) -> None:
-    """Changes what the fleet is told of. What it is no longer told of is over; what is new is looked for at once."""
-    FleetRules.objects.update_or_create(
+def update_settings(*, fleet: Fleet, low_battery: int, kinds: Collection[AlertType], actor: User) -> None:
+    """Changes the types of alerts and the low-battery threshold.
+
+    Resolves alerts of types that are now off and batteries that are no longer low, and looks for new ones.
+    """
+    AlertSettings.objects.update_or_create(
         fleet=fleet,
-        defaults={"low_battery": low_battery, "kinds": [kind.value for kind in Kind if kind in kinds]},
+        defaults={"low_battery": low_battery, "kinds": [kind.value for kind in AlertType if kind in kinds]},
     )
     log_event(fleet=fleet, actor=actor, event=AuditEvent.ALERT_SETTINGS_CHANGED)
     now = timezone.now()
-    services.end_of_fleet(fleet=fleet, kinds=set(Kind) - set(kinds), now=now)
-    noticed = Notice.objects.filter(fleet=fleet, kind=Kind.BATTERY, ended_at=None)
-    battery.judge(vehicle_ids=list(noticed.values_list("vehicle_id", flat=True)), now=now, slack=0.0)
-    enqueue_on_commit("connect.tasks.find_notices")
+    services.resolve_for_fleet(fleet=fleet, kinds=set(AlertType) - set(kinds), now=now)
+    alerted = Alert.objects.filter(fleet=fleet, kind=AlertType.BATTERY, resolved_at=None)
+    battery.evaluate(vehicle_ids=list(alerted.values_list("vehicle_id", flat=True)), now=now, hysteresis=0.0)
+    enqueue_on_commit("alerts.tasks.detect_missed")
 
 
-def wishes_of(membership: Membership, choice: MemberChoice | None) -> tuple[frozenset[Kind], frozenset[Kind]]:
-    """The kinds that the member gets in the bell and by e-mail. A role that may see less gets less."""
-    if choice is None:
-        return usual(membership.role)
-    return chosen(membership.role, choice.in_bell), chosen(membership.role, choice.by_mail)
+def effective_preferences(
+    membership: Membership, preference: NotificationPreference | None
+) -> tuple[frozenset[AlertType], frozenset[AlertType]]:
+    """The types that the member gets in the app and by email, limited to what the role can see."""
+    if preference is None:
+        return default_channels(membership.role)
+    in_app = selected_types(membership.role, preference.in_app)
+    return in_app, selected_types(membership.role, preference.by_email)
 
 
-def choice_of(membership: Membership) -> MemberChoice | None:
-    """What the member chose, or None."""
-    return MemberChoice.objects.filter(membership=membership).first()
+def get_preferences(membership: Membership) -> NotificationPreference | None:
+    """The member's preferences, or None if the member never set any."""
+    return NotificationPreference.objects.filter(membership=membership).first()
 
 
-def choose(*, membership: Membership, in_bell: Collection[Kind], by_mail: Collection[Kind]) -> None:
-    """The member wants these. What is not offered to the role is left out."""
-    wanted = {
-        "in_bell": sorted(chosen(membership.role, in_bell)),
-        "by_mail": sorted(chosen(membership.role, by_mail)),
+def set_preferences(
+    *, membership: Membership, in_app: Collection[AlertType], by_email: Collection[AlertType]
+) -> None:
+    """Saves the member's preferences, without types that the role can't see."""
+    selected = {
+        "in_app": sorted(selected_types(membership.role, in_app)),
+        "by_email": sorted(selected_types(membership.role, by_email)),
     }
-    MemberChoice.objects.update_or_create(membership=membership, defaults=wanted)
+    NotificationPreference.objects.update_or_create(membership=membership, defaults=selected)

@@ -1,4 +1,4 @@
-"""Reading notices, always as far as a member may hear of them."""
+"""Reading alerts, always limited to what a member may see."""
 
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
@@ -6,77 +6,85 @@ from typing import NamedTuple
 from django.db.models import Count, F, Q, QuerySet
 
 from accounts.models import Fleet, Membership, User
-from alerts.models import MemberChoice, Notice
-from alerts.preferences import wishes_of
-from alerts.types import Kind, chosen, usual
+from alerts.models import Alert, NotificationPreference
+from alerts.preferences import effective_preferences
+from alerts.types import AlertType, default_channels, selected_types
 
-OPEN, DONE = "open", "done"
-_DUE = Q(ended_at=None, acknowledged_at=None)
+OPEN, RESOLVED = "open", "resolved"
+_UNACKNOWLEDGED = Q(resolved_at=None, acknowledged_at=None)
 
 
-class Counts(NamedTuple):
-    """How many notices of a fleet wait for somebody, are open, are over."""
+class AlertCounts(NamedTuple):
+    """How many alerts of a fleet are unacknowledged, open (acknowledged or not), and resolved."""
 
-    due: int
+    unacknowledged: int
     open: int
-    done: int
+    resolved: int
 
 
-def notices_of(*, fleet: Fleet, kinds: Collection[Kind], state: str = "", kind: str = "") -> QuerySet[Notice]:
-    """The fleet's notices of these kinds, those that wait first; `state` is OPEN, DONE or "", `kind` one of them."""
-    found = Notice.objects.filter(fleet=fleet, kind__in=kinds).select_related(
-        "fleet", "vehicle", "acknowledged_by"
-    )
-    if state in (OPEN, DONE):
-        found = found.filter(ended_at__isnull=state == OPEN)
-    return found.filter(kind=kind) if kind in Kind.values else found
+def list_alerts(
+    *, fleet: Fleet, kinds: Collection[AlertType], state: str = "", kind: str = ""
+) -> QuerySet[Alert]:
+    """The fleet's alerts of these types, unacknowledged ones first.
 
-
-def counts_of(*, fleet: Fleet, kinds: Collection[Kind]) -> Counts:
-    """Counts of the fleet's notices of these kinds."""
-    of = Notice.objects.filter(fleet=fleet, kind__in=kinds).order_by()
-    counted = of.aggregate(
-        due=Count("pk", filter=_DUE),
-        open=Count("pk", filter=Q(ended_at=None)),
-        done=Count("pk", filter=Q(ended_at__isnull=False)),
-    )
-    return Counts(**counted)
-
-
-def due_count(*, user: User, fleet: Fleet | None) -> int:
-    """What the person's bell shows: the open notices that nobody has in hand, of the fleet or of all of theirs.
-
-    One query.
+    `state` is OPEN, RESOLVED or "" for both; `kind` limits the result to one type.
     """
-    mine = Notice.objects.filter(_DUE, fleet__memberships__user=user)
+    found = Alert.objects.filter(fleet=fleet, kind__in=kinds)
+    found = found.select_related("fleet", "vehicle", "acknowledged_by")
+    if state in (OPEN, RESOLVED):
+        found = found.filter(resolved_at__isnull=state == OPEN)
+    return found.filter(kind=kind) if kind in AlertType.values else found
+
+
+def count_alerts(*, fleet: Fleet, kinds: Collection[AlertType]) -> AlertCounts:
+    """Counts the fleet's alerts of these types."""
+    counted = (
+        Alert.objects.filter(fleet=fleet, kind__in=kinds)
+        .order_by()
+        .aggregate(
+            unacknowledged=Count("pk", filter=_UNACKNOWLEDGED),
+            open=Count("pk", filter=Q(resolved_at=None)),
+            resolved=Count("pk", filter=Q(resolved_at__isnull=False)),
+        )
+    )
+    return AlertCounts(**counted)
+
+
+def unacknowledged_count(*, user: User, fleet: Fleet | None) -> int:
+    """The number on the user's notification badge: open alerts that nobody has acknowledged.
+
+    Counts one fleet, or all fleets of the user. One query.
+    """
+    found = Alert.objects.filter(_UNACKNOWLEDGED, fleet__memberships__user=user)
     if fleet is not None:
-        mine = mine.filter(fleet=fleet)
-    choice = F("fleet__memberships__notice_choice__in_bell")
-    rows = mine.order_by().values_list("kind", "fleet__memberships__role", choice).annotate(Count("pk"))
-    return sum(count for kind, role, values, count in rows if kind in _in_bell(role, values))
+        found = found.filter(fleet=fleet)
+    selected = F("fleet__memberships__notification_preference__in_app")
+    rows = found.order_by().values_list("kind", "fleet__memberships__role", selected).annotate(Count("pk"))
+    return sum(count for kind, role, values, count in rows if kind in _in_app(role, values))
 
 
-def _in_bell(role: str, values: Iterable[str] | None) -> frozenset[Kind]:
-    return usual(role)[0] if values is None else chosen(role, values)
+def _in_app(role: str, values: Iterable[str] | None) -> frozenset[AlertType]:
+    return default_channels(role)[0] if values is None else selected_types(role, values)
 
 
-def due_of(*, memberships: Iterable[Membership], limit: int) -> list[Notice]:
-    """The newest of what the bell of somebody with these memberships counts. Two queries."""
+def recent_unacknowledged(*, memberships: Iterable[Membership], limit: int) -> list[Alert]:
+    """The newest of the alerts that the badge counts for somebody with these memberships. Two queries."""
     memberships = list(memberships)
-    choices = MemberChoice.objects.in_bulk([each.pk for each in memberships])
+    preferences = NotificationPreference.objects.in_bulk([each.pk for each in memberships])
     wanted = Q(pk__in=[])
     for each in memberships:
-        wanted |= Q(fleet=each.fleet_id, kind__in=wishes_of(each, choices.get(each.pk))[0])
-    return list(Notice.objects.filter(_DUE, wanted).select_related("vehicle", "fleet")[:limit])
+        kinds, _ = effective_preferences(each, preferences.get(each.pk))
+        wanted |= Q(fleet=each.fleet_id, kind__in=kinds)
+    return list(Alert.objects.filter(_UNACKNOWLEDGED, wanted).select_related("vehicle", "fleet")[:limit])
 
 
-def readers_of(*, fleet_id: int) -> list[tuple[User, frozenset[Kind]]]:
-    """The members of the fleet who want e-mails, each with the kinds. Two queries."""
+def email_recipients(*, fleet_id: int) -> list[tuple[Membership, frozenset[AlertType]]]:
+    """The fleet's active members who get emails, each with the types. Two queries."""
     members = list(
         Membership.objects.filter(fleet_id=fleet_id, user__is_active=True)
         .select_related("user")
         .order_by("pk")
     )
-    choices = MemberChoice.objects.in_bulk([each.pk for each in members])
-    wanted = [(each.user, wishes_of(each, choices.get(each.pk))[1]) for each in members]
-    return [(user, kinds) for user, kinds in wanted if kinds]
+    preferences = NotificationPreference.objects.in_bulk([each.pk for each in members])
+    wanted = [(each, effective_preferences(each, preferences.get(each.pk))[1]) for each in members]
+    return [(member, kinds) for member, kinds in wanted if kinds]

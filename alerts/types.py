@@ -1,4 +1,4 @@
-"""What notices are about, who may see which, and how long one is remembered. No tables."""
+"""The types of alerts, which roles see them, and for how long a resolved alert can be reopened. No tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from accounts.models import Role
 from accounts.permissions import PERMISSIONS, Permission
 
 
-class Kind(models.TextChoices):
+class AlertType(models.TextChoices):
     """A condition that needs a person."""
 
     CONNECTION = "connection", _("Connection lost")
@@ -20,62 +20,62 @@ class Kind(models.TextChoices):
     BATTERY = "battery", _("Low battery or fuel")
 
 
-# A notice leads to the car or to its connection: only who may open that page hears of it.
-_SEEN_BY = {
-    Kind.CONNECTION: Permission.CONNECT,
-    Kind.TOKEN: Permission.CONNECT,
-    Kind.BATTERY: Permission.VIEW,
+# An alert links to the vehicle or to its connection, so only members who can open that page see it.
+_VISIBLE_WITH = {
+    AlertType.CONNECTION: Permission.CONNECT,
+    AlertType.TOKEN: Permission.CONNECT,
+    AlertType.BATTERY: Permission.VIEW,
 }
-ACKNOWLEDGED_BY = (Permission.CONNECT, Permission.COMMAND)
+_ACKNOWLEDGE_WITH = (Permission.CONNECT, Permission.COMMAND)
 
-# What comes back so soon after its end is the same notice, which goes on: nobody is told twice of what flaps.
-REMEMBERED = {
-    Kind.CONNECTION: timedelta(hours=12),
-    Kind.TOKEN: timedelta(days=1),
-    Kind.BATTERY: timedelta(hours=3),
+# A condition that returns within this time after its end reopens the alert, so that flapping raises no new alerts.
+REOPEN_WINDOW = {
+    AlertType.CONNECTION: timedelta(hours=12),
+    AlertType.TOKEN: timedelta(days=1),
+    AlertType.BATTERY: timedelta(hours=3),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Something that holds now and needs a person.
+class AlertCondition:
+    """A condition that exists now and needs a person.
 
-    `subject` is the id of what it is about: the car's (BATTERY), the connection's (CONNECTION) or the token pair's
-    (TOKEN). `level` grows with urgency: a higher one is news again. `facts` are for alerts.messages.
+    `subject_id` is the id of the vehicle (BATTERY), the connection (CONNECTION) or the token pair (TOKEN). `level`
+    grows with urgency; an alert whose level rises is raised again. `payload` has the values for alerts.messages.
     """
 
-    kind: Kind
+    kind: AlertType
     fleet_id: int
     vehicle_id: int
-    subject: int
+    subject_id: int
     level: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
+    payload: dict[str, Any] = field(default_factory=dict)
 
 
-def all_kinds() -> list[str]:
-    """Every kind, for a column's default."""
-    return list(Kind.values)
+def all_types() -> list[str]:
+    """Every type, for a column's default."""
+    return list(AlertType.values)
 
 
-def seen_by(role: str) -> frozenset[Kind]:
-    """The kinds that a member of this role may hear of."""
-    return frozenset(kind for kind, right in _SEEN_BY.items() if right in PERMISSIONS[role])
+def visible_to(role: str) -> frozenset[AlertType]:
+    """The types that a member with this role can see."""
+    return frozenset(kind for kind, right in _VISIBLE_WITH.items() if right in PERMISSIONS[role])
 
 
-def usual(role: str) -> tuple[frozenset[Kind], frozenset[Kind]]:
-    """What a member of this role gets who has chosen nothing: in the bell, and by e-mail.
+def default_channels(role: str) -> tuple[frozenset[AlertType], frozenset[AlertType]]:
+    """What a member without preferences gets in the app, and by email.
 
-    Those who can do something about it get everything both ways; viewers only see low batteries.
+    Members who can act on an alert get all types on both channels; viewers see low batteries in the app only.
     """
-    seen = seen_by(role)
-    return seen, seen if PERMISSIONS[role] & set(ACKNOWLEDGED_BY) else frozenset()
+    visible = visible_to(role)
+    return visible, visible if can_acknowledge(role) else frozenset()
 
 
-def chosen(role: str, values: Iterable[str]) -> frozenset[Kind]:
-    """Of the kinds that a member chose those that the role lets them hear of."""
-    return seen_by(role) & {Kind(value) for value in values}
+def selected_types(role: str, values: Iterable[str]) -> frozenset[AlertType]:
+    """The selected types, without those that the role can't see."""
+    return visible_to(role) & {AlertType(value) for value in values}
 
 
-def may_acknowledge(role: str) -> bool:
-    """Whether a member of this role can do something about a notice, and so say that it is in hand."""
-    return role in Role.values and bool(PERMISSIONS[role] & set(ACKNOWLEDGED_BY))
+def can_acknowledge(role: str) -> bool:
+    """Whether a member with this role can act on alerts, and so acknowledge them."""
+    return role in Role.values and bool(PERMISSIONS[role] & set(_ACKNOWLEDGE_WITH))

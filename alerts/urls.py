@@ -2,15 +2,15 @@ from django.urls import path
 
 from alerts import views
 
-app_name = "notices"
+app_name = "alerts"
 
 urlpatterns = [
-    path("notices/bell/", views.bell, name="bell_of_all"),
-    path("notices/newest/", views.newest, name="newest_of_all"),
-    path("fleets/<slug:slug>/notices/", views.overview, name="overview"),
-    path("fleets/<slug:slug>/notices/acknowledge/", views.acknowledge, name="acknowledge"),
-    path("fleets/<slug:slug>/notices/settings/", views.settings, name="settings"),
-    path("fleets/<slug:slug>/notices/rules/", views.rules, name="rules"),
-    path("fleets/<slug:slug>/notices/bell/", views.bell, name="bell"),
-    path("fleets/<slug:slug>/notices/newest/", views.newest, name="newest"),
+    path("alerts/badge/", views.badge, name="badge_all"),
+    path("alerts/recent/", views.recent, name="recent_all"),
+    path("fleets/<slug:slug>/alerts/", views.overview, name="overview"),
+    path("fleets/<slug:slug>/alerts/acknowledge/", views.acknowledge, name="acknowledge"),
+    path("fleets/<slug:slug>/alerts/settings/", views.settings, name="settings"),
+    path("fleets/<slug:slug>/alerts/fleet-settings/", views.fleet_settings, name="fleet_settings"),
+    path("fleets/<slug:slug>/alerts/badge/", views.badge, name="badge"),
+    path("fleets/<slug:slug>/alerts/recent/", views.recent, name="recent"),
 ]

@@ -68,7 +68,7 @@ class AuthorizationRequestAdmin(ReadOnlyAdmin[AuthorizationRequest]):
         "started_by__email",
         "invitation__driver_email",
         "fleet__name",
-        "outcome",
+        "outcome_code",
         "external_id",
     ]
     list_select_related = ["fleet", "started_by", "invitation__fleet"]

@@ -5,7 +5,8 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
-from connect import alert_reconciliation, subscriptions
+from alerts import detectors
+from connect import subscriptions
 from connect.driver_portal import privacy
 from connect.models import Connection
 from connect.offboarding import selectors as removals
@@ -68,12 +69,6 @@ def watch_connections() -> None:
 
 
 @shared_task
-def find_notices() -> None:
-    """Finds what needs a person and nobody was told of."""
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-
-
-@shared_task
 def probe_connection(connection_id: int) -> None:
     """Looks whether one connection works."""
     found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
@@ -102,6 +97,12 @@ def compare_connections() -> None:
 
 
 # The version before this one may still enqueue these; to be removed with its columns.
+
+
+@shared_task
+def find_notices() -> None:
+    """The former name of alerts.tasks.detect_missed."""
+    detectors.run_all(now=timezone.now())
 
 
 @shared_task

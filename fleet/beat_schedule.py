@@ -16,7 +16,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "connect.migrate_api_version": {"task": "connect.tasks.move_generations", "schedule": 10},
     "connect.complete_connections": {"task": "connect.tasks.complete_connections", "schedule": 10},
     "connect.monitor_connections": {"task": "connect.tasks.watch_connections", "schedule": 120},
-    "connect.reconcile_alerts": {"task": "connect.tasks.find_notices", "schedule": 300},
     "connect.expire_locations": {"task": "connect.tasks.hide_places", "schedule": 60},
     # Night in Europe and evening in America, and off the full hour, when most other jobs run.
     "connect.reconcile_connections": {
@@ -24,8 +23,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=2, minute=41),
     },
     "connect.sweep_offboarding": {"task": "connect.tasks.sweep_removals", "schedule": 30},
-    "alerts.send_digests": {"task": "alerts.tasks.post_notices", "schedule": 60},
-    "alerts.purge": {"task": "alerts.tasks.tidy_notices", "schedule": crontab(hour=3, minute=17)},
+    "alerts.send_digests": {"task": "alerts.tasks.send_digests", "schedule": 60},
+    "alerts.detect_missed": {"task": "alerts.tasks.detect_missed", "schedule": 300},
+    "alerts.purge": {"task": "alerts.tasks.purge_alerts", "schedule": crontab(hour=3, minute=17)},
     "vehicles.compute_rollups": {"task": "vehicles.tasks.sum_up", "schedule": 60},
     "vehicles.maintain_partitions": {"task": "vehicles.tasks.keep_history", "schedule": 3600},
     "core.send_due_emails": {"task": "core.tasks.send_due_emails", "schedule": 30},

@@ -5,7 +5,7 @@ from queue import Empty
 
 import pytest
 from celery import current_app
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from accounts.models import Fleet, Role, SmartcarApiVersion, User
@@ -20,10 +20,11 @@ def make_user(email: str) -> User:
     return User.objects.create_user(email)
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Settings) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
     """Hashing a password as the product does takes longer than most tests."""
-    settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
+    with override_settings(PASSWORD_HASHERS=["tests.hashers.QuickHasher"]):
+        yield
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     news = _new_errors(opened)
     recorded = vehicles.ingest_readings(sightings=permitted_readings(opened, now=now))
     commands.on_signals(updates=recorded.updates, now=now)
-    battery.heard(updates=recorded.updates, now=now)
+    battery.on_signals(updates=recorded.updates, now=now)
     _update_connections(opened, fresh=recorded.fresh, news=news)
     silence_monitor.record_deliveries(_deliveries(opened))
     pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.told)

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                             max_length=12,
                         ),
                         blank=True,
-                        default=alerts.types.all_kinds,
+                        default=alerts.types.all_types,
                         size=None,
                     ),
                 ),

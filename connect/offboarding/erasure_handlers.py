@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
 
-from alerts import retention as notices
+from alerts import retention as alerts
 from connect.messages import ErasureNote
 from connect.models import Connection, ConnectionState, Invitation, LocationPause, TrackingSchedule
 from core.message_codes import NO_MESSAGE, Message
@@ -111,8 +111,10 @@ def _invited_vins(target: ErasureTarget, limit: int) -> int:
     return Invitation.objects.filter(pk__in=list(named[:limit])).update(vin="")
 
 
-def _notices(target: ErasureTarget, limit: int) -> int:
-    return notices.forget(vehicle_id=target.vehicle.pk, since=target.since, until=target.until, limit=limit)
+def _alerts(target: ErasureTarget, limit: int) -> int:
+    return alerts.erase_vehicle(
+        vehicle_id=target.vehicle.pk, since=target.since, until=target.until, limit=limit
+    )
 
 
 def _addresses(target: ErasureTarget, limit: int) -> int:
@@ -139,7 +141,7 @@ _HISTORY = (
 _OWN = (
     ErasureHandler("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
     ErasureHandler("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
-    ErasureHandler("notices", _("Notices about the car"), _notices, _only_places),
+    ErasureHandler("notices", _("Notices about the car"), _alerts, _only_places),
     ErasureHandler("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
     ErasureHandler("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
 )

@@ -1,6 +1,6 @@
-"""Who is told that connections changed: open pages, and by notices (alerts) those who have to do something.
+"""What follows from changed connections: open pages are updated, and alerts are raised and resolved.
 
-Notices begin and end in the transaction of the change.
+Alerts change in the transaction that changes the connection.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Q
 
 from alerts import services as alerts
-from alerts.types import Condition, Kind
+from alerts.types import AlertCondition, AlertType
 from connect.status.states import DEGRADED, HEALTHY, ConnectionState
 from core import pubsub
 from core.pubsub import Channel
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 
 def on_transition(moves: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
-    """These connections have changed their state; each with the one that it left. Their rows are held by the caller."""
+    """Handles connections that changed their state, each with its former state. The caller has locked their rows."""
     moves = list(moves)
     _publish_change(connection for connection, _ in moves)
-    resolve_alerts(
+    update_alerts(
         [
             connection
             for connection, before in moves
-            # From well to well, as with first data, there is nothing to begin and nothing to end.
+            # A change between healthy states, as with first data, affects no alert.
             if connection.state not in HEALTHY or before in DEGRADED
         ],
         now=now,
     )
 
 
-def resolve_alerts(connections: Collection[Connection], *, now: datetime) -> None:
-    """Notices of these connections, whose rows the caller holds, follow their state."""
+def update_alerts(connections: Collection[Connection], *, now: datetime) -> None:
+    """Raises and resolves alerts by the state of these connections, whose rows the caller has locked."""
     if not connections:
         return
     troubled = [each for each in connections if each.troubled]
-    alerts.begin(conditions=[on_access_lost(each) for each in troubled], now=now)
+    alerts.raise_alerts(conditions=[_access_lost(each) for each in troubled], now=now)
     others = [each.pk for each in connections if not each.troubled]
-    alerts.end(kind=Kind.CONNECTION, subjects=others, now=now)
+    alerts.resolve(kind=AlertType.CONNECTION, subject_ids=others, now=now)
     left = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
-    alerts.end_of_cars(vehicle_ids=_without_connection(left), now=now)
+    alerts.resolve_for_vehicles(vehicle_ids=_without_connection(left), now=now)
 
 
 def _publish_change(connections: Iterable[Connection]) -> None:
@@ -56,15 +56,15 @@ def _publish_change(connections: Iterable[Connection]) -> None:
     pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles=cars)
 
 
-def on_access_lost(connection: Connection) -> Condition:
-    """The condition of a connection in trouble. That somebody must act is worse than silence, which may pass."""
-    return Condition(
-        Kind.CONNECTION,
+def _access_lost(connection: Connection) -> AlertCondition:
+    """The condition of a degraded connection. One that needs a person is worse than missing data, which may resume."""
+    return AlertCondition(
+        AlertType.CONNECTION,
         connection.fleet_id,
         connection.vehicle_id,
-        subject=connection.pk,
+        subject_id=connection.pk,
         level=int(connection.state != ConnectionState.STALE),
-        facts={"state": str(connection.state)},
+        payload={"state": str(connection.state)},
     )
 
 

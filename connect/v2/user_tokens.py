@@ -7,7 +7,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import SmartcarApiVersion
 from alerts import services as alerts
-from alerts.types import Kind
+from alerts.types import AlertType
 from connect import applications
 from connect.messages import StateEvidence, TokenProblem
 from connect.models import Connection, ConnectionState, SmartcarApplication, UserToken
@@ -67,7 +67,7 @@ def _refresh(row: UserToken) -> None:
             _revoked(row)
         raise
     if row.renew(**_columns(pair), refreshed_at=timezone.now()):
-        alerts.end(kind=Kind.TOKEN, subjects=[row.pk], now=timezone.now())
+        alerts.resolve(kind=AlertType.TOKEN, subject_ids=[row.pk], now=timezone.now())
 
 
 @sensitive_variables()

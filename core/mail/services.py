@@ -28,6 +28,7 @@ def queue_email(
     params: Mapping[str, Any] | None = None,
     created_by: AbstractBaseUser | None = None,
     replace: bool = False,
+    now: datetime | None = None,
 ) -> OutgoingEmail | None:
     """Queues an email within the caller's transaction; a worker sends it after the commit.
 
@@ -36,7 +37,7 @@ def queue_email(
     """
     if not settings.EMAIL_ENABLED:
         return None
-    now = timezone.now()
+    now = now or timezone.now()
     if replace:
         cancel(kind=kind, object_ids=[object_id], now=now)
     email = OutgoingEmail.objects.create(

@@ -31,7 +31,7 @@ _NAV_ITEMS = (
     _NavItem(_("Places"), "dashboard:places", Permission.VIEW, "dashboard:place"),
     _NavItem(_("Commands"), "commands:history", Permission.VIEW, "commands:"),
     _NavItem(_("Connections"), "connections:overview", Permission.CONNECT, "connections:"),
-    _NavItem(_("Notices"), "notices:overview", Permission.VIEW, "notices:"),
+    _NavItem(_("Notices"), "alerts:overview", Permission.VIEW, "alerts:"),
     _NavItem(_("Invitations"), "connect:invitations", Permission.CONNECT, "connect:invitations"),
     _NavItem(_("Inbox"), "webhooks:log", Permission.INSPECT, "webhooks:"),
     _NavItem(_("Usage"), "usage:overview", Permission.BUDGET, "usage:"),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from accounts.permissions import Permission
-from alerts.preferences import rules_of
+from alerts.preferences import get_settings
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from dashboard.vehicle_page.base import VehicleContext
@@ -118,7 +118,7 @@ def overview_context(
         "charge": charge,
         "fuel": fuel,
         "level": main.row.value if main else None,
-        "low": main is not None and main.row.value < rules_of(fleet=frame.fleet).low_battery,
+        "low": main is not None and main.row.value < get_settings(fleet=frame.fleet).low_battery,
         "limit": _limit(state),
         "range": fact(catalogue.RANGE) or fact(catalogue.FUEL_RANGE),
         "is_charging": state.value(catalogue.IS_CHARGING) is True,

@@ -277,7 +277,7 @@ async def style(_: Request) -> Response:
 
 
 def connect_host(simulation: Simulation) -> Starlette:
-    """Return the routes of smartcar_api.com."""
+    """Return the routes of smartcar.com."""
     path = "/flow/{session_id}"
     app = Starlette(
         routes=[

@@ -1,11 +1,11 @@
-"""Notices and signals, made as the rooms above make them."""
+"""Alerts and signals, made as the rooms above make them."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from alerts import battery, services
-from alerts.models import Notice
-from alerts.types import Condition, Kind
+from alerts.models import Alert
+from alerts.types import AlertCondition, AlertType
 from vehicles import catalogue
 from vehicles import services as vehicles
 from vehicles.models import Vehicle
@@ -29,22 +29,24 @@ def hear(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bool) -> Non
         for name, value in values.items()
     ]
     recorded = vehicles.ingest_readings(sightings=[ReceivedReading(vehicle.pk, each, at) for each in seen])
-    battery.heard(updates=recorded.updates, now=at)
+    battery.on_signals(updates=recorded.updates, now=at)
 
 
-def begin(vehicle: Vehicle, kind: Kind = Kind.BATTERY, *, at: datetime = NOW, **more: Any) -> Notice:
-    """A notice about the car."""
+def begin(vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime = NOW, **more: Any) -> Alert:
+    """An alert about the car."""
     facts = {
-        Kind.BATTERY: {"level": 12.4, "threshold": 20, "fuel": False},
-        Kind.CONNECTION: {"state": "needs_reauth"},
-        Kind.TOKEN: {"ends": "2026-12-05T10:00:00+00:00", "connection": 1, "cars": 1},
+        AlertType.BATTERY: {"level": 12.4, "threshold": 20, "fuel": False},
+        AlertType.CONNECTION: {"state": "needs_reauth"},
+        AlertType.TOKEN: {"ends": "2026-12-05T10:00:00+00:00", "connection": 1, "cars": 1},
     }[kind]
-    given: dict[str, Any] = {"subject": vehicle.pk, "facts": facts} | more
-    condition = Condition(kind, vehicle.fleet_id, vehicle.pk, **given)
-    services.begin(conditions=[condition], now=at)
-    return Notice.objects.get(kind=kind, subject=condition.subject, fleet=vehicle.fleet_id, ended_at=None)
+    given: dict[str, Any] = {"subject_id": vehicle.pk, "payload": facts} | more
+    condition = AlertCondition(kind, vehicle.fleet_id, vehicle.pk, **given)
+    services.raise_alerts(conditions=[condition], now=at)
+    return Alert.objects.get(
+        kind=kind, subject_id=condition.subject_id, fleet=vehicle.fleet_id, resolved_at=None
+    )
 
 
-def open_notices() -> list[Notice]:
+def open_alerts() -> list[Alert]:
     """All that are open, in the order in which they began."""
-    return list(Notice.objects.filter(ended_at=None).order_by("pk"))
+    return list(Alert.objects.filter(resolved_at=None).order_by("pk"))

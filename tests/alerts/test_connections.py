@@ -1,4 +1,4 @@
-"""Notices of connections and token pairs: they begin and end with the change itself, and a net finds the rest."""
+"""Alerts of connections and token pairs: they begin and end with the change itself, and a net finds the rest."""
 
 from datetime import timedelta
 
@@ -6,10 +6,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from alerts.messages import LOST, text_of
-from alerts.models import FleetRules, Notice
-from alerts.types import Kind
-from connect import alert_reconciliation, health
+from alerts import detectors
+from alerts.messages import CONNECTION_TEXTS, alert_text
+from alerts.models import Alert, AlertSettings
+from alerts.types import AlertType
+from connect import health
 from connect.models import Connection, ConnectionState, UserToken
 from connect.offboarding import services as removals
 from connect.offboarding.models import ErasureScope
@@ -19,7 +20,7 @@ from connect.status.states import DEGRADED
 from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import SmartcarError
-from tests.alerts.helpers import begin, hear, open_notices
+from tests.alerts.helpers import begin, hear, open_alerts
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -58,33 +59,33 @@ def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_we
     connection: Connection, state: ConnectionState
 ) -> None:
     move(connection, state)
-    (notice,) = open_notices()
-    assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
-    assert text_of(notice) == str(LOST[state.value])
+    (notice,) = open_alerts()
+    assert (notice.kind, notice.subject_id) == (AlertType.CONNECTION, connection.pk)
+    assert alert_text(notice) == str(CONNECTION_TEXTS[state.value])
     move(connection, State.PENDING)
-    assert open_notices() == []
+    assert open_alerts() == []
 
 
 def test_there_are_no_words_for_other_states() -> None:
-    assert set(LOST) == {state.value for state in DEGRADED}
+    assert set(CONNECTION_TEXTS) == {state.value for state in DEGRADED}
 
 
 def test_silence_that_turns_out_to_need_the_driver_is_news_again(connection: Connection, owner: User) -> None:
     move(connection, State.STALE)
-    Notice.objects.update(acknowledged_at=timezone.now(), acknowledged_by=owner, posted_at=timezone.now())
+    Alert.objects.update(acknowledged_at=timezone.now(), acknowledged_by=owner, emailed_at=timezone.now())
     move(connection, State.NEEDS_REAUTHENTICATION)
-    (notice,) = open_notices()
-    assert (notice.due, notice.posted_at) == (True, None)
-    assert notice.facts == {"state": "needs_reauth"}
+    (notice,) = open_alerts()
+    assert (notice.is_unacknowledged, notice.emailed_at) == (True, None)
+    assert notice.payload == {"state": "needs_reauth"}
 
 
 def test_another_trouble_of_the_same_weight_changes_the_words_only(connection: Connection) -> None:
     move(connection, State.PLAN_LIMIT)
-    (before,) = open_notices()
+    (before,) = open_alerts()
     move(connection, State.NEEDS_REAUTHENTICATION)
-    (after,) = open_notices()
-    assert (after.pk, after.news_at) == (before.pk, before.news_at)
-    assert after.facts == {"state": "needs_reauth"}
+    (after,) = open_alerts()
+    assert (after.pk, after.last_raised_at) == (before.pk, before.last_raised_at)
+    assert after.payload == {"state": "needs_reauth"}
 
 
 def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Connection) -> None:
@@ -92,10 +93,10 @@ def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Co
     Connection.objects.update(state_since=long_ago)
     Vehicle.objects.update(last_seen_at=long_ago)
     monitor.monitor_connections(now=timezone.now())
-    (notice,) = open_notices()
-    assert notice.facts == {"state": "stale"}
+    (notice,) = open_alerts()
+    assert notice.payload == {"state": "stale"}
     health.on_data(heard={(connection.vehicle_id, ""): timezone.now()})
-    assert open_notices() == []
+    assert open_alerts() == []
 
 
 def test_two_drivers_of_a_car_are_two_subjects(vehicle: Vehicle, connection: Connection) -> None:
@@ -103,7 +104,7 @@ def test_two_drivers_of_a_car_are_two_subjects(vehicle: Vehicle, connection: Con
     move(connection, State.NEEDS_REAUTHENTICATION)
     move(other, State.NEEDS_REAUTHENTICATION)
     move(other, State.ACTIVE)
-    assert [notice.subject for notice in open_notices()] == [connection.pk]
+    assert [notice.subject_id for notice in open_alerts()] == [connection.pk]
 
 
 def test_a_car_that_leaves_takes_its_notices_with_it(vehicle: Vehicle, connection: Connection) -> None:
@@ -111,24 +112,24 @@ def test_a_car_that_leaves_takes_its_notices_with_it(vehicle: Vehicle, connectio
     hear(vehicle, charge=10, at=timezone.now())
     move(connection, State.STALE)
     move(connection, State.REMOVED)
-    assert [notice.kind for notice in open_notices()] == [Kind.BATTERY]
+    assert [notice.kind for notice in open_alerts()] == [AlertType.BATTERY]
     move(other, State.REMOVED)
-    assert open_notices() == []
+    assert open_alerts() == []
 
 
 def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehicle: Vehicle) -> None:
     connection = connected(vehicle, State.NEEDS_REAUTHENTICATION)
     hear(vehicle, charge=10, at=timezone.now())
-    Notice.objects.all().delete()
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert {notice.kind for notice in open_notices()} == {Kind.CONNECTION, Kind.BATTERY}
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert len(open_notices()) == 2
+    Alert.objects.all().delete()
+    detectors.run_all(now=timezone.now())
+    assert {notice.kind for notice in open_alerts()} == {AlertType.CONNECTION, AlertType.BATTERY}
+    detectors.run_all(now=timezone.now())
+    assert len(open_alerts()) == 2
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
     vehicle.summary.charge = 80
     vehicle.summary.save()
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert open_notices() == []
+    detectors.run_all(now=timezone.now())
+    assert open_alerts() == []
 
 
 def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
@@ -136,12 +137,12 @@ def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
 ) -> None:
     connection = connected(vehicle, State.REMOVED)
     hear(vehicle, charge=10, at=timezone.now())
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert open_notices() == []
+    detectors.run_all(now=timezone.now())
+    assert open_alerts() == []
     Connection.objects.filter(pk=connection.pk).update(state=State.STALE)
-    FleetRules.objects.create(fleet=fleet, kinds=[])
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert open_notices() == []
+    AlertSettings.objects.create(fleet=fleet, kinds=[])
+    detectors.run_all(now=timezone.now())
+    assert open_alerts() == []
 
 
 def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
@@ -151,21 +152,21 @@ def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
     for car in (vehicle, bus):
         connected(car, api_version=SmartcarApiVersion.V2, tokens=tokens)
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert open_notices() == []
+    detectors.run_all(now=timezone.now())
+    assert open_alerts() == []
     news = set()
     for days in (13.9, 10, 6.9, 5, 1.9, 1, -1):
-        Notice.objects.update(acknowledged_at=timezone.now())
+        Alert.objects.update(acknowledged_at=timezone.now())
         UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
-        alert_reconciliation.reconcile_alerts(now=timezone.now())
-        (notice,) = open_notices()
-        news.add(notice.news_at)
-        assert notice.due == (days in (13.9, 6.9, 1.9))
+        detectors.run_all(now=timezone.now())
+        (notice,) = open_alerts()
+        news.add(notice.last_raised_at)
+        assert notice.is_unacknowledged == (days in (13.9, 6.9, 1.9))
     assert len(news) == 3
-    assert notice.facts["cars"] == 2
+    assert notice.payload["cars"] == 2
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert open_notices() == []
+    detectors.run_all(now=timezone.now())
+    assert open_alerts() == []
 
 
 def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connection_instead(
@@ -175,15 +176,15 @@ def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connec
     fleet.save()
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert [notice.kind for notice in open_notices()] == [Kind.TOKEN]
+    detectors.run_all(now=timezone.now())
+    assert [notice.kind for notice in open_alerts()] == [AlertType.TOKEN]
     user_tokens.refresh(tokens=UserToken.objects.get())
-    assert open_notices() == []
+    assert open_alerts() == []
     UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
         user_tokens.refresh(tokens=UserToken.objects.get())
-    (notice,) = open_notices()
-    assert (notice.kind, notice.subject) == (Kind.CONNECTION, connection.pk)
+    (notice,) = open_alerts()
+    assert (notice.kind, notice.subject_id) == (AlertType.CONNECTION, connection.pk)
 
 
 @pytest.mark.parametrize("why", ["on v3", "ended", "revoked", "removed"])
@@ -195,8 +196,8 @@ def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> 
         api_version=SmartcarApiVersion.V3 if why == "on v3" else SmartcarApiVersion.V2,
         tokens=tokens,
     )
-    alert_reconciliation.reconcile_alerts(now=timezone.now())
-    assert Kind.TOKEN not in {notice.kind for notice in open_notices()}
+    detectors.run_all(now=timezone.now())
+    assert AlertType.TOKEN not in {notice.kind for notice in open_alerts()}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -208,6 +209,6 @@ def test_erasing_everything_of_a_car_erases_its_notices(
     begin(vehicle, at=timezone.now())
     removal = removals.offboard_vehicle(vehicle=vehicle, extent=extent, user=owner)
     run(removal_id=removal.pk)
-    assert Notice.objects.count() == left
-    assert open_notices() == []
+    assert Alert.objects.count() == left
+    assert open_alerts() == []
     assert removal.erased.get(kind="notices").rows == 1 - left

@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order: one open notice at most, only while the condition holds, and no news in between."""
+"""Whatever comes in whatever order: one open alert at most, only while the condition holds, and no news in between."""
 
 from datetime import datetime, timedelta
 
@@ -11,14 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from accounts.models import SmartcarApiVersion
 from accounts.services import create_fleet
 from alerts import services
-from alerts.models import Notice
-from alerts.types import REMEMBERED, Condition, Kind
+from alerts.models import Alert
+from alerts.types import REOPEN_WINDOW, AlertCondition, AlertType
 from tests.alerts.helpers import NOW
 from tests.conftest import make_user
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-PAUSE = REMEMBERED[Kind.BATTERY]
+PAUSE = REOPEN_WINDOW[AlertType.BATTERY]
 
 
 class Notices(RuleBasedStateMachine):
@@ -47,8 +47,9 @@ class Notices(RuleBasedStateMachine):
     @rule(car=st.integers(0, 1), level=st.integers(0, 2))
     def is_low(self, car: int, level: int) -> None:
         pk = self.cars[car].pk
-        told = services.begin(
-            conditions=[Condition(Kind.BATTERY, self.fleet.pk, pk, subject=pk, level=level)], now=self.now
+        told = services.raise_alerts(
+            conditions=[AlertCondition(AlertType.BATTERY, self.fleet.pk, pk, subject_id=pk, level=level)],
+            now=self.now,
         )
         over_at = self.over_at[pk]
         anew = not self.low[pk] and (over_at is None or self.now - over_at >= PAUSE)
@@ -60,14 +61,14 @@ class Notices(RuleBasedStateMachine):
     @rule(car=st.integers(0, 1))
     def is_well(self, car: int) -> None:
         pk = self.cars[car].pk
-        ended = services.end(kind=Kind.BATTERY, subjects=[pk], now=self.now)
+        ended = services.resolve(kind=AlertType.BATTERY, subject_ids=[pk], now=self.now)
         assert ended == int(self.low[pk])
         if self.low[pk]:
             self.low[pk], self.over_at[pk] = False, self.now
 
     @rule()
     def somebody_takes_all_in_hand(self) -> None:
-        services.acknowledge(fleet=self.fleet, kinds=Kind, user=self.owner, now=self.now)
+        services.acknowledge(fleet=self.fleet, kinds=AlertType, user=self.owner, now=self.now)
 
     @rule(minutes=st.sampled_from([1, 30, PAUSE / timedelta(minutes=1), 600]))
     def time_passes(self, minutes: float) -> None:
@@ -76,11 +77,11 @@ class Notices(RuleBasedStateMachine):
     @invariant()
     def open_is_what_is_low(self) -> None:
         if hasattr(self, "cars"):
-            found = Notice.objects.filter(ended_at=None).values_list("subject", flat=True)
+            found = Alert.objects.filter(resolved_at=None).values_list("subject_id", flat=True)
             assert sorted(found) == sorted(pk for pk, low in self.low.items() if low)
-            for notice in Notice.objects.all():
-                assert notice.opened_at <= notice.news_at <= self.now
-                assert notice.ended_at is None or notice.ended_at >= notice.opened_at
+            for notice in Alert.objects.all():
+                assert notice.opened_at <= notice.last_raised_at <= self.now
+                assert notice.resolved_at is None or notice.resolved_at >= notice.opened_at
 
 
 def test_notices_follow_conditions_in_any_order(db: None) -> None:

@@ -14,9 +14,8 @@ from django.utils import timezone
 
 from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
-from alerts import services as notices
-from alerts.types import Condition
-from alerts.types import Kind as Alert
+from alerts import services as alerts
+from alerts.types import AlertCondition, AlertType
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect.messages import StateEvidence
@@ -204,10 +203,12 @@ def _troubles(cars: list[Vehicle]) -> None:
         )
     battery = {"level": 12.0, "threshold": 20, "fuel": False}
     conditions = [
-        Condition(Alert.CONNECTION, lost.fleet_id, lost.vehicle_id, lost.pk, facts={"state": lost.state}),
-        Condition(Alert.BATTERY, lost.fleet_id, cars[3].pk, cars[3].pk, facts=battery),
+        AlertCondition(
+            AlertType.CONNECTION, lost.fleet_id, lost.vehicle_id, lost.pk, payload={"state": lost.state}
+        ),
+        AlertCondition(AlertType.BATTERY, lost.fleet_id, cars[3].pk, cars[3].pk, payload=battery),
     ]
-    notices.begin(conditions=conditions, now=timezone.now() - timedelta(minutes=40))
+    alerts.raise_alerts(conditions=conditions, now=timezone.now() - timedelta(minutes=40))
 
 
 def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:

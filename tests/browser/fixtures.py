@@ -10,9 +10,8 @@ from django.utils import timezone
 from accounts.models import Fleet, Membership, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
 from accounts.tokens import services as tokens
-from alerts import services as notices
-from alerts.types import Condition
-from alerts.types import Kind as Alert
+from alerts import services as alerts
+from alerts.types import AlertCondition, AlertType
 from commands.bulk import services as bulk_asking
 from commands.models import Command, CommandState
 from commands.types import CommandType
@@ -141,10 +140,12 @@ def _notices(troubled: Connection, low: Vehicle) -> None:
     lost = {"state": troubled.state}
     battery = {"level": 9.0, "threshold": 20, "fuel": False}
     conditions = [
-        Condition(Alert.CONNECTION, troubled.fleet_id, troubled.vehicle_id, troubled.pk, facts=lost),
-        Condition(Alert.BATTERY, low.fleet_id, low.pk, low.pk, facts=battery),
+        AlertCondition(
+            AlertType.CONNECTION, troubled.fleet_id, troubled.vehicle_id, troubled.pk, payload=lost
+        ),
+        AlertCondition(AlertType.BATTERY, low.fleet_id, low.pk, low.pk, payload=battery),
     ]
-    notices.begin(conditions=conditions, now=timezone.now())
+    alerts.raise_alerts(conditions=conditions, now=timezone.now())
 
 
 def _comparison(fleet: Fleet) -> None:

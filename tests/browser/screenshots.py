@@ -81,7 +81,7 @@ SHOTS = [
     Shot("connections", FLEET + "connections/"),
     Shot("inbox", "/fleets/bay-couriers/webhook-log/"),
     Shot("places", FLEET + "places/"),
-    Shot("notices", FLEET + "notices/"),
+    Shot("alerts", FLEET + "alerts/"),
     Shot("notices-phone", FLEET + "notices/", PHONE),
     Shot("invitations", "/fleets/bay-couriers/invitations/"),
     Shot("usage", FLEET + "usage/"),

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from accounts.models import Fleet, User
-from alerts.models import Notice
+from alerts.models import Alert
 from tests.browser.scenarios import View, problems_of, set_car, sign_in
 from tests.smartcar import connect
 from vehicles.models import Vehicle
@@ -48,16 +48,16 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     # Any page has the bell; this one asks for nothing else.
-    page.goto(f"{settings.SITE_URL}/fleets/blue/notices/settings/")  # type: ignore[attr-defined]
+    page.goto(f"{settings.SITE_URL}/fleets/blue/alerts/settings/")  # type: ignore[attr-defined]
     problems = problems_of(page)
-    summary = page.locator(".notices-menu summary")
+    summary = page.locator(".alerts-menu summary")
     expect(summary).to_contain_text("Notices: none waits")
     page.evaluate("window.stillTheSamePage = true")
 
     set_car(smartcar, car, **PARKED, state_of_charge=12)
     expect(summary).to_contain_text("Notices: 1 waits for somebody", timeout=SOON)
     summary.click()
-    newest = page.locator(".notices-menu-list")
+    newest = page.locator(".alerts-menu-list")
     expect(newest).to_contain_text("Low battery")
     expect(newest).to_contain_text("The state of charge fell to 12 %, below 20 %.")
     assert page.evaluate("window.stillTheSamePage") is True
@@ -71,13 +71,13 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     expect(
         page.get_by_role("main").get_by_role("status").filter(has_text="1 notice is acknowledged")
     ).to_be_visible()
-    expect(page.locator(".notice")).to_contain_text(f"acknowledged by {owner}")
+    expect(page.locator(".alerts-item")).to_contain_text(f"acknowledged by {owner}")
     expect(summary).to_contain_text("Notices: none waits")
 
     set_car(smartcar, car, **PARKED, state_of_charge=60)
-    expect(page.locator(".notice")).to_have_count(1)
+    expect(page.locator(".alerts-item")).to_have_count(1)
     for _ in range(20):
-        if not Notice.objects.filter(ended_at=None).exists():
+        if not Alert.objects.filter(resolved_at=None).exists():
             break
         page.wait_for_timeout(500)
     page.reload()

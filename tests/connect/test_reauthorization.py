@@ -278,6 +278,7 @@ def test_a_trip_that_fails_leaves_the_connection_as_it_was(
     assert (made.state, Invitation.objects.get().open) == (State.NEEDS_REAUTHENTICATION, True)
 
 
+@pytest.mark.usefixtures("mails")
 def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
     fleet: Fleet,
     owner: User,
@@ -326,7 +327,7 @@ def test_the_partial_address_of_an_error_is_completed() -> None:
 
 STRANGE = [
     "https://connect.smartcar.com.evil.example/oauth/reauthenticate?vehicle_id=car&token=t",
-    "https://user@smartcar_api.com/oauth/reauthenticate?vehicle_id=car&token=t",
+    "https://user@smartcar.com/oauth/reauthenticate?vehicle_id=car&token=t",
     "http://connect.smartcar.com/oauth/reauthenticate?vehicle_id=car&token=t",
     "https://connect.smartcar.com/elsewhere?vehicle_id=car&token=t",
     "//evil.example/oauth/reauthenticate?vehicle_id=car",

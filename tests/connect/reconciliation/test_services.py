@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications
+from connect.messages import ReconciliationNote
 from connect.models import Connection, ConnectionState, Discrepancy, Reconciliation, UserToken
 from connect.reconciliation import services
 from connect.reconciliation.diff import DiscrepancyType
@@ -215,7 +217,13 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
     connection = Connection.objects.create(
         fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", api_version="v3", mode="live"
     )
-    Discrepancy.objects.create(comparison=run, connection=connection, kind=DiscrepancyType.GONE, healed=True)
+    Discrepancy.objects.create(
+        comparison=run,
+        connection=connection,
+        kind=DiscrepancyType.GONE,
+        healed=True,
+        note_code=ReconciliationNote.CONNECTION_ENDED,
+    )
     Discrepancy.objects.create(
         comparison=run, kind=DiscrepancyType.UNKNOWN, smartcar_vehicle_id="a stranger's car"
     )
@@ -225,7 +233,7 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
         )
     mine = browser_of(owner).get("/fleets/blue/connections/reconciliation/").content.decode()
     theirs = browser_of(outsider).get("/fleets/red/connections/reconciliation/").content.decode()
-    assert "It is ended." in mine
-    assert "It is ended." not in theirs
+    assert str(ReconciliationNote.CONNECTION_ENDED.message()) in unescape(mine)
+    assert str(ReconciliationNote.CONNECTION_ENDED.message()) not in unescape(theirs)
     assert "Nothing had drifted." in theirs
     assert "stranger" not in mine + theirs

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Fleet, Role, User
 from accounts.services import add_member
-from alerts.models import FleetRules
+from alerts.models import AlertSettings
 from connect.models import Connection, ConnectionState, DriverPortal, LocationPause
 from dashboard.vehicle_list.saved_models import SavedView
 from tests.dashboard.vehicle_list.fixtures import car, connect, know
@@ -365,5 +365,5 @@ def test_a_battery_is_low_below_what_the_fleet_calls_low(
 ) -> None:
     car(fleet, "Ada", charge=35)
     assert names(browser_of(owner), "show=low") == []
-    FleetRules.objects.create(fleet=fleet, low_battery=40)
+    AlertSettings.objects.create(fleet=fleet, low_battery=40)
     assert names(browser_of(owner), "show=low") == ["Ada"]

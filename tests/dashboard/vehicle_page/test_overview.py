@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Fleet, User
-from alerts.preferences import set_rules
+from alerts.preferences import update_settings
 from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from connect.scopes import FLEET_SCOPES
@@ -102,7 +102,7 @@ def test_a_level_is_low_below_what_the_fleet_calls_low(
     owner: User, car: Vehicle, browser_of: BrowserOf
 ) -> None:
     assert "gauge-low" in browser_of(owner).get(address(car)).content.decode()
-    set_rules(fleet=car.fleet, low_battery=15, kinds=[], actor=owner)
+    update_settings(fleet=car.fleet, low_battery=15, kinds=[], actor=owner)
     assert "gauge-low" not in browser_of(owner).get(address(car)).content.decode()
 
 
