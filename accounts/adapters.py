@@ -20,18 +20,18 @@ from core import encryption
 
 # What is said after which deed, in our words; nothing after others: who has signed in sees that.
 _MESSAGES = {
-    "account/messages/cannot_delete_primary_email.txt": _("This address is the one that you sign in with."),
-    "account/messages/email_confirmation_failed.txt": _("This address belongs to another account."),
-    "account/messages/email_confirmed.txt": _("Your address is changed."),
-    "account/messages/email_deleted.txt": _("You keep your address."),
-    "account/messages/password_changed.txt": _(
-        "Your password is changed. You were signed out everywhere else."
+    "account/messages/cannot_delete_primary_email.txt": _(
+        "You use this address to sign in, so it can't be removed."
     ),
-    "account/messages/password_set.txt": _("Your password is set."),
-    "mfa/messages/totp_activated.txt": _("The authenticator app is added."),
-    "mfa/messages/totp_deactivated.txt": _("The authenticator app is removed."),
-    "mfa/messages/webauthn_added.txt": _("The passkey is added."),
-    "mfa/messages/webauthn_removed.txt": _("The passkey is removed."),
+    "account/messages/email_confirmation_failed.txt": _("This address belongs to another account."),
+    "account/messages/email_confirmed.txt": _("Email address changed."),
+    "account/messages/email_deleted.txt": _("Email address change canceled."),
+    "account/messages/password_changed.txt": _("Password changed. You were signed out everywhere else."),
+    "account/messages/password_set.txt": _("Password set."),
+    "mfa/messages/totp_activated.txt": _("Authenticator app added."),
+    "mfa/messages/totp_deactivated.txt": _("Authenticator app removed."),
+    "mfa/messages/webauthn_added.txt": _("Passkey added."),
+    "mfa/messages/webauthn_removed.txt": _("Passkey removed."),
 }
 
 
@@ -39,13 +39,11 @@ class AccountAdapter(DefaultAccountAdapter):
     """No sign-up without an invitation, emails sent by workers, one rule for reauthentication."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": _(
-            "This e-mail address and password do not belong together. Check both and try again."
-        ),
+        "email_password_mismatch": _("Incorrect email or password. Check both and try again."),
         "too_many_login_attempts": _(
-            "Too many wrong tries. Wait five minutes, or have a link sent to choose a new password."
+            "Too many failed attempts. Wait five minutes, or request a link to choose a new password."
         ),
-        "enter_current_password": _("This is not your present password."),
+        "enter_current_password": _("This isn't your current password. Try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -107,7 +105,7 @@ class MfaAdapter(DefaultMFAAdapter):
     """Secrets are encrypted with our ring of keys."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": _("This was not right, or is too old. Try again."),
+        "incorrect_code": _("Incorrect or expired code. Try again."),
     }
 
     @sensitive_variables()

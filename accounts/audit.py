@@ -69,7 +69,7 @@ class AuditObject(models.TextChoices):
     MEMBER = "member", _("Member")
     MEMBER_INVITATION = "member_invitation", _("Member invitation")
     MIGRATION = "migration", _("API migration")
-    PLACE = "place", _("Place")
+    PLACE = "place", _("Location")
     VEHICLE = "vehicle", _("Vehicle")
 
 

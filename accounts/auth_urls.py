@@ -51,15 +51,15 @@ urlpatterns = [
         _page(
             account.PasswordChangeView,
             "form",
-            title=_("Change your password"),
-            intro=_("You are then signed out everywhere but here."),
-            button=_("Change the password"),
+            title=_("Change password"),
+            intro=_("You'll be signed out everywhere else."),
+            button=_("Change password"),
         ),
         name="account_change_password",
     ),
     path(
         "password/set/",
-        _page(account.PasswordSetView, "form", title=_("Set a password"), button=_("Set the password")),
+        _page(account.PasswordSetView, "form", title=_("Set password"), button=_("Set password")),
         name="account_set_password",
     ),
     path("password/forgotten/", never_cache(profile.password_reset), name="account_reset_password"),
@@ -86,9 +86,10 @@ urlpatterns = [
             "form",
             title=_("Remove the authenticator app?"),
             intro=_(
-                "Its codes open nothing any more. Without a passkey, your password alone is then enough."
+                "Its codes will stop working. Without a passkey, your password alone will be enough "
+                "to sign in."
             ),
-            button=_("Remove the app"),
+            button=_("Remove app"),
             danger="yes",
         ),
         name="mfa_deactivate_totp",
@@ -103,9 +104,9 @@ urlpatterns = [
         _page(
             codes.GenerateRecoveryCodesView,
             "form",
-            title=_("Make new recovery codes?"),
-            intro=_("The ones that you have now open nothing any more."),
-            button=_("Make new codes"),
+            title=_("Generate new recovery codes?"),
+            intro=_("Your current codes will stop working."),
+            button=_("Generate new codes"),
         ),
         name="mfa_generate_recovery_codes",
     ),
@@ -118,7 +119,7 @@ urlpatterns = [
     ),
     path(
         "passkeys/<int:pk>/rename/",
-        _page(webauthn.EditWebAuthnView, "form", title=_("Rename the passkey"), button=_("Save")),
+        _page(webauthn.EditWebAuthnView, "form", title=_("Rename passkey"), button=_("Save")),
         name="mfa_edit_webauthn",
     ),
     path(
@@ -127,8 +128,8 @@ urlpatterns = [
             webauthn.RemoveWebAuthnView,
             "form",
             title=_("Remove the passkey?"),
-            intro=_("It opens nothing here any more. Delete it on your device, too."),
-            button=_("Remove the passkey"),
+            intro=_("The passkey will stop working here. Delete it on your device, too."),
+            button=_("Remove passkey"),
             danger="yes",
         ),
         name="mfa_remove_webauthn",

@@ -45,8 +45,8 @@ class AccountEmail(models.TextChoices):
 # Headline and sentence of the emails that report a change.
 _CHANGES: dict[str, tuple[str, str]] = {
     AccountEmail.ADDRESS_CHANGED: (
-        _("Your e-mail address was changed"),
-        _("You sign in with %(to_email)s from now on; this address is no longer yours here."),
+        _("Your email address was changed"),
+        _("You now sign in with %(to_email)s. This address no longer works for sign-in."),
     ),
     AccountEmail.PASSWORD_CHANGED: (
         _("Your password was changed"),
@@ -54,31 +54,31 @@ _CHANGES: dict[str, tuple[str, str]] = {
     ),
     AccountEmail.PASSWORD_SET: (
         _("A password was set"),
-        _("You can sign in with it from now on."),
+        _("You can now sign in with the password."),
     ),
     AccountEmail.PASSWORD_WAS_RESET: (
         _("Your password was changed"),
-        _("It was done with a link that was sent to this address. You were signed out everywhere."),
+        _("The password was changed with a link sent to this address. You were signed out everywhere."),
     ),
     AccountEmail.TOTP_ON: (
         _("An authenticator app was added"),
-        _("Signing in with your password needs a code of it from now on."),
+        _("Signing in with your password now requires a code from the app."),
     ),
     AccountEmail.TOTP_OFF: (
         _("The authenticator app was removed"),
-        _("Signing in needs no code of it any more."),
+        _("Signing in no longer requires a code from the app."),
     ),
     AccountEmail.RECOVERY_CODES: (
-        _("New recovery codes were made"),
-        _("The former ones open nothing any more."),
+        _("New recovery codes were generated"),
+        _("The old codes no longer work."),
     ),
     AccountEmail.PASSKEY_ADDED: (
         _("A passkey was added"),
-        _("You can sign in with it, without a password."),
+        _("You can now sign in with the passkey, without a password."),
     ),
     AccountEmail.PASSKEY_REMOVED: (
         _("A passkey was removed"),
-        _("It opens nothing any more."),
+        _("The passkey no longer works."),
     ),
 }
 

@@ -11,15 +11,15 @@ from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-PASSWORD_HINT = _("Eight characters or more, not only digits, and none that many people use.")
+PASSWORD_HINT = _("At least eight characters, not only digits, and not a common password.")
 
 _LABELS = {
-    "login": _("E-mail"),
-    "email": _("E-mail"),
+    "login": _("Email"),
+    "email": _("Email"),
     "password": _("Password"),
-    "oldpassword": _("Present password"),
+    "oldpassword": _("Current password"),
     "password1": _("New password"),
-    "password2": _("New password, once more"),
+    "password2": _("Confirm new password"),
     "code": _("Code"),
     "name": _("Name"),
 }

@@ -36,7 +36,7 @@ class UserManager(BaseUserManager["User"]):
 class Theme(models.TextChoices):
     """How pages look."""
 
-    SYSTEM = "", _("As the system")
+    SYSTEM = "", _("System")
     LIGHT = "light", _("Light")
     DARK = "dark", _("Dark")
 
@@ -70,7 +70,7 @@ class User(AbstractUser):
 class SmartcarApiVersion(models.TextChoices):
     """The two versions of Smartcar's API that a fleet can speak."""
 
-    V2 = "v2", _("v2 (a token pair per driver)")
+    V2 = "v2", _("v2 (one token pair per driver)")
     V3 = "v3", _("v3 (one application token)")
 
 

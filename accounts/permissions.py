@@ -15,14 +15,14 @@ from accounts.models import Fleet, Membership, Role, User
 class Permission(StrEnum):
     """What a member may do in a fleet, in English, as it follows "does not let you"."""
 
-    VIEW = gettext_noop("see its cars")
-    CONNECT = gettext_noop("connect cars")
-    COMMAND = gettext_noop("send commands to cars")
-    INSPECT = gettext_noop("see its deliveries")
-    BUDGET = gettext_noop("see what it asks of Smartcar")
+    VIEW = gettext_noop("view its vehicles")
+    CONNECT = gettext_noop("connect vehicles")
+    COMMAND = gettext_noop("send commands to vehicles")
+    INSPECT = gettext_noop("view its deliveries")
+    BUDGET = gettext_noop("view its API usage")
     AUDIT = gettext_noop("see its audit log")
-    ADMINISTER = gettext_noop("see other members' access")
-    MOVE = gettext_noop("move the fleet to another part of Smartcar")
+    ADMINISTER = gettext_noop("view other members' access")
+    MOVE = gettext_noop("migrate the fleet to another Smartcar API version or application")
 
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
@@ -54,8 +54,8 @@ def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permi
     if not has_permission(membership=membership, right=right):
         raise PermissionDenied(
             _(
-                "Your role in this fleet (%(role)s) does not let you %(deed)s. "
-                "Ask an owner of the fleet to change your role."
+                "Your role in this fleet (%(role)s) doesn't let you %(deed)s. Ask a fleet owner to "
+                "change your role."
             )
             % {"role": membership.get_role_display(), "deed": _(right.value)}
         )

@@ -85,10 +85,12 @@ def confirm(*, request: HttpRequest, user: User, password: str = "", credential:
     request.session[_WRONG] = wrong
     if wrong >= MAX_ATTEMPTS:
         logout(request)
-        raise ReauthenticationRequiredError(_("Five wrong tries: you were signed out. Sign in again."))
+        raise ReauthenticationRequiredError(
+            _("You were signed out after five failed attempts. Sign in again.")
+        )
     if credential:
-        raise ReauthenticationRequiredError(_("This passkey was not accepted. Try it again."))
-    raise ReauthenticationRequiredError(_("This is not your password. Enter the one that you sign in with."))
+        raise ReauthenticationRequiredError(_("This passkey wasn't accepted. Try again."))
+    raise ReauthenticationRequiredError(_("Incorrect password. Enter the password you sign in with."))
 
 
 def _confirm(request: HttpRequest) -> None:

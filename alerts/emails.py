@@ -120,7 +120,7 @@ def _subject(fleet: Fleet, alerts: list[Alert]) -> str:
         values = {"fleet": fleet.name, "car": alerts[0].vehicle, "what": alert_title(alerts[0])}
         return _("%(what)s: %(car)s (%(fleet)s)") % values
     count = len(alerts)
-    text = ngettext("%(n)s new notice (%(fleet)s)", "%(n)s new notices (%(fleet)s)", count)
+    text = ngettext("%(n)s new alert (%(fleet)s)", "%(n)s new alerts (%(fleet)s)", count)
     return text % {"n": count, "fleet": fleet.name}
 
 

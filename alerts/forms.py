@@ -26,12 +26,12 @@ class AlertSettingsForm(forms.Form):
     """The types of alerts the fleet uses, and the low-battery threshold."""
 
     low_battery = forms.IntegerField(
-        label=_("Low below"),
+        label=_("Alert below"),
         min_value=LOWEST,
         max_value=HIGHEST,
         error_messages={
-            "required": _("Say below how many per cent a battery or tank is low."),
-            "invalid": _("Give a whole number of per cent, such as 20."),
+            "required": _("Enter the percentage below which a battery or tank is low."),
+            "invalid": _("Enter a whole percentage, such as 20."),
         },
     )
     kinds = forms.MultipleChoiceField(choices=AlertType.choices, required=False)

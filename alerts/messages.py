@@ -12,12 +12,12 @@ from alerts.types import AlertType
 
 # By the state of the connection, as payload["state"].
 CONNECTION_TEXTS = {
-    "stale": _("Nothing has been heard of the car for two days."),
-    "needs_reauth": _("The driver must sign in at the car's maker again."),
-    "permission": _("The driver's permission does not cover what the fleet asks for."),
-    "subscription": _("The maker's connected services are not active for this car."),
-    "plan_limit": _("The Smartcar plan does not cover this car."),
-    "revoked": _("The driver's access has ended at Smartcar. Only connecting again brings the car back."),
+    "stale": _("No data from the vehicle for two days."),
+    "needs_reauth": _("The driver must sign in to their manufacturer account again."),
+    "permission": _("The driver's permissions don't cover what the fleet requests."),
+    "subscription": _("The manufacturer's connected services aren't active for this vehicle."),
+    "plan_limit": _("The Smartcar plan doesn't cover this vehicle."),
+    "revoked": _("The driver's access at Smartcar has ended. To restore it, reconnect the vehicle."),
 }
 _ICONS = {AlertType.CONNECTION: "plug-x", AlertType.TOKEN: "key", AlertType.BATTERY: "battery-1"}
 
@@ -42,25 +42,28 @@ def alert_icon(alert: Alert) -> str:
 
 
 def _connection_text(alert: Alert) -> str:
-    return str(CONNECTION_TEXTS.get(alert.payload.get("state", ""), _("The connection does not work.")))
+    return str(CONNECTION_TEXTS.get(alert.payload.get("state", ""), _("The connection isn't working.")))
 
 
 def _token_text(alert: Alert) -> str:
     ends_at = datetime.fromisoformat(alert.payload["ends"])
     values = {"date": date_format(timezone.localtime(ends_at), "DATE_FORMAT")}
     if ends_at <= timezone.now():
-        text = gettext("The driver's access ended on %(date)s. The driver must sign in again.") % values
+        text = gettext("The driver's access expired on %(date)s. The driver must sign in again.") % values
     else:
         text = (
             gettext(
-                "The driver's access ends on %(date)s and could not be renewed. Have the driver sign in again."
+                "The driver's access expires on %(date)s and couldn't be renewed. Ask the driver to "
+                "sign in again."
             )
             % values
         )
     others = alert.payload.get("cars", 1) - 1
     if others < 1:
         return text
-    more = ngettext("It concerns %(n)s more car.", "It concerns %(n)s more cars.", others) % {"n": others}
+    more = ngettext("This affects %(n)s more vehicle.", "This affects %(n)s more vehicles.", others) % {
+        "n": others
+    }
     return f"{text} {more}"
 
 

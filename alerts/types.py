@@ -16,7 +16,7 @@ class AlertType(models.TextChoices):
     """A condition that needs a person."""
 
     CONNECTION = "connection", _("Connection lost")
-    TOKEN = "token", _("Access about to end")
+    TOKEN = "token", _("Access expiring soon")
     BATTERY = "battery", _("Low battery or fuel")
 
 

@@ -66,7 +66,7 @@ def acknowledge(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     if not can_acknowledge(membership.role):
         raise PermissionDenied(
-            _("Your role in this fleet only lets you see notices. An owner or manager takes them in hand.")
+            _("Your role in this fleet only lets you view alerts. Owners and managers can acknowledge them.")
         )
     kinds = visible_to(membership.role)
     state, kind = _filters(request.POST.get("state", ""), request.POST.get("kind", ""), kinds)
@@ -87,12 +87,12 @@ def acknowledge(request: HttpRequest, slug: str) -> HttpResponse:
 def _report_acknowledged(request: HttpRequest, count: int) -> None:
     if not count:
         messages.success(
-            request, _("Nothing was left to acknowledge: somebody did so before, or it is over.")
+            request, _("Nothing to acknowledge. The alert was already acknowledged or resolved.")
         )
         return
     text = ngettext(
-        "%(n)s notice is acknowledged. It is done by itself once its cause is over.",
-        "%(n)s notices are acknowledged. Each is done by itself once its cause is over.",
+        "%(n)s alert acknowledged. It resolves automatically when the cause is gone.",
+        "%(n)s alerts acknowledged. Each resolves automatically when its cause is gone.",
         count,
     )
     messages.success(request, text % {"n": count})
@@ -114,7 +114,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         in_app=[AlertType(value) for value in form.cleaned_data["in_app"]],
         by_email=[AlertType(value) for value in form.cleaned_data["by_email"]],
     )
-    messages.success(request, _("Saved. It holds from the next notice on."))
+    messages.success(request, _("Saved. Applies to future alerts."))
     return redirect("alerts:settings", slug=slug)
 
 
@@ -132,7 +132,7 @@ def fleet_settings(request: HttpRequest, slug: str) -> HttpResponse:
         kinds=[AlertType(value) for value in form.cleaned_data["kinds"]],
         actor=membership.user,
     )
-    messages.success(request, _("Saved. The fleet's cars are looked at anew within a few minutes."))
+    messages.success(request, _("Saved. The fleet's vehicles will be checked again within a few minutes."))
     return redirect("alerts:settings", slug=slug)
 
 

@@ -25,6 +25,6 @@ def register() -> None:
     """Has a removal erase them."""
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
-            "commands", _("Places in sent commands (the ledger itself stays)"), erase_places
+            "commands", _("Locations in sent commands (the command history is kept)"), erase_places
         )
     )

@@ -56,7 +56,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
             event=AuditEvent.COMMAND_POLICY_CHANGED,
             data={"to": chosen},
         )
-        messages.success(request, _("Saved. It holds from the next command on."))
+        messages.success(request, _("Saved. Applies from the next command."))
         return redirect("commands:policy", slug=slug)
     context = {"fleet": fleet, "policy": get_policy(fleet=fleet), "choices": ReasonRequirement.choices}
     return render(request, "commands/rules.html", context)

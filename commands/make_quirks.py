@@ -68,7 +68,8 @@ def _always(hint: str) -> Callable[[VehicleState], Quirk]:
 
 
 _GM_CHARGE = _needs_charge(
-    GM_MIN_CHARGE, gettext_noop("General Motors starts and stops charging only from %(least)d %% on.")
+    GM_MIN_CHARGE,
+    gettext_noop("General Motors vehicles start and stop charging only at %(least)d%% or above."),
 )
 _RULES: Mapping[tuple[str, CommandType], Callable[[VehicleState], Quirk]] = {
     **{
@@ -77,16 +78,19 @@ _RULES: Mapping[tuple[str, CommandType], Callable[[VehicleState], Quirk]] = {
         for kind in (CommandType.START_CHARGE, CommandType.STOP_CHARGE)
     },
     ("POLESTAR", CommandType.STOP_CHARGE): _needs_charge(
-        POLESTAR_MIN_CHARGE, gettext_noop("Polestar stops charging only from %(least)d %% on.")
+        POLESTAR_MIN_CHARGE, gettext_noop("Polestar vehicles stop charging only at %(least)d%% or above.")
     ),
     ("VOLVO", CommandType.UNLOCK): _always(
         gettext_noop(
-            "Somebody has to stand beside this Volvo: some 10 seconds after the request its hazard lights flash, "
-            "and the trunk has to be opened then, or it does not unlock."
+            "Someone must be next to this Volvo: about 10 seconds after the request, its hazard "
+            "lights flash, and the trunk must be opened then. Otherwise the vehicle won't "
+            "unlock."
         )
     ),
     # Documented for the United States only, and where a car is at home is not ours to know.
     ("NISSAN", CommandType.STOP_CHARGE): _always(
-        gettext_noop("Nissans in the United States only start charging; stopping is refused there.")
+        gettext_noop(
+            "In the United States, Nissan vehicles can only start charging; commands to stop are rejected."
+        )
     ),
 }

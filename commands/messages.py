@@ -20,115 +20,143 @@ def _followed_by(text: Promise, *params: str) -> Promise:
 class CommandMessage(MessageCatalog):
     """What happened to a command, and what to do next. Smartcar's errors have codes of their own."""
 
-    CANCELED = "command.canceled", _("Cancelled by %(person)s.")
+    CANCELED = "command.canceled", _("Canceled by %(person)s.")
     TOO_LATE = (
         "command.too_late",
-        _("It could not be sent in time, so it was not sent at all. Repeat it if it is still wanted."),
+        _("The command couldn't be sent in time, so it wasn't sent. Send it again if still needed."),
     )
     NOTHING_SENT = (
         "command.nothing_sent",
-        _("Sending was interrupted before anything was sent. Repeat it if it is still wanted."),
+        _("Sending was interrupted before the command was sent. Send it again if still needed."),
     )
     CONNECTION_ENDED = (
         "command.connection_ended",
-        _("The car's connection ended meanwhile, so it was not sent. Ask the driver to connect it again."),
+        _(
+            "The vehicle was disconnected before the command could be sent. Ask the driver to "
+            "reconnect the vehicle."
+        ),
     )
     NOT_CARRIED_OUT = (
         "command.not_carried_out",
-        _("Smartcar reports that the car did not carry it out. Try again."),
+        _("Smartcar reports that the vehicle didn't carry out the command. Try again."),
     )
-    RETRYING = "command.retrying", _("No clear answer came. It is tried again.")
+    RETRYING = "command.retrying", _("No clear response received. Retrying.")
     ALREADY_IN_STATE = (
         "command.already_in_state",
-        _(
-            "The car accepted it. It had reported being so before, and cars report changes, so nothing came to "
-            "confirm it."
-        ),
+        _("Accepted. The vehicle was already in this state, so it won't send a new report."),
     )
 
     # The outcome is unknown: `pending` says what will settle it, `error` is what Smartcar answered.
     INTERRUPTED = "command.interrupted", _followed_by(_("Sending was interrupted."), "pending")
-    NO_CLEAR_ANSWER = "command.no_clear_answer", _followed_by(_("No clear answer came."), "pending")
-    ANSWER_LOST = "command.answer_lost", _followed_by(_("An answer was lost, then:"), "error", "pending")
+    NO_CLEAR_ANSWER = "command.no_clear_answer", _followed_by(_("No clear response received."), "pending")
+    ANSWER_LOST = "command.answer_lost", _followed_by(_("A response was lost, then:"), "error", "pending")
 
     # What will settle a command without a clear answer.
-    PENDING_LOCK = "command.pending.lock", _("The car's next lock signal will tell.")
-    PENDING_CHARGING = "command.pending.charging", _("The car's next charging signal will tell.")
-    PENDING_CHARGE_LIMIT = "command.pending.charge_limit", _("The car's next charge limit signal will tell.")
-    PENDING_CHARGE_PORT = "command.pending.charge_port", _("The car's next charge port signal will tell.")
+    PENDING_LOCK = "command.pending.lock", _("Waiting for the vehicle's next lock update.")
+    PENDING_CHARGING = "command.pending.charging", _("Waiting for the vehicle's next charging update.")
+    PENDING_CHARGE_LIMIT = (
+        "command.pending.charge_limit",
+        _("Waiting for the vehicle's next charge limit update."),
+    )
+    PENDING_CHARGE_PORT = (
+        "command.pending.charge_port",
+        _("Waiting for the vehicle's next charge port update."),
+    )
     PENDING_CHARGE_SCHEDULE = (
         "command.pending.charge_schedule",
-        _("The car's next charge schedule signal will tell."),
+        _("Waiting for the vehicle's next charge schedule update."),
     )
     PENDING_OTHER = (
         "command.pending.other",
-        _("No signal of the car will tell: look at its screen, or ask its driver."),
+        _("This command can't be confirmed remotely. Check the vehicle's screen or ask the driver."),
     )
 
     # The car accepted it, and no signal confirmed it.
     NOT_REPORTED_LOCK = (
         "command.not_reported.lock",
-        _("The car accepted it, but has not reported its lock since. Look at the car, or read it again."),
+        _(
+            "Accepted, but the vehicle hasn't reported its lock status since. Check the vehicle "
+            "or refresh its data."
+        ),
     )
     NOT_REPORTED_CHARGING = (
         "command.not_reported.charging",
-        _("The car accepted it, but has not reported its charging since. Look at the car, or read it again."),
+        _(
+            "Accepted, but the vehicle hasn't reported its charging status since. Check the "
+            "vehicle or refresh its data."
+        ),
     )
     NOT_REPORTED_CHARGE_LIMIT = (
         "command.not_reported.charge_limit",
         _(
-            "The car accepted it, but has not reported its charge limit since. Look at the car, or read it again."
+            "Accepted, but the vehicle hasn't reported its charge limit since. Check the vehicle "
+            "or refresh its data."
         ),
     )
     NOT_REPORTED_CHARGE_PORT = (
         "command.not_reported.charge_port",
         _(
-            "The car accepted it, but has not reported its charge port since. Look at the car, or read it again."
+            "Accepted, but the vehicle hasn't reported its charge port status since. Check the "
+            "vehicle or refresh its data."
         ),
     )
     NOT_REPORTED_CHARGE_SCHEDULE = (
         "command.not_reported.charge_schedule",
         _(
-            "The car accepted it, but has not reported its charge schedule since. Look at the car, or read it again."
+            "Accepted, but the vehicle hasn't reported its charge schedules since. Check the "
+            "vehicle or refresh its data."
         ),
     )
     NOT_REPORTED_OTHER = (
         "command.not_reported.other",
-        _("The car took it. Cars do not report this, so nothing will confirm it: its screen shows it."),
+        _(
+            "Accepted. Vehicles don't report this, so the command can't be confirmed. Check the "
+            "vehicle's screen."
+        ),
     )
 
     # A later signal says that an uncertain command was not carried out.
     CONTRADICTED_LOCK = (
         "command.contradicted.lock",
-        _("The car reports another lock since, so it was not carried out. Ask again if it is still wanted."),
+        _(
+            "The vehicle has since reported a different lock status, so the command failed. Send "
+            "it again if still needed."
+        ),
     )
     CONTRADICTED_CHARGING = (
         "command.contradicted.charging",
         _(
-            "The car reports another charging since, so it was not carried out. Ask again if it is still wanted."
+            "The vehicle has since reported a different charging status, so the command failed. "
+            "Send it again if still needed."
         ),
     )
     CONTRADICTED_CHARGE_LIMIT = (
         "command.contradicted.charge_limit",
         _(
-            "The car reports another charge limit since, so it was not carried out. Ask again if it is still wanted."
+            "The vehicle has since reported a different charge limit, so the command failed. "
+            "Send it again if still needed."
         ),
     )
     CONTRADICTED_CHARGE_PORT = (
         "command.contradicted.charge_port",
         _(
-            "The car reports another charge port since, so it was not carried out. Ask again if it is still wanted."
+            "The vehicle has since reported a different charge port status, so the command "
+            "failed. Send it again if still needed."
         ),
     )
     CONTRADICTED_CHARGE_SCHEDULE = (
         "command.contradicted.charge_schedule",
         _(
-            "The car reports another charge schedule since, so it was not carried out. Ask again if it is still wanted."
+            "The vehicle has since reported different charge schedules, so the command failed. "
+            "Send it again if still needed."
         ),
     )
     CONTRADICTED_OTHER = (
         "command.contradicted.other",
-        _("The car reports another state since, so it was not carried out. Ask again if it is still wanted."),
+        _(
+            "The vehicle has since reported a different state, so the command failed. Send it "
+            "again if still needed."
+        ),
     )
 
 

@@ -23,19 +23,19 @@ from vehicles.models import Vehicle
 class CommandState(models.TextChoices):
     """requested → sending → accepted → confirmed, or one of the ends that explain why not."""
 
-    QUEUED = "queued", _("Waiting for its turn")
-    WAITING = "waiting", _("Waiting until the car wakes")
-    REQUESTED = "requested", _("Waiting to be sent")
-    SENDING = "sending", _("Being sent")
-    RETRYING = "retrying", _("Being tried again")
-    ACCEPTED = "accepted", _("Waiting for the car")
-    CONFIRMED = "confirmed", _("Confirmed by the car")
-    UNCONFIRMED = "unconfirmed", _("Accepted, not confirmed")
-    UNKNOWN = "unknown", _("Outcome unknown")
-    REFUSED = "refused", _("Refused")
+    QUEUED = "queued", _("Queued")
+    WAITING = "waiting", _("Waiting for vehicle")
+    REQUESTED = "requested", _("Requested")
+    SENDING = "sending", _("Sending")
+    RETRYING = "retrying", _("Retrying")
+    ACCEPTED = "accepted", _("Accepted")
+    CONFIRMED = "confirmed", _("Confirmed")
+    UNCONFIRMED = "unconfirmed", _("Accepted (unconfirmed)")
+    UNKNOWN = "unknown", _("Unknown")
+    REFUSED = "refused", _("Rejected")
     FAILED = "failed", _("Failed")
-    EXPIRED = "expired", _("Expired before it was sent")
-    CANCELLED = "cancelled", _("Cancelled before it was sent")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Canceled")
 
 
 # A later signal may still settle these.
@@ -204,9 +204,9 @@ class CommandEvent(MessageFields):
 
 
 class ReasonRequirement(models.TextChoices):
-    NOTHING = "nothing", _("No command needs a reason")
-    UNLOCK = "unlock", _("Unlocking needs a reason")
-    EVERYTHING = "everything", _("Every command needs a reason")
+    NOTHING = "nothing", _("No reason required")
+    UNLOCK = "unlock", _("Reason required to unlock")
+    EVERYTHING = "everything", _("Reason required for every command")
 
 
 class CommandPolicy(models.Model):

@@ -55,7 +55,8 @@ def _charge_limit(given: Mapping[str, object]) -> Parameters:
     if percent is None or percent != int(percent) or not LEAST_LIMIT <= percent <= MOST_LIMIT:
         raise InvalidParametersError(
             _(
-                "A charge limit is a whole number from %(least)d to %(most)d percent. Correct it and send it again."
+                "A charge limit must be a whole number from %(least)d to %(most)d percent. Correct "
+                "the value and try again."
             )
             % {"least": LEAST_LIMIT, "most": MOST_LIMIT}
         )
@@ -67,15 +68,15 @@ def _place(given: Mapping[str, object]) -> Parameters:
     if latitude is None:
         raise InvalidParametersError(
             _(
-                "A latitude is a number of degrees from -90 to 90, for example 52.5163. "
-                "Correct it and send it again."
+                "A latitude must be a number from -90 to 90 degrees, for example 52.5163. Correct "
+                "the value and try again."
             )
         )
     if longitude is None:
         raise InvalidParametersError(
             _(
-                "A longitude is a number of degrees from -180 to 180, for example 52.5163. "
-                "Correct it and send it again."
+                "A longitude must be a number from -180 to 180 degrees, for example 52.5163. Correct "
+                "the value and try again."
             )
         )
     return {"latitude": latitude, "longitude": longitude}
@@ -99,12 +100,12 @@ def _schedule(given: Mapping[str, object]) -> Parameters:
     kind = given.get("type")
     if not isinstance(kind, str) or kind not in PARTS:
         raise InvalidParametersError(
-            _("A charge schedule is of the type %(types)s. Choose one.") % {"types": ", ".join(PARTS)}
+            _("A charge schedule's type must be one of: %(types)s.") % {"types": ", ".join(PARTS)}
         )
     windows = {part: _window(part, *times) for part, times in _times(kind, given).items() if any(times)}
     if not windows:
         raise InvalidParametersError(
-            _("A charge schedule needs a time from and a time to, for example 22:00.")
+            _("A charge schedule needs a start time and an end time, for example 22:00.")
         )
     return {"type": kind, **_place(given), "windows": windows}
 
@@ -116,7 +117,7 @@ def _times(kind: str, given: Mapping[str, object]) -> dict[str, tuple[object, ob
         return {part: (given.get(f"{part}_start"), given.get(f"{part}_stop")) for part in PARTS[kind]}
     if not set(pairs) <= set(PARTS[kind]):
         raise InvalidParametersError(
-            _("A %(type)s schedule has times for %(parts)s and nothing else.")
+            _("A %(type)s schedule can include times only for %(parts)s.")
             % {"type": kind, "parts": ", ".join(PARTS[kind])}
         )
     return {part: _pair(part, pair) for part, pair in pairs.items()}
@@ -137,7 +138,7 @@ def _window(part: str, start: object, stop: object) -> list[str]:
 
 def _bad_times(part: str) -> InvalidParametersError:
     return InvalidParametersError(
-        _("The times for %(part)s are two different times of day such as 22:00 and 06:00. Correct them.")
+        _("The times for %(part)s must be two different times of day, such as 22:00 and 06:00. Correct them.")
         % {"part": part_name(part)}
     )
 
@@ -145,7 +146,7 @@ def _bad_times(part: str) -> InvalidParametersError:
 def _schedule_id(given: Mapping[str, object]) -> Parameters:
     known = given.get("schedule_id")
     if not isinstance(known, str) or not _ID.fullmatch(known):
-        raise InvalidParametersError(_("Choose the charge schedule that is to end."))
+        raise InvalidParametersError(_("Select the charge schedule to delete."))
     return {"schedule_id": known}
 
 

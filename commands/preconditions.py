@@ -36,39 +36,44 @@ _WHILE_PARKED = frozenset({CommandType.LOCK, CommandType.UNLOCK, CommandType.OPE
 
 # The words below are in English, to be translated where they are said.
 NO_CONNECTION = gettext_noop(
-    "This car has no working connection. Its driver has to connect it again; then repeat the command."
+    "This vehicle has no working connection. Ask the driver to reconnect the vehicle, "
+    "then send the command again."
 )
 _CONNECTION_WARNINGS = {
     ConnectionState.PLAN_LIMIT: gettext_noop(
-        "Smartcar said that the plan does not cover this car's requests now: it may refuse commands, too."
+        "Smartcar reported that your plan doesn't currently cover requests for this vehicle, "
+        "so commands may be rejected."
     ),
-    ConnectionState.STALE: gettext_noop("Nothing was heard of this car for long: it may not answer."),
+    ConnectionState.STALE: gettext_noop("No recent data from this vehicle, so it may not respond."),
 }
 _NOT_PERMITTED = {
     "control_security": gettext_noop(
-        "The driver did not allow locking and unlocking. Have the driver connect the car again and allow it."
+        "The driver didn't grant permission to lock and unlock the vehicle. Ask the driver "
+        "to reconnect the vehicle and grant this permission."
     ),
     "control_charge": gettext_noop(
-        "The driver did not allow charging commands. Have the driver connect the car again and allow it."
+        "The driver didn't grant permission for charging commands. Ask the driver to "
+        "reconnect the vehicle and grant this permission."
     ),
     "control_navigation": gettext_noop(
-        "The driver did not allow sending destinations. Have the driver connect the car again and allow it."
+        "The driver didn't grant permission to send destinations. Ask the driver to "
+        "reconnect the vehicle and grant this permission."
     ),
 }
 _CONTRADICTIONS = {
-    CommandType.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("The car says it is locked already.")),
-    CommandType.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("The car says it is unlocked already.")),
-    CommandType.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("The car says it charges already.")),
-    CommandType.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The car says it is not charging.")),
+    CommandType.LOCK: (catalogue.IS_LOCKED, True, gettext_noop("Already locked.")),
+    CommandType.UNLOCK: (catalogue.IS_LOCKED, False, gettext_noop("Already unlocked.")),
+    CommandType.START_CHARGE: (catalogue.IS_CHARGING, True, gettext_noop("Already charging.")),
+    CommandType.STOP_CHARGE: (catalogue.IS_CHARGING, False, gettext_noop("The vehicle isn't charging.")),
     CommandType.OPEN_CHARGE_PORT: (
         catalogue.CHARGE_PORT_OPEN,
         True,
-        gettext_noop("The car says the port is open already."),
+        gettext_noop("The charge port is already open."),
     ),
     CommandType.CLOSE_CHARGE_PORT: (
         catalogue.CHARGE_PORT_OPEN,
         False,
-        gettext_noop("The car says the port is closed already."),
+        gettext_noop("The charge port is already closed."),
     ),
 }
 
@@ -123,17 +128,22 @@ def _refusal(
     kind: CommandType, state: VehicleState, connection: Connection, incapable: Collection[str]
 ) -> str:
     if kind in V3_ONLY and connection.api_version == SmartcarApiVersion.V2:
-        return _("Smartcar's older API (v2), which this car is connected with, has no such command.")
+        return _(
+            "This vehicle is connected through Smartcar's older API (v2), which doesn't support this command."
+        )
     if not is_supported(kind=kind, state=state, connection=connection):
         if kind in SCHEDULING and _electric(state):
-            return _("Cars of this make take no charge schedules.")
-        return _("This car has no battery to charge.")
+            return _("Vehicles of this make don't support charge schedules.")
+        return _("This vehicle has no battery to charge.")
     permission = PERMISSION[kind]
     # No scopes at all means that they are not known, not that nothing is allowed.
     if connection.scopes and permission not in connection.scopes:
         return _(_NOT_PERMITTED[permission])
     if kind in incapable:
-        return _("Smartcar said this week that this car cannot do it. It can be tried again in a week.")
+        return _(
+            "Smartcar reported within the last week that this vehicle doesn't support this "
+            "command. You can try again one week after that report."
+        )
     return ""
 
 
@@ -146,7 +156,7 @@ def _unsupported(kind: CommandType, state: VehicleState, carried: Mapping[str, o
         return ""
     names = {"daily": _("daily"), "weekly": _("weekly"), "workweek": _("workweek")}
     taken = ", ".join(names[name] for name in sorted(make_quirks.schedule_types(state.vehicle.make)))
-    return _("%(make)s takes only %(types)s charge schedules. Choose that type.") % {
+    return _("%(make)s supports only %(types)s charge schedules. Choose that type.") % {
         "make": make_name(state.vehicle.make),
         "types": taken,
     }
@@ -154,11 +164,11 @@ def _unsupported(kind: CommandType, state: VehicleState, carried: Mapping[str, o
 
 def _hint(kind: CommandType, state: VehicleState) -> str:
     if kind == CommandType.START_CHARGE and state.value(catalogue.CABLE_CONNECTED) is False:
-        return _("The car says it is not plugged in.")
+        return _("The vehicle isn't plugged in.")
     if kind == CommandType.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
-        return _("The car says it is plugged in; the port closes once it is unplugged.")
+        return _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
     if kind in _WHILE_PARKED and _moves(state):
-        return _("The car says it is moving: cars refuse this until they stand.")
+        return _("The vehicle is moving. Vehicles reject this command until they're parked.")
     if kind not in _CONTRADICTIONS:
         return ""
     signal, reached, words = _CONTRADICTIONS[kind]

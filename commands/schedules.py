@@ -68,7 +68,11 @@ def types_for(make: str) -> list[ScheduleType]:
 
 
 def _type_labels() -> dict[str, str]:
-    return {"daily": _("Every day"), "workweek": _("Working days and weekends"), "weekly": _("Day by day")}
+    return {
+        "daily": _("Every day"),
+        "workweek": _("Weekdays and weekends"),
+        "weekly": _("By day of the week"),
+    }
 
 
 def _label(part: str) -> str:

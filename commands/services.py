@@ -100,10 +100,11 @@ def create_idempotent_command(
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
     if when_awake and kind in UNLOCKING:
         raise InvalidCommandError(
-            _("A car is unlocked at once or not at all. Ask again when the car is awake."), name="when_awake"
+            _("Unlock commands are sent immediately or not at all. Try again when the vehicle is awake."),
+            name="when_awake",
         )
     if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=CommandState.WAITING).exists():
-        raise CommandRejectedError(_("This command waits for the car to wake already."))
+        raise CommandRejectedError(_("This command is already queued until the vehicle wakes."))
     connection = select_connection(vehicle, kind, carried)
     command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
@@ -113,7 +114,7 @@ def create_idempotent_command(
         if made := _existing(user, idempotency_key, fingerprint):
             return CreatedCommand(made, new=False)
         raise CommandRejectedError(
-            _("Another command to this car is being sent right now. Wait for its result, then try again.")
+            _("Another command is in progress for this vehicle. Wait for its result, then try again.")
         ) from None
     return CreatedCommand(command, new=True)
 
@@ -125,7 +126,10 @@ def retry_when_online(*, command: Command, user: User) -> Command:
     """
     if not command.may_wait_for_the_car:
         raise CommandRejectedError(
-            _("Only what a sleeping car refused can wait for it to wake. Ask again instead.")
+            _(
+                "Only commands rejected by a sleeping vehicle can be queued until it wakes. Send a "
+                "new command instead."
+            )
         )
     return create_command(
         vehicle=command.vehicle,
@@ -204,12 +208,13 @@ def check_reason(*, fleet: Fleet, kind: CommandType, reason: str) -> None:
     """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
     if len(reason) > MAX_REASON_LENGTH:
         raise InvalidCommandError(
-            _("A reason has at most %(most)d characters. Shorten it.") % {"most": MAX_REASON_LENGTH},
+            _("A reason can have up to %(most)d characters. Shorten it.") % {"most": MAX_REASON_LENGTH},
             name="reason",
         )
     if not reason and get_policy(fleet=fleet).needs_reason(kind):
         raise InvalidCommandError(
-            _("Your fleet asks for a reason with this command. Say why, and send it again."), name="reason"
+            _("Your fleet requires a reason for this command. Enter a reason and send the command again."),
+            name="reason",
         )
 
 
@@ -260,6 +265,6 @@ def _existing(user: User, key: str, fingerprint: str) -> Command | None:
     )
     if made is not None and made.fingerprint != fingerprint:
         raise IdempotencyConflictError(
-            _("This idempotency key was used before, for another command. Take a new key for a new command.")
+            _("This idempotency key was already used for a different command. Use a new key.")
         )
     return made

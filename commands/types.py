@@ -16,7 +16,7 @@ class CommandType(models.TextChoices):
     OPEN_CHARGE_PORT = "open_charge_port", _("Open charge port")
     CLOSE_CHARGE_PORT = "close_charge_port", _("Close charge port")
     SET_CHARGE_SCHEDULE = "set_charge_schedule", _("Charge schedule")
-    DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", _("End charge schedule")
+    DELETE_CHARGE_SCHEDULE = "delete_charge_schedule", _("Delete charge schedule")
 
 
 LOCKING = frozenset({CommandType.LOCK, CommandType.UNLOCK})

@@ -66,7 +66,7 @@ def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -
     membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
     command = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     cancelled = services.cancel_command(command=command, user=membership.user)
-    too_late = _("It was too late to cancel: the command is on its way to the car or has ended.")
+    too_late = _("Too late to cancel: the command is already being sent or is complete.")
     return _response(request, membership, vehicle, "" if cancelled else too_late)
 
 

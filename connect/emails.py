@@ -27,8 +27,8 @@ Object = TypeVar("Object", bound=Model)
 
 def register_emails() -> None:
     """Registers the kinds, at start-up."""
-    register(EmailKind(INVITATION, gettext_lazy("Invitation of a driver"), Invitation, _render_invitation))
-    register(EmailKind(DRIVER_PORTAL, gettext_lazy("Link of a driver's page"), DriverPortal, _render_portal))
+    register(EmailKind(INVITATION, gettext_lazy("Driver invitation"), Invitation, _render_invitation))
+    register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
 def queue_invitation(*, invitation: Invitation, user: User) -> None:
@@ -67,7 +67,7 @@ def retry_with_message(request: HttpRequest, *, kind: str, object_id: int) -> No
     if retry_latest(kind=kind, object_id=object_id, now=timezone.now()):
         messages.success(request, _("The email will be sent again."))
     else:
-        messages.error(request, _("No failed email to send again."))
+        messages.error(request, _("There's no failed email to resend."))
 
 
 @sensitive_variables()
@@ -84,7 +84,7 @@ def _render_invitation(email: OutgoingEmail) -> RenderedEmail | None:
 
 _SUBJECTS: dict[AuthorizationPurpose, Callable[[], str]] = {
     AuthorizationPurpose.SIGN_IN: lambda: _("%(fleet)s asks you to sign in again for %(car)s"),
-    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you to allow more for %(car)s"),
+    AuthorizationPurpose.PERMISSIONS: lambda: _("%(fleet)s asks you for more permissions for %(car)s"),
     AuthorizationPurpose.BATTERY: lambda: _("%(fleet)s asks you which battery %(car)s has"),
 }
 
@@ -107,5 +107,5 @@ def _render_portal(email: OutgoingEmail) -> RenderedEmail | None:
     # The driver may have chosen another language since.
     with activate(page.language):
         text = render_to_string("connect/driver_portal/mail.txt", {"page": page, "fleet": page.fleet})
-        subject = _("What you share with %(fleet)s") % {"fleet": page.fleet}
+        subject = _("Your sharing page for %(fleet)s") % {"fleet": page.fleet}
     return RenderedEmail(subject, text, recipient=page.driver_email)

@@ -14,97 +14,101 @@ class StateReason(MessageCatalog):
 
     ACCOUNT_ISSUE = (
         "status.account_issue",
-        _("The maker wants something settled in the driver's account, such as new terms of use."),
+        _("The manufacturer requires a step in the driver's account, such as accepting new terms of use."),
     )
     ACCOUNT_PERMISSION = (
         "status.account_permission",
-        _("The driver's account at the maker does not allow what the fleet asks for."),
+        _("The driver's manufacturer account doesn't allow what the fleet requests."),
     )
     ACCOUNT_SUBSCRIPTION = (
         "status.account_subscription",
         _(
-            "The maker's connected services for this car have ended, were never started, or do not include this."
+            "The manufacturer's connected services for this vehicle have ended, were never "
+            "activated, or don't include this feature."
         ),
     )
     ACCOUNT_SUSPENDED = (
         "status.account_suspended",
-        _("Smartcar has suspended this site's account over an unpaid bill."),
+        _("Smartcar has suspended this site's account because of an unpaid bill."),
     )
     AUTHENTICATION_FAILED = (
         "status.authentication_failed",
-        _("The maker no longer accepts the driver's sign-in, for example after a new password."),
+        _(
+            "The manufacturer no longer accepts the driver's sign-in, for example because the "
+            "password changed."
+        ),
     )
-    CALL_SUCCEEDED = "status.call_succeeded", _("Smartcar answers requests for this car again.")
+    CALL_SUCCEEDED = "status.call_succeeded", _("Smartcar responds to requests for this vehicle again.")
     CONNECTED = "status.connected", _("Connected by the driver.")
-    DATA_RECEIVED = "status.data_received", _("Data arrives.")
+    DATA_RECEIVED = "status.data_received", _("Receiving data.")
     DISCONNECTED = "status.disconnected", _("Disconnected by the fleet.")
     GRANT_ENDED = (
         "status.grant_ended",
-        _("Smartcar does not list this connection any more: the driver ended it there."),
+        _("Smartcar no longer lists this connection because the driver revoked access there."),
     )
     LISTED_AGAIN = "status.listed_again", _("Smartcar lists this connection again.")
-    NEW_MONTH = "status.new_month", _("A new month has begun, with new requests.")
-    NO_DATA = "status.no_data", _("Nothing was heard of the car for far longer than is normal.")
-    NO_VEHICLES = "status.no_vehicles", _("The driver's account at the maker has no car any more.")
+    NEW_MONTH = "status.new_month", _("A new month has started, so the API call limit was reset.")
+    NO_DATA = "status.no_data", _("No data from the vehicle for much longer than usual.")
+    NO_VEHICLES = "status.no_vehicles", _("The driver's manufacturer account no longer has any vehicles.")
     PERMISSION_MISSING = (
         "status.permission_missing",
-        _("The driver's permission does not cover what the fleet asks for."),
+        _("The driver's permissions don't cover what the fleet requests."),
     )
-    PLAN_LIMIT = "status.plan_limit", _("The Smartcar plan does not cover this car.")
-    REAUTHENTICATED = "status.reauthenticated", _("The driver signed in again; waiting for data.")
+    PLAN_LIMIT = "status.plan_limit", _("The Smartcar plan doesn't cover this vehicle.")
+    REAUTHENTICATED = "status.reauthenticated", _("The driver signed in again. Awaiting data.")
     REAUTHENTICATION_NEEDED = (
         "status.reauthentication_needed",
-        _("The maker asks the driver to sign in again."),
+        _("The manufacturer requires the driver to sign in again."),
     )
     REPLACED = (
         "status.replaced",
-        _("Replaced: the driver shares the car by the fleet's new application."),
+        _("Replaced: the driver now shares the vehicle through the fleet's new application."),
     )
     REQUESTS_USED_UP = (
         "status.requests_used_up",
-        _("This month's requests for the car are used up. Pushed data still arrives."),
+        _("The vehicle has reached its monthly API call limit. Data pushed by Smartcar still arrives."),
     )
-    RESOLVED = "status.resolved", _("Smartcar reports that the trouble is over.")
+    RESOLVED = "status.resolved", _("Smartcar reports that the problem is resolved.")
     SUBSCRIPTION_NEEDED = (
         "status.subscription_needed",
-        _("The maker's connected services are not active for this car."),
+        _("The manufacturer's connected services aren't active for this vehicle."),
     )
     TOKEN_REJECTED = "status.token_rejected", _("Smartcar no longer accepts the driver's token.")
-    VEHICLE_LIMIT = "status.vehicle_limit", _("The Smartcar plan has no room for this car.")
+    VEHICLE_LIMIT = "status.vehicle_limit", _("The Smartcar plan's vehicle limit has been reached.")
     VEHICLE_MISSING = (
         "status.vehicle_missing",
-        _("The car is no longer in the driver's account at the maker."),
+        _("The vehicle is no longer in the driver's manufacturer account."),
     )
-    WITHDRAWN = "status.withdrawn", _("Withdrawn by the driver.")
+    WITHDRAWN = "status.withdrawn", _("The driver stopped sharing.")
 
 
 class StateEvidence(MessageCatalog):
     """What a change of a connection's state is based on."""
 
-    AUTHORIZATION = "evidence.authorization", _("Smartcar Connect, trip %(number)s")
-    CALENDAR = "evidence.calendar", _("the calendar")
-    CALL_REJECTED = "evidence.call_rejected", _("a call that was refused")
-    CALL_SUCCEEDED = "evidence.call_succeeded", _("a call that worked")
+    AUTHORIZATION = "evidence.authorization", _("Smartcar Connect, authorization %(number)s")
+    CALENDAR = "evidence.calendar", _("start of a new month")
+    CALL_REJECTED = "evidence.call_rejected", _("rejected API call")
+    CALL_SUCCEEDED = "evidence.call_succeeded", _("successful API call")
     CONNECTION = "evidence.connection", _("connection %(number)s")
-    CONNECTION_LIST = "evidence.connection_list", _("Smartcar's list of connections")
+    CONNECTION_LIST = "evidence.connection_list", _("Smartcar's connection list")
     EVENT = "evidence.event", _("event %(event)s")
-    FRESH_DATA = "evidence.fresh_data", _("fresh data")
-    NO_DATA = "evidence.no_data", _("silence of %(hours)s hours")
-    NO_DATA_SINCE = "evidence.no_data_since", _("%(evidence)s, and silence since")
-    OFFBOARDING = "evidence.offboarding", _("removal %(number)s")
-    READ = "evidence.read", _("reading of the vehicle (delivery %(delivery)s)")
-    RECONCILIATION = "evidence.reconciliation", _("the nightly comparison")
-    REFRESH_REJECTED = "evidence.refresh_rejected", _("a refresh of the token that was refused")
+    FRESH_DATA = "evidence.fresh_data", _("new data")
+    NO_DATA = "evidence.no_data", _("no data for %(hours)s hours")
+    NO_DATA_SINCE = "evidence.no_data_since", _("%(evidence)s, then no data")
+    OFFBOARDING = "evidence.offboarding", _("disconnect request %(number)s")
+    READ = "evidence.read", _("vehicle data refresh (delivery %(delivery)s)")
+    RECONCILIATION = "evidence.reconciliation", _("nightly reconciliation")
+    REFRESH_REJECTED = "evidence.refresh_rejected", _("rejected token renewal")
     REQUEST = "evidence.request", _("request %(request)s")
 
 
 class SubscriptionProblem(MessageCatalog):
     """Why a vehicle is not subscribed to the webhook."""
 
-    NO_WEBHOOK = "subscription.no_webhook", _("No webhook is set: SMARTCAR_WEBHOOK_ID is empty.")
+    NO_WEBHOOK = "subscription.no_webhook", _("No webhook ID is set: SMARTCAR_WEBHOOK_ID is empty.")
     NO_WEBHOOK_FOR_APPLICATION = (
         "subscription.no_webhook_for_application",
-        _("No webhook is set: that of %(name)s is empty."),
+        _("No webhook ID is set for %(name)s."),
     )
 
 
@@ -113,17 +117,17 @@ class TokenProblem(MessageCatalog):
 
     GRANT_ENDED = (
         "tokens.grant_ended",
-        _("The driver's permission has ended. Ask the driver to connect the car again."),
+        _("The driver's authorization has ended. Ask the driver to reconnect the vehicle."),
     )
     REFRESH_TIMEOUT = (
         "tokens.refresh_timeout",
-        _("Renewing the token takes too long. Try again in a minute."),
+        _("The token renewal timed out. Try again in a minute."),
     )
     UNREADABLE = (
         "tokens.unreadable",
         _(
-            "A stored token was encrypted with a key that is not in FIELD_ENCRYPTION_KEYS. Put the former key back at "
-            "the end of the list."
+            "A stored token was encrypted with a key that isn't in FIELD_ENCRYPTION_KEYS. Add "
+            "the previous key back to the end of the list."
         ),
     )
 
@@ -131,86 +135,86 @@ class TokenProblem(MessageCatalog):
 class OffboardingProblem(MessageCatalog):
     """Why an offboarding is not finished yet."""
 
-    STILL_LISTED = "offboarding.still_listed", _("Smartcar's list of connections still shows it.")
+    STILL_LISTED = "offboarding.still_listed", _("Smartcar still lists the connection.")
 
 
 class ErasureNote(MessageCatalog):
     """Why rows of one kind stay when a vehicle leaves."""
 
-    ONLY_PLACES = "erasure.only_places", _("Kept: only the places were to be erased.")
+    ONLY_PLACES = "erasure.only_places", _("Kept: only location history is deleted.")
     VEHICLE_SHARED = (
         "erasure.vehicle_shared",
-        _("Kept: another driver of the fleet still shares this car."),
+        _("Kept: still shared by another driver in the fleet."),
     )
 
 
 class ReconciliationNote(MessageCatalog):
     """How a reconciliation ended, and what became of each discrepancy."""
 
-    CHANGED_MEANWHILE = "reconciliation.changed_meanwhile", _("It has changed meanwhile.")
+    CHANGED_MEANWHILE = "reconciliation.changed_meanwhile", _("The connection changed in the meantime.")
     CONNECTION_ENDED = (
         "reconciliation.connection_ended",
-        _("The connection is shown as ended; its driver has to connect the car again."),
+        _("The connection is marked as ended. The driver needs to reconnect the vehicle."),
     )
-    CONNECTION_RESTORED = "reconciliation.connection_restored", _("The connection stands again.")
-    GRANT_ENDED = "reconciliation.grant_ended", _("It was ended at Smartcar.")
-    GRANT_NOT_ENDED = "reconciliation.grant_not_ended", _("It could not be ended: %(why)s")
-    ID_UPDATED = "reconciliation.id_updated", _("The new id was noted.")
-    INTERRUPTED = "reconciliation.interrupted", _("It was cut short.")
+    CONNECTION_RESTORED = "reconciliation.connection_restored", _("Connection restored.")
+    GRANT_ENDED = "reconciliation.grant_ended", _("Access revoked at Smartcar.")
+    GRANT_NOT_ENDED = "reconciliation.grant_not_ended", _("Couldn't end the connection: %(why)s")
+    ID_UPDATED = "reconciliation.id_updated", _("The new ID was saved.")
+    INTERRUPTED = "reconciliation.interrupted", _("The reconciliation was interrupted.")
     NO_TOKENS = (
         "reconciliation.no_tokens",
-        _("No tokens are left to end it with: end it in Smartcar's dashboard."),
+        _("No tokens are left to end the connection. End the connection in the Smartcar dashboard."),
     )
     NOT_CONFIRMED = (
         "reconciliation.not_confirmed",
-        _("Left alone: Smartcar could not be asked again about this one."),
+        _("No change: Smartcar couldn't be queried again about this connection."),
     )
     RECREATED = (
         "reconciliation.recreated",
-        _("Reported only: its driver made it anew at Smartcar since it was removed here."),
+        _("Reported only: the driver reconnected at Smartcar after the vehicle was disconnected here."),
     )
-    RESUBSCRIBING = "reconciliation.resubscribing", _("It is being subscribed again.")
+    RESUBSCRIBING = "reconciliation.resubscribing", _("Resubscribing to the webhook.")
     STILL_LISTED = (
         "reconciliation.still_listed",
-        _("Left alone: asked again about this one, Smartcar still lists it."),
+        _("No change: Smartcar still listed this connection when checked again."),
     )
     TOO_MANY_MISSING = (
         "reconciliation.too_many_missing",
-        _("Left alone: too many were missing at once."),
+        _("No change: too many connections were missing at once."),
     )
-    UNKNOWN = "reconciliation.unknown", _("Reported only: nobody here has connected it.")
+    UNKNOWN = "reconciliation.unknown", _("Reported only: not connected here.")
 
 
 class AuthorizationOutcome(MessageCatalog):
     """How an authorization in Smartcar Connect ended; for the person on it, the title of what went wrong."""
 
-    ACCESS_DENIED = "authorization.access_denied", _("Access was not allowed")
+    ACCESS_DENIED = "authorization.access_denied", _("Access wasn't allowed")
     CONFIGURATION_ERROR = (
         "authorization.configuration_error",
-        _("This site's Smartcar application is set up wrongly"),
+        _("This site's Smartcar application isn't set up correctly"),
     )
     CONNECTED = "authorization.connected", _("Vehicles connected: %(count)s")
     CREDENTIALS_REJECTED = (
         "authorization.credentials_rejected",
-        _("Smartcar does not accept our credentials"),
+        _("Smartcar rejected our credentials"),
     )
-    INCOMPLETE = "authorization.incomplete", _("Smartcar sent you back without an answer")
+    INCOMPLETE = "authorization.incomplete", _("Smartcar's response was incomplete")
     INVALID_SUBSCRIPTION = (
         "authorization.invalid_subscription",
-        _("The car's connected services are not active"),
+        _("The car's connected services aren't active"),
     )
-    INVITATION_CLOSED = "authorization.invitation_closed", _("This invitation is not open any more")
-    NO_BATTERY_SIZE = "authorization.no_battery_size", _("No battery size was chosen")
+    INVITATION_CLOSED = "authorization.invitation_closed", _("This invitation is no longer valid")
+    NO_BATTERY_SIZE = "authorization.no_battery_size", _("No battery size was selected")
     NO_VEHICLES = "authorization.no_vehicles", _("No car in this account")
     NOTHING_SHARED = "authorization.nothing_shared", _("No car was shared")
-    RETURNED_EARLY = "authorization.returned_early", _("You came back before a car was connected")
-    SERVER_ERROR = "authorization.server_error", _("Smartcar had a problem")
-    SIGN_IN_CANCELED = "authorization.sign_in_canceled", _("The sign-in at the maker was cancelled")
-    UNCONFIRMED = "authorization.unconfirmed", _("Smartcar does not confirm this sign-in")
-    UNKNOWN_ERROR = "authorization.unknown_error", _("The car was not connected")
-    UNKNOWN_STATE = "authorization.unknown_state", _("This link back from Smartcar is not ours")
-    UNREACHABLE = "authorization.unreachable", _("Smartcar did not answer")
-    VEHICLE_INCOMPATIBLE = "authorization.vehicle_incompatible", _("This car cannot be connected")
+    RETURNED_EARLY = "authorization.returned_early", _("No car was connected")
+    SERVER_ERROR = "authorization.server_error", _("Something went wrong on Smartcar's side")
+    SIGN_IN_CANCELED = "authorization.sign_in_canceled", _("The manufacturer sign-in was canceled")
+    UNCONFIRMED = "authorization.unconfirmed", _("Smartcar couldn't confirm this sign-in")
+    UNKNOWN_ERROR = "authorization.unknown_error", _("The car wasn't connected")
+    UNKNOWN_STATE = "authorization.unknown_state", _("We couldn't match this to a request")
+    UNREACHABLE = "authorization.unreachable", _("Smartcar didn't respond")
+    VEHICLE_INCOMPATIBLE = "authorization.vehicle_incompatible", _("This car can't be connected")
 
 
 class ReportableError(Protocol):

@@ -57,116 +57,125 @@ class ConnectionRefusedByUsError(Exception):
 UNKNOWN_STATE = ConnectError(
     AuthorizationOutcome.UNKNOWN_STATE,
     _(
-        "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
+        "This sign-in wasn't started in this browser, was already used, or has expired. "
         "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
     ),
     _(
-        "We did not send anyone to Smartcar with it from this browser, it was used before, or it is too old. "
-        "Nothing was changed. Open the link of your invitation again and start from there."
+        "This sign-in wasn't started in this browser, was already used, or has expired. "
+        "Nothing was changed. Open your invitation link again and start from there."
     ),
 )
 UNCONFIRMED_USER = ConnectError(
     AuthorizationOutcome.UNCONFIRMED,
     _(
-        "The address you came back with names a Smartcar user that did not just connect to this fleet. "
-        "Nothing was changed. Start again from your fleet with “Connect a vehicle”."
+        "Smartcar's response names a user who didn't just connect to this fleet. Nothing was "
+        "changed. Start again from your fleet with “Connect a vehicle”."
     ),
     _(
-        "The address you came back with names somebody who did not just share a car by this invitation. "
-        "Nothing was changed. Start again from your invitation."
+        "Smartcar's response names a user who didn't just share a car through this "
+        "invitation. Nothing was changed. Start again from your invitation."
     ),
 )
 UNCONFIRMED_SIGN_IN = ConnectError(
     AuthorizationOutcome.UNCONFIRMED,
     _(
-        "Smartcar does not say that the driver of this car has just signed in. Nothing was changed. Start again from "
-        "the car's connection, and sign in with the account that the car was connected with."
+        "Smartcar doesn't confirm that the driver of this vehicle just signed in. Nothing "
+        "was changed. Go to the vehicle's connection page and try again with the account the "
+        "vehicle was connected with."
     ),
     _(
-        "Smartcar does not say that you have just signed in for this car. Nothing was changed. Start again from the "
-        "link that you were sent, and sign in with the account that the car was connected with."
+        "Smartcar doesn't confirm that you just signed in for this car. Nothing was changed. "
+        "Open the link you received and try again with the account the car was connected "
+        "with."
     ),
 )
 INCOMPLETE = ConnectError(
     AuthorizationOutcome.INCOMPLETE,
-    _("The address you came back with lacks what connects a car. Nothing was changed. Start again."),
+    _("The response lacks details needed to connect a car. Nothing was changed. Start again."),
 )
 NOTHING_SHARED = ConnectError(
     AuthorizationOutcome.NOTHING_SHARED,
-    _("Smartcar lists no car for this sign-in. Start again and choose at least one car."),
+    _("No cars were found for this sign-in. Start again and choose at least one car."),
 )
 INVITATION_OVER = ConnectError(
     AuthorizationOutcome.INVITATION_CLOSED,
-    _("It was used, taken back or is too old, so no car was connected with it. Ask for a new one."),
+    _(
+        "The invitation was used, was revoked or has expired, so no car was connected. Ask "
+        "for a new invitation."
+    ),
 )
 CREDENTIALS = ConnectError(
     AuthorizationOutcome.CREDENTIALS_REJECTED,
     _(
-        "The car was not connected, and it is not the driver's fault. Whoever runs this site should check the "
-        "Smartcar credentials in its settings; then start again."
+        "The vehicle wasn't connected, and it's not the driver's fault. Ask this site's "
+        "administrator to check the Smartcar credentials in the settings, then start again."
     ),
     _(
-        "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up wrongly. "
-        "Tell whoever invited you, and try again later through the same invitation."
+        "Your car wasn't connected, and it's not your fault: the fleet's connection to "
+        "Smartcar isn't set up correctly. Tell the person who invited you, and try again "
+        "later with the same invitation."
     ),
 )
 UNREACHABLE = ConnectError(
     AuthorizationOutcome.UNREACHABLE,
-    _("The car was not connected. Wait a minute and start again."),
+    _("The car wasn't connected. Wait a minute and start again."),
 )
 
 _BY_ERROR = {
     "access_denied": ConnectError(
         AuthorizationOutcome.ACCESS_DENIED,
-        _("The person at the car's account chose not to share it. Start again if that was a mistake."),
+        _("The account holder chose not to share the vehicle. Start again if that was a mistake."),
         _("You chose not to share your car, and nothing was shared. Start again if that was a mistake."),
     ),
     "invalid_subscription": ConnectError(
         AuthorizationOutcome.INVALID_SUBSCRIPTION,
         _(
-            "The maker's subscription for this car has ended or was never started. Renew it in the maker's app, "
-            "then start again."
+            "The manufacturer's subscription for this car has ended or was never started. Renew "
+            "the subscription in the manufacturer's app, then start again."
         ),
     ),
     "no_vehicles": ConnectError(
         AuthorizationOutcome.NO_VEHICLES,
         _(
-            "The maker's account holds no car that can be connected. Add the car in the maker's app, or sign in "
-            "with the account that has it."
+            "This manufacturer account has no car that can be connected. Add the car in the "
+            "manufacturer's app, or sign in with the account that has it."
         ),
     ),
     "vehicle_incompatible": ConnectError(
         AuthorizationOutcome.VEHICLE_INCOMPATIBLE,
-        _("Smartcar does not support this car, or not with the permissions that this fleet asks for."),
+        _("Smartcar doesn't support this vehicle, or not with the permissions this fleet requests."),
         _(
-            "Smartcar does not support this car, or not with the data that the fleet asks for. Tell whoever invited "
-            "you; if you have another car, start again with that one."
+            "Smartcar doesn't support this car, or not with the data the fleet asks for. Tell "
+            "the person who invited you. If you have another car, start again with that one."
         ),
     ),
     "configuration_error": ConnectError(
         AuthorizationOutcome.CONFIGURATION_ERROR,
         _(
-            "The car was not connected, and it is not the driver's fault. Whoever runs this site should compare "
-            "its redirect address and permissions with Smartcar's dashboard."
+            "The vehicle wasn't connected, and it's not the driver's fault. Ask this site's "
+            "administrator to compare its redirect URI and permissions with the Smartcar "
+            "dashboard."
         ),
         _(
-            "Your car was not connected, and it is not your fault: the fleet's connection to Smartcar is set up "
-            "wrongly. Tell whoever invited you, and try again later through the same invitation."
+            "Your car wasn't connected, and it's not your fault: the fleet's connection to "
+            "Smartcar isn't set up correctly. Tell the person who invited you, and try again "
+            "later with the same invitation."
         ),
     ),
     "server_error": ConnectError(
-        AuthorizationOutcome.SERVER_ERROR, _("The car was not connected. Wait a few minutes and start again.")
+        AuthorizationOutcome.SERVER_ERROR, _("The car wasn't connected. Wait a few minutes and start again.")
     ),
     "oem_cancelled_login": ConnectError(
         AuthorizationOutcome.SIGN_IN_CANCELED,
-        _("Start again when you have the maker's account at hand."),
+        _("Start again when you have the sign-in details for your manufacturer account."),
     ),
     "user_manually_returned_to_application": ConnectError(
-        AuthorizationOutcome.RETURNED_EARLY, _("Start again when you are ready.")
+        AuthorizationOutcome.RETURNED_EARLY,
+        _("You returned before finishing. Start again when you're ready."),
     ),
     "battery_capacity_no_selection": ConnectError(
         AuthorizationOutcome.NO_BATTERY_SIZE,
-        _("Start again and choose the size that your car's papers name."),
+        _("Start again and choose the size listed in your car's documents."),
     ),
 }
 
@@ -181,12 +190,12 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
         return ConnectError(
             AuthorizationOutcome.UNKNOWN_ERROR,
             _(
-                "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
-                "whoever runs this site the time at which it happened."
+                "Smartcar ended the connection for an unknown reason. Start again. If the problem "
+                "persists, contact this site's administrator and mention the time."
             ),
             _(
-                "Smartcar ended the connection with a reason that we do not know. Start again; if it stays, tell "
-                "whoever invited you the time at which it happened."
+                "Smartcar ended the connection for an unknown reason. Start again. If the problem "
+                "persists, contact the person who invited you and mention the time."
             ),
         )
     if error == "vehicle_incompatible":

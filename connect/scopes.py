@@ -25,47 +25,51 @@ class PermissionScope:
 
 SCOPES = (
     PermissionScope(
-        "read_vehicle_info", _("Make, model and year"), _("So that the fleet can tell its cars apart.")
+        "read_vehicle_info", _("Make, model and year"), _("Used to identify the car in the fleet.")
     ),
     PermissionScope(
-        "read_vin", _("Vehicle identification number (VIN)"), _("So that the car is matched with its papers.")
+        "read_vin", _("Vehicle identification number (VIN)"), _("Used to match the car with its documents.")
     ),
     PermissionScope(
-        "read_battery", _("Battery level and range"), _("So that nobody sets out with an empty car.")
+        "read_battery",
+        _("Battery level and range"),
+        _("Helps make sure no one sets out with an empty battery."),
     ),
     PermissionScope(
         "read_charge",
         _("Charging status"),
-        _("So that the fleet sees whether the car is plugged in and charging."),
+        _("Lets the fleet see whether the car is plugged in and charging."),
     ),
-    PermissionScope("read_fuel", _("Fuel level"), _("So that nobody sets out with an empty tank.")),
+    PermissionScope("read_fuel", _("Fuel level"), _("Helps make sure no one sets out with an empty tank.")),
     PermissionScope(
-        "read_location", _("Where the car is"), _("So that the nearest free car can be found on the map.")
+        "read_location", _("Location"), _("Lets the fleet find the nearest available car on the map.")
+    ),
+    PermissionScope("read_odometer", _("Odometer"), _("Used to schedule service and track lease mileage.")),
+    PermissionScope(
+        "read_speedometer",
+        _("Speed"),
+        _("Helps make sure no one unlocks the car or calls the driver while the car is moving."),
     ),
     PermissionScope(
-        "read_odometer", _("Odometer"), _("So that services and leases are kept by the distance driven.")
+        "read_security",
+        _("Doors, windows and locks"),
+        _("Lets the fleet see whether the car is open or unlocked."),
     ),
-    PermissionScope(
-        "read_speedometer", _("Speed"), _("So that nobody unlocks or calls a car that is being driven.")
-    ),
-    PermissionScope(
-        "read_security", _("Doors, windows and lock"), _("So that an open or unlocked car is noticed.")
-    ),
-    PermissionScope("read_tires", _("Tyre pressure"), _("So that a flat tyre is noticed before a trip.")),
+    PermissionScope("read_tires", _("Tire pressure"), _("Helps the fleet spot a flat tire before a trip.")),
     PermissionScope(
         "control_security",
         _("Lock and unlock the car"),
-        _("So that the fleet can let somebody in or secure the car."),
+        _("Lets the fleet unlock the car for someone or secure it."),
     ),
     PermissionScope(
         "control_charge",
-        _("Start and stop charging, set its limit"),
-        _("So that the car is charged for its next trip, at a good hour."),
+        _("Start and stop charging, set the charge limit"),
+        _("Lets the fleet make sure the car is charged for its next trip, at a convenient time."),
     ),
     PermissionScope(
         "control_navigation",
         _("Send destinations to the car"),
-        _("So that nobody has to type in where to go."),
+        _("Lets the fleet send a destination so no one has to type it in."),
     ),
 )
 FLEET_SCOPES = tuple(scope.name for scope in SCOPES)

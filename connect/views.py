@@ -100,14 +100,15 @@ def _thanks(arrival: CallbackResult) -> str:
     """What a driver reads at the top of their own page."""
     if arrival.purpose == AuthorizationPurpose.SIGN_IN:
         told = _(
-            "Thank you: you are signed in again for %(cars)s. %(fleet)s receives its data again in a while."
+            "Thank you. You're signed in again for %(cars)s. %(fleet)s will start receiving data "
+            "again shortly."
         )
     elif arrival.purpose == AuthorizationPurpose.BATTERY:
-        told = _("Thank you: the battery size of %(cars)s is chosen.")
+        told = _("Thank you. The battery size of %(cars)s was selected.")
     else:
         told = ngettext(
-            "%(cars)s is connected to %(fleet)s. This page is yours: keep its link, below.",
-            "%(cars)s are connected to %(fleet)s. This page is yours: keep its link, below.",
+            "%(cars)s is connected to %(fleet)s. This is your private page. Save the link below.",
+            "%(cars)s are connected to %(fleet)s. This is your private page. Save the link below.",
             len(arrival.connections),
         )
     return told % {"cars": _vehicles(arrival), "fleet": arrival.fleet}
@@ -116,13 +117,15 @@ def _thanks(arrival: CallbackResult) -> str:
 def _welcome(arrival: CallbackResult) -> str:
     """What a member reads at the top of the page that the trip ends on."""
     if arrival.purpose == AuthorizationPurpose.SIGN_IN:
-        told = _("The sign-in behind %(cars)s is renewed. Its data arrives again within a few minutes.")
+        told = _(
+            "The driver's sign-in for %(cars)s was renewed. Data will arrive again within a few minutes."
+        )
     elif arrival.purpose == AuthorizationPurpose.BATTERY:
-        told = _("The battery size of %(cars)s is chosen. It shows with the car's next report.")
+        told = _("The battery size of %(cars)s was selected. It appears with the vehicle's next report.")
     else:
         told = ngettext(
-            "%(cars)s is connected. Its first data arrives within a minute or so.",
-            "%(count)s cars are connected: %(cars)s. Their first data arrives within a minute or so.",
+            "%(cars)s is connected. The first data arrives in about a minute.",
+            "%(count)s vehicles are connected: %(cars)s. The first data arrives in about a minute.",
             len(arrival.connections),
         )
     return told % {"cars": _vehicles(arrival), "count": len(arrival.connections)}
@@ -130,8 +133,8 @@ def _welcome(arrival: CallbackResult) -> str:
 
 def _another_vehicle(arrival: CallbackResult) -> str:
     told = _(
-        "The trip was about %(car)s, but it was not shared this time, or by another account at the maker. Start again "
-        "and choose it if that was a mistake."
+        "%(car)s wasn't shared this time, or was shared from a different manufacturer "
+        "account. If that was a mistake, start again and select it."
     )
     return told % {"car": arrival.about and arrival.about.vehicle}
 

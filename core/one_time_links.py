@@ -19,7 +19,7 @@ def expiry() -> datetime:
 
 
 class InvitationState(models.TextChoices):
-    OPEN = "open", pgettext_lazy("invitation", "Open")
+    OPEN = "open", pgettext_lazy("invitation", "Pending")
     USED = "used", _("Used")
     EXPIRED = "expired", _("Expired")
     REVOKED = "revoked", _("Revoked")

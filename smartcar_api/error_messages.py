@@ -41,7 +41,10 @@ class ErrorMessage(MessageCatalog):
     CONNECTED_SERVICES_ACCOUNT_AUTHENTICATION_FAILED = (
         "smartcar.connected_services_account.authentication_failed",
         _with(
-            _("The maker no longer accepts the driver's sign-in, for example after a new password."),
+            _(
+                "The manufacturer no longer accepts the driver's sign-in, for example because the "
+                "password changed."
+            ),
             _RECONNECT,
         ),
     )

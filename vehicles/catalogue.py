@@ -133,7 +133,7 @@ def _add(
 
 # Charge
 AMPERAGE = _add("charge-amperage", "Amperage", _("Charging current"), Shape.NUMBER, Unit.AMPERE)
-AMPERAGE_MAX = _add("charge-amperagemax", "AmperageMax", _("Largest current"), Shape.NUMBER, Unit.AMPERE)
+AMPERAGE_MAX = _add("charge-amperagemax", "AmperageMax", _("Maximum current"), Shape.NUMBER, Unit.AMPERE)
 AMPERAGE_REQUESTED = _add(
     "charge-amperagerequested", "AmperageRequested", _("Requested current"), Shape.NUMBER, Unit.AMPERE
 )
@@ -179,7 +179,7 @@ CABLE_LATCHED = _add(
     "charge-ischargingcablelatched", "IsChargingCableLatched", _("Cable latched"), Shape.BOOLEAN
 )
 CHARGE_PORT_OPEN = _add(
-    "charge-ischargingportflapopen", "IsChargingPortFlapOpen", _("Charge port flap open"), Shape.BOOLEAN
+    "charge-ischargingportflapopen", "IsChargingPortFlapOpen", _("Charge port open"), Shape.BOOLEAN
 )
 FAST_CHARGER_PRESENT = _add(
     "charge-isfastchargerpresent", "IsFastChargerPresent", _("Fast charger present"), Shape.BOOLEAN

@@ -31,17 +31,17 @@ _SCALED = {Unit.WATT: Unit.KILOWATT}
 _WHOLE = {Unit.PERCENT, Unit.KILOMETRE, Unit.MILE, Unit.KILOMETRE_PER_HOUR, Unit.MILE_PER_HOUR, Unit.COUNT}
 
 _ERRORS = {
-    "COMPATIBILITY": _("This car does not report it."),
-    "PERMISSION": _("The driver has not granted it, or your Smartcar plan does not include it."),
-    "CONNECTED_SERVICES_ACCOUNT": _("The driver's account at the maker needs attention."),
-    "AUTHENTICATION": _("The driver has to sign in again."),
-    "VEHICLE_STATE": _("The car could not be reached for it."),
-    "RATE_LIMIT": _("The maker allows no more requests for now."),
-    "UPSTREAM": _("The maker's service did not deliver it."),
-    "BILLING": _("Your Smartcar plan's limit is reached."),
-    NORMALIZATION_ERROR: _("What the car reported cannot be true, so it is not shown."),
+    "COMPATIBILITY": _("Not supported by this vehicle."),
+    "PERMISSION": _("Permission not granted by the driver, or not included in your Smartcar plan."),
+    "CONNECTED_SERVICES_ACCOUNT": _("The driver's manufacturer account needs attention."),
+    "AUTHENTICATION": _("The driver needs to sign in again."),
+    "VEHICLE_STATE": _("The vehicle couldn't be reached."),
+    "RATE_LIMIT": _("The manufacturer is limiting requests for now."),
+    "UPSTREAM": _("The manufacturer's service didn't provide this data."),
+    "BILLING": _("Your Smartcar plan's limit has been reached."),
+    NORMALIZATION_ERROR: _("The vehicle reported an implausible value, so it isn't shown."),
 }
-_OTHER_ERROR = _("It could not be read this time.")
+_OTHER_ERROR = _("The last attempt to read this value failed.")
 
 
 def display_unit(unit: Unit, *, units: str) -> Unit:
@@ -144,7 +144,7 @@ def _closure(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     if opened is not None:
         said.append(pgettext("a lid", "open") if opened else pgettext("a lid", "closed"))
     if locked is not None:
-        said.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "not locked"))
+        said.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "unlocked"))
     return ", ".join(said).capitalize()
 
 

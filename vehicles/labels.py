@@ -29,13 +29,13 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
         "BAD": pgettext_lazy("12 V battery", "Bad"),
     },
     catalogue.CHARGE_PORT_COLOR.code: {
-        "BLUE": pgettext_lazy("colour of a light", "Blue"),
-        "GREEN": pgettext_lazy("colour of a light", "Green"),
-        "ORANGE": pgettext_lazy("colour of a light", "Orange"),
-        "RED": pgettext_lazy("colour of a light", "Red"),
-        "WHITE": pgettext_lazy("colour of a light", "White"),
-        "YELLOW": pgettext_lazy("colour of a light", "Yellow"),
-        "OFF": pgettext_lazy("colour of a light", "Off"),
+        "BLUE": pgettext_lazy("color of a light", "Blue"),
+        "GREEN": pgettext_lazy("color of a light", "Green"),
+        "ORANGE": pgettext_lazy("color of a light", "Orange"),
+        "RED": pgettext_lazy("color of a light", "Red"),
+        "WHITE": pgettext_lazy("color of a light", "White"),
+        "YELLOW": pgettext_lazy("color of a light", "Yellow"),
+        "OFF": pgettext_lazy("color of a light", "Off"),
     },
     catalogue.DRIVE_MODE.code: {
         "COMFORT": pgettext_lazy("drive mode", "Comfort"),
@@ -46,7 +46,7 @@ _WORDS: Mapping[str, Mapping[str, str | Promise]] = {
 }
 _STATUSES: Mapping[str, str | Promise] = {
     "OK": pgettext_lazy("diagnostics", "OK"),
-    "ALERT": pgettext_lazy("diagnostics", "Alert"),
+    "ALERT": pgettext_lazy("diagnostics", "Warning"),
 }
 
 _POWERTRAINS: Mapping[str, str | Promise] = {

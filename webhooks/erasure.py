@@ -40,6 +40,6 @@ def register() -> None:
     """Has a removal erase them."""
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
-            "messages", _("Raw messages of Smartcar about the car"), erase_bodies, skip_reason
+            "messages", _("Raw Smartcar deliveries for the vehicle"), erase_bodies, skip_reason
         )
     )

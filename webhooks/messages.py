@@ -37,5 +37,5 @@ class DeliveryErasureNote(MessageCatalog):
 
     SHARED_WITH_FLEET = (
         "erasure.shared_with_fleet",
-        _("Kept: another fleet of this site shares this car, and the messages are its own as well."),
+        _("Kept: another fleet on this site also uses this vehicle, and these deliveries are also its data."),
     )

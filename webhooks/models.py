@@ -10,17 +10,17 @@ from core.message_codes import CODE_LENGTH, Message, render
 
 class Source(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
-    PULL_V2 = "pull_v2", _("Read by v2")
-    PULL_V3 = "pull_v3", _("Read by v3")
+    PULL_V2 = "pull_v2", _("API v2")
+    PULL_V3 = "pull_v3", _("API v3")
 
 
 class EntryState(models.TextChoices):
-    WAITING = "waiting", _("Waiting")
+    WAITING = "waiting", _("Queued")
     PROCESSED = "processed", _("Processed")
-    DUPLICATE = "duplicate", _("Seen before")
+    DUPLICATE = "duplicate", _("Duplicate")
     TEST = "test", _("Test, not recorded")
     QUARANTINED = "quarantined", _("Quarantined")
-    DEAD = "dead", _("Dead letter")
+    DEAD = "dead", _("Processing failed")
 
 
 class InboxEntry(models.Model):

@@ -16,9 +16,9 @@ FLUSH_SECONDS = 1.0
 
 class RejectionReason(models.TextChoices):
     UNSIGNED = "unsigned", _("No signature")
-    BADLY_SIGNED = "badly_signed", _("A signature that fits none of our management tokens")
-    TOO_LARGE = "too_large", _("A body over the limit")
-    CHALLENGE = "challenge", _("A VERIFY challenge that is not a short plain word")
+    BADLY_SIGNED = "badly_signed", _("Signature doesn't match any of our management tokens")
+    TOO_LARGE = "too_large", _("Body too large")
+    CHALLENGE = "challenge", _("VERIFY challenge isn't a short plain word")
 
 
 class RejectedDeliveryCount(models.Model):

@@ -17,7 +17,7 @@ INVITATION = "accounts.member_invitation"
 
 def register_emails() -> None:
     """Registers the kind, at start-up."""
-    register(EmailKind(INVITATION, gettext_lazy("Invitation to a fleet"), MemberInvitation, _render))
+    register(EmailKind(INVITATION, gettext_lazy("Fleet invitation"), MemberInvitation, _render))
 
 
 def queue_invitation(*, invitation: MemberInvitation, user: User) -> None:
@@ -47,5 +47,5 @@ def _render(email: OutgoingEmail) -> RenderedEmail | None:
     invitation = found.first()
     if invitation is None or not invitation.open:
         return None
-    subject = _("%(fleet)s invites you to Smartcar Fleet") % {"fleet": invitation.fleet}
+    subject = _("%(fleet)s invited you to Smartcar Fleet") % {"fleet": invitation.fleet}
     return RenderedEmail(subject, render_to_string("accounts/members/mail.txt", {"invitation": invitation}))

@@ -13,9 +13,9 @@ ROLES = [(role.value, role.label) for role in (Role.VIEWER, Role.MANAGER, Role.O
 class InviteForm(forms.Form):
     """Whom an owner invites, as what, and in which language the invitation is written."""
 
-    email = forms.EmailField(label=_("E-mail"), max_length=254)
+    email = forms.EmailField(label=_("Email"), max_length=254)
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Role.VIEWER)
-    language = forms.ChoiceField(label=_("Language of the invitation"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Invitation language"), choices=settings.LANGUAGES)
 
 
 class RoleForm(forms.Form):

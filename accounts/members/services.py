@@ -31,7 +31,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
     """
     email = User.objects.normalize_email(email)
     if Membership.objects.filter(fleet=fleet, user__email__iexact=email).exists():
-        raise MemberError(_("This person is a member already. Change the role in the list of members."))
+        raise MemberError(_("This person is already a member. Change the role in the list of members."))
     invitation = MemberInvitation(
         fleet=fleet,
         created_by=user,
@@ -46,7 +46,7 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
             invitation.save()
     except IntegrityError:
         raise MemberError(
-            _("This person is invited already. Send that invitation again, or revoke it first.")
+            _("This person is already invited. Resend the invitation, or revoke it first.")
         ) from None
     log_event(
         fleet=fleet,
@@ -69,7 +69,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
     mine = MemberInvitation.objects.select_for_update().filter(used_at=None, revoked_at=None)
     found = mine.filter(pk=invitation.pk).first()
     if found is None:
-        raise MemberError(_("The invitation was used or revoked before."))
+        raise MemberError(_("The invitation was already used or revoked."))
     found.nonce, found.expires_at = new_nonce(), expiry()
     found.secret_hash = hash_token(found.secret)
     found.created_at, found.by_email = timezone.now(), settings.EMAIL_ENABLED
@@ -107,9 +107,11 @@ def accept_invitation(*, invitation: MemberInvitation, user: User) -> Membership
     Raises MemberError for anybody else, and when the invitation is over.
     """
     if user.email.lower() != invitation.email.lower():
-        raise MemberError(_("This invitation is for another e-mail address than yours."))
+        raise MemberError(_("This invitation is for a different email address."))
     if not invitation.use(now=timezone.now()):
-        raise MemberError(_("This invitation is over. Ask whoever invited you for a new one."))
+        raise MemberError(
+            _("This invitation is no longer valid. Ask the person who invited you for a new one.")
+        )
     known = Membership.objects.filter(fleet=invitation.fleet, user=user).first()
     if known is not None:
         return known
@@ -128,7 +130,7 @@ def sign_up_from_invitation(
                 invitation.email, password, first_name=first_name, last_name=last_name, language=language
             )
     except IntegrityError:
-        raise MemberError(_("You have an account already. Sign in to accept the invitation.")) from None
+        raise MemberError(_("You already have an account. Sign in to accept the invitation.")) from None
     accept_invitation(invitation=invitation, user=user)
     return user
 
@@ -138,9 +140,9 @@ def change_role(*, membership: Membership, role: Role, user: User) -> None:
     """Gives the member another role. Raises MemberError where the fleet would be left without an owner."""
     member = _lock_owners(membership)
     if member is None:
-        raise MemberError(_("This person is not a member any more."))
+        raise MemberError(_("This person is no longer a member."))
     if role != Role.OWNER and is_last_owner(membership=member):
-        raise MemberError(_("A fleet needs an owner. Make somebody else an owner first."))
+        raise MemberError(_("A fleet needs at least one owner. Make another member an owner first."))
     add_member(fleet=member.fleet, user=member.user, role=role, actor=user)
 
 
@@ -154,7 +156,7 @@ def remove_member(*, membership: Membership, user: User) -> None:
     if member is None:
         return
     if is_last_owner(membership=member):
-        raise MemberError(_("A fleet needs an owner. Make somebody else an owner first."))
+        raise MemberError(_("A fleet needs at least one owner. Make another member an owner first."))
     person, fleet = member.user, member.fleet
     member.delete()
     log_event(

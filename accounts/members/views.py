@@ -88,7 +88,9 @@ def change_role(request: HttpRequest, slug: str, membership_id: int) -> HttpResp
     except MemberError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("%(person)s: %(role)s.") % {"person": member.user, "role": role.label})
+        messages.success(
+            request, _("Role changed for %(person)s: %(role)s.") % {"person": member.user, "role": role.label}
+        )
     return _back(owner, member)
 
 
@@ -134,10 +136,10 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     """Takes an invitation back."""
     owner, invitation = _invitation(request, slug, invitation_id)
     if services.revoke_invitation(invitation=invitation, user=owner.user):
-        said = _("The invitation of %(email)s is revoked: its link opens nothing.")
+        said = _("The invitation for %(email)s is revoked. Its link no longer works.")
         messages.success(request, said % {"email": invitation.email})
     else:
-        messages.error(request, _("The invitation was used or revoked before."))
+        messages.error(request, _("The invitation was already used or revoked."))
     return redirect("accounts:members", slug=slug)
 
 

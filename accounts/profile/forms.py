@@ -9,7 +9,7 @@ class ProfileForm(forms.ModelForm[User]):
     """A person's own name, language and theme."""
 
     language = forms.ChoiceField(
-        label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES], required=False
+        label=_("Language"), choices=[("", _("Browser default")), *settings.LANGUAGES], required=False
     )
     theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices, required=False)
 

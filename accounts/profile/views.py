@@ -64,7 +64,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """Signs oneself out in another browser."""
     if not sessions.revoke(user=_person(request), pk=pk):
         raise Http404("There is no such session of yours; it may have ended.")
-    messages.success(request, _("You are signed out there."))
+    messages.success(request, _("Signed out of that session."))
     return redirect("accounts:account")
 
 
@@ -74,11 +74,11 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """Signs oneself out everywhere but here."""
     count = sessions.revoke_others(user=_person(request), here=request.session.session_key)
     said = ngettext(
-        "You are signed out in %(count)d other browser.",
-        "You are signed out in %(count)d other browsers.",
+        "Signed out of %(count)d other browser.",
+        "Signed out of %(count)d other browsers.",
         count,
     )
-    messages.success(request, said % {"count": count} if count else _("You were signed in nowhere else."))
+    messages.success(request, said % {"count": count} if count else _("You weren't signed in anywhere else."))
     return redirect("accounts:account")
 
 

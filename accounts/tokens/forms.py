@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class TokenForm(forms.Form):
     """A new token of the API: what it is for, how long it lasts, and whether it may send commands."""
 
-    LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("No end"))]
+    LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("Never expires"))]
 
-    name = forms.CharField(max_length=60, error_messages={"required": _("Say what the token is for.")})
+    name = forms.CharField(max_length=60, error_messages={"required": _("Enter a name for the token.")})
     days = forms.TypedChoiceField(choices=LIFETIMES, coerce=int, empty_value=None, required=False)
     may_command = forms.BooleanField(required=False)
     password = forms.CharField(required=False, strip=False)

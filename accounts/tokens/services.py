@@ -23,12 +23,12 @@ _PREFIX_LENGTH = len(START) + 6
 _NOTE_USE_EVERY = timedelta(minutes=1)
 _REFUSALS = {
     Permission.VIEW: gettext_noop(
-        "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder see "
-        "its cars."
+        "This token wouldn't have any access: %(person)s's role in %(fleet)s (%(role)s) "
+        "doesn't allow viewing the fleet's vehicles."
     ),
     Permission.COMMAND: gettext_noop(
-        "Such a token would open nothing: the role of %(person)s in %(fleet)s (%(role)s) does not let its holder send "
-        "commands to cars."
+        "This token wouldn't have the access it needs: %(person)s's role in %(fleet)s "
+        "(%(role)s) doesn't allow sending commands to vehicles."
     ),
 }
 

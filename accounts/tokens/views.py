@@ -101,8 +101,8 @@ def revoke(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
     if token is None:
         raise Http404("There is no such token among those that you may revoke.")
     if services.revoke_token(token=token, actor=membership.user):
-        told = _("The token “%(name)s” is revoked: it opens nothing any more.")
+        told = _("The token “%(name)s” is revoked and no longer works.")
         messages.success(request, told % {"name": token.name})
     else:
-        messages.error(request, _("The token “%(name)s” was revoked before.") % {"name": token.name})
+        messages.error(request, _("The token “%(name)s” was already revoked.") % {"name": token.name})
     return redirect("accounts:tokens", slug=slug)

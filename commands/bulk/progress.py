@@ -18,15 +18,15 @@ from commands.models import Command, CommandState
 
 PER_PAGE = 100
 GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
-    "waiting": (_("Waiting"), (CommandState.QUEUED, CommandState.REQUESTED)),
+    "waiting": (_("Queued"), (CommandState.QUEUED, CommandState.REQUESTED)),
     "under-way": (
-        pgettext_lazy("commands", "Under way"),
+        pgettext_lazy("commands", "In progress"),
         (CommandState.SENDING, CommandState.RETRYING, CommandState.ACCEPTED),
     ),
     "done": (_("Done"), (CommandState.CONFIRMED, CommandState.UNCONFIRMED)),
     "unknown": (_("Unknown"), (CommandState.UNKNOWN,)),
     "not-done": (
-        _("Not done"),
+        _("Failed"),
         (CommandState.REFUSED, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED),
     ),
 }

@@ -91,12 +91,14 @@ def review_bulk_command(
     command that is not for many.
     """
     if kind not in BULK_COMMAND_TYPES:
-        raise CommandRejectedError(_("This command is asked of one car at a time, on the car's own page."))
+        raise CommandRejectedError(
+            _("This command can be sent to only one vehicle at a time. Send it from the vehicle's page.")
+        )
     if not vehicles:
-        raise CommandRejectedError(_("No car is chosen. Choose one or more, then the command."))
+        raise CommandRejectedError(_("No vehicles selected. Select one or more, then choose a command."))
     if len(vehicles) > MAX_VEHICLES:
         raise CommandRejectedError(
-            _("At most %(most)d cars can be asked at once. Choose fewer.") % {"most": MAX_VEHICLES}
+            _("You can select up to %(most)d vehicles. Deselect some.") % {"most": MAX_VEHICLES}
         )
     try:
         carried = parameters.parse(kind, given)
@@ -132,7 +134,7 @@ def create_bulk_command(
     found = review_bulk_command(fleet=fleet, vehicles=vehicles, kind=kind, given=given, now=now)
     if not found.able:
         raise CommandRejectedError(
-            _("None of these cars can take this command now. The reasons stand beside each.")
+            _("None of these vehicles can receive this command now. See the reason next to each vehicle.")
         )
     if found.too_many:
         raise CommandRejectedError(too_many(found))
@@ -196,14 +198,18 @@ def too_many(found: BulkReview) -> str:
     most = found.most or 0
     if found.kind in UNLOCKING:
         said = ngettext(
-            "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
-            "Cars are unlocked within a minute or not at all, and only %(most)d can be asked in that time now.",
+            "Vehicles are unlocked within a minute or not at all. Only %(most)d vehicle can be "
+            "reached in that time now.",
+            "Vehicles are unlocked within a minute or not at all. Only %(most)d vehicles can be "
+            "reached in that time now.",
             most,
         )
     else:
         said = ngettext(
-            "Within %(hours)d hours only %(most)d car can be asked: Smartcar lets us send only so many requests.",
-            "Within %(hours)d hours only %(most)d cars can be asked: Smartcar lets us send only so many requests.",
+            "Only %(most)d vehicle can be reached within %(hours)d hours because of Smartcar's "
+            "request limit.",
+            "Only %(most)d vehicles can be reached within %(hours)d hours because of Smartcar's "
+            "request limit.",
             most,
         )
     values = {"most": most, "hours": MAX_DURATION // timedelta(hours=1), "fewer": found.too_many}

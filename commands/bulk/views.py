@@ -93,8 +93,8 @@ def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
     """Takes back what was not sent yet."""
     membership, made = _bulk(request, slug, bulk_id, Permission.COMMAND)
     count = services.cancel_bulk_command(bulk=made, user=membership.user)
-    said = ngettext("%(count)d not yet sent: cancelled.", "%(count)d not yet sent: cancelled.", count)
-    nothing = _("Everything had been sent or had ended already.")
+    said = ngettext("%(count)d unsent command canceled.", "%(count)d unsent commands canceled.", count)
+    nothing = _("Nothing to cancel: all commands have already been sent or completed.")
     messages.success(request, said % {"count": count} if count else nothing)
     return redirect("commands:bulk_progress", slug=slug, bulk_id=bulk_id)
 

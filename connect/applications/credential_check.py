@@ -22,30 +22,34 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLIENT = re.compile(r"client_", re.IGNORECASE)
 # Credentials are told apart by their English names.
 _V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application secret")
-_V3_ID = gettext_noop("Client ID of the API credentials")
-_V3_SECRET = gettext_noop("Client secret of the API credentials")
+_V3_ID = gettext_noop("Client ID (API credentials)")
+_V3_SECRET = gettext_noop("Client secret (API credentials)")
 _TOKEN, _WEBHOOK = gettext_noop("Application management token"), gettext_noop("Webhook ID")
 _WHERE = {
-    _V2_ID: gettext_noop("Smartcar's dashboard shows it in the application's details; it is a UUID."),
-    _V2_SECRET: gettext_noop("Smartcar's dashboard shows it once, beside the application ID."),
-    _V3_ID: gettext_noop(
-        "Make one in Smartcar's dashboard under “API credentials”; it usually starts with client_."
+    _V2_ID: gettext_noop(
+        "Find it in the Smartcar dashboard under the application's details. The ID is a UUID."
     ),
-    _V3_SECRET: gettext_noop("It is shown once, when the API credentials are made."),
-    _TOKEN: gettext_noop("Smartcar's dashboard shows it under “Management API”."),
-    _WEBHOOK: gettext_noop("Smartcar's dashboard shows it on the webhook's page."),
+    _V2_SECRET: gettext_noop(
+        "The Smartcar dashboard shows the secret only once, next to the application ID."
+    ),
+    _V3_ID: gettext_noop(
+        "Create one in the Smartcar dashboard under “API credentials”. Client IDs usually start with client_."
+    ),
+    _V3_SECRET: gettext_noop("The secret is shown only once, when you create the API credentials."),
+    _TOKEN: gettext_noop("Find the token in the Smartcar dashboard under “Management API”."),
+    _WEBHOOK: gettext_noop("Find the ID on the webhook's page in the Smartcar dashboard."),
 }
 
 
 class CheckStatus(models.TextChoices):
     """What is to be said of a credential."""
 
-    RIGHT = "right", pgettext_lazy("a credential", "right")
-    WRONG = "wrong", pgettext_lazy("a credential", "wrong")
-    SWAPPED = "swapped", pgettext_lazy("a credential", "swapped")
-    MISSING = "missing", pgettext_lazy("a credential", "missing")
-    SPARE = "not needed", pgettext_lazy("a credential", "not needed")
-    UNKNOWN = "not checked", pgettext_lazy("a credential", "not checked")
+    RIGHT = "right", pgettext_lazy("a credential", "Valid")
+    WRONG = "wrong", pgettext_lazy("a credential", "Invalid")
+    SWAPPED = "swapped", pgettext_lazy("a credential", "Swapped")
+    MISSING = "missing", pgettext_lazy("a credential", "Missing")
+    SPARE = "not needed", pgettext_lazy("a credential", "Not needed")
+    UNKNOWN = "not checked", pgettext_lazy("a credential", "Not checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,7 @@ class _CredentialCheck:
             wrong = _with(_("This looks like the client ID of the API credentials."), _V2_ID)
             return [
                 self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.SWAPPED, wrong),
-                self._unknown(
-                    _V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("The application ID comes first.")
-                ),
+                self._unknown(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("Fix the application ID first.")),
             ]
         if not held.application_secret:
             return [
@@ -124,9 +126,14 @@ class _CredentialCheck:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
             self._told(
-                _V2_ID, "SMARTCAR_APPLICATION_ID", answer, _("Smartcar takes it together with its secret.")
+                _V2_ID, "SMARTCAR_APPLICATION_ID", answer, _("Smartcar accepts this ID with its secret.")
             ),
-            self._told(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", answer, _("It gets v2 tokens.")),
+            self._told(
+                _V2_SECRET,
+                "SMARTCAR_APPLICATION_SECRET",
+                answer,
+                _("Smartcar issues v2 tokens for this secret."),
+            ),
         ]
 
     @sensitive_variables()
@@ -137,28 +144,31 @@ class _CredentialCheck:
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
                     CheckStatus.SWAPPED,
-                    _("What stands as the %(name)s is the application secret. Put each in its own place.")
+                    _(
+                        "The %(name)s field contains the application secret. Enter each value in its own field."
+                    )
                     % {"name": name},
                 )
         return self._of(
             _V2_SECRET,
             "SMARTCAR_APPLICATION_SECRET",
             CheckStatus.WRONG,
-            _with(_("Smartcar refuses the application ID with this secret."), _V2_SECRET),
+            _with(_("Smartcar rejects the application ID with this secret."), _V2_SECRET),
         )
 
     @sensitive_variables()
     def _listed_application(self, v3_works: bool) -> CheckResult:
         """The application id by itself: v3's management knows which application the API credentials are of."""
         if not _UUID.fullmatch(self._held.application_id):
-            shape = _with(_("It doesn't have the form of one."), _V2_ID)
+            shape = _with(_("Invalid format."), _V2_ID)
             return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.WRONG, shape)
         if not v3_works:
             return self._unknown(
                 _V2_ID,
                 "SMARTCAR_APPLICATION_ID",
                 _(
-                    "It has the right form. Smartcar tells more only with its secret, or with right API credentials."
+                    "The format is valid. Smartcar can verify the ID only with its secret or with valid "
+                    "API credentials."
                 ),
             )
         try:
@@ -176,7 +186,7 @@ class _CredentialCheck:
             _V2_ID,
             "SMARTCAR_APPLICATION_ID",
             CheckStatus.WRONG,
-            _with(_("The API credentials belong to another application than this one."), _V2_ID),
+            _with(_("The API credentials belong to a different application."), _V2_ID),
         )
 
     # -- v3: client id and secret --------------------------------------------------------------------------------
@@ -188,7 +198,11 @@ class _CredentialCheck:
             return [
                 self._missing(name, setting, spare=spare)
                 if not value
-                else self._unknown(name, setting, _("It works only with its other half, which is missing."))
+                else self._unknown(
+                    name,
+                    setting,
+                    _("The client ID and client secret work only together, and one of them is missing."),
+                )
                 for name, setting, value in (
                     (_V3_ID, "SMARTCAR_CLIENT_ID", held.client_id),
                     (_V3_SECRET, "SMARTCAR_CLIENT_SECRET", held.client_secret),
@@ -198,36 +212,39 @@ class _CredentialCheck:
         if answer.taken == Accepted.NO:
             return self._wrong_client()
         return [
+            self._told(_V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar accepts this ID with its secret.")),
             self._told(
-                _V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar takes it together with its secret.")
+                _V3_SECRET,
+                "SMARTCAR_CLIENT_SECRET",
+                answer,
+                _("Smartcar issues the v3 token for this secret."),
             ),
-            self._told(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", answer, _("It gets the v3 token.")),
         ]
 
     @sensitive_variables()
     def _wrong_client(self) -> list[CheckResult]:
         held = self._held
         if held.client_id == held.application_id or _UUID.fullmatch(held.client_id):
-            swapped = _with(_("This looks like an application ID. v3 wants another one."), _V3_ID)
+            swapped = _with(_("This looks like an application ID. v3 requires a different ID."), _V3_ID)
             return [
                 self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.SWAPPED, swapped),
-                self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("The client ID comes first.")),
+                self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("Fix the client ID first.")),
             ]
         for name, secret in self._others(held.client_secret):
             if self._ask.v3(replace(held, client_secret=secret)).taken == Accepted.YES:
-                text = _("What stands as the %(name)s is the client secret. Put each in its own place.") % {
-                    "name": name
-                }
+                text = _(
+                    "The %(name)s field contains the client secret. Enter each value in its own field."
+                ) % {"name": name}
                 return [
                     self._of(
                         _V3_ID,
                         "SMARTCAR_CLIENT_ID",
                         CheckStatus.RIGHT,
-                        _("Smartcar takes it with its secret."),
+                        _("Smartcar accepts this ID with its secret."),
                     ),
                     self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.SWAPPED, text),
                 ]
-        text = _("Smartcar refuses the client ID with this secret: one of them is wrong.")
+        text = _("Smartcar rejects the client ID with this secret: one of them is incorrect.")
         return [
             self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.WRONG, _with(text, _V3_ID)),
             self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.WRONG, _with(text, _V3_SECRET)),
@@ -252,7 +269,7 @@ class _CredentialCheck:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
-                    self._told(name, setting, answer, _("It signs the deliveries of this application."))
+                    self._told(name, setting, answer, _("This token signs the application's deliveries."))
                 )
         return findings
 
@@ -261,11 +278,14 @@ class _CredentialCheck:
         for other, secret in self._others(token):
             in_place = secret in self._held.management_tokens
             if not in_place and self._ask.management(secret).taken == Accepted.YES:
-                text = _("What stands as the %(name)s is a management token. Put each in its own place.") % {
-                    "name": other
-                }
+                text = _(
+                    "The %(name)s field contains a management token. Enter each value in its own field."
+                ) % {"name": other}
                 return self._of(name, setting, CheckStatus.SWAPPED, text)
-        text = _with(_("Smartcar refuses it: deliveries signed with the right one are refused here."), _TOKEN)
+        text = _with(
+            _("Smartcar rejects this token, so deliveries signed with the correct token are rejected here."),
+            _TOKEN,
+        )
         return self._of(name, setting, CheckStatus.WRONG, text)
 
     @sensitive_variables()
@@ -274,11 +294,11 @@ class _CredentialCheck:
         if not self._webhook_id:
             return self._missing(_WEBHOOK, setting)
         if self._webhook_id in (self._held.application_id, self._held.client_id):
-            text = _with(_("This is another of the application's IDs."), _WEBHOOK)
+            text = _with(_("This is a different ID of the application."), _WEBHOOK)
             return self._of(_WEBHOOK, setting, CheckStatus.SWAPPED, text)
         if any(finding.verdict != CheckStatus.RIGHT for finding in v3):
             return self._unknown(
-                _WEBHOOK, setting, _("Smartcar tells of webhooks only with right API credentials.")
+                _WEBHOOK, setting, _("Smartcar provides webhook details only with valid API credentials.")
             )
         try:
             found = self._ask.webhook(self._held, self._webhook_id)
@@ -289,13 +309,14 @@ class _CredentialCheck:
             return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         ours = f"{settings.SITE_URL}/webhooks/smartcar/"
         if not found.enabled:
-            text = _("The webhook “%(name)s” is switched off. Switch it on in Smartcar's dashboard.") % {
+            text = _("The webhook “%(name)s” is disabled. Enable it in the Smartcar dashboard.") % {
                 "name": found.name
             }
             return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         if found.address.rstrip("/") != ours.rstrip("/"):
             text = _(
-                "The webhook “%(name)s” delivers to another address than %(address)s. Correct it in the dashboard."
+                "The webhook “%(name)s” delivers to a URL other than %(address)s. Change the URL in "
+                "the Smartcar dashboard."
             ) % {"name": found.name, "address": ours}
             return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
         return self._of(
@@ -323,11 +344,7 @@ class _CredentialCheck:
 
     def _missing(self, name: str, setting: str, *, spare: bool = False) -> CheckResult:
         if spare:
-            told = (
-                _("Not set, and needed for v3 only.")
-                if self._v2_needed
-                else _("Not set, and needed for v2 only.")
-            )
+            told = _("Not set. Needed only for v3.") if self._v2_needed else _("Not set. Needed only for v2.")
             return self._of(name, setting, CheckStatus.SPARE, told)
         return self._of(name, setting, CheckStatus.MISSING, _with(_("Not set."), name))
 

@@ -18,7 +18,7 @@ from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_of
 if TYPE_CHECKING:
     from connect.models import AuthorizationRequest, Connection, UserToken
 
-ENVIRONMENT = gettext_noop("of the settings")
+ENVIRONMENT = gettext_noop("server configuration")
 # How long a process goes on with the keys that it has read.
 KEYS_KEPT_SECONDS = 10.0
 

@@ -17,5 +17,5 @@ class LinkForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("by_email") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
-            self.add_error("driver_email", _("Without an address no e-mail can be sent."))
+            self.add_error("driver_email", _("Enter an email address to send the link."))
         return cleaned

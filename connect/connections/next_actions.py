@@ -38,42 +38,54 @@ NOTHING = NextAction(NextActionType.NONE)
 CHECK = NextAction(
     NextActionType.CHECK,
     _("Check now"),
-    _("Reads the car through Smartcar. If data comes, the connection is well; if not, its cause shows here."),
+    _(
+        "Reads the vehicle through Smartcar. If data arrives, the connection is working. If "
+        "not, the reason appears here."
+    ),
 )
 SIGN_IN = NextAction(
     NextActionType.LINK,
     _("Ask the driver to sign in"),
-    _("Makes a personal link that leads the driver to the maker's sign-in. No car has to be chosen again."),
+    _(
+        "Creates a personal link to the manufacturer's sign-in page. The driver doesn't need "
+        "to select a vehicle again."
+    ),
 )
 PERMISSIONS = NextAction(
     NextActionType.LINK,
-    _("Ask the driver to allow it"),
-    _("Makes a personal link on which the driver sees what is asked for and why, and allows it."),
+    _("Request permissions"),
+    _(
+        "Creates a personal link where the driver can see which permissions are requested "
+        "and why, and grant them."
+    ),
     AuthorizationPurpose.PERMISSIONS,
 )
 RENEW = NextAction(
     NextActionType.LINK,
-    _("Ask the driver to renew it"),
+    _("Ask the driver to renew"),
     _(
-        "Makes a personal link that explains what to renew in the maker's app, and signs the driver in again "
-        "afterwards."
+        "Creates a personal link that explains what to renew in the manufacturer's app, then "
+        "asks the driver to sign in again."
     ),
 )
 AGAIN = NextAction(
     NextActionType.LINK,
     _("Invite the driver again"),
-    _("Makes a personal link with which the driver can share the car anew."),
+    _("Creates a personal link the driver can use to share the vehicle again."),
     AuthorizationPurpose.CONNECT,
 )
 WAIT_FOR_MONTH = NextAction(
     NextActionType.PLAN,
-    _("Open Smartcar's dashboard"),
-    _("It ends by itself when the month turns. A larger plan ends it at once: buy it there, then check."),
+    _("Open Smartcar dashboard"),
+    _(
+        "The limit resets at the start of next month. To lift the limit now, buy a larger "
+        "plan in the dashboard, then check the connection here."
+    ),
 )
 PLAN = NextAction(
     NextActionType.PLAN,
-    _("Open Smartcar's dashboard"),
-    _("The plan is bought there. Afterwards check the connection here."),
+    _("Open Smartcar dashboard"),
+    _("Buy the plan in the dashboard, then check the connection here."),
 )
 _BY_STATE = {
     ConnectionState.STALE: CHECK,

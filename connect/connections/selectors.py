@@ -29,7 +29,7 @@ class Driver:
     email: str = ""
 
     def __str__(self) -> str:
-        return self.name or gettext("Driver without a name here")
+        return self.name or gettext("Unknown driver")
 
 
 @dataclass(frozen=True, slots=True)

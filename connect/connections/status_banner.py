@@ -58,7 +58,7 @@ def status_banner(
 
 def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
-        text = f"{connection.subscription_error} {_('We try again every minute.')}"
+        text = f"{connection.subscription_error} {_('We retry every minute.')}"
         return ConnectionIssue(
             connection.pk, _("Not subscribed to the webhook yet"), text, "warning", _("Connection")
         )
@@ -66,7 +66,7 @@ def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None
         return None
     step = next_action(connection, now=now)
     if connection.state == ConnectionState.PENDING and step.kind is NextActionType.NONE:
-        soon = _("The first data arrives within a minute or so.")
+        soon = _("The first data arrives in about a minute.")
         return ConnectionIssue(connection.pk, _("Connected"), soon, "info", _("Connection"))
     label = connection.get_state_display()
     return ConnectionIssue(

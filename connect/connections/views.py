@@ -59,7 +59,7 @@ def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
     """Value, label and count of each filter that finds something, and of the one that is chosen."""
     offered = [
         ("", pgettext("connections", "All")),
-        (NEEDS_ATTENTION, _("In trouble")),
+        (NEEDS_ATTENTION, _("Needs fixing")),
         *ConnectionState.choices,
     ]
     return [
@@ -159,11 +159,12 @@ def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     membership, connection = _connection(request, slug, connection_id)
     if not connection.granted:
         messages.error(
-            request, _("There is nothing to check: the driver's grant has ended. Invite the driver again.")
+            request,
+            _("The driver's authorization has ended, so there's nothing to check. Invite the driver again."),
         )
     else:
         services.check_connection(connection=connection, user=membership.user)
-        messages.success(request, _("The car is being read. What comes of it shows here within a minute."))
+        messages.success(request, _("Checking the vehicle. The result appears here within a minute."))
     return redirect("connections:detail", slug=slug, connection_id=connection_id)
 
 

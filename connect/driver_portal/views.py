@@ -164,7 +164,7 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
     """Closes a driver's page: its link opens nothing any more."""
     membership, page = _managed(request, slug, page_id)
     services.revoke(page=page, user=membership.user)
-    told = _("The page of %(driver)s is closed: its link opens nothing.")
+    told = _("The page of %(driver)s is closed. Its link no longer works.")
     messages.success(request, told % {"driver": page.driver_name})
     return redirect("connect:drivers", slug=slug)
 
@@ -199,44 +199,44 @@ def _managed(request: HttpRequest, slug: str, page_id: int) -> tuple[Membership,
 def _pause(request: HttpRequest, connection: Connection) -> None:
     form = PauseForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose for how long the place is hidden."))
+        messages.error(request, _("Choose how long to hide the location."))
         return
     privacy.pause(connection=connection, lasts=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
-    messages.success(request, _("The place of %(car)s is hidden.") % {"car": connection.vehicle})
+    messages.success(request, _("The location of %(car)s is hidden.") % {"car": connection.vehicle})
 
 
 def _resume(request: HttpRequest, connection: Connection) -> None:
     privacy.resume(connection=connection, now=timezone.now())
-    messages.success(request, _("The pause is over. Where the car was meanwhile stays unknown."))
+    messages.success(request, _("Location sharing resumed. Locations during the pause were not recorded."))
 
 
 def _set_hours(request: HttpRequest, connection: Connection) -> None:
     form = HoursForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Working hours need two different times, such as 08:00 and 17:00."))
+        messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
-    told = _("%(fleet)s knows the place of %(car)s in these hours only.")
+    told = _("%(fleet)s can see the location of %(car)s only during these hours.")
     messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
-    told = _("%(fleet)s may know the place of %(car)s at all hours.")
+    told = _("%(fleet)s can see the location of %(car)s at all times.")
     messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
     form = EraseForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose what is to be erased. Nothing was changed."))
+        messages.error(request, _("Nothing was changed. Choose what data to delete."))
         return
     try:
         services.withdraw(connection=connection, extent=ErasureScope(form.cleaned_data["extent"]))
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
-    told = _("%(fleet)s has no access to %(car)s any more. Below stands how far that has come.")
+    told = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
     car = connection.vehicle.description or _("the car")
     messages.success(request, told % {"fleet": connection.fleet, "car": car})
 

@@ -88,7 +88,7 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
     """Stops the move that is under way."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     if not services.stop_migration(fleet=membership.fleet, actor=membership.user):
-        messages.error(request, _("No move is under way."))
+        messages.error(request, _("No migration is in progress."))
     return redirect("connect:integration", slug=slug)
 
 
@@ -112,10 +112,12 @@ def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
     """Mails such a link to every driver whose address is known and who has none yet."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     if not settings.EMAIL_ENABLED:
-        messages.error(request, _("This site sends no e-mail. Make each driver's link and pass it on."))
+        messages.error(
+            request, _("This site doesn't send email. Create a link for each driver and share it yourself.")
+        )
         return redirect("connect:integration", slug=slug)
     asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
-    told = ngettext("%(count)s link is on the way.", "%(count)s links are on the way.", asked)
+    told = ngettext("Sending %(count)s link by email.", "Sending %(count)s links by email.", asked)
     messages.success(request, told % {"count": asked})
     return redirect("connect:integration", slug=slug)
 

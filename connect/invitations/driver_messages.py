@@ -7,23 +7,24 @@ from connect.status.state_machine import ACCOUNT
 
 _WHY = {
     f"{ACCOUNT}:AUTHENTICATION_FAILED": _(
-        "The maker no longer accepts the sign-in that you gave, for example because your password has changed."
+        "The manufacturer no longer accepts your sign-in, for example because your password changed."
     ),
-    f"{ACCOUNT}:ACCOUNT_ISSUE": _("The maker wants something settled in your account."),
-    f"{ACCOUNT}:NO_VEHICLES": _("Your account at the maker has no car any more."),
-    f"{ACCOUNT}:VEHICLE_MISSING": _("The car is no longer in your account at the maker."),
-    f"{ACCOUNT}:SUBSCRIPTION": _("The maker's connected services for this car are not active."),
+    f"{ACCOUNT}:ACCOUNT_ISSUE": _("Your manufacturer account needs your attention."),
+    f"{ACCOUNT}:NO_VEHICLES": _("Your manufacturer account no longer has any cars."),
+    f"{ACCOUNT}:VEHICLE_MISSING": _("The car is no longer in your manufacturer account."),
+    f"{ACCOUNT}:SUBSCRIPTION": _("The manufacturer's connected services for this car aren't active."),
 }
-_UNKNOWN = _("The maker asks for your sign-in again.")
+_UNKNOWN = _("The manufacturer requires you to sign in again.")
 _TODO = {
     f"{ACCOUNT}:ACCOUNT_ISSUE": _(
-        "Open the maker's app and finish what it asks for, such as new terms of use or the end of a registration."
+        "Open the manufacturer's app and complete any pending steps, such as accepting new "
+        "terms of use or finishing your registration."
     ),
-    f"{ACCOUNT}:NO_VEHICLES": _("Add the car to your account in the maker's app."),
-    f"{ACCOUNT}:VEHICLE_MISSING": _("Add the car to your account in the maker's app."),
+    f"{ACCOUNT}:NO_VEHICLES": _("Add the car to your account in the manufacturer's app."),
+    f"{ACCOUNT}:VEHICLE_MISSING": _("Add the car to your account in the manufacturer's app."),
     f"{ACCOUNT}:SUBSCRIPTION": _(
-        "Renew the connected services of the car in the maker's app, or choose a package that includes remote "
-        "access. If you did that already, go on."
+        "Renew the car's connected services in the manufacturer's app, or choose a package "
+        "that includes remote access. If you've already done this, continue."
     ),
 }
 

@@ -24,26 +24,24 @@ class InvitationForm(forms.ModelForm[Invitation]):
         initial=FLEET_SCOPES,
         required=False,
     )
-    mode = forms.ChoiceField(choices=[("live", _("Real cars")), ("simulated", _("Simulated cars"))])
+    mode = forms.ChoiceField(choices=[("live", _("Real vehicles")), ("simulated", _("Simulated vehicles"))])
     vin = CapitalsField(
         required=False,
         validators=[
-            RegexValidator(
-                r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 letters and digits, without I, O and Q.")
-            )
+            RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 letters and digits, without I, O or Q."))
         ],
     )
     country = CapitalsField(
         required=False,
-        validators=[RegexValidator(r"^[A-Z]{2}$", _("A country is two letters, such as DE or US."))],
+        validators=[RegexValidator(r"^[A-Z]{2}$", _("Enter a two-letter country code, such as DE or US."))],
     )
     make = CapitalsField(
         required=False,
-        validators=[RegexValidator(r"^[A-Z_]{2,40}$", _("A make is its name, such as Tesla or Land Rover."))],
+        validators=[
+            RegexValidator(r"^[A-Z_]{2,40}$", _("Enter the name of a make, such as Tesla or Land Rover."))
+        ],
     )
-    language = forms.ChoiceField(
-        choices=[("", _("As the driver's browser asks")), *settings.LANGUAGES], required=False
-    )
+    language = forms.ChoiceField(choices=[("", _("Browser default")), *settings.LANGUAGES], required=False)
     by_email = forms.BooleanField(required=False)
 
     class Meta:
@@ -72,5 +70,5 @@ class InvitationForm(forms.ModelForm[Invitation]):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("by_email") and not cleaned.get("driver_email") and "driver_email" not in self.errors:
-            self.add_error("driver_email", _("Without an address no e-mail can be sent."))
+            self.add_error("driver_email", _("Enter an email address to send the link."))
         return cleaned

@@ -69,10 +69,10 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     if invitation is None:
         raise Http404("There is no such invitation in this fleet.")
     if services.revoke(invitation=invitation, user=membership.user):
-        told = _("The invitation of %(driver)s is revoked: its link opens nothing.")
+        told = _("The invitation for %(driver)s is revoked. Its link no longer works.")
         messages.success(request, told % {"driver": invitation.called})
     else:
-        messages.error(request, _("The invitation was used or revoked before."))
+        messages.error(request, _("The invitation was already used or revoked."))
     return redirect("connect:invitations", slug=slug)
 
 

@@ -130,18 +130,18 @@ def _identity(target: ErasureTarget, limit: int) -> int:
 
 
 _HISTORY = (
-    ErasureHandler("readings", _("Points of the history"), _history(History.READINGS)),
+    ErasureHandler("readings", _("History data points"), _history(History.READINGS)),
     ErasureHandler(
         "summaries",
-        _("Summaries by hour and day"),
+        _("Hourly and daily summaries"),
         _history(History.DUE_HOURS, History.DUE_DAYS, History.HOURS, History.DAYS),
     ),
     ErasureHandler("latest", _("Latest values"), _latest),
 )
 _OWN = (
-    ErasureHandler("driver_times", _("Working hours and pauses of the driver"), _driver_times, _only_places),
+    ErasureHandler("driver_times", _("Driver's working hours and pauses"), _driver_times, _only_places),
     ErasureHandler("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
-    ErasureHandler("notices", _("Notices about the car"), _alerts, _only_places),
-    ErasureHandler("addresses", _("Sign-in addresses of the maker"), _addresses, _identity_kept),
-    ErasureHandler("identity", _("VIN, name and plate of the car"), _identity, _identity_kept),
+    ErasureHandler("notices", _("Alerts"), _alerts, _only_places),
+    ErasureHandler("addresses", _("Manufacturer sign-in URLs"), _addresses, _identity_kept),
+    ErasureHandler("identity", _("VIN, name and plate"), _identity, _identity_kept),
 )

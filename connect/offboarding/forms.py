@@ -16,5 +16,5 @@ class OffboardingForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("extent", ErasureScope.NOTHING) != ErasureScope.NOTHING and not cleaned.get("sure"):
-            self.add_error("sure", _("Erasing cannot be undone. Tick the box to confirm it."))
+            self.add_error("sure", _("Deletion can't be undone. Select the checkbox to confirm."))
         return cleaned

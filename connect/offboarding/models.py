@@ -20,32 +20,32 @@ from vehicles.models import Vehicle
 class ErasureScope(models.TextChoices):
     """What is erased of what was recorded."""
 
-    NOTHING = "nothing", _("Nothing: what was recorded is kept")
-    PLACES = "places", _("The places: wherever the car was")
-    EVERYTHING = "everything", _("Everything that was recorded of the car")
+    NOTHING = "nothing", _("Nothing: recorded data is kept")
+    PLACES = "places", _("Location history: all recorded locations")
+    EVERYTHING = "everything", _("All recorded data")
 
 
 class RevocationStatus(models.TextChoices):
     """What became of one driver's grant at Smartcar."""
 
-    WAITING = "waiting", _("Smartcar is still to be told")
-    ENDED = "ended", _("Ended at Smartcar")
-    ENDED_BEFORE = "before", _("Smartcar had ended it before")
+    WAITING = "waiting", _("Not yet revoked at Smartcar")
+    ENDED = "ended", _("Revoked at Smartcar")
+    ENDED_BEFORE = "before", _("Already ended at Smartcar")
     SHARED = (
         "shared",
-        _("Goes on: the driver shares the car with another fleet of this site by the same grant"),
+        _("Still active: the driver uses the same authorization to share with another fleet on this site"),
     )
-    AGAIN = "again", _("Goes on: the driver has connected the car again since")
+    AGAIN = "again", _("Still active: the driver has reconnected since")
 
 
 class RemoteStatus(models.TextChoices):
     """What Smartcar's own list of connections said afterwards."""
 
-    WAITING = "waiting", _("Still to be asked")
-    GONE = "gone", _("Smartcar's list no longer shows it")
-    SHOWN = "shown", _("Smartcar's list still shows it; it is asked again")
-    GOES_ON = "goes_on", _("Not asked: the grant goes on")
-    NO_LIST = "no_list", _("Smartcar cannot be asked: no management token is set for this application")
+    WAITING = "waiting", _("Not checked yet")
+    GONE = "gone", _("No longer listed by Smartcar")
+    SHOWN = "shown", _("Still listed by Smartcar; checking again")
+    GOES_ON = "goes_on", _("Not checked: the authorization is still active")
+    NO_LIST = "no_list", _("Can't check with Smartcar: no management token is set for this application")
 
 
 class OffboardingRequest(models.Model):
@@ -99,7 +99,7 @@ class OffboardingRequest(models.Model):
         """Who asked for it, in words."""
         if self.by_driver:
             return pgettext("by whom", "the driver")
-        return str(self.asked_by or pgettext("by whom", "a former member"))
+        return str(self.asked_by or pgettext("by whom", "Former member"))
 
     def claim(self, *, now: datetime, lease: timedelta) -> bool:
         """Takes the removal for one process, unless another has it or its next try is not due."""

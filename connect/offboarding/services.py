@@ -64,7 +64,7 @@ def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) ->
     now = timezone.now()
     standing = [each for each in connections if each.state != ConnectionState.REMOVED]
     if not standing and not removal.erases:
-        raise NothingToOffboardError(_("This car has left the fleet before."))
+        raise NothingToOffboardError(_("This vehicle has already left the fleet."))
     # A driver who withdrew before has what came up to then erased, not what another driver shares since.
     removal.until = now if standing or removal.connection is None else removal.connection.state_since
     removal.save()

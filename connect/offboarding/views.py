@@ -75,7 +75,7 @@ def _driver(connection: Connection) -> str:
     page = DriverPortal.objects.filter(
         fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id
     ).first()
-    return page.driver_name if page else _("a driver without a page here")
+    return page.driver_name if page else _("an unknown driver")
 
 
 @never_cache

@@ -14,12 +14,12 @@ FEW, SHARE = 3, 0.2
 class DiscrepancyType(models.TextChoices):
     """One difference."""
 
-    GONE = "gone", _("Smartcar's list no longer has this connection")
+    GONE = "gone", _("Smartcar no longer lists this connection")
     BACK = "back", _("Smartcar lists a connection that had ended here")
-    UNSUBSCRIBED = "unsubscribed", _("The car is not subscribed to the webhook")
-    LEFTOVER = "leftover", _("Removed here, alive at Smartcar")
-    NEW_ID = "new_id", _("Smartcar's id of the connection has changed")
-    UNKNOWN = "unknown", _("At Smartcar, unknown here")
+    UNSUBSCRIBED = "unsubscribed", _("Vehicle not subscribed to the webhook")
+    LEFTOVER = "leftover", _("Disconnected here, still active at Smartcar")
+    NEW_ID = "new_id", _("Smartcar's ID for the connection has changed")
+    UNKNOWN = "unknown", _("Listed by Smartcar, unknown here")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,16 @@ from core.message_codes import Message, render
 
 
 class ReconciliationOutcome(models.TextChoices):
-    RUNNING = "running", _("Under way")
-    DONE = "done", _("Compared")
-    DOUBTED = "doubted", _("Compared, but too much was missing to be believed: nothing was removed")
-    FAILED = "failed", _("Smartcar's lists could not be had in full: nothing was compared")
+    RUNNING = "running", _("In progress")
+    DONE = "done", _("Reconciled")
+    DOUBTED = (
+        "doubted",
+        _(
+            "Reconciled, but too many connections were missing for the result to be reliable: "
+            "nothing was removed"
+        ),
+    )
+    FAILED = "failed", _("Smartcar's lists were incomplete: nothing was reconciled")
 
 
 class Reconciliation(models.Model):

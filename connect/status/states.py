@@ -7,15 +7,15 @@ from django.utils.translation import gettext_lazy as _
 class ConnectionState(models.TextChoices):
     """Where a connection stands, as a fleet manager understands it."""
 
-    PENDING = "pending", _("Waiting for first data")
+    PENDING = "pending", _("Awaiting data")
     ACTIVE = "active", _("Connected")
-    STALE = "stale", _("Silent")
-    NEEDS_REAUTHENTICATION = "needs_reauth", _("Driver must sign in again")
-    PERMISSION_MISSING = "permission", _("Permission missing")
-    SUBSCRIPTION_NEEDED = "subscription", _("Maker's subscription needed")
-    PLAN_LIMIT = "plan_limit", _("Smartcar plan limit")
-    REVOKED = "revoked", _("Access ended at Smartcar")
-    REMOVED = "removed", _("Removed")
+    STALE = "stale", _("No recent data")
+    NEEDS_REAUTHENTICATION = "needs_reauth", _("Reauthentication required")
+    PERMISSION_MISSING = "permission", _("Permissions needed")
+    SUBSCRIPTION_NEEDED = "subscription", _("Manufacturer subscription needed")
+    PLAN_LIMIT = "plan_limit", _("Plan limit reached")
+    REVOKED = "revoked", _("Access revoked")
+    REMOVED = "removed", _("Disconnected")
 
 
 # The grant is over: only connecting again brings the car back.
@@ -37,7 +37,7 @@ DEGRADED = tuple(state for state in ConnectionState if state not in (*HEALTHY, C
 class AuthorizationPurpose(models.TextChoices):
     """What a trip to Smartcar Connect is for."""
 
-    CONNECT = "connect", _("Share a car")
+    CONNECT = "connect", _("Share vehicle")
     SIGN_IN = "sign_in", _("Sign in again")
-    PERMISSIONS = "permissions", _("Allow more")
-    BATTERY = "battery", _("Choose the battery size")
+    PERMISSIONS = "permissions", _("Grant permissions")
+    BATTERY = "battery", _("Select battery size")

@@ -37,11 +37,11 @@ _ORDERS: dict[str, Callable[[UsageRow], Any]] = {
     "total": lambda row: -row.total,
 }
 _COLUMNS = (
-    ("car", _("Car")),
+    ("car", _("Vehicle")),
     ("command", _("Commands")),
-    ("person", _("By hand")),
-    ("background", _("By itself")),
-    ("total", _("In all")),
+    ("person", _("Manual")),
+    ("background", _("Automatic")),
+    ("total", _("Total")),
 )
 
 
@@ -66,7 +66,7 @@ def set_limit(request: HttpRequest, slug: str) -> HttpResponse:
         context = _page(request, membership.fleet, form) | {"mistaken": True}
         return render(request, "connect/usage/overview.html", context, status=400)
     quota.set_monthly_limit(fleet=membership.fleet, calls=form.cleaned_data["calls"], actor=membership.user)
-    messages.success(request, gettext("The monthly allowance is set. It counts from the next request on."))
+    messages.success(request, gettext("Monthly limit saved. Applies from the next API call."))
     return redirect("usage:overview", slug=slug)
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class EmailState(models.TextChoices):
-    PENDING = "pending", _("Waiting to be sent")
+    PENDING = "pending", _("Requested")
     SENDING = "sending", _("Sending")
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Not sent")

@@ -62,7 +62,7 @@ def _calls(value: int | None) -> str:
         return _("Default limit")
     if value == 0:
         return _("No limit")
-    return ngettext("%(count)d call a month", "%(count)d calls a month", value) % {"count": value}
+    return ngettext("%(count)d API call per month", "%(count)d API calls per month", value) % {"count": value}
 
 
 def _choice(labels: Mapping[str, Any]) -> Callable[[Any], str]:
@@ -80,13 +80,13 @@ _READERS: Mapping[str, Callable[[Any], str]] = {
     "command": _choice(dict(CommandType.choices)),
     "scope": _choice(dict(ErasureScope.choices)),
     "fields": lambda names: ", ".join(str(_VEHICLE_FIELDS.get(name, name)) for name in names),
-    "from": lambda value: _("Before: %(value)s") % {"value": _VALUES.get(value, value)},
+    "from": lambda value: _("Previous: %(value)s") % {"value": _VALUES.get(value, value)},
     "to": lambda value: _("New: %(value)s") % {"value": _VALUES.get(value, value)},
     "vehicles": lambda count: ngettext("%(count)d vehicle", "%(count)d vehicles", count) % {"count": count},
     "migrated": lambda count: _("%(count)d migrated") % {"count": count},
     "skipped": lambda count: _("%(count)d skipped") % {"count": count},
     "by_driver": lambda _value: _("By the driver"),
-    "sends_commands": lambda _value: _("Can send commands"),
+    "sends_commands": lambda _value: _("Can send commands to vehicles"),
     "text": str,
     "target": str,
 }

@@ -23,7 +23,8 @@ class FleetForm(forms.ModelForm[Fleet]):
         max_length=64,
         label=gettext_lazy("Time zone"),
         help_text=gettext_lazy(
-            "The times on the fleet's pages are in it, and its days begin at midnight there. Type a city to search."
+            "All times in this fleet use this time zone, and days start at midnight there. Type "
+            "a city to search."
         ),
     )
 
@@ -32,10 +33,10 @@ class FleetForm(forms.ModelForm[Fleet]):
         fields: tuple[str, ...] = ("name", "unit_system", "time_zone")
         labels = {"name": gettext_lazy("Name"), "unit_system": gettext_lazy("Units")}
         help_texts = {
-            "name": gettext_lazy("Drivers read it when they are asked to share their car."),
+            "name": gettext_lazy("Shown to drivers when they're asked to share their vehicle."),
             "unit_system": gettext_lazy(
-                "How distances, temperatures and pressures are shown. What is recorded stays the same, and a car may "
-                "have units of its own."
+                "Units for distance, temperature and pressure. Stored data doesn't change, and you "
+                "can set different units for each vehicle."
             ),
         }
 
@@ -46,7 +47,7 @@ class FleetForm(forms.ModelForm[Fleet]):
         zone = parse_time_zone(self.cleaned_data["time_zone"])
         if zone is None:
             raise forms.ValidationError(
-                _("“%(typed)s” is no time zone. Choose one of the list, such as Europe/Berlin.")
+                _("“%(typed)s” isn't a valid time zone. Choose one from the list, such as Europe/Berlin.")
                 % {"typed": self.cleaned_data["time_zone"]}
             )
         return zone
@@ -60,16 +61,16 @@ class SettingsForm(FleetForm):
     class Meta(FleetForm.Meta):
         fields = (*FleetForm.Meta.fields, *MONTHS)
         labels = FleetForm.Meta.labels | {
-            "raw_retention_months": gettext_lazy("Months for which single values are kept"),
-            "rollup_retention_months": gettext_lazy("Months for which summaries are kept"),
+            "raw_retention_months": gettext_lazy("Keep raw readings for (months)"),
+            "rollup_retention_months": gettext_lazy("Keep hourly and daily summaries for (months)"),
         }
         help_texts = FleetForm.Meta.help_texts | {
             "raw_retention_months": gettext_lazy(
-                "Every value that a car reported, with its time. From 1 to 120 whole months."
+                "Every value a vehicle reports, with its timestamp. Enter a whole number from 1 to 120."
             ),
             "rollup_retention_months": gettext_lazy(
-                "Lowest, highest and mean of each hour and day, for charts over years. As long as single values, or "
-                "longer."
+                "Hourly and daily minimum, maximum and mean, for long-term charts. Must be kept at "
+                "least as long as raw readings."
             ),
         }
 
@@ -85,7 +86,7 @@ class SettingsForm(FleetForm):
             if rollups < readings:
                 self.add_error(
                     "rollup_retention_months",
-                    _("Summaries are kept at least as long as single values: for %(months)s months or more.")
+                    _("Summaries must be kept at least as long as raw readings. Enter %(months)s or more.")
                     % {"months": readings},
                 )
             self.losses = self._losses(readings, rollups, now=timezone.now())
@@ -99,8 +100,8 @@ class SettingsForm(FleetForm):
     def _losses(self, readings: int, rollups: int, *, now: datetime) -> list[str]:
         """What a change deletes, in words."""
         words = {
-            "raw_retention_months": _("Single values of before %(day)s are deleted within the hour."),
-            "rollup_retention_months": _("Summaries of before %(day)s are deleted within the hour."),
+            "raw_retention_months": _("Raw readings from before %(day)s will be deleted within an hour."),
+            "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),
         }
         return [
             words[name] % {"day": date_format(kept_since(now, months))}

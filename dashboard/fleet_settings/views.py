@@ -61,13 +61,13 @@ def new_fleet(request: HttpRequest) -> HttpResponse:
     """Makes another fleet, whose owner is who makes it."""
     user = request.user
     if not isinstance(user, User) or not services.can_create_fleet(user):
-        raise PermissionDenied(_("Only owners of a fleet and this site's staff may make a new one."))
+        raise PermissionDenied(_("Only fleet owners and site administrators can create fleets."))
     form = FleetForm(request.POST or None, initial={"unit_system": "metric", "time_zone": "UTC"})
     if request.method != "POST" or not form.is_valid():
         status = 200 if request.method != "POST" else 400
         return render(request, "dashboard/fleet_settings/new.html", {"form": form} | _zones(), status=status)
     fleet = services.create_fleet(values=form.cleaned_data, owner=user)
-    messages.success(request, _("%(fleet)s is made, and you are its owner.") % {"fleet": fleet})
+    messages.success(request, _("%(fleet)s created. You're its owner.") % {"fleet": fleet})
     return redirect("dashboard:vehicles", slug=fleet.slug)
 
 

@@ -31,51 +31,53 @@ class StepText:
 
 WORDS = {
     SetupTask.CREDENTIALS: StepText(
-        title=_("Credentials of the Smartcar application"),
+        title=_("Enter the Smartcar credentials"),
         to_do=_(
-            "Enter them in this site's settings, then have them tested: the test says which one is wrong, and why."
+            "Enter the credentials in the server configuration, then test them. The test shows "
+            "which one is incorrect and why."
         ),
-        done=_("Smartcar takes them."),
-        action=_("Test the credentials"),
+        done=_("Smartcar accepts the credentials."),
+        action=_("Test credentials"),
         view="connect:integration",
     ),
     SetupTask.WEBHOOK: StepText(
-        title=_("Webhook in Smartcar's dashboard"),
-        to_do=_("Make a webhook there with this address, and enter its ID in this site's settings."),
-        done=_("Its ID is entered in this site's settings."),
+        title=_("Create a webhook in the Smartcar dashboard"),
+        to_do=_("Create a webhook with the URL below, then enter its ID in the server configuration."),
+        done=_("The webhook ID is set in the server configuration."),
     ),
     SetupTask.VERIFIED: StepText(
-        title=_("Address verified by Smartcar"),
+        title=_("Verify the webhook URL"),
         to_do=_(
-            "Press “Verify” on the webhook's page in Smartcar's dashboard. Smartcar then asks this address whether it "
-            "is yours."
+            "On the webhook's page in the Smartcar dashboard, select “Verify”. Smartcar then "
+            "sends a request to the URL to confirm that it's yours."
         ),
-        done=_("Smartcar asked the webhook's address, and was answered."),
+        done=_("Smartcar verified the webhook URL."),
     ),
     SetupTask.INVITED: StepText(
-        title=_("A driver invited, or a car of your own"),
+        title=_("Invite a driver or connect your own vehicle"),
         to_do=_(
-            "A driver gets a personal link. If you have the car's account at its maker yourself, connect it yourself."
+            "Drivers get a personal link. If you have the vehicle's manufacturer account "
+            "yourself, connect the vehicle directly."
         ),
-        done=_("The first one is asked."),
+        done=_("A driver was invited or a vehicle was connected."),
         action=_("Invite a driver"),
         view="connect:invitations",
     ),
     SetupTask.CAR: StepText(
-        title=_("First car"),
-        to_do=_("It shows here as soon as somebody has allowed access to it."),
-        done=_("It is connected."),
+        title=_("Connect the first vehicle"),
+        to_do=_("The vehicle appears here as soon as its driver grants access."),
+        done=_("The first vehicle is connected."),
         action=_("Connect a vehicle"),
         view="connect:start",
     ),
     SetupTask.DELIVERY: StepText(
-        title=_("First delivery"),
+        title=_("Receive the first delivery"),
         to_do=_(
-            "It comes by itself, mostly within minutes of connecting. The inbox shows what arrived, and what went "
-            "wrong with it."
+            "The first delivery usually arrives within minutes of connecting a vehicle. The "
+            "webhook log shows every delivery and any errors."
         ),
-        done=_("The car's data arrives."),
-        action=_("Open the inbox"),
+        done=_("Vehicle data is arriving."),
+        action=_("Open webhook log"),
         view="webhooks:log",
     ),
 }

@@ -45,7 +45,7 @@ def hide(request: HttpRequest, slug: str) -> HttpResponse:
     """Takes the checklist off the fleet page."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     services.hide(membership=membership)
-    messages.success(request, _("The checklist is hidden. The fleet's settings lead back to it."))
+    messages.success(request, _("Checklist hidden. You can open it again from the fleet's settings."))
     return redirect("dashboard:vehicles", slug=slug)
 
 

@@ -22,8 +22,8 @@ class PlaceForm(forms.ModelForm[Place]):
         fields = ("name", "kind", "latitude", "longitude", "radius")
         labels = {
             "name": gettext_lazy("Name"),
-            "kind": gettext_lazy("Kind"),
-            "radius": gettext_lazy("Radius in metres"),
+            "kind": gettext_lazy("Type"),
+            "radius": gettext_lazy("Radius (meters)"),
         }
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
@@ -34,7 +34,7 @@ class PlaceForm(forms.ModelForm[Place]):
         others = list_places(fleet=self.instance.fleet).exclude(pk=self.instance.pk)
         if others.filter(name__iexact=name).exists():
             raise forms.ValidationError(
-                _("The fleet has a place “%(name)s” already. Choose another name.") % {"name": name}
+                _("This fleet already has a place named “%(name)s”. Choose another name.") % {"name": name}
             )
         return name
 
@@ -48,14 +48,15 @@ class PlaceForm(forms.ModelForm[Place]):
         radius: int = self.cleaned_data["radius"]
         if not SMALLEST_M <= radius <= LARGEST_M:
             raise forms.ValidationError(
-                _("From %(least)s to %(most)s metres.") % {"least": SMALLEST_M, "most": LARGEST_M}
+                _("Enter a radius from %(least)s to %(most)s meters.")
+                % {"least": SMALLEST_M, "most": LARGEST_M}
             )
         return radius
 
     def clean(self) -> dict[str, Any]:
         if self.instance.pk is None and list_places(fleet=self.instance.fleet).count() >= MAX_PLACES:
             raise forms.ValidationError(
-                _("A fleet may have %(most)s places. Delete one before you add another.")
+                _("A fleet can have up to %(most)s places. Delete one before adding another.")
                 % {"most": MAX_PLACES}
             )
         return super().clean() or self.cleaned_data
@@ -64,7 +65,7 @@ class PlaceForm(forms.ModelForm[Place]):
         degrees = parse_degrees(self.cleaned_data[field], limit=limit)
         if degrees is None:
             raise forms.ValidationError(
-                _("Degrees from -%(limit)s to %(limit)s, such as %(example)s.")
+                _("Enter degrees from -%(limit)s to %(limit)s, such as %(example)s.")
                 % {"limit": limit, "example": example}
             )
         return round(degrees, 6)

@@ -66,7 +66,7 @@ def delete(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     place = _place(membership.fleet, place_id)
     services.delete_place(place=place, actor=membership.user)
-    messages.success(request, _("“%(place)s” is deleted.") % {"place": place})
+    messages.success(request, _("Place “%(place)s” deleted.") % {"place": place})
     return redirect("dashboard:places", slug=slug)
 
 
@@ -88,7 +88,7 @@ def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpRes
     if not form.is_valid():
         return _page(request, membership, form, status=400)
     services.save_place(place=form.save(commit=False), actor=membership.user)
-    messages.success(request, _("“%(place)s” is saved.") % {"place": place})
+    messages.success(request, _("Place “%(place)s” saved.") % {"place": place})
     return redirect("dashboard:places", slug=membership.fleet.slug)
 
 
@@ -111,11 +111,11 @@ def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
     car = selectors.find_vehicle_by_name(fleet=fleet, name=typed)
     if car is None:
         return _Prefilled(
-            values, typed, _("No single car of the fleet is called so. Type its name or plate.")
+            values, typed, _("No unique match. Enter the exact name or plate of a vehicle in this fleet.")
         )
     position = selectors.vehicle_position(car=car)
     if position is None:
-        trouble = _("The place of %(car)s is not known, or its driver hides it.") % {"car": car}
+        trouble = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
         return _Prefilled(values, str(car), trouble)
     values |= {"latitude": f"{position[0]:.6f}", "longitude": f"{position[1]:.6f}"}
     return _Prefilled(values, str(car), "")

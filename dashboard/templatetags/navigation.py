@@ -27,14 +27,14 @@ class _NavItem:
 
 
 _NAV_ITEMS = (
-    _NavItem(_("Cars"), "dashboard:vehicles", Permission.VIEW, "dashboard:"),
+    _NavItem(_("Vehicles"), "dashboard:vehicles", Permission.VIEW, "dashboard:"),
     _NavItem(_("Places"), "dashboard:places", Permission.VIEW, "dashboard:place"),
     _NavItem(_("Commands"), "commands:history", Permission.VIEW, "commands:"),
     _NavItem(_("Connections"), "connections:overview", Permission.CONNECT, "connections:"),
-    _NavItem(_("Notices"), "alerts:overview", Permission.VIEW, "alerts:"),
+    _NavItem(_("Alerts"), "alerts:overview", Permission.VIEW, "alerts:"),
     _NavItem(_("Invitations"), "connect:invitations", Permission.CONNECT, "connect:invitations"),
-    _NavItem(_("Inbox"), "webhooks:log", Permission.INSPECT, "webhooks:"),
-    _NavItem(_("Usage"), "usage:overview", Permission.BUDGET, "usage:"),
+    _NavItem(_("Webhook log"), "webhooks:log", Permission.INSPECT, "webhooks:"),
+    _NavItem(_("API usage"), "usage:overview", Permission.BUDGET, "usage:"),
     _NavItem("Smartcar", "connect:integration", Permission.CONNECT, "connect:integration"),
     _NavItem(_("Members"), "accounts:members", Permission.ADMINISTER, "accounts:members"),
     _NavItem(_("API tokens"), "accounts:tokens", Permission.VIEW, "accounts:"),

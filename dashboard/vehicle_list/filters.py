@@ -42,9 +42,9 @@ class Column(StrEnum):
 TITLES: Mapping[Column, Promise] = {
     Column.ENERGY: _("Battery or fuel"),
     Column.LOCK: _("Lock"),
-    Column.PLACE: _("Place"),
+    Column.PLACE: _("Location"),
     Column.ODOMETER: _("Odometer"),
-    Column.HEARD: _("Last heard"),
+    Column.HEARD: _("Last update"),
     Column.CONNECTION: _("Connection"),
     Column.DRIVER: _("Driver"),
     Column.GROUP: _("Group"),

@@ -21,12 +21,12 @@ from dashboard.vehicle_list.rows import Row, build_rows
 from vehicles.makes import make_name
 
 _TILES: Mapping[TileFilter, tuple[Promise, str]] = {
-    TileFilter.ALL: (_("All cars"), ""),
+    TileFilter.ALL: (_("All vehicles"), ""),
     TileFilter.CHARGING: (_("Charging"), "good"),
     TileFilter.LOW: (_("Low battery"), "bad"),
     TileFilter.UNLOCKED: (_("Unlocked"), "warn"),
     TileFilter.MOVING: (_("Moving"), ""),
-    TileFilter.STALE: (_("Not heard lately"), "warn"),
+    TileFilter.STALE: (_("Not reporting"), "warn"),
     TileFilter.ATTENTION: (_("Needs attention"), "bad"),
 }
 # Columns whose first order is the large or late first.
@@ -134,7 +134,7 @@ def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filt
 
 
 def _headers(filters: Filters) -> list[Header]:
-    named = [("name", gettext("Car")), *((column, str(TITLES[column])) for column in filters.columns)]
+    named = [("name", gettext("Vehicle")), *((column, str(TITLES[column])) for column in filters.columns)]
     return [_header(name, title, filters) for name, title in named]
 
 

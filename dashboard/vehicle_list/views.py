@@ -125,18 +125,18 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     query = filters.to(columns_said=True).query
     name = " ".join(request.POST.get("name", "").split())
     if not name or len(name) > 60:
-        messages.error(request, _("A view needs a name of at most 60 characters. Nothing was saved."))
+        messages.error(request, _("Couldn't save the view. Enter a name of up to 60 characters."))
         return redirect(page.address(slug=slug, query=filters.query))
     try:
         saved_views.save(membership=membership, name=name, query=query, shared="shared" in request.POST)
     except saved_views.TooManyError:
         messages.error(
             request,
-            _("You keep %(number)d views, as many as one may. Delete one first.")
+            _("You've reached the maximum of %(number)d views. Delete one first.")
             % {"number": saved_views.MAX_VIEWS},
         )
         return redirect(page.address(slug=slug, query=filters.query))
-    messages.success(request, _("The view “%(name)s” is saved.") % {"name": name})
+    messages.success(request, _("View “%(name)s” saved.") % {"name": name})
     return redirect(page.address(slug=slug, query=query))
 
 
@@ -148,11 +148,11 @@ def delete_view(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
     view = get_object_or_404(saved_views.list_views(membership=membership), pk=view_id)
     if not saved_views.can_delete(membership=membership, view=view):
         messages.error(
-            request, _("%(person)s shares this view; only they can delete it.") % {"person": view.user}
+            request, _("%(person)s shared this view. Only they can delete it.") % {"person": view.user}
         )
     else:
         SavedView.objects.filter(pk=view.pk).delete()
-        messages.success(request, _("The view “%(name)s” is deleted.") % {"name": view.name})
+        messages.success(request, _("View “%(name)s” deleted.") % {"name": view.name})
     return redirect("dashboard:vehicles", slug=slug)
 
 

@@ -29,10 +29,10 @@ def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) 
     ]
     name = f"{line.label}: " if named else ""
     if not shown:
-        return name + _("Nothing was recorded in this time.")
+        return name + _("No data recorded in this period.")
     lows = [line.low[place] if line.low else value for _at, value, place in shown]
     highs = [line.high[place] if line.high else value for _at, value, place in shown]
-    told = _("%(low)s to %(high)s, last %(last)s (%(when)s).") % {
+    told = _("%(low)s to %(high)s, latest %(last)s (%(when)s).") % {
         "low": _number(min(low for low in lows if low is not None), unit),
         "high": _number(max(high for high in highs if high is not None), unit),
         "last": _number(shown[-1][1], unit),
@@ -44,7 +44,7 @@ def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) 
 
 def _of_band(chart: BandChart) -> str:
     if not chart.segments:
-        return _("Nothing was recorded in this time.")
+        return _("No data recorded in this period.")
     held: dict[int, float] = {}
     for begin, stop, state in chart.segments:
         held[state] = held.get(state, 0) + stop - begin
@@ -54,32 +54,28 @@ def _of_band(chart: BandChart) -> str:
         for state, seconds in sorted(held.items(), key=lambda each: -each[1])[:4]
     )
     begin, _stop, state = chart.segments[-1]
-    told = _("%(shares)s of the time that is known. Last: %(state)s since %(when)s.") % {
+    told = _("%(shares)s of known time. Latest: %(state)s since %(when)s.") % {
         "shares": shares,
         "state": chart.states[state],
         "when": _when(begin),
     }
     if chart.cut:
-        told += " " + _(
-            "There were more changes than can be drawn; these are the newest. Zoom in for the others."
-        )
+        told += " " + _("Too many changes to chart, so only the latest are shown. Zoom in to see the others.")
     return told
 
 
 def _fineness(resolution: str) -> str:
     return {
-        "hour": _("The line is the mean of each hour, the band its lowest and highest."),
-        "day": _("The line is the mean of each day, the band its lowest and highest."),
-        "thinned": _("Thinned out; lowest and highest are kept."),
+        "hour": _("Line: hourly mean. Band: hourly minimum and maximum."),
+        "day": _("Line: daily mean. Band: daily minimum and maximum."),
+        "thinned": _("Downsampled; minimum and maximum values are kept."),
     }.get(resolution, "")
 
 
 def _gaps(count: int) -> str:
     if not count:
         return ""
-    return ngettext(
-        "%(count)s gap in which nothing was heard.", "%(count)s gaps in which nothing was heard.", count
-    ) % {"count": count}
+    return ngettext("%(count)s gap without data.", "%(count)s gaps without data.", count) % {"count": count}
 
 
 def _number(value: float, unit: str) -> str:

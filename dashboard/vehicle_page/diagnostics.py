@@ -66,5 +66,7 @@ def _trouble_codes(state: VehicleState) -> list[VehicleWarning]:
     if len(codes) > _MOST_CODES:
         text = _("%(codes)s and more") % {"codes": text}
     elif not codes:
-        text = ngettext("%(n)d stored, not listed", "%(n)d stored, not listed", count) % {"n": count}
+        text = ngettext("%(n)d stored, codes not reported", "%(n)d stored, codes not reported", count) % {
+            "n": count
+        }
     return [VehicleWarning(_("Trouble codes"), text, row)]

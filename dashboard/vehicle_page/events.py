@@ -149,7 +149,7 @@ def _delivery_summaries(
             )
             % {"count": count, "from": _clock(hour), "to": _clock(hour + _HOUR)},
             url=_inbox(frame, newest),
-            link=_("Show them"),
+            link=_("Show deliveries"),
         )
 
 
@@ -197,9 +197,9 @@ def _errors(frame: VehicleContext, before: TimelinePosition | None, limit: int) 
         yield TimelineEvent(
             EventType.ERROR,
             TimelinePosition(error.first_at, rank, error.pk),
-            _("Trouble is over: %(what)s") % {"what": _concerned(error)} if over else _concerned(error),
+            _("Issue resolved: %(what)s") % {"what": _concerned(error)} if over else _concerned(error),
             list(_error_lines(error)),
-            (_("Over"), "event-well") if over else (_("Error"), "event-bad"),
+            (_("Resolved"), "event-well") if over else (_("Error"), "event-bad"),
         )
 
 
@@ -207,7 +207,7 @@ def _concerned(error: VehicleError) -> str:
     """The signals by name, or the connection as a whole."""
     labels = [CATALOGUE[code].label if code in CATALOGUE else code for code in error.signals]
     if not labels:
-        return _("The whole connection")
+        return _("Entire connection")
     named = ", ".join(labels[:3])
     more = len(labels) - 3
     if more <= 0:
@@ -225,7 +225,7 @@ def _error_lines(error: VehicleError) -> Iterator[str]:
         yield error.description
     yield " · ".join(filter(None, (error.type, error.code)))
     if error.count > 1:
-        yield _("Told %(count)s times, the last time at %(when)s.") % {
+        yield _("Reported %(count)s times, most recently on %(when)s.") % {
             "count": error.count,
             "when": date_format(timezone.localtime(error.last_at), "DATETIME_FORMAT"),
         }

@@ -95,21 +95,21 @@ def parse_query(
     signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
     if len(signals) > MAX_SIGNALS:
         raise InvalidQueryError(
-            gettext("At most %(most)s signals can be drawn at once. Take some away.") % {"most": MAX_SIGNALS}
+            gettext("You can chart up to %(most)s signals. Remove some.") % {"most": MAX_SIGNALS}
         )
     if not asked.get("range") and (asked.get("from") or asked.get("to")):
         start, end = _times(asked.get("from", ""), asked.get("to", ""), now=now, zone=zone)
         return HistoryQuery(signals, "", start, end)
     chosen = _BY_KEY.get(asked.get("range") or STANDARD)
     if chosen is None:
-        raise InvalidQueryError(gettext("There is no such range of time. Choose one of those above."))
+        raise InvalidQueryError(gettext("Unknown time range. Choose one of the options above."))
     return HistoryQuery(signals, chosen.key, now - chosen.span, now)
 
 
 def _signal(code: str) -> Signal:
     if not drawable(code):
         raise InvalidQueryError(
-            gettext("The signal “%(code)s” cannot be drawn over time. Choose others.") % {"code": code[:100]}
+            gettext("The signal “%(code)s” can't be charted. Choose another signal.") % {"code": code[:100]}
         )
     return CATALOGUE[code]
 
@@ -119,11 +119,11 @@ def _times(since: str, until: str, *, now: datetime, zone: ZoneInfo) -> tuple[da
     try:
         start = _moment(since, zone) if since else end - timedelta(days=1)
     except OverflowError:
-        raise InvalidQueryError(gettext("That is too long ago.")) from None
+        raise InvalidQueryError(gettext("The start is too far in the past. Choose a later date.")) from None
     if end - start < SHORTEST:
-        raise InvalidQueryError(gettext("The time has to begin at least a minute before it ends."))
+        raise InvalidQueryError(gettext("The start must be at least one minute before the end."))
     if end - start > LONGEST:
-        raise InvalidQueryError(gettext("At most ten years can be shown at once."))
+        raise InvalidQueryError(gettext("You can show up to ten years at a time."))
     return start, end
 
 
@@ -135,7 +135,8 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
         return aware.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidQueryError(
-            gettext("“%(text)s” is no date with a time. Write it as 2026-11-28T14:00.") % {"text": text[:40]}
+            gettext("“%(text)s” isn't a valid date and time. Use this format: 2026-11-28T14:00.")
+            % {"text": text[:40]}
         ) from None
 
 

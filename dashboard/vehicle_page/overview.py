@@ -170,7 +170,7 @@ def _facts(
         if row is None or not value or (signal in _WHILE_CHARGING and not charging):
             return None
         stale = formatting.is_stale(row, now=now)
-        label = pgettext("value of a car", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
+        label = pgettext("value of a vehicle", "Lock") if signal is catalogue.IS_LOCKED else str(signal.label)
         return Fact(label, value, row, stale, unavailability_reason(row, granted=granted))
 
     return fact

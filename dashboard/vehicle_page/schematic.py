@@ -154,7 +154,7 @@ _TIRES: _Names = {
     (1, LEFT): _("Rear left tire"),
     (1, RIGHT): _("Rear right tire"),
 }
-_LOW_TIRE = gettext_lazy("%(pressure)s, lower than its neighbour")
+_LOW_TIRE = gettext_lazy("%(pressure)s, lower than others on this axle")
 
 
 def build_schematic(state: VehicleState, *, units: str) -> Schematic:
@@ -259,10 +259,8 @@ def _words(opening: Mapping[str, Any], condition: Condition) -> str:
     if is_locked is None:
         return pgettext("of a door", "closed")
     if is_open is None:
-        return pgettext("of a door", "locked") if is_locked else pgettext("of a door", "not locked")
-    return (
-        pgettext("of a door", "closed, locked") if is_locked else pgettext("of a door", "closed, not locked")
-    )
+        return pgettext("of a door", "locked") if is_locked else pgettext("of a door", "unlocked")
+    return pgettext("of a door", "closed, locked") if is_locked else pgettext("of a door", "closed, unlocked")
 
 
 def _lid(state: VehicleState, signal: Signal) -> Part | None:
@@ -375,7 +373,9 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
     low = sum(1 for part in parts if part.condition is Condition.LOW)
     said = [_of_openings(opened, parts), _of_lock(lock)]
     if low:
-        said.append(ngettext("%(n)d tire is low.", "%(n)d tires are low.", low) % {"n": low})
+        said.append(
+            ngettext("%(n)d tire has low pressure.", "%(n)d tires have low pressure.", low) % {"n": low}
+        )
     return " ".join(filter(None, said))
 
 
@@ -391,14 +391,10 @@ def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
         and part.row.code.startswith(catalogue.DOORS.group.lower())
         for part in parts
     )
-    return (
-        gettext("All that it reports is closed.")
-        if closed
-        else gettext("The car tells of no doors or windows.")
-    )
+    return gettext("Everything reported is closed.") if closed else gettext("Doors and windows not reported.")
 
 
 def _of_lock(lock: Condition) -> str:
     if lock is Condition.UNKNOWN:
         return ""
-    return gettext("Locked.") if lock is Condition.CLOSED else gettext("Not locked.")
+    return gettext("Locked.") if lock is Condition.CLOSED else gettext("Unlocked.")

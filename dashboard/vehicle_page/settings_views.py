@@ -28,7 +28,7 @@ class SettingsForm(forms.ModelForm[Vehicle]):
     unit_system = forms.ChoiceField(
         label=gettext_lazy("Units"),
         required=False,
-        choices=[("", gettext_lazy("As the fleet")), *UnitSystem.choices],
+        choices=[("", gettext_lazy("Fleet default")), *UnitSystem.choices],
     )
 
     class Meta:
@@ -41,9 +41,9 @@ class SettingsForm(forms.ModelForm[Vehicle]):
             "driver": gettext_lazy("Driver"),
         }
         help_texts = {
-            "name": gettext_lazy("What the fleet calls the car. Without one it is called by make and model."),
-            "group": gettext_lazy("A depot, a team: cars of a group are found together."),
-            "driver": gettext_lazy("Who drives it at present. Whoever connected it may be somebody else."),
+            "name": gettext_lazy("Display name. Defaults to make and model."),
+            "group": gettext_lazy("For example, a depot or a team. Use groups to find related vehicles."),
+            "driver": gettext_lazy("Current driver. May differ from the person who connected the vehicle."),
         }
 
     def clean_name(self) -> str:

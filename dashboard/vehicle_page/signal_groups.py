@@ -10,7 +10,7 @@ GROUPS: dict[str, str | Promise] = {
     "TractionBattery": _("Battery"),
     "Charge": _("Charging"),
     "InternalCombustionEngine": _("Combustion engine"),
-    "Location": _("Place"),
+    "Location": _("Location"),
     "Motion": _("Motion"),
     "Odometer": _("Odometer"),
     "Closure": _("Doors and windows"),
@@ -25,11 +25,11 @@ GROUPS: dict[str, str | Promise] = {
     "ConnectivityStatus": _("Connectivity"),
     "ConnectivitySoftware": _("Software"),
     "VehicleIdentification": _("Identification"),
-    "VehicleUserAccount": _("Account at the maker"),
+    "VehicleUserAccount": _("Manufacturer account"),
 }
 """Words by Smartcar's name of the group. Signals that the catalogue does not know have the group ""."""
 
-OTHER = _("Not in the catalogue")
+OTHER = _("Other signals")
 
 
 SignalItem = TypeVar("SignalItem")

@@ -63,7 +63,7 @@ class _Secrets:
         if self.place and code in PLACE_CODES:
             return _("Hidden by the driver.")
         if self.vin and code == catalogue.VIN.code:
-            return _("Only members who may connect cars see it.")
+            return _("Visible only to members who can connect vehicles.")
         return ""
 
 
@@ -163,12 +163,14 @@ def _untold(code: str, reason: str) -> UnreportedSignal:
 def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
     """Why nothing was ever heard of it, as far as one can tell."""
     if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
-        return _("The car has no combustion engine.")
+        return _("This vehicle has no combustion engine.")
     if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
-        return _("The car has no battery that is charged.")
+        return _("This vehicle doesn't plug in to charge.")
     if granted is not None and signal.permission and signal.permission not in granted:
         asked = signal.permission in FLEET_SCOPES
         return (
-            _("The driver has not granted it.") if asked else _("This fleet does not ask its drivers for it.")
+            _("Permission not granted by the driver.")
+            if asked
+            else _("This fleet doesn't request this permission from drivers.")
         )
-    return _("The car has not told it so far; it may not be able to.")
+    return _("Not reported so far. The vehicle may not support this signal.")

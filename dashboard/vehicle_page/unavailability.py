@@ -38,10 +38,10 @@ def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) 
     ):
         return words
     if signal.permission in granted:
-        return _("The driver has granted it, but your Smartcar plan does not seem to include it.")
+        return _("The driver granted permission, but your Smartcar plan doesn't seem to include this data.")
     if signal.permission in FLEET_SCOPES:
-        return _("The driver has not granted it.")
-    return _("This fleet does not ask its drivers for it.")
+        return _("Permission not granted by the driver.")
+    return _("This fleet doesn't request this permission from drivers.")
 
 
 def is_ungranted(row: LatestSignal, *, granted: frozenset[str] | None) -> bool:

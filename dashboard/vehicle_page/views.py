@@ -71,7 +71,7 @@ def refresh(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.COMMAND)
     connection = health.best_connection(vehicle_id=frame.vehicle.pk)
     if connection is None:
-        messages.error(request, _("This car has no working connection. Its driver has to connect it again."))
+        messages.error(request, _("This vehicle has no working connection. Ask its driver to reconnect it."))
     else:
         _read(request, connection)
     return redirect("dashboard:vehicle", slug=slug, smartcar_id=smartcar_id)
@@ -85,4 +85,4 @@ def _read(request: HttpRequest, connection: Connection) -> None:
     except TokensUnavailableError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("The car was read. What is new shows here in a moment."))
+        messages.success(request, _("Refresh requested. New values appear shortly."))

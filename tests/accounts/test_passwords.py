@@ -36,12 +36,12 @@ def test_a_link_by_e_mail_sets_a_new_password_once(person: User, settings: objec
     # The secret is gone from the address before the page shows.
     assert link not in form.redirect_chain[-1][0]
     done = client.post(form.redirect_chain[-1][0], {"password1": NEW, "password2": NEW}, follow=True)
-    assert "Your password is changed" in done.content.decode()
+    assert "Password changed" in done.content.decode()
     assert not is_in(client)
     assert elsewhere.get("/accounts/").status_code == 302
     assert not is_in(sign_in(person))
     assert is_in(sign_in(person, password=NEW))
-    assert "This link is over" in Client().get(link, follow=True).content.decode()
+    assert "This link is no longer valid" in Client().get(link, follow=True).content.decode()
 
 
 def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
@@ -84,13 +84,13 @@ def test_a_weak_new_password_is_refused(person: User, settings: object) -> None:
 
 def test_a_forged_link_opens_nothing(person: User) -> None:
     page = Client().get("/accounts/password/new/1-abc123-0123456789abcdef/", follow=True).content.decode()
-    assert "This link is over" in page
+    assert "This link is no longer valid" in page
 
 
 def test_a_site_without_e_mail_says_so(person: User, settings: object) -> None:
     settings.EMAIL_ENABLED = False  # type: ignore[attr-defined]
-    assert "This site sends no e-mail" in Client().get(FORGOTTEN).content.decode()
-    assert "This site sends no e-mail" in sign_in(person).get("/accounts/e-mail/").content.decode()
+    assert "This site doesn't send email" in Client().get(FORGOTTEN).content.decode()
+    assert "This site doesn't send email" in sign_in(person).get("/accounts/e-mail/").content.decode()
     Client().post(FORGOTTEN, {"email": person.email})
     assert not OutgoingEmail.objects.exists()
 
@@ -128,7 +128,7 @@ def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: o
     client = sign_in(person)
     old = person.email
     client.post("/accounts/e-mail/", {"email": "New@Home.example", "action_add": ""})
-    assert "new@home.example is still to be confirmed" in client.get("/accounts/").content.decode()
+    assert "new@home.example isn't confirmed yet" in client.get("/accounts/").content.decode()
     assert is_in(sign_in(person))
     (text,) = send_pending()
     link = link_in(text, settings)

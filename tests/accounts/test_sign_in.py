@@ -57,7 +57,7 @@ def test_a_closed_account_opens_nothing_and_is_told_so(person: User) -> None:
     User.objects.update(is_active=False)
     client = Client()
     answer = client.post(SIGN_IN, {"login": person.email, "password": PASSWORD}, follow=True)
-    assert "This account is closed" in answer.content.decode()
+    assert "This account is deactivated" in answer.content.decode()
     assert not is_in(client)
 
 

@@ -94,7 +94,7 @@ def test_a_token_that_sends_commands_is_made_by_who_may_send_them(
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
     assert 'name="may_command"' in browser.get(PAGE).content.decode()
-    assert "May send commands to cars" in browser.post(PAGE, COMMANDING).content.decode()
+    assert "Can send commands to vehicles" in browser.post(PAGE, COMMANDING).content.decode()
     assert ApiToken.objects.get().may_command
 
 

@@ -53,7 +53,7 @@ def test_news_waits_for_more_and_comes_in_one_letter_a_member(
     assert post(NOW + timedelta(seconds=30)) == []
     sent = post()
     assert sorted(each.to[0] for each in sent) == sorted([owner.email, teammate.email])
-    assert {each.subject for each in sent} == {"3 new notices (Blue Fleet)"}
+    assert {each.subject for each in sent} == {"3 new alerts (Blue Fleet)"}
     assert sent[0].body.count("The state of charge fell to") == 3
 
 
@@ -84,7 +84,7 @@ def test_a_car_that_hovers_is_mailed_once_and_one_that_falls_again_later_anew(
 def test_hundreds_at_once_are_one_letter_and_a_count(fleet: Fleet, owner: User) -> None:
     several(fleet, 40)
     (letter,) = post()
-    assert letter.subject == "40 new notices (Blue Fleet)"
+    assert letter.subject == "40 new alerts (Blue Fleet)"
     assert letter.body.count("The state of charge fell to") == emails.MAX_LISTED
     assert "And 20 more, which stand with the others" in letter.body
 
@@ -96,7 +96,7 @@ def test_letters_of_a_fleet_keep_their_distance(fleet: Fleet, owner: User) -> No
         begin(Vehicle.objects.create(fleet=fleet, smartcar_id=name, name=name), at=RIPE)
     assert post(RIPE + DIGEST_DELAY) == []
     (letter,) = post(RIPE + MIN_INTERVAL)
-    assert letter.subject == "2 new notices (Blue Fleet)"
+    assert letter.subject == "2 new alerts (Blue Fleet)"
 
 
 def test_what_is_over_or_in_hand_before_it_is_mailed_is_not_mailed(vehicle: Vehicle, owner: User) -> None:

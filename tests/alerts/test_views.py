@@ -107,7 +107,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     settings = alert_text(browser_of(viewer), f"{PAGE}settings/")
     assert 'value="battery" checked' in settings
     assert 'value="connection"' not in settings
-    assert "Save for the fleet" not in settings
+    assert "Save for fleet" not in settings
     assert "counts as low below 20 %" in settings
 
 
@@ -186,12 +186,12 @@ def test_a_member_who_wants_nothing_gets_nothing(
 ) -> None:
     begin(vehicle)
     browser = browser_of(owner)
-    assert "Notices: 1 waits for somebody" in alert_text(browser)
+    assert "1 open alert" in alert_text(browser)
     browser.post(f"{PAGE}settings/")
     page = alert_text(browser)
-    assert "Notices: none waits" in page
+    assert "No open alerts" in page
     assert ">Van 1</a>" in page
-    assert "Nothing waits for you." in alert_text(browser, f"{PAGE}recent/")
+    assert "No open alerts." in alert_text(browser, f"{PAGE}recent/")
 
 
 def test_who_becomes_a_viewer_gets_less_of_what_they_chose(
@@ -248,7 +248,7 @@ def test_the_newest_lead_to_the_car_and_to_its_connection(
     assert f'href="/fleets/blue/vehicles/{vehicle.smartcar_id}/"' in newest
     assert 'href="/fleets/blue/connections/77/"' in newest
     assert 'href="/fleets/blue/connections/78/"' in newest
-    assert "It concerns 2 more cars." in newest
+    assert "This affects 2 more vehicles." in newest
 
 
 def test_the_number_of_queries_does_not_grow(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:

@@ -54,7 +54,7 @@ def sign_in(page: Page, site: str, user: User) -> None:
     user.set_password(PASSWORD)
     user.save()
     page.goto(site)
-    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 

@@ -129,7 +129,7 @@ def signed_in(chromium: Browser, url: str, user: User) -> str:
     context = chromium.new_context()
     page = context.new_page()
     page.goto(url)
-    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Email").fill(user.email)
     page.get_by_label("Password").fill(demo_data.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("heading", level=1).wait_for()

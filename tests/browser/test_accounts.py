@@ -55,9 +55,9 @@ def sign_out(page: Page, user: User) -> None:
 def add_passkey(page: Page, user: User) -> None:
     """Makes a passkey on the account page, the first of the person; leaves off at the recovery codes."""
     to_account(page, user)
-    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_role("link", name="Add passkey").click()
     page.get_by_label("Name").fill("This laptop")
-    page.get_by_role("button", name="Create the passkey").click()
+    page.get_by_role("button", name="Create passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text("This laptop")).to_be_visible()
@@ -93,7 +93,7 @@ def test_a_passkey_signs_in_and_confirms_an_unlock(
     set_car(smartcar, car, speed=0, asleep=False, reachable=True)
     dialog.get_by_role("button", name="Use a passkey instead").click()
     newest(page, says="Keys are inside")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     assert page.evaluate("window.stillTheSamePage") is True
     # It holds for ten minutes, as a password does.
     page.get_by_role("button", name="Unlock", exact=True).click()
@@ -112,16 +112,16 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     add_passkey(page, owner)
     sign_out(page, owner)
     sign_in(page, site, owner)
-    expect(page.get_by_role("heading", name="One step more")).to_be_visible()
+    expect(page.get_by_role("heading", name="Two-factor authentication")).to_be_visible()
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
 
     let_sign_in_age()
     page.goto(f"{site}/accounts/two-factor/app/")
-    expect(page.get_by_role("heading", name="Is it still you?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Confirm your identity")).to_be_visible()
     page.get_by_role("link", name="Use a passkey").click()
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_role("heading", name="Add an authenticator app")).to_be_visible()
+    expect(page.get_by_role("heading", name="Add authenticator app")).to_be_visible()
 
     owner.refresh_from_db()
     owner.set_unusable_password()
@@ -131,11 +131,11 @@ def test_who_has_a_passkey_only_confirms_by_it_and_a_password_alone_is_not_enoug
     expect(page.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
     let_sign_in_age()
     page.goto(f"{site}/fleets/blue/api-tokens/")
-    page.get_by_label("What it is for").fill("Night charging")
-    page.get_by_label("It may send commands to cars").check()
+    page.get_by_label("Name").fill("Night charging")
+    page.get_by_label("Can send commands to vehicles").check()
     expect(page.get_by_label("Your password")).to_have_count(0)
     page.get_by_role("button", name="Confirm with a passkey").click()
-    expect(page.get_by_role("heading", name="“Night charging” is made")).to_be_visible()
+    expect(page.get_by_role("heading", name="“Night charging” created")).to_be_visible()
     assert problems == []
 
 
@@ -146,13 +146,13 @@ def test_an_authenticator_app_is_added_and_asked_for(
     problems = problems_of(page)
     sign_in(page, site, owner)
     to_account(page, owner)
-    page.get_by_role("link", name="Add an authenticator app").click()
+    page.get_by_role("link", name="Add authenticator app").click()
     expect(page.get_by_alt_text("QR code")).to_be_visible()
     assert page.get_by_alt_text("QR code").evaluate("image => image.naturalWidth") > 0
-    page.get_by_text("I cannot scan it").click()
+    page.get_by_text("Can't scan the code?").click()
     secret = page.get_by_label("Secret").input_value()
     page.get_by_label("Code").fill(shown_by_the_app(secret))
-    page.get_by_role("button", name="Add the app").click()
+    page.get_by_role("button", name="Add app").click()
     code = page.get_by_role("list", name="Unused codes").get_by_role("listitem").first.inner_text()
     page.get_by_role("link", name="Done").click()
     sign_out(page, owner)
@@ -176,7 +176,7 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     problems = problems_of(page)
     sign_in(page, site, owner)
     page.get_by_role("link", name="Members").click()
-    page.get_by_label("E-mail").fill("nia@home.example")
+    page.get_by_label("Email").fill("nia@home.example")
     page.get_by_label("Role", exact=True).select_option("Manager")
     page.get_by_role("button", name="Invite", exact=True).click()
     link = page.get_by_label("Invitation link").input_value()
@@ -187,7 +187,7 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
     guest.goto(link)
     guest.get_by_label("First name").fill("Nia")
     guest.get_by_label("Password").fill(PASSWORD)
-    guest.get_by_role("button", name="Make the account and join").click()
+    guest.get_by_role("button", name="Create account and join").click()
     expect(guest.get_by_role("heading", name="Blue Fleet", exact=True)).to_be_visible()
     nia = User.objects.get(email="nia@home.example")
 
@@ -200,8 +200,8 @@ def test_an_invited_person_joins_and_may_be_signed_out_from_afar(
 
     page.reload()
     row = page.get_by_role("listitem").filter(has_text="nia@home.example")
-    row.get_by_label("Role of Nia", exact=True).select_option("Viewer")
-    row.get_by_role("button", name="Change the role of Nia").click()
+    row.get_by_label("Role for Nia", exact=True).select_option("Viewer")
+    row.get_by_role("button", name="Change role for Nia").click()
     expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Nia: Viewer.")
     # Asked back first; whoever says no keeps the member.
     page.once("dialog", lambda dialog: dialog.dismiss())

@@ -51,11 +51,11 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     page.goto(f"{settings.SITE_URL}/fleets/blue/alerts/settings/")  # type: ignore[attr-defined]
     problems = problems_of(page)
     summary = page.locator(".alerts-menu summary")
-    expect(summary).to_contain_text("Notices: none waits")
+    expect(summary).to_contain_text("No open alerts")
     page.evaluate("window.stillTheSamePage = true")
 
     set_car(smartcar, car, **PARKED, state_of_charge=12)
-    expect(summary).to_contain_text("Notices: 1 waits for somebody", timeout=SOON)
+    expect(summary).to_contain_text("1 open alert", timeout=SOON)
     summary.click()
     newest = page.locator(".alerts-menu-list")
     expect(newest).to_contain_text("Low battery")
@@ -65,14 +65,14 @@ def test_a_car_runs_low_the_bell_tells_it_and_somebody_takes_it_in_hand(
     expect(newest).to_be_hidden()
 
     summary.click()
-    newest.get_by_role("link", name="All notices").click()
-    expect(page.get_by_role("heading", name="Notices", exact=True)).to_be_visible()
+    newest.get_by_role("link", name="All alerts").click()
+    expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
     page.get_by_role("button", name="Acknowledge: Low battery").click()
     expect(
         page.get_by_role("main").get_by_role("status").filter(has_text="1 notice is acknowledged")
     ).to_be_visible()
     expect(page.locator(".alerts-item")).to_contain_text(f"acknowledged by {owner}")
-    expect(summary).to_contain_text("Notices: none waits")
+    expect(summary).to_contain_text("No open alerts")
 
     set_car(smartcar, car, **PARKED, state_of_charge=60)
     expect(page.locator(".alerts-item")).to_have_count(1)

@@ -70,19 +70,19 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
 
     set_car(smartcar, car, **CALM)
     page.get_by_role("button", name="Lock", exact=True).click()
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     # Whoever does not see the panel hears of it.
-    expect(page.locator("#voice")).to_have_text("Lock Confirmed by the car")
-    page.get_by_label("Charge limit, 50 to 100 %").fill("70")
+    expect(page.locator("#voice")).to_have_text("Lock Confirmed")
+    page.get_by_label("Charge limit, 50 to 100%").fill("70")
     page.get_by_role("button", name="Set limit").click()
     newest(page, says="Charge limit 70 %")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     set_car(smartcar, car, **CALM)
     # The car has told of it: a start right after a stop would be no change, and not be delivered.
-    expect(page.get_by_text("The car says it is not charging.")).to_be_visible()
+    expect(page.get_by_text("The vehicle isn't charging.")).to_be_visible()
     page.get_by_role("button", name="Start", exact=True).click()
     newest(page, says="Start charging")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
 
     let_sign_in_age()
     # Whoever is in a field at once, as this test is when the machine is busy, stays in it. The panel is swapped, too.
@@ -96,7 +96,7 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     """)
     page.get_by_role("button", name="Unlock", exact=True).click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Anyone beside the car can then open it.")
+    expect(dialog).to_contain_text("Anyone near the vehicle will be able to open it.")
     page.wait_for_timeout(300)
     expect(dialog.get_by_label("Reason")).to_be_focused()
     dialog.get_by_role("link", name="Cancel").click()
@@ -111,7 +111,7 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     dialog.get_by_label("Your password").fill(PASSWORD)
     dialog.get_by_role("button", name="Unlock").click()
     newest(page, says="Keys are inside")
-    newest(page, says="Confirmed by the car")
+    newest(page, says="Confirmed")
     expect(page.locator(".lock-state")).to_contain_text("Unlocked")
     assert page.evaluate("window.stillTheSamePage") is True
     assert problems == []
@@ -134,20 +134,20 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     problems = problems_of(page)
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     page.get_by_label("Choose all cars").check()
-    expect(page.get_by_text("3 cars chosen")).to_be_visible()
+    expect(page.get_by_text("3 selected")).to_be_visible()
     # The table renews itself meanwhile, and the choice stays.
     with page.expect_response(lambda answer: "/list/" in answer.url and answer.status == 200):
         told = {"vehicleId": cars[0].smartcar_id}
         httpx.post(f"{smartcar}/control/deliver", json=told, timeout=30).raise_for_status()
-    expect(page.get_by_text("3 cars chosen")).to_be_visible()
+    expect(page.get_by_text("3 selected")).to_be_visible()
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
 
-    expect(page.get_by_role("heading", name="Lock: 2 cars?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Lock: 2 vehicles?")).to_be_visible()
     expect(page.get_by_text("1 cannot")).to_be_visible()
     assert not Command.objects.exists()
     for car in cars:
         set_car(smartcar, car, **CALM)
-    page.get_by_role("button", name="Send to 2 cars").click()
+    page.get_by_role("button", name="Send to 2 vehicles").click()
     expect(page.get_by_role("heading", name="Lock: 2 cars")).to_be_visible()
     expect(page.locator("#bulk-progress strong")).to_have_text("2 of 2")
     page.reload()

@@ -101,9 +101,9 @@ def test_tiles_search_and_filters_narrow_list_and_address_and_going_back_widens_
     expect(page).to_have_url(re.compile(r"\?show=unlocked$"))
     expect(page.locator("#tile-unlocked")).to_have_attribute("aria-current", "true")
     expect(page.locator("#tile-unlocked")).to_be_in_viewport(ratio=1)  # on a phone the tiles scroll sideways
-    expect(page.locator("#voice")).to_have_text("1–1 of 1 car")
-    page.get_by_label("Search cars").fill("ada")
-    expect(page.locator("#cars").get_by_text("Every car that tells is locked.")).to_be_visible()
+    expect(page.locator("#voice")).to_have_text("1–1 of 1 vehicle")
+    page.get_by_label("Search vehicles").fill("ada")
+    expect(page.locator("#cars").get_by_text("All reporting vehicles are locked.")).to_be_visible()
     # Each step back is another address, which the browser asks for anew.
     press_back(page)
     expect(rows(page)).to_have_text(["Bea"])
@@ -121,8 +121,8 @@ def test_going_back_twice_shows_what_the_address_says_whichever_answer_comes_las
     page = open_page()
     page.get_by_role("link", name=re.compile("^Unlocked")).click()
     expect(rows(page)).to_have_text(["Bea"])
-    page.get_by_label("Search cars").fill("ada")
-    expect(page.locator("#cars").get_by_text("Every car that tells is locked.")).to_be_visible()
+    page.get_by_label("Search vehicles").fill("ada")
+    expect(page.locator("#cars").get_by_text("All reporting vehicles are locked.")).to_be_visible()
     slow: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -143,7 +143,7 @@ def test_going_back_twice_shows_what_the_address_says_whichever_answer_comes_las
     expect(rows(page)).to_have_text(["Ada", "Bea", "Cem"])
     expect(page.locator("#live-sign[data-state]")).to_be_visible()
     page.keyboard.press("/")
-    expect(page.get_by_label("Search cars")).to_be_focused()
+    expect(page.get_by_label("Search vehicles")).to_be_focused()
 
 
 @only_at_a_desk
@@ -169,7 +169,7 @@ def test_the_keyboard_does_everything(open_page: Open, cars: dict[str, Vehicle])
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("/")
-    expect(page.get_by_label("Search cars")).to_be_focused()
+    expect(page.get_by_label("Search vehicles")).to_be_focused()
     page.keyboard.type("b")
     expect(rows(page)).to_have_text(["Bea"])
     page.keyboard.press("Backspace")
@@ -179,7 +179,7 @@ def test_the_keyboard_does_everything(open_page: Open, cars: dict[str, Vehicle])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("x")
     expect(page.get_by_label("Choose Bea")).to_be_checked()
-    expect(page.get_by_text("1 car chosen")).to_be_visible()
+    expect(page.get_by_text("1 selected")).to_be_visible()
     rows(page).nth(1).focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/vehicles/car-Bea/$"))
@@ -335,7 +335,9 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
     Membership.objects.filter(fleet=fleet, user=owner).delete()
     page.evaluate("document.body.dispatchEvent(new CustomEvent('car-changed'))")
     sign = page.locator("#not-live")
-    expect(sign.get_by_text("A part of this page is gone, or you may no longer see it.")).to_be_visible()
+    expect(
+        sign.get_by_text("Part of this page is no longer available, or you no longer have access.")
+    ).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 500})
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
     expect(sign.get_by_text("A part of this page")).to_be_in_viewport()
@@ -345,9 +347,9 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
     assert answer.value.ok
     page.wait_for_timeout(300)
     assert sign.get_by_text("A part of this page").is_visible()
-    sign.get_by_role("link", name="Load the page again").click()
+    sign.get_by_role("link", name="Reload page").click()
     expect(page.get_by_text("A part of this page")).to_be_hidden()
-    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 
 
 @only_on_a_phone
@@ -375,7 +377,7 @@ def test_a_view_is_kept_offered_and_dropped(open_page: Open, cars: dict[str, Veh
         expect(page.get_by_role("columnheader", name="Group")).to_be_visible()
         expect(page.get_by_role("columnheader", name="Odometer")).to_have_count(0)
     page.get_by_text("Views", exact=True).click()
-    page.get_by_label("Keep what is shown now as").fill("The north")
+    page.get_by_label("View name").fill("The north")
     page.get_by_role("button", name="Save view").click()
     expect(page.get_by_role("main").get_by_role("status").filter(has_text="The north")).to_be_visible()
     page.goto(page.url.partition("?")[0])
@@ -384,7 +386,7 @@ def test_a_view_is_kept_offered_and_dropped(open_page: Open, cars: dict[str, Veh
     page.get_by_role("link", name="The north").click()
     expect(rows(page)).to_have_text(["Bea"])
     page.get_by_text("Views", exact=True).click()
-    page.get_by_role("button", name="Delete the view The north").click()
+    page.get_by_role("button", name="Delete view The north").click()
     expect(page.get_by_text("is deleted")).to_be_visible()
 
 
@@ -392,12 +394,12 @@ def test_all_cars_of_a_long_list_are_chosen_for_a_command(open_page: Open, fleet
     for number in range(60):
         car(fleet, f"Car {number:02}", locked=False)
     page = open_page()
-    page.get_by_label("Choose all cars on this page").check()
-    expect(page.get_by_text("50 cars chosen")).to_be_visible()
-    page.get_by_role("button", name="Choose all 60 cars").click()
-    expect(page.get_by_text("60 cars chosen")).to_be_visible()
+    page.get_by_label("Select all vehicles on this page").check()
+    expect(page.get_by_text("50 selected")).to_be_visible()
+    page.get_by_role("button", name="Select all 60 vehicles").click()
+    expect(page.get_by_text("60 selected")).to_be_visible()
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_label("Choose Car 59")).to_be_checked()
     page.get_by_label("Choose Car 59").uncheck()
-    page.get_by_role("form", name="Chosen cars").get_by_role("button", name="Lock", exact=True).click()
+    page.get_by_role("form", name="Selected vehicles").get_by_role("button", name="Lock", exact=True).click()
     expect(page.get_by_text(re.compile(r"\b59\b")).first).to_be_visible()

@@ -59,7 +59,7 @@ def test_every_step_of_an_empty_fleet_turns_green_by_itself(
     problems = problems_of(page)
     page.goto(f"{site}/fleets/blue/")
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_be_visible()
-    expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 done")
+    expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 complete")
     assert violations(page) == []
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
@@ -84,7 +84,7 @@ def test_every_step_of_an_empty_fleet_turns_green_by_itself(
     green(page, "car", so_far=5)
     subscribe(connection)
     green(page, "delivery", so_far=6)
-    expect(page.get_by_text("Everything is set up: Blue Fleet hears from its cars.")).to_be_visible()
+    expect(page.get_by_text("Setup complete: Blue Fleet is receiving data.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert violations(page) == []
     assert problems == []
@@ -93,7 +93,7 @@ def test_every_step_of_an_empty_fleet_turns_green_by_itself(
     page.goto(f"{site}/fleets/blue/")
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
     page.goto(f"{site}/fleets/blue/onboarding/")
-    expect(page.locator(".onboarding-progress label")).to_have_text("6 of 6 done")
+    expect(page.locator(".onboarding-progress label")).to_have_text("6 of 6 complete")
 
 
 def test_a_hidden_checklist_is_found_again_by_the_settings(
@@ -102,9 +102,9 @@ def test_a_hidden_checklist_is_found_again_by_the_settings(
     site: str = settings.SITE_URL
     page = context.new_page()
     page.goto(f"{site}/fleets/blue/")
-    page.get_by_role("button", name="Hide the checklist").click()
+    page.get_by_role("button", name="Hide checklist").click()
     expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("The checklist is hidden")
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
     page.get_by_role("link", name="Settings").click()
-    page.get_by_role("link", name="Open the checklist").click()
-    expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 done")
+    page.get_by_role("link", name="Open checklist").click()
+    expect(page.locator(".onboarding-progress label")).to_have_text("0 of 6 complete")

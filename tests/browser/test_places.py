@@ -39,14 +39,14 @@ def test_a_click_on_the_map_adds_a_place_there(page: Page) -> None:
     latitude = float(page.get_by_label("Latitude").input_value())
     assert 37.7 < latitude < 37.85
     page.get_by_label("Name", exact=True).fill("Yard")
-    page.get_by_label("Radius in metres").fill("250")
+    page.get_by_label("Radius (meters)").fill("250")
     # A click moves it.
     expect(page.locator("#places-map .place-center")).to_be_visible()
     page.locator("#places-map canvas").click(position={"x": 80, "y": 100})
     expect(page.get_by_label("Latitude")).not_to_have_value(f"{latitude:.6f}")
     assert violations(page) == []
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("“Yard” is saved.")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Place “Yard” saved.")
     expect(page.locator("#places-map .place-label")).to_have_count(2)
     assert violations(page) == []
     assert problems == []
@@ -59,10 +59,10 @@ def test_it_works_by_the_keyboard_without_the_map(page: Page) -> None:
     page.get_by_label("Latitude").fill("52.5200, 13.4050")
     page.get_by_label("Longitude").fill("")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("“Depot” is saved.")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Place “Depot” saved.")
     page.get_by_role("link", name="Edit Depot").click()
     expect(page.get_by_label("Latitude")).to_have_value("52.52")
-    page.get_by_text("Delete this place…").press("Enter")
+    page.get_by_text("Delete place…").press("Enter")
     page.get_by_role("button", name="Delete", exact=True).press("Enter")
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("“Depot” is deleted.")
-    expect(page.get_by_role("heading", name="No place has a name yet")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Place “Depot” deleted.")
+    expect(page.get_by_role("heading", name="No places yet")).to_be_visible()

@@ -41,7 +41,7 @@ def _review_of_many(page: Page) -> None:
 
 
 def _wrong_password(page: Page) -> None:
-    page.get_by_label("E-mail").fill("owner@fleet.example")
+    page.get_by_label("Email").fill("owner@fleet.example")
     page.get_by_label("Password").fill("not mine")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
@@ -49,7 +49,7 @@ def _wrong_password(page: Page) -> None:
 
 def _invite(page: Page) -> None:
     page.get_by_label("Driver's name").fill("Dana")
-    page.get_by_role("button", name="Make the invitation").click()
+    page.get_by_role("button", name="Create invitation").click()
     expect(page.get_by_label("Invitation link")).to_be_visible()
 
 

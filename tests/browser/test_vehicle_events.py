@@ -47,7 +47,7 @@ def test_older_events_are_added_below_and_kinds_are_chosen(
     expect(page.get_by_role("link", name="Older")).to_have_count(0)
 
     page.get_by_label("Commands").check()
-    expect(page.get_by_text("Nothing of that kind yet")).to_be_visible()
+    expect(page.get_by_text("No matching events")).to_be_visible()
     assert page.url.endswith("?kind=command")
     page.get_by_label("Errors").check()
     expect(events).to_have_count(40)

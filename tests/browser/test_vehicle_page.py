@@ -54,8 +54,8 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
 
     source = page.locator(f"#source-{catalogue.STATE_OF_CHARGE.code}")
     source.locator("summary").press("Enter")
-    expect(source).to_contain_text("Read by Smartcar")
-    page.get_by_text("Every part in words").click()
+    expect(source).to_contain_text("Retrieved by Smartcar")
+    page.get_by_text("Show as list").click()
     expect(page.locator("#parts")).to_contain_text(re.compile("Front left door\\s*closed, locked"))
 
     set_car(smartcar, car, doors=[[0, 0]])
@@ -78,7 +78,7 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
     failed(car, catalogue.ODOMETER, "COMPATIBILITY")
     missing = page.locator("#missing")
-    expect(missing).to_contain_text("This car does not report it.")
+    expect(missing).to_contain_text("Not supported by this vehicle.")
     expect(missing).to_contain_text("Odometer")
 
 
@@ -88,7 +88,7 @@ def test_settings_are_saved_and_bad_ones_are_told(
     Vehicle.objects.update(vin="5YJ3E1EA7JF000316")
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     page.goto(address(settings, car))
-    tabs = page.get_by_role("navigation", name="Pages of this car")
+    tabs = page.get_by_role("navigation", name="Vehicle navigation")
     tabs.get_by_role("link", name="Settings").click()
     expect(tabs.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
     expect(tabs.get_by_role("link", name="Settings")).to_be_in_viewport()

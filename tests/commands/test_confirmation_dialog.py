@@ -38,7 +38,7 @@ def test_an_unlock_is_asked_back_before_anything_is_written(
     answer = client.post(f"{address}/unlock/", headers=HTMX)
     assert (answer["HX-Retarget"], Command.objects.count()) == ("#command-dialog", 0)
     text = answer.content.decode()
-    assert "Anyone beside the car can then open it." in text
+    assert "Anyone near the vehicle will be able to open it." in text
     assert "Your password" not in text
     client.post(f"{address}/unlock/", {"asked": "yes", "reason": "Left the keys in"}, headers=HTMX)
     assert Command.objects.get().reason == "Left the keys in"
@@ -47,7 +47,7 @@ def test_an_unlock_is_asked_back_before_anything_is_written(
 def test_without_scripts_the_question_is_a_page(address: str, owner: User, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(f"{address}/unlock/")
     assert (answer.status_code, Command.objects.count()) == (200, 0)
-    assert "Anyone beside the car can then open it." in answer.content.decode()
+    assert "Anyone near the vehicle will be able to open it." in answer.content.decode()
     assert "<h1" in answer.content.decode()
 
 
@@ -165,7 +165,7 @@ def test_a_sleeping_cars_command_may_be_left_to_wait(
     browser_of(owner).post(f"{address}/lock/")
     refused = Command.objects.get()
     Command.objects.update(state=CommandState.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
-    assert "Send when it wakes" in browser_of(owner).get(f"{address}/").content.decode()
+    assert "Send when vehicle wakes" in browser_of(owner).get(f"{address}/").content.decode()
     for _ in range(2):
         browser_of(request.getfixturevalue(person)).post(f"{address}/{refused.pk}/when-online/")
     assert Command.objects.filter(state=CommandState.WAITING).count() == written
@@ -189,7 +189,7 @@ def test_the_panel_offers_the_schedules_of_the_make_and_ends_those_of_the_car(
         reported_at=vehicle.created_at,
     )
     text = browser_of(owner).get(f"{address}/").content.decode()
-    for words in ("Monday, Tuesday 22:00–06:00", "Day by day", "Working days and weekends"):
+    for words in ("Monday, Tuesday 22:00–06:00", "By day of the week", "Weekdays and weekends"):
         assert words in text
     assert "Charge schedules" not in browser_of(viewer).get(f"{address}/").content.decode()
     browser_of(owner).post(f"{address}/delete_charge_schedule/", {"schedule_id": "s-1"})

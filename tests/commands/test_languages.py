@@ -276,7 +276,7 @@ def test_a_command_stores_a_code_that_is_worded_in_the_readers_language(
     event = command.changes.get()
     assert (event.message_code, event.message_params) == (command.message_code, command.message_params)
     assert "owner@fleet.example" in worded
-    assert worded not in ("Cancelled by owner@fleet.example.", command.message)
+    assert worded not in ("Canceled by owner@fleet.example.", command.message)
 
 
 @translated

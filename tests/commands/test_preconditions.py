@@ -117,7 +117,7 @@ def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
         ).refusal
         for each in ("daily", "weekly")
     ]
-    assert told == ["", "Volvo takes only daily charge schedules. Choose that type."]
+    assert told == ["", "Volvo supports only daily charge schedules. Choose that type."]
 
 
 @pytest.mark.parametrize(

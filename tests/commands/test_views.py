@@ -112,7 +112,7 @@ def test_the_panel_shows_the_ledger_and_no_buttons_to_a_viewer(
     browser_of(owner).post(lock_address)
     Command.objects.update(state=CommandState.ACCEPTED)
     page = browser_of(viewer).get(lock_address.removesuffix("lock/")).content.decode()
-    assert "Waiting for the car" in page
+    assert "Accepted" in page
     assert "<button" not in page
 
 

@@ -201,12 +201,12 @@ def test_the_page_names_the_drivers_and_shows_the_link_once(
     old: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     browser, page = browser_of(owner), reverse("connect:integration", args=["blue"])
-    assert "Not asked yet" in browser.get(page).content.decode()
+    assert "No link yet" in browser.get(page).content.decode()
     browser.post(reverse("connect:integration_send_link", args=["blue", old.pk]))
     first, again = browser.get(page).content.decode(), browser.get(page).content.decode()
     assert Invitation.objects.get().url in first
     assert Invitation.objects.get().url not in again
-    assert "Link open" in again
+    assert "Link active" in again
 
 
 def test_a_connection_of_another_fleet_or_of_the_new_application_has_no_link_here(

@@ -143,11 +143,11 @@ def test_several_drivers_of_a_car_and_several_cars_of_a_driver_are_shown(
     browser = browser_of(owner)
     overview = browser.get(PAGE).content.decode()
     assert "2 drivers" in overview
-    assert "shares 2 cars" in overview
+    assert "shares 2 vehicles" in overview
     page = browser.get(f"{PAGE}{other.pk}/").content.decode()
-    assert "Other drivers of this car" in page
+    assert "Other drivers of this vehicle" in page
     assert "Alex" in page
-    assert "Other cars of this driver" in page
+    assert "Other vehicles of this driver" in page
     assert "Bus 9" in page
 
 
@@ -184,7 +184,7 @@ def test_every_state_has_a_cause_and_a_next_step_where_one_is_needed(
     assert str(step.label) in page
     if state is not State.PENDING:
         assert "The cause." in page
-        assert "Evidence: event e-1" in page
+        assert "Source: event e-1" in page
     assert ("Check now" in page) == (state not in TERMINATED)
 
 
@@ -309,9 +309,9 @@ def test_of_two_drivers_the_one_in_trouble_is_named(
     shared(vehicle, "user-2", State.NEEDS_REAUTHENTICATION)
     named(fleet, "user-2", "Dana")
     page = browser_of(owner).get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/").content.decode()
-    assert "Driver must sign in again (Dana)" in page
+    assert "Reauthentication required (Dana)" in page
     # The fleet page shows the connection that works.
-    assert "Driver must sign in again" not in browser_of(owner).get("/fleets/blue/").content.decode()
+    assert "Reauthentication required" not in browser_of(owner).get("/fleets/blue/").content.decode()
 
 
 def test_the_open_page_is_loaded_anew_when_something_has_changed(

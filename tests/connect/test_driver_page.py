@@ -81,7 +81,7 @@ def test_the_page_opens_without_an_account_and_says_what_is_shared_with_whom(
     page: DriverPortal, connection: Connection
 ) -> None:
     text = shown(page)
-    assert "What I share with Blue Fleet" in text
+    assert "Sharing with Blue Fleet" in text
     assert "Van 1" in text
     assert "Battery level and range" in text
     assert "Lock and unlock" not in text
@@ -255,7 +255,7 @@ def test_withdrawing_takes_effect_here_at_once_whatever_smartcar_answers(
     connection.refresh_from_db()
     assert (connection.state, connection.state_reason) == (
         ConnectionState.REMOVED,
-        "Withdrawn by the driver.",
+        "The driver stopped sharing.",
     )
     assert not LocationPause.objects.filter(ends_at=None).exists()
     assert AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DISCONNECTED, actor=None).count() == 1

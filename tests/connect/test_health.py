@@ -128,7 +128,7 @@ def test_fresh_data_heals_and_ends_suspicion(vehicle: Vehicle, connection: Conne
     drive(vehicle, event_id="s-2", minute=1)
     assert now_of(connection) == State.ACTIVE
     assert Transition.objects.first() is not None
-    assert Transition.objects.all()[0].evidence == "fresh data"
+    assert Transition.objects.all()[0].evidence == "new data"
 
 
 def test_resolved_clears(vehicle: Vehicle, connection: Connection) -> None:
@@ -287,7 +287,7 @@ def test_an_error_followed_by_nothing_is_settled(vehicle: Vehicle, connection: C
     assert now_of(connection) == State.ACTIVE
     monitor.monitor_connections(now=later(13))
     assert now_of(connection) == State.NEEDS_REAUTHENTICATION
-    assert Transition.objects.get().evidence == "event e-1, and silence since"
+    assert Transition.objects.get().evidence == "event e-1, then no data"
 
 
 def test_the_month_brings_requests_back(connection: Connection) -> None:
@@ -348,7 +348,7 @@ def test_a_car_that_smartcar_lists_no_more_is_revoked(smartcar: str, fleet: Flee
     tasks.probe_connection(made.pk)
     assert now_of(made) == State.REVOKED
     assert Transition.objects.first() is not None
-    assert Transition.objects.all()[0].evidence == "Smartcar's list of connections"
+    assert Transition.objects.all()[0].evidence == "Smartcar's connection list"
 
 
 def test_where_the_list_cannot_be_had_it_is_asked_again(connection: Connection) -> None:

@@ -55,7 +55,7 @@ def test_the_link_opens_without_an_account_and_says_who_asks_for_what_and_why(in
 def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
     page = Client().get(invited(fleet=fleet, user=owner, scopes=["read_odometer"]).path).content.decode()
     assert "Odometer" in page
-    assert "Where the car is" not in page
+    assert "Location" not in page
     assert "it only reads" in page
 
 
@@ -327,7 +327,7 @@ def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
     assert len(send_pending()) == 1
     assert "Email sent" in browser.get(PAGE).content.decode()
     answer = browser.post(f"{PAGE}{invitation.pk}/retry-email/", follow=True).content.decode()
-    assert "No failed email to send again." in answer
+    assert "There's no failed email to resend." in answer
     assert send_pending() == []
 
 
@@ -368,7 +368,7 @@ def test_e_mail_is_offered_only_with_a_mail_server(
 ) -> None:
     settings.EMAIL_ENABLED = offered
     page = browser_of(owner).get(PAGE).content.decode()
-    assert ("Send the link by e-mail" in page) == offered
+    assert ("Send link by email" in page) == offered
 
 
 def test_every_scope_has_its_reason() -> None:

@@ -206,7 +206,9 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     greeting = {"de": "Guten Tag Dana,", "fr": "Bonjour Dana,"}[language]
     assert len(mail.outbox) == 2
     assert all(sent.body.lstrip().startswith(greeting) for sent in mail.outbox)
-    about = {"de": "Was Sie für Blue Fleet freigeben", "fr": "Ce que vous partagez avec Blue Fleet"}[language]
+    about = {"de": "Ihre Freigabeseite für Blue Fleet", "fr": "Votre page de partage avec Blue Fleet"}[
+        language
+    ]
     assert about in [sent.subject for sent in mail.outbox]
 
 
@@ -242,7 +244,7 @@ def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_brow
     device = browser("fr")
     params = come_back(smartcar, at_connect(device, invited(fleet=fleet, user=owner, language="de")), count=1)
     answer = device.get("/connect/callback/", params | {"state": "made-up"})
-    assert "Dieser Rückweg von Smartcar ist nicht von uns" in answer.content.decode()
+    assert "Keine passende Anfrage gefunden" in answer.content.decode()
     unknown = browser("fr").get("/connect/callback/", params).content.decode()
     assert '<html lang="fr"' in unknown
 
@@ -352,7 +354,7 @@ def test_a_new_link_by_the_manager_keeps_the_language(
     again = drivers.renew(page=page, user=owner, by_email=True)
     send_pending()
     assert again.language == "de"
-    assert mail.outbox[0].subject == "Was Sie für Blue Fleet freigeben"
+    assert mail.outbox[0].subject == "Ihre Freigabeseite für Blue Fleet"
 
 
 def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: DriverPortal) -> None:
@@ -369,7 +371,7 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
 
 def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> None:
     answer = browser("en").post(f"{page.path}close/")
-    assert "Der Link ist geschlossen" in answer.content.decode()
+    assert "Dieser Link ist geschlossen" in answer.content.decode()
     assert read(page.path, "fr").count('<html lang="fr"') == 1
 
 

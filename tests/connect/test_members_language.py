@@ -273,4 +273,4 @@ def test_next_steps_are_in_the_language(connection: Connection, state: Connectio
 def test_scopes_are_asked_for_in_the_language(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     page = read(browser_of(owner), "/fleets/blue/invitations/", "de")
     assert len(FLEET_SCOPES) == page.count('name="scopes"')
-    assert "Ladezustand" in page
+    assert "Ladestatus" in page

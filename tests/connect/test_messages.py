@@ -36,9 +36,9 @@ def test_each_message_is_worded_in_each_language(message: MessageCatalog, langua
 
 def test_evidence_inside_other_evidence_is_translated_too() -> None:
     message = StateEvidence.NO_DATA_SINCE.message(evidence=StateEvidence.REQUEST.message(request="r-1"))
-    assert str(message) == "request r-1, and silence since"
+    assert str(message) == "request r-1, then no data"
     with translation.override("de"):
-        assert str(message) == "Anfrage r-1, und seither keine Nachricht"
+        assert str(message) == "Anfrage r-1, danach keine Daten"
 
 
 def test_smartcars_own_words_take_precedence_over_ours() -> None:
@@ -74,7 +74,7 @@ def test_the_note_of_a_discrepancy_gives_the_reason_of_smartcar_or_ours() -> Non
     drift = Discrepancy(note_code=note.code, note_params=note.params)
     assert drift.note == f"It could not be ended: {GATEWAY.user_message}"
     drift.note_smartcar_message = "Come back on Monday."
-    assert drift.note == "It could not be ended: Come back on Monday."
+    assert drift.note == "Couldn't end the connection: Come back on Monday."
 
 
 def test_a_reason_has_no_parameters() -> None:

@@ -66,14 +66,14 @@ def test_the_person_who_says_no_connects_nothing(
 ) -> None:
     with pytest.raises(ConnectionRefusedByUsError) as refusal:
         connect(smartcar, fleet=fleet_of(api_version), user=owner, outcome="deny")
-    assert refusal.value.trouble.title == "Access was not allowed"
+    assert refusal.value.trouble.title == "Access wasn't allowed"
     assert not Connection.objects.exists()
-    assert AuthorizationRequest.objects.get().outcome == "Access was not allowed"
+    assert AuthorizationRequest.objects.get().outcome == "Access wasn't allowed"
 
 
 def test_an_unknown_error_has_words_too() -> None:
     trouble = oauth_errors.error_for(error="brand_new_error")
-    assert trouble.title == "The car was not connected"
+    assert trouble.title == "The car wasn't connected"
 
 
 def test_an_incompatible_car_is_named() -> None:

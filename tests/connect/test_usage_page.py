@@ -63,8 +63,8 @@ def test_each_car_with_its_calls_and_who_is_near_or_over(
     text = page.content.decode()
     assert [str(row.vehicle) for row in page.context["page"]] == ["Over", "Near", "Far", "Unused"]
     assert page.context["calls"] == 208
-    assert "used up: 120 of 100" in text
-    assert "nearly used up: 85 of 100" in text
+    assert "Limit reached: 120 of 100" in text
+    assert "Near limit: 85 of 100" in text
     assert "Foreign" not in text
 
 
@@ -138,7 +138,7 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
     used(vehicle, person=12)
     url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
     assert "12 calls" in browser_of(owner).get(url).content.decode()
-    assert "Calls this month" not in browser_of(viewer).get(url).content.decode()
+    assert "API calls this month" not in browser_of(viewer).get(url).content.decode()
 
 
 def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicle) -> None:

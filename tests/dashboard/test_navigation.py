@@ -9,9 +9,9 @@ from django.test import Client
 from accounts.models import Fleet, User
 
 LINKS = {
-    "owner": ["Cars", "Connections", "Invitations", "Inbox", "Members", "API tokens"],
-    "teammate": ["Cars", "Connections", "Invitations", "Inbox", "API tokens"],
-    "viewer": ["Cars", "API tokens"],
+    "owner": ["Vehicles", "Connections", "Invitations", "Webhook log", "Members", "API tokens"],
+    "teammate": ["Vehicles", "Connections", "Invitations", "Webhook log", "API tokens"],
+    "viewer": ["Vehicles", "API tokens"],
 }
 
 
@@ -33,6 +33,6 @@ def test_every_link_of_the_navigation_opens(
 def test_the_sites_inbox_is_linked_for_admins_only(
     owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
-    assert "Site inbox" not in browser_of(owner).get("/fleets/blue/").content.decode()
+    assert "Webhook log (all fleets)" not in browser_of(owner).get("/fleets/blue/").content.decode()
     User.objects.filter(pk=owner.pk).update(is_staff=True)
-    assert "Site inbox" in browser_of(owner).get("/fleets/blue/").content.decode()
+    assert "Webhook log (all fleets)" in browser_of(owner).get("/fleets/blue/").content.decode()

@@ -116,7 +116,7 @@ def test_a_user_is_added_by_e_mail_and_a_fleet_with_its_members(staff: Client) -
 def test_the_admin_stays_english_in_every_browser(staff: Client) -> None:
     answer = staff.get("/admin/commands/command/", headers={"accept-language": "de"})
     assert '<html lang="en"' in answer.content.decode()
-    assert "Waiting for its turn" in answer.content.decode()
+    assert "Queued" in answer.content.decode()
 
 
 def test_the_admin_is_for_staff_only(owner: User) -> None:

@@ -39,5 +39,5 @@ def test_no_template_holds_what_the_policy_refuses(template: Path) -> None:
 def test_an_error_page_says_what_to_do_and_nothing_of_the_inside() -> None:
     page = Client().get("/no/such/page/")
     assert page.status_code == 404
-    assert "There is nothing here" in page.content.decode()
+    assert "Page not found" in page.content.decode()
     assert "urlpatterns" not in page.content.decode()

@@ -94,7 +94,7 @@ def test_connections_are_filtered(sim: SimulatorHarness) -> None:
         body = sim.client.get("/vehicle/v3/connections", headers=live.v3, params=parameters).json()
         return {each["attributes"]["user"]["id"] for each in body["data"]}
 
-    assert users() == {live.user_id}, "live is the default: simulated cars vanish unless asked for"
+    assert users() == {live.user_id}, "live is the default: simulated vehicles vanish unless asked for"
     assert users(**{"vehicle.mode": "simulated"}) == {simulated.user_id}
     assert users(userId=live.user_id) == {live.user_id}
     assert users(userId=simulated.user_id) == set()

@@ -189,8 +189,12 @@ def test_a_v3_refusal_is_read_in_full() -> None:
 
 
 def test_an_old_v3_refusal_without_a_type_gets_the_one_of_its_status() -> None:
-    error = v3_refusal({"status": "404", "code": "not_found", "title": "Not found"}, status=404)
-    assert (error.type, error.code, error.description) == ("RESOURCE_NOT_FOUND", "NOT_FOUND", "Not found")
+    error = v3_refusal({"status": "404", "code": "not_found", "title": "Page not found"}, status=404)
+    assert (error.type, error.code, error.description) == (
+        "RESOURCE_NOT_FOUND",
+        "NOT_FOUND",
+        "Page not found",
+    )
 
 
 def test_the_status_in_the_body_counts_when_http_tells_of_a_success() -> None:

@@ -113,7 +113,7 @@ def test_a_hidden_place_is_left_out(owner: User, car: Vehicle, browser_of: Brows
 
 def test_a_body_that_was_not_kept_is_explained(owner: User, car: Vehicle, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).get(f"{DELIVERIES}{message(car, body=b'').pk}/").json()
-    assert (answer["body"], answer["body_missing"]) == (None, "The body was not kept.")
+    assert (answer["body"], answer["body_missing"]) == (None, "The body wasn't stored.")
 
 
 @pytest.mark.parametrize(

@@ -206,11 +206,11 @@ def test_the_open_page_gets_only_what_is_new(manager: Client, connected: Connect
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ("", "Nothing was received yet"),
+        ("", "No deliveries yet"),
         ("?state=dead", "There are no dead letters"),
         ("?state=quarantined", "Nothing is in quarantine"),
-        ("?period=hour", "No message fits"),
-        ("?before=1", "Nothing older"),
+        ("?period=hour", "No matching deliveries"),
+        ("?before=1", "No older entries"),
     ],
 )
 def test_an_empty_list_says_why(manager: Client, connected: Connection, question: str, words: str) -> None:

@@ -26,13 +26,13 @@ _GRID = Grid(4)
 # From the north, with the sun; "%(distance)s" comes with its unit.
 _WINDS = (
     gettext_lazy("%(distance)s north of %(town)s"),
-    gettext_lazy("%(distance)s north-east of %(town)s"),
+    gettext_lazy("%(distance)s northeast of %(town)s"),
     gettext_lazy("%(distance)s east of %(town)s"),
-    gettext_lazy("%(distance)s south-east of %(town)s"),
+    gettext_lazy("%(distance)s southeast of %(town)s"),
     gettext_lazy("%(distance)s south of %(town)s"),
-    gettext_lazy("%(distance)s south-west of %(town)s"),
+    gettext_lazy("%(distance)s southwest of %(town)s"),
     gettext_lazy("%(distance)s west of %(town)s"),
-    gettext_lazy("%(distance)s north-west of %(town)s"),
+    gettext_lazy("%(distance)s northwest of %(town)s"),
 )
 
 

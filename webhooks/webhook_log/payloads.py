@@ -78,15 +78,15 @@ def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
     """The entry's body as a reader of this scope may see it."""
     raw = bytes(entry.body)
     if not raw:
-        return Payload(None, _("The body was not kept."))
+        return Payload(None, _("The body wasn't stored."))
     try:
         content = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        why = _("The body is no JSON (%(bytes)s bytes). It may hold anything, so it is not shown.")
+        why = _("The body isn't JSON (%(bytes)s bytes). Its contents are unknown, so it isn't shown.")
         return Payload(None, why % {"bytes": number_format(len(raw), force_grouping=True)})
     if scope.fleet is not None and not _all_of_fleet(entry, scope):
         return Payload(
-            None, _("The message tells of cars of other fleets as well, so its body is not shown.")
+            None, _("This delivery also includes vehicles from other fleets, so its body isn't shown.")
         )
     reveal = _reveal(entry, scope)
     masked = mask(content, reveal=reveal)

@@ -39,21 +39,21 @@ _FIELDS = (
 class Filters(forms.Form):
     """What the list is narrowed to. What makes no sense narrows nothing."""
 
-    state = forms.ChoiceField(choices=[("", _("Any state")), *EntryState.choices], required=False)
+    state = forms.ChoiceField(choices=[("", _("Any status")), *EntryState.choices], required=False)
     kind = forms.ChoiceField(
         choices=[
             ("", _("Any type")),
             *KINDS.items(),
-            (OTHER, _("Anything else")),
+            (OTHER, _("Other types")),
         ],
         required=False,
     )
     period = forms.ChoiceField(
         choices=[
             ("", _("Any time")),
-            ("hour", _("The last hour")),
-            ("day", _("The last 24 hours")),
-            ("week", _("The last 7 days")),
+            ("hour", _("Last hour")),
+            ("day", _("Last 24 hours")),
+            ("week", _("Last 7 days")),
         ],
         required=False,
     )

@@ -87,7 +87,7 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
                 event=AuditEvent.DELIVERY_REPROCESSED,
                 about=(AuditObject.DELIVERY, entry.pk),
             )
-        said = _("It is processed again. What was recorded before is not recorded twice.")
+        said = _("Reprocessing requested. Data already recorded won't be recorded again.")
         messages.success(request, said)
     else:
         messages.error(request, _why_not(entry))
@@ -96,15 +96,15 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
 
 def _why_not(entry: InboxEntry) -> str:
     if entry.state == EntryState.WAITING:
-        return _("It waits to be processed already.")
-    return _("Its body was not kept, so there is nothing to process again.")
+        return _("This delivery is already queued for processing.")
+    return _("The body wasn't stored, so this delivery can't be reprocessed.")
 
 
 def _scope(request: HttpRequest, slug: str) -> LogScope:
     if slug:
         return LogScope(get_membership_or_404(user=request.user, slug=slug, right=Permission.INSPECT).fleet)
     if not (request.user.is_authenticated and request.user.is_staff):
-        raise PermissionDenied(_("Only admins of the site see the messages of all fleets."))
+        raise PermissionDenied(_("Only site administrators can view deliveries for all fleets."))
     return LogScope(None)
 
 

@@ -13,8 +13,8 @@ from core.message_codes import Message, MessageCatalog
 
 
 class MigrationState(models.TextChoices):
-    RUNNING = "running", _("Under way")
-    FINISHED = "finished", _("Finished")
+    RUNNING = "running", _("In progress")
+    FINISHED = "finished", _("Completed")
     STOPPED = "stopped", _("Stopped")
 
 
@@ -43,11 +43,11 @@ class ApiMigration(models.Model):
 
 
 class ConnectionMigrationState(models.TextChoices):
-    WAITING = "waiting", _("Waiting")
-    SUBSCRIBING = "subscribing", _("Subscription under way")
+    WAITING = "waiting", _("Queued")
+    SUBSCRIBING = "subscribing", _("Subscribing")
     SUBSCRIBED = "subscribed", _("Listed and subscribed")
-    MOVED = "moved", _("Moved")
-    STAYED = "stayed", _("Could not move")
+    MOVED = "moved", _("Migrated")
+    STAYED = "stayed", _("Not migrated")
 
 
 UNFINISHED = (
@@ -62,27 +62,30 @@ class MigrationMessage(MessageCatalog):
 
     ASK_SUPPORT = (
         "migration.ask_support",
-        _("If it still answers on v2, ask Smartcar's support; else invite the driver to connect it again."),
+        _(
+            "If the vehicle still responds on v2, contact Smartcar support. Otherwise, invite "
+            "the driver to reconnect it."
+        ),
     )
-    CONNECTION_CHANGED = "migration.connection_changed", _("The connection was changed meanwhile.")
+    CONNECTION_CHANGED = "migration.connection_changed", _("The connection changed in the meantime.")
     CONNECTION_ENDED = "migration.connection_ended", _("The connection has ended.")
     NO_TOKENS = (
         "migration.no_tokens",
         _(
-            "v2 needs a token pair that only the driver can give, and there is none for this car. Invite the "
-            "driver to connect it again."
+            "v2 requires a token pair that only the driver can authorize, and this vehicle has "
+            "none. Invite the driver to reconnect it."
         ),
     )
-    NOT_LISTED = "migration.not_listed", _("Smartcar's v3 does not list this car for its driver.")
+    NOT_LISTED = "migration.not_listed", _("Smartcar's API v3 doesn't list this vehicle for its driver.")
     NOT_SUBSCRIBED = (
         "migration.not_subscribed",
-        _("Smartcar promised the subscription to the webhook, but does not list it."),
+        _("Smartcar confirmed the webhook subscription but doesn't list it."),
     )
     OTHERS_LISTED = (
         "migration.others_listed",
-        _("Smartcar's v3 does not list this car for its driver, and lists several others."),
+        _("Smartcar's API v3 doesn't list this vehicle for its driver but lists several others."),
     )
-    RECONNECTED = "migration.reconnected", _("Connected again by its driver meanwhile.")
+    RECONNECTED = "migration.reconnected", _("The driver reconnected in the meantime.")
 
 
 class ConnectionMigration(models.Model):

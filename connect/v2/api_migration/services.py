@@ -40,7 +40,10 @@ def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigratio
             )
             enqueue_on_commit(TASK, move.pk)
     except IntegrityError as error:
-        told = _("A move of this fleet is under way. Wait for its end, or stop it.")
+        told = _(
+            "A migration is already in progress for this fleet. Wait until the migration is "
+            "complete, or stop it."
+        )
         raise CannotStartError(told) from error
     return move
 
@@ -70,16 +73,17 @@ def _missing(application: Application, to: str) -> str:
     held = application.credentials
     if not application.webhook_id:
         return _(
-            "The Smartcar application (%(name)s) has no webhook id. Set it, see “Test credentials”, and start again."
+            "The Smartcar application (%(name)s) has no webhook ID. Set the ID (see “Test "
+            "credentials”) and start again."
         )
     if to == SmartcarApiVersion.V3 and not (held.client_id and held.client_secret):
         return _(
-            "The Smartcar application (%(name)s) has no client id and secret for v3. Set them, see “Test "
-            "credentials”, and start again."
+            "The Smartcar application (%(name)s) has no client ID and secret for v3. Set both "
+            "(see “Test credentials”) and start again."
         )
     if to == SmartcarApiVersion.V2 and not (held.application_id and held.application_secret):
         return _(
-            "The Smartcar application (%(name)s) has no application secret for v2. Set it, see “Test credentials”, "
-            "and start again."
+            "The Smartcar application (%(name)s) has no application secret for v2. Set the "
+            "secret (see “Test credentials”) and start again."
         )
     return ""

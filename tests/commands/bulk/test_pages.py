@@ -93,7 +93,7 @@ def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
     form = {"kind": "set_charge_limit", "percent": "70", "car": [car.smartcar_id for car in chosen]}
     text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
-        "Charge limit 70 %: 2 cars?",
+        "Charge limit 70 %: 2 vehicles?",
         "2 can",
         "1 cannot",
         "no working connection",

@@ -61,7 +61,7 @@ def test_another_fleets_car_and_proof_are_not_there(
     browser = browser_of(outsider)
     assert browser.get(address(connection.vehicle, "red")).status_code == 404
     assert browser.get(f"/fleets/red/offboarding/{removal.pk}/").status_code == 404
-    assert "Removals" in browser.get("/fleets/red/offboarding/").content.decode()
+    assert "Disconnected vehicles" in browser.get("/fleets/red/offboarding/").content.decode()
 
 
 def test_a_car_is_disconnected_and_its_history_kept(
@@ -101,7 +101,7 @@ def test_one_of_several_drivers_can_be_chosen(
         mode="live",
     )
     browser = browser_of(owner)
-    assert "2 drivers share this car" in browser.get(address(connection.vehicle)).content.decode()
+    assert "2 drivers share this vehicle" in browser.get(address(connection.vehicle)).content.decode()
     browser.post(address(connection.vehicle), {"extent": "nothing", "connection": str(other.pk)})
     connection.refresh_from_db()
     other.refresh_from_db()
@@ -121,7 +121,7 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     )
     browser = browser_of(owner)
     under_way = browser.get(f"/fleets/blue/offboarding/{removal.pk}/")
-    assert "Under way" in under_way.content.decode()
+    assert "In progress" in under_way.content.decode()
     fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
     worker.run(removal_id=removal.pk)
@@ -129,6 +129,6 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     text = browser.get(f"/fleets/blue/offboarding/{removal.pk}/").content.decode()
     assert "req-123" in text
     assert "no longer shows it" in text
-    assert "VIN, name and plate of the car" in text
+    assert "VIN, name and plate" in text
     for secret in (VIN, "Van 1", "user-1"):
         assert secret not in text

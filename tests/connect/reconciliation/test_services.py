@@ -80,7 +80,7 @@ def test_a_connection_that_smartcar_lists_no_more_is_ended_here(
     assert drifts() == [(DiscrepancyType.GONE, True)]
     gone.refresh_from_db()
     assert gone.state == ConnectionState.REVOKED
-    assert gone.transitions.latest("pk").evidence == "the nightly comparison"
+    assert gone.transitions.latest("pk").evidence == "nightly reconciliation"
     assert Connection.objects.filter(state=ConnectionState.PENDING).count() == 4
 
 
@@ -235,5 +235,5 @@ def test_owner_and_manager_see_their_own_fleets_report_only(
     theirs = browser_of(outsider).get("/fleets/red/connections/reconciliation/").content.decode()
     assert str(ReconciliationNote.CONNECTION_ENDED.message()) in unescape(mine)
     assert str(ReconciliationNote.CONNECTION_ENDED.message()) not in unescape(theirs)
-    assert "Nothing had drifted." in theirs
+    assert "No discrepancies." in theirs
     assert "stranger" not in mine + theirs

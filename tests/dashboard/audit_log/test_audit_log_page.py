@@ -112,7 +112,7 @@ def test_an_entry_names_person_event_object_and_details(
 def test_details_name_the_setting_then_its_old_and_its_new_value(fleet: Fleet) -> None:
     data = {"to": "imperial", "from": "metric", "field": "unit_system"}
     entry = AuditLogEntry(fleet=fleet, event=AuditEvent.FLEET_SETTINGS_CHANGED, data=data)
-    assert details_of(entry) == ["Units", "Before: Metric", "New: Imperial"]
+    assert details_of(entry) == ["Units", "Previous: Metric", "New: Imperial"]
 
 
 def test_a_name_that_looks_like_a_formula_is_escaped_in_the_file(

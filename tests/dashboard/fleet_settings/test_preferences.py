@@ -54,9 +54,9 @@ def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
 
 def test_a_manager_reads_and_is_offered_no_form(fleet: Fleet, teammate: User, browser_of: BrowserOf) -> None:
     page = browser_of(teammate).get(PAGE).content.decode()
-    assert "An owner of the fleet can change these." in page
+    assert "Only fleet owners can change these settings." in page
     assert 'name="time_zone"' not in page
-    assert "Make another fleet" not in page
+    assert "Create fleet" not in page
 
 
 def test_each_change_is_in_the_audit_log(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
@@ -201,10 +201,10 @@ def test_fleets_of_the_same_name_have_addresses_of_their_own(
 
 def test_without_a_fleet_only_staff_is_offered_to_make_one(db: None, browser_of: BrowserOf) -> None:
     nobody = User.objects.create_user("nobody@site.example")
-    assert "Make a fleet" not in browser_of(nobody).get("/").content.decode()
+    assert "Create fleet" not in browser_of(nobody).get("/").content.decode()
     assert browser_of(nobody).post("/new-fleet/", NEW).status_code == 403
     browser = browser_of(staff())
-    assert "Make a fleet" in browser.get("/").content.decode()
+    assert "Create fleet" in browser.get("/").content.decode()
     assert browser.post("/new-fleet/", NEW).status_code == 302
 
 

@@ -213,7 +213,7 @@ def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
     assert "The checklist is hidden" in answer.content.decode()
     assert shown_to(owner) is None
     assert AuditLogEntry.objects.get(event=AuditEvent.SETUP_CHECKLIST_HIDDEN).actor == teammate
-    assert "0 of 6 done" in browser_of(owner).get(PAGE).content.decode()
+    assert "0 of 6 complete" in browser_of(owner).get(PAGE).content.decode()
 
 
 def test_a_new_fleet_starts_with_it(owner: User, fleet: Fleet) -> None:
@@ -246,12 +246,10 @@ def test_the_page_says_what_to_do_next_and_shows_the_address(
     fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     page = browser_of(owner).get(PAGE).content.decode()
-    assert "0 of 6 done" in page
+    assert "0 of 6 complete" in page
     assert f'value="{settings.SITE_URL}/webhooks/smartcar/"' in page
     assert 'aria-current="step"' in page
-    assert (
-        page.index("Test the credentials") < page.index("Invite a driver") < page.index("Connect a vehicle")
-    )
+    assert page.index("Test credentials") < page.index("Invite a driver") < page.index("Connect a vehicle")
 
 
 def test_an_open_page_hears_of_news_and_nothing_while_there_are_none(
@@ -262,7 +260,7 @@ def test_an_open_page_hears_of_news_and_nothing_while_there_are_none(
     settings.SMARTCAR_WEBHOOK_ID = "webhook"
     news = browser.get(f"{PAGE}steps/", {"version": ""}).content.decode()
     assert "Done: Webhook in Smartcar&#x27;s dashboard." in news
-    assert "1 of 6 done" in news
+    assert "1 of 6 complete" in news
     assert "<html" not in news
     assert browser.get(f"{PAGE}steps/", {"version": "webhook"}).status_code == 204
 
@@ -275,4 +273,4 @@ def test_a_complete_list_asks_no_more(
     page = browser_of(owner).get(PAGE).content.decode()
     assert "Everything is set up" in page
     assert "hx-trigger" not in page[page.index('id="onboarding"') :]
-    assert "Hide the checklist" not in page
+    assert "Hide checklist" not in page

@@ -74,7 +74,7 @@ def test_another_fleets_place_is_nobodys_here(depot: Place, outsider: User, brow
     browser = browser_of(outsider)
     for address in (f"/fleets/red/places/{depot.pk}/", f"/fleets/red/places/{depot.pk}/delete/"):
         assert browser.post(address, DEPOT).status_code == 404
-    assert "300 m around" not in browser.get("/fleets/red/places/").content.decode()
+    assert "300 m radius" not in browser.get("/fleets/red/places/").content.decode()
 
 
 def test_a_viewer_is_offered_no_button_that_refuses(
@@ -82,7 +82,7 @@ def test_a_viewer_is_offered_no_button_that_refuses(
 ) -> None:
     page = browser_of(viewer).get(LIST).content.decode()
     assert "Depot" in page
-    assert "300 m around" in page
+    assert "300 m radius" in page
     for button in ("Add a place", "Edit", "place-here"):
         assert button not in page
 
@@ -91,21 +91,24 @@ def test_an_empty_list_says_what_to_do(
     fleet: Fleet, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     assert "Click on the map where it is" in browser_of(owner).get(LIST).content.decode()
-    assert "An owner or manager of Blue Fleet can add one." in browser_of(viewer).get(LIST).content.decode()
+    assert (
+        "Owners and managers of Blue Fleet can add places." in browser_of(viewer).get(LIST).content.decode()
+    )
 
 
 def test_a_place_is_added_changed_and_deleted_with_its_name_in_the_audit_log(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    assert "“Depot” is saved." in browser.post(NEW, DEPOT, follow=True).content.decode()
+    assert "Place “Depot” saved." in browser.post(NEW, DEPOT, follow=True).content.decode()
     place = Place.objects.get(fleet=fleet)
     assert (place.kind, place.latitude, place.longitude, place.radius) == ("depot", 37.8044, -122.2708, 300)
     browser.post(f"{LIST}{place.pk}/", DEPOT | {"name": "Depot West", "radius": "500"})
     place.refresh_from_db()
     assert (place.name, place.radius) == ("Depot West", 500)
     assert (
-        "“Depot West” is deleted." in browser.post(f"{LIST}{place.pk}/delete/", follow=True).content.decode()
+        "Place “Depot West” deleted."
+        in browser.post(f"{LIST}{place.pk}/delete/", follow=True).content.decode()
     )
     log = (
         AuditLogEntry.objects.filter(object_type="place", object_id=str(place.pk))
@@ -135,8 +138,8 @@ def test_coordinates_may_be_pasted_together(
         ({"name": "depot"}, "has a place “depot” already"),
         ({"latitude": "91"}, "Degrees from -90 to 90"),
         ({"longitude": "east"}, "Degrees from -180 to 180"),
-        ({"radius": "19"}, "From 20 to 50000 metres."),
-        ({"radius": "50001"}, "From 20 to 50000 metres."),
+        ({"radius": "19"}, "Enter a radius from 20 to 50000 meters."),
+        ({"radius": "50001"}, "Enter a radius from 20 to 50000 meters."),
         ({"radius": "wide"}, "Enter a whole number"),
         ({"kind": "volcano"}, "volcano"),
     ],

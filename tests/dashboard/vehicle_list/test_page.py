@@ -218,7 +218,7 @@ def test_a_list_longer_than_a_page_has_pages(owner: User, fleet: Fleet, browser_
     browser = browser_of(owner)
     assert names(browser)[-1] == "Car 49"
     assert names(browser, "page=2") == [f"Car {number}" for number in range(50, 60)]
-    assert "51–60 of 60 cars" in text(browser, f"{PAGE}?page=2")
+    assert "51–60 of 60 vehicles" in text(browser, f"{PAGE}?page=2")
 
 
 def test_the_map_has_the_cars_that_the_filters_let_through(

@@ -33,8 +33,8 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
     DriverPortal.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-1", driver_name="Robin")
     shown = tab(browser_of(owner), vehicle)
     for words in (
-        "Shared by Robin",
-        "Driver must sign in again",
+        "Connected by Robin",
+        "Reauthentication required",
         "The maker asks for it.",
         "Battery level and range",
     ):
@@ -42,15 +42,15 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
     assert f'href="/fleets/blue/connections/{connection.pk}/#next"' in shown
     assert "Ask the driver to sign in" in shown
     seen = tab(browser_of(viewer), vehicle)
-    assert "Driver must sign in again" in seen
+    assert "Reauthentication required" in seen
     assert "An owner or manager of the fleet has to do something about it." in seen
     assert "/connections/" not in seen
 
 
 def test_what_the_driver_did_not_allow_is_named(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     connected(vehicle, scopes=[scope for scope in FLEET_SCOPES if scope != "read_location"])
-    shown = tab(browser_of(owner), vehicle).split("Not allowed by the driver")[1]
-    assert "Where the car is" in shown
+    shown = tab(browser_of(owner), vehicle).split("Not granted by the driver")[1]
+    assert "Location" in shown
     assert "Odometer" not in shown
 
 
@@ -69,8 +69,8 @@ def test_only_who_sees_the_budget_sees_the_calls(
     owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     connected(vehicle)
-    assert "Calls this month" in tab(browser_of(owner), vehicle)
-    assert "Calls this month" not in tab(browser_of(viewer), vehicle)
+    assert "API calls this month" in tab(browser_of(owner), vehicle)
+    assert "API calls this month" not in tab(browser_of(viewer), vehicle)
 
 
 def test_more_drivers_take_no_more_queries(

@@ -101,7 +101,7 @@ def test_a_line_goes_on_to_the_readings_beside_the_time(
         **{"from": (NOON - 12 * HOUR).isoformat(), "to": (NOON - 11 * HOUR).isoformat()},
     )
     assert line(told)["values"] == [80]
-    assert "Nothing was recorded in this time." in told["charts"][0]["summary"]
+    assert "No data recorded in this period." in told["charts"][0]["summary"]
 
 
 def test_numbers_are_in_the_cars_units_and_share_a_chart_where_they_are_the_same(
@@ -192,7 +192,7 @@ def test_states_are_bands_that_end_when_nothing_was_heard_for_too_long(
 @pytest.mark.parametrize(
     ("signal", "body", "label", "tone"),
     [
-        (catalogue.ABS, {"status": "ALERT", "description": None}, "Alert", "alert"),
+        (catalogue.ABS, {"status": "ALERT", "description": None}, "Warning", "alert"),
         (catalogue.DETAILED_CHARGING_STATUS, {"value": "FULLY_CHARGED"}, "Fully charged", "state-1"),
         (catalogue.FIRMWARE, {"value": "2026.4"}, "2026.4", "state-1"),
         (catalogue.FRONT_TRUNK, {"isOpen": True, "isLocked": None}, "Open", "state-1"),
@@ -291,7 +291,7 @@ def test_the_page_offers_what_can_be_drawn_the_charge_first(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    assert "Nothing to draw yet" in browser.get(address(vehicle)).content.decode()
+    assert "No data to chart yet" in browser.get(address(vehicle)).content.decode()
     know(vehicle, catalogue.ODOMETER, SOC, LOCKED, catalogue.PRECISE_LOCATION, catalogue.IS_AT_HOME)
     page = browser.get(address(vehicle))
     offered = [signal for _, signals in page.context["groups"] for signal in signals]

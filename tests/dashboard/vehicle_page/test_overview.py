@@ -76,7 +76,7 @@ def test_values_are_shown_with_their_age_and_what_it_rests_on(
     moment = timezone.now().replace(year=2026, month=11, day=2, hour=9, minute=5, second=7)
     LatestSignal.objects.filter(code=catalogue.RANGE.code).update(oem_updated_at=moment)
     page = browser_of(owner).get(address(car)).content.decode()
-    for shown in ("17<span", "80 km", "1 min ago", "Not locked.", "37.76010, -122.44120", "Noe Valley"):
+    for shown in ("17<span", "80 km", "1 min ago", "Unlocked.", "37.76010, -122.44120", "Noe Valley"):
         assert shown in page
     assert "2 November 2026, 10:05:07 CET" in page
 
@@ -114,7 +114,7 @@ def test_an_error_is_told_in_plain_words_beside_the_last_good_value(
     )
     page = browser_of(owner).get(address(car)).content.decode()
     assert "17<span" in page
-    assert "The maker&#x27;s service did not deliver it. The value above is the last good one." in page
+    assert "The maker&#x27;s service did not deliver it. Showing the last valid value." in page
 
 
 def test_why_a_value_is_missing_tells_driver_plan_and_car_apart(
@@ -127,13 +127,13 @@ def test_why_a_value_is_missing_tells_driver_plan_and_car_apart(
     failed(car, catalogue.EXTERNAL_TEMPERATURE, "PERMISSION")
     missing = browser_of(owner).get(address(car)).context["missing"]
     assert {each.reason: (list(each.labels), each.ask) for each in missing} == {
-        "The driver has not granted it.": (["Odometer"], True),
-        "This car does not report it.": (["Sunroof"], False),
-        "The driver has granted it, but your Smartcar plan does not seem to include it.": (
+        "Permission not granted by the driver.": (["Odometer"], True),
+        "Not supported by this vehicle.": (["Sunroof"], False),
+        "The driver granted permission, but your Smartcar plan doesn't seem to include this data.": (
             ["Tire pressure"],
             False,
         ),
-        "This fleet does not ask its drivers for it.": (["Outside temperature"], False),
+        "This fleet doesn't request this permission from drivers.": (["Outside temperature"], False),
     }
     assert missing[0].ask, "what somebody can mend comes first"
 
@@ -144,7 +144,7 @@ def test_where_the_grant_is_not_known_both_reasons_are_told(
     Connection.objects.update(scopes=[])
     failed(car, catalogue.ODOMETER, "PERMISSION")
     (missing,) = browser_of(owner).get(address(car)).context["missing"]
-    assert missing.reason == "The driver has not granted it, or your Smartcar plan does not include it."
+    assert missing.reason == "Permission not granted by the driver, or not included in your Smartcar plan."
 
 
 def test_only_who_may_connect_is_offered_to_ask_the_driver(
@@ -152,8 +152,8 @@ def test_only_who_may_connect_is_offered_to_ask_the_driver(
 ) -> None:
     Connection.objects.update(scopes=["read_vehicle_info"])
     failed(car, catalogue.ODOMETER, "PERMISSION")
-    assert "Ask for it" in browser_of(owner).get(address(car)).content.decode()
-    assert "Ask for it" not in browser_of(viewer).get(address(car)).content.decode()
+    assert "Request permission" in browser_of(owner).get(address(car)).content.decode()
+    assert "Request permission" not in browser_of(viewer).get(address(car)).content.decode()
 
 
 def test_warnings_are_told_the_lamp_first(owner: User, car: Vehicle, browser_of: BrowserOf) -> None:
@@ -163,7 +163,7 @@ def test_warnings_are_told_the_lamp_first(owner: User, car: Vehicle, browser_of:
     told(car, catalogue.DTC_LIST, {"values": [{"code": "P0420"}, {"code": "U0100"}]})
     alerts = browser_of(owner).get(address(car)).context["alerts"]
     assert [(alert.label, alert.text) for alert in alerts] == [
-        ("Malfunction indicator lamp", "Alert"),
+        ("Malfunction indicator lamp", "Warning"),
         ("Trouble codes", "P0420, U0100"),
         ("Anti-lock brakes", "Sensor fault"),
     ]
@@ -173,7 +173,7 @@ def test_trouble_codes_that_are_only_counted_are_told_as_a_number(
     owner: User, car: Vehicle, browser_of: BrowserOf
 ) -> None:
     told(car, catalogue.DTC_COUNT, {"value": 3, "unit": "count"})
-    assert "3 stored, not listed" in browser_of(owner).get(address(car)).content.decode()
+    assert "3 stored, codes not reported" in browser_of(owner).get(address(car)).content.decode()
     told(car, catalogue.DTC_COUNT, {"value": 0, "unit": "count"})
     assert browser_of(owner).get(address(car)).context["alerts"] == []
 
@@ -223,7 +223,7 @@ def test_values_say_so_when_they_have_become_old(owner: User, car: Vehicle, brow
     long_ago = timezone.now() - timedelta(days=3)
     LatestSignal.objects.filter(code=catalogue.RANGE.code).update(observed_at=long_ago)
     answer = browser_of(owner).get(address(car, "values/"), {"version": version})
-    assert "Older than a value of its kind should be." in answer.content.decode()
+    assert "Older than expected for this signal." in answer.content.decode()
 
 
 def test_the_place_comes_with_the_values_and_goes_when_the_driver_hides_it(

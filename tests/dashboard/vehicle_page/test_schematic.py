@@ -40,7 +40,7 @@ def test_of_a_car_that_tells_nothing_nothing_is_drawn_as_closed() -> None:
     assert (len(car.doors), len(car.windows), len(car.tires)) == (4, 4, 4)
     assert (car.front, car.rear, car.lock) == (Condition.UNKNOWN,) * 3
     assert (car.sunroof, car.port, car.parts) == (None, None, [])
-    assert car.headline == "The car tells of no doors or windows."
+    assert car.headline == "Doors and windows not reported."
     assert not car.attention
 
 
@@ -55,7 +55,7 @@ def test_a_car_that_is_shut_and_locked_is_quiet() -> None:
     )
     assert {panel.condition for panel in (*car.doors, *car.windows)} == {Condition.CLOSED}
     assert (car.front, car.rear) == (Condition.UNKNOWN, Condition.CLOSED)
-    assert car.headline == "All that it reports is closed. Locked."
+    assert car.headline == "Everything reported is closed. Locked."
     assert said(car)["Front left door"] == "closed, locked"
     assert said(car)["Rear right window"] == "closed"
     assert not car.attention
@@ -92,8 +92,8 @@ def test_two_signals_of_one_lid_are_drawn_as_the_worse() -> None:
     ("body", "condition", "words"),
     [
         ({"isOpen": None, "isLocked": True}, Condition.CLOSED, "locked"),
-        ({"isOpen": None, "isLocked": False}, Condition.UNLOCKED, "not locked"),
-        ({"isOpen": False, "isLocked": False}, Condition.UNLOCKED, "closed, not locked"),
+        ({"isOpen": None, "isLocked": False}, Condition.UNLOCKED, "unlocked"),
+        ({"isOpen": False, "isLocked": False}, Condition.UNLOCKED, "closed, unlocked"),
         ({"isOpen": None, "isLocked": None}, Condition.UNKNOWN, "not reported"),
     ],
 )
@@ -123,9 +123,9 @@ def test_a_tire_that_holds_less_than_its_neighbour_is_marked() -> None:
     car = drawn({catalogue.TIRES: tires(250, 180, 290, None)})
     assert [tire.low for tire in car.tires] == [False, True, False, False]
     assert [tire.pressure for tire in car.tires] == ["2.5", "1.8", "2.9", ""]
-    assert said(car)["Front right tire"] == "1.8 bar, lower than its neighbour"
+    assert said(car)["Front right tire"] == "1.8 bar, lower than others on this axle"
     assert said(car)["Rear right tire"] == "not reported"
-    assert car.headline.endswith("1 tire is low.")
+    assert car.headline.endswith("1 tire has low pressure.")
 
 
 def test_pressures_are_in_the_units_of_the_car() -> None:

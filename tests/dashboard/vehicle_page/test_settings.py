@@ -103,7 +103,7 @@ def test_a_viewer_reads_the_settings_and_finds_no_field_and_no_vin(
     Vehicle.objects.update(group="North")
     shown = browser_of(viewer).get(page).content.decode()
     assert "North" in shown
-    assert "An owner or manager of the fleet can change these." in shown
+    assert "Only owners and managers of the fleet can edit these details." in shown
     assert "<input" not in shown.split("<main")[1]
     assert VIN[-4:] not in shown
     assert "Disconnect" not in shown
@@ -128,6 +128,6 @@ def test_the_vin_is_masked_until_somebody_asks(
 def test_a_car_that_is_connected_is_offered_to_be_disconnected_another_to_be_erased(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
-    assert "Erase what was recorded" in browser_of(owner).get(page).content.decode()
+    assert "Delete recorded data" in browser_of(owner).get(page).content.decode()
     connected(vehicle)
-    assert "Disconnect this car" in browser_of(owner).get(page).content.decode()
+    assert "Disconnect vehicle" in browser_of(owner).get(page).content.decode()

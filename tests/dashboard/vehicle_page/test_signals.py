@@ -74,7 +74,7 @@ def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
     assert groups == [
         ("Battery", ["Range", "State of charge"]),
         ("Doors and windows", ["Locked"]),
-        ("Not in the catalogue", ["brand-new-signal"]),
+        ("Other signals", ["brand-new-signal"]),
     ]
     found = told(browser, vehicle)
     assert found[catalogue.RANGE.code].value == "100 mi"
@@ -82,7 +82,7 @@ def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
     assert found[catalogue.IS_LOCKED.code].stale
     assert not found[catalogue.RANGE.code].stale
     text = page.content.decode()
-    for words in ("3 min ago", "Maker's time", "a note", catalogue.RANGE.code):
+    for words in ("3 min ago", "Vehicle timestamp", "a note", catalogue.RANGE.code):
         assert words in text, words
 
 
@@ -100,7 +100,7 @@ def test_an_error_is_in_plain_words_beside_the_last_good_value(
     )
     browser = browser_of(owner)
     found = told(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
-    assert (found.value, found.trouble) == ("55 %", "The maker's service did not deliver it.")
+    assert (found.value, found.trouble) == ("55 %", "The manufacturer's service didn't provide this data.")
     page = browser.get(address(vehicle)).content.decode()
     for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
         assert words in page, words
@@ -114,10 +114,10 @@ def test_what_the_car_does_not_report_says_why(
     know(vehicle, catalogue.RANGE, None, status="ERROR", error_type="PERMISSION")
     browser = browser_of(owner)
     why = untold(browser, vehicle)
-    assert why[catalogue.TIRES.code] == "This car does not report it."
-    assert why[catalogue.FUEL_LEVEL.code] == "The car has no combustion engine."
-    assert why[catalogue.ODOMETER.code] == "The driver has not granted it."
-    assert why[catalogue.DTC_LIST.code] == "This fleet does not ask its drivers for it."
+    assert why[catalogue.TIRES.code] == "Not supported by this vehicle."
+    assert why[catalogue.FUEL_LEVEL.code] == "This vehicle has no combustion engine."
+    assert why[catalogue.ODOMETER.code] == "Permission not granted by the driver."
+    assert why[catalogue.DTC_LIST.code] == "This fleet doesn't request this permission from drivers."
     assert why[catalogue.STATE_OF_CHARGE.code].startswith("The car has not told it so far")
     # What may yet come of it stays among the signals, with its error.
     assert set(told(browser, vehicle)) == {catalogue.RANGE.code}
@@ -152,13 +152,13 @@ def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
     assert vin not in page
     assert vin.lower() not in page
     seen = browser_of(viewer).get(address(vehicle)).content.decode()
-    assert "Only members who may connect cars see it." in seen
+    assert "Visible only to members who can connect vehicles." in seen
     assert "0101" not in seen
 
 
 def test_nothing_heard_says_what_comes_next(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     page = browser_of(owner).get(address(vehicle)).content.decode()
-    assert "Nothing was heard from this car yet" in page
+    assert "No data received yet" in page
     assert f"{len(CATALOGUE)} signals that this car does not report" in page
 
 
