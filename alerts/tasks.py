@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alerts import detectors, emails, retention
+from core.task_queue import accept_former_name
 
 
 @shared_task
@@ -43,7 +44,4 @@ def mail_letter(letter_id: int) -> None:
     post_notices()
 
 
-@shared_task
-def tidy_notices() -> None:
-    """The former name of purge_alerts."""
-    purge_alerts()
+accept_former_name("alerts.tasks.tidy_notices", purge_alerts)

@@ -11,6 +11,7 @@ from commands.messages import CommandMessage
 from commands.models import AWAITING_SIGNAL, OPEN, UNSENT, Command, CommandState
 from commands.sender import READ_DELAYS, interrupted_message, mark_ambiguous, mark_unconfirmed, mark_unknown
 from commands.types import EXPIRY, CommandType
+from connect import fetching
 from core.message_codes import Message
 from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
@@ -185,7 +186,7 @@ def _request_reads(*, now: datetime) -> None:
             and command.connection_id is not None
             and expected_signals.expected_state(CommandType(command.kind))
         ):
-            enqueue_on_commit("webhooks.tasks.pull", command.connection_id)
+            fetching.request_fetch(connection_id=command.connection_id, now=now)
 
 
 def _to_be_sent(now: datetime) -> list[int]:

@@ -174,6 +174,8 @@ class Connection(models.Model):
     state_since = models.DateTimeField(default=timezone.now)
     resolution_url = models.CharField(max_length=2000, blank=True)
     next_probe_at = models.DateTimeField(null=True, blank=True)
+    # Set while the vehicle waits to be fetched through the API (connect.fetching).
+    fetch_due_at = models.DateTimeField(null=True, blank=True)
     subscribed_at = models.DateTimeField(null=True, blank=True)
     subscription_error_code = code_field()
     subscription_error_params = params_field()
@@ -189,6 +191,13 @@ class Connection(models.Model):
                 fields=["vehicle", "smartcar_user_id", "application"],
                 nulls_distinct=False,
                 name="connect_connection_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["fetch_due_at"],
+                condition=Q(fetch_due_at__isnull=False),
+                name="connect_connection_fetch_due",
             )
         ]
 

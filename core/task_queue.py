@@ -5,7 +5,7 @@ When the broker is unavailable, tasks start later but no work is lost: periodic 
 
 import logging
 
-from celery import current_app
+from celery import Task, current_app, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -24,3 +24,11 @@ def enqueue(task: str, *ids: int) -> None:
         current_app.send_task(task, args=ids)
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("The broker did not accept %s (%s); the sweeper will.", task, type(error).__name__)
+
+
+def accept_former_name(name: str, task: Task[..., None]) -> None:
+    """Lets messages that version 0.1 enqueued under this name run the task. To be removed with the next release."""
+
+    @shared_task(name=name)
+    def run(*ids: int) -> None:
+        task(*ids)

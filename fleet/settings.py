@@ -139,7 +139,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "fleet.context_processors.site",
             ],
-            "builtins": ["core.templatetags.icons", "dashboard.templatetags.display"],
+            "builtins": [
+                "core.templatetags.icons",
+                "core.templatetags.dates",
+                "vehicles.templatetags.signals",
+            ],
         },
     }
 ]

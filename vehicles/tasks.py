@@ -1,18 +1,23 @@
 from celery import shared_task
 from django.utils import timezone
 
+from core.task_queue import accept_former_name
 from vehicles import partitions, retention, rollups
 
 
 @shared_task
-def sum_up() -> None:
-    """Sums up the hours and days that are over."""
+def compute_rollups() -> None:
+    """Summarizes the hours and days that are over."""
     rollups.compute_rollups(now=timezone.now())
 
 
 @shared_task
-def keep_history() -> None:
-    """Makes the partitions of the months to come, and lets go of what no fleet keeps any longer."""
+def maintain_partitions() -> None:
+    """Creates the partitions of coming months, and deletes history whose retention period is over."""
     now = timezone.now()
     partitions.make(now=now, since=retention.oldest_kept(now=now))
     retention.purge(now=now)
+
+
+accept_former_name("vehicles.tasks.sum_up", compute_rollups)
+accept_former_name("vehicles.tasks.keep_history", maintain_partitions)

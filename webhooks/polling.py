@@ -1,5 +1,6 @@
 """Reading a car through the API, into the same inbox as everything else."""
 
+from datetime import datetime
 from functools import partial
 
 import orjson
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import SmartcarApiVersion
-from connect import gateway, health
+from connect import fetching, gateway, health
 from connect.gateway import CallPurpose
 from connect.models import Connection
 from core.task_queue import enqueue_on_commit
@@ -37,6 +38,13 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
         )
         enqueue_on_commit("webhooks.tasks.process_inbox")
     return entry
+
+
+@transaction.atomic
+def enqueue_due_fetches(*, now: datetime) -> None:
+    """Enqueues the fetches that apps below have recorded as due."""
+    for connection_id in fetching.claim_due_fetches(now=now):
+        enqueue_on_commit("webhooks.tasks.fetch_vehicle", connection_id)
 
 
 def _read(connection: Connection, api: SmartcarApi, access: Access) -> ReadAnswer:

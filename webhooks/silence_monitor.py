@@ -106,7 +106,7 @@ def poll_silent(*, now: datetime) -> list[int]:
             rhythm.save(update_fields=["reads", "next_read_at"])
         connections = [usable[rhythm.vehicle_id].pk for rhythm in silent if rhythm.vehicle_id in usable]
         for connection_id in connections:
-            enqueue_on_commit("webhooks.tasks.pull", connection_id)
+            enqueue_on_commit("webhooks.tasks.fetch_vehicle", connection_id)
     return connections
 
 

@@ -8,27 +8,30 @@ from django.utils import timezone
 from connect.gateway import CallPurpose
 from connect.models import Connection
 from connect.token_store import TokensUnavailableError
+from core.task_queue import accept_former_name
 from smartcar_api import SmartcarError
 from webhooks import application_cutover, polling, processing, retention, silence_monitor
 
 logger = logging.getLogger(__name__)
 
 
-# Under a load that never ends a task would never, either; what takes too long is given to another worker.
+# Under constant load a task would never end; after this long another worker continues.
 TURN_SECONDS = 60.0
 _processing = threading.Lock()
-_rung = threading.Event()
+_requested = threading.Event()
 
 
 @shared_task
 def process_inbox() -> None:
-    """Rung by the receiver, swept by beat. Several worker processes share what waits; in each of them one thread
-    works and takes what the others were rung for, so that batches grow with the load instead of crumbling.
+    """Records the deliveries that wait in the inbox. Enqueued by the receiver, and by beat.
+
+    Several worker processes share the work. In each, one thread processes and takes over what the others were
+    enqueued for, so that batches grow with the load.
     """
-    _rung.set()
-    while _rung.is_set() and _processing.acquire(blocking=False):
+    _requested.set()
+    while _requested.is_set() and _processing.acquire(blocking=False):
         try:
-            _rung.clear()
+            _requested.clear()
             processing.process_waiting(seconds=TURN_SECONDS)
         finally:
             _processing.release()
@@ -36,14 +39,14 @@ def process_inbox() -> None:
 
 @shared_task
 def release_quarantined() -> None:
-    """Releases what waited for its car to be connected."""
+    """Releases deliveries that were quarantined until their vehicle was connected."""
     if processing.release_quarantined():
         processing.process_waiting()
 
 
 @shared_task
-def pull(connection_id: int) -> None:
-    """Reads one car through the API. What finds no room in the request budget is put off, not failed."""
+def fetch_vehicle(connection_id: int) -> None:
+    """Fetches one vehicle through the API. A fetch that the rate limit defers is repeated later."""
     connection = Connection.objects.select_related("vehicle", "tokens").filter(pk=connection_id).first()
     if connection is None or not connection.granted:
         return
@@ -54,24 +57,36 @@ def pull(connection_id: int) -> None:
             until = timezone.now() + timedelta(seconds=error.retry_after or 60)
             silence_monitor.defer(vehicle_id=connection.vehicle_id, until=until)
         else:
-            logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
+            logger.warning("Connection %s could not be fetched: %s", connection_id, type(error).__name__)
     except TokensUnavailableError as error:
-        logger.warning("Connection %s could not be read: %s", connection_id, type(error).__name__)
+        logger.warning("Connection %s could not be fetched: %s", connection_id, type(error).__name__)
 
 
 @shared_task
-def read_silent() -> None:
-    """Has cars read that are silent for longer than they ever are."""
+def fetch_due() -> None:
+    """Fetches vehicles that commands and connections have recorded as due."""
+    polling.enqueue_due_fetches(now=timezone.now())
+
+
+@shared_task
+def poll_silent_vehicles() -> None:
+    """Fetches vehicles that have not delivered for much longer than usual."""
     silence_monitor.poll_silent(now=timezone.now())
 
 
 @shared_task
-def tidy_inbox() -> None:
-    """Drops what the inbox need not keep any longer."""
+def purge() -> None:
+    """Deletes inbox entries whose retention period is over."""
     retention.purge(now=timezone.now())
 
 
 @shared_task
-def retire_replaced() -> None:
-    """Ends the old connections of cars that were moved to another application and deliver by it."""
+def finish_application_cutover() -> None:
+    """Ends the former connections of vehicles that deliver through the new application."""
     application_cutover.finish_cutover()
+
+
+accept_former_name("webhooks.tasks.pull", fetch_vehicle)
+accept_former_name("webhooks.tasks.read_silent", poll_silent_vehicles)
+accept_former_name("webhooks.tasks.tidy_inbox", purge)
+accept_former_name("webhooks.tasks.retire_replaced", finish_application_cutover)

@@ -86,7 +86,7 @@ def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) ->
             evidence=StateEvidence.OFFBOARDING.message(number=removal.pk),
         )
     _note(removal, withdrew=bool(standing))
-    enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
+    enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
     return removal
 
 

@@ -46,7 +46,7 @@ def run(*, removal_id: int) -> None:
     problem = _end_grants(removal)
     if not _erase(removal):
         OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=None)
-        enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
+        enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
         return
     problem = problem or _check_remote(removal)
     if problem:
@@ -244,7 +244,7 @@ def _finish(removal: OffboardingRequest) -> None:
     """Looks once more for what came in between, by a process that had begun before the removal, and signs."""
     if removal.erases and not _look_again(removal):
         OffboardingRequest.objects.filter(pk=removal.pk).update(erased_at=None, lease_until=None)
-        enqueue_on_commit("connect.tasks.carry_out_removal", removal.pk)
+        enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
         return
     OffboardingRequest.objects.filter(pk=removal.pk).update(
         finished_at=timezone.now(),

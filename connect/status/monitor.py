@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Greatest
 
-from connect import gateway, token_store
+from connect import fetching, gateway, token_store
 from connect.gateway import CallPurpose
 from connect.messages import StateEvidence, StateReason
 from connect.models import Connection, ConnectionState
@@ -116,7 +116,7 @@ def probe(*, connection: Connection, now: datetime) -> None:
     if connection.suspicions.filter(state=ConnectionState.REVOKED).exists():
         _check_list(connection, now=now)
     else:
-        enqueue_on_commit("webhooks.tasks.pull", connection.pk)
+        fetching.request_fetch(connection_id=connection.pk, now=now)
 
 
 def _check_list(connection: Connection, *, now: datetime) -> None:

@@ -11,6 +11,33 @@ from fleet.environment import celery_broker_url
 
 APPS = ("core", "accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "dashboard", "fleet")
 ENQUEUED = re.compile(r"""\benqueue(?:_on_commit)?\(\s*"([\w.]+)\"""")
+# Every task of version 0.1 whose name changed.
+FORMER_NAMES = (
+    "accounts.tasks.mail_letter",
+    "accounts.tasks.mail_member_invitation",
+    "accounts.tasks.mail_unsent",
+    "alerts.tasks.mail_letter",
+    "alerts.tasks.post_notices",
+    "alerts.tasks.tidy_notices",
+    "connect.tasks.carry_out_removal",
+    "connect.tasks.compare_connections",
+    "connect.tasks.find_notices",
+    "connect.tasks.hide_places",
+    "connect.tasks.mail_driver_page",
+    "connect.tasks.mail_invitation",
+    "connect.tasks.mail_unsent",
+    "connect.tasks.move_generation",
+    "connect.tasks.move_generations",
+    "connect.tasks.refresh_tokens",
+    "connect.tasks.sweep_removals",
+    "connect.tasks.watch_connections",
+    "vehicles.tasks.keep_history",
+    "vehicles.tasks.sum_up",
+    "webhooks.tasks.pull",
+    "webhooks.tasks.read_silent",
+    "webhooks.tasks.retire_replaced",
+    "webhooks.tasks.tidy_inbox",
+)
 
 
 def enqueued_names() -> set[str]:
@@ -26,6 +53,11 @@ def tasks() -> None:
 
 def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(current_app.tasks)
+
+
+@pytest.mark.parametrize("name", FORMER_NAMES)
+def test_tasks_that_version_0_1_enqueued_still_run(name: str) -> None:
+    assert name in current_app.tasks
 
 
 def test_every_schedule_entry_has_a_dotted_name_of_its_app() -> None:

@@ -144,8 +144,8 @@ def test_summaries_are_kept_at_least_as_long_as_readings(fleet: Fleet) -> None:
 
 def test_the_task_does_all_of_it(vehicle: Vehicle) -> None:
     read(vehicle, [(datetime(2002, 1, 1, tzinfo=UTC), 50)])
-    tasks.keep_history()
-    tasks.sum_up()
+    tasks.maintain_partitions()
+    tasks.compute_rollups()
     assert not Reading.objects.exists()
 
 

@@ -65,7 +65,7 @@ def test_a_refused_read_puts_nothing_into_the_inbox(connection: Connection, smar
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
     with pytest.raises(SmartcarError):
         polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
-    tasks.pull(connection.pk)
+    tasks.fetch_vehicle(connection.pk)
     assert InboxEntry.objects.exclude(source=Source.WEBHOOK).count() == before
 
 

@@ -14,7 +14,7 @@ from connect.v2.api_migration import worker
 from connect.v2.api_migration.models import ApiMigration, MigrationState
 from core.task_queue import enqueue_on_commit
 
-TASK = "connect.tasks.move_generation"
+TASK = "connect.v2.tasks.migrate_fleet"
 
 
 class CannotStartError(Exception):

@@ -377,6 +377,6 @@ def test_the_sweeper_takes_up_what_a_lost_ring_left(vehicle: Vehicle, owner: Use
     share(vehicle)
     removal = services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.PLACES, user=owner)
     removal.grants.update(end=RevocationStatus.ENDED, listing=RemoteStatus.GONE)
-    tasks.sweep_removals()
+    tasks.sweep_offboarding()
     removal.refresh_from_db()
     assert removal.finished_at is not None

@@ -321,7 +321,7 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     run_rung: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    from connect import tasks
+    from connect.v2 import tasks
 
     with django_capture_on_commit_callbacks(execute=True):
         move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
@@ -331,7 +331,7 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     while move.state == MigrationState.RUNNING and timezone.now() < deadline:
         ConnectionMigration.objects.update(next_try_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
-            tasks.move_generations()
+            tasks.sweep_migrations()
         run_rung()
         move.refresh_from_db()
     assert move.state == MigrationState.FINISHED

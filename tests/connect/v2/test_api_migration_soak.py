@@ -19,10 +19,10 @@ from django.db import connections
 from pytest_django import Settings
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import gateway, tasks
+from connect import gateway
 from connect.gateway import CallPurpose
 from connect.models import Connection, UserToken
-from connect.v2 import user_tokens
+from connect.v2 import tasks, user_tokens
 from connect.v2.api_migration import services
 from connect.v2.api_migration.models import ApiMigration, ConnectionMigrationState, MigrationState
 from tests.simulator.process import ENVIRONMENT, NO_LIMITS
@@ -101,7 +101,7 @@ def move(origin: str, fleet: Fleet, to: SmartcarApiVersion) -> tuple[float, Coun
         assert time.monotonic() < begun + 600, list(
             started_move.steps.values_list("state", "reason_code")[:5]
         )
-        tasks.move_generations()
+        tasks.sweep_migrations()
         time.sleep(1)
         seen = httpx.get(f"{origin}/control/requests", timeout=30).json()["requests"]
         httpx.delete(f"{origin}/control/requests", timeout=30)

@@ -21,10 +21,10 @@ from pytest_django import Settings
 from redis import Redis
 
 from accounts.models import Fleet, SmartcarApiVersion, User
-from connect import tasks, token_store
+from connect import token_store
 from connect.messages import TokenProblem
 from connect.models import Connection, ConnectionState, UserToken
-from connect.v2 import token_refresh, user_tokens
+from connect.v2 import tasks, token_refresh, user_tokens
 from core import encryption
 from smartcar_api import SmartcarError, TokenPair
 from smartcar_api.v2.client import REFRESH_TOKEN_LIFE

@@ -1,4 +1,4 @@
-"""Values, times and errors in templates."""
+"""Times and durations in templates."""
 
 import json
 from datetime import datetime, timedelta
@@ -10,10 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-
-from vehicles import formatting
-from vehicles.models import LatestSignal
-from vehicles.units import Unit
 
 register = template.Library()
 
@@ -92,27 +88,3 @@ def duration(span: timedelta) -> str:
     return (
         _("about %(hours)d h") % {"hours": hours} if hours else _("about %(minutes)d min") % {"minutes": rest}
     )
-
-
-@register.filter
-def signal_value(row: LatestSignal | None, units: str) -> str:
-    """A signal's value in words, in the fleet's units."""
-    return formatting.format_value(code=row.code, body=row.body, units=units) if row else ""
-
-
-@register.filter
-def signal_error(row: LatestSignal) -> str:
-    """Why a signal has no fresh value, or ""."""
-    return formatting.format_error(row)
-
-
-@register.filter
-def is_stale(row: LatestSignal | None) -> bool:
-    """Whether a signal's value is older than it should be."""
-    return row is None or formatting.is_stale(row, now=timezone.now())
-
-
-@register.filter
-def distance(value: float, units: str) -> str:
-    """A distance in the fleet's units."""
-    return formatting.quantity(value, Unit.KILOMETRE, units=units)
