@@ -40,7 +40,7 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
         ("adding history", services, readings.insert_readings),
         ("renewing summaries", summaries, summaries.refresh_snapshots),
         ("settling commands", confirmation, confirmation.on_signals),
-        ("judging batteries", battery, battery.heard),
+        ("judging batteries", battery, battery.on_signals),
         ("judging connections", processing, processing._update_connections),
         ("marking as done", processing, processing._complete),
     ]
