@@ -9,7 +9,7 @@ STATIC_SOURCES := $(shell find static -type f 2>/dev/null) core/staticfiles.py
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast soak bench lint translations screenshots node-sdk setup setup-dev
+.PHONY: help demo demo-reset test test-fast coverage soak bench lint translations screenshots node-sdk setup setup-dev
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,11 @@ test: setup-dev ## set up and run the tests, without the slow ones; ARGS="-k loc
 
 test-fast: setup-dev ## run the tests that need no browser, simulator or web server of their own
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not browser and not servers" $(ARGS)
+
+coverage: setup-dev ## run the tests as `make test` does and report which code they ran; details in var/coverage/html
+	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m "not slow and not no_cover" --cov \
+		--cov-report=html $(ARGS)
+	@echo "Branch coverage: $$($(PY) -m coverage report --format=total) %"
 
 soak: setup-dev ## run the slow tests: all pages at all sizes, killed processes, a thousand vehicles
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal -m slow $(ARGS)

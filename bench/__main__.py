@@ -1,7 +1,7 @@
 """`python -m bench [NAME ...] [--quick]`: run benches, print their figures, and write JSON and a page to var/bench/.
 
-Without names all run. The page shows the newest run of every bench. The exit code is 1 when a bench fails or misses
-a target; a quick run only shows that all works, so its targets don't count.
+Without names all run. The page shows the newest run of every bench. The exit code is 1 when a bench fails, delivers a
+wrong result or misses a target. A quick run only shows that everything works, so its targets for speed don't count.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures, on this machine.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="a short run, which proves nothing")
+    parser.add_argument("--list", action="store_true", help="only print the names of the benches")
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(known):
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if chosen.list:
+        print("\n".join(known))
+        return 0
     _OUTPUT.mkdir(parents=True, exist_ok=True)
     good = True
     for name in chosen.names or known:
         run = _run(name, quick=chosen.quick)
-        good = good and run is not None and (run.quick or run.result.met)
+        good = good and run is not None and _passed(run)
         if run is not None:
             print(_table(run), flush=True)
     written = page.write(_OUTPUT)
     print(f"\nThe report: {written}")
     return 0 if good else 1
+
+
+def _passed(run: Run) -> bool:
+    return run.result.correct if run.quick else run.result.met
 
 
 def _is_bench(path: Path) -> bool:
@@ -59,7 +67,7 @@ def _table(run: Run) -> str:
         for figure in run.result.figures
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
-    lines = [f"\n{run.result.title}{' (quick: proves nothing)' if run.quick else ''}"]
+    lines = [f"\n{run.result.title}{' (quick: proves nothing)' if run.quick else ''}, {run.seconds:.0f} s"]
     for label, value, *rest in rows:
         cells = [f"{label:<{widths[0]}}", f"{value:>{widths[1]}}"]
         cells += [f"{cell:<{width}}" for cell, width in zip(rest, widths[2:], strict=True)]
@@ -73,7 +81,7 @@ def _number(value: float) -> str:
 
 
 def _verdict(figure: Figure) -> str:
-    return {None: "", True: "met", False: "MISSED"}[figure.met]
+    return {None: "", True: "met", False: "WRONG" if figure.exact else "MISSED"}[figure.met]
 
 
 if __name__ == "__main__":

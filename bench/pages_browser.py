@@ -25,11 +25,11 @@ _FLAGS = (
 _ON_MAP = "performance.getEntriesByName('cars-on-map')[0]?.startTime"
 # From the answer with the map's data to the cars on the map.
 _DATA = (
-    "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/cars/map/'))?.responseEnd"
+    "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/map-data/'))?.responseEnd"
 )
 _WEIGHT = """
     performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
-        .filter((entry) => !/maplibre|land-|topojson|cars.map/.test(entry.name))
+        .filter((entry) => !/maplibre|land-|topojson|map-data/.test(entry.name))
         .reduce((sum, entry) => sum + entry.transferSize, 0)
 """
 

@@ -148,7 +148,7 @@ def _figures(size: str, ours: _Side, theirs: _Side, lost: int) -> list[Figure]:
         Figure.at_least(f"{size}: this receiver", round(ratio, 2), "times the quick start", target=RATIO),
         Figure(f"{size}: quick start, p99", round(theirs.percentile(0.99), 1), "ms"),
         Figure.under(f"{size}: this receiver, p99", round(ours.percentile(0.99), 1), "ms", target=P99),
-        Figure(f"{size}: answered but not stored", lost, "deliveries", "0", lost == 0),
+        Figure.exactly(f"{size}: answered but not stored", lost, "deliveries", target=0),
     ]
 
 

@@ -13,7 +13,8 @@ import orjson
 class Figure:
     """One number, such as 1.41 "times the quick start"; `target` says in words what it ought to be, such as "≥ 1.3".
 
-    `met` is None where there is no target.
+    `met` is None where there is no target. A figure that is `exact` and misses its target is a wrong result, on any
+    machine; others may only be slow.
     """
 
     label: str
@@ -21,6 +22,12 @@ class Figure:
     unit: str = ""
     target: str = ""
     met: bool | None = None
+    exact: bool = False
+
+    @classmethod
+    def exactly(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
+        """A figure that is `target` unless something is broken."""
+        return cls(label, value, unit, f"{target:g}", value == target, exact=True)
 
     @classmethod
     def at_least(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
@@ -67,6 +74,11 @@ class Result:
     def met(self) -> bool:
         """Whether no figure misses its target."""
         return all(figure.met is not False for figure in self.figures)
+
+    @property
+    def correct(self) -> bool:
+        """Whether no exact figure misses its target."""
+        return all(figure.met is not False for figure in self.figures if figure.exact)
 
 
 @dataclass(frozen=True, slots=True)

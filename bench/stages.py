@@ -6,6 +6,7 @@ import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 from bench import signals
@@ -18,7 +19,7 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
 
     from alerts import battery
     from commands import confirmation
-    from vehicles import latest_state, services, summaries
+    from vehicles import latest_state, readings, services, summaries
     from webhooks import event_parsing, processing
     from webhooks.models import InboxEntry
 
@@ -28,21 +29,25 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
         batch_size=500,
     )
     spent: defaultdict[str, float] = defaultdict(float)
-    stages: list[tuple[str, Any, str]] = [
-        ("taking messages", processing, "_claim"),
-        ("parsing", event_parsing, "_parse"),
-        ("loading states", latest_state, "load"),
-        ("storing states", latest_state, "store"),
-        ("storing states", latest_state, "touch"),
-        ("adding history", services, "add"),
-        ("renewing summaries", summaries, "refresh"),
-        ("settling commands", confirmation, "heard"),
-        ("judging batteries", battery, "heard"),
-        ("judging connections", processing, "_tell_lifecycle"),
-        ("marking as done", processing, "_settle"),
+    # Each function with the module that calls it, or whose attribute it is. Naming the functions themselves lets mypy
+    # find those that were renamed.
+    stages: list[tuple[str, ModuleType, Callable[..., Any]]] = [
+        ("taking messages", processing, processing._claim),
+        ("parsing", event_parsing, event_parsing._parse),
+        ("loading states", latest_state, latest_state.load),
+        ("storing states", latest_state, latest_state.store),
+        ("storing states", latest_state, latest_state.store_timestamps),
+        ("adding history", services, readings.insert_readings),
+        ("renewing summaries", summaries, summaries.refresh_snapshots),
+        ("settling commands", confirmation, confirmation.on_signals),
+        ("judging batteries", battery, battery.on_signals),
+        ("judging connections", processing, processing._update_connections),
+        ("marking as done", processing, processing._complete),
     ]
-    for stage, module, name in stages:
-        setattr(module, name, _timed(getattr(module, name), stage, spent))
+    for stage, module, function in stages:
+        if getattr(module, function.__name__) is not function:
+            raise RuntimeError(f"{module.__name__} doesn't call {function.__qualname__}")
+        setattr(module, function.__name__, _timed(function, stage, spent))
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)  # as in a worker (fleet.celery)

@@ -239,9 +239,9 @@ def _result(
         Figure("renewed", rotated, f"in {DAYS} days"),
         Figure("calls to Smartcar", round(len(asked) / minutes, 2), "a minute"),
         Figure("the most in an hour", max(hours.values(), default=0), "calls"),
-        Figure("beyond Smartcar's bucket", _refused(asked), "calls", "none", _refused(asked) == 0),
-        Figure("pairs lost", revoked, "", "none", revoked == 0),
-        Figure("of a sample, still good", kept, f"of {checked}", "all", kept == checked),
+        Figure.exactly("beyond Smartcar's bucket", _refused(asked), "calls", target=0),
+        Figure.exactly("pairs lost", revoked, "", target=0),
+        Figure.exactly("of a sample, still good", kept, f"of {checked}", target=checked),
         Figure("one process without a limit", round(at_once), "renewals a minute"),
     )
     every = tuple(float(hour) for hour in range(DAYS * 24))

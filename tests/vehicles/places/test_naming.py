@@ -225,6 +225,7 @@ def test_the_database_keeps_no_place_off_the_globe(fleet: Fleet, wrong: dict[str
         Place.objects.create(fleet=fleet, name="Wrong", **good | wrong)
 
 
+@pytest.mark.no_cover
 def test_ten_thousand_positions_are_named_quickly() -> None:
     random = Random(7)
     cars = [(random.gauss(37.6, 0.4), random.gauss(-122.2, 0.4)) for _ in range(10_000)]
