@@ -65,7 +65,7 @@ def test_each_browser_is_listed_and_may_be_signed_out(person: User) -> None:
 def test_all_others_may_be_signed_out_at_once(person: User) -> None:
     here, *others = (sign_in(person) for _ in range(3))
     page = here.post("/accounts/sessions/end-others/", follow=True).content.decode()
-    assert "signed out in 2 other browsers" in page
+    assert "Signed out of 2 other browsers" in page
     assert [client.get(PAGE).status_code for client in others] == [302, 302]
     assert is_in(here)
 

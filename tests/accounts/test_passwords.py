@@ -108,7 +108,7 @@ def test_a_changed_password_ends_the_other_sessions(person: User) -> None:
 def test_the_present_password_is_needed_to_change_it(person: User) -> None:
     form = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
     page = sign_in(person).post("/accounts/password/", form).content.decode()
-    assert "This is not your present password" in page
+    assert "t your current password. Try again" in page
     assert is_in(sign_in(person))
 
 

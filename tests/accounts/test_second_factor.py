@@ -26,9 +26,11 @@ def test_after_the_password_the_code_is_asked_for(person: User) -> None:
     secret = add_app(sign_in(person))
     client = sign_in(person)
     assert not is_in(client)
-    assert "Enter the code" in client.get(SECOND).content.decode()
+    assert (
+        "Enter a code from your authenticator app, or a recovery code" in client.get(SECOND).content.decode()
+    )
     wrong = client.post(SECOND, {"code": "000000"}).content.decode()
-    assert "This was not right, or is too old" in wrong
+    assert "Incorrect or expired code. Try again" in wrong
     assert not is_in(client)
     client.post(SECOND, {"code": code_of(secret, later=1)})
     assert is_in(client)
@@ -57,7 +59,7 @@ def test_five_wrong_codes_close_the_second_step_for_a_while(person: User) -> Non
     for _ in range(5):
         client.post(SECOND, {"code": "000000"})
     answer = client.post(SECOND, {"code": code_of(secret, later=1)})
-    assert "Too many wrong tries" in answer.content.decode()
+    assert "Too many failed attempts" in answer.content.decode()
     assert not is_in(client)
 
 

@@ -30,7 +30,7 @@ def test_nobody_is_led_to_another_site(person: User) -> None:
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(person: User, email: str) -> None:
     answer = Client().post(SIGN_IN, {"login": email, "password": "wrong"})
     page = answer.content.decode()
-    assert "This e-mail address and password do not belong together" in page
+    assert "Incorrect email or password. Check both and try again" in page
     assert f'value="{email}"' in page
     assert "wrong" not in page
 
@@ -40,7 +40,7 @@ def test_after_five_wrong_passwords_the_right_one_has_to_wait(person: User) -> N
         sign_in(person, password="wrong")
     client = Client()
     answer = client.post(SIGN_IN, {"login": person.email, "password": PASSWORD})
-    assert "Too many wrong tries" in answer.content.decode()
+    assert "Too many failed attempts" in answer.content.decode()
     assert not is_in(client)
 
 

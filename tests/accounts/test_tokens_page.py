@@ -39,7 +39,7 @@ def test_a_token_may_have_no_end(owner: User, fleet: Fleet, browser_of: BrowserO
 def test_a_token_without_a_name_is_not_made(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(PAGE, {"name": " ", "days": "12"})
     assert answer.status_code == 400
-    assert "Say what the token is for" in answer.content.decode()
+    assert "Enter a name for the token" in answer.content.decode()
     assert not ApiToken.objects.exists()
 
 
@@ -105,7 +105,7 @@ def test_a_viewer_is_offered_no_token_that_sends_commands(
     assert 'name="may_command"' not in browser.get(PAGE).content.decode()
     answer = browser.post(PAGE, COMMANDING)
     assert (answer.status_code, ApiToken.objects.count()) == (400, 0)
-    assert "does not let its holder send commands" in answer.content.decode()
+    assert "t allow sending commands to vehicles" in answer.content.decode()
 
 
 def test_after_ten_minutes_a_token_that_sends_commands_needs_the_password(
@@ -118,7 +118,7 @@ def test_after_ten_minutes_a_token_that_sends_commands_needs_the_password(
     assert 'type="password"' in browser.get(PAGE).content.decode()
     refused = browser.post(PAGE, COMMANDING | {"password": "wrong"})
     assert (refused.status_code, ApiToken.objects.count()) == (400, 0)
-    assert "This is not your password" in refused.content.decode()
+    assert "Incorrect password" in refused.content.decode()
     assert "a long one" not in refused.content.decode()
     assert browser.post(PAGE, COMMANDING | {"password": "a long one to remember"}).status_code == 200
     assert ApiToken.objects.get().may_command

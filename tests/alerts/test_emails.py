@@ -86,7 +86,7 @@ def test_hundreds_at_once_are_one_letter_and_a_count(fleet: Fleet, owner: User) 
     (letter,) = post()
     assert letter.subject == "40 new alerts (Blue Fleet)"
     assert letter.body.count("The state of charge fell to") == emails.MAX_LISTED
-    assert "And 20 more, which stand with the others" in letter.body
+    assert "And 20 more on the alerts page" in letter.body
 
 
 def test_letters_of_a_fleet_keep_their_distance(fleet: Fleet, owner: User) -> None:

@@ -102,7 +102,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     begin(vehicle, AlertType.CONNECTION)
     page = alert_text(browser_of(viewer))
     assert "Low battery · <a" in page
-    assert "Connection lost" not in page
+    assert "Connection lost ·" not in page
     assert "Acknowledge" not in page
     settings = alert_text(browser_of(viewer), f"{PAGE}settings/")
     assert 'value="battery" checked' in settings
@@ -159,10 +159,10 @@ def test_acknowledging_all_keeps_to_the_kind_that_is_shown(
     browser = browser_of(owner)
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery", "state": "open"}, follow=True)
     assert answer.redirect_chain[-1][0] == f"{PAGE}?state=open&kind=battery"
-    assert "1 notice is acknowledged" in answer.content.decode()
+    assert "1 alert acknowledged" in answer.content.decode()
     assert [notice.is_unacknowledged for notice in open_alerts()] == [False, True]
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery"}, follow=True)
-    assert "Nothing was left to acknowledge" in answer.content.decode()
+    assert "Nothing to acknowledge. The alert was already acknowledged or resolved" in answer.content.decode()
     assert browser.post(f"{PAGE}acknowledge/", {"alert": "x"}).status_code == 404
     assert browser.post(f"{PAGE}acknowledge/", {"alert": "9" * 30}).status_code == 404
 
@@ -201,9 +201,9 @@ def test_who_becomes_a_viewer_gets_less_of_what_they_chose(
     browser.post(f"{PAGE}settings/", {"in_app": ["battery", "connection"]})
     begin(vehicle)
     begin(vehicle, AlertType.CONNECTION)
-    assert "Notices: 2 wait" in alert_text(browser)
+    assert "2 open alerts" in alert_text(browser)
     add_member(fleet=vehicle.fleet, user=teammate, role=Role.VIEWER, actor=None)
-    assert "Notices: 1 waits" in alert_text(browser)
+    assert "1 open alert" in alert_text(browser)
 
 
 def test_the_bell_counts_the_fleet_that_is_shown_or_all_of_the_persons(
@@ -216,9 +216,9 @@ def test_the_bell_counts_the_fleet_that_is_shown_or_all_of_the_persons(
     begin(other)
     begin(other, AlertType.CONNECTION)
     browser = browser_of(owner)
-    assert "Notices: 1 waits" in alert_text(browser)
+    assert "1 open alert" in alert_text(browser)
     everywhere = alert_text(browser, "/alerts/badge/")
-    assert "Notices: 2 wait" in everywhere
+    assert "2 open alerts" in everywhere
     newest = alert_text(browser, "/alerts/recent/")
     assert "Low battery · Red 1" in newest
     assert "Connection lost" not in newest

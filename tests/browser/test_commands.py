@@ -105,7 +105,7 @@ def test_every_button_tells_what_became_of_it_without_a_reload(
     dialog.get_by_label("Reason").fill("Keys are inside")
     dialog.get_by_label("Your password").fill("not mine")
     dialog.get_by_role("button", name="Unlock").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("This is not your password")
+    expect(dialog.get_by_role("alert")).to_contain_text("Incorrect password")
     expect(dialog.get_by_label("Reason")).to_have_value("Keys are inside")
     set_car(smartcar, car, speed=0, asleep=False, reachable=True)
     dialog.get_by_label("Your password").fill(PASSWORD)
@@ -133,7 +133,7 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     page = context.new_page()
     problems = problems_of(page)
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
-    page.get_by_label("Choose all cars").check()
+    page.get_by_label("Select all vehicles on this page").check()
     expect(page.get_by_text("3 selected")).to_be_visible()
     # The table renews itself meanwhile, and the choice stays.
     with page.expect_response(lambda answer: "/list/" in answer.url and answer.status == 200):

@@ -340,15 +340,15 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
     ).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 500})
     page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-    expect(sign.get_by_text("A part of this page")).to_be_in_viewport()
+    expect(sign.get_by_text("Part of this page is no longer available")).to_be_in_viewport()
     # What is asked for next and is well does not take it away.
     with page.expect_response("**/accounts/") as answer:
         page.evaluate("htmx.ajax('GET', '/accounts/', { swap: 'none' })")
     assert answer.value.ok
     page.wait_for_timeout(300)
-    assert sign.get_by_text("A part of this page").is_visible()
+    assert sign.get_by_text("Part of this page is no longer available").is_visible()
     sign.get_by_role("link", name="Reload page").click()
-    expect(page.get_by_text("A part of this page")).to_be_hidden()
+    expect(page.get_by_text("Part of this page is no longer available")).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("Page not found")
 
 

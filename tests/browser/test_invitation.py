@@ -43,7 +43,9 @@ def test_a_driver_connects_a_car_by_a_link_that_the_manager_copied(
     expect(driver.get_by_text("Hidden until")).to_be_visible()
     driver.get_by_text("Stop sharing", exact=True).click()
     driver.get_by_role("button", name="Stop sharing").click()
-    expect(driver.get_by_role("main").get_by_role("status")).to_contain_text("has no access")
+    expect(driver.get_by_role("main").get_by_role("status")).to_contain_text(
+        "You can follow the progress below"
+    )
     expect(driver.get_by_text("Not shared")).to_be_visible()
     assert driver.evaluate("document.documentElement.scrollWidth") <= view.screen["width"]
     assert problems == []

@@ -103,7 +103,9 @@ def test_a_hidden_checklist_is_found_again_by_the_settings(
     page = context.new_page()
     page.goto(f"{site}/fleets/blue/")
     page.get_by_role("button", name="Hide checklist").click()
-    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text("The checklist is hidden")
+    expect(page.get_by_role("main").get_by_role("status").first).to_contain_text(
+        "Checklist hidden. You can open it again from the fleet"
+    )
     expect(page.get_by_role("heading", name="Set up Blue Fleet")).to_have_count(0)
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Open checklist").click()

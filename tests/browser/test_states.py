@@ -65,7 +65,7 @@ def _all_details(page: Page) -> None:
 STATES = [
     State("nothing there", "/fleets/nowhere/"),
     State("nothing there, signed out", "/nowhere/", person=""),
-    State("not allowed", FLEET, person="driver"),
+    State("Access wasn", FLEET, person="driver"),
     State("in no fleet", "/", person="driver"),
     State("only looking", FLEET, person="viewer"),
     State("only looking at a car", FLEET + "vehicles/{smartcar_id}/", person="viewer"),

@@ -47,7 +47,7 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     page.goto(address(settings, car))
     page.evaluate("window.stillTheSamePage = true")
-    drawing = page.get_by_role("img", name=re.compile("seen from above"))
+    drawing = page.get_by_role("img", name=re.compile("Top view of"))
     expect(drawing).to_have_accessible_description(re.compile("closed. Locked."))
     expect(page.locator(".energy-number")).to_contain_text(re.compile(r"\d+%"))
     expect(page.locator(".energy .age").first).to_contain_text(re.compile("just now|ago"))
@@ -96,7 +96,7 @@ def test_settings_are_saved_and_bad_ones_are_told(
     page.get_by_label("Name").fill("Courier 07")
     page.get_by_label("Plate").fill("much too long for any plate")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet.")
+    expect(page.get_by_role("alert")).to_contain_text("t save. Fix the highlighted fields")
     expect(page.get_by_label("Plate")).to_have_accessible_description(re.compile("at most 20 characters"))
     expect(page.get_by_label("Name")).to_have_value("Courier 07")
 

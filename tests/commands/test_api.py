@@ -200,7 +200,7 @@ def test_a_second_command_while_one_is_on_its_way_is_refused(car: str, program: 
     send(program, car)
     answer = send(program, car, {"kind": "start_charge"})
     assert code_of(answer) == (409, "not_possible")
-    assert "Another command to this car" in answer.json()["detail"]
+    assert "Another command is in progress for this vehicle" in answer.json()["detail"]
 
 
 def test_a_car_without_a_connection_refuses_with_the_reason(vehicle: Vehicle, program: Client) -> None:

@@ -65,7 +65,7 @@ def test_after_ten_minutes_an_unlock_needs_the_password(
     let_age(client)
     assert "Your password" in client.post(f"{address}/unlock/", headers=HTMX).content.decode()
     wrong = client.post(f"{address}/unlock/", {"asked": "yes", "password": "x"}, headers=HTMX)
-    assert "This is not your password" in wrong.content.decode()
+    assert "Incorrect password" in wrong.content.decode()
     assert wrong["HX-Retarget"] == "#command-dialog"
     assert not Command.objects.exists()
     right = client.post(f"{address}/unlock/", {"asked": "yes", "password": PASSWORD}, headers=HTMX)

@@ -337,4 +337,4 @@ def test_the_api_answers_in_english_whatever_is_asked_for(
         content_type="application/json",
         headers=asking_for,
     )
-    assert "A charge limit is a whole number" in refused.content.decode()
+    assert "A charge limit must be a whole number from" in refused.content.decode()

@@ -19,9 +19,9 @@ def car(make: str, *, charge: float | None = None) -> VehicleState:
 @pytest.mark.parametrize("make", ["CHEVROLET", "gmc", "Buick", "CADILLAC"])
 @pytest.mark.parametrize("kind", [CommandType.START_CHARGE, CommandType.STOP_CHARGE])
 def test_gm_starts_and_stops_from_fifty_percent_on(make: str, kind: CommandType) -> None:
-    assert "from 50 %" in make_quirks.quirk_for(kind, car(make, charge=49)).refusal
+    assert "50%" in make_quirks.quirk_for(kind, car(make, charge=49)).refusal
     assert make_quirks.quirk_for(kind, car(make, charge=50)) == make_quirks.NOTHING
-    assert "from 50 %" in make_quirks.quirk_for(kind, car(make)).hint
+    assert "50%" in make_quirks.quirk_for(kind, car(make)).hint
 
 
 def test_a_polestar_stops_from_forty_percent_on_and_starts_always() -> None:

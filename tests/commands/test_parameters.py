@@ -63,7 +63,10 @@ def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> No
     )
 )
 def test_what_is_no_latitude_is_refused_by_name(latitude: object) -> None:
-    with pytest.raises(InvalidParametersError, match="A latitude is a number of degrees from -90 to 90"):
+    with pytest.raises(
+        InvalidParametersError,
+        match="A latitude must be a number from -90 to 90 degrees",
+    ):
         parse(CommandType.SET_DESTINATION, {"latitude": latitude, "longitude": 0})
 
 
@@ -111,14 +114,17 @@ def test_a_schedule_is_told_by_its_times() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"type": "yearly"}, "of the type daily, weekly, workweek"),
-        ({"type": "daily"}, "needs a time from and a time to"),
+        ({"type": "yearly"}, "must be one of: daily, weekly, workweek"),
+        ({"type": "daily"}, "A charge schedule needs a start time and an end time, for example 22:00"),
         ({"type": "daily", "every_day_start": "22:00"}, "two different times of day"),
         ({"type": "daily", "every_day_start": "22:00", "every_day_stop": "22:00"}, "two different times"),
-        ({"type": "weekly", "windows": {"weekdays": NIGHT}}, "times for monday, tuesday"),
+        ({"type": "weekly", "windows": {"weekdays": NIGHT}}, "times only for monday, tuesday"),
         ({"type": "weekly", "windows": {"monday": "22:00"}}, "times for Monday"),
         ({"type": "weekly", "windows": {"monday": [22, 6]}}, "times for Monday"),
-        ({"type": "weekly", "windows": {"monday": NIGHT}, "latitude": "north"}, "A latitude is"),
+        (
+            {"type": "weekly", "windows": {"monday": NIGHT}, "latitude": "north"},
+            "A latitude must be a number from -90 to 90 degrees",
+        ),
     ],
 )
 def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
@@ -152,5 +158,5 @@ def test_whatever_comes_as_a_schedule_is_read_or_refused(junk: dict[str, object]
 @pytest.mark.parametrize("schedule_id", [None, "", "a b", "x" * 81, 7])
 def test_a_schedule_to_end_is_named_by_its_id(schedule_id: object) -> None:
     assert parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": "a-1:2"}) == {"schedule_id": "a-1:2"}
-    with pytest.raises(InvalidParametersError, match="Choose the charge schedule"):
+    with pytest.raises(InvalidParametersError, match="Select the charge schedule to delete"):
         parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": schedule_id})

@@ -48,8 +48,8 @@ def test_nothing_speaks_against_a_command_that_is_allowed_to_a_car_of_which_noth
 def test_a_missing_permission_is_a_refusal_that_says_what_to_do(kind: CommandType) -> None:
     others = [scope for scope in ALL_SCOPES if scope != PERMISSION[kind]]
     verdict = preconditions.check(kind=kind, state=state_of(), connection=over(scopes=others))
-    assert "did not allow" in verdict.refusal
-    assert "connect the car again" in verdict.refusal
+    assert "t grant permission" in verdict.refusal
+    assert "reconnect the vehicle" in verdict.refusal
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
@@ -61,7 +61,7 @@ def test_permissions_that_are_not_known_refuse_nothing(kind: CommandType) -> Non
 def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
     other = CommandType.LOCK if kind != CommandType.LOCK else CommandType.UNLOCK
     assert (
-        "cannot do it"
+        "t support this command"
         in preconditions.check(kind=kind, state=state_of(), connection=over(), incapable={kind}).refusal
     )
     assert not preconditions.check(kind=kind, state=state_of(), connection=over(), incapable={other}).refusal
@@ -70,13 +70,13 @@ def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
 @pytest.mark.parametrize(
     ("kind", "known", "hint"),
     [
-        (CommandType.LOCK, {"IS_LOCKED": True}, "locked already"),
-        (CommandType.UNLOCK, {"IS_LOCKED": False}, "unlocked already"),
+        (CommandType.LOCK, {"IS_LOCKED": True}, "Already locked"),
+        (CommandType.UNLOCK, {"IS_LOCKED": False}, "Already unlocked"),
         (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "not plugged in"),
-        (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "charges already"),
-        (CommandType.STOP_CHARGE, {"IS_CHARGING": False}, "not charging"),
-        (CommandType.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "open already"),
-        (CommandType.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "closed already"),
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "already charging"),
+        (CommandType.STOP_CHARGE, {"IS_CHARGING": False}, "The vehicle isn"),
+        (CommandType.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "The charge port is already open"),
+        (CommandType.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "The charge port is already closed"),
         (CommandType.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
     ],
 )
@@ -177,7 +177,10 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
 
 @pytest.mark.django_db
 def test_a_refused_command_is_not_written_down(connection: Connection, owner: User) -> None:
-    with pytest.raises(services.CommandRejectedError, match="did not allow charging commands"):
+    with pytest.raises(
+        services.CommandRejectedError,
+        match="t grant permission for charging commands",
+    ):
         services.create_command(vehicle=connection.vehicle, kind=CommandType.START_CHARGE, user=owner)
     assert not Command.objects.exists()
 
@@ -185,7 +188,10 @@ def test_a_refused_command_is_not_written_down(connection: Connection, owner: Us
 @pytest.mark.django_db
 def test_what_a_car_cannot_do_is_remembered_for_a_week(connection: Connection, owner: User) -> None:
     refused_as_incapable(connection, ago=INCAPABLE_FOR - timedelta(minutes=1))
-    with pytest.raises(services.CommandRejectedError, match="cannot do it"):
+    with pytest.raises(
+        services.CommandRejectedError,
+        match="t support this command",
+    ):
         services.create_command(vehicle=connection.vehicle, kind=CommandType.LOCK, user=owner)
     Command.objects.all().delete()
     refused_as_incapable(connection, ago=INCAPABLE_FOR + timedelta(minutes=1))
@@ -201,10 +207,10 @@ def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
         .get(f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/commands/")
         .content.decode()
     )
-    assert page.count("did not allow charging commands") == 1
-    assert page.count("did not allow sending destinations") == 1
+    assert page.count("t grant permission for charging commands") == 1
+    assert page.count("t grant permission to send destinations") == 1
     assert 'id="destination-refused"' in page
-    assert "did not allow locking" not in page
+    assert "t grant permission to lock and unlock the vehicle" not in page
 
 
 @pytest.mark.django_db
@@ -237,8 +243,8 @@ def test_the_panel_offers_what_fits_the_car(
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        ("plan_limit", "the plan does not cover"),
-        ("stale", "Nothing was heard of this car for long"),
+        ("plan_limit", "t currently cover requests for this vehicle, so commands may be rejected"),
+        ("stale", "No recent data from this vehicle, so it may not respond"),
     ],
 )
 def test_the_panel_says_once_what_the_connections_state_means_for_commands(

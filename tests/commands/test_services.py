@@ -47,7 +47,7 @@ def test_the_same_key_with_another_command_is_refused(
     ask: Callable[..., Command], other: dict[str, Any]
 ) -> None:
     ask(idempotency_key="k-1")
-    with pytest.raises(IdempotencyConflictError, match="used before"):
+    with pytest.raises(IdempotencyConflictError, match="already used"):
         ask(**{"idempotency_key": "k-1", **other})
     assert Command.objects.count() == 1
 
@@ -73,7 +73,10 @@ def test_a_fleet_may_ask_for_a_reason(
 ) -> None:
     CommandPolicy.objects.create(fleet=vehicle.fleet, reason_for=rule)
     if needed:
-        with pytest.raises(CommandRejectedError, match="asks for a reason"):
+        with pytest.raises(
+            CommandRejectedError,
+            match="requires a reason",
+        ):
             ask(kind, reason="  ")
         assert not Command.objects.exists()
     assert ask(kind, reason="The driver lost the key").reason == "The driver lost the key"
@@ -83,7 +86,7 @@ def test_a_command_is_cancelled_before_it_is_sent(ask: Callable[..., Command], t
     command = ask()
     assert services.cancel_command(command=command, user=teammate)
     command.refresh_from_db()
-    assert (command.state, command.message) == (CommandState.CANCELLED, f"Cancelled by {teammate}.")
+    assert (command.state, command.message) == (CommandState.CANCELLED, f"Canceled by {teammate}.")
     assert AuditLogEntry.objects.filter(actor=teammate, event=AuditEvent.COMMAND_CANCELED).exists()
 
 
@@ -133,7 +136,10 @@ def test_another_command_may_be_sent_while_one_waits_and_goes_first(ask: Callabl
 
 
 def test_an_unlock_does_not_wait_for_a_car_to_wake(ask: Callable[..., Command]) -> None:
-    with pytest.raises(CommandRejectedError, match="at once or not at all"):
+    with pytest.raises(
+        CommandRejectedError,
+        match="sent immediately or not at all",
+    ):
         ask(CommandType.UNLOCK, when_awake=True)
 
 

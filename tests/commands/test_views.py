@@ -75,7 +75,11 @@ def test_the_ledger_names_what_a_command_carried(
     [
         ("set_charge_limit", {"percent": "101"}, "whole number from 50 to 100 percent"),
         ("set_charge_limit", {}, "whole number from 50 to 100 percent"),
-        ("set_destination", {"latitude": "91", "longitude": "0"}, "A latitude is a number of degrees"),
+        (
+            "set_destination",
+            {"latitude": "91", "longitude": "0"},
+            "A latitude must be a number from -90 to 90 degrees",
+        ),
     ],
 )
 def test_wrong_parameters_are_told_and_nothing_is_written(
@@ -102,7 +106,7 @@ def test_pressing_twice_tells_that_one_is_under_way(
     browser = browser_of(owner)
     browser.post(lock_address, headers={"HX-Request": "true"})
     second = browser.post(lock_address, headers={"HX-Request": "true"})
-    assert "Another command to this car is being sent" in second.content.decode()
+    assert "Another command is in progress for this vehicle" in second.content.decode()
     assert Command.objects.count() == 1
 
 

@@ -67,7 +67,7 @@ def test_an_application_id_of_another_application_is_told_by_the_api_credentials
 ) -> None:
     settings.SMARTCAR_APPLICATION_ID = "0b0b0b0b-0000-4000-8000-000000000000"
     assert findings()[ID].verdict == CheckStatus.WRONG
-    assert "another application" in findings()[ID].text
+    assert "The API credentials belong to a different application" in findings()[ID].text
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_two_secrets_in_each_others_place_are_recognised(webhook: str, settings:
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_CLIENT_SECRET = other, one
     found = findings()
     assert (found[SECRET].verdict, found[CLIENT_SECRET].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
-    assert "stands as the client secret" in found[SECRET].text
+    assert "The client secret field contains" in found[SECRET].text
 
 
 def test_a_management_token_in_the_place_of_the_secret_is_recognised(
@@ -113,7 +113,7 @@ def test_a_management_token_in_the_place_of_the_secret_is_recognised(
     settings.SMARTCAR_APPLICATION_SECRET, settings.SMARTCAR_MANAGEMENT_TOKENS = token, [secret]
     found = findings()
     assert (found[SECRET].verdict, found[TOKENS].verdict) == (CheckStatus.SWAPPED, CheckStatus.SWAPPED)
-    assert "stands as the application secret" in found[TOKENS].text
+    assert "The application secret field contains" in found[TOKENS].text
 
 
 def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: Settings) -> None:
@@ -128,10 +128,10 @@ def test_each_of_several_management_tokens_is_looked_at(webhook: str, settings: 
 def test_a_webhook_that_delivers_elsewhere_or_is_off_is_named(webhook: str, settings: Settings) -> None:
     address = f"{webhook}/control/webhooks/{settings.SMARTCAR_WEBHOOK_ID}"
     httpx.patch(address, json={"enabled": False}, timeout=10).raise_for_status()
-    assert "switched off" in findings()[WEBHOOK].text
+    assert "is disabled" in findings()[WEBHOOK].text
     httpx.patch(address, json={"enabled": True}, timeout=10).raise_for_status()
     settings.SITE_URL = "https://elsewhere.example"
-    assert "another address" in findings()[WEBHOOK].text
+    assert "delivers to a URL other than" in findings()[WEBHOOK].text
 
 
 def test_an_id_of_another_kind_as_the_webhooks_is_recognised(webhook: str, settings: Settings) -> None:
@@ -170,7 +170,10 @@ def test_the_command_tells_of_every_application_and_fails_when_one_is_wrong(
     assert out.getvalue().count("right") == 6
     second = second_application(webhook)
     out = StringIO()
-    with pytest.raises(CommandError, match="need a look"):
+    with pytest.raises(
+        CommandError,
+        match="need a look",
+    ):
         call_command("test_credentials", stdout=out)
     assert "Application Second" in out.getvalue()
     assert "has no webhook with this ID" in out.getvalue()

@@ -189,7 +189,7 @@ def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
     rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
     assert rules.hide(connection.vehicle_id, at=pause.began_at)
     assert not rules.hide(connection.vehicle_id, at=now)
-    assert "Shown to Blue Fleet" in shown(page)
+    assert "Visible to Blue Fleet" in shown(page)
 
 
 def test_outside_working_hours_the_last_place_is_dropped(connection: Connection) -> None:

@@ -139,6 +139,9 @@ def test_what_stands_in_the_way_of_a_move_is_told(
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = ""
     answer = browser_of(owner).post(page("integration_migrate"), {"api_version": "v3"}, follow=True)
-    assert "no client id and secret for v3" in answer.content.decode()
+    assert (
+        "has no client ID and secret for v3. Set both (see “Test credentials”) and start again"
+        in answer.content.decode()
+    )
     wrong = browser_of(owner).post(page("integration_migrate"), {"api_version": "v9"}, follow=True)
     assert "Choose v2 or v3." in wrong.content.decode()

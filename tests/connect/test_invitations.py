@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -56,7 +57,7 @@ def test_only_what_is_asked_for_is_named(fleet: Fleet, owner: User) -> None:
     page = Client().get(invited(fleet=fleet, user=owner, scopes=["read_odometer"]).path).content.decode()
     assert "Odometer" in page
     assert "Location" not in page
-    assert "it only reads" in page
+    assert "The fleet only reads data and can" in page
 
 
 @both
@@ -108,7 +109,16 @@ def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: I
     assert Connection.objects.count() == before
 
 
-@pytest.mark.parametrize("change", ["another browser", "a made-up state", "no state", "again", "too late"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "another browser",
+        "a made-up state",
+        "no state",
+        "again",
+        "too late",
+    ],
+)
 def test_a_way_back_that_is_not_ours_changes_nothing_and_says_so(
     smartcar: str, invitation: Invitation, change: str
 ) -> None:
@@ -143,7 +153,7 @@ def test_an_invited_trip_cannot_bring_somebody_elses_cars(
     params = come_back(smartcar, at_connect(browser, theirs), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     answer = browser.get("/connect/callback/", forged)
-    assert oauth_errors.UNCONFIRMED_USER.title in answer.content.decode()
+    assert escape(oauth_errors.UNCONFIRMED_USER.title) in answer.content.decode()
     assert not Connection.objects.filter(fleet=red).exists()
     assert theirs.open
 
@@ -264,19 +274,19 @@ def test_the_list_tells_open_used_expired_and_revoked(
     for end in ({"used_at": now}, {"expires_at": now}, {"revoked_at": now}):
         Invitation.objects.filter(pk=invited(fleet=fleet, user=owner).pk).update(**end)
     page = browser_of(owner).get(PAGE).content.decode()
-    assert all(f">{state}</span>" in page for state in ("Open", "Used", "Expired", "Revoked"))
+    assert all(f">{state}</span>" in page for state in ("Pending", "Used", "Expired", "Revoked"))
 
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
         ("vin", "123", "17 letters and digits"),
-        ("country", "Germany", "two letters"),
+        ("country", "Germany", "Enter a two-letter country code, such as DE or US"),
         ("driver_email", "nobody", "valid email"),
-        ("scopes", ["read_minds"], "not made"),
-        ("mode", "dream", "not made"),
+        ("scopes", ["read_minds"], "t create the invitation"),
+        ("mode", "dream", "t create the invitation"),
         ("driver_name", "", "required"),
-        ("by_email", "on", "no e-mail can be sent"),
+        ("by_email", "on", "Enter an email address to send the link"),
     ],
 )
 def test_a_wrong_choice_is_told_and_nothing_is_made(
@@ -327,7 +337,7 @@ def test_a_failed_email_is_shown_with_the_reason_and_sent_again(
     assert len(send_pending()) == 1
     assert "Email sent" in browser.get(PAGE).content.decode()
     answer = browser.post(f"{PAGE}{invitation.pk}/retry-email/", follow=True).content.decode()
-    assert "There's no failed email to resend." in answer
+    assert "no failed email to resend." in answer
     assert send_pending() == []
 
 

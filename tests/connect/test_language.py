@@ -361,12 +361,12 @@ def test_a_link_that_opens_nothing_says_so_in_the_browsers_language(page: Driver
     for path in (f"/connect/driver/{'0' * 64}/", f"/connect/invitation/{'0' * 64}/"):
         answer = browser("de").get(path)
         assert answer.status_code == 404
-        assert "Dieser Link öffnet nichts" in answer.content.decode()
+        assert "Dieser Link ist ungültig" in answer.content.decode()
     drivers.choose_language(page=page, language="fr")
     answer = browser("de").get(f"{page.path}receipts/1/")
     assert answer.status_code == 404
     assert page.path in answer.content.decode()
-    assert "n’est plus là" in answer.content.decode()
+    assert "est plus disponible. Votre lien fonctionne toujours" in answer.content.decode()
 
 
 def test_closing_the_link_is_told_in_the_pages_language(page: DriverPortal) -> None:

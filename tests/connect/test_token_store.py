@@ -64,7 +64,7 @@ def test_an_ended_grant_marks_the_connection_for_reauthentication(
         token_store.access(connection=v2_connection)
     v2_connection.refresh_from_db()
     assert v2_connection.state == ConnectionState.NEEDS_REAUTHENTICATION
-    with pytest.raises(token_store.TokensUnavailableError, match="connect the car again"):
+    with pytest.raises(token_store.TokensUnavailableError, match="reconnect the vehicle"):
         token_store.access(connection=v2_connection)
 
 

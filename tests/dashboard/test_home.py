@@ -15,7 +15,7 @@ def test_the_home_page_leads_to_the_first_fleet_or_says_what_to_do(
     owner: User, driver: User, browser_of: BrowserOf
 ) -> None:
     assert browser_of(owner).get("/").headers["Location"] == "/fleets/blue/"
-    assert "not in a fleet" in browser_of(driver).get("/").content.decode()
+    assert "t have access to any fleet" in browser_of(driver).get("/").content.decode()
 
 
 def test_a_poll_after_the_session_ended_reloads_the_page_to_sign_in(fleet: Fleet) -> None:

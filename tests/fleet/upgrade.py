@@ -8,6 +8,7 @@ version, which are published and so never change.
 import gzip
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     _check_counts(data["tables"])
     _check_codes()
-    print(f"{_check_pages()} pages")
+    sys.stdout.write(f"{_check_pages()} pages\n")
 
 
 def _migrate_to(leaves: list[tuple[str, str]]) -> None:
@@ -70,7 +71,7 @@ def _load(tables: dict[str, Any]) -> None:
                 copy.write(table["rows"])
             if "id" in table["columns"]:
                 cursor.execute(
-                    f"SELECT setval(seq, (SELECT max(id) FROM \"{name}\")) "  # noqa: S608  names of our own tables
+                    f'SELECT setval(seq, (SELECT max(id) FROM "{name}")) '
                     f"FROM pg_get_serial_sequence('\"{name}\"', 'id') AS seq WHERE seq IS NOT NULL"
                 )
         cursor.execute("SET session_replication_role = origin")
@@ -81,7 +82,7 @@ def _check_counts(tables: dict[str, Any]) -> None:
 
     with connection.cursor() as cursor:
         for name in sorted(tables.keys() - MOVED):
-            cursor.execute(f'SELECT count(*) FROM "{name}"')  # noqa: S608  names of our own tables
+            cursor.execute(f'SELECT count(*) FROM "{name}"')
             assert cursor.fetchone()[0] >= tables[name]["rows"].count("\n"), name
 
 
@@ -126,7 +127,9 @@ def _check_pages() -> int:
         base = f"/fleets/{membership.fleet.slug}/"
         paths = [*FLEET_PAGES]
         for vehicle in Vehicle.objects.filter(fleet=membership.fleet):
-            paths += [f"vehicles/{vehicle.smartcar_id}/{tab}" for tab in ("", "history/", "events/", "signals/")]
+            paths += [
+                f"vehicles/{vehicle.smartcar_id}/{tab}" for tab in ("", "history/", "events/", "signals/")
+            ]
         for connection in Connection.objects.filter(fleet=membership.fleet):
             paths.append(f"connections/{connection.pk}/")
         for path in paths:

@@ -132,7 +132,7 @@ def test_the_api_answers_in_english_whatever_is_asked_for(member: Client) -> Non
     )
     answer = member.get(f"/api/v1/deliveries/{entry.pk}/", headers={"accept-language": ASKED["de"]}).json()
     assert (answer["note"], answer["note_code"]) == ("Processing failed 5 times.", "delivery.failed")
-    assert answer["body_missing"].startswith("The body is no JSON (7 bytes).")
+    assert answer["body_missing"].startswith("The body isn't JSON (7 bytes).")
 
 
 @translated

@@ -167,7 +167,7 @@ def test_a_body_that_tells_of_another_fleets_car_is_not_shown(connection: Connec
     assert payload_for(entry=InboxEntry.objects.get(), scope=LogScope(connection.fleet)).text
 
 
-@pytest.mark.parametrize(("raw", "words"), [(b"", "not kept"), (b"\xff{garbage", "no JSON (9 bytes)")])
+@pytest.mark.parametrize(("raw", "words"), [(b"", "t stored"), (b"\xff{garbage", "t JSON (9 bytes)")])
 def test_what_cannot_be_laid_out_is_said_in_words(db: None, raw: bytes, words: str) -> None:
     body = payload_for(entry=entry_of(raw), scope=LogScope(None))
     assert body.text == ""

@@ -207,8 +207,11 @@ def test_the_open_page_gets_only_what_is_new(manager: Client, connected: Connect
     ("question", "words"),
     [
         ("", "No deliveries yet"),
-        ("?state=dead", "There are no dead letters"),
-        ("?state=quarantined", "Nothing is in quarantine"),
+        ("?state=dead", "t failed for any delivery"),
+        (
+            "?state=quarantined",
+            "No deliveries are quarantined: all had a known event type and were for connected vehicles",
+        ),
         ("?period=hour", "No matching deliveries"),
         ("?before=1", "No older entries"),
     ],
@@ -235,7 +238,7 @@ def test_a_message_is_processed_again_by_hand(
     entry = InboxEntry.objects.get()
     before = list(LatestSignal.objects.values())
     page = manager.post(f"{PAGE}{entry.pk}/reprocess/", follow=True).content.decode()
-    assert "It is processed again" in page
+    assert "Reprocessing requested. Data already recorded won" in page
     processing.process_waiting()
     entry.refresh_from_db()
     assert entry.state == EntryState.PROCESSED
@@ -247,7 +250,7 @@ def test_a_message_is_processed_again_by_hand(
 def test_what_waits_or_was_not_kept_cannot_be_processed_again(manager: Client, connected: Connection) -> None:
     waiting = message(connected.vehicle, state=EntryState.WAITING)
     emptied = message(connected.vehicle, body=b"")
-    for entry, words in ((waiting, "waits"), (emptied, "not kept")):
+    for entry, words in ((waiting, "already queued"), (emptied, "t stored")):
         page = manager.post(f"{PAGE}{entry.pk}/reprocess/", follow=True).content.decode()
         assert words in page
     assert not AuditLogEntry.objects.filter(event=AuditEvent.DELIVERY_REPROCESSED).exists()

@@ -97,7 +97,7 @@ def test_the_last_owner_stays(
     owner: User, fleet: Fleet, browser_of: BrowserOf, deed: str, form: dict[str, str]
 ) -> None:
     page = browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/{deed}/", form, follow=True)
-    assert "A fleet needs an owner" in page.content.decode()
+    assert "A fleet needs at least one owner. Make another member an owner first" in page.content.decode()
     assert membership_of(owner).role == Role.OWNER
 
 

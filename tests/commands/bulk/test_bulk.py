@@ -62,7 +62,7 @@ def test_a_review_says_who_can_and_why_others_cannot(fleet: Fleet, cars: Cars) -
     assert [candidate.vehicle for candidate in found.able] == able
     reasons = [candidate.verdict.refusal for candidate in found.unable]
     assert "no working connection" in reasons[0]
-    assert "did not allow locking" in reasons[1]
+    assert "t grant permission to lock and unlock the vehicle" in reasons[1]
 
 
 def test_what_a_car_could_not_do_this_week_is_known_for_each_of_many(
@@ -100,19 +100,25 @@ def test_each_car_gets_a_row_that_waits_for_its_turn(fleet: Fleet, owner: User, 
 
 @pytest.mark.parametrize("kind", [CommandType.SET_DESTINATION, CommandType.OPEN_CHARGE_PORT])
 def test_not_every_command_is_for_many(fleet: Fleet, owner: User, cars: Cars, kind: CommandType) -> None:
-    with pytest.raises(CommandRejectedError, match="one car at a time"):
+    with pytest.raises(
+        CommandRejectedError,
+        match="only one vehicle at a time",
+    ):
         ask(fleet, owner, cars(1), kind)
 
 
 def test_nothing_is_asked_without_a_car_that_can(fleet: Fleet, owner: User, cars: Cars) -> None:
-    with pytest.raises(CommandRejectedError, match="None of these cars"):
+    with pytest.raises(CommandRejectedError, match="None of these vehicles can receive"):
         ask(fleet, owner, cars(2, state=ConnectionState.REMOVED))
     assert not BulkCommand.objects.exists()
 
 
 def test_the_fleets_reason_is_needed_for_many_too(fleet: Fleet, owner: User, cars: Cars) -> None:
     CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.EVERYTHING)
-    with pytest.raises(CommandRejectedError, match="asks for a reason"):
+    with pytest.raises(
+        CommandRejectedError,
+        match="requires a reason",
+    ):
         ask(fleet, owner, cars(1))
 
 
@@ -120,7 +126,9 @@ def test_more_unlocks_than_a_minute_holds_are_refused_as_a_whole(
     fleet: Fleet, owner: User, cars: Cars, settings: Settings
 ) -> None:
     settings.BULK_COMMAND_CONCURRENCY = 1
-    with pytest.raises(CommandRejectedError, match=r"only 5 can be asked in that time now. Choose 2 fewer"):
+    with pytest.raises(
+        CommandRejectedError, match=r"Only 5 vehicles can be reached in that time now. Choose 2 fewer"
+    ):
         ask(fleet, owner, cars(7), CommandType.UNLOCK)
     assert not Command.objects.exists()
 

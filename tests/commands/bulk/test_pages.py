@@ -82,7 +82,7 @@ def test_another_fleets_cars_are_as_good_as_none(
     answer = browser_of(outsider).post(
         "/fleets/red/commands/bulk/send/", {"kind": "lock", "cars": car.smartcar_id}, follow=True
     )
-    assert "No car is chosen" in answer.content.decode()
+    assert "No vehicles selected. Select one or more, then choose a command" in answer.content.decode()
     assert not Command.objects.exists()
 
 
@@ -94,8 +94,8 @@ def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
     text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
         "Charge limit 70 %: 2 vehicles?",
-        "2 can",
-        "1 cannot",
+        "2 eligible",
+        "1 not eligible",
         "no working connection",
         "less than a minute",
     ):
@@ -122,7 +122,7 @@ def test_many_cars_need_the_password_after_ten_minutes(
     session.save()
     form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
     wrong = client.post("/fleets/blue/commands/bulk/send/", form | {"password": "x"}).content.decode()
-    assert "This is not your password" in wrong
+    assert "Incorrect password" in wrong
     assert 'value="Storm"' in wrong
     assert not Command.objects.exists()
     assert client.post("/fleets/blue/commands/bulk/send/", form | {"password": PASSWORD}).status_code == 302
@@ -177,7 +177,10 @@ def test_the_ledger_is_filtered_by_state_and_kind(
         client.get("/fleets/blue/commands/?state=queued&kind=lock").content.decode().count("badge badge-")
         == 2
     )
-    assert "No command is like that" in client.get("/fleets/blue/commands/?state=failed").content.decode()
+    assert (
+        "No commands match. Choose a different status or command"
+        in client.get("/fleets/blue/commands/?state=failed").content.decode()
+    )
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_erasing_is_confirmed_first(
     browser = browser_of(owner)
     answer = browser.post(address(connection.vehicle), {"extent": "everything"})
     assert answer.status_code == 400
-    assert "cannot be undone" in answer.content.decode()
+    assert "t be undone. Select the checkbox to confirm" in answer.content.decode()
     assert not OffboardingRequest.objects.exists()
     browser.post(address(connection.vehicle), {"extent": "everything", "sure": "on"})
     assert OffboardingRequest.objects.get().extent == ErasureScope.EVERYTHING
@@ -125,10 +125,10 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
     worker.run(removal_id=removal.pk)
-    assert "Finished on" in browser.get(fragment).content.decode()
+    assert "Completed on" in browser.get(fragment).content.decode()
     text = browser.get(f"/fleets/blue/offboarding/{removal.pk}/").content.decode()
     assert "req-123" in text
-    assert "no longer shows it" in text
+    assert "No longer listed by Smartcar" in text
     assert "VIN, name and plate" in text
     for secret in (VIN, "Van 1", "user-1"):
         assert secret not in text

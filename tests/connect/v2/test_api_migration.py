@@ -129,7 +129,7 @@ def test_a_car_that_smartcars_v3_does_not_list_stays_and_is_reported(
     states = {step.connection_id: step for step in move.steps.all()}
     assert states[other.pk].state == ConnectionMigrationState.MOVED
     assert states[connection.pk].state == ConnectionMigrationState.STAYED
-    assert "does not list this car" in str(states[connection.pk].reason)
+    assert "t list this vehicle" in str(states[connection.pk].reason)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
     assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
@@ -173,7 +173,7 @@ def test_a_missing_user_id_is_asked_of_v2(webhook: str, connection: Connection, 
 def test_without_a_token_pair_a_car_cannot_go_back_to_v2(webhook: str, fleet: Fleet, owner: User) -> None:
     (connection,) = connect(webhook, fleet=fleet, user=owner, count=1).connections
     move = moved(fleet, SmartcarApiVersion.V2)
-    assert "only the driver can give" in str(move.steps.get().reason)
+    assert "only the driver can authorize" in str(move.steps.get().reason)
     connection.refresh_from_db()
     fleet.refresh_from_db()
     assert (connection.api_version, fleet.api_version) == (SmartcarApiVersion.V3, SmartcarApiVersion.V3)
@@ -288,7 +288,7 @@ def test_a_stopped_move_leaves_what_has_moved_and_the_fleet_as_they_are(
 
 def test_only_one_move_of_a_fleet_is_under_way(webhook: str, connection: Connection, v2_fleet: Fleet) -> None:
     services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
-    with pytest.raises(services.CannotStartError, match="under way"):
+    with pytest.raises(services.CannotStartError, match="in progress"):
         services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
 
 
@@ -297,7 +297,7 @@ def test_without_credentials_of_the_other_generation_no_move_begins(
     v2_fleet: Fleet, settings: Settings, missing: str
 ) -> None:
     setattr(settings, missing, "")
-    with pytest.raises(services.CannotStartError, match=r"client id and secret|webhook id"):
+    with pytest.raises(services.CannotStartError, match=r"client ID and secret|webhook ID"):
         services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     assert not ApiMigration.objects.exists()
 

@@ -82,11 +82,11 @@ def test_what_is_the_same_changes_nothing(fleet: Fleet, owner: User, browser_of:
     ("wrong", "said"),
     [
         ({"name": " "}, "This field is required"),
-        ({"time_zone": "Atlantis"}, "“Atlantis” is no time zone"),
+        ({"time_zone": "Atlantis"}, "“Atlantis” isn&#x27;t a valid time zone"),
         ({"unit_system": "furlongs"}, "furlongs"),
         ({"raw_retention_months": "0"}, "greater than or equal to 1"),
         ({"rollup_retention_months": "121"}, "less than or equal to 120"),
-        ({"rollup_retention_months": "23"}, "for 24 months or more"),
+        ({"rollup_retention_months": "23"}, "Enter 24 or more"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_stays(
@@ -109,8 +109,8 @@ def test_fewer_months_are_kept_only_after_a_yes(fleet: Fleet, owner: User, brows
     asked = browser.post(PAGE, fewer)
     page = asked.content.decode()
     assert asked.status_code == 400
-    assert "Single values of before 1 May 2026 are deleted" in page
-    assert "Summaries of before 1 November 2025 are deleted" in page
+    assert "Raw readings from before 1 May 2026 will be deleted" in page
+    assert "Summaries from before 1 November 2025 will be deleted" in page
     fleet.refresh_from_db()
     assert fleet.raw_retention_months == 24
     assert browser.post(PAGE, fewer | {"confirmed": "on"}).status_code == 302
@@ -184,7 +184,7 @@ def test_a_new_fleet_is_its_makers_with_what_was_said(
     answer = browser_of(owner).post("/new-fleet/", NEW, follow=True)
     made = Fleet.objects.get(slug="night-vans")
     assert answer.redirect_chain[-1][0] == "/fleets/night-vans/"
-    assert "you are its owner" in answer.content.decode()
+    assert "created. You" in answer.content.decode()
     assert (made.unit_system, made.time_zone) == ("imperial", "America/Los_Angeles")
     assert Membership.objects.get(fleet=made).role == Role.OWNER
 

@@ -210,7 +210,7 @@ def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
 ) -> None:
     assert shown_to(owner) is not None
     answer = browser_of(teammate).post(f"{PAGE}hide/", follow=True)
-    assert "The checklist is hidden" in answer.content.decode()
+    assert "Checklist hidden. You can open it again from the fleet" in answer.content.decode()
     assert shown_to(owner) is None
     assert AuditLogEntry.objects.get(event=AuditEvent.SETUP_CHECKLIST_HIDDEN).actor == teammate
     assert "0 of 6 complete" in browser_of(owner).get(PAGE).content.decode()
@@ -259,7 +259,7 @@ def test_an_open_page_hears_of_news_and_nothing_while_there_are_none(
     assert browser.get(f"{PAGE}steps/", {"version": ""}).status_code == 204
     settings.SMARTCAR_WEBHOOK_ID = "webhook"
     news = browser.get(f"{PAGE}steps/", {"version": ""}).content.decode()
-    assert "Done: Webhook in Smartcar&#x27;s dashboard." in news
+    assert "Done: Create a webhook in the Smartcar dashboard." in news
     assert "1 of 6 complete" in news
     assert "<html" not in news
     assert browser.get(f"{PAGE}steps/", {"version": "webhook"}).status_code == 204
@@ -271,6 +271,6 @@ def test_a_complete_list_asks_no_more(
     connected(vehicle)
     delivered(vehicle)
     page = browser_of(owner).get(PAGE).content.decode()
-    assert "Everything is set up" in page
+    assert "Setup complete" in page
     assert "hx-trigger" not in page[page.index('id="onboarding"') :]
     assert "Hide checklist" not in page

@@ -90,7 +90,10 @@ def test_a_viewer_is_offered_no_button_that_refuses(
 def test_an_empty_list_says_what_to_do(
     fleet: Fleet, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
-    assert "Click on the map where it is" in browser_of(owner).get(LIST).content.decode()
+    assert (
+        "Click the map, or add a place using coordinates or a vehicle"
+        in browser_of(owner).get(LIST).content.decode()
+    )
     assert (
         "Owners and managers of Blue Fleet can add places." in browser_of(viewer).get(LIST).content.decode()
     )
@@ -135,9 +138,9 @@ def test_coordinates_may_be_pasted_together(
     ("wrong", "said"),
     [
         ({"name": " "}, "This field is required"),
-        ({"name": "depot"}, "has a place “depot” already"),
-        ({"latitude": "91"}, "Degrees from -90 to 90"),
-        ({"longitude": "east"}, "Degrees from -180 to 180"),
+        ({"name": "depot"}, "already has a place named “depot”"),
+        ({"latitude": "91"}, "Enter degrees from -90 to 90"),
+        ({"longitude": "east"}, "Enter degrees from -180 to 180"),
         ({"radius": "19"}, "Enter a radius from 20 to 50000 meters."),
         ({"radius": "50001"}, "Enter a radius from 20 to 50000 meters."),
         ({"radius": "wide"}, "Enter a whole number"),
@@ -161,7 +164,7 @@ def test_a_fleet_has_no_more_places_than_its_pages_can_look_through(
 ) -> None:
     monkeypatch.setattr(forms, "MAX_PLACES", 1)
     answer = browser_of(owner).post(NEW, DEPOT | {"name": "Yard"})
-    assert "A fleet may have 1 places" in answer.content.decode()
+    assert "A fleet can have up to 1 places" in answer.content.decode()
     assert browser_of(owner).post(f"{LIST}{depot.pk}/", DEPOT).status_code == 302
 
 
@@ -201,7 +204,7 @@ def test_a_car_of_another_fleet_or_of_an_unclear_name_is_not_taken(
     for car in (vehicle, theirs):
         at(car)
         page = browser_of(owner).post(NEW, {"prefill": "car", "car": car.name}).content.decode()
-        assert "No single car of the fleet is called so" in page
+        assert "No unique match. Enter the exact name or plate of a vehicle in this fleet" in page
         assert "37.775" not in page
 
 
@@ -214,7 +217,7 @@ def test_a_place_that_the_driver_hides_is_not_told(
     privacy.pause(connection=shared, lasts=timedelta(hours=1), now=timezone.now())
     at(vehicle)
     page = browser_of(owner).post(NEW, {"prefill": "car", "car": "Van 1"}).content.decode()
-    assert "is not known, or its driver hides it" in page
+    assert "is unknown or hidden by the driver" in page
     assert "37.775" not in page
 
 

@@ -43,7 +43,7 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
     assert "Ask the driver to sign in" in shown
     seen = tab(browser_of(viewer), vehicle)
     assert "Reauthentication required" in seen
-    assert "An owner or manager of the fleet has to do something about it." in seen
+    assert "Ask an owner or manager of the fleet to fix this" in seen
     assert "/connections/" not in seen
 
 

@@ -163,14 +163,14 @@ def test_everything_stands_in_one_timeline_newest_first(
         "The vehicle is not connected here.",
         "Vehicle details changed",
         "Name, Plate",
-        "Connected → Silent",
-        "far longer than is normal",
+        "Connected → No recent data",
+        "No data from the vehicle for much longer than usual",
         "Left in the street",
         "By owner@fleet.example",
         "Confirmed. The car says so.",
         "Odometer",
         "The maker is down.",
-        "Told 2 times",
+        "Reported 2 times",
         "Friday, 20 November 2026",
     ):
         assert words in page, words

@@ -79,7 +79,7 @@ def test_a_line_ends_where_a_value_was_too_old_to_be_true(
         True,
     )
     assert "1 gap" in told["charts"][0]["summary"]
-    assert "39 % to 80 %, last 39 %" in told["charts"][0]["summary"]
+    assert "39 % to 80 %, latest 39 %" in told["charts"][0]["summary"]
 
 
 def test_a_line_goes_on_to_the_readings_beside_the_time(
@@ -220,7 +220,10 @@ def test_a_band_of_a_year_holds_the_newest_changes_and_says_so(
     say(vehicle, LOCKED, *told)
     (chart,) = data(browser_of(owner), vehicle, LOCKED, range="1y")["charts"]
     assert chart["cut"]
-    assert "these are the newest" in chart["summary"]
+    assert (
+        "Too many changes to chart, so only the latest are shown. Zoom in to see the others"
+        in chart["summary"]
+    )
     assert chart["segments"][-1][1] == pytest.approx(timezone.now().timestamp(), abs=60)
 
 
@@ -260,17 +263,23 @@ def test_days_are_those_of_the_fleets_zone(owner: User, vehicle: Vehicle, browse
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ({"signals": "no-such"}, "cannot be drawn"),
-        ({"signals": catalogue.PRECISE_LOCATION.code}, "cannot be drawn"),
-        ({"signals": catalogue.IS_AT_HOME.code}, "cannot be drawn"),
-        ({"signals": catalogue.VIN.code}, "cannot be drawn"),
-        ({"signals": ",".join(list(catalogue.CATALOGUE)[:9])}, "At most 8"),
-        ({"range": "forever"}, "no such range"),
-        ({"from": "yesterday"}, "is no date"),
-        ({"from": "2026-11-20T12:00", "to": "2026-11-20T12:00"}, "at least a minute"),
-        ({"from": "1990-01-01T00:00", "to": "2026-11-20T12:00"}, "ten years"),
-        ({"from": "0001-01-01T00:00+14:00", "to": "2026-11-20T12:00"}, "is no date"),
-        ({"to": "0001-01-01T12:00"}, "too long ago"),
+        ({"signals": "no-such"}, "t be charted. Choose another signal"),
+        ({"signals": catalogue.PRECISE_LOCATION.code}, "t be charted. Choose another signal"),
+        ({"signals": catalogue.IS_AT_HOME.code}, "t be charted. Choose another signal"),
+        ({"signals": catalogue.VIN.code}, "t be charted. Choose another signal"),
+        ({"signals": ",".join(list(catalogue.CATALOGUE)[:9])}, "chart up to 8 signals"),
+        ({"range": "forever"}, "Unknown time range. Choose one of the options above"),
+        ({"from": "yesterday"}, "t a valid date and time. Use this format: 2026-11-28T14:00"),
+        (
+            {"from": "2026-11-20T12:00", "to": "2026-11-20T12:00"},
+            "The start must be at least one minute before the end",
+        ),
+        ({"from": "1990-01-01T00:00", "to": "2026-11-20T12:00"}, "up to ten years"),
+        (
+            {"from": "0001-01-01T00:00+14:00", "to": "2026-11-20T12:00"},
+            "t a valid date and time. Use this format: 2026-11-28T14:00",
+        ),
+        ({"to": "0001-01-01T12:00"}, "The start is too far in the past. Choose a later date"),
     ],
 )
 def test_a_question_without_an_answer_says_why_and_loses_nothing(

@@ -73,7 +73,7 @@ def test_what_is_open_is_named_and_drawn_where_it_is() -> None:
     assert (front_side, rear_side) == ("left", "right")
     assert front_top < rear_top
     assert [door.condition for door in car.doors].count(Condition.UNLOCKED) == 2
-    assert car.headline == "Open: Front left door, Rear right door. Not locked."
+    assert car.headline == "Open: Front left door, Rear right door. Unlocked."
     assert car.attention
 
 

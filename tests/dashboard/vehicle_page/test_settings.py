@@ -74,7 +74,7 @@ def test_bad_input_says_what_is_wrong_and_loses_nothing(
     answer = browser_of(owner).post(page, TYPED | {"plate": "X" * 21, "unit_system": "nautical"})
     shown = answer.content.decode()
     assert answer.status_code == 400
-    assert "Nothing was saved yet." in shown
+    assert "t save. Fix the highlighted fields" in shown
     assert "at most 20 characters" in shown
     assert "nautical is not one of the available choices" in shown
     assert 'value="Van 7"' in shown

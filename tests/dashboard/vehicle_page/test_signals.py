@@ -118,7 +118,9 @@ def test_what_the_car_does_not_report_says_why(
     assert why[catalogue.FUEL_LEVEL.code] == "This vehicle has no combustion engine."
     assert why[catalogue.ODOMETER.code] == "Permission not granted by the driver."
     assert why[catalogue.DTC_LIST.code] == "This fleet doesn't request this permission from drivers."
-    assert why[catalogue.STATE_OF_CHARGE.code].startswith("The car has not told it so far")
+    assert why[catalogue.STATE_OF_CHARGE.code].startswith(
+        "Not reported so far. The vehicle may not support this signal"
+    )
     # What may yet come of it stays among the signals, with its error.
     assert set(told(browser, vehicle)) == {catalogue.RANGE.code}
     assert set(why) | {catalogue.RANGE.code} == set(CATALOGUE)
@@ -159,7 +161,7 @@ def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
 def test_nothing_heard_says_what_comes_next(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "No data received yet" in page
-    assert f"{len(CATALOGUE)} signals that this car does not report" in page
+    assert f"{len(CATALOGUE)} signals not reported by this vehicle" in page
 
 
 def test_the_open_page_is_renewed_only_when_something_is_new(

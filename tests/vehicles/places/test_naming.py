@@ -168,12 +168,12 @@ def test_outside_a_town_distance_and_direction_are_told_in_the_fleets_units() ->
     ("up", "right", "words"),
     [
         (1, 0, "north of"),
-        (1, 1, "north-east of"),
+        (1, 1, "northeast of"),
         (0, 1, "east of"),
-        (-1, 1, "south-east of"),
-        (-1, -1, "south-west of"),
+        (-1, 1, "southeast of"),
+        (-1, -1, "southwest of"),
         (0, -1, "west of"),
-        (1, -1, "north-west of"),
+        (1, -1, "northwest of"),
     ],
 )
 def test_the_direction_is_the_one_in_which_the_car_lies_from_the_town(
