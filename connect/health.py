@@ -1,4 +1,4 @@
-"""What is heard about connections, and what follows for their state. The rules: connect.status.state_machine."""
+"""Updates connections from received data, errors and API calls. The rules are in connect.status.state_machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from smartcar_api import SmartcarError
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """One error that Smartcar reported of one car of ours, or that it is over.
+    """An error that Smartcar reported for a vehicle, or its resolution.
 
-    `user_id` is the Smartcar user's, "" where the message names none; `on_signals`: it names certain signals.
-    `at` is when we received it.
+    `user_id` is the Smartcar user ID, "" if the report contains none. `on_signals`: the error concerns only certain
+    signals. `at` is when the report was received.
     """
 
     vehicle_id: int
@@ -40,9 +40,9 @@ class ErrorReport:
 
 
 def on_data(*, heard: Mapping[tuple[int, str], datetime]) -> None:
-    """Fresh data of these (vehicle id, Smartcar user id), with when it was received: their connections work.
+    """Handles fresh data, given as its time of receipt by (vehicle ID, Smartcar user ID): these connections work.
 
-    A user id of "" stands for every driver of the car. One query while nothing is wrong with any of them.
+    A user ID of "" stands for all drivers of the vehicle. One query if all connections are healthy.
     """
     unwell = ~Q(state__in=[ConnectionState.ACTIVE, *TERMINATED])
     ids = {vehicle_id for vehicle_id, _ in heard}
@@ -66,7 +66,7 @@ def on_data(*, heard: Mapping[tuple[int, str], datetime]) -> None:
 
 
 def on_errors(*, reports: Iterable[ErrorReport]) -> None:
-    """What Smartcar reported of cars: VEHICLE_ERROR events, and reads in which nothing came through."""
+    """Handles errors that Smartcar reported for vehicles: VEHICLE_ERROR events, and reads without any valid signal."""
     by_car: dict[int, list[ErrorReport]] = {}
     for report in sorted(reports, key=lambda each: each.at):
         by_car.setdefault(report.vehicle_id, []).append(report)
@@ -86,7 +86,7 @@ def on_errors(*, reports: Iterable[ErrorReport]) -> None:
 
 
 def _store_resolution_url(connection: Connection, report: ErrorReport) -> None:
-    """Where Smartcar would have the driver sign in again: it may come with an error that is not believed yet."""
+    """Stores the URL where the driver can sign in again. The error it comes with may not be confirmed yet."""
     if report.reauthenticate and report.resolution_url and report.state == "ERROR":
         connection.resolution_url = report.resolution_url
         Connection.objects.filter(pk=connection.pk).update(resolution_url=report.resolution_url)
@@ -118,7 +118,7 @@ def _after(decision: Decision, report: ErrorReport) -> Decision:
 
 
 def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
-    """A call for this car was refused. What that says of the whole connection is kept, and looked into."""
+    """Handles a rejected call: an error that concerns the whole connection is recorded and probed."""
     if error.gone:
         state: ConnectionState | None = ConnectionState.REVOKED
         name = state_machine.GONE
@@ -148,7 +148,7 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
 
 
 def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
-    """A call about this car was answered, which the plan's limit would have prevented."""
+    """Handles a successful call, which shows that the plan limit no longer applies."""
     limited = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PLAN_LIMIT)
     apply_transitions(
         limited,
@@ -161,18 +161,18 @@ def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
 
 
 def _schedule_probe(connection: Connection, *, before: Status, after: Status) -> None:
-    """A new suspicion is looked into at once: by reading the car, or by asking for Smartcar's list."""
+    """Enqueues a probe for a new pending issue: it reads the vehicle or fetches Smartcar's list of connections."""
     if len(after.suspicions) > len(before.suspicions):
         enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
 
 
 def best_connection(*, vehicle_id: int) -> Connection | None:
-    """The connection through which the car can be called now: the one in the best state, the newest of those."""
+    """Returns the connection for calls to the vehicle: best state first, then the newest; None if none is usable."""
     return best_connections(vehicle_ids=[vehicle_id]).get(vehicle_id)
 
 
 def best_connections(*, vehicle_ids: Iterable[int]) -> dict[int, Connection]:
-    """The usable connection of each of the cars that has one, by the car's id, in one query."""
+    """Returns the best usable connection by vehicle ID, in one query. Vehicles without one are left out."""
     rank = Case(
         *(When(state=state, then=Value(place)) for place, state in enumerate(USABLE)),
         output_field=IntegerField(),

@@ -1,6 +1,6 @@
-"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour.
+"""Authorizations in Smartcar Connect: OAuth state that is valid once, in one browser session, for an hour.
 
-A member of the fleet makes it signed in, a driver without an account makes it by an invitation: one road for both.
+Signed-in members and invited drivers without an account share the same flow.
 """
 
 import secrets
@@ -32,12 +32,12 @@ from vehicles.observations import VehicleFacts
 
 
 def redirect_uri() -> str:
-    """Where Connect sends the browser back to; it must be registered in Smartcar's dashboard."""
+    """Returns the callback URL, which must be registered in Smartcar's dashboard."""
     return f"{settings.SITE_URL}/connect/callback/"
 
 
 def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
-    """The Connect address for a member's new trip, good for one return in this browser session."""
+    """Returns the Connect URL for a member's new authorization, valid for one callback in this browser session."""
     request = AuthorizationRequest(
         fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
     )
@@ -45,7 +45,7 @@ def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> s
 
 
 def start_for_connection(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
-    """The Connect address for a member's trip about a car that is connected (connect.reauthorization)."""
+    """Returns the Connect URL for a member's authorization of an existing connection (connect.reauthorization)."""
     request = AuthorizationRequest(
         fleet=connection.fleet,
         started_by=user,
@@ -60,9 +60,9 @@ def start_for_connection(*, connection: Connection, purpose: str, user: User, se
 
 
 def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
-    """The Connect address for an invited driver's new trip, with what the manager chose.
+    """Returns the Connect URL for an invited driver's new authorization, with the manager's choices.
 
-    Raises ConnectRefusedError when the invitation is not open.
+    Raises AuthorizationFailedError if the invitation is not open.
     """
     if not invitation.open:
         raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER, invitation)
@@ -117,7 +117,7 @@ def _authorize_url(
             country=country,
             single_select=single_select,
             single_select_vin=single_select_vin,
-            # Fleets share the application: whoever allowed one of them is still asked for the next.
+            # Fleets share the application: a driver who granted one of them access still has to grant it to the next.
             force_prompt=True,
         )
     )
@@ -125,7 +125,7 @@ def _authorize_url(
 
 @dataclass(frozen=True, slots=True)
 class CallbackResult:
-    """A trip that ended well."""
+    """A successful authorization. `about` is the existing connection that it was started for."""
 
     fleet: Fleet
     connections: list[Connection]
@@ -135,16 +135,16 @@ class CallbackResult:
 
     @property
     def missed(self) -> bool:
-        """The trip was about a connection that it did not touch: another car, or another account, was chosen."""
+        """Whether the connection it was started for is not included: another vehicle or account was chosen."""
         return self.about is not None and self.about not in self.connections
 
 
 @sensitive_variables()
 def handle_callback(*, params: Mapping[str, str], user: User | None, session_secret: str) -> CallbackResult:
-    """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
+    """Handles the callback from Connect: consumes the state, fetches the shared vehicles and connects them.
 
-    A member's trip ends only for that member; an invited driver's needs no `user`.
-    Raises ConnectRefusedError with the words for the person; then nothing was connected.
+    A member's authorization is accepted only from that member; an invited driver's needs no `user`.
+    Raises AuthorizationFailedError with the text for the user; in that case nothing was connected.
     """
     request = _consume_state(params=params, user=user, session_secret=session_secret)
     try:
@@ -213,23 +213,22 @@ def _fetch_shared_vehicles(
 
 @sensitive_variables()
 def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[UserToken, list[SharedVehicle]]:
-    """v2: the code becomes a token pair, and the pair tells what it is for."""
+    """v2: exchanges the code for a token pair, and fetches the user and vehicles that the pair gives access to."""
     if not code:
         raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
     api = applications.for_authorization(request).v2
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
-    # Kept at once: the code is spent, and the pair cannot be had again.
+    # Stored immediately: the code is used up, and the pair can't be issued again.
     tokens = user_tokens.store(user_id=user_id, pair=pair, application=request.application)
     shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
     return tokens, list(shared)
 
 
 def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[SharedVehicle]:
-    """v3: the redirect's user id is only a claim; Smartcar's own list has to carry our external id for it.
+    """v3: returns the user's vehicles, if Smartcar's list has our external ID for the user ID that the redirect claims.
 
-    A user may have shared other cars with another fleet of this site: those are left alone unless this trip
-    touched them.
+    Vehicles that the user shares with another fleet of this site are left out, unless this authorization updated them.
     """
     if not user_id:
         raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
@@ -259,7 +258,7 @@ def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
 def _connect_all(
     *, request: AuthorizationRequest, tokens: UserToken | None, shared: list[SharedVehicle]
 ) -> list[Connection]:
-    # One of two trips that end at once: the invitation is spent with its first car.
+    # Of two authorizations that end at the same time, only the first may use the invitation.
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
         raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]

@@ -1,6 +1,6 @@
-"""What a trip to Smartcar Connect can end in, in words for the person who made it.
+"""The ways in which an authorization in Smartcar Connect can fail, with texts for the user.
 
-Source: Smartcar documentation, "Handle the Response" (error redirects). The list there is open.
+Source: Smartcar documentation, "Handle the Response" (error redirects). The list there is not exhaustive.
 """
 
 import re
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class ConnectError:
     """An authorization that connected nothing: what happened, and what to do next.
 
-    `for_driver` is for an invited driver, who knows neither the fleet's pages nor who runs the site. `car` holds
-    labels and values of the vehicle: for the person on the page only, not for logs. The texts are in English here and
-    are translated by the page.
+    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `car`
+    contains labels and values of the vehicle, which are shown on the page and must not be logged. The texts are English
+    and are translated by the page.
     """
 
     outcome: AuthorizationOutcome
@@ -42,9 +42,9 @@ class ConnectError:
 
 
 class ConnectionRefusedByUsError(Exception):
-    """The trip ended without a connection. Nothing was changed.
+    """The authorization ended without a connection. Nothing was changed.
 
-    `trip` is the one that ended, and `invitation` the one that it was made by, where they are known.
+    `authorization` and `invitation` are set if they are known.
     """
 
     def __init__(self, trouble: ConnectError, invitation: "Invitation | None" = None) -> None:
@@ -181,9 +181,9 @@ _BY_ERROR = {
 
 
 def error_for(*, error: str, params: Mapping[str, str] | None = None) -> ConnectError:
-    """The words for an error redirect; `params` are what came with it.
+    """Returns the error for an error redirect with these `params`.
 
-    Of a car that cannot be connected they name the make, model, year and VIN ("Vehicle Incompatible").
+    For an incompatible vehicle, the parameters contain its make, model, year and VIN ("Vehicle Incompatible").
     """
     known = _BY_ERROR.get(error)
     if known is None:
@@ -204,7 +204,7 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
 
 
 def _with_vehicle(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What the redirect names of the car. An address can be typed by hand: only what looks right is shown."""
+    """Returns the vehicle details in the redirect. Anyone can edit a URL, so only well-formed values are shown."""
     vin, year = params.get("vin", "").upper(), params.get("year", "")
     named = (
         (_("Make"), make_name(params.get("make", "")[:40])),

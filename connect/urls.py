@@ -11,7 +11,7 @@ app_name = "connect"
 
 _FLEET = "fleets/<slug:slug>"
 
-_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  the shape of one
+_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  a pattern, not a secret
 
 urlpatterns = [
     path("connect/callback/", views.callback, name="callback"),

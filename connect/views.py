@@ -38,7 +38,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
-    """Where Connect sends the browser back to: a member's, or an invited driver's, who has no account."""
+    """Handles the redirect from Connect, for members and for invited drivers without an account."""
     try:
         arrival = oauth.handle_callback(
             params=request.GET.dict(),
@@ -58,10 +58,10 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: Invitation) -> DriverPortal:
-    """The invited driver's own page, with what happened at its top, in their language."""
+    """Returns the invited driver's portal and adds messages about the result, in the driver's language."""
     page = driver.portal_after_authorization(
         invitation=invitation,
-        # The connections of one trip are of one Smartcar user.
+        # All connections of an authorization belong to one Smartcar user.
         smartcar_user_id=arrival.connections[0].smartcar_user_id,
         language=language_for(request, chosen=invitation.language),
     )
@@ -73,7 +73,7 @@ def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: In
 
 
 def _error(request: HttpRequest, refusal: ConnectionRefusedByUsError) -> HttpResponse:
-    """What happened and the next step; worded for a driver when an invited or an unknown person came back."""
+    """Shows what happened and the next step, in texts for drivers if the user is invited or unknown."""
     invitation = refusal.invitation
     if invitation is None and request.user.is_authenticated:
         return _error_page(request, refusal, for_driver=False)
@@ -97,7 +97,7 @@ def _error_page(
 
 
 def _thanks(arrival: CallbackResult) -> str:
-    """What a driver reads at the top of their own page."""
+    """Returns the message on the driver's portal."""
     if arrival.purpose == AuthorizationPurpose.SIGN_IN:
         told = _(
             "Thank you. You're signed in again for %(cars)s. %(fleet)s will start receiving data "
@@ -115,7 +115,7 @@ def _thanks(arrival: CallbackResult) -> str:
 
 
 def _welcome(arrival: CallbackResult) -> str:
-    """What a member reads at the top of the page that the trip ends on."""
+    """Returns the message for a member on the page after the authorization."""
     if arrival.purpose == AuthorizationPurpose.SIGN_IN:
         told = _(
             "The driver's sign-in for %(cars)s was renewed. Data will arrive again within a few minutes."

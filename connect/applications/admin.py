@@ -1,4 +1,4 @@
-"""Applications in the admin, for the people who run the site: secrets go in here and never come out."""
+"""Applications in the admin, for staff. Secrets are write-only."""
 
 from typing import Any
 

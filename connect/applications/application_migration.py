@@ -1,9 +1,9 @@
-"""Moving a fleet's cars to its new application. There every driver has to consent once more, since a grant belongs to
-one application; nothing but a driver's own trip through Connect brings it over.
+"""Migrates a fleet's vehicles to its new application.
 
-So each driver is asked by a fresh link, while the old connection goes on. It is ended when the new one has proved
-itself: the car's data came in a delivery signed by the new application (webhooks.application_cutover sees to that).
-What is to be done is always read from the connections themselves; there is no plan that could be out of date.
+A grant belongs to one application, so each driver has to authorize the new application in Connect. Each driver is
+invited with a new link, while the old connection stays in use. The old connection is ended when the new one is known to
+work: webhooks.application_cutover ends it after a delivery with the vehicle's data was signed by the new application.
+The remaining work is always derived from the connections; there is no stored plan that could be outdated.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ from smartcar_api import SmartcarError
 
 @dataclass(frozen=True, slots=True)
 class PendingDriver:
-    """A driver with cars on a former application. `arrived` are those of them that the new one has as well."""
+    """A driver with connections of a former application. The new application has those in `arrived` as well."""
 
     user_id: str
     driver: Driver
@@ -43,14 +43,14 @@ class PendingDriver:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """An old connection, and the one that shares the same car by the fleet's new application."""
+    """An old connection, and the connection of the same vehicle in the fleet's new application."""
 
     old: Connection
     new: Connection
 
 
 def pending_drivers(*, fleet: Fleet) -> list[PendingDriver]:
-    """The drivers with cars on another application than the fleet's, by name; those already asked with their link."""
+    """Returns the drivers with connections of another application, sorted by name, with their latest invitation."""
     row = applications.for_fleet(fleet).row
     old = list(_old_of(fleet, row))
     names = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
@@ -81,8 +81,10 @@ def _old_of(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connectio
 
 
 def _by_car(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
-    """The new application's living, subscribed connections by car: by VIN where that is known, since nobody knows
-    whether a car has the same id in another application."""
+    """Returns the new application's usable, subscribed connections by vehicle ID and VIN.
+
+    The VIN is needed because a vehicle may have a different ID in another application.
+    """
     living = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
     found: dict[str, list[Connection]] = {}
     for each in living.exclude(subscribed_at=None).select_related("vehicle"):
@@ -99,7 +101,7 @@ def _names(connection: Connection) -> list[str]:
 def _replacement(
     old: Connection, all_old: list[Connection], new: dict[str, list[Connection]]
 ) -> Connection | None:
-    """The new connection of the same car and driver; another driver's id counts where nobody else shares the car."""
+    """Returns the new connection of the vehicle and driver. If only one driver shares the vehicle, the user ID may differ."""
     candidates = {each.pk: each for name in _names(old) for each in new.get(name, [])}
     same = [each for each in candidates.values() if each.smartcar_user_id == old.smartcar_user_id]
     if same:
@@ -109,7 +111,7 @@ def _replacement(
 
 
 def _invited(old: list[Connection]) -> dict[int, Invitation]:
-    """The newest invitation by old connection."""
+    """Returns the latest invitation by the ID of the old connection."""
     asked = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
         "created_at"
     )
@@ -118,7 +120,7 @@ def _invited(old: list[Connection]) -> dict[int, Invitation]:
 
 @transaction.atomic
 def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
-    """A fresh personal link for the driver, by which all their cars can be shared anew. An open one is taken back."""
+    """Creates an invitation with which the driver can share all their vehicles again. Revokes an open one."""
     if left.invitation is not None and left.invitation.open:
         invitations.revoke(invitation=left.invitation, user=user)
     cars = left.connections
@@ -139,7 +141,7 @@ def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: 
 
 
 def uninvited_drivers(*, fleet: Fleet) -> list[PendingDriver]:
-    """The drivers who can be mailed a link and have none that is open."""
+    """Returns the drivers with an email address, without an open invitation, who still have vehicles to migrate."""
     return [
         left
         for left in pending_drivers(fleet=fleet)
@@ -150,7 +152,7 @@ def uninvited_drivers(*, fleet: Fleet) -> list[PendingDriver]:
 
 
 def invite_all(*, fleet: Fleet, user: User) -> int:
-    """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
+    """Sends an invitation email to each uninvited driver. Returns the number of drivers."""
     found = uninvited_drivers(fleet=fleet)
     for left in found:
         invite_driver(left=left, user=user, driver=left.driver, by_email=True)
@@ -158,7 +160,7 @@ def invite_all(*, fleet: Fleet, user: User) -> int:
 
 
 def replaced_connections(*, limit: int = 200) -> list[Replacement]:
-    """Old connections of all fleets whose car the new application has as well: to be ended once that one delivers."""
+    """Returns all fleets' old connections with a replacement: to be ended once the replacement delivers data."""
     found = []
     for fleet in _migrating_fleets():
         row = applications.for_fleet(fleet).row
@@ -169,7 +171,7 @@ def replaced_connections(*, limit: int = 200) -> list[Replacement]:
 
 
 def _migrating_fleets() -> Iterable[Fleet]:
-    """Fleets with cars on more than one application."""
+    """Returns the fleets with connections of more than one application."""
     living = Connection.objects.exclude(state__in=TERMINATED).order_by()
     used: dict[int, set[int | None]] = {}
     for fleet_id, application_id in living.values_list("fleet_id", "application_id").distinct():
@@ -178,8 +180,10 @@ def _migrating_fleets() -> Iterable[Fleet]:
 
 
 def retire(*, replacement: Replacement) -> bool:
-    """Ends an old connection, at Smartcar and here; what its driver hid stays hidden. False where Smartcar could
-    not be told: then nothing was changed, and it may be tried again."""
+    """Ends an old connection, at Smartcar and here. Hidden locations stay hidden.
+
+    Returns False if the call to Smartcar failed; in that case nothing was changed, and the caller may retry.
+    """
     old, new = replacement.old, replacement.new
     if not shared_elsewhere(old) and not _grant_ended(old):
         return False
@@ -217,6 +221,6 @@ def _grant_ended(connection: Connection) -> bool:
         tokens = connection.tokens
         return tokens is None or tokens.reread().revoked_at is not None
     except SmartcarError as error:
-        # Of an application that is no more, nothing can be ended: it gets no data either.
+        # The application no longer exists, so it receives no data and has no grant to revoke.
         return error.unauthorized or error.type in ("invalid_grant", "invalid_client")
     return True

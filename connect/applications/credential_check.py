@@ -1,6 +1,6 @@
-"""Telling Smartcar's four credentials apart, and saying which is missing, wrong or in another's place.
+"""Checks Smartcar's four credentials, and finds out which are missing, invalid or swapped.
 
-First what can be seen without asking, then Smartcar's word on each. Never shows a secret.
+Checks the format first, then each credential with Smartcar. Never shows a secret.
 """
 
 import re
@@ -20,7 +20,7 @@ from smartcar_api.credential_checks import Accepted, CredentialAnswer, Prober
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLIENT = re.compile(r"client_", re.IGNORECASE)
-# Credentials are told apart by their English names.
+# Credentials are identified by their English names.
 _V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application secret")
 _V3_ID = gettext_noop("Client ID (API credentials)")
 _V3_SECRET = gettext_noop("Client secret (API credentials)")
@@ -42,7 +42,7 @@ _WHERE = {
 
 
 class CheckStatus(models.TextChoices):
-    """What is to be said of a credential."""
+    """The result for a credential."""
 
     RIGHT = "right", pgettext_lazy("a credential", "Valid")
     WRONG = "wrong", pgettext_lazy("a credential", "Invalid")
@@ -54,7 +54,7 @@ class CheckStatus(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What is known of one credential; `text` says why, and what to do, in the active language."""
+    """The result for one credential; `text` is the reason and the next step, in the active language."""
 
     credential: str
     setting: str
@@ -72,21 +72,22 @@ class CheckResult:
 
 
 def verify_credentials(findings: Iterable[CheckResult]) -> bool:
-    """Whether Smartcar takes all that the fleet needs, whatever there is to say of the webhook."""
+    """Returns whether Smartcar accepts all credentials that the fleet needs. The webhook ID doesn't count."""
     return all(finding.good for finding in findings if finding.credential != _WEBHOOK)
 
 
 @sensitive_variables()
 def check_credentials(*, application: Application, api_version: str) -> list[CheckResult]:
-    """One finding for each credential of the application, for a fleet of this generation.
+    """Returns a result for each credential of the application, for a fleet on this API version.
 
-    Asks Smartcar up to a dozen questions of seconds each; nothing is used up or changed.
+    Sends up to a dozen requests to Smartcar, each of which may take seconds. They count toward no limit and change
+    nothing.
     """
     return _CredentialCheck(application, api_version).findings()
 
 
 class _CredentialCheck:
-    """One round of questions about one application."""
+    """A check of one application's credentials."""
 
     def __init__(self, application: Application, api_version: str) -> None:
         self._held: Credentials = application.credentials
@@ -158,7 +159,7 @@ class _CredentialCheck:
 
     @sensitive_variables()
     def _listed_application(self, v3_works: bool) -> CheckResult:
-        """The application id by itself: v3's management knows which application the API credentials are of."""
+        """Checks the application ID alone, with v3's management API, which knows the API credentials' application."""
         if not _UUID.fullmatch(self._held.application_id):
             shape = _with(_("Invalid format."), _V2_ID)
             return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.WRONG, shape)
@@ -326,11 +327,11 @@ class _CredentialCheck:
             _("The webhook “%(name)s” delivers to this site.") % {"name": found.name},
         )
 
-    # -- words ---------------------------------------------------------------------------------------------------
+    # -- helpers -------------------------------------------------------------------------------------------------
 
     @sensitive_variables()
     def _others(self, value: str) -> list[tuple[str, str]]:
-        """The secrets that stand in other places, by what they stand as."""
+        """Returns the other secrets that are set, with their names."""
         held = self._held
         named = [(_("application secret"), held.application_secret), (_("client secret"), held.client_secret)]
         named += [(_("management token"), token) for token in held.management_tokens]
@@ -355,5 +356,5 @@ class _CredentialCheck:
 
 
 def _with(told: str, credential: str) -> str:
-    """What is told of a credential, and where to find the right one."""
+    """Adds where to find the valid credential to the text."""
     return f"{told} {_(_WHERE[credential])}"

@@ -1,4 +1,4 @@
-"""The admin's form of an application: its secrets can be written and never read."""
+"""The admin's form for an application. Secrets are write-only."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ def _secret_field(label: str, help_text: str) -> forms.CharField:
 
 
 class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
-    """What docs/smartcar-application.md tells apart, field by field."""
+    """The credentials that docs/smartcar-application.md describes."""
 
     application_secret = _secret_field("Application secret", "For v2 tokens.")
     client_secret = _secret_field("Client secret", "Of the “API credentials”, for the v3 token.")
@@ -38,7 +38,7 @@ class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
     @property
     @sensitive_variables()
     def secrets(self) -> Secrets:
-        """What was typed; an empty field changes nothing."""
+        """The entered secrets; None for an empty field, which changes nothing."""
         given: dict[str, Any] = self.cleaned_data
         tokens = (
             tuple(re.split(r"[\s,]+", given["management_tokens"])) if given["management_tokens"] else None

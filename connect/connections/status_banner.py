@@ -1,4 +1,4 @@
-"""What a car's page says of its connections: nothing while one works, else what is wrong and the next step."""
+"""The status of a vehicle's connections on its page: nothing while they work, else the issue and next action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from vehicles.models import Vehicle
 
 @dataclass(frozen=True, slots=True)
 class ConnectionIssue:
-    """One line: `tone` is warning or info, `action` the words of the link to the connection."""
+    """One line: `tone` is warning or info, `action` the text of the link to the connection."""
 
     connection_id: int
     title: str
@@ -25,7 +25,7 @@ class ConnectionIssue:
 
 @dataclass(frozen=True, slots=True)
 class StatusBanner:
-    """`ended`: no connection is left. `may_connect`: whoever looks may do something about it."""
+    """`ended`: no connection is left. `may_connect`: the user has the permission to act on it."""
 
     troubles: Sequence[ConnectionIssue]
     ended: bool
@@ -35,9 +35,9 @@ class StatusBanner:
 def status_banner(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_connect: bool, now: datetime
 ) -> StatusBanner:
-    """The strip for a car and its connections that were not removed.
+    """Returns the banner for a vehicle and its connections, which must not include removed ones.
 
-    Where several drivers share the car, each is named.
+    If several drivers share the vehicle, each issue names its driver.
     """
     named = {}
     if len(connections) > 1:

@@ -1,7 +1,7 @@
-"""Hiding where a car is: by the driver's word, or outside working hours.
+"""Hides a vehicle's location, during a driver's pause or outside working hours.
 
-While it is hidden, a place is neither stored nor shown. What counts is the time at which the car was there
-as well as the present: a late delivery or a replay brings nothing back.
+A hidden location is neither stored nor shown. Both the time of the reading and the current time are checked, so a late
+delivery or a replay reveals nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from vehicles.services import ReceivedReading
 
 @transaction.atomic
 def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> None:
-    """Hides the car's place from now on, for a while or until `resume`."""
+    """Hides the vehicle's location from now on, for this duration or until `resume`."""
     _end_pauses(connection, now=now)
     LocationPause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
     erase_latest_locations(vehicle_ids=[connection.vehicle_id])
@@ -30,7 +30,7 @@ def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> 
 
 @transaction.atomic
 def resume(*, connection: Connection, now: datetime) -> None:
-    """Shows where the car is from now on; where it was meanwhile stays unknown."""
+    """Shows the vehicle's location from now on. Locations during the pause stay hidden."""
     if _end_pauses(connection, now=now):
         _log(connection, AuditEvent.DRIVER_LOCATION_SHOWN)
 
@@ -39,7 +39,7 @@ def resume(*, connection: Connection, now: datetime) -> None:
 def set_hours(
     *, connection: Connection, starts: time, ends: time, weekdays_only: bool, now: datetime
 ) -> None:
-    """Shows the place in these hours only."""
+    """Shows the location only in these hours."""
     hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
     TrackingSchedule.objects.update_or_create(connection=connection, defaults=hours)
     _log(connection, AuditEvent.DRIVER_SCHEDULE_SET)
@@ -48,13 +48,13 @@ def set_hours(
 
 @transaction.atomic
 def clear_hours(*, connection: Connection) -> None:
-    """Shows the place at all hours."""
+    """Shows the location at all hours."""
     if TrackingSchedule.objects.filter(connection=connection).delete()[0]:
         _log(connection, AuditEvent.DRIVER_SCHEDULE_CLEARED)
 
 
 def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
-    """Drops the last known place of cars whose place is hidden now: their hours just ended. Returns how many."""
+    """Deletes the last known location of vehicles whose location is hidden now. Returns the number of vehicles."""
     ruled = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
         Q(working_hours__isnull=False)
         | Q(place_pauses__began_at__lte=now, place_pauses__ends_at=None)
@@ -68,14 +68,14 @@ def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = Non
 
 @dataclass(frozen=True, slots=True)
 class LocationPrivacy:
-    """What drivers said about the places of some cars, as of `now`."""
+    """The drivers' location pauses and working hours for some vehicles, as of `now`."""
 
     now: datetime
     pauses: dict[int, list[LocationPause]]
     hours: dict[int, list[tuple[TrackingSchedule, str]]]
 
     def hide(self, vehicle_id: int, *, at: datetime) -> bool:
-        """Whether nobody may know where the car was at that time. One of several drivers is enough."""
+        """Returns whether the location at that time is hidden. One of several drivers is enough."""
         return any(
             pause.covers(moment) for pause in self.pauses.get(vehicle_id, ()) for moment in (at, self.now)
         ) or any(
@@ -85,7 +85,7 @@ class LocationPrivacy:
         )
 
     def without_hidden(self, sightings: Sequence[ReceivedReading]) -> list[ReceivedReading]:
-        """The sightings that may be kept."""
+        """Returns the readings that may be stored."""
         return [
             seen
             for seen in sightings
@@ -96,13 +96,13 @@ class LocationPrivacy:
 
 
 def privacy_for_vehicle(*, vehicle_ids: Iterable[int], now: datetime) -> LocationPrivacy:
-    """The rules for these cars, in two queries."""
+    """Loads the rules for these vehicles in two queries."""
     of_cars = Q(connection__vehicle_id__in=list(vehicle_ids))
     return _rules(pauses=of_cars, hours=of_cars, now=now)
 
 
 def privacy_for_fleet(*, fleet: Fleet, now: datetime) -> LocationPrivacy:
-    """The rules for all cars of a fleet in two queries, for asking about the present only."""
+    """Loads the rules for all vehicles of a fleet in two queries. Valid only for the current time."""
     of_fleet = Q(connection__fleet=fleet)
     present = of_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
     return _rules(pauses=present, hours=of_fleet, now=now)
@@ -120,7 +120,7 @@ def _rules(*, pauses: Q, hours: Q, now: datetime) -> LocationPrivacy:
 
 
 def _end_pauses(connection: Connection, *, now: datetime) -> int:
-    """Ends what is under way; a pause keeps the end that it had before."""
+    """Ends pauses that haven't ended yet and returns their number. Past pauses are unchanged."""
     under_way = LocationPause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
     return under_way.update(ends_at=now)
 

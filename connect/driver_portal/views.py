@@ -1,4 +1,4 @@
-"""A driver's own page, opened by a personal link, without an account; and the manager's list of such pages."""
+"""The driver portal, which a signed link opens without an account; and the manager's list of driver portals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class PortalVehicle:
-    """One car on the driver's page."""
+    """One vehicle in the driver portal."""
 
     connection: Connection
     scopes: list[PermissionScope]
@@ -55,7 +55,7 @@ class PortalVehicle:
 @require_GET
 @signed_link_view(DriverPortal.from_token)
 def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """My cars, what is shared and with whom, and what I can do about it."""
+    """Shows the driver's vehicles, what is shared and with whom, and the available actions."""
     now = timezone.now()
     connections = page.connections.select_related("vehicle", "fleet", "working_hours")
     context = {
@@ -85,7 +85,7 @@ def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int, action: str) -> HttpResponse:
-    """Performs one of the driver's actions on one of their cars, then shows the page again."""
+    """Performs one of the driver's actions on one of their vehicles, then redirects to the portal."""
     mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
     if action not in _CONFIRMATIONS:
         mine = mine.exclude(state=ConnectionState.REMOVED)
@@ -99,7 +99,7 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
 @require_GET
 @signed_link_view(DriverPortal.from_token)
 def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
-    """What was ended at Smartcar and what was erased, for the driver."""
+    """Shows the deletion receipt to the driver."""
     context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
     return render(request, "connect/offboarding/proof.html", context)
 
@@ -107,7 +107,7 @@ def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResp
 @require_GET
 @signed_link_view(DriverPortal.from_token)
 def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
-    """The proof's fragment for the open page; 204 when it shows already what there is."""
+    """Returns the receipt's fragment for the open page, or 204 if the page is current."""
     found = _proof(page, removal_id)
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
@@ -124,7 +124,7 @@ def _proof(page: DriverPortal, removal_id: int) -> DeletionReceipt:
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """Closes the link for whoever else may hold it."""
+    """Closes the portal, so that its link no longer works."""
     services.close(page=page)
     return render(request, "connect/driver_portal/closed.html", {"sharing_with": page.fleet})
 
@@ -132,7 +132,7 @@ def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """Shows the page, and writes its e-mails, in another language from now on."""
+    """Sets the language of the portal and its emails."""
     language = request.POST.get("language", "")
     if not is_supported(language):
         return HttpResponseBadRequest()
@@ -144,7 +144,7 @@ def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 @login_required
 @require_GET
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's drivers with a page of their own."""
+    """Shows the fleet's drivers with an open portal."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     pages = DriverPortal.objects.filter(fleet=membership.fleet, revoked_at=None)
     just_made = pages.filter(pk=request.session.pop(_JUST_MADE, None)).first()
@@ -161,7 +161,7 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Closes a driver's page: its link opens nothing any more."""
+    """Closes a driver's portal: its link no longer works."""
     membership, page = _managed(request, slug, page_id)
     services.revoke(page=page, user=membership.user)
     told = _("The page of %(driver)s is closed. Its link no longer works.")
@@ -172,7 +172,7 @@ def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Closes a driver's page and makes a new one, with a new link."""
+    """Closes a driver's portal and creates a new one with a new link."""
     membership, page = _managed(request, slug, page_id)
     again = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
     request.session[_JUST_MADE] = again.pk
@@ -182,7 +182,7 @@ def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def retry_email(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Sends the failed email with the link of a driver's page again."""
+    """Sends the failed email with the driver portal's link again."""
     _, page = _managed(request, slug, page_id)
     emails.retry_with_message(request, kind=emails.DRIVER_PORTAL, object_id=page.pk)
     return redirect("connect:drivers", slug=slug)
@@ -249,5 +249,5 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "withdraw": _withdraw,
     "erase": _withdraw,
 }
-# What can be asked for when a car is no longer shared.
+# Actions that are available after sharing has ended.
 _CONFIRMATIONS = ("erase",)

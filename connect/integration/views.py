@@ -28,7 +28,7 @@ _JUST_MADE = "setup_link_just_made"
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's application and API version, and how far its move is."""
+    """Shows the fleet's application and API version, and the progress of its API migration."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return render(request, "connect/integration/page.html", _page(request, membership))
 
@@ -38,7 +38,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @sensitive_variables()
 def test(request: HttpRequest, slug: str) -> HttpResponse:
-    """Asks Smartcar about the credentials of the fleet's application."""
+    """Checks the credentials of the fleet's application with Smartcar."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     fleet = membership.fleet
     application = applications.for_fleet(fleet)
@@ -55,7 +55,7 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
-    """The move as it stands, or 204 where that is what the page shows."""
+    """Returns the API migration's progress, or 204 if the page shows the current version."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     newest = selectors.latest_migration(fleet=membership.fleet)
     if newest is not None and request.GET.get("version") == newest.version:
@@ -66,7 +66,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Begins the fleet's move to the other API version, or takes up what could not move."""
+    """Starts the fleet's migration to the other API version, or retries connections that couldn't be migrated."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     to = request.POST.get("api_version", "")
     if to not in SmartcarApiVersion.values:
@@ -85,7 +85,7 @@ def migrate(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: HttpRequest, slug: str) -> HttpResponse:
-    """Stops the move that is under way."""
+    """Stops the API migration in progress."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     if not services.stop_migration(fleet=membership.fleet, actor=membership.user):
         messages.error(request, _("No migration is in progress."))
@@ -95,7 +95,7 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
+    """Creates a driver's link for the fleet's new application, which is shown once or sent by email."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     left = _left(membership.fleet, connection_id)
     by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(left.driver.email)
@@ -109,7 +109,7 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
 @login_required
 @require_POST
 def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
-    """Mails such a link to every driver whose address is known and who has none yet."""
+    """Sends such a link to each driver with an email address and without an open link."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     if not settings.EMAIL_ENABLED:
         messages.error(

@@ -1,4 +1,4 @@
-"""The manager's page of invitations, and the page that an invitation's link opens for the driver."""
+"""The manager's page about invitations, and the driver's page behind an invitation's link."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ _SHOWN = 200
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's invitations, newest first, and the form that makes one."""
+    """Shows the fleet's invitations, newest first, and the form to create one."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     form = InvitationForm(request.POST or None)
     if request.method != "POST":
@@ -63,7 +63,7 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Takes an invitation back."""
+    """Revokes an invitation."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     invitation = Invitation.objects.filter(fleet=membership.fleet, pk=invitation_id).first()
     if invitation is None:
@@ -90,7 +90,7 @@ def retry_email(request: HttpRequest, slug: str, invitation_id: int) -> HttpResp
 @require_GET
 @signed_link_view(Invitation.from_token)
 def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
+    """Shows who requests access, to what and why, and how to withdraw; or that the invitation is no longer valid."""
     if not invitation.open:
         return render(
             request, "connect/invitations/invitation_expired.html", {"invitation": invitation}, status=410
@@ -111,7 +111,7 @@ def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 @require_GET
 @signed_link_view(Invitation.from_token)
 def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Sends the driver to Smartcar Connect."""
+    """Redirects the driver to Smartcar Connect."""
     remember(request, invitation.language)
     try:
         return redirect(

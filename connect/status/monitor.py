@@ -1,4 +1,4 @@
-"""What beat does for connections: notice silence, settle suspicions, turn the month, look again now and then."""
+"""Periodic checks of connections: missing data, pending issues, monthly limits, and probes."""
 
 from datetime import datetime, timedelta
 
@@ -18,18 +18,18 @@ from core.message_codes import CommonMessage
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
-# Smartcar's own frequencies end at a day for parked cars ("Data Freshness"), so two days are beyond any rhythm.
+# Smartcar reports parked vehicles at least once a day ("Data Freshness"), so two days exceed any normal interval.
 NO_DATA_AFTER = timedelta(hours=48)
-# A troubled connection is tried this often, by one read through the API.
+# How often a degraded connection is probed, by one read through the API.
 PROBE_INTERVAL = timedelta(days=1)
-# Where Smartcar's list could not be had when a car seemed gone, it is asked again.
+# When Smartcar's list is requested again for a connection that may be revoked, if the last request failed.
 LIST_AGAIN = timedelta(minutes=10)
 _BATCH = 200
 _PROBE_BATCH = 20
 
 
 def monitor_connections(*, now: datetime) -> None:
-    """One round. Repeating it changes nothing."""
+    """Runs all checks. Repeating is harmless."""
     apply_transitions(
         _some(_without_recent_data(now=now)), lambda row, standing: _mark_without_data(standing, now=now)
     )
@@ -42,7 +42,7 @@ def monitor_connections(*, now: datetime) -> None:
 
 
 def _some(found: QuerySet[Connection]) -> QuerySet[Connection]:
-    """As many as one round takes."""
+    """Returns one batch of these connections."""
     return Connection.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:_BATCH]))
 
 
@@ -93,7 +93,7 @@ def _turn(standing: Status, *, now: datetime) -> Decision:
 
 
 def due_probes(*, now: datetime) -> list[int]:
-    """Claims the connections whose next look is due, each for one process, and returns their ids."""
+    """Claims the connections whose next probe is due, each for one process, and returns their IDs."""
     troubled = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_INTERVAL)
     perhaps_gone = PendingIssue.objects.filter(
         connection=OuterRef("pk"), state=ConnectionState.REVOKED, since__lte=now - LIST_AGAIN
@@ -107,9 +107,9 @@ def due_probes(*, now: datetime) -> list[int]:
 
 
 def probe(*, connection: Connection, now: datetime) -> None:
-    """Looks whether the connection works: asks for Smartcar's list where it may be gone, else reads the car.
+    """Checks the connection: with Smartcar's list if it may be revoked, else by reading the vehicle.
 
-    The read goes through the inbox as every other; what it says comes back to connect.health.
+    The result of the read is processed by the inbox like any delivery, and reported to connect.health.
     """
     if connection.state in TERMINATED:
         return
@@ -127,7 +127,7 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
             make=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
         )
     except (SmartcarError, token_store.TokensUnavailableError):
-        return  # No word is no evidence: the next round asks again.
+        return  # Without a response there is no evidence. A later probe tries again.
     found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
     apply_transitions(
         Connection.objects.filter(pk=connection.pk),

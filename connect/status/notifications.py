@@ -1,4 +1,4 @@
-"""What follows from changed connections: open pages are updated, and alerts are raised and resolved.
+"""Effects of changed connections: open pages are updated, and alerts are raised and resolved.
 
 Alerts change in the transaction that changes the connection.
 """
@@ -57,7 +57,7 @@ def _publish_change(connections: Iterable[Connection]) -> None:
 
 
 def _access_lost(connection: Connection) -> AlertCondition:
-    """The condition of a degraded connection. One that needs a person is worse than missing data, which may resume."""
+    """Returns the alert condition of a degraded connection. Missing data has a lower level, as data may resume."""
     return AlertCondition(
         AlertType.CONNECTION,
         connection.fleet_id,

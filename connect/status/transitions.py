@@ -1,4 +1,4 @@
-"""Writing what the state machine decides: the change, its transition and the pending issues, in one transaction."""
+"""Stores the state machine's decisions: the change, its transition and pending issues, in one transaction."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Decision:
 
 
 def pending_issues() -> Exists:
-    """Whether something is suspected of a connection."""
+    """Returns the condition that a connection has pending issues."""
     return Exists(PendingIssue.objects.filter(connection=OuterRef("pk")))
 
 
@@ -42,9 +42,10 @@ def pending_issues() -> Exists:
 def apply_transitions(
     connections: QuerySet[Connection], decide: Callable[[Connection, Status], Decision]
 ) -> int:
-    """Locks these connections, decides on each, and writes what changed. Returns how many changed their state.
+    """Locks these connections, decides on each, and stores changes. Returns how many changed their state.
 
-    Queries: one to lock, and nothing more when there are none; four for any number that change.
+    Queries: one if there are no connections; four for any number of changed states, plus those for pending issues and
+    alerts.
     """
     rows = list(connections.order_by("pk").select_for_update(of=("self",), no_key=True))
     if not rows:
@@ -67,7 +68,7 @@ def apply_transitions(
 
 
 def status_of(connection: Connection, suspicions: Iterable[state_machine.PendingIssue] = ()) -> Status:
-    """The connection as the machine sees it."""
+    """Returns the connection's status for the state machine."""
     return Status(
         state=ConnectionState(connection.state),
         since=connection.state_since,

@@ -1,4 +1,4 @@
-"""Tells Smartcar's four credentials apart and says which is missing, wrong or in another's place."""
+"""Checks Smartcar's four credentials, and reports which are missing, invalid or swapped."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--application", help="the name of one application; default: all")
         parser.add_argument(
             "--api-version",
-            "--generation",  # the old name
+            "--generation",  # the name in version 0.1
             dest="api_version",
             choices=SmartcarApiVersion.values,
             default=settings.SMARTCAR_API_VERSION,

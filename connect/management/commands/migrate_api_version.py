@@ -1,4 +1,4 @@
-"""Moves a fleet to the other version of Smartcar's API, and reports what could not move."""
+"""Migrates a fleet to the other version of Smartcar's API, and reports connections that couldn't be migrated."""
 
 import time
 from typing import Any
@@ -42,7 +42,7 @@ class Command(BaseCommand):
     def _carry_out(self, move: ApiMigration) -> None:
         while move.state == MigrationState.RUNNING:
             if not worker.run(move=move):
-                time.sleep(1)  # Cars wait for Smartcar, or a worker is at it.
+                time.sleep(1)  # Connections are waiting for Smartcar, or a worker has claimed them.
             move.refresh_from_db(fields=["state"])
             progress = selectors.get_progress(move=move)
             self.stdout.write(f"{progress.done} of {progress.total} done, {progress.moved} moved")
