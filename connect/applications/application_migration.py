@@ -101,7 +101,7 @@ def _names(connection: Connection) -> list[str]:
 def _replacement(
     old: Connection, all_old: list[Connection], new: dict[str, list[Connection]]
 ) -> Connection | None:
-    """Returns the new connection of the vehicle and driver. If only one driver shares the vehicle, the user ID may differ."""
+    """Returns the new connection of the vehicle and driver. The user ID may differ if there is only one driver."""
     candidates = {each.pk: each for name in _names(old) for each in new.get(name, [])}
     same = [each for each in candidates.values() if each.smartcar_user_id == old.smartcar_user_id]
     if same:
