@@ -21,7 +21,7 @@ from core.signed_links import SignedLink
 _KEY = "driver_language"
 
 Link = TypeVar("Link", bound=SignedLink)
-More = ParamSpec("More")
+Params = ParamSpec("Params")
 
 
 def is_supported(language: str) -> bool:
@@ -55,7 +55,7 @@ def activate(language: str) -> Iterator[None]:
 def signed_link_view(
     find: Callable[[str], Link | None],
 ) -> Callable[
-    [Callable[Concatenate[HttpRequest, Link, More], HttpResponse]],
+    [Callable[Concatenate[HttpRequest, Link, Params], HttpResponse]],
     Callable[..., HttpResponse],
 ]:
     """Decorates the view of a signed link: the view gets the link's row instead of the secret and runs in its language.
@@ -64,31 +64,31 @@ def signed_link_view(
     """
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, Link, More], HttpResponse],
+        view: Callable[Concatenate[HttpRequest, Link, Params], HttpResponse],
     ) -> Callable[..., HttpResponse]:
         @wraps(view)
         @never_cache
         @sensitive_variables()
-        def opened(
-            request: HttpRequest, secret: str, *args: More.args, **kwargs: More.kwargs
+        def wrapper(
+            request: HttpRequest, secret: str, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponse:
             link = find(secret)
             language = language_for(request, chosen=link.language if link is not None else "")
             with activate(language):
                 if link is None:
-                    response = _nothing(request, None)
+                    response = _not_found(request, None)
                 else:
                     try:
                         response = view(request, link, *args, **kwargs)
                     except Http404:
-                        response = _nothing(request, link)
+                        response = _not_found(request, link)
                 response.headers["Content-Language"] = language
             return response
 
-        return opened
+        return wrapper
 
     return decorate
 
 
-def _nothing(request: HttpRequest, link: SignedLink | None) -> HttpResponse:
+def _not_found(request: HttpRequest, link: SignedLink | None) -> HttpResponse:
     return render(request, "connect/driver_portal/link_invalid.html", {"link": link}, status=404)

@@ -44,10 +44,10 @@ def rotate(*, batch: int = BATCH) -> RotationReport:
     """Re-encrypts secrets that don't use the newest key, `batch` rows per query. Running it again is harmless."""
     done = current = 0
     unreadable = []
-    for rows, bring in _rows_with_secrets():
-        for pk in _keys(rows, batch):
+    for rows, reencrypt_row in _rows_with_secrets():
+        for pk in _primary_keys(rows, batch):
             try:
-                changed = bring(pk)
+                changed = reencrypt_row(pk)
             except encryption.DecryptionError:
                 unreadable.append(f"{rows.model._meta.label} {pk}")
                 continue
@@ -59,11 +59,11 @@ def rotate(*, batch: int = BATCH) -> RotationReport:
 def _rows_with_secrets() -> Iterator[tuple[models.QuerySet[Any], Callable[[object], bool]]]:
     """Yields querysets of rows with secrets, and the function that re-encrypts the row of a primary key."""
     for model, columns in encrypted_columns().items():
-        yield model._default_manager.all(), partial(_bring, model, columns)
+        yield model._default_manager.all(), partial(_reencrypt_row, model, columns)
     yield mfa.with_secrets(), mfa.reencrypt
 
 
-def _keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
+def _primary_keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
     """Yields all primary keys in order, `batch` per query, including those of rows added meanwhile."""
     keys = rows.order_by("pk").values_list("pk", flat=True)
     page = list(keys[:batch])
@@ -73,11 +73,11 @@ def _keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
 
 
 @sensitive_variables()
-def _bring(model: type[models.Model], columns: tuple[str, ...], pk: object) -> bool:
+def _reencrypt_row(model: type[models.Model], columns: tuple[str, ...], pk: object) -> bool:
     """Re-encrypts a row and returns whether it was written. A row that changes meanwhile is read again."""
     while True:
-        held = model._default_manager.filter(pk=pk).values(*columns).first() or {}
-        old = {column: bytes(secret) for column, secret in held.items() if secret}
+        stored = model._default_manager.filter(pk=pk).values(*columns).first() or {}
+        old = {column: bytes(secret) for column, secret in stored.items() if secret}
         stale = {column: secret for column, secret in old.items() if not encryption.is_current(secret)}
         if not stale:
             return False

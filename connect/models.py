@@ -100,8 +100,8 @@ class LeaseMixin(models.Model):
 
     def renew(self, **columns: object) -> bool:
         """Stores the renewal and returns True, if the row is still at the version we read (compare and swap)."""
-        mine = type(self)._default_manager.filter(pk=self.pk, version=self.version)
-        return mine.update(**columns, version=F("version") + 1, lease_until=None) == 1
+        same_version = type(self)._default_manager.filter(pk=self.pk, version=self.version)
+        return same_version.update(**columns, version=F("version") + 1, lease_until=None) == 1
 
     def reread(self) -> Self:
         return type(self)._default_manager.get(pk=self.pk)
@@ -226,7 +226,7 @@ class Connection(models.Model):
         return USABLE.index(ConnectionState(self.state)) if self.alive else len(USABLE)
 
     @property
-    def troubled(self) -> bool:
+    def degraded(self) -> bool:
         """Whether the connection needs attention."""
         return self.state in DEGRADED
 
@@ -267,8 +267,8 @@ class Connection(models.Model):
 
         `error` is TYPE:CODE, `evidence` what the change is based on. Pending issues are deleted.
         """
-        held = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
-        before = held.values_list("state", flat=True).first()
+        locked = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
+        before = locked.values_list("state", flat=True).first()
         if before is None:
             return False
         self.state, self.state_since = state, now

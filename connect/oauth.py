@@ -19,7 +19,7 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth_errors, reauthorization, token_store
 from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
@@ -65,7 +65,7 @@ def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
     Raises AuthorizationFailedError if the invitation is not open.
     """
     if not invitation.open:
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER, invitation)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER, invitation)
     request = AuthorizationRequest(
         fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
     )
@@ -134,7 +134,7 @@ class CallbackResult:
     about: Connection | None = None
 
     @property
-    def missed(self) -> bool:
+    def target_missing(self) -> bool:
         """Whether the connection it was started for is not included: another vehicle or account was chosen."""
         return self.about is not None and self.about not in self.connections
 
@@ -148,38 +148,38 @@ def handle_callback(*, params: Mapping[str, str], user: User | None, session_sec
     """
     request = _consume_state(params=params, user=user, session_secret=session_secret)
     try:
-        arrival = _process_callback(request=request, params=params)
-    except ConnectionRefusedByUsError as refusal:
-        _note_outcome(request, refusal.trouble.outcome.message())
-        refusal.invitation, refusal.trip = request.invitation, request
+        result = _process_callback(request=request, params=params)
+    except AuthorizationFailedError as failure:
+        _store_outcome(request, failure.error.outcome.message())
+        failure.invitation, failure.authorization = request.invitation, request
         raise
-    _note_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(arrival.connections)))
-    return arrival
+    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(result.connections)))
+    return result
 
 
 def _consume_state(
     *, params: Mapping[str, str], user: User | None, session_secret: str
 ) -> AuthorizationRequest:
     state = params.get("state", "")
-    travellers = (
+    permitted = (
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
     )
     if state:
-        this_one = Q(state_hash=hash_token(state), session_hash=hash_token(session_secret))
+        matching = Q(state_hash=hash_token(state), session_hash=hash_token(session_secret))
     else:
-        this_one = reauthorization.battery_requests(params=params, session_secret=session_secret)
+        matching = reauthorization.battery_requests(params=params, session_secret=session_secret)
     found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
-    request = found.filter(travellers, this_one).first()
+    request = found.filter(permitted, matching).first()
     if request is None or not request.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.UNKNOWN_STATE)
+        raise AuthorizationFailedError(oauth_errors.UNKNOWN_STATE)
     return request
 
 
 def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str]) -> CallbackResult:
     if request.invitation is not None and not request.invitation.open:
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
     if params.get("error"):
-        raise ConnectionRefusedByUsError(oauth_errors.error_for(error=params["error"], params=params))
+        raise AuthorizationFailedError(oauth_errors.error_for(error=params["error"], params=params))
     if request.purpose == AuthorizationPurpose.SIGN_IN:
         return _callback_result(request, [reauthorization.complete_reauth(request=request, params=params)])
     if request.purpose == AuthorizationPurpose.BATTERY:
@@ -189,12 +189,12 @@ def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str
     try:
         tokens, shared = _fetch_shared_vehicles(request=request, params=params)
     except SmartcarError as error:
-        ours = error.unauthorized or error.type in ("invalid_client", "unauthorized_client")
-        raise ConnectionRefusedByUsError(
-            oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE
+        credentials_rejected = error.unauthorized or error.type in ("invalid_client", "unauthorized_client")
+        raise AuthorizationFailedError(
+            oauth_errors.CREDENTIALS if credentials_rejected else oauth_errors.UNREACHABLE
         ) from error
     if not shared:
-        raise ConnectionRefusedByUsError(oauth_errors.NOTHING_SHARED)
+        raise AuthorizationFailedError(oauth_errors.NOTHING_SHARED)
     return _callback_result(request, _connect_all(request=request, tokens=tokens, shared=shared))
 
 
@@ -215,7 +215,7 @@ def _fetch_shared_vehicles(
 def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[UserToken, list[SharedVehicle]]:
     """v2: exchanges the code for a token pair, and fetches the user and vehicles that the pair gives access to."""
     if not code:
-        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+        raise AuthorizationFailedError(oauth_errors.INCOMPLETE)
     api = applications.for_authorization(request).v2
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
@@ -231,7 +231,7 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
     Vehicles that the user shares with another fleet of this site are left out, unless this authorization updated them.
     """
     if not user_id:
-        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+        raise AuthorizationFailedError(oauth_errors.INCOMPLETE)
     application = applications.for_authorization(request)
     access = token_store.application_access(application=application, user_id=user_id)
     listed = [
@@ -240,17 +240,17 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         if car.user_id == user_id and car.external_id == request.external_id
     ]
     if not listed:
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_USER)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_USER)
     elsewhere = set(
         Connection.objects.filter(smartcar_user_id=user_id, application=request.application)
         .exclude(fleet=request.fleet)
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
     )
-    return [car for car in listed if car.vehicle_id not in elsewhere or _touched_by(car, request)]
+    return [car for car in listed if car.vehicle_id not in elsewhere or _updated_by(car, request)]
 
 
-def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
+def _updated_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
     return car.updated_at is not None and car.updated_at >= request.created_at
 
 
@@ -260,7 +260,7 @@ def _connect_all(
 ) -> list[Connection]:
     # Of two authorizations that end at the same time, only the first may use the invitation.
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
     for connection in connections:
         enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
@@ -312,7 +312,7 @@ def _mode(text: str) -> Literal["live", "simulated", ""]:
     return "simulated" if text == "simulated" else ""
 
 
-def _note_outcome(request: AuthorizationRequest, outcome: Message) -> None:
+def _store_outcome(request: AuthorizationRequest, outcome: Message) -> None:
     AuthorizationRequest.objects.filter(pk=request.pk).update(
         outcome_code=outcome.code, outcome_params=outcome.params
     )

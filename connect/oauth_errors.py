@@ -41,17 +41,17 @@ class ConnectError:
         return self.driver_text or self.text
 
 
-class ConnectionRefusedByUsError(Exception):
+class AuthorizationFailedError(Exception):
     """The authorization ended without a connection. Nothing was changed.
 
     `authorization` and `invitation` are set if they are known.
     """
 
-    def __init__(self, trouble: ConnectError, invitation: "Invitation | None" = None) -> None:
-        super().__init__(trouble.outcome.value)
-        self.trouble = trouble
+    def __init__(self, error: ConnectError, invitation: "Invitation | None" = None) -> None:
+        super().__init__(error.outcome.value)
+        self.error = error
         self.invitation = invitation
-        self.trip: AuthorizationRequest | None = None
+        self.authorization: AuthorizationRequest | None = None
 
 
 UNKNOWN_STATE = ConnectError(
@@ -199,17 +199,17 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
             ),
         )
     if error == "vehicle_incompatible":
-        return replace(known, car=_with_vehicle(params or {}))
+        return replace(known, car=_vehicle_details(params or {}))
     return known
 
 
-def _with_vehicle(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _vehicle_details(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Returns the vehicle details in the redirect. Anyone can edit a URL, so only well-formed values are shown."""
     vin, year = params.get("vin", "").upper(), params.get("year", "")
-    named = (
+    details = (
         (_("Make"), make_name(params.get("make", "")[:40])),
         (_("Model"), params.get("model", "")[:60]),
         (_("Year"), year if re.fullmatch(r"(19|20)[0-9]{2}", year) else ""),
         (_("VIN"), vin if re.fullmatch(r"[A-Z0-9]{17}", vin) else ""),
     )
-    return tuple((label, value) for label, value in named if value)
+    return tuple((label, value) for label, value in details if value)

@@ -14,7 +14,7 @@ from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, oauth_errors, token_store
 from connect.messages import StateEvidence, StateReason
 from connect.models import AuthorizationRequest, Connection, ConnectionState
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
 from core.signed_links import hash_token
 from core.task_queue import enqueue_on_commit
@@ -47,13 +47,13 @@ def reauth_url(
         "redirect_uri": redirect_uri,
     }
     if request.purpose == AuthorizationPurpose.BATTERY:
-        return battery_url(**known, given=_capacity_address(connection))
+        return battery_url(**known, given=_capacity_url(connection))
     return reauthenticate_url(
         **known, state=state, external_id=request.external_id, partial=connection.resolution_url
     )
 
 
-def _capacity_address(connection: Connection) -> str:
+def _capacity_url(connection: Connection) -> str:
     """v2: returns the URL that needs no new sign-in, or "" if there is none."""
 
     def read(api: Any, access: Any) -> Any:
@@ -67,11 +67,11 @@ def _capacity_address(connection: Connection) -> str:
         body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, make=read)
     except (SmartcarError, token_store.TokensUnavailableError):
         return ""
-    for answer in body.get("responses", []):
-        told = answer.get("body") if isinstance(answer, dict) else None
-        if isinstance(told, dict) and isinstance(told.get("url"), str):
-            found: str = told["url"]
-            return found
+    for response in body.get("responses", []):
+        content = response.get("body") if isinstance(response, dict) else None
+        if isinstance(content, dict) and isinstance(content.get("url"), str):
+            url: str = content["url"]
+            return url
     return ""
 
 
@@ -80,9 +80,9 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
     """Completes a renewed sign-in. Raises AuthorizationFailedError; in that case nothing was changed."""
     connection = _connection(request)
     if params.get("vehicle_id") != connection.vehicle.smartcar_id:
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_SIGN_IN)
     if connection.api_version == SmartcarApiVersion.V3 and not _confirmed(request, connection):
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_SIGN_IN)
     with transaction.atomic():
         _spend_invitation(request)
         if connection.state not in (*HEALTHY, *TERMINATED):
@@ -105,7 +105,7 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
         access = token_store.application_access(application=application, user_id=connection.smartcar_user_id)
         shared = application.v3.shared_vehicles(access, mode=connection.mode)
     except SmartcarError as error:
-        raise ConnectionRefusedByUsError(oauth_errors.UNREACHABLE) from error
+        raise AuthorizationFailedError(oauth_errors.UNREACHABLE) from error
     return any(
         (car.vehicle_id, car.user_id, car.external_id)
         == (connection.vehicle.smartcar_id, connection.smartcar_user_id, request.external_id)
@@ -131,7 +131,7 @@ def complete_battery_selection(*, request: AuthorizationRequest, params: Mapping
     Raises AuthorizationFailedError if no size was selected.
     """
     if params.get("reason") != "battery_capacity":
-        raise ConnectionRefusedByUsError(oauth_errors.error_for(error="battery_capacity_no_selection"))
+        raise AuthorizationFailedError(oauth_errors.error_for(error="battery_capacity_no_selection"))
     connection = _connection(request)
     with transaction.atomic():
         _spend_invitation(request)
@@ -147,7 +147,7 @@ def _connection(request: AuthorizationRequest) -> Connection:
 
 def _spend_invitation(request: AuthorizationRequest) -> None:
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
 
 
 def _log(request: AuthorizationRequest, connection: Connection, event: AuditEvent) -> None:

@@ -53,10 +53,10 @@ def ensure_subscribed(*, connection: Connection) -> None:
 
 def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
     """Subscribes and returns whether Smartcar lists the subscription. v3 may list it later; v2 has no list, so True."""
-    car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
+    ids = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
     call = partial(gateway.call, connection=connection, purpose=CallPurpose.BACKGROUND)
-    call(make=lambda api, access: api.subscribe(access, **car))
-    return call(make=lambda api, access: api.is_subscribed(access, **car)) is not False
+    call(make=lambda api, access: api.subscribe(access, **ids))
+    return call(make=lambda api, access: api.is_subscribed(access, **ids)) is not False
 
 
 def pending_subscriptions() -> list[Connection]:

@@ -81,7 +81,7 @@ def invalidate(*, connection: Connection, refused: Access) -> None:
         user_tokens.invalidate(pair=connection.tokens, refused=refused)
 
 
-def forget_application_token(*, application: Application) -> None:
+def discard_application_token(*, application: Application) -> None:
     """Discards the application's cached v3 token after a 401, so that the next call fetches a new one."""
     tokens = ApplicationToken.objects.filter(client_id=application.credentials.client_id)
     tokens.update(expires_at=None)

@@ -52,48 +52,48 @@ class Replacement:
 def pending_drivers(*, fleet: Fleet) -> list[PendingDriver]:
     """Returns the drivers with connections of another application, sorted by name, with their latest invitation."""
     row = applications.for_fleet(fleet).row
-    old = list(_old_of(fleet, row))
-    names = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
-    new = _by_car(fleet, row)
-    asked = _invited(old)
+    old = list(_old_connections(fleet, row))
+    drivers = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
+    new = _new_by_vehicle(fleet, row)
+    invited = _latest_invitations(old)
     found = []
-    for user_id, theirs in groupby(sorted(old, key=_owner), key=_owner):
+    for user_id, theirs in groupby(sorted(old, key=_user_id), key=_user_id):
         connections = list(theirs)
         found.append(
             PendingDriver(
                 user_id=user_id,
-                driver=names.get(user_id, Driver()),
+                driver=drivers.get(user_id, Driver()),
                 connections=connections,
                 arrived=[each for each in connections if _replacement(each, old, new) is not None],
-                invitation=next((asked[each.pk] for each in connections if each.pk in asked), None),
+                invitation=next((invited[each.pk] for each in connections if each.pk in invited), None),
             )
         )
     return sorted(found, key=lambda each: str(each.driver))
 
 
-def _owner(connection: Connection) -> str:
+def _user_id(connection: Connection) -> str:
     return connection.smartcar_user_id
 
 
-def _old_of(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
-    living = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED).exclude(application=row)
-    return living.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
+def _old_connections(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
+    active = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED).exclude(application=row)
+    return active.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
 
 
-def _by_car(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
+def _new_by_vehicle(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
     """Returns the new application's usable, subscribed connections by vehicle ID and VIN.
 
     The VIN is needed because a vehicle may have a different ID in another application.
     """
-    living = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
+    active = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
     found: dict[str, list[Connection]] = {}
-    for each in living.exclude(subscribed_at=None).select_related("vehicle"):
-        for name in _names(each):
+    for each in active.exclude(subscribed_at=None).select_related("vehicle"):
+        for name in _identifiers(each):
             found.setdefault(name, []).append(each)
     return found
 
 
-def _names(connection: Connection) -> list[str]:
+def _identifiers(connection: Connection) -> list[str]:
     vehicle = connection.vehicle
     return [name for name in (vehicle.smartcar_id, vehicle.vin) if name]
 
@@ -102,40 +102,40 @@ def _replacement(
     old: Connection, all_old: list[Connection], new: dict[str, list[Connection]]
 ) -> Connection | None:
     """Returns the new connection of the vehicle and driver. The user ID may differ if there is only one driver."""
-    candidates = {each.pk: each for name in _names(old) for each in new.get(name, [])}
+    candidates = {each.pk: each for name in _identifiers(old) for each in new.get(name, [])}
     same = [each for each in candidates.values() if each.smartcar_user_id == old.smartcar_user_id]
     if same:
         return same[0]
-    sharing = [each for each in all_old if set(_names(each)) & set(_names(old))]
+    sharing = [each for each in all_old if set(_identifiers(each)) & set(_identifiers(old))]
     return next(iter(candidates.values())) if len(candidates) == 1 and len(sharing) == 1 else None
 
 
-def _invited(old: list[Connection]) -> dict[int, Invitation]:
+def _latest_invitations(old: list[Connection]) -> dict[int, Invitation]:
     """Returns the latest invitation by the ID of the old connection."""
-    asked = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
+    invited = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
         "created_at"
     )
-    return {each.connection_id: each for each in asked if each.connection_id is not None}
+    return {each.connection_id: each for each in invited if each.connection_id is not None}
 
 
 @transaction.atomic
-def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
+def invite_driver(*, pending: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
     """Creates an invitation with which the driver can share all their vehicles again. Revokes an open one."""
-    if left.invitation is not None and left.invitation.open:
-        invitations.revoke(invitation=left.invitation, user=user)
-    cars = left.connections
-    makes = {each.vehicle.make for each in cars}
-    wanted = {scope for each in cars for scope in each.scopes} | set(FLEET_SCOPES)
+    if pending.invitation is not None and pending.invitation.open:
+        invitations.revoke(invitation=pending.invitation, user=user)
+    connections = pending.connections
+    makes = {each.vehicle.make for each in connections}
+    requested = {scope for each in connections for scope in each.scopes} | set(FLEET_SCOPES)
     return invitations.invite(
-        fleet=cars[0].fleet,
+        fleet=connections[0].fleet,
         user=user,
         by_email=by_email,
-        connection=cars[0],
+        connection=connections[0],
         purpose=AuthorizationPurpose.CONNECT,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*FLEET_SCOPES, *sorted(wanted - set(FLEET_SCOPES))],
-        mode=cars[0].mode,
+        scopes=[*FLEET_SCOPES, *sorted(requested - set(FLEET_SCOPES))],
+        mode=connections[0].mode,
         make=makes.pop() if len(makes) == 1 else "",
     )
 
@@ -143,19 +143,19 @@ def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: 
 def uninvited_drivers(*, fleet: Fleet) -> list[PendingDriver]:
     """Returns the drivers with an email address, without an open invitation, who still have vehicles to migrate."""
     return [
-        left
-        for left in pending_drivers(fleet=fleet)
-        if left.driver.email
-        and len(left.arrived) < len(left.connections)
-        and (left.invitation is None or not left.invitation.open)
+        pending
+        for pending in pending_drivers(fleet=fleet)
+        if pending.driver.email
+        and len(pending.arrived) < len(pending.connections)
+        and (pending.invitation is None or not pending.invitation.open)
     ]
 
 
 def invite_all(*, fleet: Fleet, user: User) -> int:
     """Sends an invitation email to each uninvited driver. Returns the number of drivers."""
     found = uninvited_drivers(fleet=fleet)
-    for left in found:
-        invite_driver(left=left, user=user, driver=left.driver, by_email=True)
+    for pending in found:
+        invite_driver(pending=pending, user=user, driver=pending.driver, by_email=True)
     return len(found)
 
 
@@ -164,19 +164,23 @@ def replaced_connections(*, limit: int = 200) -> list[Replacement]:
     found = []
     for fleet in _migrating_fleets():
         row = applications.for_fleet(fleet).row
-        old, new = list(_old_of(fleet, row)), _by_car(fleet, row)
+        old, new = list(_old_connections(fleet, row)), _new_by_vehicle(fleet, row)
         pairs = ((each, _replacement(each, old, new)) for each in old)
-        found += [Replacement(each, by) for each, by in pairs if by is not None]
+        found += [
+            Replacement(each, new_connection) for each, new_connection in pairs if new_connection is not None
+        ]
     return found[:limit]
 
 
 def _migrating_fleets() -> Iterable[Fleet]:
     """Returns the fleets with connections of more than one application."""
-    living = Connection.objects.exclude(state__in=TERMINATED).order_by()
+    active = Connection.objects.exclude(state__in=TERMINATED).order_by()
     used: dict[int, set[int | None]] = {}
-    for fleet_id, application_id in living.values_list("fleet_id", "application_id").distinct():
+    for fleet_id, application_id in active.values_list("fleet_id", "application_id").distinct():
         used.setdefault(fleet_id, set()).add(application_id)
-    return Fleet.objects.filter(pk__in=[pk for pk, held in used.items() if len(held) > 1])
+    return Fleet.objects.filter(
+        pk__in=[pk for pk, application_ids in used.items() if len(application_ids) > 1]
+    )
 
 
 def retire(*, replacement: Replacement) -> bool:
@@ -185,7 +189,7 @@ def retire(*, replacement: Replacement) -> bool:
     Returns False if the call to Smartcar failed; in that case nothing was changed, and the caller may retry.
     """
     old, new = replacement.old, replacement.new
-    if not shared_elsewhere(old) and not _grant_ended(old):
+    if not shared_elsewhere(old) and not _end_grant(old):
         return False
     with transaction.atomic():
         LocationPause.objects.filter(connection=old).update(connection=new)
@@ -207,7 +211,7 @@ def retire(*, replacement: Replacement) -> bool:
     return moved
 
 
-def _grant_ended(connection: Connection) -> bool:
+def _end_grant(connection: Connection) -> bool:
     vehicle_id, connection_id = connection.vehicle.smartcar_id, connection.smartcar_connection_id
     try:
         gateway.call(

@@ -39,12 +39,12 @@ class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
     @sensitive_variables()
     def secrets(self) -> Secrets:
         """The entered secrets; None for an empty field, which changes nothing."""
-        given: dict[str, Any] = self.cleaned_data
+        cleaned: dict[str, Any] = self.cleaned_data
         tokens = (
-            tuple(re.split(r"[\s,]+", given["management_tokens"])) if given["management_tokens"] else None
+            tuple(re.split(r"[\s,]+", cleaned["management_tokens"])) if cleaned["management_tokens"] else None
         )
         return Secrets(
-            application_secret=given["application_secret"] or None,
-            client_secret=given["client_secret"] or None,
+            application_secret=cleaned["application_secret"] or None,
+            client_secret=cleaned["client_secret"] or None,
             management_tokens=tokens,
         )

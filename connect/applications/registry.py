@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = gettext_noop("server configuration")
 # How long a process caches the stored keys.
-KEYS_KEPT_SECONDS = 10.0
+KEYS_CACHE_SECONDS = 10.0
 
 
 @lru_cache(maxsize=64)
@@ -133,12 +133,12 @@ class ApplicationKey:
 
 
 @dataclass(slots=True)
-class _KeptKeys:
+class _CachedKeys:
     keys: tuple[ApplicationKey, ...]
     until: float
 
 
-_kept: list[_KeptKeys] = []
+_cached: list[_CachedKeys] = []
 
 
 @sensitive_variables()
@@ -152,18 +152,18 @@ def signing_keys() -> tuple[ApplicationKey, ...]:
         ApplicationKey(token, None, settings.SMARTCAR_WEBHOOK_ID)
         for token in settings.SMARTCAR_MANAGEMENT_TOKENS
     )
-    if not _kept or _kept[0].until < time.monotonic():
-        _kept[:] = [_KeptKeys(_keys_of_rows(), time.monotonic() + KEYS_KEPT_SECONDS)]
-    return own + _kept[0].keys
+    if not _cached or _cached[0].until < time.monotonic():
+        _cached[:] = [_CachedKeys(_stored_keys(), time.monotonic() + KEYS_CACHE_SECONDS)]
+    return own + _cached[0].keys
 
 
-def forget_keys() -> None:
+def clear_key_cache() -> None:
     """Clears this process's cache, so that the keys are read again at the next delivery."""
-    _kept.clear()
+    _cached.clear()
 
 
 @sensitive_variables()
-def _keys_of_rows() -> tuple[ApplicationKey, ...]:
+def _stored_keys() -> tuple[ApplicationKey, ...]:
     found = []
     for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
         try:

@@ -32,7 +32,7 @@ def save_application(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarA
     if secrets.management_tokens is not None:
         row.management_tokens_ciphertext = _encrypted("\n".join(secrets.management_tokens))
     row.save()
-    registry.forget_keys()
+    registry.clear_key_cache()
     return row
 
 

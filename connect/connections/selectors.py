@@ -63,8 +63,8 @@ def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> Quer
         for column in ("name", "plate", "make", "model"):
             words |= Q(**{f"vehicle__{column}__icontains": search})
         found = found.filter(words)
-    in_trouble = Case(When(state__in=DEGRADED, then=Value(0)), default=Value(1))
-    return found.order_by(in_trouble, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
+    degraded_first = Case(When(state__in=DEGRADED, then=Value(0)), default=Value(1))
+    return found.order_by(degraded_first, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
 
 
 def count_by_status(*, fleet: Fleet) -> dict[str, int]:
@@ -83,11 +83,11 @@ def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: dat
     shown = list(connections)
     users = {each.smartcar_user_id for each in shown}
     drivers = list_drivers(fleet=fleet, smartcar_user_ids=users)
-    together = Connection.objects.filter(fleet=fleet).exclude(
+    current = Connection.objects.filter(fleet=fleet).exclude(
         state__in=[ConnectionState.REMOVED, ConnectionState.REVOKED]
     )
-    shared_by = _counted(together.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
-    cars = _counted(together.filter(smartcar_user_id__in=users), "smartcar_user_id")
+    shared_by = _count_by(current.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
+    cars = _count_by(current.filter(smartcar_user_id__in=users), "smartcar_user_id")
     return [
         ConnectionRow(
             connection=each,
@@ -100,7 +100,7 @@ def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: dat
     ]
 
 
-def _counted(connections: QuerySet[Connection], column: str) -> dict[int | str, int]:
+def _count_by(connections: QuerySet[Connection], column: str) -> dict[int | str, int]:
     other = "smartcar_user_id" if column == "vehicle_id" else "vehicle_id"
     return dict(connections.order_by().values_list(column).annotate(Count(other, distinct=True)))
 
@@ -139,11 +139,16 @@ def related_connections(*, connection: Connection) -> tuple[list[Connection], li
     return same_car, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
 
 
-def version_of(*, connection: Connection) -> str:
+def page_version(*, connection: Connection) -> str:
     """Returns a version that changes with the connection's state as its page shows it."""
-    told = (connection.state, connection.state_since, connection.subscription_error, connection.subscribed_at)
-    suspected = sorted(connection.suspicions.values_list("state", flat=True))
-    return f"{crc32(f'{told}{suspected}'.encode())}"
+    displayed = (
+        connection.state,
+        connection.state_since,
+        connection.subscription_error,
+        connection.subscribed_at,
+    )
+    pending_issues = sorted(connection.suspicions.values_list("state", flat=True))
+    return f"{crc32(f'{displayed}{pending_issues}'.encode())}"
 
 
 def missing_scopes(*, connection: Connection) -> list[PermissionScope]:

@@ -19,8 +19,10 @@ def create_link(
     """Creates an invitation for the driver of this connection. With `by_email`, its link is sent to the driver."""
     granted = set(connection.scopes)
     # Signing in again requests nothing new. Other purposes add what the fleet uses to what is granted.
-    wanted = granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
-    known = [name for name in FLEET_SCOPES if name in wanted]
+    requested = (
+        granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
+    )
+    known = [name for name in FLEET_SCOPES if name in requested]
     return invitations.invite(
         fleet=connection.fleet,
         user=user,
@@ -29,7 +31,7 @@ def create_link(
         purpose=purpose,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*known, *sorted(wanted - set(known))],
+        scopes=[*known, *sorted(requested - set(known))],
         mode=connection.mode,
         make=connection.vehicle.make,
         single_select=True,

@@ -27,7 +27,7 @@ class ConnectionIssue:
 class StatusBanner:
     """`ended`: no connection is left. `may_connect`: the user has the permission to act on it."""
 
-    troubles: Sequence[ConnectionIssue]
+    issues: Sequence[ConnectionIssue]
     ended: bool
     may_connect: bool
 
@@ -39,24 +39,24 @@ def status_banner(
 
     If several drivers share the vehicle, each issue names its driver.
     """
-    named = {}
+    drivers = {}
     if len(connections) > 1:
         users = [each.smartcar_user_id for each in connections]
-        named = list_drivers(fleet=vehicle.fleet, smartcar_user_ids=users)
-    troubles = []
+        drivers = list_drivers(fleet=vehicle.fleet, smartcar_user_ids=users)
+    issues = []
     for each in connections:
-        trouble = _trouble(each, now=now)
-        if trouble is None:
+        issue = _issue(each, now=now)
+        if issue is None:
             continue
-        driver = named.get(each.smartcar_user_id)
+        driver = drivers.get(each.smartcar_user_id)
         if driver is not None and driver.name:
-            title = f"{trouble.title} ({driver.name})"
-            trouble = ConnectionIssue(each.pk, title, trouble.text, trouble.tone, trouble.action)
-        troubles.append(trouble)
-    return StatusBanner(troubles=troubles, ended=not connections, may_connect=may_connect)
+            title = f"{issue.title} ({driver.name})"
+            issue = ConnectionIssue(each.pk, title, issue.text, issue.tone, issue.action)
+        issues.append(issue)
+    return StatusBanner(issues=issues, ended=not connections, may_connect=may_connect)
 
 
-def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
+def _issue(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
         text = f"{connection.subscription_error} {_('We retry every minute.')}"
         return ConnectionIssue(
@@ -66,8 +66,8 @@ def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None
         return None
     step = next_action(connection, now=now)
     if connection.state == ConnectionState.PENDING and step.kind is NextActionType.NONE:
-        soon = _("The first data arrives in about a minute.")
-        return ConnectionIssue(connection.pk, _("Connected"), soon, "info", _("Connection"))
+        text = _("The first data arrives in about a minute.")
+        return ConnectionIssue(connection.pk, _("Connected"), text, "info", _("Connection"))
     label = connection.get_state_display()
     return ConnectionIssue(
         connection.pk, label, connection.state_reason, "warning", str(step.label) or _("Connection")

@@ -55,7 +55,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "connect/connections/overview.html", context)
 
 
-def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
+def _filters(counts: dict[str, int], selected: str) -> list[tuple[str, str, int]]:
     """Returns value, label and count of each filter with results, and of the selected one."""
     offered = [
         ("", pgettext("connections", "All")),
@@ -65,7 +65,7 @@ def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
     return [
         (value, str(label), counts[value])
         for value, label in offered
-        if value in ("", NEEDS_ATTENTION, chosen) or counts[value]
+        if value in ("", NEEDS_ATTENTION, selected) or counts[value]
     ]
 
 
@@ -86,7 +86,7 @@ def _page(
 ) -> dict[str, Any]:
     driver = _driver(connection)
     same_car, same_driver = selectors.related_connections(connection=connection)
-    mine = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
+    invitations = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
     scopes = with_reasons(connection.scopes)
     return {
         "fleet": membership.fleet,
@@ -94,8 +94,8 @@ def _page(
         "driver": driver,
         "step": next_action(connection, now=timezone.now()),
         "form": form,
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "links": [each for each in mine[:5] if each.open],
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
+        "links": [each for each in invitations[:5] if each.open],
         "scopes": scopes,
         "others": len(connection.scopes) - len(scopes),
         "missing": selectors.missing_scopes(connection=connection),
@@ -104,9 +104,9 @@ def _page(
         "suspicions": [
             ConnectionState(each.state).label for each in connection.suspicions.all() if connection.granted
         ],
-        "same_car": _named(connection, same_car),
+        "same_car": _with_drivers(connection, same_car),
         "same_driver": same_driver,
-        "version": selectors.version_of(connection=connection),
+        "version": selectors.page_version(connection=connection),
         "email_offered": settings.EMAIL_ENABLED,
         "dashboard": DASHBOARD,
     }
@@ -118,12 +118,12 @@ def _page(
 def poll(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     """Polled by the open page: 204 if the page is current, else the page is reloaded."""
     _, connection = _connection(request, slug, connection_id)
-    if request.GET.get("version") == selectors.version_of(connection=connection):
+    if request.GET.get("version") == selectors.page_version(connection=connection):
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
 
 
-def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
+def _with_drivers(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
     drivers = selectors.list_drivers(
         fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_car]
     )
@@ -140,13 +140,13 @@ def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
         return render(
             request, "connect/connections/detail.html", _page(membership, connection, form), status=400
         )
-    given = form.cleaned_data
+    cleaned = form.cleaned_data
     invitation = services.create_link(
         connection=connection,
         user=membership.user,
-        purpose=AuthorizationPurpose(given["purpose"]),
-        driver=Driver(given["driver_name"], given["driver_email"]),
-        by_email=given["by_email"],
+        purpose=AuthorizationPurpose(cleaned["purpose"]),
+        driver=Driver(cleaned["driver_name"], cleaned["driver_email"]),
+        by_email=cleaned["by_email"],
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connections:detail", slug=slug, connection_id=connection_id)

@@ -11,7 +11,7 @@ from accounts.models import User
 from connect.driver_portal.models import DriverPortal
 from connect.emails import DRIVER_PORTAL, queue_portal_link, with_emails
 from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
-from connect.offboarding import services as removal
+from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
 from core.mail.models import OutgoingEmail
 from core.signed_links import hash_token
@@ -57,7 +57,7 @@ def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequ
     be deleted; the command history stays, without locations, as the record of who sent commands to the vehicle.
     Raises connect.offboarding.services.NothingToOffboardError.
     """
-    return removal.offboard_connection(connection=connection, extent=extent, user=None)
+    return offboarding.offboard_connection(connection=connection, extent=extent, user=None)
 
 
 @transaction.atomic
@@ -67,32 +67,32 @@ def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
     With `by_email`, the new link is sent to the driver if the address is known; else the manager shares the link.
     """
     revoke(page=page, user=user)
-    again = DriverPortal(
+    renewed = DriverPortal(
         fleet=page.fleet,
         smartcar_user_id=page.smartcar_user_id,
         driver_name=page.driver_name,
         driver_email=page.driver_email,
         language=page.language,
     )
-    again.secret_hash = hash_token(again.secret)
-    again.save()
+    renewed.secret_hash = hash_token(renewed.secret)
+    renewed.save()
     log_event(
         fleet=page.fleet,
         actor=user,
         event=AuditEvent.DRIVER_PORTAL_RENEWED,
-        about=(AuditObject.DRIVER_PORTAL, again.pk),
-        data={"name": again.driver_name},
+        about=(AuditObject.DRIVER_PORTAL, renewed.pk),
+        data={"name": renewed.driver_name},
     )
-    if by_email and again.driver_email:
-        queue_portal_link(page=again, user=user)
-    return again
+    if by_email and renewed.driver_email:
+        queue_portal_link(page=renewed, user=user)
+    return renewed
 
 
 @transaction.atomic
 def revoke(*, page: DriverPortal, user: User) -> bool:
     """Closes a driver's portal for a manager. Connections are unchanged. Returns False if it was closed before."""
-    held = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
-    closed = held.update(revoked_at=timezone.now()) == 1
+    open_portals = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
+    closed = open_portals.update(revoked_at=timezone.now()) == 1
     if closed:
         log_event(
             fleet=page.fleet,

@@ -37,7 +37,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 @sensitive_variables()
-def test(request: HttpRequest, slug: str) -> HttpResponse:
+def check(request: HttpRequest, slug: str) -> HttpResponse:
     """Checks the credentials of the fleet's application with Smartcar."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     fleet = membership.fleet
@@ -45,10 +45,10 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
     findings = credential_check.check_credentials(application=application, api_version=fleet.api_version)
     if credential_check.verify_credentials(findings):
         setup_events.record(application_pk=application.pk, milestone=SetupStep.CREDENTIALS)
-    tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
+    results = {"findings": findings, "all_good": all(finding.good for finding in findings)}
     if request.headers.get("HX-Request"):
-        return render(request, "connect/integration/findings.html", tested | {"fleet": fleet})
-    return render(request, "connect/integration/page.html", _page(request, membership) | tested)
+        return render(request, "connect/integration/findings.html", results | {"fleet": fleet})
+    return render(request, "connect/integration/page.html", _page(request, membership) | results)
 
 
 @never_cache
@@ -57,10 +57,10 @@ def test(request: HttpRequest, slug: str) -> HttpResponse:
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     """Returns the API migration's progress, or 204 if the page shows the current version."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    newest = selectors.latest_migration(fleet=membership.fleet)
-    if newest is not None and request.GET.get("version") == newest.version:
+    latest = selectors.latest_migration(fleet=membership.fleet)
+    if latest is not None and request.GET.get("version") == latest.version:
         return HttpResponse(status=204)
-    return render(request, "connect/integration/generation.html", _target_version(membership, newest))
+    return render(request, "connect/integration/generation.html", _target_version(membership, latest))
 
 
 @login_required
@@ -97,10 +97,10 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
 def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
     """Creates a driver's link for the fleet's new application, which is shown once or sent by email."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    left = _left(membership.fleet, connection_id)
-    by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(left.driver.email)
+    pending = _pending_driver(membership.fleet, connection_id)
+    by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(pending.driver.email)
     invitation = application_migration.invite_driver(
-        left=left, user=membership.user, driver=left.driver, by_email=by_email
+        pending=pending, user=membership.user, driver=pending.driver, by_email=by_email
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connect:integration", slug=slug)
@@ -116,16 +116,16 @@ def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
             request, _("This site doesn't send email. Create a link for each driver and share it yourself.")
         )
         return redirect("connect:integration", slug=slug)
-    asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
-    told = ngettext("Sending %(count)s link by email.", "Sending %(count)s links by email.", asked)
-    messages.success(request, told % {"count": asked})
+    count = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
+    message = ngettext("Sending %(count)s link by email.", "Sending %(count)s links by email.", count)
+    messages.success(request, message % {"count": count})
     return redirect("connect:integration", slug=slug)
 
 
-def _left(fleet: Fleet, connection_id: int) -> PendingDriver:
-    for left in application_migration.pending_drivers(fleet=fleet):
-        if connection_id in [connection.pk for connection in left.connections]:
-            return left
+def _pending_driver(fleet: Fleet, connection_id: int) -> PendingDriver:
+    for pending in application_migration.pending_drivers(fleet=fleet):
+        if connection_id in [connection.pk for connection in pending.connections]:
+            return pending
     raise Http404("This car is on the fleet's application already, or there is no such car in this fleet.")
 
 
@@ -133,13 +133,13 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     fleet = membership.fleet
     application = applications.for_fleet(fleet)
     just_made = request.session.pop(_JUST_MADE, None)
-    mine = Invitation.objects.filter(fleet=fleet)
+    invitations = Invitation.objects.filter(fleet=fleet)
     context = {
         "drivers": application_migration.pending_drivers(fleet=fleet),
         "mailable": len(application_migration.uninvited_drivers(fleet=fleet))
         if settings.EMAIL_ENABLED
         else 0,
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_ENABLED,
         "application": application,
         "application_id": application.credentials.application_id,
@@ -148,7 +148,7 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     return context | _target_version(membership, selectors.latest_migration(fleet=fleet))
 
 
-def _target_version(membership: Membership, newest: MigrationProgress | None) -> dict[str, Any]:
+def _target_version(membership: Membership, latest: MigrationProgress | None) -> dict[str, Any]:
     fleet: Fleet = membership.fleet
     fleet.refresh_from_db(fields=["api_version"])
     counts = selectors.count_by_version(fleet=fleet)
@@ -156,7 +156,7 @@ def _target_version(membership: Membership, newest: MigrationProgress | None) ->
     on_v2 = counts.get(SmartcarApiVersion.V2, 0)
     return {
         "fleet": fleet,
-        "progress": newest,
+        "progress": latest,
         "v2_shown": settings.SMARTCAR_V2_OFFERED or on_v2 > 0 or other == SmartcarApiVersion.V3,
         "may_target": settings.SMARTCAR_V2_OFFERED or other == SmartcarApiVersion.V3,
         "on_v2": on_v2,

@@ -21,7 +21,7 @@ def invite(*, fleet: Fleet, user: User, by_email: bool, **options: Any) -> Invit
     invitation = Invitation(
         fleet=fleet, created_by=user, by_email=by_email and bool(options.get("driver_email")), **options
     )
-    invitation.language = invitation.language or _language_of(invitation.connection)
+    invitation.language = invitation.language or _portal_language(invitation.connection)
     invitation.secret_hash = hash_token(invitation.secret)
     invitation.save()
     log_event(
@@ -36,7 +36,7 @@ def invite(*, fleet: Fleet, user: User, by_email: bool, **options: Any) -> Invit
     return invitation
 
 
-def _language_of(connection: Connection | None) -> str:
+def _portal_language(connection: Connection | None) -> str:
     if connection is None:
         return ""
     pages = DriverPortal.objects.filter(

@@ -19,7 +19,7 @@ from connect.driver_language import remember, signed_link_view
 from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
 from connect.models import Invitation
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.scopes import NEEDED, SCOPES, with_reasons
 from connect.session_binding import session_secret
 
@@ -47,15 +47,15 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str, Any]:
-    mine = Invitation.objects.filter(fleet=fleet).select_related("created_by", "connection__vehicle")
+    invitations = Invitation.objects.filter(fleet=fleet).select_related("created_by", "connection__vehicle")
     return {
         "fleet": fleet,
         "form": form,
         "scopes": SCOPES,
         "needed": NEEDED,
         "chosen": form["scopes"].value() or [],
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "invitations": emails.with_emails(emails.INVITATION, mine[:_SHOWN]),
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
+        "invitations": emails.with_emails(emails.INVITATION, invitations[:_SHOWN]),
         "email_offered": settings.EMAIL_ENABLED,
     }
 
@@ -69,8 +69,8 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
     if invitation is None:
         raise Http404("There is no such invitation in this fleet.")
     if services.revoke(invitation=invitation, user=membership.user):
-        told = _("The invitation for %(driver)s is revoked. Its link no longer works.")
-        messages.success(request, told % {"driver": invitation.called})
+        message = _("The invitation for %(driver)s is revoked. Its link no longer works.")
+        messages.success(request, message % {"driver": invitation.called})
     else:
         messages.error(request, _("The invitation was already used or revoked."))
     return redirect("connect:invitations", slug=slug)
@@ -117,5 +117,5 @@ def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
         return redirect(
             oauth.start_for_invitation(invitation=invitation, session_secret=session_secret(request))
         )
-    except ConnectionRefusedByUsError:
+    except AuthorizationFailedError:
         return redirect(invitation.path)

@@ -139,7 +139,7 @@ def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteL
         )
     except SmartcarError as error:
         if error.unauthorized:
-            token_store.forget_application_token(application=application)
+            token_store.discard_application_token(application=application)
         raise
     return RemoteLists(tuple(found), feeding)
 

@@ -36,7 +36,7 @@ _BY_ACCOUNT_CODE = {
     "PERMISSION": ConnectionState.PERMISSION_MISSING,
     "SUBSCRIPTION": ConnectionState.SUBSCRIPTION_NEEDED,
 }
-_OF_THE_PLAN = ("VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED")
+_PLAN_CODES = ("VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED")
 _HEALTHIER = (*HEALTHY, ConnectionState.STALE)
 
 
@@ -66,7 +66,7 @@ class Status:
     state: ConnectionState
     since: datetime
     error: str = ""
-    suspicions: tuple[PendingIssue, ...] = ()
+    pending_issues: tuple[PendingIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class ErrorSignal:
     evidence: Message = NO_MESSAGE
 
 
-def name_of(type: str, code: str | None) -> str:  # noqa: A002
+def error_name(type: str, code: str | None) -> str:  # noqa: A002
     """Returns `TYPE:CODE`, the form in which connections store errors."""
     return f"{type}:{code}" if code else type
 
@@ -106,7 +106,7 @@ def state_for(
         return found
     if type == "BILLING":
         # A plan without a feature (INVALID_PLAN) rejects one request, not the vehicle.
-        return ConnectionState.PLAN_LIMIT if code in _OF_THE_PLAN and not on_signals else None
+        return ConnectionState.PLAN_LIMIT if code in _PLAN_CODES and not on_signals else None
     if type == "PERMISSION":
         return None if on_signals else ConnectionState.PERMISSION_MISSING
     if type == "AUTHENTICATION":
@@ -115,94 +115,102 @@ def state_for(
     return None
 
 
-def on_data(standing: Status, *, at: datetime) -> Status:
+def on_data(status: Status, *, at: datetime) -> Status:
     """Returns the status after fresh data was received at that time."""
-    suspicions = tuple(each for each in standing.suspicions if each.since > at)
-    stays = (
-        standing.state in (*TERMINATED, ConnectionState.ACTIVE)
-        or standing.error in (INVALID_GRANT, REQUESTS_USED_UP)
+    pending_issues = tuple(each for each in status.pending_issues if each.since > at)
+    unchanged = (
+        status.state in (*TERMINATED, ConnectionState.ACTIVE)
+        or status.error in (INVALID_GRANT, REQUESTS_USED_UP)
         # Received before the error. Quarantined data is older than the connection, and counts as fresh.
-        or (at < standing.since and standing.state not in _HEALTHIER)
+        or (at < status.since and status.state not in _HEALTHIER)
     )
-    if stays:
-        return replace(standing, suspicions=suspicions)
-    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
+    if unchanged:
+        return replace(status, pending_issues=pending_issues)
+    return Status(ConnectionState.ACTIVE, at, pending_issues=pending_issues)
 
 
-def on_error(standing: Status, complaint: ErrorSignal) -> Status:
+def on_error(status: Status, error_signal: ErrorSignal) -> Status:
     """Returns the status after an error about the whole connection was reported."""
-    if standing.state in TERMINATED or standing.state is complaint.state:
-        return standing
-    if complaint.state is ConnectionState.PLAN_LIMIT:
-        return _confirmed(standing, complaint) if standing.state in _HEALTHIER else standing
-    earlier = next((each for each in standing.suspicions if each.state is complaint.state), None)
+    if status.state in TERMINATED or status.state is error_signal.state:
+        return status
+    if error_signal.state is ConnectionState.PLAN_LIMIT:
+        return _confirmed(status, error_signal) if status.state in _HEALTHIER else status
+    earlier = next((each for each in status.pending_issues if each.state is error_signal.state), None)
     if earlier is None:
-        suspicion = PendingIssue(
-            complaint.state, complaint.error, complaint.source, complaint.at, complaint.evidence
+        issue = PendingIssue(
+            error_signal.state,
+            error_signal.error,
+            error_signal.source,
+            error_signal.at,
+            error_signal.evidence,
         )
-        return replace(standing, suspicions=(*standing.suspicions, suspicion))
-    joined = earlier.source is not complaint.source or complaint.at - earlier.since >= CONFIRMATION_GAP
-    if not joined or complaint.state is ConnectionState.REVOKED:
-        return standing
-    return _confirmed(standing, complaint)
+        return replace(status, pending_issues=(*status.pending_issues, issue))
+    corroborated = (
+        earlier.source is not error_signal.source or error_signal.at - earlier.since >= CONFIRMATION_GAP
+    )
+    if not corroborated or error_signal.state is ConnectionState.REVOKED:
+        return status
+    return _confirmed(status, error_signal)
 
 
-def _confirmed(standing: Status, complaint: ErrorSignal) -> Status:
-    others = tuple(each for each in standing.suspicions if each.state is not complaint.state)
-    return Status(complaint.state, complaint.at, error=complaint.error, suspicions=others)
+def _confirmed(status: Status, error_signal: ErrorSignal) -> Status:
+    others = tuple(each for each in status.pending_issues if each.state is not error_signal.state)
+    return Status(error_signal.state, error_signal.at, error=error_signal.error, pending_issues=others)
 
 
-def confirm_after_timeout(standing: Status, *, now: datetime) -> Status:
+def confirm_after_timeout(status: Status, *, now: datetime) -> Status:
     """Confirms the oldest pending issue that has received no data for `CONFIRMATION_TIMEOUT`."""
-    ripe = [
+    overdue = [
         each
-        for each in standing.suspicions
+        for each in status.pending_issues
         if now - each.since >= CONFIRMATION_TIMEOUT and each.state is not ConnectionState.REVOKED
     ]
-    if not ripe or standing.state in TERMINATED:
-        return standing
-    oldest = min(ripe, key=lambda each: each.since)
-    others = tuple(each for each in standing.suspicions if each is not oldest)
-    return Status(oldest.state, now, error=oldest.error, suspicions=others)
+    if not overdue or status.state in TERMINATED:
+        return status
+    oldest = min(overdue, key=lambda each: each.since)
+    others = tuple(each for each in status.pending_issues if each is not oldest)
+    return Status(oldest.state, now, error=oldest.error, pending_issues=others)
 
 
-def resolved(standing: Status, *, type: str, code: str | None, at: datetime) -> Status:  # noqa: A002
+def resolved(status: Status, *, type: str, code: str | None, at: datetime) -> Status:  # noqa: A002
     """Returns the status after Smartcar reported this error as resolved; without a code, all errors of the type."""
-    suspicions = tuple(each for each in standing.suspicions if not _names(each.error, type, code))
-    if standing.state in TERMINATED or not standing.error or not _names(standing.error, type, code):
-        return replace(standing, suspicions=suspicions)
-    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
+    pending_issues = tuple(each for each in status.pending_issues if not _matches(each.error, type, code))
+    if status.state in TERMINATED or not status.error or not _matches(status.error, type, code):
+        return replace(status, pending_issues=pending_issues)
+    return Status(ConnectionState.ACTIVE, at, pending_issues=pending_issues)
 
 
-def _names(error: str, type: str, code: str | None) -> bool:  # noqa: A002
-    return error == name_of(type, code) or (not code and error.startswith(f"{type}:"))
+def _matches(error: str, type: str, code: str | None) -> bool:  # noqa: A002
+    return error == error_name(type, code) or (not code and error.startswith(f"{type}:"))
 
 
-def on_no_data(standing: Status, *, now: datetime) -> Status:
+def on_no_data(status: Status, *, now: datetime) -> Status:
     """Returns the status after no data was received for much longer than normal."""
-    if standing.state not in HEALTHY:
-        return standing
-    return replace(standing, state=ConnectionState.STALE, since=now)
+    if status.state not in HEALTHY:
+        return status
+    return replace(status, state=ConnectionState.STALE, since=now)
 
 
-def on_call_succeeded(standing: Status, *, now: datetime) -> Status:
+def on_call_succeeded(status: Status, *, now: datetime) -> Status:
     """Returns the status after a successful call, which shows that the plan covers the vehicle."""
-    if standing.state is not ConnectionState.PLAN_LIMIT:
-        return standing
-    return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
+    if status.state is not ConnectionState.PLAN_LIMIT:
+        return status
+    return Status(ConnectionState.ACTIVE, now, pending_issues=status.pending_issues)
 
 
-def on_new_month(standing: Status, *, now: datetime) -> Status:
+def on_new_month(status: Status, *, now: datetime) -> Status:
     """Returns the status in a new month (UTC), whose requests are not used up."""
-    over = (now.year, now.month) > (standing.since.year, standing.since.month)
-    if standing.state is ConnectionState.PLAN_LIMIT and standing.error == REQUESTS_USED_UP and over:
-        return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
-    return standing
+    over = (now.year, now.month) > (status.since.year, status.since.month)
+    if status.state is ConnectionState.PLAN_LIMIT and status.error == REQUESTS_USED_UP and over:
+        return Status(ConnectionState.ACTIVE, now, pending_issues=status.pending_issues)
+    return status
 
 
-def on_listed(standing: Status, *, now: datetime, found: bool) -> Status:
+def on_listed(status: Status, *, now: datetime, found: bool) -> Status:
     """Returns the status after Smartcar's list of connections was checked for this one."""
-    suspicions = tuple(each for each in standing.suspicions if each.state is not ConnectionState.REVOKED)
-    if found or standing.state in TERMINATED:
-        return replace(standing, suspicions=suspicions)
+    pending_issues = tuple(
+        each for each in status.pending_issues if each.state is not ConnectionState.REVOKED
+    )
+    if found or status.state in TERMINATED:
+        return replace(status, pending_issues=pending_issues)
     return Status(ConnectionState.REVOKED, now, error=GONE)

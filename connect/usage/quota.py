@@ -109,17 +109,17 @@ def usage_by_vehicle(*, fleet: Fleet, month: date) -> list[UsageRow]:
     rows = VehicleUsage.objects.filter(vehicle__fleet=fleet, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
     allowance = monthly_limit(fleet_id=fleet.pk)
-    return [_of_car(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
+    return [_usage_row(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
 
 
 def vehicle_usage(*, vehicle: Vehicle, month: date) -> UsageRow:
     """Returns the month's usage of one vehicle."""
     rows = VehicleUsage.objects.filter(vehicle=vehicle, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
-    return _of_car(vehicle, calls, monthly_limit(fleet_id=vehicle.fleet_id))
+    return _usage_row(vehicle, calls, monthly_limit(fleet_id=vehicle.fleet_id))
 
 
-def _of_car(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> UsageRow:
+def _usage_row(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> UsageRow:
     by_purpose = {purpose.value: calls.get((vehicle.pk, purpose), 0) for purpose in CallPurpose}
     return UsageRow(vehicle=vehicle, allowance=allowance, **by_purpose)
 

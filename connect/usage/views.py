@@ -102,10 +102,10 @@ def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[st
     }
 
 
-def _month(given: str, now: datetime) -> date:
+def _month(text: str, now: datetime) -> date:
     """Returns the month of a text such as "2026-10", or the current month."""
     try:
-        return datetime.strptime(given, "%Y-%m").replace(tzinfo=UTC).date()
+        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
         return quota.month_of(now)
 

@@ -25,10 +25,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = options["application"]
-        found = [each for each in applications.all_applications() if wanted in (None, each.name)]
+        name = options["application"]
+        found = [each for each in applications.all_applications() if name in (None, each.name)]
         if not found:
-            raise CommandError(f"There is no application {wanted!r}.")
+            raise CommandError(f"There is no application {name!r}.")
         bad = 0
         for application in found:
             self.stdout.write(f"Application {application.name}")

@@ -37,9 +37,9 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         elif move.api_version != options["api_version"]:
             raise CommandError(f"A move to {move.api_version} is under way. Stop it first: --stop.")
-        self._carry_out(move)
+        self._run(move)
 
-    def _carry_out(self, move: ApiMigration) -> None:
+    def _run(self, move: ApiMigration) -> None:
         while move.state == MigrationState.RUNNING:
             if not worker.run(move=move):
                 time.sleep(1)  # Connections are waiting for Smartcar, or a worker has claimed them.
