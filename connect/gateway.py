@@ -35,15 +35,15 @@ def purpose(why: CallPurpose, *, patience: float = 0.0) -> Iterator[None]:
         yield
 
 
-def call(*, connection: Connection, purpose: CallPurpose, make: Callable[[SmartcarApi, Access], T]) -> T:
+def call(*, connection: Connection, purpose: CallPurpose, request: Callable[[SmartcarApi, Access], T]) -> T:
     """Returns the result of the call, which is repeated once with a new token on a 401. Not for commands.
 
-    Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `deferred` when the
+    Raises connect.token_store.TokensUnavailableError and what `request` raises (SmartcarError, with `deferred` when the
     rate limiter defers the request).
     """
     api = applications.for_connection(connection).api(connection.api_version)
     with priority.request_context(_request_context(connection, purpose)):
-        return token_store.call_with_token(connection=connection, call=lambda access: make(api, access))
+        return token_store.call_with_token(connection=connection, call=lambda access: request(api, access))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,14 @@ class PreparedCall:
     cause: RequestContext
     access: Access = field(repr=False)
 
-    def send(self, make: Callable[[SmartcarApi, Access], T]) -> T:
+    def send(self, request: Callable[[SmartcarApi, Access], T]) -> T:
         """Makes the call exactly once. A token that Smartcar rejects (401) is invalidated for later calls.
 
         Raises SmartcarError.
         """
         try:
             with priority.request_context(self.cause):
-                return make(self.api, self.access)
+                return request(self.api, self.access)
         except SmartcarError as error:
             if error.unauthorized:
                 token_store.invalidate(connection=self.connection, refused=self.access)

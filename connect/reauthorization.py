@@ -64,7 +64,7 @@ def _capacity_url(connection: Connection) -> str:
     if connection.api_version != SmartcarApiVersion.V2:
         return ""
     try:
-        body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, make=read)
+        body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, request=read)
     except (SmartcarError, token_store.TokensUnavailableError):
         return ""
     for response in body.get("responses", []):

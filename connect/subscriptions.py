@@ -55,8 +55,8 @@ def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
     """Subscribes and returns whether Smartcar lists the subscription. v3 may list it later; v2 has no list, so True."""
     ids = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
     call = partial(gateway.call, connection=connection, purpose=CallPurpose.BACKGROUND)
-    call(make=lambda api, access: api.subscribe(access, **ids))
-    return call(make=lambda api, access: api.is_subscribed(access, **ids)) is not False
+    call(request=lambda api, access: api.subscribe(access, **ids))
+    return call(request=lambda api, access: api.is_subscribed(access, **ids)) is not False
 
 
 def pending_subscriptions() -> list[Connection]:

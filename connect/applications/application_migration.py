@@ -217,7 +217,7 @@ def _end_grant(connection: Connection) -> bool:
         gateway.call(
             connection=connection,
             purpose=CallPurpose.BACKGROUND,
-            make=lambda api, access: api.disconnect(
+            request=lambda api, access: api.disconnect(
                 access, vehicle_id=vehicle_id, connection_id=connection_id
             ),
         )

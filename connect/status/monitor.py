@@ -126,7 +126,7 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
         shared = gateway.call(
             connection=connection,
             purpose=CallPurpose.BACKGROUND,
-            make=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
+            request=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
         )
     except (SmartcarError, token_store.TokensUnavailableError):
         return  # Without a response there is no evidence. A later probe tries again.

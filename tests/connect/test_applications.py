@@ -60,7 +60,7 @@ def test_a_fleet_connects_with_its_own_application(
     found = gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+        request=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert found.make
     entry = AuditLogEntry.objects.get(event=AuditEvent.APPLICATION_CHOSEN)
@@ -80,7 +80,7 @@ def test_connected_cars_stay_with_the_application_they_were_connected_with(
     read = gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+        request=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert read.make
 
