@@ -84,13 +84,13 @@ def mail_unsent() -> None:
 
 @shared_task
 def mail_invitation(invitation_id: int) -> None:
-    """Sends the invitation emails that version 0.1 enqueued."""
+    """Queues emails for a task of version 0.1 about an invitation."""
     mail_unsent()
 
 
 @shared_task
 def mail_driver_page(page_id: int) -> None:
-    """Sends the driver portal emails that version 0.1 enqueued."""
+    """Queues emails for a task of version 0.1 about a driver portal."""
     mail_unsent()
 
 

@@ -56,7 +56,7 @@ def clear_hours(*, connection: Connection) -> None:
 
 
 def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
-    """Deletes the last known location of vehicles whose location is hidden now. Returns the number of vehicles."""
+    """Deletes the last known location of vehicles whose location is hidden now. Returns the number of rows."""
     restricted = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
         Q(working_hours__isnull=False)
         | Q(place_pauses__began_at__lte=now, place_pauses__ends_at=None)

@@ -18,7 +18,7 @@ from core.message_codes import CommonMessage
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
-# Smartcar reports parked vehicles at least once a day ("Data Freshness"), so two days exceed any normal interval.
+# Smartcar's longest interval, for parked vehicles, is a day ("Data Freshness"), so two days are beyond any of them.
 NO_DATA_AFTER = timedelta(hours=48)
 # How often a degraded connection is probed, by one read through the API.
 PROBE_INTERVAL = timedelta(days=1)

@@ -1,11 +1,11 @@
 """Derives a connection's state from evidence. Pure functions: no tables, no clock, no network.
 
 Rules and their reasons:
-- One error never changes the state: for some vehicles, errors that require a new sign-in are reported daily while data
-  still arrives. The first error becomes a pending issue. It is confirmed by an error from another source (for example,
-  an event and a rejected call), by the same error `CONFIRMATION_GAP` later, or when no data follows for
+- One error doesn't end a connection: for some vehicles, errors that require a new sign-in are reported daily while data
+  still arrives. The first error becomes a pending issue. It is confirmed by an error for the same state from another
+  source (for example, an event and a rejected call) or `CONFIRMATION_GAP` later, or when no data follows for
   `CONFIRMATION_TIMEOUT`.
-- Fresh data clears all pending issues and restores every state, except if the grant has ended, the token pair is
+- Fresh data clears earlier pending issues and restores every state, except if the grant has ended, the token pair is
   invalid, or the month's requests are used up: data is still pushed in these cases.
 - RESOLVED clears the error that it names.
 - A permission error about certain signals concerns these signals only.
@@ -159,7 +159,7 @@ def _confirmed(status: Status, error_signal: ErrorSignal) -> Status:
 
 
 def confirm_after_timeout(status: Status, *, now: datetime) -> Status:
-    """Confirms the oldest pending issue that has received no data for `CONFIRMATION_TIMEOUT`."""
+    """Returns the status with the oldest issue confirmed that has been pending for `CONFIRMATION_TIMEOUT`."""
     overdue = [
         each
         for each in status.pending_issues

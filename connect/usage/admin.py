@@ -6,7 +6,7 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(FleetAllowance)
 class FleetAllowanceAdmin(ReadOnlyAdmin[FleetAllowance]):
-    """The fleets' monthly limits, read-only. Managers set them on the fleet's API usage page."""
+    """The fleets' monthly limits, read-only. Owners and managers set them on the fleet's API usage page."""
 
     list_display = ["fleet", "calls"]
     list_filter = ["calls"]
