@@ -14,12 +14,12 @@ from connect.models import (
     TrackingSchedule,
     UserToken,
 )
-from connect.offboarding import admin as removal_admin  # noqa: F401  registers
-from connect.reconciliation import admin as comparison_admin  # noqa: F401  registers
-from connect.status import admin as standing_admin  # noqa: F401  registers
-from connect.usage import admin as budget_admin  # noqa: F401  registers
+from connect.offboarding import admin as offboarding_admin  # noqa: F401  registers
+from connect.reconciliation import admin as reconciliation_admin  # noqa: F401  registers
+from connect.status import admin as status_admin  # noqa: F401  registers
+from connect.usage import admin as usage_admin  # noqa: F401  registers
 from connect.v2 import user_tokens
-from connect.v2.api_migration import admin as generations_admin  # noqa: F401  registers
+from connect.v2.api_migration import admin as api_migration_admin  # noqa: F401  registers
 from core.admin import ReadOnlyAdmin
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
@@ -93,7 +93,7 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
 
 
 @admin.register(DriverPortal)
-class DriverPageAdmin(ReadOnlyAdmin[DriverPortal]):
+class DriverPortalAdmin(ReadOnlyAdmin[DriverPortal]):
     list_display = ["created_at", "fleet", "driver_name", "driver_email", "revoked_at"]
     list_filter = ["fleet", "revoked_at"]
     search_fields = ["driver_name", "driver_email", "smartcar_user_id", "fleet__name"]
@@ -102,7 +102,7 @@ class DriverPageAdmin(ReadOnlyAdmin[DriverPortal]):
 
 
 @admin.register(LocationPause)
-class PlacePauseAdmin(ReadOnlyAdmin[LocationPause]):
+class LocationPauseAdmin(ReadOnlyAdmin[LocationPause]):
     list_display = ["connection", "began_at", "ends_at"]
     list_filter = ["connection__fleet", "ends_at"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
@@ -110,7 +110,7 @@ class PlacePauseAdmin(ReadOnlyAdmin[LocationPause]):
 
 
 @admin.register(TrackingSchedule)
-class WorkingHoursAdmin(ReadOnlyAdmin[TrackingSchedule]):
+class TrackingScheduleAdmin(ReadOnlyAdmin[TrackingSchedule]):
     list_display = ["connection", "starts", "ends", "weekdays_only"]
     list_filter = ["connection__fleet", "weekdays_only"]
     search_fields = ["connection__vehicle__name", "connection__vehicle__smartcar_id"]
@@ -118,7 +118,7 @@ class WorkingHoursAdmin(ReadOnlyAdmin[TrackingSchedule]):
 
 
 @admin.register(UserToken)
-class OwnerTokensAdmin(ReadOnlyAdmin[UserToken]):
+class UserTokenAdmin(ReadOnlyAdmin[UserToken]):
     list_display = ["pk", "smartcar_user_id", "refreshed_at", "refresh_expires_at", "revoked_at", "version"]
     list_filter = ["revoked_at", "refresh_expires_at"]
     search_fields = ["smartcar_user_id"]
@@ -137,7 +137,7 @@ class OwnerTokensAdmin(ReadOnlyAdmin[UserToken]):
 
 
 @admin.register(ApplicationToken)
-class ApplicationTokensAdmin(ReadOnlyAdmin[ApplicationToken]):
+class ApplicationTokenAdmin(ReadOnlyAdmin[ApplicationToken]):
     list_display = ["client_id", "expires_at", "version"]
     list_filter = ["expires_at"]
     search_fields = ["client_id"]

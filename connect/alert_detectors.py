@@ -24,7 +24,7 @@ _BATCH = 500
 
 
 def detect_connections(*, now: datetime) -> None:
-    """Raises and resolves what was missed when a connection changed its state."""
+    """Raises and resolves alerts that were missed when a connection changed its state."""
     open_alerts = Alert.objects.filter(kind=AlertType.CONNECTION, resolved_at=None)
     turned_off = AlertSettings.objects.filter(fleet=OuterRef("fleet_id")).exclude(
         kinds__contains=[AlertType.CONNECTION]
@@ -81,7 +81,7 @@ def _expiring(pair: UserToken, connections: list[Connection], *, now: datetime) 
 
 
 def detect_batteries(*, now: datetime) -> None:
-    """Raises and resolves what was missed when signals arrived; resolves alerts of vehicles without a connection."""
+    """Raises and resolves alerts that were missed when signals arrived; resolves those of disconnected vehicles."""
     missed = battery.find_missed(now=now)
     alerted = Alert.objects.filter(kind=AlertType.BATTERY, resolved_at=None)
     vehicle_ids = {*missed, *alerted.values_list("subject_id", flat=True)}
@@ -95,6 +95,6 @@ def detect_batteries(*, now: datetime) -> None:
 
 
 def _batches(ids: Collection[int]) -> Iterator[list[int]]:
-    """The ids in order, as many at a time as one transaction takes."""
+    """Yields the sorted IDs in batches of one transaction each."""
     ordered = sorted(ids)
     return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))

@@ -1,7 +1,7 @@
-"""The language in which a driver is spoken to: the one chosen for them, else the one that their browser asks for.
+"""The language of a driver's pages and emails: the one chosen for the driver, else the one the browser requests.
 
-It is that of our own pages and e-mails. Smartcar documents no parameter for the language of Connect; there the driver
-chooses it ("Country Selection"). Members' pages speak the member's own (fleet.middleware), which changes nothing here.
+Smartcar documents no parameter for the language of Connect; the driver chooses the language there ("Country
+Selection"). Members' pages use the member's own language (fleet.middleware), which has no effect here.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,18 +21,18 @@ from core.signed_links import SignedLink
 _KEY = "driver_language"
 
 Link = TypeVar("Link", bound=SignedLink)
-More = ParamSpec("More")
+Params = ParamSpec("Params")
 
 
 def is_supported(language: str) -> bool:
-    """Whether we speak it."""
+    """Returns whether the site has translations for this language."""
     return language in dict(settings.LANGUAGES)
 
 
 def language_for(request: HttpRequest, *, chosen: str) -> str:
-    """The chosen language, else the one in which this browser set out to Smartcar, else what the browser asks for.
+    """Returns the chosen language, else the one in which this browser started the authorization, else the browser's.
 
-    A language that we don't speak counts as none; where nothing is left it is the site's.
+    Unsupported languages are skipped. The last resort is the site's language.
     """
     for language in (chosen, request.session.get(_KEY, "")):
         if is_supported(language):
@@ -41,13 +41,13 @@ def language_for(request: HttpRequest, *, chosen: str) -> str:
 
 
 def remember(request: HttpRequest, language: str) -> None:
-    """For the way back from Smartcar, which may tell too little to find the invitation by."""
+    """Stores the language for the callback, which may lack the data to find the invitation."""
     request.session[_KEY] = language
 
 
 @contextmanager
 def activate(language: str) -> Iterator[None]:
-    """Texts, dates and times are in this language meanwhile; in the site's own when we don't speak it."""
+    """Activates the language for texts, dates and times; the site's language if this one is unsupported."""
     with translation.override(language if is_supported(language) else settings.LANGUAGE_CODE):
         yield
 
@@ -55,40 +55,40 @@ def activate(language: str) -> Iterator[None]:
 def signed_link_view(
     find: Callable[[str], Link | None],
 ) -> Callable[
-    [Callable[Concatenate[HttpRequest, Link, More], HttpResponse]],
+    [Callable[Concatenate[HttpRequest, Link, Params], HttpResponse]],
     Callable[..., HttpResponse],
 ]:
-    """A view that a personal link opens: it is given the link's row in the secret's place, and speaks its language.
+    """Decorates the view of a signed link: the view gets the link's row instead of the secret and runs in its language.
 
-    What is not there is answered 404 by a page that says so in words for a driver, in their language.
+    An unknown link and Http404 result in a 404 page for drivers, in the driver's language.
     """
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, Link, More], HttpResponse],
+        view: Callable[Concatenate[HttpRequest, Link, Params], HttpResponse],
     ) -> Callable[..., HttpResponse]:
         @wraps(view)
         @never_cache
         @sensitive_variables()
-        def opened(
-            request: HttpRequest, secret: str, *args: More.args, **kwargs: More.kwargs
+        def wrapper(
+            request: HttpRequest, secret: str, *args: Params.args, **kwargs: Params.kwargs
         ) -> HttpResponse:
             link = find(secret)
             language = language_for(request, chosen=link.language if link is not None else "")
             with activate(language):
                 if link is None:
-                    response = _nothing(request, None)
+                    response = _not_found(request, None)
                 else:
                     try:
                         response = view(request, link, *args, **kwargs)
                     except Http404:
-                        response = _nothing(request, link)
+                        response = _not_found(request, link)
                 response.headers["Content-Language"] = language
             return response
 
-        return opened
+        return wrapper
 
     return decorate
 
 
-def _nothing(request: HttpRequest, link: SignedLink | None) -> HttpResponse:
+def _not_found(request: HttpRequest, link: SignedLink | None) -> HttpResponse:
     return render(request, "connect/driver_portal/link_invalid.html", {"link": link}, status=404)

@@ -1,4 +1,4 @@
-"""Emails to drivers: invitations and the link of a driver's page, in the driver's language."""
+"""Emails to drivers: invitations and driver portal links, in the driver's language."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -26,13 +26,13 @@ Object = TypeVar("Object", bound=Model)
 
 
 def register_emails() -> None:
-    """Registers the kinds, at start-up."""
+    """Registers the kinds of email at startup."""
     register(EmailKind(INVITATION, gettext_lazy("Driver invitation"), Invitation, _render_invitation))
     register(EmailKind(DRIVER_PORTAL, gettext_lazy("Driver page link"), DriverPortal, _render_portal))
 
 
 def queue_invitation(*, invitation: Invitation, user: User) -> None:
-    """Queues the link for the driver."""
+    """Queues the email with the invitation's link."""
     queue_email(
         kind=INVITATION,
         object_id=invitation.pk,
@@ -44,7 +44,7 @@ def queue_invitation(*, invitation: Invitation, user: User) -> None:
 
 
 def queue_portal_link(*, page: DriverPortal, user: User | None) -> None:
-    """Queues the link of the driver's page; one that waits to be sent is replaced."""
+    """Queues the email with the driver portal's link; replaces one that is not sent yet."""
     queue_email(
         kind=DRIVER_PORTAL,
         object_id=page.pk,
@@ -56,14 +56,14 @@ def queue_portal_link(*, page: DriverPortal, user: User | None) -> None:
 
 
 def with_emails(kind: str, objects: Iterable[Object]) -> list[tuple[Object, OutgoingEmail | None]]:
-    """Each object with its newest email of this kind, if one was queued; one more query."""
+    """Returns each object with its latest email of this kind, or None. One additional query."""
     objects = list(objects)
     emails = latest_emails(kind=kind, object_ids=[each.pk for each in objects])
     return [(each, emails.get(each.pk)) for each in objects]
 
 
 def retry_with_message(request: HttpRequest, *, kind: str, object_id: int) -> None:
-    """Sends a failed email again, and says so on the next page. The caller has checked the permission."""
+    """Sends a failed email again and adds a message for the next page. The caller has checked the permission."""
     if retry_latest(kind=kind, object_id=object_id, now=timezone.now()):
         messages.success(request, _("The email will be sent again."))
     else:

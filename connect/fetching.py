@@ -1,4 +1,4 @@
-"""Vehicles that are due to be fetched through the API. Apps below the inbox record that; webhooks.polling fetches."""
+"""Vehicles that are due to be fetched through the API. Lower layers record the request; webhooks.polling fetches."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ _BATCH = 200
 
 
 def request_fetch(*, connection_id: int, now: datetime) -> None:
-    """Records that the vehicle is to be fetched through this connection. One that is due already stays so."""
+    """Records that the vehicle is due to be fetched through this connection. An earlier request stays as it is."""
     Connection.objects.filter(pk=connection_id, fetch_due_at=None).update(fetch_due_at=now)
 
 
 @transaction.atomic
 def claim_due_fetches(*, now: datetime) -> list[int]:
-    """The connections whose fetch is due, each for one process, the longest due first.
+    """Claims the connections whose fetch is due, each for one process, the longest due first. Returns their IDs.
 
     Must run in the transaction that enqueues the fetches.
     """

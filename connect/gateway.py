@@ -1,6 +1,6 @@
-"""The one door for calls about a connection: the right client, a valid token, one place that every call passes.
+"""The single entry point for API calls about a connection: selects the client and supplies a valid token.
 
-Nothing else calls Smartcar about a car. What limits calls, counts them or chooses between applications stands here.
+No other module calls Smartcar about a vehicle. Rate limits, counting and the choice of application apply here.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,42 +26,43 @@ T = TypeVar("T")
 
 @contextmanager
 def purpose(why: CallPurpose, *, patience: float = 0.0) -> Iterator[None]:
-    """Requests about no connection that are made in this block have this purpose. Otherwise a person waits for them.
+    """Sets the purpose of requests in this block that concern no connection. The default is an interactive request.
 
-    Each may wait for so many seconds (`patience`) for room in the request budget; what holds a transaction should not.
+    Each request may wait up to `patience` seconds for capacity in the request budget; a caller inside a transaction
+    should not wait.
     """
     with priority.request_context(RequestContext(why, patience=patience)):
         yield
 
 
-def call(*, connection: Connection, purpose: CallPurpose, make: Callable[[SmartcarApi, Access], T]) -> T:
-    """What the call returns; on a 401 it is made once more with a new token. Not for commands.
+def call(*, connection: Connection, purpose: CallPurpose, request: Callable[[SmartcarApi, Access], T]) -> T:
+    """Returns the result of the call, which is repeated once with a new token on a 401. Not for commands.
 
-    Raises connect.token_store.TokensUnavailableError and what `make` raises (SmartcarError, with `put_off` when the
+    Raises connect.token_store.TokensUnavailableError and what `request` raises (SmartcarError, with `deferred` when the
     rate limiter defers the request).
     """
     api = applications.for_connection(connection).api(connection.api_version)
     with priority.request_context(_request_context(connection, purpose)):
-        return token_store.call_with_token(connection=connection, call=lambda access: make(api, access))
+        return token_store.call_with_token(connection=connection, call=lambda access: request(api, access))
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedCall:
-    """A call that is ready to be sent once: its token is in hand, and there is room for it in the request budget."""
+    """A call that is ready to be sent once: it has a token and capacity in the request budget."""
 
     connection: Connection
     api: SmartcarApi
     cause: RequestContext
     access: Access = field(repr=False)
 
-    def send(self, make: Callable[[SmartcarApi, Access], T]) -> T:
-        """Makes the call, exactly once; a token that Smartcar refuses (401) is replaced before the next one.
+    def send(self, request: Callable[[SmartcarApi, Access], T]) -> T:
+        """Makes the call exactly once. A token that Smartcar rejects (401) is invalidated for later calls.
 
         Raises SmartcarError.
         """
         try:
             with priority.request_context(self.cause):
-                return make(self.api, self.access)
+                return request(self.api, self.access)
         except SmartcarError as error:
             if error.unauthorized:
                 token_store.invalidate(connection=self.connection, refused=self.access)
@@ -69,10 +70,10 @@ class PreparedCall:
 
 
 def prepare(*, connection: Connection, purpose: CallPurpose) -> PreparedCall:
-    """Everything that can fail before the sending, so that a claim is taken only when nothing but the call is left.
+    """Does everything that can fail before sending, so that the caller can claim the command right before the call.
 
-    A command waits some seconds for capacity. Raises connect.token_store.TokensUnavailableError or SmartcarError; then
-    nothing was sent to the vehicle.
+    A command waits a few seconds for capacity. Raises connect.token_store.TokensUnavailableError or SmartcarError; in
+    that case nothing was sent to the vehicle.
     """
     application = applications.for_connection(connection)
     cause = _request_context(connection, purpose)

@@ -1,4 +1,4 @@
-"""What is heard about connections, and what follows for their state. The rules: connect.status.state_machine."""
+"""Updates connections from received data, errors and API calls. The rules are in connect.status.state_machine."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from connect.models import Connection, ConnectionState
 from connect.status import reasons, state_machine
 from connect.status.state_machine import ErrorSignal, EvidenceSource, Status
 from connect.status.states import TERMINATED, USABLE
-from connect.status.transitions import Decision, apply_transitions, pending_issues
+from connect.status.transitions import Decision, apply_transitions, has_pending_issues
 from core.message_codes import NO_MESSAGE, Message
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
@@ -20,10 +20,10 @@ from smartcar_api import SmartcarError
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """One error that Smartcar reported of one car of ours, or that it is over.
+    """An error that Smartcar reported for a vehicle, or its resolution.
 
-    `user_id` is the Smartcar user's, "" where the message names none; `on_signals`: it names certain signals.
-    `at` is when we received it.
+    `user_id` is the Smartcar user ID, "" if the report contains none. `on_signals`: the error concerns only certain
+    signals. `at` is when the report was received.
     """
 
     vehicle_id: int
@@ -39,60 +39,62 @@ class ErrorReport:
     resolution_url: str = ""
 
 
-def on_data(*, heard: Mapping[tuple[int, str], datetime]) -> None:
-    """Fresh data of these (vehicle id, Smartcar user id), with when it was received: their connections work.
+def on_data(*, received: Mapping[tuple[int, str], datetime]) -> None:
+    """Handles fresh data, given as its time of receipt by (vehicle ID, Smartcar user ID): these connections work.
 
-    A user id of "" stands for every driver of the car. One query while nothing is wrong with any of them.
+    A user ID of "" stands for all drivers of the vehicle. One query if all connections are healthy.
     """
-    unwell = ~Q(state__in=[ConnectionState.ACTIVE, *TERMINATED])
-    ids = {vehicle_id for vehicle_id, _ in heard}
-    concerned = Connection.objects.filter(Q(unwell) | Q(pending_issues()), vehicle_id__in=ids)
+    unhealthy = ~Q(state__in=[ConnectionState.ACTIVE, *TERMINATED])
+    ids = {vehicle_id for vehicle_id, _ in received}
+    affected = Connection.objects.filter(Q(unhealthy) | Q(has_pending_issues()), vehicle_id__in=ids)
 
-    def decide(connection: Connection, standing: Status) -> Decision:
+    def decide(connection: Connection, status: Status) -> Decision:
         times = [
-            heard[key]
+            received[key]
             for key in ((connection.vehicle_id, connection.smartcar_user_id), (connection.vehicle_id, ""))
-            if key in heard
+            if key in received
         ]
         if not times:
-            return Decision(standing)
+            return Decision(status)
         return Decision(
-            state_machine.on_data(standing, at=max(times)),
+            state_machine.on_data(status, at=max(times)),
             StateReason.DATA_RECEIVED.message(),
             StateEvidence.FRESH_DATA.message(),
         )
 
-    apply_transitions(concerned, decide)
+    apply_transitions(affected, decide)
 
 
 def on_errors(*, reports: Iterable[ErrorReport]) -> None:
-    """What Smartcar reported of cars: VEHICLE_ERROR events, and reads in which nothing came through."""
-    by_car: dict[int, list[ErrorReport]] = {}
+    """Handles errors that Smartcar reported for vehicles: VEHICLE_ERROR events, and reads without any valid signal."""
+    by_vehicle: dict[int, list[ErrorReport]] = {}
     for report in sorted(reports, key=lambda each: each.at):
-        by_car.setdefault(report.vehicle_id, []).append(report)
-    if not by_car:
+        by_vehicle.setdefault(report.vehicle_id, []).append(report)
+    if not by_vehicle:
         return
 
-    def decide(connection: Connection, standing: Status) -> Decision:
-        decision = Decision(standing)
-        for report in by_car[connection.vehicle_id]:
+    def decide(connection: Connection, status: Status) -> Decision:
+        decision = Decision(status)
+        for report in by_vehicle[connection.vehicle_id]:
             if report.user_id in ("", connection.smartcar_user_id):
-                decision = _after(decision, report)
+                decision = _apply_report(decision, report)
                 _store_resolution_url(connection, report)
-        _schedule_probe(connection, before=standing, after=decision.status)
+        _schedule_probe(connection, before=status, after=decision.status)
         return decision
 
-    apply_transitions(Connection.objects.filter(vehicle_id__in=by_car).exclude(state__in=TERMINATED), decide)
+    apply_transitions(
+        Connection.objects.filter(vehicle_id__in=by_vehicle).exclude(state__in=TERMINATED), decide
+    )
 
 
 def _store_resolution_url(connection: Connection, report: ErrorReport) -> None:
-    """Where Smartcar would have the driver sign in again: it may come with an error that is not believed yet."""
+    """Stores the URL where the driver can sign in again. The error it comes with may not be confirmed yet."""
     if report.reauthenticate and report.resolution_url and report.state == "ERROR":
         connection.resolution_url = report.resolution_url
         Connection.objects.filter(pk=connection.pk).update(resolution_url=report.resolution_url)
 
 
-def _after(decision: Decision, report: ErrorReport) -> Decision:
+def _apply_report(decision: Decision, report: ErrorReport) -> Decision:
     before = decision.status
     if report.state == "RESOLVED":
         after = state_machine.resolved(before, type=report.type, code=report.code, at=report.at)
@@ -107,7 +109,7 @@ def _after(decision: Decision, report: ErrorReport) -> Decision:
         )
         if state is None:
             return decision
-        error = state_machine.name_of(report.type, report.code)
+        error = state_machine.error_name(report.type, report.code)
         after = state_machine.on_error(
             before, ErrorSignal(state, error, report.source, report.at, report.evidence)
         )
@@ -118,7 +120,7 @@ def _after(decision: Decision, report: ErrorReport) -> Decision:
 
 
 def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
-    """A call for this car was refused. What that says of the whole connection is kept, and looked into."""
+    """Handles a rejected call: an error that concerns the whole connection is recorded and probed."""
     if error.gone:
         state: ConnectionState | None = ConnectionState.REVOKED
         name = state_machine.GONE
@@ -129,7 +131,7 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
             source=EvidenceSource.CALL,
             reauthenticate=error.reauthentication,
         )
-        name = state_machine.name_of(error.type, error.code)
+        name = state_machine.error_name(error.type, error.code)
     if state is None:
         return
     evidence = (
@@ -137,23 +139,23 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
         if error.request_id
         else StateEvidence.CALL_REJECTED.message()
     )
-    complaint = ErrorSignal(state, name, EvidenceSource.CALL, now, evidence)
+    error_signal = ErrorSignal(state, name, EvidenceSource.CALL, now, evidence)
 
-    def decide(row: Connection, standing: Status) -> Decision:
-        after = state_machine.on_error(standing, complaint)
-        _schedule_probe(row, before=standing, after=after)
+    def decide(row: Connection, status: Status) -> Decision:
+        after = state_machine.on_error(status, error_signal)
+        _schedule_probe(row, before=status, after=after)
         return Decision(after, reasons.reason_for(after.state, name), evidence)
 
     apply_transitions(Connection.objects.filter(pk=connection.pk), decide)
 
 
 def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
-    """A call about this car was answered, which the plan's limit would have prevented."""
+    """Handles a successful call, which shows that the plan limit no longer applies."""
     limited = Connection.objects.filter(pk=connection.pk, state=ConnectionState.PLAN_LIMIT)
     apply_transitions(
         limited,
-        lambda _, standing: Decision(
-            state_machine.on_call_succeeded(standing, now=now),
+        lambda _, status: Decision(
+            state_machine.on_call_succeeded(status, now=now),
             StateReason.CALL_SUCCEEDED.message(),
             StateEvidence.CALL_SUCCEEDED.message(),
         ),
@@ -161,18 +163,18 @@ def on_call_succeeded(*, connection: Connection, now: datetime) -> None:
 
 
 def _schedule_probe(connection: Connection, *, before: Status, after: Status) -> None:
-    """A new suspicion is looked into at once: by reading the car, or by asking for Smartcar's list."""
-    if len(after.suspicions) > len(before.suspicions):
+    """Enqueues a probe for a new pending issue: it reads the vehicle or fetches Smartcar's list of connections."""
+    if len(after.pending_issues) > len(before.pending_issues):
         enqueue_on_commit("connect.tasks.probe_connection", connection.pk)
 
 
 def best_connection(*, vehicle_id: int) -> Connection | None:
-    """The connection through which the car can be called now: the one in the best state, the newest of those."""
+    """Returns the connection for calls to the vehicle: best state first, then the newest; None if none is usable."""
     return best_connections(vehicle_ids=[vehicle_id]).get(vehicle_id)
 
 
 def best_connections(*, vehicle_ids: Iterable[int]) -> dict[int, Connection]:
-    """The usable connection of each of the cars that has one, by the car's id, in one query."""
+    """Returns the best usable connection by vehicle ID, in one query. Vehicles without one are left out."""
     rank = Case(
         *(When(state=state, then=Value(place)) for place, state in enumerate(USABLE)),
         output_field=IntegerField(),

@@ -1,8 +1,8 @@
-"""Bringing every stored secret under the newest key of the ring, while the system runs.
+"""Re-encrypts all stored secrets with the newest key while the system runs.
 
-Every `*_ciphertext` column of every model is covered, and the second factors that people sign in with. A row is
-written only if it still holds what was read, so a renewal of the same moment is never overwritten: whoever renews
-writes under the newest key anyway. The version of a row stays as it is, so that a renewal under way can be stored.
+Covers each `*_ciphertext` column of all models, and users' second factors. A row is written only if its values are
+still those that were read, so a concurrent renewal is never overwritten; a renewal encrypts with the newest key
+anyway. The row's version doesn't change, so that a renewal in progress can be stored.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class RotationReport:
-    """What one run did: rows brought under the newest key, rows that were already, names of rows no key fits."""
+    """The result of a run: rows re-encrypted, rows already on the newest key, and rows that no key can decrypt."""
 
     done: int
     current: int
@@ -30,7 +30,7 @@ class RotationReport:
 
 
 def encrypted_columns() -> dict[type[models.Model], tuple[str, ...]]:
-    """The models with secrets, and their columns."""
+    """Returns the models with encrypted columns, and these columns."""
     found = {
         model: tuple(
             field.name for field in model._meta.concrete_fields if field.name.endswith("_ciphertext")
@@ -41,13 +41,13 @@ def encrypted_columns() -> dict[type[models.Model], tuple[str, ...]]:
 
 
 def rotate(*, batch: int = BATCH) -> RotationReport:
-    """Re-encrypts what is not under the newest key; `batch` rows are read at a time. Running it again is harmless."""
+    """Re-encrypts secrets that don't use the newest key, `batch` rows per query. Running it again is harmless."""
     done = current = 0
     unreadable = []
-    for rows, bring in _rows_with_secrets():
-        for pk in _keys(rows, batch):
+    for rows, reencrypt_row in _rows_with_secrets():
+        for pk in _primary_keys(rows, batch):
             try:
-                changed = bring(pk)
+                changed = reencrypt_row(pk)
             except encryption.DecryptionError:
                 unreadable.append(f"{rows.model._meta.label} {pk}")
                 continue
@@ -57,14 +57,14 @@ def rotate(*, batch: int = BATCH) -> RotationReport:
 
 
 def _rows_with_secrets() -> Iterator[tuple[models.QuerySet[Any], Callable[[object], bool]]]:
-    """Rows, and what brings the one of a primary key under the newest key."""
+    """Yields querysets of rows with secrets, and the function that re-encrypts the row of a primary key."""
     for model, columns in encrypted_columns().items():
-        yield model._default_manager.all(), partial(_bring, model, columns)
+        yield model._default_manager.all(), partial(_reencrypt_row, model, columns)
     yield mfa.with_secrets(), mfa.reencrypt
 
 
-def _keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
-    """Every primary key, in order, `batch` to a query; rows that come while we go on are met too."""
+def _primary_keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
+    """Yields all primary keys in order, `batch` per query, including those of rows added meanwhile."""
     keys = rows.order_by("pk").values_list("pk", flat=True)
     page = list(keys[:batch])
     while page:
@@ -73,11 +73,11 @@ def _keys(rows: models.QuerySet[Any], batch: int) -> Iterator[object]:
 
 
 @sensitive_variables()
-def _bring(model: type[models.Model], columns: tuple[str, ...], pk: object) -> bool:
-    """Whether the row had to be written. A row that changes under our hands is looked at again."""
+def _reencrypt_row(model: type[models.Model], columns: tuple[str, ...], pk: object) -> bool:
+    """Re-encrypts a row and returns whether it was written. A row that changes meanwhile is read again."""
     while True:
-        held = model._default_manager.filter(pk=pk).values(*columns).first() or {}
-        old = {column: bytes(secret) for column, secret in held.items() if secret}
+        stored = model._default_manager.filter(pk=pk).values(*columns).first() or {}
+        old = {column: bytes(secret) for column, secret in stored.items() if secret}
         stale = {column: secret for column, secret in old.items() if not encryption.is_current(secret)}
         if not stale:
             return False

@@ -1,3 +1,3 @@
-"""Where published migrations find what has moved to core.signed_links."""
+"""Names that published migrations import from here; they moved to core.signed_links."""
 
 from core.signed_links import new_nonce as new_nonce

@@ -139,7 +139,7 @@ class OffboardingProblem(MessageCatalog):
 
 
 class ErasureNote(MessageCatalog):
-    """Why rows of one kind stay when a vehicle leaves."""
+    """Why rows of one kind are retained when a vehicle is offboarded."""
 
     ONLY_PLACES = "erasure.only_places", _("Kept: only location history is deleted.")
     VEHICLE_SHARED = (
@@ -149,7 +149,7 @@ class ErasureNote(MessageCatalog):
 
 
 class ReconciliationNote(MessageCatalog):
-    """How a reconciliation ended, and what became of each discrepancy."""
+    """How a reconciliation ended, and how each discrepancy was handled."""
 
     CHANGED_MEANWHILE = "reconciliation.changed_meanwhile", _("The connection changed in the meantime.")
     CONNECTION_ENDED = (
@@ -186,7 +186,7 @@ class ReconciliationNote(MessageCatalog):
 
 
 class AuthorizationOutcome(MessageCatalog):
-    """How an authorization in Smartcar Connect ended; for the person on it, the title of what went wrong."""
+    """How an authorization in Smartcar Connect ended; also the title of the error page."""
 
     ACCESS_DENIED = "authorization.access_denied", _("Access wasn't allowed")
     CONFIGURATION_ERROR = (
@@ -218,7 +218,7 @@ class AuthorizationOutcome(MessageCatalog):
 
 
 class ReportableError(Protocol):
-    """An error with a message for people, such as smartcar_api.SmartcarError."""
+    """An error with a message for users, such as smartcar_api.SmartcarError."""
 
     @property
     def message(self) -> Message: ...
@@ -229,7 +229,7 @@ class ReportableError(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, as three columns store it: our message, and Smartcar's own words, which take precedence."""
+    """A problem as three columns store it: our message, and Smartcar's own message, which takes precedence."""
 
     message: Message = field(default_factory=Message)
     smartcar_message: str = ""
@@ -245,7 +245,7 @@ class Problem:
         return bool(self.message or self.smartcar_message)
 
     def columns(self, name: str) -> dict[str, Any]:
-        """The values of the columns `<name>_code`, `<name>_params` and `<name>_smartcar_message`."""
+        """Returns the values of the columns `<name>_code`, `<name>_params` and `<name>_smartcar_message`."""
         return {
             f"{name}_code": self.message.code,
             f"{name}_params": self.message.params,
@@ -257,15 +257,15 @@ NO_PROBLEM = Problem()
 
 
 def code_field() -> "models.CharField[str, str]":
-    """The column of a message's code."""
+    """Returns the column for a message's code."""
     return models.CharField(max_length=CODE_LENGTH, blank=True, default="", db_default="")
 
 
 def params_field() -> "models.JSONField[Any, Any]":
-    """The column of a message's parameters."""
+    """Returns the column for a message's parameters."""
     return models.JSONField(blank=True, default=dict, db_default={})
 
 
 def smartcar_message_field() -> "models.CharField[str, str]":
-    """The column of Smartcar's own words."""
+    """Returns the column for Smartcar's own message."""
     return models.CharField(max_length=500, blank=True, default="", db_default="")

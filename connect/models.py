@@ -1,4 +1,4 @@
-"""Connections to cars, the requests that lead to them, and the vault's rows.
+"""Connections to vehicles, authorization requests, and encrypted tokens.
 
 Columns named `*_ciphertext` are read and written by connect.token_store only.
 """
@@ -23,11 +23,10 @@ from vehicles.models import Vehicle
 
 
 class AuthorizationRequest(models.Model):
-    """One trip to Smartcar Connect, of a manager or of an invited driver. Only hashes of its state and of the
-    browser session are kept.
+    """One authorization in Smartcar Connect, by a manager or an invited driver.
 
-    `external_id` goes to Smartcar with the trip and comes back from its list of connections: the proof that
-    the user named in the redirect is the one who made this very trip.
+    Only hashes of the OAuth state and the browser session are stored. `external_id` is sent to Smartcar and returned in
+    its list of connections, which proves that the user named in the redirect completed this authorization.
     """
 
     LIFETIME = timedelta(hours=1)
@@ -70,11 +69,11 @@ class AuthorizationRequest(models.Model):
 
     @property
     def outcome(self) -> str:
-        """How it ended, in the active language; "" before it did."""
+        """How the authorization ended, in the active language; "" until then."""
         return render(self.outcome_code, self.outcome_params)
 
     def use(self, *, now: datetime) -> bool:
-        """Spends the request. False when it was spent before or is too old: then nothing may follow from it."""
+        """Marks the request as used. Returns False if it was used or has expired; it must not be processed then."""
         fresh = AuthorizationRequest.objects.filter(
             pk=self.pk, used_at=None, created_at__gt=now - self.LIFETIME
         )
@@ -82,7 +81,7 @@ class AuthorizationRequest(models.Model):
 
 
 class LeaseMixin(models.Model):
-    """A row that one process at a time may renew, by a lease; `version` grows with each renewal."""
+    """A row that only the process holding its lease may renew; each renewal increments `version`."""
 
     version = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -91,25 +90,25 @@ class LeaseMixin(models.Model):
         abstract = True
 
     def claim(self, *, now: datetime, lease: timedelta) -> bool:
-        """Takes the lease if nobody holds it and the row is still at the version we read."""
+        """Takes the lease and returns True, if the lease is free and the row is still at the version we read."""
         free = type(self)._default_manager.filter(pk=self.pk, version=self.version)
         return free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(lease_until=now + lease) == 1
 
     def release(self) -> None:
-        """Gives the lease back without a renewal."""
+        """Releases the lease without a renewal."""
         type(self)._default_manager.filter(pk=self.pk, version=self.version).update(lease_until=None)
 
     def renew(self, **columns: object) -> bool:
-        """Stores the renewal if the row is still at the version we read (compare and swap)."""
-        mine = type(self)._default_manager.filter(pk=self.pk, version=self.version)
-        return mine.update(**columns, version=F("version") + 1, lease_until=None) == 1
+        """Stores the renewal and returns True, if the row is still at the version we read (compare and swap)."""
+        same_version = type(self)._default_manager.filter(pk=self.pk, version=self.version)
+        return same_version.update(**columns, version=F("version") + 1, lease_until=None) == 1
 
     def reread(self) -> Self:
         return type(self)._default_manager.get(pk=self.pk)
 
 
 class UserToken(LeaseMixin):
-    """A v2 token pair of one car owner, encrypted. One code exchange makes one pair, good with one application."""
+    """A v2 token pair of one driver, encrypted. Each code exchange creates a pair, valid for one application."""
 
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -147,7 +146,7 @@ class ApplicationToken(LeaseMixin):
 
 
 class Connection(models.Model):
-    """A Smartcar user's grant to one car of a fleet. Reconnecting updates the row, it never doubles it."""
+    """A Smartcar user's grant for one vehicle of a fleet. Reconnecting updates the row and never adds a second one."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="connections")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="connections")
@@ -169,9 +168,10 @@ class Connection(models.Model):
     state = models.CharField(max_length=16, choices=ConnectionState.choices, default=ConnectionState.PENDING)
     state_reason_code = code_field()
     state_reason_params = params_field()
-    # The error (TYPE:CODE) that put it there, and where Smartcar would have its driver sign in again.
+    # The error (TYPE:CODE) that caused the state.
     state_error = models.CharField(max_length=130, blank=True)
     state_since = models.DateTimeField(default=timezone.now)
+    # Smartcar's URL where the driver can sign in again.
     resolution_url = models.CharField(max_length=2000, blank=True)
     next_probe_at = models.DateTimeField(null=True, blank=True)
     # Set while the vehicle waits to be fetched through the API (connect.fetching).
@@ -186,7 +186,7 @@ class Connection(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            # While a car moves to another application it hangs on both.
+            # A vehicle has a connection in both applications during an application migration.
             models.UniqueConstraint(
                 fields=["vehicle", "smartcar_user_id", "application"],
                 nulls_distinct=False,
@@ -206,42 +206,42 @@ class Connection(models.Model):
 
     @property
     def state_reason(self) -> str:
-        """Why it is in its state, in the active language."""
+        """The reason for the state, in the active language."""
         return render(self.state_reason_code, self.state_reason_params)
 
     @property
     def subscription_error(self) -> Problem:
-        """Why the vehicle is not subscribed to the webhook; false where no attempt has failed."""
+        """Why the vehicle is not subscribed to the webhook; falsy if no attempt has failed."""
         message = Message(self.subscription_error_code, self.subscription_error_params)
         return Problem(message, self.subscription_error_smartcar_message)
 
     @property
     def alive(self) -> bool:
-        """Whether calls to the car may be made through it."""
+        """Whether the vehicle can be called through this connection."""
         return self.state in USABLE
 
     @property
     def rank(self) -> int:
-        """Which of several connections to a car serves it best: the lowest."""
+        """The order of preference among the connections of a vehicle; the lowest is best."""
         return USABLE.index(ConnectionState(self.state)) if self.alive else len(USABLE)
 
     @property
-    def troubled(self) -> bool:
-        """Whether somebody has to do something about it."""
+    def degraded(self) -> bool:
+        """Whether the connection needs attention."""
         return self.state in DEGRADED
 
     @property
     def granted(self) -> bool:
-        """Whether the driver's grant still stands: a read may be tried, to see whether all is well again."""
+        """Whether the driver's grant is still valid, so that a read may show whether the connection works again."""
         return self.state not in TERMINATED
 
     def connected(self, *, evidence: Message, new: bool) -> None:
-        """The driver has just granted it, for the first time or again: it waits for data."""
+        """Handles the driver's grant, new or renewed: the connection now awaits data."""
         now, reason = timezone.now(), StateReason.CONNECTED.message()
         self.suspicions.all().delete()
         Connection.objects.filter(pk=self.pk).update(resolution_url="")
         if not new:
-            # Data that arrives from now on belongs to the new grant, whatever the state was.
+            # Data received from now on belongs to the new grant, regardless of the earlier state.
             self.move_to(ConnectionState.PENDING, reason=reason, now=now, evidence=evidence)
             return
         Connection.objects.filter(pk=self.pk).update(
@@ -263,12 +263,12 @@ class Connection(models.Model):
         error: str = "",
         evidence: Message = NO_MESSAGE,
     ) -> bool:
-        """Changes the state and logs the transition. False when the connection was in that state already.
+        """Changes the state and logs the transition. Returns False if the connection is in that state already.
 
         `error` is TYPE:CODE, `evidence` what the change is based on. Pending issues are deleted.
         """
-        held = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
-        before = held.values_list("state", flat=True).first()
+        locked = Connection.objects.select_for_update(no_key=True).filter(pk=self.pk).exclude(state=state)
+        before = locked.values_list("state", flat=True).first()
         if before is None:
             return False
         self.state, self.state_since = state, now
@@ -292,7 +292,7 @@ class Connection(models.Model):
         return True
 
 
-# Part of the app, in modules of their own.
+# Models of this app that are defined in other modules.
 from connect.applications.models import FleetApplication as FleetApplication  # noqa: E402
 from connect.applications.models import SmartcarApplication as SmartcarApplication  # noqa: E402
 from connect.applications.setup_events import SetupEvent as SetupEvent  # noqa: E402

@@ -1,6 +1,6 @@
-"""The trip to Smartcar Connect and back: state that works once, for one session, for an hour.
+"""Authorizations in Smartcar Connect: OAuth state that is valid once, in one browser session, for an hour.
 
-A member of the fleet makes it signed in, a driver without an account makes it by an invitation: one road for both.
+Signed-in members and invited drivers without an account share the same flow.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from connect import applications, oauth_errors, reauthorization, token_store
 from connect.messages import NO_PROBLEM, AuthorizationOutcome, StateEvidence
 from connect.models import AuthorizationRequest, Connection, ConnectionState, Invitation, UserToken
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
 from connect.v2 import user_tokens
@@ -32,12 +32,12 @@ from vehicles.observations import VehicleFacts
 
 
 def redirect_uri() -> str:
-    """Where Connect sends the browser back to; it must be registered in Smartcar's dashboard."""
+    """Returns the callback URL, which must be registered in Smartcar's dashboard."""
     return f"{settings.SITE_URL}/connect/callback/"
 
 
 def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> str:
-    """The Connect address for a member's new trip, good for one return in this browser session."""
+    """Returns the Connect URL for a member's new authorization, valid for one callback in this browser session."""
     request = AuthorizationRequest(
         fleet=fleet, started_by=user, mode=settings.SMARTCAR_MODE, scopes=list(FLEET_SCOPES)
     )
@@ -45,7 +45,7 @@ def start(*, fleet: Fleet, user: User, session_secret: str, make: str = "") -> s
 
 
 def start_for_connection(*, connection: Connection, purpose: str, user: User, session_secret: str) -> str:
-    """The Connect address for a member's trip about a car that is connected (connect.reauthorization)."""
+    """Returns the Connect URL for a member's authorization of an existing connection (connect.reauthorization)."""
     request = AuthorizationRequest(
         fleet=connection.fleet,
         started_by=user,
@@ -60,12 +60,12 @@ def start_for_connection(*, connection: Connection, purpose: str, user: User, se
 
 
 def start_for_invitation(*, invitation: Invitation, session_secret: str) -> str:
-    """The Connect address for an invited driver's new trip, with what the manager chose.
+    """Returns the Connect URL for an invited driver's new authorization, with the manager's choices.
 
-    Raises ConnectRefusedError when the invitation is not open.
+    Raises AuthorizationFailedError if the invitation is not open.
     """
     if not invitation.open:
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER, invitation)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER, invitation)
     request = AuthorizationRequest(
         fleet=invitation.fleet, invitation=invitation, mode=invitation.mode, scopes=invitation.scopes
     )
@@ -117,7 +117,7 @@ def _authorize_url(
             country=country,
             single_select=single_select,
             single_select_vin=single_select_vin,
-            # Fleets share the application: whoever allowed one of them is still asked for the next.
+            # Fleets share the application: a driver who granted one of them access still has to grant it to the next.
             force_prompt=True,
         )
     )
@@ -125,7 +125,7 @@ def _authorize_url(
 
 @dataclass(frozen=True, slots=True)
 class CallbackResult:
-    """A trip that ended well."""
+    """A successful authorization. `about` is the existing connection that it was started for."""
 
     fleet: Fleet
     connections: list[Connection]
@@ -134,52 +134,52 @@ class CallbackResult:
     about: Connection | None = None
 
     @property
-    def missed(self) -> bool:
-        """The trip was about a connection that it did not touch: another car, or another account, was chosen."""
+    def target_missing(self) -> bool:
+        """Whether the connection it was started for is not included: another vehicle or account was chosen."""
         return self.about is not None and self.about not in self.connections
 
 
 @sensitive_variables()
 def handle_callback(*, params: Mapping[str, str], user: User | None, session_secret: str) -> CallbackResult:
-    """Takes the browser's return from Connect: spends the state, asks Smartcar what was shared, connects it.
+    """Handles the callback from Connect: consumes the state, fetches the shared vehicles and connects them.
 
-    A member's trip ends only for that member; an invited driver's needs no `user`.
-    Raises ConnectRefusedError with the words for the person; then nothing was connected.
+    A member's authorization is accepted only from that member; an invited driver's needs no `user`.
+    Raises AuthorizationFailedError with the text for the user; in that case nothing was connected.
     """
     request = _consume_state(params=params, user=user, session_secret=session_secret)
     try:
-        arrival = _process_callback(request=request, params=params)
-    except ConnectionRefusedByUsError as refusal:
-        _note_outcome(request, refusal.trouble.outcome.message())
-        refusal.invitation, refusal.trip = request.invitation, request
+        result = _process_callback(request=request, params=params)
+    except AuthorizationFailedError as failure:
+        _store_outcome(request, failure.error.outcome.message())
+        failure.invitation, failure.authorization = request.invitation, request
         raise
-    _note_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(arrival.connections)))
-    return arrival
+    _store_outcome(request, AuthorizationOutcome.CONNECTED.message(count=len(result.connections)))
+    return result
 
 
 def _consume_state(
     *, params: Mapping[str, str], user: User | None, session_secret: str
 ) -> AuthorizationRequest:
     state = params.get("state", "")
-    travellers = (
+    permitted = (
         Q(invitation__isnull=False) if user is None else Q(invitation__isnull=False) | Q(started_by=user)
     )
     if state:
-        this_one = Q(state_hash=hash_token(state), session_hash=hash_token(session_secret))
+        matching = Q(state_hash=hash_token(state), session_hash=hash_token(session_secret))
     else:
-        this_one = reauthorization.battery_requests(params=params, session_secret=session_secret)
+        matching = reauthorization.battery_requests(params=params, session_secret=session_secret)
     found = AuthorizationRequest.objects.select_related("fleet", "started_by", "invitation", "application")
-    request = found.filter(travellers, this_one).first()
+    request = found.filter(permitted, matching).first()
     if request is None or not request.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.UNKNOWN_STATE)
+        raise AuthorizationFailedError(oauth_errors.UNKNOWN_STATE)
     return request
 
 
 def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str]) -> CallbackResult:
     if request.invitation is not None and not request.invitation.open:
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
     if params.get("error"):
-        raise ConnectionRefusedByUsError(oauth_errors.error_for(error=params["error"], params=params))
+        raise AuthorizationFailedError(oauth_errors.error_for(error=params["error"], params=params))
     if request.purpose == AuthorizationPurpose.SIGN_IN:
         return _callback_result(request, [reauthorization.complete_reauth(request=request, params=params)])
     if request.purpose == AuthorizationPurpose.BATTERY:
@@ -189,12 +189,12 @@ def _process_callback(*, request: AuthorizationRequest, params: Mapping[str, str
     try:
         tokens, shared = _fetch_shared_vehicles(request=request, params=params)
     except SmartcarError as error:
-        ours = error.unauthorized or error.type in ("invalid_client", "unauthorized_client")
-        raise ConnectionRefusedByUsError(
-            oauth_errors.CREDENTIALS if ours else oauth_errors.UNREACHABLE
+        credentials_rejected = error.unauthorized or error.type in ("invalid_client", "unauthorized_client")
+        raise AuthorizationFailedError(
+            oauth_errors.CREDENTIALS if credentials_rejected else oauth_errors.UNREACHABLE
         ) from error
     if not shared:
-        raise ConnectionRefusedByUsError(oauth_errors.NOTHING_SHARED)
+        raise AuthorizationFailedError(oauth_errors.NOTHING_SHARED)
     return _callback_result(request, _connect_all(request=request, tokens=tokens, shared=shared))
 
 
@@ -213,26 +213,25 @@ def _fetch_shared_vehicles(
 
 @sensitive_variables()
 def _exchange(*, request: AuthorizationRequest, code: str) -> tuple[UserToken, list[SharedVehicle]]:
-    """v2: the code becomes a token pair, and the pair tells what it is for."""
+    """v2: exchanges the code for a token pair, and fetches the user and vehicles that the pair gives access to."""
     if not code:
-        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+        raise AuthorizationFailedError(oauth_errors.INCOMPLETE)
     api = applications.for_authorization(request).v2
     pair = api.exchange_code(code=code, redirect_uri=redirect_uri())
     user_id = api.user_id(pair.access_token)
-    # Kept at once: the code is spent, and the pair cannot be had again.
+    # Stored immediately: the code is used up, and the pair can't be issued again.
     tokens = user_tokens.store(user_id=user_id, pair=pair, application=request.application)
     shared = api.shared_vehicles(Access(token=pair.access_token, user_id=user_id), mode=request.mode)
     return tokens, list(shared)
 
 
 def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[SharedVehicle]:
-    """v3: the redirect's user id is only a claim; Smartcar's own list has to carry our external id for it.
+    """v3: returns the user's vehicles, if Smartcar's list has our external ID for the user ID that the redirect claims.
 
-    A user may have shared other cars with another fleet of this site: those are left alone unless this trip
-    touched them.
+    Vehicles that the user shares with another fleet of this site are left out, unless this authorization updated them.
     """
     if not user_id:
-        raise ConnectionRefusedByUsError(oauth_errors.INCOMPLETE)
+        raise AuthorizationFailedError(oauth_errors.INCOMPLETE)
     application = applications.for_authorization(request)
     access = token_store.application_access(application=application, user_id=user_id)
     listed = [
@@ -241,17 +240,17 @@ def _confirm_user(*, request: AuthorizationRequest, user_id: str) -> list[Shared
         if car.user_id == user_id and car.external_id == request.external_id
     ]
     if not listed:
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_USER)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_USER)
     elsewhere = set(
         Connection.objects.filter(smartcar_user_id=user_id, application=request.application)
         .exclude(fleet=request.fleet)
         .exclude(state=ConnectionState.REMOVED)
         .values_list("vehicle__smartcar_id", flat=True)
     )
-    return [car for car in listed if car.vehicle_id not in elsewhere or _touched_by(car, request)]
+    return [car for car in listed if car.vehicle_id not in elsewhere or _updated_by(car, request)]
 
 
-def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
+def _updated_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
     return car.updated_at is not None and car.updated_at >= request.created_at
 
 
@@ -259,9 +258,9 @@ def _touched_by(car: SharedVehicle, request: AuthorizationRequest) -> bool:
 def _connect_all(
     *, request: AuthorizationRequest, tokens: UserToken | None, shared: list[SharedVehicle]
 ) -> list[Connection]:
-    # One of two trips that end at once: the invitation is spent with its first car.
+    # Of two authorizations that end at the same time, only the first may use the invitation.
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
     connections = [_connect(request=request, tokens=tokens, car=car) for car in shared]
     for connection in connections:
         enqueue_on_commit("connect.tasks.complete_connection", connection.pk)
@@ -313,7 +312,7 @@ def _mode(text: str) -> Literal["live", "simulated", ""]:
     return "simulated" if text == "simulated" else ""
 
 
-def _note_outcome(request: AuthorizationRequest, outcome: Message) -> None:
+def _store_outcome(request: AuthorizationRequest, outcome: Message) -> None:
     AuthorizationRequest.objects.filter(pk=request.pk).update(
         outcome_code=outcome.code, outcome_params=outcome.params
     )

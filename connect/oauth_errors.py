@@ -1,6 +1,6 @@
-"""What a trip to Smartcar Connect can end in, in words for the person who made it.
+"""The ways in which an authorization in Smartcar Connect can fail, with texts for the user.
 
-Source: Smartcar documentation, "Handle the Response" (error redirects). The list there is open.
+Source: Smartcar documentation, "Handle the Response" (error redirects). The list there is not exhaustive.
 """
 
 import re
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class ConnectError:
     """An authorization that connected nothing: what happened, and what to do next.
 
-    `for_driver` is for an invited driver, who knows neither the fleet's pages nor who runs the site. `car` holds
-    labels and values of the vehicle: for the person on the page only, not for logs. The texts are in English here and
-    are translated by the page.
+    `for_driver` is for an invited driver, who knows neither the fleet's pages nor the site's administrator. `car`
+    contains labels and values of the vehicle, which are shown on the page and must not be logged. The texts are English
+    and are translated by the page.
     """
 
     outcome: AuthorizationOutcome
@@ -41,17 +41,17 @@ class ConnectError:
         return self.driver_text or self.text
 
 
-class ConnectionRefusedByUsError(Exception):
-    """The trip ended without a connection. Nothing was changed.
+class AuthorizationFailedError(Exception):
+    """The authorization ended without a connection. Nothing was changed.
 
-    `trip` is the one that ended, and `invitation` the one that it was made by, where they are known.
+    `authorization` and `invitation` are set if they are known.
     """
 
-    def __init__(self, trouble: ConnectError, invitation: "Invitation | None" = None) -> None:
-        super().__init__(trouble.outcome.value)
-        self.trouble = trouble
+    def __init__(self, error: ConnectError, invitation: "Invitation | None" = None) -> None:
+        super().__init__(error.outcome.value)
+        self.error = error
         self.invitation = invitation
-        self.trip: AuthorizationRequest | None = None
+        self.authorization: AuthorizationRequest | None = None
 
 
 UNKNOWN_STATE = ConnectError(
@@ -181,9 +181,9 @@ _BY_ERROR = {
 
 
 def error_for(*, error: str, params: Mapping[str, str] | None = None) -> ConnectError:
-    """The words for an error redirect; `params` are what came with it.
+    """Returns the error for an error redirect with these `params`.
 
-    Of a car that cannot be connected they name the make, model, year and VIN ("Vehicle Incompatible").
+    For an incompatible vehicle, the parameters contain its make, model, year and VIN ("Vehicle Incompatible").
     """
     known = _BY_ERROR.get(error)
     if known is None:
@@ -199,17 +199,17 @@ def error_for(*, error: str, params: Mapping[str, str] | None = None) -> Connect
             ),
         )
     if error == "vehicle_incompatible":
-        return replace(known, car=_with_vehicle(params or {}))
+        return replace(known, car=_vehicle_details(params or {}))
     return known
 
 
-def _with_vehicle(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """What the redirect names of the car. An address can be typed by hand: only what looks right is shown."""
+def _vehicle_details(params: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Returns the vehicle details in the redirect. Anyone can edit a URL, so only well-formed values are shown."""
     vin, year = params.get("vin", "").upper(), params.get("year", "")
-    named = (
+    details = (
         (_("Make"), make_name(params.get("make", "")[:40])),
         (_("Model"), params.get("model", "")[:60]),
         (_("Year"), year if re.fullmatch(r"(19|20)[0-9]{2}", year) else ""),
         (_("VIN"), vin if re.fullmatch(r"[A-Z0-9]{17}", vin) else ""),
     )
-    return tuple((label, value) for label, value in named if value)
+    return tuple((label, value) for label, value in details if value)

@@ -1,4 +1,4 @@
-"""Trips to Connect about a car that is connected: signing in again, allowing more, choosing the battery size."""
+"""Authorizations of existing connections: signing in again, granting more permissions, selecting the battery size."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from accounts.models import SmartcarApiVersion
 from connect import applications, gateway, oauth_errors, token_store
 from connect.messages import StateEvidence, StateReason
 from connect.models import AuthorizationRequest, Connection, ConnectionState
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.status.states import HEALTHY, TERMINATED, AuthorizationPurpose
 from core.signed_links import hash_token
 from core.task_queue import enqueue_on_commit
@@ -25,11 +25,11 @@ _BATTERY_PATH = "/battery/nominal_capacity"
 
 
 def effective_purpose(*, connection: Connection, purpose: str) -> str:
-    """The purpose that a trip really has: signing in again takes the whole of Connect where no grant is left."""
+    """Returns the actual purpose: signing in again requires a full authorization if no grant is left."""
     ended = connection.state in TERMINATED
     if connection.api_version == SmartcarApiVersion.V2:
         pair = connection.tokens
-        # The shortcut brings no new tokens ("Re-authentication").
+        # Signing in again issues no new tokens ("Re-authentication").
         ended = ended or pair is None or pair.revoked_at is not None
     if purpose == AuthorizationPurpose.SIGN_IN and ended:
         return AuthorizationPurpose.CONNECT
@@ -39,7 +39,7 @@ def effective_purpose(*, connection: Connection, purpose: str) -> str:
 def reauth_url(
     *, request: AuthorizationRequest, connection: Connection, state: str, redirect_uri: str
 ) -> str:
-    """Where to send the driver to sign in again, or to choose the battery size."""
+    """Returns the URL where the driver signs in again or selects the battery size."""
     known = {
         "origin": settings.SMARTCAR_ORIGINS["connect"],
         "application_id": applications.for_connection(connection).credentials.application_id,
@@ -47,14 +47,14 @@ def reauth_url(
         "redirect_uri": redirect_uri,
     }
     if request.purpose == AuthorizationPurpose.BATTERY:
-        return battery_url(**known, given=_capacity_address(connection))
+        return battery_url(**known, given=_capacity_url(connection))
     return reauthenticate_url(
         **known, state=state, external_id=request.external_id, partial=connection.resolution_url
     )
 
 
-def _capacity_address(connection: Connection) -> str:
-    """v2: the address that spares the driver a sign-in, or "" where there is none."""
+def _capacity_url(connection: Connection) -> str:
+    """v2: returns the URL that needs no new sign-in, or "" if there is none."""
 
     def read(api: Any, access: Any) -> Any:
         if not isinstance(api, V2Api):
@@ -64,25 +64,25 @@ def _capacity_address(connection: Connection) -> str:
     if connection.api_version != SmartcarApiVersion.V2:
         return ""
     try:
-        body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, make=read)
+        body = gateway.call(connection=connection, purpose=gateway.CallPurpose.PERSON, request=read)
     except (SmartcarError, token_store.TokensUnavailableError):
         return ""
-    for answer in body.get("responses", []):
-        told = answer.get("body") if isinstance(answer, dict) else None
-        if isinstance(told, dict) and isinstance(told.get("url"), str):
-            found: str = told["url"]
-            return found
+    for response in body.get("responses", []):
+        content = response.get("body") if isinstance(response, dict) else None
+        if isinstance(content, dict) and isinstance(content.get("url"), str):
+            url: str = content["url"]
+            return url
     return ""
 
 
 @sensitive_variables()
 def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
-    """Ends a trip that renewed the sign-in behind a car. Raises ConnectRefusedError; then nothing was changed."""
+    """Completes a renewed sign-in. Raises AuthorizationFailedError; in that case nothing was changed."""
     connection = _connection(request)
     if params.get("vehicle_id") != connection.vehicle.smartcar_id:
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_SIGN_IN)
     if connection.api_version == SmartcarApiVersion.V3 and not _confirmed(request, connection):
-        raise ConnectionRefusedByUsError(oauth_errors.UNCONFIRMED_SIGN_IN)
+        raise AuthorizationFailedError(oauth_errors.UNCONFIRMED_SIGN_IN)
     with transaction.atomic():
         _spend_invitation(request)
         if connection.state not in (*HEALTHY, *TERMINATED):
@@ -99,13 +99,13 @@ def complete_reauth(*, request: AuthorizationRequest, params: Mapping[str, str])
 
 
 def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
-    """v3: Smartcar's own list carries, for this car and driver, the external id made for this very trip."""
+    """v3: returns whether Smartcar's list has this authorization's external ID for this vehicle and driver."""
     application = applications.for_connection(connection)
     try:
         access = token_store.application_access(application=application, user_id=connection.smartcar_user_id)
         shared = application.v3.shared_vehicles(access, mode=connection.mode)
     except SmartcarError as error:
-        raise ConnectionRefusedByUsError(oauth_errors.UNREACHABLE) from error
+        raise AuthorizationFailedError(oauth_errors.UNREACHABLE) from error
     return any(
         (car.vehicle_id, car.user_id, car.external_id)
         == (connection.vehicle.smartcar_id, connection.smartcar_user_id, request.external_id)
@@ -114,7 +114,7 @@ def _confirmed(request: AuthorizationRequest, connection: Connection) -> bool:
 
 
 def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
-    """The open battery trips of this browser session and car: their way back carries no state."""
+    """Returns the filter for open battery authorizations of this session and vehicle; their callback has no state."""
     if not session_secret or not params.get("vehicle_id"):
         return Q(pk__in=[])
     return Q(
@@ -126,12 +126,12 @@ def battery_requests(*, params: Mapping[str, str], session_secret: str) -> Q:
 
 
 def complete_battery_selection(*, request: AuthorizationRequest, params: Mapping[str, str]) -> Connection:
-    """Ends a trip on which the battery size was chosen. The car reports it by itself.
+    """Completes the selection of a battery size. The vehicle reports the size by itself.
 
-    Raises ConnectRefusedError when none was.
+    Raises AuthorizationFailedError if no size was selected.
     """
     if params.get("reason") != "battery_capacity":
-        raise ConnectionRefusedByUsError(oauth_errors.error_for(error="battery_capacity_no_selection"))
+        raise AuthorizationFailedError(oauth_errors.error_for(error="battery_capacity_no_selection"))
     connection = _connection(request)
     with transaction.atomic():
         _spend_invitation(request)
@@ -147,7 +147,7 @@ def _connection(request: AuthorizationRequest) -> Connection:
 
 def _spend_invitation(request: AuthorizationRequest) -> None:
     if request.invitation is not None and not request.invitation.use(now=timezone.now()):
-        raise ConnectionRefusedByUsError(oauth_errors.INVITATION_OVER)
+        raise AuthorizationFailedError(oauth_errors.INVITATION_OVER)
 
 
 def _log(request: AuthorizationRequest, connection: Connection, event: AuditEvent) -> None:

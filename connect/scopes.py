@@ -1,4 +1,4 @@
-"""The permissions that a fleet asks drivers for: only what its pages and buttons need, each with its reason."""
+"""The permissions that a fleet requests from drivers: only those that its pages need, each with its reason."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_noop as _
 
 @dataclass(frozen=True, slots=True)
 class PermissionScope:
-    """One permission in a driver's words: what is shared, and what the fleet needs it for.
+    """A permission in texts for drivers: what is shared, and why the fleet needs it.
 
-    Title and reason are English here; a page in the driver's language translates them.
+    The title and reason are English, and are translated by the page.
     """
 
     name: str
@@ -19,7 +19,7 @@ class PermissionScope:
 
     @property
     def command(self) -> bool:
-        """Whether it lets the fleet act on the car, not only read."""
+        """Whether the permission allows commands, not only reading."""
         return self.name.startswith("control_")
 
 
@@ -73,11 +73,11 @@ SCOPES = (
     ),
 )
 FLEET_SCOPES = tuple(scope.name for scope in SCOPES)
-# Without it the car has no name on any page.
+# Required: pages show a vehicle by its make, model and year.
 NEEDED = "read_vehicle_info"
 
 
 def with_reasons(names: Iterable[str]) -> list[PermissionScope]:
-    """The scopes of these names in our own order; a name that we never ask for is left out."""
+    """Returns the scopes of these names in the order of SCOPES. Names that we never request are left out."""
     wanted = frozenset(names)
     return [scope for scope in SCOPES if scope.name in wanted]

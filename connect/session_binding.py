@@ -1,4 +1,4 @@
-"""The browser session that a trip to Connect is bound to."""
+"""The browser session that an authorization is bound to."""
 
 import secrets
 
@@ -8,12 +8,12 @@ _KEY = "connect_secret"
 
 
 def session_secret(request: HttpRequest) -> str:
-    """The secret of this browser session, made when it has none."""
+    """Returns the secret of this browser session; creates it if there is none."""
     secret: str = request.session.setdefault(_KEY, secrets.token_urlsafe(32))
     return secret
 
 
 def known_session_secret(request: HttpRequest) -> str:
-    """The secret of this browser session, or "" when it never set out."""
+    """Returns the secret of this browser session, or "" if no authorization was started in it."""
     secret: str = request.session.get(_KEY, "")
     return secret

@@ -1,4 +1,4 @@
-"""Subscribing a connected car to the webhook, so that Smartcar starts to collect and deliver its data."""
+"""Subscribes connected vehicles to the webhook, so that Smartcar collects and delivers their data."""
 
 from datetime import timedelta
 from functools import partial
@@ -14,15 +14,15 @@ from connect.status.states import USABLE
 from smartcar_api import SmartcarError
 
 RETRY_AFTER = timedelta(minutes=1)
-# What v3 takes to make a subscription that it has promised.
+# v3 lists an accepted subscription after a few seconds.
 PROPAGATION_DELAY = timedelta(seconds=5)
 
 
 def ensure_subscribed(*, connection: Connection) -> None:
-    """Subscribes the car if it is not yet, and believes it when Smartcar lists it.
+    """Subscribes the vehicle if needed; it counts as subscribed when Smartcar lists the subscription.
 
-    A refusal is kept with the connection and tried again later. Repeating changes nothing: Smartcar answers 409
-    for a car that is subscribed, which counts as done.
+    An error is stored with the connection, and the call is retried later. Repeating is harmless: Smartcar responds with
+    409 for a subscribed vehicle, which counts as success.
     """
     if connection.subscribed_at is not None or not connection.alive:
         return
@@ -52,15 +52,15 @@ def ensure_subscribed(*, connection: Connection) -> None:
 
 
 def _subscribe(connection: Connection, *, webhook_id: str) -> bool:
-    """Whether Smartcar lists the subscription; v3 only promises it at first, v2 makes it at once and has no list."""
-    car = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
+    """Subscribes and returns whether Smartcar lists the subscription. v3 may list it later; v2 has no list, so True."""
+    ids = {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
     call = partial(gateway.call, connection=connection, purpose=CallPurpose.BACKGROUND)
-    call(make=lambda api, access: api.subscribe(access, **car))
-    return call(make=lambda api, access: api.is_subscribed(access, **car)) is not False
+    call(request=lambda api, access: api.subscribe(access, **ids))
+    return call(request=lambda api, access: api.is_subscribed(access, **ids)) is not False
 
 
 def pending_subscriptions() -> list[Connection]:
-    """Connections whose car is not subscribed and whose next try is due."""
+    """Returns up to 100 connections whose vehicle is not subscribed and whose next attempt is due."""
     due = Q(next_subscription_try_at=None) | Q(next_subscription_try_at__lte=timezone.now())
     waiting = Connection.objects.filter(due, subscribed_at=None, state__in=USABLE)
     return list(waiting.select_related("vehicle", "tokens", "application").order_by("pk")[:100])

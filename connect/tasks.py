@@ -71,7 +71,7 @@ def reconcile_connections() -> None:
     reconciliation.reconcile_all()
 
 
-# Version 0.1 may still enqueue these; to be removed with its columns.
+# Version 0.1 may still enqueue these tasks. They can be removed together with its columns.
 
 
 @shared_task
@@ -84,13 +84,13 @@ def mail_unsent() -> None:
 
 @shared_task
 def mail_invitation(invitation_id: int) -> None:
-    """An invitation, enqueued by version 0.1."""
+    """Queues emails for a task of version 0.1 about an invitation."""
     mail_unsent()
 
 
 @shared_task
 def mail_driver_page(page_id: int) -> None:
-    """The link of a driver's portal, enqueued by version 0.1."""
+    """Queues emails for a task of version 0.1 about a driver portal."""
     mail_unsent()
 
 

@@ -1,8 +1,8 @@
 """Single-flight renewal of a token row: one process renews, the others wait for the new version.
 
 The process takes the lease by a conditional UPDATE, calls Smartcar outside any transaction, and stores by compare
-and swap. A crash or a lost answer in between is recovered by trying again with the old refresh token, which stays
-valid for minutes after its use (Smartcar documentation, "Refresh Token Exchange").
+and swap. After a crash or a lost response, the old refresh token is used again, which stays valid for minutes after its
+use (Smartcar documentation, "Refresh Token Exchange").
 """
 
 import time
@@ -23,7 +23,7 @@ Row = TypeVar("Row", bound=LeaseMixin)
 
 
 class TokensUnavailableError(Exception):
-    """There is no valid token for this connection now. `message` says why; str() is it in the active language."""
+    """There is no valid token for this connection now. `message` is the reason; str() is in the active language."""
 
     smartcar_message = ""
 
@@ -36,9 +36,9 @@ class TokensUnavailableError(Exception):
 
 
 def get_or_refresh(row: Row, *, valid: Callable[[Row, datetime], bool], renew: Callable[[Row], None]) -> Row:
-    """The row once it is valid: unchanged, renewed by this process, or renewed by the one that holds the lease.
+    """Returns the row once it is valid: unchanged, or renewed by this process or by the one that holds the lease.
 
-    Raises TokensUnavailableError when that takes longer than two leases, and what `renew` raises.
+    Raises TokensUnavailableError if that takes longer than two leases, and what `renew` raises.
     """
     deadline = time.monotonic() + LEASE.total_seconds() * 2
     while not valid(row, now := timezone.now()):

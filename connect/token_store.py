@@ -1,6 +1,6 @@
-"""Access tokens for calls: the application's token of v3, the driver's of v2 (connect.v2.user_tokens).
+"""Access tokens for calls: the application's token on v3, the driver's on v2 (connect.v2.user_tokens).
 
-Only these two modules read or write token columns; connect.key_rotation changes nothing but their key.
+Only these two modules read or write token columns; connect.key_rotation only re-encrypts them.
 """
 
 from collections.abc import Callable
@@ -28,9 +28,10 @@ T = TypeVar("T")
 
 @sensitive_variables()
 def access(*, connection: Connection) -> Access:
-    """What a call for this connection is authorised with, renewed ahead of its end.
+    """Returns the access for a call through this connection; the token is renewed before it expires.
 
-    Raises TokensUnavailableError when the connection has no usable tokens, SmartcarError when Smartcar refuses.
+    Raises TokensUnavailableError if the connection has no usable tokens, and SmartcarError if Smartcar rejects the
+    renewal.
     """
     if connection.api_version == SmartcarApiVersion.V3:
         return application_access(
@@ -41,9 +42,9 @@ def access(*, connection: Connection) -> Access:
 
 @sensitive_variables()
 def application_access(*, application: Application, user_id: str) -> Access:
-    """The application's v3 token with the user it speaks for; minted by one process at a time.
+    """Returns the application's v3 token with the user ID for the call. One process at a time fetches a new token.
 
-    Raises SmartcarError when Smartcar refuses the credentials.
+    Raises SmartcarError if Smartcar rejects the credentials.
     """
     row, _ = ApplicationToken.objects.get_or_create(client_id=application.credentials.client_id)
     row = get_or_refresh(row, valid=_application_valid, renew=partial(_fetch_app_token, application.v3))
@@ -52,10 +53,10 @@ def application_access(*, application: Application, user_id: str) -> Access:
 
 @sensitive_variables()
 def call_with_token(*, connection: Connection, call: Callable[[Access], T]) -> T:
-    """What the call returns, made with a valid token and, if Smartcar answers 401, once more with a new one.
+    """Returns the result of the call, which is repeated once with a new token if Smartcar responds with 401.
 
-    Not for commands. A 401 comes before anything is done ("API Errors", AUTHENTICATION), so repeating would be
-    safe; but the ledger's promise of one sending for each claim is worth more than the press of a button.
+    Not for commands. A 401 is returned before anything is done ("API Errors", AUTHENTICATION), so repeating would be
+    safe; but commands guarantee that each claim is sent at most once.
     Raises what `access` raises, and what the call raises.
     """
     used = access(connection=connection)
@@ -70,7 +71,7 @@ def call_with_token(*, connection: Connection, call: Callable[[Access], T]) -> T
 
 @sensitive_variables()
 def invalidate(*, connection: Connection, refused: Access) -> None:
-    """Takes a refused token out of use, unless another process has already put a new one in its place."""
+    """Invalidates a rejected token, unless another process has already replaced it."""
     if connection.api_version == SmartcarApiVersion.V3:
         client_id = applications.for_connection(connection).credentials.client_id
         row = ApplicationToken.objects.get(client_id=client_id)
@@ -80,8 +81,8 @@ def invalidate(*, connection: Connection, refused: Access) -> None:
         user_tokens.invalidate(pair=connection.tokens, refused=refused)
 
 
-def forget_application_token(*, application: Application) -> None:
-    """Drops the application's cached v3 token after Smartcar said 401, so that the next call mints a new one."""
+def discard_application_token(*, application: Application) -> None:
+    """Discards the application's cached v3 token after a 401, so that the next call fetches a new one."""
     tokens = ApplicationToken.objects.filter(client_id=application.credentials.client_id)
     tokens.update(expires_at=None)
 

@@ -2,16 +2,16 @@ from django.urls import path, re_path
 
 from connect import views
 from connect.driver_portal import views as driver
-from connect.integration import views as setup
+from connect.integration import views as integration
 from connect.invitations import views as invitations
-from connect.offboarding import views as removal
-from connect.reconciliation import views as comparison
+from connect.offboarding import views as offboarding
+from connect.reconciliation import views as reconciliation
 
 app_name = "connect"
 
 _FLEET = "fleets/<slug:slug>"
 
-_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  the shape of one
+_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  a pattern, not a secret
 
 urlpatterns = [
     path("connect/callback/", views.callback, name="callback"),
@@ -22,7 +22,7 @@ urlpatterns = [
     re_path(rf"^connect/driver/{_SECRET}/language/$", driver.set_language, name="portal_language"),
     re_path(
         rf"^connect/driver/{_SECRET}/receipts/(?P<removal_id>[0-9]{{1,18}})/$",
-        driver.proof,
+        driver.receipt,
         name="portal_receipt",
     ),
     re_path(
@@ -36,22 +36,28 @@ urlpatterns = [
         name="portal_action",
     ),
     path(f"{_FLEET}/connections/start/", views.start, name="start"),
-    path(f"{_FLEET}/vehicles/<str:smartcar_id>/disconnect/", removal.remove, name="disconnect"),
-    path(f"{_FLEET}/connections/reconciliation/", comparison.show, name="reconciliation"),
-    path(f"{_FLEET}/offboarding/", removal.listing, name="offboarding_list"),
-    path(f"{_FLEET}/offboarding/<int:removal_id>/", removal.show, name="offboarding"),
-    path(f"{_FLEET}/offboarding/<int:removal_id>/progress/", removal.progress, name="offboarding_progress"),
+    path(f"{_FLEET}/vehicles/<str:smartcar_id>/disconnect/", offboarding.remove, name="disconnect"),
+    path(f"{_FLEET}/connections/reconciliation/", reconciliation.show, name="reconciliation"),
+    path(f"{_FLEET}/offboarding/", offboarding.listing, name="offboarding_list"),
+    path(f"{_FLEET}/offboarding/<int:removal_id>/", offboarding.show, name="offboarding"),
+    path(
+        f"{_FLEET}/offboarding/<int:removal_id>/progress/", offboarding.progress, name="offboarding_progress"
+    ),
     path(f"{_FLEET}/drivers/", driver.manage, name="drivers"),
     path(f"{_FLEET}/drivers/<int:page_id>/close/", driver.revoke, name="driver_close"),
     path(f"{_FLEET}/drivers/<int:page_id>/renew/", driver.renew, name="driver_renew"),
     path(f"{_FLEET}/drivers/<int:page_id>/retry-email/", driver.retry_email, name="driver_retry_email"),
-    path(f"{_FLEET}/integration/", setup.show, name="integration"),
-    path(f"{_FLEET}/integration/check/", setup.test, name="integration_check"),
-    path(f"{_FLEET}/integration/drivers/", setup.send_all_links, name="integration_send_all_links"),
-    path(f"{_FLEET}/integration/drivers/<int:connection_id>/", setup.send_link, name="integration_send_link"),
-    path(f"{_FLEET}/integration/migration/", setup.migrate, name="integration_migrate"),
-    path(f"{_FLEET}/integration/migration/stop/", setup.stop, name="integration_stop"),
-    path(f"{_FLEET}/integration/migration/progress/", setup.progress, name="integration_progress"),
+    path(f"{_FLEET}/integration/", integration.show, name="integration"),
+    path(f"{_FLEET}/integration/check/", integration.check, name="integration_check"),
+    path(f"{_FLEET}/integration/drivers/", integration.send_all_links, name="integration_send_all_links"),
+    path(
+        f"{_FLEET}/integration/drivers/<int:connection_id>/",
+        integration.send_link,
+        name="integration_send_link",
+    ),
+    path(f"{_FLEET}/integration/migration/", integration.migrate, name="integration_migrate"),
+    path(f"{_FLEET}/integration/migration/stop/", integration.stop, name="integration_stop"),
+    path(f"{_FLEET}/integration/migration/progress/", integration.progress, name="integration_progress"),
     path(f"{_FLEET}/invitations/", invitations.manage, name="invitations"),
     path(f"{_FLEET}/invitations/<int:invitation_id>/revoke/", invitations.revoke, name="revoke_invitation"),
     path(

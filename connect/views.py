@@ -14,7 +14,7 @@ from connect.driver_language import activate, language_for
 from connect.driver_portal import services as driver
 from connect.models import DriverPortal, Invitation
 from connect.oauth import CallbackResult
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.session_binding import known_session_secret, session_secret
 from connect.status.states import AuthorizationPurpose
 
@@ -38,106 +38,104 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
-    """Where Connect sends the browser back to: a member's, or an invited driver's, who has no account."""
+    """Handles the redirect from Connect, for members and for invited drivers without an account."""
     try:
-        arrival = oauth.handle_callback(
+        result = oauth.handle_callback(
             params=request.GET.dict(),
             user=request.user if isinstance(request.user, User) else None,
             session_secret=known_session_secret(request),
         )
-    except ConnectionRefusedByUsError as refusal:
-        return _error(request, refusal)
-    if arrival.invitation is not None:
-        return redirect(_driver_portal(request, arrival, arrival.invitation).path)
-    if arrival.missed:
-        messages.error(request, _another_vehicle(arrival))
-    messages.success(request, _welcome(arrival))
-    if arrival.about is not None:
-        return redirect("connections:detail", slug=arrival.fleet.slug, connection_id=arrival.about.pk)
-    return redirect("dashboard:vehicles", slug=arrival.fleet.slug)
+    except AuthorizationFailedError as failure:
+        return _error(request, failure)
+    if result.invitation is not None:
+        return redirect(_driver_portal(request, result, result.invitation).path)
+    if result.target_missing:
+        messages.error(request, _target_missing_message(result))
+    messages.success(request, _member_message(result))
+    if result.about is not None:
+        return redirect("connections:detail", slug=result.fleet.slug, connection_id=result.about.pk)
+    return redirect("dashboard:vehicles", slug=result.fleet.slug)
 
 
-def _driver_portal(request: HttpRequest, arrival: CallbackResult, invitation: Invitation) -> DriverPortal:
-    """The invited driver's own page, with what happened at its top, in their language."""
+def _driver_portal(request: HttpRequest, result: CallbackResult, invitation: Invitation) -> DriverPortal:
+    """Returns the invited driver's portal and adds messages about the result, in the driver's language."""
     page = driver.portal_after_authorization(
         invitation=invitation,
-        # The connections of one trip are of one Smartcar user.
-        smartcar_user_id=arrival.connections[0].smartcar_user_id,
+        # All connections of an authorization belong to one Smartcar user.
+        smartcar_user_id=result.connections[0].smartcar_user_id,
         language=language_for(request, chosen=invitation.language),
     )
     with activate(page.language):
-        if arrival.missed:
-            messages.error(request, _another_vehicle(arrival))
-        messages.success(request, _thanks(arrival))
+        if result.target_missing:
+            messages.error(request, _target_missing_message(result))
+        messages.success(request, _driver_message(result))
     return page
 
 
-def _error(request: HttpRequest, refusal: ConnectionRefusedByUsError) -> HttpResponse:
-    """What happened and the next step; worded for a driver when an invited or an unknown person came back."""
-    invitation = refusal.invitation
+def _error(request: HttpRequest, failure: AuthorizationFailedError) -> HttpResponse:
+    """Shows what happened and the next step, in texts for drivers if the user is invited or unknown."""
+    invitation = failure.invitation
     if invitation is None and request.user.is_authenticated:
-        return _error_page(request, refusal, for_driver=False)
+        return _error_page(request, failure, for_driver=False)
     with activate(language_for(request, chosen=invitation.language if invitation is not None else "")):
-        return _error_page(request, refusal, for_driver=True)
+        return _error_page(request, failure, for_driver=True)
 
 
-def _error_page(
-    request: HttpRequest, refusal: ConnectionRefusedByUsError, *, for_driver: bool
-) -> HttpResponse:
-    trouble, invitation = refusal.trouble, refusal.invitation
+def _error_page(request: HttpRequest, failure: AuthorizationFailedError, *, for_driver: bool) -> HttpResponse:
+    error, invitation = failure.error, failure.invitation
     context = {
-        "title": trouble.title,
-        "text": trouble.for_driver if for_driver else trouble.text,
-        "car": trouble.car,
+        "title": error.title,
+        "text": error.for_driver if for_driver else error.text,
+        "car": error.car,
         "for_driver": for_driver,
         "invitation": invitation if invitation is not None and invitation.open else None,
-        "trip": None if for_driver else refusal.trip,
+        "trip": None if for_driver else failure.authorization,
     }
     return render(request, "connect/connect_error.html", context, status=400)
 
 
-def _thanks(arrival: CallbackResult) -> str:
-    """What a driver reads at the top of their own page."""
-    if arrival.purpose == AuthorizationPurpose.SIGN_IN:
-        told = _(
+def _driver_message(result: CallbackResult) -> str:
+    """Returns the message on the driver's portal."""
+    if result.purpose == AuthorizationPurpose.SIGN_IN:
+        message = _(
             "Thank you. You're signed in again for %(cars)s. %(fleet)s will start receiving data "
             "again shortly."
         )
-    elif arrival.purpose == AuthorizationPurpose.BATTERY:
-        told = _("Thank you. The battery size of %(cars)s was selected.")
+    elif result.purpose == AuthorizationPurpose.BATTERY:
+        message = _("Thank you. The battery size of %(cars)s was selected.")
     else:
-        told = ngettext(
+        message = ngettext(
             "%(cars)s is connected to %(fleet)s. This is your private page. Save the link below.",
             "%(cars)s are connected to %(fleet)s. This is your private page. Save the link below.",
-            len(arrival.connections),
+            len(result.connections),
         )
-    return told % {"cars": _vehicles(arrival), "fleet": arrival.fleet}
+    return message % {"cars": _vehicles(result), "fleet": result.fleet}
 
 
-def _welcome(arrival: CallbackResult) -> str:
-    """What a member reads at the top of the page that the trip ends on."""
-    if arrival.purpose == AuthorizationPurpose.SIGN_IN:
-        told = _(
+def _member_message(result: CallbackResult) -> str:
+    """Returns the message for a member on the page after the authorization."""
+    if result.purpose == AuthorizationPurpose.SIGN_IN:
+        message = _(
             "The driver's sign-in for %(cars)s was renewed. Data will arrive again within a few minutes."
         )
-    elif arrival.purpose == AuthorizationPurpose.BATTERY:
-        told = _("The battery size of %(cars)s was selected. It appears with the vehicle's next report.")
+    elif result.purpose == AuthorizationPurpose.BATTERY:
+        message = _("The battery size of %(cars)s was selected. It appears with the vehicle's next report.")
     else:
-        told = ngettext(
+        message = ngettext(
             "%(cars)s is connected. The first data arrives in about a minute.",
             "%(count)s vehicles are connected: %(cars)s. The first data arrives in about a minute.",
-            len(arrival.connections),
+            len(result.connections),
         )
-    return told % {"cars": _vehicles(arrival), "count": len(arrival.connections)}
+    return message % {"cars": _vehicles(result), "count": len(result.connections)}
 
 
-def _another_vehicle(arrival: CallbackResult) -> str:
-    told = _(
+def _target_missing_message(result: CallbackResult) -> str:
+    message = _(
         "%(car)s wasn't shared this time, or was shared from a different manufacturer "
         "account. If that was a mistake, start again and select it."
     )
-    return told % {"car": arrival.about and arrival.about.vehicle}
+    return message % {"car": result.about and result.about.vehicle}
 
 
-def _vehicles(arrival: CallbackResult) -> str:
-    return ", ".join(str(connection.vehicle) for connection in arrival.connections)
+def _vehicles(result: CallbackResult) -> str:
+    return ", ".join(str(connection.vehicle) for connection in result.connections)

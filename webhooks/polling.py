@@ -23,7 +23,7 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
     Raises SmartcarError or connect.token_store.TokensUnavailableError when it cannot be read.
     """
     try:
-        answer = gateway.call(connection=connection, purpose=purpose, make=partial(_read, connection))
+        answer = gateway.call(connection=connection, purpose=purpose, request=partial(_read, connection))
     except SmartcarError as error:
         health.on_call_failed(connection=connection, error=error, now=timezone.now())
         raise

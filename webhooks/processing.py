@@ -210,7 +210,7 @@ def _update_connections(
         for key, at in connection_reports.healthy_users(*about, fresh=fresh).items():
             heard[key] = max(at, heard.get(key, at))
     health.on_errors(reports=reports)
-    health.on_data(heard=heard)
+    health.on_data(received=heard)
 
 
 def _complete(entries: Sequence[InboxEntry]) -> None:

@@ -1,6 +1,6 @@
-"""Smartcar applications side by side: the one of the settings, and more as rows. Each fleet uses one.
+"""Smartcar applications: the one in the settings, and others as rows. Each fleet uses one of them.
 
-A connection belongs to the application that it was made with, whatever its fleet uses by now.
+A connection belongs to the application it was created with, even if its fleet uses another one now.
 """
 
 from connect.applications.registry import (

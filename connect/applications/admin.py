@@ -1,4 +1,4 @@
-"""Applications in the admin, for the people who run the site: secrets go in here and never come out."""
+"""Applications in the admin, for staff. Secrets are write-only."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ class SmartcarApplicationAdmin(admin.ModelAdmin[SmartcarApplication]):
 
     @admin.display(description="secrets set")
     def holds(self, row: SmartcarApplication) -> str:
-        held = {
+        secrets = {
             "application secret": row.application_secret_ciphertext,
             "client secret": row.client_secret_ciphertext,
             "management tokens": row.management_tokens_ciphertext,
         }
-        return ", ".join(name for name, ciphertext in held.items() if ciphertext) or "none"
+        return ", ".join(name for name, ciphertext in secrets.items() if ciphertext) or "none"
 
     def save_model(
         self, request: HttpRequest, obj: SmartcarApplication, form: forms.ModelForm[Any], change: bool

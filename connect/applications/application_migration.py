@@ -1,9 +1,9 @@
-"""Moving a fleet's cars to its new application. There every driver has to consent once more, since a grant belongs to
-one application; nothing but a driver's own trip through Connect brings it over.
+"""Migrates a fleet's vehicles to its new application.
 
-So each driver is asked by a fresh link, while the old connection goes on. It is ended when the new one has proved
-itself: the car's data came in a delivery signed by the new application (webhooks.application_cutover sees to that).
-What is to be done is always read from the connections themselves; there is no plan that could be out of date.
+A grant belongs to one application, so each driver has to authorize the new application in Connect. Each driver is
+invited with a new link, while the old connection stays in use. The old connection is ended when the new one is known to
+work: webhooks.application_cutover ends it after a delivery with the vehicle's data was signed by the new application.
+The remaining work is always derived from the connections; there is no stored plan that could be outdated.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ from smartcar_api import SmartcarError
 
 @dataclass(frozen=True, slots=True)
 class PendingDriver:
-    """A driver with cars on a former application. `arrived` are those of them that the new one has as well."""
+    """A driver with connections of a former application. The new application has those in `arrived` as well."""
 
     user_id: str
     driver: Driver
@@ -43,55 +43,57 @@ class PendingDriver:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """An old connection, and the one that shares the same car by the fleet's new application."""
+    """An old connection, and the connection of the same vehicle in the fleet's new application."""
 
     old: Connection
     new: Connection
 
 
 def pending_drivers(*, fleet: Fleet) -> list[PendingDriver]:
-    """The drivers with cars on another application than the fleet's, by name; those already asked with their link."""
+    """Returns the drivers with connections of another application, sorted by name, with their latest invitation."""
     row = applications.for_fleet(fleet).row
-    old = list(_old_of(fleet, row))
-    names = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
-    new = _by_car(fleet, row)
-    asked = _invited(old)
+    old = list(_old_connections(fleet, row))
+    drivers = list_drivers(fleet=fleet, smartcar_user_ids={each.smartcar_user_id for each in old})
+    new = _new_by_vehicle(fleet, row)
+    invited = _latest_invitations(old)
     found = []
-    for user_id, theirs in groupby(sorted(old, key=_owner), key=_owner):
+    for user_id, theirs in groupby(sorted(old, key=_user_id), key=_user_id):
         connections = list(theirs)
         found.append(
             PendingDriver(
                 user_id=user_id,
-                driver=names.get(user_id, Driver()),
+                driver=drivers.get(user_id, Driver()),
                 connections=connections,
                 arrived=[each for each in connections if _replacement(each, old, new) is not None],
-                invitation=next((asked[each.pk] for each in connections if each.pk in asked), None),
+                invitation=next((invited[each.pk] for each in connections if each.pk in invited), None),
             )
         )
     return sorted(found, key=lambda each: str(each.driver))
 
 
-def _owner(connection: Connection) -> str:
+def _user_id(connection: Connection) -> str:
     return connection.smartcar_user_id
 
 
-def _old_of(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
-    living = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED).exclude(application=row)
-    return living.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
+def _old_connections(fleet: Fleet, row: SmartcarApplication | None) -> Iterable[Connection]:
+    active = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED).exclude(application=row)
+    return active.select_related("vehicle", "fleet", "tokens", "application").order_by("pk")
 
 
-def _by_car(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
-    """The new application's living, subscribed connections by car: by VIN where that is known, since nobody knows
-    whether a car has the same id in another application."""
-    living = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
+def _new_by_vehicle(fleet: Fleet, row: SmartcarApplication | None) -> dict[str, list[Connection]]:
+    """Returns the new application's usable, subscribed connections by vehicle ID and VIN.
+
+    The VIN is needed because a vehicle may have a different ID in another application.
+    """
+    active = Connection.objects.filter(fleet=fleet, application=row, state__in=USABLE)
     found: dict[str, list[Connection]] = {}
-    for each in living.exclude(subscribed_at=None).select_related("vehicle"):
-        for name in _names(each):
+    for each in active.exclude(subscribed_at=None).select_related("vehicle"):
+        for name in _identifiers(each):
             found.setdefault(name, []).append(each)
     return found
 
 
-def _names(connection: Connection) -> list[str]:
+def _identifiers(connection: Connection) -> list[str]:
     vehicle = connection.vehicle
     return [name for name in (vehicle.smartcar_id, vehicle.vin) if name]
 
@@ -99,89 +101,95 @@ def _names(connection: Connection) -> list[str]:
 def _replacement(
     old: Connection, all_old: list[Connection], new: dict[str, list[Connection]]
 ) -> Connection | None:
-    """The new connection of the same car and driver; another driver's id counts where nobody else shares the car."""
-    candidates = {each.pk: each for name in _names(old) for each in new.get(name, [])}
+    """Returns the new connection of the vehicle and driver. The user ID may differ if there is only one driver."""
+    candidates = {each.pk: each for name in _identifiers(old) for each in new.get(name, [])}
     same = [each for each in candidates.values() if each.smartcar_user_id == old.smartcar_user_id]
     if same:
         return same[0]
-    sharing = [each for each in all_old if set(_names(each)) & set(_names(old))]
+    sharing = [each for each in all_old if set(_identifiers(each)) & set(_identifiers(old))]
     return next(iter(candidates.values())) if len(candidates) == 1 and len(sharing) == 1 else None
 
 
-def _invited(old: list[Connection]) -> dict[int, Invitation]:
-    """The newest invitation by old connection."""
-    asked = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
+def _latest_invitations(old: list[Connection]) -> dict[int, Invitation]:
+    """Returns the latest invitation by the ID of the old connection."""
+    invited = Invitation.objects.filter(connection__in=old, purpose=AuthorizationPurpose.CONNECT).order_by(
         "created_at"
     )
-    return {each.connection_id: each for each in asked if each.connection_id is not None}
+    return {each.connection_id: each for each in invited if each.connection_id is not None}
 
 
 @transaction.atomic
-def invite_driver(*, left: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
-    """A fresh personal link for the driver, by which all their cars can be shared anew. An open one is taken back."""
-    if left.invitation is not None and left.invitation.open:
-        invitations.revoke(invitation=left.invitation, user=user)
-    cars = left.connections
-    makes = {each.vehicle.make for each in cars}
-    wanted = {scope for each in cars for scope in each.scopes} | set(FLEET_SCOPES)
+def invite_driver(*, pending: PendingDriver, user: User, driver: Driver, by_email: bool) -> Invitation:
+    """Creates an invitation with which the driver can share all their vehicles again. Revokes an open one."""
+    if pending.invitation is not None and pending.invitation.open:
+        invitations.revoke(invitation=pending.invitation, user=user)
+    connections = pending.connections
+    makes = {each.vehicle.make for each in connections}
+    requested = {scope for each in connections for scope in each.scopes} | set(FLEET_SCOPES)
     return invitations.invite(
-        fleet=cars[0].fleet,
+        fleet=connections[0].fleet,
         user=user,
         by_email=by_email,
-        connection=cars[0],
+        connection=connections[0],
         purpose=AuthorizationPurpose.CONNECT,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*FLEET_SCOPES, *sorted(wanted - set(FLEET_SCOPES))],
-        mode=cars[0].mode,
+        scopes=[*FLEET_SCOPES, *sorted(requested - set(FLEET_SCOPES))],
+        mode=connections[0].mode,
         make=makes.pop() if len(makes) == 1 else "",
     )
 
 
 def uninvited_drivers(*, fleet: Fleet) -> list[PendingDriver]:
-    """The drivers who can be mailed a link and have none that is open."""
+    """Returns the drivers with an email address, without an open invitation, who still have vehicles to migrate."""
     return [
-        left
-        for left in pending_drivers(fleet=fleet)
-        if left.driver.email
-        and len(left.arrived) < len(left.connections)
-        and (left.invitation is None or not left.invitation.open)
+        pending
+        for pending in pending_drivers(fleet=fleet)
+        if pending.driver.email
+        and len(pending.arrived) < len(pending.connections)
+        and (pending.invitation is None or not pending.invitation.open)
     ]
 
 
 def invite_all(*, fleet: Fleet, user: User) -> int:
-    """Mails a link to everybody who can be mailed and has no open one. Returns how many."""
+    """Sends an invitation email to each uninvited driver. Returns the number of drivers."""
     found = uninvited_drivers(fleet=fleet)
-    for left in found:
-        invite_driver(left=left, user=user, driver=left.driver, by_email=True)
+    for pending in found:
+        invite_driver(pending=pending, user=user, driver=pending.driver, by_email=True)
     return len(found)
 
 
 def replaced_connections(*, limit: int = 200) -> list[Replacement]:
-    """Old connections of all fleets whose car the new application has as well: to be ended once that one delivers."""
+    """Returns all fleets' old connections with a replacement: to be ended once the replacement delivers data."""
     found = []
     for fleet in _migrating_fleets():
         row = applications.for_fleet(fleet).row
-        old, new = list(_old_of(fleet, row)), _by_car(fleet, row)
+        old, new = list(_old_connections(fleet, row)), _new_by_vehicle(fleet, row)
         pairs = ((each, _replacement(each, old, new)) for each in old)
-        found += [Replacement(each, by) for each, by in pairs if by is not None]
+        found += [
+            Replacement(each, new_connection) for each, new_connection in pairs if new_connection is not None
+        ]
     return found[:limit]
 
 
 def _migrating_fleets() -> Iterable[Fleet]:
-    """Fleets with cars on more than one application."""
-    living = Connection.objects.exclude(state__in=TERMINATED).order_by()
+    """Returns the fleets with connections of more than one application."""
+    active = Connection.objects.exclude(state__in=TERMINATED).order_by()
     used: dict[int, set[int | None]] = {}
-    for fleet_id, application_id in living.values_list("fleet_id", "application_id").distinct():
+    for fleet_id, application_id in active.values_list("fleet_id", "application_id").distinct():
         used.setdefault(fleet_id, set()).add(application_id)
-    return Fleet.objects.filter(pk__in=[pk for pk, held in used.items() if len(held) > 1])
+    return Fleet.objects.filter(
+        pk__in=[pk for pk, application_ids in used.items() if len(application_ids) > 1]
+    )
 
 
 def retire(*, replacement: Replacement) -> bool:
-    """Ends an old connection, at Smartcar and here; what its driver hid stays hidden. False where Smartcar could
-    not be told: then nothing was changed, and it may be tried again."""
+    """Ends an old connection, at Smartcar and here. Hidden locations stay hidden.
+
+    Returns False if the call to Smartcar failed; in that case nothing was changed, and the caller may retry.
+    """
     old, new = replacement.old, replacement.new
-    if not shared_elsewhere(old) and not _grant_ended(old):
+    if not shared_elsewhere(old) and not _end_grant(old):
         return False
     with transaction.atomic():
         LocationPause.objects.filter(connection=old).update(connection=new)
@@ -203,13 +211,13 @@ def retire(*, replacement: Replacement) -> bool:
     return moved
 
 
-def _grant_ended(connection: Connection) -> bool:
+def _end_grant(connection: Connection) -> bool:
     vehicle_id, connection_id = connection.vehicle.smartcar_id, connection.smartcar_connection_id
     try:
         gateway.call(
             connection=connection,
             purpose=CallPurpose.BACKGROUND,
-            make=lambda api, access: api.disconnect(
+            request=lambda api, access: api.disconnect(
                 access, vehicle_id=vehicle_id, connection_id=connection_id
             ),
         )
@@ -217,6 +225,6 @@ def _grant_ended(connection: Connection) -> bool:
         tokens = connection.tokens
         return tokens is None or tokens.reread().revoked_at is not None
     except SmartcarError as error:
-        # Of an application that is no more, nothing can be ended: it gets no data either.
+        # The application no longer exists, so it receives no data and has no grant to revoke.
         return error.unauthorized or error.type in ("invalid_grant", "invalid_client")
     return True

@@ -1,6 +1,6 @@
-"""Telling Smartcar's four credentials apart, and saying which is missing, wrong or in another's place.
+"""Checks Smartcar's four credentials, and finds out which are missing, invalid or swapped.
 
-First what can be seen without asking, then Smartcar's word on each. Never shows a secret.
+Checks the format first, then each credential with Smartcar. Never shows a secret.
 """
 
 import re
@@ -20,7 +20,7 @@ from smartcar_api.credential_checks import Accepted, CredentialAnswer, Prober
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CLIENT = re.compile(r"client_", re.IGNORECASE)
-# Credentials are told apart by their English names.
+# Credentials are identified by their English names.
 _V2_ID, _V2_SECRET = gettext_noop("Application ID"), gettext_noop("Application secret")
 _V3_ID = gettext_noop("Client ID (API credentials)")
 _V3_SECRET = gettext_noop("Client secret (API credentials)")
@@ -42,7 +42,7 @@ _WHERE = {
 
 
 class CheckStatus(models.TextChoices):
-    """What is to be said of a credential."""
+    """The result for a credential."""
 
     RIGHT = "right", pgettext_lazy("a credential", "Valid")
     WRONG = "wrong", pgettext_lazy("a credential", "Invalid")
@@ -54,7 +54,7 @@ class CheckStatus(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What is known of one credential; `text` says why, and what to do, in the active language."""
+    """The result for one credential; `text` is the reason and the next step, in the active language."""
 
     credential: str
     setting: str
@@ -72,28 +72,29 @@ class CheckResult:
 
 
 def verify_credentials(findings: Iterable[CheckResult]) -> bool:
-    """Whether Smartcar takes all that the fleet needs, whatever there is to say of the webhook."""
+    """Returns whether Smartcar accepts all credentials that the fleet needs. The webhook ID doesn't count."""
     return all(finding.good for finding in findings if finding.credential != _WEBHOOK)
 
 
 @sensitive_variables()
 def check_credentials(*, application: Application, api_version: str) -> list[CheckResult]:
-    """One finding for each credential of the application, for a fleet of this generation.
+    """Returns a result for each credential of the application, for a fleet on this API version.
 
-    Asks Smartcar up to a dozen questions of seconds each; nothing is used up or changed.
+    Sends up to a dozen requests to Smartcar, each of which may take seconds. They count toward no limit and change
+    nothing.
     """
     return _CredentialCheck(application, api_version).findings()
 
 
 class _CredentialCheck:
-    """One round of questions about one application."""
+    """A check of one application's credentials."""
 
     def __init__(self, application: Application, api_version: str) -> None:
-        self._held: Credentials = application.credentials
+        self._credentials: Credentials = application.credentials
         self._webhook_id = application.webhook_id
         self._own = application.row is None
         self._v2_needed = api_version == SmartcarApiVersion.V2
-        self._ask = Prober(origins=Origins(**settings.SMARTCAR_ORIGINS))
+        self._prober = Prober(origins=Origins(**settings.SMARTCAR_ORIGINS))
 
     @sensitive_variables()
     def findings(self) -> list[CheckResult]:
@@ -104,31 +105,31 @@ class _CredentialCheck:
 
     @sensitive_variables()
     def _v2(self, v3_works: bool) -> list[CheckResult]:
-        held, spare = self._held, not self._v2_needed
-        if not held.application_id:
+        credentials, spare = self._credentials, not self._v2_needed
+        if not credentials.application_id:
             return [
                 self._missing(_V2_ID, "SMARTCAR_APPLICATION_ID"),
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
-        if _CLIENT.match(held.application_id) or held.application_id == held.client_id:
-            wrong = _with(_("This looks like the client ID of the API credentials."), _V2_ID)
+        if _CLIENT.match(credentials.application_id) or credentials.application_id == credentials.client_id:
+            wrong = _with_location(_("This looks like the client ID of the API credentials."), _V2_ID)
             return [
-                self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.SWAPPED, wrong),
+                self._result(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.SWAPPED, wrong),
                 self._unknown(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", _("Fix the application ID first.")),
             ]
-        if not held.application_secret:
+        if not credentials.application_secret:
             return [
                 self._listed_application(v3_works),
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
-        answer = self._ask.v2(held)
+        answer = self._prober.v2(credentials)
         if answer.taken == Accepted.NO:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
-            self._told(
+            self._from_answer(
                 _V2_ID, "SMARTCAR_APPLICATION_ID", answer, _("Smartcar accepts this ID with its secret.")
             ),
-            self._told(
+            self._from_answer(
                 _V2_SECRET,
                 "SMARTCAR_APPLICATION_SECRET",
                 answer,
@@ -138,9 +139,9 @@ class _CredentialCheck:
 
     @sensitive_variables()
     def _wrong_secret(self) -> CheckResult:
-        for name, secret in self._others(self._held.application_secret):
-            if self._ask.v2(replace(self._held, application_secret=secret)).taken == Accepted.YES:
-                return self._of(
+        for name, secret in self._other_secrets(self._credentials.application_secret):
+            if self._prober.v2(replace(self._credentials, application_secret=secret)).taken == Accepted.YES:
+                return self._result(
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
                     CheckStatus.SWAPPED,
@@ -149,19 +150,19 @@ class _CredentialCheck:
                     )
                     % {"name": name},
                 )
-        return self._of(
+        return self._result(
             _V2_SECRET,
             "SMARTCAR_APPLICATION_SECRET",
             CheckStatus.WRONG,
-            _with(_("Smartcar rejects the application ID with this secret."), _V2_SECRET),
+            _with_location(_("Smartcar rejects the application ID with this secret."), _V2_SECRET),
         )
 
     @sensitive_variables()
     def _listed_application(self, v3_works: bool) -> CheckResult:
-        """The application id by itself: v3's management knows which application the API credentials are of."""
-        if not _UUID.fullmatch(self._held.application_id):
-            shape = _with(_("Invalid format."), _V2_ID)
-            return self._of(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.WRONG, shape)
+        """Checks the application ID alone, with v3's management API, which knows the API credentials' application."""
+        if not _UUID.fullmatch(self._credentials.application_id):
+            shape = _with_location(_("Invalid format."), _V2_ID)
+            return self._result(_V2_ID, "SMARTCAR_APPLICATION_ID", CheckStatus.WRONG, shape)
         if not v3_works:
             return self._unknown(
                 _V2_ID,
@@ -172,29 +173,29 @@ class _CredentialCheck:
                 ),
             )
         try:
-            known = self._ask.applications(self._held)
+            known = self._prober.applications(self._credentials)
         except SmartcarError as error:
             return self._unknown(_V2_ID, "SMARTCAR_APPLICATION_ID", error.user_message)
-        if self._held.application_id in known or not known:
-            return self._of(
+        if self._credentials.application_id in known or not known:
+            return self._result(
                 _V2_ID,
                 "SMARTCAR_APPLICATION_ID",
                 CheckStatus.RIGHT,
                 _("The API credentials belong to this application."),
             )
-        return self._of(
+        return self._result(
             _V2_ID,
             "SMARTCAR_APPLICATION_ID",
             CheckStatus.WRONG,
-            _with(_("The API credentials belong to a different application."), _V2_ID),
+            _with_location(_("The API credentials belong to a different application."), _V2_ID),
         )
 
     # -- v3: client id and secret --------------------------------------------------------------------------------
 
     @sensitive_variables()
     def _v3(self) -> list[CheckResult]:
-        held, spare = self._held, self._v2_needed
-        if not held.client_id or not held.client_secret:
+        credentials, spare = self._credentials, self._v2_needed
+        if not credentials.client_id or not credentials.client_secret:
             return [
                 self._missing(name, setting, spare=spare)
                 if not value
@@ -204,16 +205,18 @@ class _CredentialCheck:
                     _("The client ID and client secret work only together, and one of them is missing."),
                 )
                 for name, setting, value in (
-                    (_V3_ID, "SMARTCAR_CLIENT_ID", held.client_id),
-                    (_V3_SECRET, "SMARTCAR_CLIENT_SECRET", held.client_secret),
+                    (_V3_ID, "SMARTCAR_CLIENT_ID", credentials.client_id),
+                    (_V3_SECRET, "SMARTCAR_CLIENT_SECRET", credentials.client_secret),
                 )
             ]
-        answer = self._ask.v3(held)
+        answer = self._prober.v3(credentials)
         if answer.taken == Accepted.NO:
             return self._wrong_client()
         return [
-            self._told(_V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar accepts this ID with its secret.")),
-            self._told(
+            self._from_answer(
+                _V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar accepts this ID with its secret.")
+            ),
+            self._from_answer(
                 _V3_SECRET,
                 "SMARTCAR_CLIENT_SECRET",
                 answer,
@@ -223,31 +226,35 @@ class _CredentialCheck:
 
     @sensitive_variables()
     def _wrong_client(self) -> list[CheckResult]:
-        held = self._held
-        if held.client_id == held.application_id or _UUID.fullmatch(held.client_id):
-            swapped = _with(_("This looks like an application ID. v3 requires a different ID."), _V3_ID)
+        credentials = self._credentials
+        if credentials.client_id == credentials.application_id or _UUID.fullmatch(credentials.client_id):
+            swapped = _with_location(
+                _("This looks like an application ID. v3 requires a different ID."), _V3_ID
+            )
             return [
-                self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.SWAPPED, swapped),
+                self._result(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.SWAPPED, swapped),
                 self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("Fix the client ID first.")),
             ]
-        for name, secret in self._others(held.client_secret):
-            if self._ask.v3(replace(held, client_secret=secret)).taken == Accepted.YES:
+        for name, secret in self._other_secrets(credentials.client_secret):
+            if self._prober.v3(replace(credentials, client_secret=secret)).taken == Accepted.YES:
                 text = _(
                     "The %(name)s field contains the client secret. Enter each value in its own field."
                 ) % {"name": name}
                 return [
-                    self._of(
+                    self._result(
                         _V3_ID,
                         "SMARTCAR_CLIENT_ID",
                         CheckStatus.RIGHT,
                         _("Smartcar accepts this ID with its secret."),
                     ),
-                    self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.SWAPPED, text),
+                    self._result(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.SWAPPED, text),
                 ]
         text = _("Smartcar rejects the client ID with this secret: one of them is incorrect.")
         return [
-            self._of(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.WRONG, _with(text, _V3_ID)),
-            self._of(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.WRONG, _with(text, _V3_SECRET)),
+            self._result(_V3_ID, "SMARTCAR_CLIENT_ID", CheckStatus.WRONG, _with_location(text, _V3_ID)),
+            self._result(
+                _V3_SECRET, "SMARTCAR_CLIENT_SECRET", CheckStatus.WRONG, _with_location(text, _V3_SECRET)
+            ),
         ]
 
     # -- management tokens and webhook ---------------------------------------------------------------------------
@@ -255,7 +262,7 @@ class _CredentialCheck:
     @sensitive_variables()
     def _tokens(self) -> list[CheckResult]:
         setting = "SMARTCAR_MANAGEMENT_TOKENS"
-        tokens = self._held.management_tokens
+        tokens = self._credentials.management_tokens
         if not tokens:
             return [self._missing(_TOKEN, setting)]
         findings = []
@@ -264,96 +271,101 @@ class _CredentialCheck:
             if len(tokens) > 1:
                 named = {"number": number, "count": len(tokens)}
                 name = _("Application management token %(number)s of %(count)s") % named
-            answer = self._ask.management(token)
+            answer = self._prober.management(token)
             if answer.taken == Accepted.NO:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
-                    self._told(name, setting, answer, _("This token signs the application's deliveries."))
+                    self._from_answer(
+                        name, setting, answer, _("This token signs the application's deliveries.")
+                    )
                 )
         return findings
 
     @sensitive_variables()
     def _wrong_token(self, name: str, setting: str, token: str) -> CheckResult:
-        for other, secret in self._others(token):
-            in_place = secret in self._held.management_tokens
-            if not in_place and self._ask.management(secret).taken == Accepted.YES:
+        for other, secret in self._other_secrets(token):
+            in_place = secret in self._credentials.management_tokens
+            if not in_place and self._prober.management(secret).taken == Accepted.YES:
                 text = _(
                     "The %(name)s field contains a management token. Enter each value in its own field."
                 ) % {"name": other}
-                return self._of(name, setting, CheckStatus.SWAPPED, text)
-        text = _with(
+                return self._result(name, setting, CheckStatus.SWAPPED, text)
+        text = _with_location(
             _("Smartcar rejects this token, so deliveries signed with the correct token are rejected here."),
             _TOKEN,
         )
-        return self._of(name, setting, CheckStatus.WRONG, text)
+        return self._result(name, setting, CheckStatus.WRONG, text)
 
     @sensitive_variables()
     def _webhook(self, v3: list[CheckResult]) -> CheckResult:
         setting = "SMARTCAR_WEBHOOK_ID"
         if not self._webhook_id:
             return self._missing(_WEBHOOK, setting)
-        if self._webhook_id in (self._held.application_id, self._held.client_id):
-            text = _with(_("This is a different ID of the application."), _WEBHOOK)
-            return self._of(_WEBHOOK, setting, CheckStatus.SWAPPED, text)
+        if self._webhook_id in (self._credentials.application_id, self._credentials.client_id):
+            text = _with_location(_("This is a different ID of the application."), _WEBHOOK)
+            return self._result(_WEBHOOK, setting, CheckStatus.SWAPPED, text)
         if any(finding.verdict != CheckStatus.RIGHT for finding in v3):
             return self._unknown(
                 _WEBHOOK, setting, _("Smartcar provides webhook details only with valid API credentials.")
             )
         try:
-            found = self._ask.webhook(self._held, self._webhook_id)
+            found = self._prober.webhook(self._credentials, self._webhook_id)
         except SmartcarError as error:
             return self._unknown(_WEBHOOK, setting, error.user_message)
         if found is None:
-            text = _with(_("This application has no webhook with this ID."), _WEBHOOK)
-            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
-        ours = f"{settings.SITE_URL}/webhooks/smartcar/"
+            text = _with_location(_("This application has no webhook with this ID."), _WEBHOOK)
+            return self._result(_WEBHOOK, setting, CheckStatus.WRONG, text)
+        webhook_url = f"{settings.SITE_URL}/webhooks/smartcar/"
         if not found.enabled:
             text = _("The webhook “%(name)s” is disabled. Enable it in the Smartcar dashboard.") % {
                 "name": found.name
             }
-            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
-        if found.address.rstrip("/") != ours.rstrip("/"):
+            return self._result(_WEBHOOK, setting, CheckStatus.WRONG, text)
+        if found.address.rstrip("/") != webhook_url.rstrip("/"):
             text = _(
                 "The webhook “%(name)s” delivers to a URL other than %(address)s. Change the URL in "
                 "the Smartcar dashboard."
-            ) % {"name": found.name, "address": ours}
-            return self._of(_WEBHOOK, setting, CheckStatus.WRONG, text)
-        return self._of(
+            ) % {"name": found.name, "address": webhook_url}
+            return self._result(_WEBHOOK, setting, CheckStatus.WRONG, text)
+        return self._result(
             _WEBHOOK,
             setting,
             CheckStatus.RIGHT,
             _("The webhook “%(name)s” delivers to this site.") % {"name": found.name},
         )
 
-    # -- words ---------------------------------------------------------------------------------------------------
+    # -- helpers -------------------------------------------------------------------------------------------------
 
     @sensitive_variables()
-    def _others(self, value: str) -> list[tuple[str, str]]:
-        """The secrets that stand in other places, by what they stand as."""
-        held = self._held
-        named = [(_("application secret"), held.application_secret), (_("client secret"), held.client_secret)]
-        named += [(_("management token"), token) for token in held.management_tokens]
+    def _other_secrets(self, value: str) -> list[tuple[str, str]]:
+        """Returns the other secrets that are set, with their names."""
+        credentials = self._credentials
+        named = [
+            (_("application secret"), credentials.application_secret),
+            (_("client secret"), credentials.client_secret),
+        ]
+        named += [(_("management token"), token) for token in credentials.management_tokens]
         return [(name, secret) for name, secret in named if secret and secret != value]
 
-    def _of(self, name: str, setting: str, verdict: CheckStatus, text: str) -> CheckResult:
+    def _result(self, name: str, setting: str, verdict: CheckStatus, text: str) -> CheckResult:
         return CheckResult(name, setting if self._own else "", verdict, text)
 
     def _unknown(self, name: str, setting: str, text: str) -> CheckResult:
-        return self._of(name, setting, CheckStatus.UNKNOWN, text)
+        return self._result(name, setting, CheckStatus.UNKNOWN, text)
 
     def _missing(self, name: str, setting: str, *, spare: bool = False) -> CheckResult:
         if spare:
-            told = _("Not set. Needed only for v3.") if self._v2_needed else _("Not set. Needed only for v2.")
-            return self._of(name, setting, CheckStatus.SPARE, told)
-        return self._of(name, setting, CheckStatus.MISSING, _with(_("Not set."), name))
+            text = _("Not set. Needed only for v3.") if self._v2_needed else _("Not set. Needed only for v2.")
+            return self._result(name, setting, CheckStatus.SPARE, text)
+        return self._result(name, setting, CheckStatus.MISSING, _with_location(_("Not set."), name))
 
-    def _told(self, name: str, setting: str, answer: CredentialAnswer, right: str) -> CheckResult:
+    def _from_answer(self, name: str, setting: str, answer: CredentialAnswer, right: str) -> CheckResult:
         if answer.taken == Accepted.YES:
-            return self._of(name, setting, CheckStatus.RIGHT, right)
+            return self._result(name, setting, CheckStatus.RIGHT, right)
         return self._unknown(name, setting, answer.why)
 
 
-def _with(told: str, credential: str) -> str:
-    """What is told of a credential, and where to find the right one."""
-    return f"{told} {_(_WHERE[credential])}"
+def _with_location(text: str, credential: str) -> str:
+    """Adds where to find the valid credential to the text."""
+    return f"{text} {_(_WHERE[credential])}"

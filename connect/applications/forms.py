@@ -1,4 +1,4 @@
-"""The admin's form of an application: its secrets can be written and never read."""
+"""The admin's form for an application. Secrets are write-only."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ def _secret_field(label: str, help_text: str) -> forms.CharField:
 
 
 class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
-    """What docs/smartcar-application.md tells apart, field by field."""
+    """The credentials that docs/smartcar-application.md describes."""
 
     application_secret = _secret_field("Application secret", "For v2 tokens.")
     client_secret = _secret_field("Client secret", "Of the “API credentials”, for the v3 token.")
@@ -38,13 +38,13 @@ class SmartcarApplicationForm(forms.ModelForm[SmartcarApplication]):
     @property
     @sensitive_variables()
     def secrets(self) -> Secrets:
-        """What was typed; an empty field changes nothing."""
-        given: dict[str, Any] = self.cleaned_data
+        """The entered secrets; None for an empty field, which changes nothing."""
+        cleaned: dict[str, Any] = self.cleaned_data
         tokens = (
-            tuple(re.split(r"[\s,]+", given["management_tokens"])) if given["management_tokens"] else None
+            tuple(re.split(r"[\s,]+", cleaned["management_tokens"])) if cleaned["management_tokens"] else None
         )
         return Secrets(
-            application_secret=given["application_secret"] or None,
-            client_secret=given["client_secret"] or None,
+            application_secret=cleaned["application_secret"] or None,
+            client_secret=cleaned["client_secret"] or None,
             management_tokens=tokens,
         )

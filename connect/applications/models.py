@@ -1,7 +1,7 @@
-"""Smartcar applications beside the one of the settings, and which fleet uses which.
+"""Smartcar applications in addition to the one in the settings, and which fleet uses which.
 
 Columns named `*_ciphertext` are read by connect.applications.registry and written by connect.applications.services
-only. Everywhere a missing application means the one of the settings.
+only. An application of None always means the one in the settings.
 """
 
 from django.db import models
@@ -11,7 +11,7 @@ from accounts.models import Fleet
 
 
 class SmartcarApplication(models.Model):
-    """One application of Smartcar's dashboard. Its secrets are encrypted; an empty one is not set."""
+    """An application in Smartcar's dashboard. Secrets are encrypted; an empty one is not set."""
 
     name = models.CharField(max_length=80, unique=True)
     application_id = models.CharField("application id", max_length=80, unique=True)
@@ -31,7 +31,7 @@ class SmartcarApplication(models.Model):
 
 
 class FleetApplication(models.Model):
-    """The application that a fleet connects its cars with. A fleet without a row uses that of the settings."""
+    """The application a fleet uses for new connections. A fleet without a row uses the one in the settings."""
 
     fleet = models.OneToOneField(Fleet, on_delete=models.CASCADE, related_name="application_choice")
     application = models.ForeignKey(SmartcarApplication, on_delete=models.PROTECT, related_name="fleets")

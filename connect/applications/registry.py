@@ -1,4 +1,4 @@
-"""Which Smartcar application a fleet, connection, trip or token pair belongs to, as a client of either generation."""
+"""The Smartcar application of a fleet, connection, authorization or token pair, with clients for both API versions."""
 
 import time
 from dataclasses import dataclass, field
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from connect.models import AuthorizationRequest, Connection, UserToken
 
 ENVIRONMENT = gettext_noop("server configuration")
-# How long a process goes on with the keys that it has read.
-KEYS_KEPT_SECONDS = 10.0
+# How long a process caches the stored keys.
+KEYS_CACHE_SECONDS = 10.0
 
 
 @lru_cache(maxsize=64)
@@ -39,7 +39,7 @@ def _v3(origins: Origins, credentials: Credentials) -> V3Api:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One Smartcar application, ready for use. `row` is None for that of the settings."""
+    """A Smartcar application with decrypted credentials. `row` is None for the one in the settings."""
 
     name: str
     credentials: Credentials
@@ -48,7 +48,7 @@ class Application:
 
     @property
     def pk(self) -> int | None:
-        """The id of its row."""
+        """The ID of the row."""
         return None if self.row is None else self.row.pk
 
     @property
@@ -60,12 +60,12 @@ class Application:
         return _v3(Origins(**settings.SMARTCAR_ORIGINS), self.credentials)
 
     def api(self, api_version: str) -> SmartcarApi:
-        """The client of a generation."""
+        """Returns the client for an API version."""
         return self.v2 if api_version == SmartcarApiVersion.V2 else self.v3
 
 
 def default_application() -> Application:
-    """The application of the settings."""
+    """Returns the application in the settings."""
     credentials = Credentials(
         application_id=settings.SMARTCAR_APPLICATION_ID,
         application_secret=settings.SMARTCAR_APPLICATION_SECRET,
@@ -77,7 +77,7 @@ def default_application() -> Application:
 
 
 def get_application(row: SmartcarApplication | None) -> Application:
-    """The application of a row, or that of the settings. Raises core.encryption.DecryptionError."""
+    """Returns the application of a row, or the one in the settings. Raises core.encryption.DecryptionError."""
     return default_application() if row is None else _decrypted(row)
 
 
@@ -99,33 +99,33 @@ def _secret(ciphertext: bytes | memoryview) -> str:
 
 
 def for_fleet(fleet: Fleet) -> Application:
-    """What the fleet connects its cars with now."""
+    """Returns the application the fleet uses for new connections."""
     return get_application(SmartcarApplication.objects.filter(fleets__fleet=fleet).first())
 
 
 def for_connection(connection: "Connection") -> Application:
-    """What the connection was made with."""
+    """Returns the application the connection was created with."""
     return get_application(connection.application)
 
 
 def for_authorization(request: "AuthorizationRequest") -> Application:
-    """What the trip to Connect was begun with."""
+    """Returns the application the authorization was started with."""
     return get_application(request.application)
 
 
 def for_token(tokens: "UserToken") -> Application:
-    """What the token pair was issued to."""
+    """Returns the application the token pair was issued to."""
     return get_application(tokens.application)
 
 
 def all_applications() -> list[Application]:
-    """That of the settings first."""
+    """Returns all applications, the one in the settings first."""
     return [default_application(), *map(_decrypted, SmartcarApplication.objects.all())]
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationKey:
-    """A management token, and the application whose deliveries it signs (None: that of the settings)."""
+    """A management token, and the application whose deliveries it signs (None: the one in the settings)."""
 
     token: str = field(repr=False)
     application_pk: int | None
@@ -133,36 +133,37 @@ class ApplicationKey:
 
 
 @dataclass(slots=True)
-class _KeptKeys:
+class _CachedKeys:
     keys: tuple[ApplicationKey, ...]
     until: float
 
 
-_kept: list[_KeptKeys] = []
+_cached: list[_CachedKeys] = []
 
 
 @sensitive_variables()
 def signing_keys() -> tuple[ApplicationKey, ...]:
-    """The management tokens of all applications, those of the settings first; of rows, as of seconds ago.
+    """Returns the management tokens of all applications, those in the settings first; rows are cached for seconds.
 
-    For the receiver: no query for each delivery. A row whose key is missing is left out, lest it stop all others.
+    The cache saves the webhook receiver a query per delivery. Rows that can't be decrypted are left out, so that
+    deliveries of other applications are still accepted.
     """
     own = tuple(
         ApplicationKey(token, None, settings.SMARTCAR_WEBHOOK_ID)
         for token in settings.SMARTCAR_MANAGEMENT_TOKENS
     )
-    if not _kept or _kept[0].until < time.monotonic():
-        _kept[:] = [_KeptKeys(_keys_of_rows(), time.monotonic() + KEYS_KEPT_SECONDS)]
-    return own + _kept[0].keys
+    if not _cached or _cached[0].until < time.monotonic():
+        _cached[:] = [_CachedKeys(_stored_keys(), time.monotonic() + KEYS_CACHE_SECONDS)]
+    return own + _cached[0].keys
 
 
-def forget_keys() -> None:
-    """Has this process read the rows' keys again at the next delivery."""
-    _kept.clear()
+def clear_key_cache() -> None:
+    """Clears this process's cache, so that the keys are read again at the next delivery."""
+    _cached.clear()
 
 
 @sensitive_variables()
-def _keys_of_rows() -> tuple[ApplicationKey, ...]:
+def _stored_keys() -> tuple[ApplicationKey, ...]:
     found = []
     for row in SmartcarApplication.objects.exclude(management_tokens_ciphertext=b"").order_by("pk"):
         try:

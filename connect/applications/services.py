@@ -1,4 +1,4 @@
-"""Setting up applications, and choosing one for a fleet."""
+"""Saves applications, and selects one for a fleet."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from core import encryption
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """New secrets of an application; what is None stays as it is. Management tokens: the one in use first."""
+    """New secrets of an application; None changes nothing. The management token in use comes first."""
 
     application_secret: str | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
@@ -24,7 +24,7 @@ class Secrets:
 
 @sensitive_variables()
 def save_application(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarApplication:
-    """Stores an application, new or changed, with its new secrets encrypted."""
+    """Saves a new or changed application and encrypts its new secrets."""
     if secrets.application_secret is not None:
         row.application_secret_ciphertext = _encrypted(secrets.application_secret)
     if secrets.client_secret is not None:
@@ -32,7 +32,7 @@ def save_application(*, row: SmartcarApplication, secrets: Secrets) -> SmartcarA
     if secrets.management_tokens is not None:
         row.management_tokens_ciphertext = _encrypted("\n".join(secrets.management_tokens))
     row.save()
-    registry.forget_keys()
+    registry.clear_key_cache()
     return row
 
 
@@ -43,9 +43,9 @@ def _encrypted(secret: str) -> bytes:
 
 @transaction.atomic
 def choose_application(*, fleet: Fleet, application: SmartcarApplication | None, actor: User | None) -> None:
-    """From now on the fleet connects its cars with this application; None is that of the settings.
+    """Sets the application for the fleet's new connections; None is the one in the settings.
 
-    Cars that are connected stay with the application they were connected with.
+    Existing connections keep their application.
     """
     if application is None:
         FleetApplication.objects.filter(fleet=fleet).delete()

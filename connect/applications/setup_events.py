@@ -1,6 +1,6 @@
-"""What has once been seen of an application's set-up, and when first: it tells new fleets how far they are.
+"""Setup steps of an application that were completed, and when first. New fleets see them as their progress.
 
-Connections and deliveries speak for themselves; these leave no other trace.
+Only steps that leave no other record; connections and deliveries have rows of their own.
 """
 
 from django.db import models
@@ -13,7 +13,7 @@ class SetupStep(models.TextChoices):
 
 
 class SetupEvent(models.Model):
-    """The first time of one of them. `application` is None for that of the settings."""
+    """The first completion of a setup step. `application` is None for the one in the settings."""
 
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, related_name="milestones"
@@ -34,6 +34,6 @@ class SetupEvent(models.Model):
 
 
 def record(*, application_pk: int | None, milestone: SetupStep) -> None:
-    """Notes that it was seen; later times change nothing."""
+    """Records that the step was completed. Later calls change nothing."""
     row = SetupEvent(application_id=application_pk, milestone=milestone)
     SetupEvent.objects.bulk_create([row], ignore_conflicts=True)

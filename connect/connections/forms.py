@@ -7,7 +7,7 @@ from connect.status.states import AuthorizationPurpose
 
 
 class LinkForm(forms.Form):
-    """A fresh link for a driver: what for, whose it is, and whether it is mailed."""
+    """A new link for a driver: its purpose, the driver, and whether to send an email."""
 
     purpose = forms.ChoiceField(choices=AuthorizationPurpose.choices)
     driver_name = forms.CharField(max_length=80)

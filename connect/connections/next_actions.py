@@ -1,4 +1,4 @@
-"""What a manager can do next about a connection, with one click. Pure."""
+"""The next action a manager can take for a connection, with one click. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,22 +11,22 @@ from connect.models import Connection
 from connect.status.state_machine import REQUESTS_USED_UP
 from connect.status.states import AuthorizationPurpose, ConnectionState
 
-# A car that was just connected has this long to deliver before anybody need look.
+# How long a new connection may take to deliver data before a check is suggested.
 FIRST_DATA = timedelta(minutes=15)
 
 
 class NextActionType(StrEnum):
-    """What pressing the button does."""
+    """What the button does."""
 
-    LINK = "link"  # makes a personal link for the driver
-    CHECK = "check"  # reads the car now
-    PLAN = "plan"  # leads to Smartcar's dashboard
+    LINK = "link"  # creates a link for the driver
+    CHECK = "check"  # reads the vehicle now
+    PLAN = "plan"  # opens Smartcar's dashboard
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """`label` is on the button, `text` says what it does and why; both empty where nothing is to be done."""
+    """`label` is the button's, `text` explains what it does and why; both are empty if there is nothing to do."""
 
     kind: NextActionType
     label: StrOrPromise = ""
@@ -98,7 +98,7 @@ _BY_STATE = {
 
 
 def next_action(connection: Connection, *, now: datetime) -> NextAction:
-    """The one next step; NOTHING while all is well."""
+    """Returns the next action; NOTHING if the connection needs none."""
     state = ConnectionState(connection.state)
     if state is ConnectionState.PENDING and now - connection.state_since > FIRST_DATA:
         return CHECK

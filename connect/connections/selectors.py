@@ -1,4 +1,4 @@
-"""Connections as a manager's page shows them. Every query is of one fleet."""
+"""Connections as a manager's page shows them. Each query is limited to one fleet."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _TRANSITIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """Who shares a car: a name if it is known, and where letters go."""
+    """The driver who shares a vehicle: name and email address, as far as they are known."""
 
     name: str = ""
     email: str = ""
@@ -34,8 +34,8 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """One connection. `shared_by` is how many drivers share this car with the fleet at present, `cars` how many
-    cars its driver shares."""
+    """One connection. `shared_by` is the number of drivers who share the vehicle with the fleet now, `cars` the number
+    of vehicles that its driver shares."""
 
     connection: Connection
     driver: Driver
@@ -45,10 +45,10 @@ class ConnectionRow:
 
 
 def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> QuerySet[Connection]:
-    """The fleet's connections, those in trouble first, then by car.
+    """Returns the fleet's connections, degraded ones first, then by vehicle.
 
-    `state` is one of ConnectionState or TROUBLE; "" is all but the removed.
-    `search` is part of a car's name, plate, make or model, or of its driver's name.
+    `state` is one of ConnectionState or NEEDS_ATTENTION; "" means all except removed ones.
+    `search` is part of a vehicle's name, plate, make or model, or of its driver's name.
     """
     found = Connection.objects.filter(fleet=fleet).select_related("vehicle")
     if state == NEEDS_ATTENTION:
@@ -63,12 +63,12 @@ def list_connections(*, fleet: Fleet, state: str = "", search: str = "") -> Quer
         for column in ("name", "plate", "make", "model"):
             words |= Q(**{f"vehicle__{column}__icontains": search})
         found = found.filter(words)
-    in_trouble = Case(When(state__in=DEGRADED, then=Value(0)), default=Value(1))
-    return found.order_by(in_trouble, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
+    degraded_first = Case(When(state__in=DEGRADED, then=Value(0)), default=Value(1))
+    return found.order_by(degraded_first, "vehicle__name", "vehicle__make", "vehicle__model", "pk")
 
 
 def count_by_status(*, fleet: Fleet) -> dict[str, int]:
-    """How many connections of the fleet are in each state; all of them but the removed, and those in trouble."""
+    """Returns the number of connections by state; "" counts all except removed ones, NEEDS_ATTENTION degraded ones."""
     by_state = dict(
         Connection.objects.filter(fleet=fleet).order_by().values_list("state").annotate(Count("pk"))
     )
@@ -79,15 +79,15 @@ def count_by_status(*, fleet: Fleet) -> dict[str, int]:
 
 
 def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: datetime) -> list[ConnectionRow]:
-    """These connections of the fleet with their drivers and next steps, in three queries."""
+    """Returns these connections of the fleet with their drivers and next actions, in three queries."""
     shown = list(connections)
     users = {each.smartcar_user_id for each in shown}
     drivers = list_drivers(fleet=fleet, smartcar_user_ids=users)
-    together = Connection.objects.filter(fleet=fleet).exclude(
+    current = Connection.objects.filter(fleet=fleet).exclude(
         state__in=[ConnectionState.REMOVED, ConnectionState.REVOKED]
     )
-    shared_by = _counted(together.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
-    cars = _counted(together.filter(smartcar_user_id__in=users), "smartcar_user_id")
+    shared_by = _count_by(current.filter(vehicle__in=[each.vehicle_id for each in shown]), "vehicle_id")
+    cars = _count_by(current.filter(smartcar_user_id__in=users), "smartcar_user_id")
     return [
         ConnectionRow(
             connection=each,
@@ -100,13 +100,13 @@ def connection_rows(*, fleet: Fleet, connections: Iterable[Connection], now: dat
     ]
 
 
-def _counted(connections: QuerySet[Connection], column: str) -> dict[int | str, int]:
+def _count_by(connections: QuerySet[Connection], column: str) -> dict[int | str, int]:
     other = "smartcar_user_id" if column == "vehicle_id" else "vehicle_id"
     return dict(connections.order_by().values_list(column).annotate(Count(other, distinct=True)))
 
 
 def list_drivers(*, fleet: Fleet, smartcar_user_ids: Iterable[str]) -> dict[str, Driver]:
-    """The drivers by Smartcar user id, as far as the fleet knows their names; the newest page counts."""
+    """Returns the known drivers by Smartcar user ID. The latest driver portal takes precedence."""
     pages = DriverPortal.objects.filter(fleet=fleet, smartcar_user_id__in=list(smartcar_user_ids))
     return {
         page.smartcar_user_id: Driver(page.driver_name, page.driver_email)
@@ -115,18 +115,18 @@ def list_drivers(*, fleet: Fleet, smartcar_user_ids: Iterable[str]) -> dict[str,
 
 
 def get_connection(*, fleet: Fleet, connection_id: int) -> Connection | None:
-    """The fleet's connection of this id, or None."""
+    """Returns the fleet's connection with this ID, or None."""
     found = Connection.objects.select_related("vehicle", "fleet", "tokens", "application")
     return found.filter(fleet=fleet, pk=connection_id).first()
 
 
 def list_transitions(*, connection: Connection) -> list[Transition]:
-    """The newest changes of its state, newest first."""
+    """Returns the latest changes of the connection's state, newest first."""
     return list(connection.transitions.all()[:_TRANSITIONS])
 
 
 def related_connections(*, connection: Connection) -> tuple[list[Connection], list[Connection]]:
-    """Other drivers' connections to the same car, and other cars of the same driver, none of them removed."""
+    """Returns other drivers' connections to the vehicle, and the driver's other vehicles, without removed ones."""
     others = (
         Connection.objects.filter(fleet_id=connection.fleet_id)
         .exclude(pk=connection.pk)
@@ -139,22 +139,27 @@ def related_connections(*, connection: Connection) -> tuple[list[Connection], li
     return same_car, list(same_driver.exclude(vehicle_id=connection.vehicle_id))
 
 
-def version_of(*, connection: Connection) -> str:
-    """Changes when anything that its page tells of its state has changed."""
-    told = (connection.state, connection.state_since, connection.subscription_error, connection.subscribed_at)
-    suspected = sorted(connection.suspicions.values_list("state", flat=True))
-    return f"{crc32(f'{told}{suspected}'.encode())}"
+def page_version(*, connection: Connection) -> str:
+    """Returns a version that changes with the connection's state as its page shows it."""
+    displayed = (
+        connection.state,
+        connection.state_since,
+        connection.subscription_error,
+        connection.subscribed_at,
+    )
+    pending_issues = sorted(connection.suspicions.values_list("state", flat=True))
+    return f"{crc32(f'{displayed}{pending_issues}'.encode())}"
 
 
 def missing_scopes(*, connection: Connection) -> list[PermissionScope]:
-    """What the fleet's pages could use and this driver did not grant; nothing where the scopes are not known."""
+    """Returns the fleet's scopes that the driver didn't grant; none if the granted scopes are unknown."""
     if not connection.scopes:
         return []
     return with_reasons(name for name in FLEET_SCOPES if name not in connection.scopes)
 
 
 def battery_unknown(*, connection: Connection) -> bool:
-    """Whether the car offers several battery sizes and its driver has to choose ("User Selected Battery Capacity")."""
+    """Returns whether the driver has to select one of several battery sizes ("User Selected Battery Capacity")."""
     row = LatestSignal.objects.filter(
         vehicle_id=connection.vehicle_id, code=catalogue.NOMINAL_CAPACITY.code
     ).first()

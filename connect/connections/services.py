@@ -1,4 +1,4 @@
-"""What a manager does about a connection. Callers have checked the manager's right."""
+"""A manager's actions on a connection. Callers have checked the manager's permission."""
 
 from django.db import transaction
 
@@ -16,11 +16,13 @@ from core.task_queue import enqueue_on_commit
 def create_link(
     *, connection: Connection, user: User, purpose: AuthorizationPurpose, driver: Driver, by_email: bool
 ) -> Invitation:
-    """A fresh personal link for the driver of this connection. With `by_email` it is sent to them."""
+    """Creates an invitation for the driver of this connection. With `by_email`, its link is sent to the driver."""
     granted = set(connection.scopes)
-    # To sign in again asks for nothing new; all else asks for what the fleet uses, and drops nothing.
-    wanted = granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
-    known = [name for name in FLEET_SCOPES if name in wanted]
+    # Signing in again requests nothing new. Other purposes add what the fleet uses to what is granted.
+    requested = (
+        granted if purpose is AuthorizationPurpose.SIGN_IN and granted else granted | set(FLEET_SCOPES)
+    )
+    known = [name for name in FLEET_SCOPES if name in requested]
     return invitations.invite(
         fleet=connection.fleet,
         user=user,
@@ -29,7 +31,7 @@ def create_link(
         purpose=purpose,
         driver_name=driver.name or UNNAMED,
         driver_email=driver.email,
-        scopes=[*known, *sorted(wanted - set(known))],
+        scopes=[*known, *sorted(requested - set(known))],
         mode=connection.mode,
         make=connection.vehicle.make,
         single_select=True,
@@ -38,7 +40,7 @@ def create_link(
 
 @transaction.atomic
 def check_connection(*, connection: Connection, user: User) -> None:
-    """Reads the car soon, whatever state its connection is in."""
+    """Enqueues a probe of the connection, regardless of its state."""
     log_event(
         fleet=connection.fleet,
         actor=user,

@@ -1,4 +1,4 @@
-"""What a car's page says of its connections: nothing while one works, else what is wrong and the next step."""
+"""The status of a vehicle's connections on its page: nothing while they work, else the issue and next action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from vehicles.models import Vehicle
 
 @dataclass(frozen=True, slots=True)
 class ConnectionIssue:
-    """One line: `tone` is warning or info, `action` the words of the link to the connection."""
+    """One line: `tone` is warning or info, `action` the text of the link to the connection."""
 
     connection_id: int
     title: str
@@ -25,9 +25,9 @@ class ConnectionIssue:
 
 @dataclass(frozen=True, slots=True)
 class StatusBanner:
-    """`ended`: no connection is left. `may_connect`: whoever looks may do something about it."""
+    """`ended`: no connection is left. `may_connect`: the user has the permission to act on it."""
 
-    troubles: Sequence[ConnectionIssue]
+    issues: Sequence[ConnectionIssue]
     ended: bool
     may_connect: bool
 
@@ -35,28 +35,28 @@ class StatusBanner:
 def status_banner(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_connect: bool, now: datetime
 ) -> StatusBanner:
-    """The strip for a car and its connections that were not removed.
+    """Returns the banner for a vehicle and its connections, which must not include removed ones.
 
-    Where several drivers share the car, each is named.
+    If several drivers share the vehicle, each issue names its driver.
     """
-    named = {}
+    drivers = {}
     if len(connections) > 1:
         users = [each.smartcar_user_id for each in connections]
-        named = list_drivers(fleet=vehicle.fleet, smartcar_user_ids=users)
-    troubles = []
+        drivers = list_drivers(fleet=vehicle.fleet, smartcar_user_ids=users)
+    issues = []
     for each in connections:
-        trouble = _trouble(each, now=now)
-        if trouble is None:
+        issue = _issue(each, now=now)
+        if issue is None:
             continue
-        driver = named.get(each.smartcar_user_id)
+        driver = drivers.get(each.smartcar_user_id)
         if driver is not None and driver.name:
-            title = f"{trouble.title} ({driver.name})"
-            trouble = ConnectionIssue(each.pk, title, trouble.text, trouble.tone, trouble.action)
-        troubles.append(trouble)
-    return StatusBanner(troubles=troubles, ended=not connections, may_connect=may_connect)
+            title = f"{issue.title} ({driver.name})"
+            issue = ConnectionIssue(each.pk, title, issue.text, issue.tone, issue.action)
+        issues.append(issue)
+    return StatusBanner(issues=issues, ended=not connections, may_connect=may_connect)
 
 
-def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
+def _issue(connection: Connection, *, now: datetime) -> ConnectionIssue | None:
     if connection.alive and connection.subscription_error and connection.subscribed_at is None:
         text = f"{connection.subscription_error} {_('We retry every minute.')}"
         return ConnectionIssue(
@@ -66,8 +66,8 @@ def _trouble(connection: Connection, *, now: datetime) -> ConnectionIssue | None
         return None
     step = next_action(connection, now=now)
     if connection.state == ConnectionState.PENDING and step.kind is NextActionType.NONE:
-        soon = _("The first data arrives in about a minute.")
-        return ConnectionIssue(connection.pk, _("Connected"), soon, "info", _("Connection"))
+        text = _("The first data arrives in about a minute.")
+        return ConnectionIssue(connection.pk, _("Connected"), text, "info", _("Connection"))
     label = connection.get_state_display()
     return ConnectionIssue(
         connection.pk, label, connection.state_reason, "warning", str(step.label) or _("Connection")

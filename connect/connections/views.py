@@ -1,4 +1,4 @@
-"""The manager's pages of connections: all of them, and one with its log and what can be done about it."""
+"""The manager's pages about connections: the list, and one connection with its log and actions."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ DASHBOARD = "https://dashboard.smartcar.com"
 @login_required
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's connections, of one state or all, with what to do next about each."""
+    """Shows the fleet's connections, in one state or all, with the next action for each."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
     state, search = request.GET.get("state", ""), request.GET.get("q", "").strip()[:80]
     found = selectors.list_connections(fleet=fleet, state=state, search=search)
@@ -55,8 +55,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "connect/connections/overview.html", context)
 
 
-def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
-    """Value, label and count of each filter that finds something, and of the one that is chosen."""
+def _filters(counts: dict[str, int], selected: str) -> list[tuple[str, str, int]]:
+    """Returns value, label and count of each filter with results, and of the selected one."""
     offered = [
         ("", pgettext("connections", "All")),
         (NEEDS_ATTENTION, _("Needs fixing")),
@@ -65,7 +65,7 @@ def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
     return [
         (value, str(label), counts[value])
         for value, label in offered
-        if value in ("", NEEDS_ATTENTION, chosen) or counts[value]
+        if value in ("", NEEDS_ATTENTION, selected) or counts[value]
     ]
 
 
@@ -73,7 +73,7 @@ def _filters(counts: dict[str, int], chosen: str) -> list[tuple[str, str, int]]:
 @login_required
 @require_GET
 def detail(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """One connection: its state and cause, what to do next, what is shared, every change."""
+    """Shows one connection: its state and reason, next action, permissions and transitions."""
     membership, connection = _connection(request, slug, connection_id)
     just_made = request.session.pop(_JUST_MADE, None)
     return render(
@@ -86,7 +86,7 @@ def _page(
 ) -> dict[str, Any]:
     driver = _driver(connection)
     same_car, same_driver = selectors.related_connections(connection=connection)
-    mine = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
+    invitations = Invitation.objects.filter(fleet=membership.fleet, connection=connection)
     scopes = with_reasons(connection.scopes)
     return {
         "fleet": membership.fleet,
@@ -94,8 +94,8 @@ def _page(
         "driver": driver,
         "step": next_action(connection, now=timezone.now()),
         "form": form,
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "links": [each for each in mine[:5] if each.open],
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
+        "links": [each for each in invitations[:5] if each.open],
         "scopes": scopes,
         "others": len(connection.scopes) - len(scopes),
         "missing": selectors.missing_scopes(connection=connection),
@@ -104,9 +104,9 @@ def _page(
         "suspicions": [
             ConnectionState(each.state).label for each in connection.suspicions.all() if connection.granted
         ],
-        "same_car": _named(connection, same_car),
+        "same_car": _with_drivers(connection, same_car),
         "same_driver": same_driver,
-        "version": selectors.version_of(connection=connection),
+        "version": selectors.page_version(connection=connection),
         "email_offered": settings.EMAIL_ENABLED,
         "dashboard": DASHBOARD,
     }
@@ -116,14 +116,14 @@ def _page(
 @login_required
 @require_GET
 def poll(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """For the open page: 204 while it shows what there is, else it is loaded anew."""
+    """Polled by the open page: 204 if the page is current, else the page is reloaded."""
     _, connection = _connection(request, slug, connection_id)
-    if request.GET.get("version") == selectors.version_of(connection=connection):
+    if request.GET.get("version") == selectors.page_version(connection=connection):
         return HttpResponse(status=204)
     return HttpResponseClientRefresh()
 
 
-def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
+def _with_drivers(connection: Connection, same_car: list[Connection]) -> list[tuple[Connection, Driver]]:
     drivers = selectors.list_drivers(
         fleet=connection.fleet, smartcar_user_ids=[each.smartcar_user_id for each in same_car]
     )
@@ -133,20 +133,20 @@ def _named(connection: Connection, same_car: list[Connection]) -> list[tuple[Con
 @login_required
 @require_POST
 def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """Makes a fresh personal link for the driver, shown once on the connection's page, or mailed."""
+    """Creates a new link for the driver, which is shown once on the connection's page or sent by email."""
     membership, connection = _connection(request, slug, connection_id)
     form = LinkForm(request.POST)
     if not form.is_valid():
         return render(
             request, "connect/connections/detail.html", _page(membership, connection, form), status=400
         )
-    given = form.cleaned_data
+    cleaned = form.cleaned_data
     invitation = services.create_link(
         connection=connection,
         user=membership.user,
-        purpose=AuthorizationPurpose(given["purpose"]),
-        driver=Driver(given["driver_name"], given["driver_email"]),
-        by_email=given["by_email"],
+        purpose=AuthorizationPurpose(cleaned["purpose"]),
+        driver=Driver(cleaned["driver_name"], cleaned["driver_email"]),
+        by_email=cleaned["by_email"],
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connections:detail", slug=slug, connection_id=connection_id)
@@ -155,7 +155,7 @@ def link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """Has the car read now."""
+    """Checks the connection by reading the vehicle."""
     membership, connection = _connection(request, slug, connection_id)
     if not connection.granted:
         messages.error(
@@ -173,7 +173,7 @@ def check(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
 @require_GET
 @sensitive_variables()
 def start_auth(request: HttpRequest, slug: str, connection_id: int, purpose: str) -> HttpResponse:
-    """Sends the member's own browser to Connect about this connection: the driver sits beside them."""
+    """Redirects the member's browser to Connect for this connection, for use with the driver present."""
     membership, connection = _connection(request, slug, connection_id)
     if purpose not in AuthorizationPurpose.values:
         raise Http404("There is no such trip.")

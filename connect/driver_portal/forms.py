@@ -13,19 +13,19 @@ PAUSES: dict[str, timedelta | None] = {
 
 
 class PauseForm(forms.Form):
-    """For how long the place is hidden."""
+    """How long to hide the location."""
 
     lasts = forms.ChoiceField(choices=[(name, name) for name in PAUSES])
 
 
 class EraseForm(forms.Form):
-    """What is erased of what was recorded."""
+    """Which recorded data to delete."""
 
     extent = forms.ChoiceField(choices=ErasureScope.choices)
 
 
 class HoursForm(forms.Form):
-    """When the place may be known."""
+    """The working hours in which the location is visible."""
 
     starts = forms.TimeField()
     ends = forms.TimeField()

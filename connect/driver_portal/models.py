@@ -1,4 +1,4 @@
-"""The page that a driver keeps, and when a driver hides where the car is."""
+"""The driver portal, and when a driver hides the vehicle's location."""
 
 from datetime import datetime, time
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DriverPortal(SignedLink):
-    """One driver's page about the cars that they share with one fleet. Its link stays good until it is closed."""
+    """One driver's page about the vehicles shared with one fleet. Its link works until the portal is closed."""
 
     view = "connect:portal"
 
@@ -42,20 +42,20 @@ class DriverPortal(SignedLink):
 
     @property
     def connections(self) -> "QuerySet[Connection]":
-        """What this driver shares, or shared, with the fleet."""
+        """The driver's connections with the fleet, including former ones."""
         return self.fleet.connections.filter(smartcar_user_id=self.smartcar_user_id)
 
     @classmethod
     def from_token(cls, secret: str) -> "DriverPortal | None":
-        """The page that this link opens, or None when there is none or it was closed."""
+        """Returns the portal for the link's secret, or None if there is none or it was closed."""
         found = cls.objects.select_related("fleet")
         return found.filter(secret_hash=hash_token(secret), revoked_at=None).first()
 
 
 class LocationPause(models.Model):
-    """A time in which a driver hides where a car is; without `ends_at` until the driver shows it again.
+    """A period in which a driver hides the vehicle's location; without `ends_at`, until the driver resumes sharing.
 
-    Pauses that are over are kept: a car may later repeat the place where it stood meanwhile.
+    Past pauses are retained, because a vehicle may later report its location from that time again.
     """
 
     connection = models.ForeignKey(
@@ -76,7 +76,7 @@ class LocationPause(models.Model):
 
 
 class TrackingSchedule(models.Model):
-    """Outside these hours, in the fleet's time zone, nobody is told where the car is."""
+    """Working hours in the fleet's time zone. Outside them, the vehicle's location is hidden."""
 
     connection = models.OneToOneField(
         "connect.Connection", on_delete=models.CASCADE, related_name="working_hours"
@@ -93,7 +93,7 @@ class TrackingSchedule(models.Model):
         return f"{self.starts:%H:%M}–{self.ends:%H:%M}"
 
     def cover(self, moment: datetime, *, time_zone: str) -> bool:
-        """Whether the moment lies in them; they may reach over midnight."""
+        """Returns whether the moment is within the hours, which may extend past midnight."""
         local = moment.astimezone(zone(time_zone))
         if self.weekdays_only and local.weekday() >= 5:
             return False
@@ -101,7 +101,7 @@ class TrackingSchedule(models.Model):
 
 
 def zone(name: str) -> ZoneInfo:
-    """The time zone of this name; UTC where there is none of that name."""
+    """Returns the time zone of this name; UTC if the name is unknown."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

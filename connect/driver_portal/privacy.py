@@ -1,7 +1,7 @@
-"""Hiding where a car is: by the driver's word, or outside working hours.
+"""Hides a vehicle's location, during a driver's pause or outside working hours.
 
-While it is hidden, a place is neither stored nor shown. What counts is the time at which the car was there
-as well as the present: a late delivery or a replay brings nothing back.
+A hidden location is neither stored nor shown. Both the time of the reading and the current time are checked, so a late
+delivery or a replay reveals nothing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,17 +20,19 @@ from vehicles.services import ReceivedReading
 
 
 @transaction.atomic
-def pause(*, connection: Connection, lasts: timedelta | None, now: datetime) -> None:
-    """Hides the car's place from now on, for a while or until `resume`."""
+def pause(*, connection: Connection, duration: timedelta | None, now: datetime) -> None:
+    """Hides the vehicle's location from now on, for this duration or until `resume`."""
     _end_pauses(connection, now=now)
-    LocationPause.objects.create(connection=connection, began_at=now, ends_at=now + lasts if lasts else None)
+    LocationPause.objects.create(
+        connection=connection, began_at=now, ends_at=now + duration if duration else None
+    )
     erase_latest_locations(vehicle_ids=[connection.vehicle_id])
     _log(connection, AuditEvent.DRIVER_LOCATION_HIDDEN)
 
 
 @transaction.atomic
 def resume(*, connection: Connection, now: datetime) -> None:
-    """Shows where the car is from now on; where it was meanwhile stays unknown."""
+    """Shows the vehicle's location from now on. Locations during the pause stay hidden."""
     if _end_pauses(connection, now=now):
         _log(connection, AuditEvent.DRIVER_LOCATION_SHOWN)
 
@@ -39,7 +41,7 @@ def resume(*, connection: Connection, now: datetime) -> None:
 def set_hours(
     *, connection: Connection, starts: time, ends: time, weekdays_only: bool, now: datetime
 ) -> None:
-    """Shows the place in these hours only."""
+    """Shows the location only in these hours."""
     hours = {"starts": starts, "ends": ends, "weekdays_only": weekdays_only}
     TrackingSchedule.objects.update_or_create(connection=connection, defaults=hours)
     _log(connection, AuditEvent.DRIVER_SCHEDULE_SET)
@@ -48,34 +50,34 @@ def set_hours(
 
 @transaction.atomic
 def clear_hours(*, connection: Connection) -> None:
-    """Shows the place at all hours."""
+    """Shows the location at all hours."""
     if TrackingSchedule.objects.filter(connection=connection).delete()[0]:
         _log(connection, AuditEvent.DRIVER_SCHEDULE_CLEARED)
 
 
 def end_expired_pauses(*, now: datetime, vehicle_ids: Iterable[int] | None = None) -> int:
-    """Drops the last known place of cars whose place is hidden now: their hours just ended. Returns how many."""
-    ruled = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
+    """Deletes the last known location of vehicles whose location is hidden now. Returns the number of rows."""
+    restricted = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
         Q(working_hours__isnull=False)
         | Q(place_pauses__began_at__lte=now, place_pauses__ends_at=None)
         | Q(place_pauses__began_at__lte=now, place_pauses__ends_at__gt=now)
     )
-    ids = set(ruled.values_list("vehicle_id", flat=True))
+    ids = set(restricted.values_list("vehicle_id", flat=True))
     ids = ids if vehicle_ids is None else ids & set(vehicle_ids)
     rules = privacy_for_vehicle(vehicle_ids=ids, now=now)
-    return erase_latest_locations(vehicle_ids=[each for each in ids if rules.hide(each, at=now)])
+    return erase_latest_locations(vehicle_ids=[each for each in ids if rules.is_hidden(each, at=now)])
 
 
 @dataclass(frozen=True, slots=True)
 class LocationPrivacy:
-    """What drivers said about the places of some cars, as of `now`."""
+    """The drivers' location pauses and working hours for some vehicles, as of `now`."""
 
     now: datetime
     pauses: dict[int, list[LocationPause]]
     hours: dict[int, list[tuple[TrackingSchedule, str]]]
 
-    def hide(self, vehicle_id: int, *, at: datetime) -> bool:
-        """Whether nobody may know where the car was at that time. One of several drivers is enough."""
+    def is_hidden(self, vehicle_id: int, *, at: datetime) -> bool:
+        """Returns whether the location at that time is hidden. One of several drivers is enough."""
         return any(
             pause.covers(moment) for pause in self.pauses.get(vehicle_id, ()) for moment in (at, self.now)
         ) or any(
@@ -84,45 +86,45 @@ class LocationPrivacy:
             for moment in (at, self.now)
         )
 
-    def without_hidden(self, sightings: Sequence[ReceivedReading]) -> list[ReceivedReading]:
-        """The sightings that may be kept."""
+    def without_hidden(self, readings: Sequence[ReceivedReading]) -> list[ReceivedReading]:
+        """Returns the readings that may be stored."""
         return [
-            seen
-            for seen in sightings
-            if seen.observation.code not in PLACE_CODES
-            or seen.observation.body is None
-            or not self.hide(seen.vehicle_id, at=seen.observed_at)
+            reading
+            for reading in readings
+            if reading.observation.code not in PLACE_CODES
+            or reading.observation.body is None
+            or not self.is_hidden(reading.vehicle_id, at=reading.observed_at)
         ]
 
 
 def privacy_for_vehicle(*, vehicle_ids: Iterable[int], now: datetime) -> LocationPrivacy:
-    """The rules for these cars, in two queries."""
-    of_cars = Q(connection__vehicle_id__in=list(vehicle_ids))
-    return _rules(pauses=of_cars, hours=of_cars, now=now)
+    """Loads the rules for these vehicles in two queries."""
+    for_vehicles = Q(connection__vehicle_id__in=list(vehicle_ids))
+    return _load_rules(pauses=for_vehicles, hours=for_vehicles, now=now)
 
 
 def privacy_for_fleet(*, fleet: Fleet, now: datetime) -> LocationPrivacy:
-    """The rules for all cars of a fleet in two queries, for asking about the present only."""
-    of_fleet = Q(connection__fleet=fleet)
-    present = of_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
-    return _rules(pauses=present, hours=of_fleet, now=now)
+    """Loads the rules for all vehicles of a fleet in two queries. Valid only for the current time."""
+    for_fleet = Q(connection__fleet=fleet)
+    present = for_fleet & (Q(ends_at=None) | Q(ends_at__gt=now))
+    return _load_rules(pauses=present, hours=for_fleet, now=now)
 
 
-def _rules(*, pauses: Q, hours: Q, now: datetime) -> LocationPrivacy:
+def _load_rules(*, pauses: Q, hours: Q, now: datetime) -> LocationPrivacy:
     rules = LocationPrivacy(now=now, pauses={}, hours={})
     for pause in LocationPause.objects.filter(pauses).select_related("connection"):
         rules.pauses.setdefault(pause.connection.vehicle_id, []).append(pause)
     alive = TrackingSchedule.objects.filter(hours).exclude(connection__state=ConnectionState.REMOVED)
     for each in alive.select_related("connection__fleet"):
-        held = rules.hours.setdefault(each.connection.vehicle_id, [])
-        held.append((each, each.connection.fleet.time_zone))
+        schedules = rules.hours.setdefault(each.connection.vehicle_id, [])
+        schedules.append((each, each.connection.fleet.time_zone))
     return rules
 
 
 def _end_pauses(connection: Connection, *, now: datetime) -> int:
-    """Ends what is under way; a pause keeps the end that it had before."""
-    under_way = LocationPause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
-    return under_way.update(ends_at=now)
+    """Ends pauses that haven't ended yet and returns their number. Past pauses are unchanged."""
+    current = LocationPause.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), connection=connection)
+    return current.update(ends_at=now)
 
 
 def _log(connection: Connection, event: AuditEvent) -> None:

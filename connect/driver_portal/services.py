@@ -1,4 +1,4 @@
-"""A driver's page: making it, sending its link, closing it or making it anew; and the end of sharing a car."""
+"""Creates, closes and renews driver portals, sends their links, and ends the sharing of a vehicle."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from accounts.models import User
 from connect.driver_portal.models import DriverPortal
 from connect.emails import DRIVER_PORTAL, queue_portal_link, with_emails
 from connect.models import Connection, ConnectionState, Invitation, OffboardingRequest
-from connect.offboarding import services as removal
+from connect.offboarding import services as offboarding
 from connect.offboarding.models import ErasureScope
 from core.mail.models import OutgoingEmail
 from core.signed_links import hash_token
@@ -21,10 +21,9 @@ from core.signed_links import hash_token
 def portal_after_authorization(
     *, invitation: Invitation, smartcar_user_id: str, language: str = ""
 ) -> DriverPortal:
-    """The page of the driver who came back by this invitation: theirs, or a new one.
+    """Returns the portal of the driver who completed the authorization; creates it if there is none.
 
-    `language` is the one in which they were spoken to on the way; a page that has one keeps it. Its link is mailed if
-    the invitation was.
+    `language` applies if the portal has no language yet. The portal's link is sent by email if the invitation was.
     """
     page = DriverPortal.objects.filter(
         fleet=invitation.fleet, smartcar_user_id=smartcar_user_id, revoked_at=None
@@ -42,58 +41,58 @@ def portal_after_authorization(
 
 
 def choose_language(*, page: DriverPortal, language: str) -> None:
-    """The page and its e-mails are in this language from now on, by the driver's word."""
+    """Sets the language of the portal and its emails, as chosen by the driver."""
     DriverPortal.objects.filter(pk=page.pk).update(language=language)
 
 
 def close(*, page: DriverPortal) -> None:
-    """Closes the link, by its holder. What is shared stays as it is; a new invitation brings a new link."""
+    """Closes the portal for the driver. Connections are unchanged; a new invitation creates a new link."""
     DriverPortal.objects.filter(pk=page.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def withdraw(*, connection: Connection, extent: ErasureScope) -> OffboardingRequest:
-    """Ends the sharing of a car, by its driver: here at once, at Smartcar as soon as it answers.
+    """Ends the sharing of a vehicle for its driver: here immediately, at Smartcar as soon as the call succeeds.
 
-    The driver also says what is erased of what was recorded: it rests on their consent, so they may have all of it
-    erased; the ledger of commands stays, without places, as the record of who acted on the car.
+    The driver also selects which recorded data to delete. Storing it is based on the driver's consent, so all of it may
+    be deleted; the command history stays, without locations, as the record of who sent commands to the vehicle.
     Raises connect.offboarding.services.NothingToOffboardError.
     """
-    return removal.offboard_connection(connection=connection, extent=extent, user=None)
+    return offboarding.offboard_connection(connection=connection, extent=extent, user=None)
 
 
 @transaction.atomic
 def renew(*, page: DriverPortal, user: User, by_email: bool) -> DriverPortal:
-    """Closes a driver's page and makes a new one for the same driver, by a manager: the old link is in other hands.
+    """Closes a driver's portal and creates a new one, for a manager, for example if others have the old link.
 
-    The new link is mailed with `by_email` where there is an address; else the manager passes it on.
+    With `by_email`, the new link is sent to the driver if the address is known; else the manager shares the link.
     """
     revoke(page=page, user=user)
-    again = DriverPortal(
+    renewed = DriverPortal(
         fleet=page.fleet,
         smartcar_user_id=page.smartcar_user_id,
         driver_name=page.driver_name,
         driver_email=page.driver_email,
         language=page.language,
     )
-    again.secret_hash = hash_token(again.secret)
-    again.save()
+    renewed.secret_hash = hash_token(renewed.secret)
+    renewed.save()
     log_event(
         fleet=page.fleet,
         actor=user,
         event=AuditEvent.DRIVER_PORTAL_RENEWED,
-        about=(AuditObject.DRIVER_PORTAL, again.pk),
-        data={"name": again.driver_name},
+        about=(AuditObject.DRIVER_PORTAL, renewed.pk),
+        data={"name": renewed.driver_name},
     )
-    if by_email and again.driver_email:
-        queue_portal_link(page=again, user=user)
-    return again
+    if by_email and renewed.driver_email:
+        queue_portal_link(page=renewed, user=user)
+    return renewed
 
 
 @transaction.atomic
 def revoke(*, page: DriverPortal, user: User) -> bool:
-    """Closes a driver's page, by a manager. What is shared stays as it is. False when it was closed before."""
-    held = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
-    closed = held.update(revoked_at=timezone.now()) == 1
+    """Closes a driver's portal for a manager. Connections are unchanged. Returns False if it was closed before."""
+    open_portals = DriverPortal.objects.filter(pk=page.pk, revoked_at=None)
+    closed = open_portals.update(revoked_at=timezone.now()) == 1
     if closed:
         log_event(
             fleet=page.fleet,
@@ -107,7 +106,7 @@ def revoke(*, page: DriverPortal, user: User) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DriverSharing:
-    """A driver's page with what they share."""
+    """A driver portal with the connections the driver shares."""
 
     page: DriverPortal
     cars: list[Connection]
@@ -115,9 +114,9 @@ class DriverSharing:
 
 
 def portals_with_vehicles(pages: Iterable[DriverPortal]) -> list[DriverSharing]:
-    """The pages of one fleet with the vehicles that their drivers share now and the last email about each page.
+    """Returns the portals with the vehicles that their drivers share now, and the latest email about each portal.
 
-    Two more queries.
+    Two additional queries.
     """
     pages = list(pages)
     shared: dict[str, list[Connection]] = {}

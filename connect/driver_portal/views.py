@@ -1,4 +1,4 @@
-"""A driver's own page, opened by a personal link, without an account; and the manager's list of such pages."""
+"""The driver portal, which a signed link opens without an account; and the manager's list of driver portals."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class PortalVehicle:
-    """One car on the driver's page."""
+    """One vehicle in the driver portal."""
 
     connection: Connection
     scopes: list[PermissionScope]
@@ -48,14 +48,14 @@ class PortalVehicle:
         return self.connection.state == ConnectionState.REMOVED
 
     @property
-    def tells_place(self) -> bool:
+    def shares_location(self) -> bool:
         return any(scope.name == "read_location" for scope in self.scopes)
 
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
 def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """My cars, what is shared and with whom, and what I can do about it."""
+    """Shows the driver's vehicles, what is shared and with whom, and the available actions."""
     now = timezone.now()
     connections = page.connections.select_related("vehicle", "fleet", "working_hours")
     context = {
@@ -63,7 +63,7 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
         "sharing_with": page.fleet,
         "time_zone": zone(page.fleet.time_zone).key,
         "cars": [_portal_vehicle(connection, now=now) for connection in connections],
-        "removals": [get_receipt(removal) for removal in requests_for_connections(page=page)[:20]],
+        "removals": [get_receipt(offboarding) for offboarding in requests_for_connections(page=page)[:20]],
         "languages": settings.LANGUAGES,
         "language": get_language(),
     }
@@ -71,25 +71,25 @@ def show(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 
 
 def _portal_vehicle(connection: Connection, *, now: datetime) -> PortalVehicle:
-    under_way = Q(ends_at=None) | Q(ends_at__gt=now)
+    current = Q(ends_at=None) | Q(ends_at__gt=now)
     rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
     return PortalVehicle(
         connection=connection,
         scopes=with_reasons(connection.scopes),
-        pause=connection.place_pauses.filter(under_way, began_at__lte=now).first(),
+        pause=connection.place_pauses.filter(current, began_at__lte=now).first(),
         hours=getattr(connection, "working_hours", None),
-        hidden=rules.hide(connection.vehicle_id, at=now),
+        hidden=rules.is_hidden(connection.vehicle_id, at=now),
     )
 
 
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int, action: str) -> HttpResponse:
-    """Performs one of the driver's actions on one of their cars, then shows the page again."""
-    mine = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
+    """Performs one of the driver's actions on one of their vehicles, then redirects to the portal."""
+    connections = page.connections.select_related("vehicle", "fleet", "tokens").filter(pk=connection_id)
     if action not in _CONFIRMATIONS:
-        mine = mine.exclude(state=ConnectionState.REMOVED)
-    connection = mine.first()
+        connections = connections.exclude(state=ConnectionState.REMOVED)
+    connection = connections.first()
     if connection is None or action not in _ACTIONS:
         raise Http404("There is no such car on this page.")
     _ACTIONS[action](request, connection)
@@ -98,33 +98,33 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
-def proof(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
-    """What was ended at Smartcar and what was erased, for the driver."""
-    context = {"page": page, "sharing_with": page.fleet, "proof": _proof(page, removal_id)}
+def receipt(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
+    """Shows the deletion receipt to the driver."""
+    context = {"page": page, "sharing_with": page.fleet, "proof": _receipt(page, removal_id)}
     return render(request, "connect/offboarding/proof.html", context)
 
 
 @require_GET
 @signed_link_view(DriverPortal.from_token)
 def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpResponse:
-    """The proof's fragment for the open page; 204 when it shows already what there is."""
-    found = _proof(page, removal_id)
+    """Returns the receipt's fragment for the open page, or 204 if the page is current."""
+    found = _receipt(page, removal_id)
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
     return render(request, "connect/offboarding/state.html", {"page": page, "proof": found})
 
 
-def _proof(page: DriverPortal, removal_id: int) -> DeletionReceipt:
-    removal = requests_for_connections(page=page).filter(pk=removal_id).first()
-    if removal is None:
+def _receipt(page: DriverPortal, removal_id: int) -> DeletionReceipt:
+    offboarding = requests_for_connections(page=page).filter(pk=removal_id).first()
+    if offboarding is None:
         raise Http404("There is no such proof on this page.")
-    return get_receipt(removal)
+    return get_receipt(offboarding)
 
 
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """Closes the link for whoever else may hold it."""
+    """Closes the portal, so that its link no longer works."""
     services.close(page=page)
     return render(request, "connect/driver_portal/closed.html", {"sharing_with": page.fleet})
 
@@ -132,7 +132,7 @@ def close(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 @require_POST
 @signed_link_view(DriverPortal.from_token)
 def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
-    """Shows the page, and writes its e-mails, in another language from now on."""
+    """Sets the language of the portal and its emails."""
     language = request.POST.get("language", "")
     if not is_supported(language):
         return HttpResponseBadRequest()
@@ -144,7 +144,7 @@ def set_language(request: HttpRequest, page: DriverPortal) -> HttpResponse:
 @login_required
 @require_GET
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's drivers with a page of their own."""
+    """Shows the fleet's drivers with an open portal."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     pages = DriverPortal.objects.filter(fleet=membership.fleet, revoked_at=None)
     just_made = pages.filter(pk=request.session.pop(_JUST_MADE, None)).first()
@@ -161,28 +161,28 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Closes a driver's page: its link opens nothing any more."""
+    """Closes a driver's portal: its link no longer works."""
     membership, page = _managed(request, slug, page_id)
     services.revoke(page=page, user=membership.user)
-    told = _("The page of %(driver)s is closed. Its link no longer works.")
-    messages.success(request, told % {"driver": page.driver_name})
+    message = _("The page of %(driver)s is closed. Its link no longer works.")
+    messages.success(request, message % {"driver": page.driver_name})
     return redirect("connect:drivers", slug=slug)
 
 
 @login_required
 @require_POST
 def renew(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Closes a driver's page and makes a new one, with a new link."""
+    """Closes a driver's portal and creates a new one with a new link."""
     membership, page = _managed(request, slug, page_id)
-    again = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
-    request.session[_JUST_MADE] = again.pk
+    renewed = services.renew(page=page, user=membership.user, by_email="by_email" in request.POST)
+    request.session[_JUST_MADE] = renewed.pk
     return redirect("connect:drivers", slug=slug)
 
 
 @login_required
 @require_POST
 def retry_email(request: HttpRequest, slug: str, page_id: int) -> HttpResponse:
-    """Sends the failed email with the link of a driver's page again."""
+    """Sends the failed email with the driver portal's link again."""
     _, page = _managed(request, slug, page_id)
     emails.retry_with_message(request, kind=emails.DRIVER_PORTAL, object_id=page.pk)
     return redirect("connect:drivers", slug=slug)
@@ -201,7 +201,7 @@ def _pause(request: HttpRequest, connection: Connection) -> None:
     if not form.is_valid():
         messages.error(request, _("Choose how long to hide the location."))
         return
-    privacy.pause(connection=connection, lasts=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
+    privacy.pause(connection=connection, duration=PAUSES[form.cleaned_data["lasts"]], now=timezone.now())
     messages.success(request, _("The location of %(car)s is hidden.") % {"car": connection.vehicle})
 
 
@@ -216,14 +216,14 @@ def _set_hours(request: HttpRequest, connection: Connection) -> None:
         messages.error(request, _("Enter two different times for working hours, such as 08:00 and 17:00."))
         return
     privacy.set_hours(connection=connection, now=timezone.now(), **form.cleaned_data)
-    told = _("%(fleet)s can see the location of %(car)s only during these hours.")
-    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(car)s only during these hours.")
+    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _clear_hours(request: HttpRequest, connection: Connection) -> None:
     privacy.clear_hours(connection=connection)
-    told = _("%(fleet)s can see the location of %(car)s at all times.")
-    messages.success(request, told % {"fleet": connection.fleet, "car": connection.vehicle})
+    message = _("%(fleet)s can see the location of %(car)s at all times.")
+    messages.success(request, message % {"fleet": connection.fleet, "car": connection.vehicle})
 
 
 def _withdraw(request: HttpRequest, connection: Connection) -> None:
@@ -236,9 +236,9 @@ def _withdraw(request: HttpRequest, connection: Connection) -> None:
     except NothingToOffboardError as error:
         messages.error(request, str(error))
         return
-    told = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
+    message = _("%(fleet)s no longer has access to %(car)s. You can follow the progress below.")
     car = connection.vehicle.description or _("the car")
-    messages.success(request, told % {"fleet": connection.fleet, "car": car})
+    messages.success(request, message % {"fleet": connection.fleet, "car": car})
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
@@ -249,5 +249,5 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Connection], None]] = {
     "withdraw": _withdraw,
     "erase": _withdraw,
 }
-# What can be asked for when a car is no longer shared.
+# Actions that are available after sharing has ended.
 _CONFIRMATIONS = ("erase",)

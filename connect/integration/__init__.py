@@ -1,1 +1,1 @@
-"""The page on how a fleet speaks to Smartcar: its application, its API version, and moves from one to another."""
+"""The page about a fleet's Smartcar integration: its application, its API version, and migrations of both."""

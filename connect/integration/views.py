@@ -28,7 +28,7 @@ _JUST_MADE = "setup_link_just_made"
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's application and API version, and how far its move is."""
+    """Shows the fleet's application and API version, and the progress of its API migration."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return render(request, "connect/integration/page.html", _page(request, membership))
 
@@ -37,36 +37,36 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 @sensitive_variables()
-def test(request: HttpRequest, slug: str) -> HttpResponse:
-    """Asks Smartcar about the credentials of the fleet's application."""
+def check(request: HttpRequest, slug: str) -> HttpResponse:
+    """Checks the credentials of the fleet's application with Smartcar."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     fleet = membership.fleet
     application = applications.for_fleet(fleet)
     findings = credential_check.check_credentials(application=application, api_version=fleet.api_version)
     if credential_check.verify_credentials(findings):
         setup_events.record(application_pk=application.pk, milestone=SetupStep.CREDENTIALS)
-    tested = {"findings": findings, "all_good": all(finding.good for finding in findings)}
+    results = {"findings": findings, "all_good": all(finding.good for finding in findings)}
     if request.headers.get("HX-Request"):
-        return render(request, "connect/integration/findings.html", tested | {"fleet": fleet})
-    return render(request, "connect/integration/page.html", _page(request, membership) | tested)
+        return render(request, "connect/integration/findings.html", results | {"fleet": fleet})
+    return render(request, "connect/integration/page.html", _page(request, membership) | results)
 
 
 @never_cache
 @login_required
 @require_GET
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
-    """The move as it stands, or 204 where that is what the page shows."""
+    """Returns the API migration's progress, or 204 if the page shows the current version."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    newest = selectors.latest_migration(fleet=membership.fleet)
-    if newest is not None and request.GET.get("version") == newest.version:
+    latest = selectors.latest_migration(fleet=membership.fleet)
+    if latest is not None and request.GET.get("version") == latest.version:
         return HttpResponse(status=204)
-    return render(request, "connect/integration/generation.html", _target_version(membership, newest))
+    return render(request, "connect/integration/generation.html", _target_version(membership, latest))
 
 
 @login_required
 @require_POST
 def migrate(request: HttpRequest, slug: str) -> HttpResponse:
-    """Begins the fleet's move to the other API version, or takes up what could not move."""
+    """Starts the fleet's migration to the other API version, or retries connections that couldn't be migrated."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     to = request.POST.get("api_version", "")
     if to not in SmartcarApiVersion.values:
@@ -85,7 +85,7 @@ def migrate(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def stop(request: HttpRequest, slug: str) -> HttpResponse:
-    """Stops the move that is under way."""
+    """Stops the API migration in progress."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.MOVE)
     if not services.stop_migration(fleet=membership.fleet, actor=membership.user):
         messages.error(request, _("No migration is in progress."))
@@ -95,12 +95,12 @@ def stop(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpResponse:
-    """Makes the fresh link that brings a driver's cars to the fleet's new application; it is shown once, or mailed."""
+    """Creates a driver's link for the fleet's new application, which is shown once or sent by email."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    left = _left(membership.fleet, connection_id)
-    by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(left.driver.email)
+    pending = _pending_driver(membership.fleet, connection_id)
+    by_email = "by_email" in request.POST and settings.EMAIL_ENABLED and bool(pending.driver.email)
     invitation = application_migration.invite_driver(
-        left=left, user=membership.user, driver=left.driver, by_email=by_email
+        pending=pending, user=membership.user, driver=pending.driver, by_email=by_email
     )
     request.session[_JUST_MADE] = invitation.pk
     return redirect("connect:integration", slug=slug)
@@ -109,23 +109,23 @@ def send_link(request: HttpRequest, slug: str, connection_id: int) -> HttpRespon
 @login_required
 @require_POST
 def send_all_links(request: HttpRequest, slug: str) -> HttpResponse:
-    """Mails such a link to every driver whose address is known and who has none yet."""
+    """Sends such a link to each driver with an email address and without an open link."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     if not settings.EMAIL_ENABLED:
         messages.error(
             request, _("This site doesn't send email. Create a link for each driver and share it yourself.")
         )
         return redirect("connect:integration", slug=slug)
-    asked = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
-    told = ngettext("Sending %(count)s link by email.", "Sending %(count)s links by email.", asked)
-    messages.success(request, told % {"count": asked})
+    count = application_migration.invite_all(fleet=membership.fleet, user=membership.user)
+    message = ngettext("Sending %(count)s link by email.", "Sending %(count)s links by email.", count)
+    messages.success(request, message % {"count": count})
     return redirect("connect:integration", slug=slug)
 
 
-def _left(fleet: Fleet, connection_id: int) -> PendingDriver:
-    for left in application_migration.pending_drivers(fleet=fleet):
-        if connection_id in [connection.pk for connection in left.connections]:
-            return left
+def _pending_driver(fleet: Fleet, connection_id: int) -> PendingDriver:
+    for pending in application_migration.pending_drivers(fleet=fleet):
+        if connection_id in [connection.pk for connection in pending.connections]:
+            return pending
     raise Http404("This car is on the fleet's application already, or there is no such car in this fleet.")
 
 
@@ -133,13 +133,13 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     fleet = membership.fleet
     application = applications.for_fleet(fleet)
     just_made = request.session.pop(_JUST_MADE, None)
-    mine = Invitation.objects.filter(fleet=fleet)
+    invitations = Invitation.objects.filter(fleet=fleet)
     context = {
         "drivers": application_migration.pending_drivers(fleet=fleet),
         "mailable": len(application_migration.uninvited_drivers(fleet=fleet))
         if settings.EMAIL_ENABLED
         else 0,
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
         "email_offered": settings.EMAIL_ENABLED,
         "application": application,
         "application_id": application.credentials.application_id,
@@ -148,7 +148,7 @@ def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     return context | _target_version(membership, selectors.latest_migration(fleet=fleet))
 
 
-def _target_version(membership: Membership, newest: MigrationProgress | None) -> dict[str, Any]:
+def _target_version(membership: Membership, latest: MigrationProgress | None) -> dict[str, Any]:
     fleet: Fleet = membership.fleet
     fleet.refresh_from_db(fields=["api_version"])
     counts = selectors.count_by_version(fleet=fleet)
@@ -156,7 +156,7 @@ def _target_version(membership: Membership, newest: MigrationProgress | None) ->
     on_v2 = counts.get(SmartcarApiVersion.V2, 0)
     return {
         "fleet": fleet,
-        "progress": newest,
+        "progress": latest,
         "v2_shown": settings.SMARTCAR_V2_OFFERED or on_v2 > 0 or other == SmartcarApiVersion.V3,
         "may_target": settings.SMARTCAR_V2_OFFERED or other == SmartcarApiVersion.V3,
         "on_v2": on_v2,

@@ -1,4 +1,4 @@
-"""What a driver is told of the trouble that a link is about, and what to do before signing in."""
+"""Texts for drivers about the error behind an invitation, and what to do before signing in."""
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
@@ -30,10 +30,10 @@ _TODO = {
 
 
 def why(error: str) -> str:
-    """Why the driver is asked to sign in again. `error` is TYPE:CODE, or ""."""
+    """Returns why the driver has to sign in again. `error` is TYPE:CODE, or ""."""
     return gettext(_WHY.get(error, _UNKNOWN))
 
 
 def next_step(error: str) -> str:
-    """What has to be done in the maker's app first, or ""."""
+    """Returns what to do in the manufacturer's app first, or ""."""
     return gettext(_TODO[error]) if error in _TODO else ""

@@ -10,14 +10,14 @@ from connect.scopes import FLEET_SCOPES, NEEDED, SCOPES
 
 
 class CapitalsField(forms.CharField):
-    """Text as Smartcar writes makes, countries and VINs: capitals, underscores for spaces."""
+    """Text in Smartcar's format for makes, countries and VINs: capitals, with underscores for spaces."""
 
     def to_python(self, value: Any) -> str:
         return str(super().to_python(value) or "").upper().replace("-", "_").replace(" ", "_")
 
 
 class InvitationForm(forms.ModelForm[Invitation]):
-    """What a manager chooses for one driver; empty fields leave the choice to the driver."""
+    """A manager's choices for one driver; empty fields leave the choice to the driver."""
 
     scopes = forms.MultipleChoiceField(
         choices=[(scope.name, scope.title) for scope in SCOPES],
@@ -63,7 +63,7 @@ class InvitationForm(forms.ModelForm[Invitation]):
         self.fields["mode"].initial = settings.SMARTCAR_MODE
 
     def clean_scopes(self) -> list[str]:
-        """In our order, with the one that names the car."""
+        """Returns the selected scopes in our order, including the required one."""
         chosen = {NEEDED, *self.cleaned_data["scopes"]}
         return [name for name in FLEET_SCOPES if name in chosen]
 

@@ -8,17 +8,17 @@ from accounts.models import Fleet, User
 from connect.status.states import AuthorizationPurpose
 from core.one_time_links import OneTimeLink
 
-# A published migration finds `_expiry` here.
+# A published migration imports `_expiry` from here.
 from core.one_time_links import expiry as _expiry  # noqa: F401
 
-# Stands for the name of a driver whom the fleet knows by none.
+# Stored as the name of a driver whose name is unknown.
 UNNAMED = gettext_noop("driver")
 
 
 class Invitation(OneTimeLink):
-    """A manager's question to one driver. Its link works until what it asks for is done.
+    """A manager's invitation of one driver to an authorization. Its link works until the authorization succeeds.
 
-    It asks to share a car, or, with a `connection`, for something about a car that was shared: see Purpose.
+    Without a `connection`, it is an invitation to share a vehicle; else see AuthorizationPurpose.
     """
 
     view = "connect:invitation"
@@ -50,5 +50,5 @@ class Invitation(OneTimeLink):
 
     @property
     def called(self) -> str:
-        """The driver's name, or what stands for it, in the active language."""
+        """The driver's name, or its placeholder in the active language."""
         return gettext(UNNAMED) if self.driver_name == UNNAMED else self.driver_name

@@ -14,14 +14,14 @@ from core.signed_links import hash_token
 
 @transaction.atomic
 def invite(*, fleet: Fleet, user: User, by_email: bool, **options: Any) -> Invitation:
-    """Creates an invitation; `options` are fields of Invitation. With `by_email` its link is sent to the driver.
+    """Creates an invitation; `options` are fields of Invitation. With `by_email`, its link is sent to the driver.
 
-    An invitation about a connection is in the language of that driver's page, unless `options` name one.
+    The default language of an invitation with a connection is that of the driver's portal.
     """
     invitation = Invitation(
         fleet=fleet, created_by=user, by_email=by_email and bool(options.get("driver_email")), **options
     )
-    invitation.language = invitation.language or _language_of(invitation.connection)
+    invitation.language = invitation.language or _portal_language(invitation.connection)
     invitation.secret_hash = hash_token(invitation.secret)
     invitation.save()
     log_event(
@@ -36,7 +36,7 @@ def invite(*, fleet: Fleet, user: User, by_email: bool, **options: Any) -> Invit
     return invitation
 
 
-def _language_of(connection: Connection | None) -> str:
+def _portal_language(connection: Connection | None) -> str:
     if connection is None:
         return ""
     pages = DriverPortal.objects.filter(
@@ -47,7 +47,7 @@ def _language_of(connection: Connection | None) -> str:
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, user: User) -> bool:
-    """Revokes the invitation: its link no longer works. False when it was used or revoked before."""
+    """Revokes the invitation: its link no longer works. Returns False if it was used or revoked before."""
     revoked = invitation.revoke(now=timezone.now())
     if revoked:
         log_event(

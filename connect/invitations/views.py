@@ -1,4 +1,4 @@
-"""The manager's page of invitations, and the page that an invitation's link opens for the driver."""
+"""The manager's page about invitations, and the driver's page behind an invitation's link."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from connect.driver_language import remember, signed_link_view
 from connect.invitations import driver_messages, services
 from connect.invitations.forms import InvitationForm
 from connect.models import Invitation
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.scopes import NEEDED, SCOPES, with_reasons
 from connect.session_binding import session_secret
 
@@ -31,7 +31,7 @@ _SHOWN = 200
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def manage(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's invitations, newest first, and the form that makes one."""
+    """Shows the fleet's invitations, newest first, and the form to create one."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     form = InvitationForm(request.POST or None)
     if request.method != "POST":
@@ -47,15 +47,15 @@ def manage(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str, Any]:
-    mine = Invitation.objects.filter(fleet=fleet).select_related("created_by", "connection__vehicle")
+    invitations = Invitation.objects.filter(fleet=fleet).select_related("created_by", "connection__vehicle")
     return {
         "fleet": fleet,
         "form": form,
         "scopes": SCOPES,
         "needed": NEEDED,
         "chosen": form["scopes"].value() or [],
-        "just_made": mine.filter(pk=just_made).first() if just_made else None,
-        "invitations": emails.with_emails(emails.INVITATION, mine[:_SHOWN]),
+        "just_made": invitations.filter(pk=just_made).first() if just_made else None,
+        "invitations": emails.with_emails(emails.INVITATION, invitations[:_SHOWN]),
         "email_offered": settings.EMAIL_ENABLED,
     }
 
@@ -63,14 +63,14 @@ def _page(fleet: Fleet, form: InvitationForm, just_made: int | None) -> dict[str
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Takes an invitation back."""
+    """Revokes an invitation."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     invitation = Invitation.objects.filter(fleet=membership.fleet, pk=invitation_id).first()
     if invitation is None:
         raise Http404("There is no such invitation in this fleet.")
     if services.revoke(invitation=invitation, user=membership.user):
-        told = _("The invitation for %(driver)s is revoked. Its link no longer works.")
-        messages.success(request, told % {"driver": invitation.called})
+        message = _("The invitation for %(driver)s is revoked. Its link no longer works.")
+        messages.success(request, message % {"driver": invitation.called})
     else:
         messages.error(request, _("The invitation was already used or revoked."))
     return redirect("connect:invitations", slug=slug)
@@ -90,7 +90,7 @@ def retry_email(request: HttpRequest, slug: str, invitation_id: int) -> HttpResp
 @require_GET
 @signed_link_view(Invitation.from_token)
 def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Who asks, for what and why, and how to withdraw; or that the invitation is over."""
+    """Shows who requests access, to what and why, and how to withdraw; or that the invitation is no longer valid."""
     if not invitation.open:
         return render(
             request, "connect/invitations/invitation_expired.html", {"invitation": invitation}, status=410
@@ -111,11 +111,11 @@ def show(request: HttpRequest, invitation: Invitation) -> HttpResponse:
 @require_GET
 @signed_link_view(Invitation.from_token)
 def start(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    """Sends the driver to Smartcar Connect."""
+    """Redirects the driver to Smartcar Connect."""
     remember(request, invitation.language)
     try:
         return redirect(
             oauth.start_for_invitation(invitation=invitation, session_secret=session_secret(request))
         )
-    except ConnectionRefusedByUsError:
+    except AuthorizationFailedError:
         return redirect(invitation.path)

@@ -100,7 +100,7 @@ def _disconnect(connection: Connection) -> Disconnected:
     return gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.disconnect(
+        request=lambda api, access: api.disconnect(
             access,
             vehicle_id=connection.vehicle.smartcar_id,
             connection_id=connection.smartcar_connection_id,
@@ -221,7 +221,7 @@ def _remote_status(grant: GrantRevocation) -> RemoteStatus:
     shared = gateway.call(
         connection=connection,
         purpose=CallPurpose.BACKGROUND,
-        make=lambda api, access: api.shared_vehicles(access, mode=connection.mode or "live"),
+        request=lambda api, access: api.shared_vehicles(access, mode=connection.mode or "live"),
     )
     return RemoteStatus.SHOWN if any(each.vehicle_id == car for each in shared) else RemoteStatus.GONE
 

@@ -139,7 +139,7 @@ def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteL
         )
     except SmartcarError as error:
         if error.unauthorized:
-            token_store.forget_application_token(application=application)
+            token_store.discard_application_token(application=application)
         raise
     return RemoteLists(tuple(found), feeding)
 
@@ -219,7 +219,7 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> Repair:
             shared = gateway.call(
                 connection=row,
                 purpose=CallPurpose.BACKGROUND,
-                make=lambda api, access: api.shared_vehicles(access, mode=row.mode or "live"),
+                request=lambda api, access: api.shared_vehicles(access, mode=row.mode or "live"),
             )
             still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
     except (SmartcarError, token_store.TokensUnavailableError):
@@ -273,7 +273,7 @@ def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
         gateway.call(
             connection=row,
             purpose=CallPurpose.BACKGROUND,
-            make=lambda api, access: api.disconnect(
+            request=lambda api, access: api.disconnect(
                 access,
                 vehicle_id=row.vehicle.smartcar_id,
                 connection_id=found.theirs.connection_id if found.theirs else "",

@@ -1,4 +1,4 @@
-"""What beat does for connections: notice silence, settle suspicions, turn the month, look again now and then."""
+"""Periodic checks of connections: missing data, pending issues, monthly limits, and probes."""
 
 from datetime import datetime, timedelta
 
@@ -18,62 +18,64 @@ from core.message_codes import CommonMessage
 from core.task_queue import enqueue_on_commit
 from smartcar_api import SmartcarError
 
-# Smartcar's own frequencies end at a day for parked cars ("Data Freshness"), so two days are beyond any rhythm.
+# Smartcar's longest interval, for parked vehicles, is a day ("Data Freshness"), so two days are beyond any of them.
 NO_DATA_AFTER = timedelta(hours=48)
-# A troubled connection is tried this often, by one read through the API.
+# How often a degraded connection is probed, by one read through the API.
 PROBE_INTERVAL = timedelta(days=1)
-# Where Smartcar's list could not be had when a car seemed gone, it is asked again.
-LIST_AGAIN = timedelta(minutes=10)
+# When Smartcar's list is requested again for a connection that may be revoked, if the last request failed.
+LIST_RETRY_INTERVAL = timedelta(minutes=10)
 _BATCH = 200
 _PROBE_BATCH = 20
 
 
 def monitor_connections(*, now: datetime) -> None:
-    """One round. Repeating it changes nothing."""
+    """Runs all checks. Repeating is harmless."""
     apply_transitions(
-        _some(_without_recent_data(now=now)), lambda row, standing: _mark_without_data(standing, now=now)
+        _batch(_without_recent_data(now=now)), lambda row, status: _mark_without_data(status, now=now)
     )
     apply_transitions(
-        _some(_suspected_long_ago(now=now)), lambda row, standing: _apply(row, standing, now=now)
+        _batch(_with_overdue_issues(now=now)), lambda row, status: _confirm_issue(row, status, now=now)
     )
-    apply_transitions(_some(_at_plan_limit(now=now)), lambda row, standing: _turn(standing, now=now))
+    apply_transitions(_batch(_at_plan_limit(now=now)), lambda row, status: _start_month(status, now=now))
     for connection_id in due_probes(now=now):
         enqueue_on_commit("connect.tasks.probe_connection", connection_id)
 
 
-def _some(found: QuerySet[Connection]) -> QuerySet[Connection]:
-    """As many as one round takes."""
+def _batch(found: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Returns one batch of these connections."""
     return Connection.objects.filter(pk__in=list(found.values_list("pk", flat=True)[:_BATCH]))
 
 
 def _without_recent_data(*, now: datetime) -> QuerySet[Connection]:
-    heard = Greatest(Coalesce("vehicle__last_seen_at", F("created_at")), F("state_since"))
+    last_received = Greatest(Coalesce("vehicle__last_seen_at", F("created_at")), F("state_since"))
     return (
-        Connection.objects.filter(state__in=HEALTHY).alias(heard=heard).filter(heard__lte=now - NO_DATA_AFTER)
+        Connection.objects.filter(state__in=HEALTHY)
+        .alias(last_received=last_received)
+        .filter(last_received__lte=now - NO_DATA_AFTER)
     )
 
 
-def _mark_without_data(standing: Status, *, now: datetime) -> Decision:
-    after = state_machine.on_no_data(standing, now=now)
+def _mark_without_data(status: Status, *, now: datetime) -> Decision:
+    after = state_machine.on_no_data(status, now=now)
     hours = NO_DATA_AFTER // timedelta(hours=1)
     return Decision(after, reasons.reason_for(after.state, ""), StateEvidence.NO_DATA.message(hours=hours))
 
 
-def _suspected_long_ago(*, now: datetime) -> QuerySet[Connection]:
-    old = Q(suspicions__since__lte=now - state_machine.CONFIRMATION_TIMEOUT) & ~Q(
+def _with_overdue_issues(*, now: datetime) -> QuerySet[Connection]:
+    overdue = Q(suspicions__since__lte=now - state_machine.CONFIRMATION_TIMEOUT) & ~Q(
         suspicions__state=ConnectionState.REVOKED
     )
-    return Connection.objects.exclude(state__in=TERMINATED).filter(old).distinct()
+    return Connection.objects.exclude(state__in=TERMINATED).filter(overdue).distinct()
 
 
-def _apply(connection: Connection, standing: Status, *, now: datetime) -> Decision:
-    after = state_machine.confirm_after_timeout(standing, now=now)
-    witness = next((each for each in standing.suspicions if each.error == after.error), None)
-    known = (witness and witness.evidence) or CommonMessage.TEXT.message(text=after.error)
+def _confirm_issue(connection: Connection, status: Status, *, now: datetime) -> Decision:
+    after = state_machine.confirm_after_timeout(status, now=now)
+    issue = next((each for each in status.pending_issues if each.error == after.error), None)
+    evidence = (issue and issue.evidence) or CommonMessage.TEXT.message(text=after.error)
     return Decision(
         after,
         reasons.reason_for(after.state, after.error),
-        StateEvidence.NO_DATA_SINCE.message(evidence=known),
+        StateEvidence.NO_DATA_SINCE.message(evidence=evidence),
     )
 
 
@@ -84,32 +86,32 @@ def _at_plan_limit(*, now: datetime) -> QuerySet[Connection]:
     )
 
 
-def _turn(standing: Status, *, now: datetime) -> Decision:
+def _start_month(status: Status, *, now: datetime) -> Decision:
     return Decision(
-        state_machine.on_new_month(standing, now=now),
+        state_machine.on_new_month(status, now=now),
         StateReason.NEW_MONTH.message(),
         StateEvidence.CALENDAR.message(),
     )
 
 
 def due_probes(*, now: datetime) -> list[int]:
-    """Claims the connections whose next look is due, each for one process, and returns their ids."""
-    troubled = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_INTERVAL)
-    perhaps_gone = PendingIssue.objects.filter(
-        connection=OuterRef("pk"), state=ConnectionState.REVOKED, since__lte=now - LIST_AGAIN
+    """Claims the connections whose next probe is due, each for one process, and returns their IDs."""
+    probe_due = Q(next_probe_at__lte=now) | Q(next_probe_at=None, state_since__lte=now - PROBE_INTERVAL)
+    possibly_revoked = PendingIssue.objects.filter(
+        connection=OuterRef("pk"), state=ConnectionState.REVOKED, since__lte=now - LIST_RETRY_INTERVAL
     )
     due = Connection.objects.exclude(state__in=TERMINATED).filter(
-        (~Q(state__in=HEALTHY) & troubled)
-        | (Q(Exists(perhaps_gone)) & (Q(next_probe_at=None) | Q(next_probe_at__lte=now)))
+        (~Q(state__in=HEALTHY) & probe_due)
+        | (Q(Exists(possibly_revoked)) & (Q(next_probe_at=None) | Q(next_probe_at__lte=now)))
     )
     ids = due.order_by("next_probe_at", "pk").values_list("pk", flat=True)[:_PROBE_BATCH]
     return [each for each in ids if due.filter(pk=each).update(next_probe_at=now + PROBE_INTERVAL)]
 
 
 def probe(*, connection: Connection, now: datetime) -> None:
-    """Looks whether the connection works: asks for Smartcar's list where it may be gone, else reads the car.
+    """Checks the connection: with Smartcar's list if it may be revoked, else by reading the vehicle.
 
-    The read goes through the inbox as every other; what it says comes back to connect.health.
+    The result of the read is processed by the inbox like any delivery, and reported to connect.health.
     """
     if connection.state in TERMINATED:
         return
@@ -124,15 +126,15 @@ def _check_list(connection: Connection, *, now: datetime) -> None:
         shared = gateway.call(
             connection=connection,
             purpose=CallPurpose.BACKGROUND,
-            make=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
+            request=lambda api, access: api.shared_vehicles(access, mode=connection.mode),
         )
     except (SmartcarError, token_store.TokensUnavailableError):
-        return  # No word is no evidence: the next round asks again.
+        return  # Without a response there is no evidence. A later probe tries again.
     found = any(car.vehicle_id == connection.vehicle.smartcar_id for car in shared)
     apply_transitions(
         Connection.objects.filter(pk=connection.pk),
-        lambda row, standing: Decision(
-            state_machine.on_listed(standing, now=now, found=found),
+        lambda row, status: Decision(
+            state_machine.on_listed(status, now=now, found=found),
             reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE),
             StateEvidence.CONNECTION_LIST.message(),
         ),

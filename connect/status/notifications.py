@@ -1,4 +1,4 @@
-"""What follows from changed connections: open pages are updated, and alerts are raised and resolved.
+"""Effects of changed connections: open pages are updated, and alerts are raised and resolved.
 
 Alerts change in the transaction that changes the connection.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from connect.models import Connection
 
 
-def on_transition(moves: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
+def on_transition(changes: Iterable[tuple[Connection, str]], *, now: datetime) -> None:
     """Handles connections that changed their state, each with its former state. The caller has locked their rows."""
-    moves = list(moves)
-    _publish_change(connection for connection, _ in moves)
+    changes = list(changes)
+    _publish_change(connection for connection, _ in changes)
     update_alerts(
         [
             connection
-            for connection, before in moves
+            for connection, before in changes
             # A change between healthy states, as with first data, affects no alert.
             if connection.state not in HEALTHY or before in DEGRADED
         ],
@@ -41,23 +41,23 @@ def update_alerts(connections: Collection[Connection], *, now: datetime) -> None
     """Raises and resolves alerts by the state of these connections, whose rows the caller has locked."""
     if not connections:
         return
-    troubled = [each for each in connections if each.troubled]
-    alerts.raise_alerts(conditions=[_access_lost(each) for each in troubled], now=now)
-    others = [each.pk for each in connections if not each.troubled]
+    degraded = [each for each in connections if each.degraded]
+    alerts.raise_alerts(conditions=[_access_lost(each) for each in degraded], now=now)
+    others = [each.pk for each in connections if not each.degraded]
     alerts.resolve(kind=AlertType.CONNECTION, subject_ids=others, now=now)
-    left = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
-    alerts.resolve_for_vehicles(vehicle_ids=_without_connection(left), now=now)
+    removed = [each.vehicle_id for each in connections if each.state == ConnectionState.REMOVED]
+    alerts.resolve_for_vehicles(vehicle_ids=_without_connection(removed), now=now)
 
 
 def _publish_change(connections: Iterable[Connection]) -> None:
-    cars: dict[int, set[int]] = {}
+    vehicles: dict[int, set[int]] = {}
     for each in connections:
-        cars.setdefault(each.fleet_id, set()).add(each.vehicle_id)
-    pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles=cars)
+        vehicles.setdefault(each.fleet_id, set()).add(each.vehicle_id)
+    pubsub.publish_on_commit(channel=Channel.CONNECTIONS, vehicles=vehicles)
 
 
 def _access_lost(connection: Connection) -> AlertCondition:
-    """The condition of a degraded connection. One that needs a person is worse than missing data, which may resume."""
+    """Returns the alert condition of a degraded connection. Missing data has a lower level, as data may resume."""
     return AlertCondition(
         AlertType.CONNECTION,
         connection.fleet_id,
@@ -71,6 +71,10 @@ def _access_lost(connection: Connection) -> AlertCondition:
 def _without_connection(vehicle_ids: list[int]) -> list[int]:
     if not vehicle_ids:
         return []
-    standing = Count("connections", filter=~Q(connections__state=ConnectionState.REMOVED))
-    left = Vehicle.objects.filter(pk__in=vehicle_ids).alias(standing=standing).filter(standing=0)
-    return list(left.values_list("pk", flat=True))
+    connection_count = Count("connections", filter=~Q(connections__state=ConnectionState.REMOVED))
+    disconnected = (
+        Vehicle.objects.filter(pk__in=vehicle_ids)
+        .alias(connection_count=connection_count)
+        .filter(connection_count=0)
+    )
+    return list(disconnected.values_list("pk", flat=True))

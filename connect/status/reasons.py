@@ -1,4 +1,4 @@
-"""Which reason is given for a connection's state."""
+"""The reasons for a connection's state."""
 
 from connect.messages import StateReason
 from connect.status.state_machine import ACCOUNT, GONE, INVALID_GRANT, REQUESTS_USED_UP
@@ -29,6 +29,6 @@ _BY_STATE = {
 
 
 def reason_for(state: ConnectionState, error: str) -> Message:
-    """The reason for a state that an error (`TYPE:CODE`, or "") put a connection in."""
+    """Returns the reason for a state that was caused by an error (`TYPE:CODE`, or "")."""
     reason = _BY_ERROR.get(error) or _BY_STATE.get(state)
     return reason.message() if reason else Message()

@@ -1,15 +1,16 @@
-"""How a connection's state follows from evidence. Pure: no tables, no clock, no network.
+"""Derives a connection's state from evidence. Pure functions: no tables, no clock, no network.
 
-Rules, and where they come from ("wire sheet" facts in words):
-- One error never ends a connection: errors that ask for a new sign-in come daily for some cars while their data
-  goes on arriving. A first complaint is a suspicion. It is believed when a second one of another kind joins it
-  (an event and a refused call, say), when the same comes again `APART` later, or when nothing is heard for `SETTLES`.
-- Fresh data ends every suspicion and heals every state but those in which the grant is over, the token pair is
-  dead, or the month's requests are used up: data is pushed all the same then.
-- RESOLVED takes back the error that it names.
-- A refusal for permission that concerns certain signals says something of those signals only.
-- The plan's limit is Smartcar's word about our own account, needs no second witness, and ends nothing.
-- That Smartcar does not know a car any more (404) is settled by its list of connections alone.
+Rules and their reasons:
+- One error doesn't end a connection: for some vehicles, errors that require a new sign-in are reported daily while data
+  still arrives. The first error becomes a pending issue. It is confirmed by an error for the same state from another
+  source (for example, an event and a rejected call) or `CONFIRMATION_GAP` later, or when no data follows for
+  `CONFIRMATION_TIMEOUT`.
+- Fresh data clears earlier pending issues and restores every state, except if the grant has ended, the token pair is
+  invalid, or the month's requests are used up: data is still pushed in these cases.
+- RESOLVED clears the error that it names.
+- A permission error about certain signals concerns these signals only.
+- A plan limit is reported by Smartcar about our own account, so it needs no confirmation, and doesn't end the grant.
+- If Smartcar no longer knows a vehicle (404), only its list of connections can confirm that.
 """
 
 from dataclasses import dataclass, replace
@@ -35,21 +36,21 @@ _BY_ACCOUNT_CODE = {
     "PERMISSION": ConnectionState.PERMISSION_MISSING,
     "SUBSCRIPTION": ConnectionState.SUBSCRIPTION_NEEDED,
 }
-_OF_THE_PLAN = ("VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED")
+_PLAN_CODES = ("VEHICLE_LIMIT", "VEHICLE_REQUEST_LIMIT", "ACCOUNT_SUSPENDED")
 _HEALTHIER = (*HEALTHY, ConnectionState.STALE)
 
 
 class EvidenceSource(StrEnum):
-    """Where a complaint was heard. Two of different sources make each other believed."""
+    """Where an error was reported. Errors from two different sources confirm each other."""
 
     EVENT = "event"  # a VEHICLE_ERROR event
-    CALL = "call"  # a call that was refused
-    READ = "read"  # a delivery or a read in which no signal came through
+    CALL = "call"  # a rejected call
+    READ = "read"  # a delivery or a read without any valid signal
 
 
 @dataclass(frozen=True, slots=True)
 class PendingIssue:
-    """A complaint that nothing has corroborated yet."""
+    """A reported error that is not confirmed yet."""
 
     state: ConnectionState
     error: str
@@ -60,17 +61,17 @@ class PendingIssue:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A connection's state, the error (`TYPE:CODE`) that put it there, since when, and what is suspected."""
+    """A connection's state, when it began, the error (`TYPE:CODE`) that caused it, and pending issues."""
 
     state: ConnectionState
     since: datetime
     error: str = ""
-    suspicions: tuple[PendingIssue, ...] = ()
+    pending_issues: tuple[PendingIssue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorSignal:
-    """An error that concerns the whole connection: the state that it speaks for."""
+    """An error that concerns the whole connection, with the state it indicates."""
 
     state: ConnectionState
     error: str
@@ -79,8 +80,8 @@ class ErrorSignal:
     evidence: Message = NO_MESSAGE
 
 
-def name_of(type: str, code: str | None) -> str:  # noqa: A002
-    """`TYPE:CODE`, as errors are kept with connections."""
+def error_name(type: str, code: str | None) -> str:  # noqa: A002
+    """Returns `TYPE:CODE`, the form in which connections store errors."""
     return f"{type}:{code}" if code else type
 
 
@@ -92,9 +93,9 @@ def state_for(
     on_signals: bool = False,
     reauthenticate: bool = False,
 ) -> ConnectionState | None:
-    """The state that an error speaks for, or None where it says nothing of the whole connection.
+    """Returns the state that an error indicates, or None if the error doesn't concern the whole connection.
 
-    `on_signals`: it names the signals that it concerns. `reauthenticate`: Smartcar asks for a new sign-in.
+    `on_signals`: the error concerns only certain signals. `reauthenticate`: Smartcar requires a new sign-in.
     """
     if type == ACCOUNT:
         found = _BY_ACCOUNT_CODE.get(code or "")
@@ -104,104 +105,112 @@ def state_for(
             return ConnectionState.NEEDS_REAUTHENTICATION
         return found
     if type == "BILLING":
-        # A plan without a feature (INVALID_PLAN) refuses one request, not the car.
-        return ConnectionState.PLAN_LIMIT if code in _OF_THE_PLAN and not on_signals else None
+        # A plan without a feature (INVALID_PLAN) rejects one request, not the vehicle.
+        return ConnectionState.PLAN_LIMIT if code in _PLAN_CODES and not on_signals else None
     if type == "PERMISSION":
         return None if on_signals else ConnectionState.PERMISSION_MISSING
     if type == "AUTHENTICATION":
-        # Of a call it speaks of our own token, not of the driver's sign-in.
+        # From a call, the error concerns our own token, not the driver's sign-in.
         return ConnectionState.NEEDS_REAUTHENTICATION if source is not EvidenceSource.CALL else None
     return None
 
 
-def on_data(standing: Status, *, at: datetime) -> Status:
-    """Fresh data of this connection was received at that time."""
-    suspicions = tuple(each for each in standing.suspicions if each.since > at)
-    stays = (
-        standing.state in (*TERMINATED, ConnectionState.ACTIVE)
-        or standing.error in (INVALID_GRANT, REQUESTS_USED_UP)
-        # Received before the trouble began. What waited in quarantine is older than the connection, and counts.
-        or (at < standing.since and standing.state not in _HEALTHIER)
+def on_data(status: Status, *, at: datetime) -> Status:
+    """Returns the status after fresh data was received at that time."""
+    pending_issues = tuple(each for each in status.pending_issues if each.since > at)
+    unchanged = (
+        status.state in (*TERMINATED, ConnectionState.ACTIVE)
+        or status.error in (INVALID_GRANT, REQUESTS_USED_UP)
+        # Received before the error. Quarantined data is older than the connection, and counts as fresh.
+        or (at < status.since and status.state not in _HEALTHIER)
     )
-    if stays:
-        return replace(standing, suspicions=suspicions)
-    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
+    if unchanged:
+        return replace(status, pending_issues=pending_issues)
+    return Status(ConnectionState.ACTIVE, at, pending_issues=pending_issues)
 
 
-def on_error(standing: Status, complaint: ErrorSignal) -> Status:
-    """An error about the whole connection was heard."""
-    if standing.state in TERMINATED or standing.state is complaint.state:
-        return standing
-    if complaint.state is ConnectionState.PLAN_LIMIT:
-        return _confirmed(standing, complaint) if standing.state in _HEALTHIER else standing
-    earlier = next((each for each in standing.suspicions if each.state is complaint.state), None)
+def on_error(status: Status, error_signal: ErrorSignal) -> Status:
+    """Returns the status after an error about the whole connection was reported."""
+    if status.state in TERMINATED or status.state is error_signal.state:
+        return status
+    if error_signal.state is ConnectionState.PLAN_LIMIT:
+        return _confirmed(status, error_signal) if status.state in _HEALTHIER else status
+    earlier = next((each for each in status.pending_issues if each.state is error_signal.state), None)
     if earlier is None:
-        suspicion = PendingIssue(
-            complaint.state, complaint.error, complaint.source, complaint.at, complaint.evidence
+        issue = PendingIssue(
+            error_signal.state,
+            error_signal.error,
+            error_signal.source,
+            error_signal.at,
+            error_signal.evidence,
         )
-        return replace(standing, suspicions=(*standing.suspicions, suspicion))
-    joined = earlier.source is not complaint.source or complaint.at - earlier.since >= CONFIRMATION_GAP
-    if not joined or complaint.state is ConnectionState.REVOKED:
-        return standing
-    return _confirmed(standing, complaint)
+        return replace(status, pending_issues=(*status.pending_issues, issue))
+    corroborated = (
+        earlier.source is not error_signal.source or error_signal.at - earlier.since >= CONFIRMATION_GAP
+    )
+    if not corroborated or error_signal.state is ConnectionState.REVOKED:
+        return status
+    return _confirmed(status, error_signal)
 
 
-def _confirmed(standing: Status, complaint: ErrorSignal) -> Status:
-    others = tuple(each for each in standing.suspicions if each.state is not complaint.state)
-    return Status(complaint.state, complaint.at, error=complaint.error, suspicions=others)
+def _confirmed(status: Status, error_signal: ErrorSignal) -> Status:
+    others = tuple(each for each in status.pending_issues if each.state is not error_signal.state)
+    return Status(error_signal.state, error_signal.at, error=error_signal.error, pending_issues=others)
 
 
-def confirm_after_timeout(standing: Status, *, now: datetime) -> Status:
-    """Time has passed: what was suspected and is followed by nothing but silence is believed."""
-    ripe = [
+def confirm_after_timeout(status: Status, *, now: datetime) -> Status:
+    """Returns the status with the oldest issue confirmed that has been pending for `CONFIRMATION_TIMEOUT`."""
+    overdue = [
         each
-        for each in standing.suspicions
+        for each in status.pending_issues
         if now - each.since >= CONFIRMATION_TIMEOUT and each.state is not ConnectionState.REVOKED
     ]
-    if not ripe or standing.state in TERMINATED:
-        return standing
-    oldest = min(ripe, key=lambda each: each.since)
-    others = tuple(each for each in standing.suspicions if each is not oldest)
-    return Status(oldest.state, now, error=oldest.error, suspicions=others)
+    if not overdue or status.state in TERMINATED:
+        return status
+    oldest = min(overdue, key=lambda each: each.since)
+    others = tuple(each for each in status.pending_issues if each is not oldest)
+    return Status(oldest.state, now, error=oldest.error, pending_issues=others)
 
 
-def resolved(standing: Status, *, type: str, code: str | None, at: datetime) -> Status:  # noqa: A002
-    """Smartcar says that this error is over; without a code, every one of the type."""
-    suspicions = tuple(each for each in standing.suspicions if not _names(each.error, type, code))
-    if standing.state in TERMINATED or not standing.error or not _names(standing.error, type, code):
-        return replace(standing, suspicions=suspicions)
-    return Status(ConnectionState.ACTIVE, at, suspicions=suspicions)
+def resolved(status: Status, *, type: str, code: str | None, at: datetime) -> Status:  # noqa: A002
+    """Returns the status after Smartcar reported this error as resolved; without a code, all errors of the type."""
+    pending_issues = tuple(each for each in status.pending_issues if not _matches(each.error, type, code))
+    if status.state in TERMINATED or not status.error or not _matches(status.error, type, code):
+        return replace(status, pending_issues=pending_issues)
+    return Status(ConnectionState.ACTIVE, at, pending_issues=pending_issues)
 
 
-def _names(error: str, type: str, code: str | None) -> bool:  # noqa: A002
-    return error == name_of(type, code) or (not code and error.startswith(f"{type}:"))
+def _matches(error: str, type: str, code: str | None) -> bool:  # noqa: A002
+    return error == error_name(type, code) or (not code and error.startswith(f"{type}:"))
 
 
-def on_no_data(standing: Status, *, now: datetime) -> Status:
-    """Nothing was heard for far longer than is normal."""
-    if standing.state not in HEALTHY:
-        return standing
-    return replace(standing, state=ConnectionState.STALE, since=now)
+def on_no_data(status: Status, *, now: datetime) -> Status:
+    """Returns the status after no data was received for much longer than normal."""
+    if status.state not in HEALTHY:
+        return status
+    return replace(status, state=ConnectionState.STALE, since=now)
 
 
-def on_call_succeeded(standing: Status, *, now: datetime) -> Status:
-    """A call about the car was answered: the plan covers it."""
-    if standing.state is not ConnectionState.PLAN_LIMIT:
-        return standing
-    return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
+def on_call_succeeded(status: Status, *, now: datetime) -> Status:
+    """Returns the status after a successful call, which shows that the plan covers the vehicle."""
+    if status.state is not ConnectionState.PLAN_LIMIT:
+        return status
+    return Status(ConnectionState.ACTIVE, now, pending_issues=status.pending_issues)
 
 
-def on_new_month(standing: Status, *, now: datetime) -> Status:
-    """A new month has begun, in UTC: its requests are not used up."""
-    over = (now.year, now.month) > (standing.since.year, standing.since.month)
-    if standing.state is ConnectionState.PLAN_LIMIT and standing.error == REQUESTS_USED_UP and over:
-        return Status(ConnectionState.ACTIVE, now, suspicions=standing.suspicions)
-    return standing
+def on_new_month(status: Status, *, now: datetime) -> Status:
+    """Returns the status in a new month (UTC), whose requests are not used up."""
+    over = (now.year, now.month) > (status.since.year, status.since.month)
+    if status.state is ConnectionState.PLAN_LIMIT and status.error == REQUESTS_USED_UP and over:
+        return Status(ConnectionState.ACTIVE, now, pending_issues=status.pending_issues)
+    return status
 
 
-def on_listed(standing: Status, *, now: datetime, found: bool) -> Status:
-    """Smartcar's own list of connections was asked whether it has this one."""
-    suspicions = tuple(each for each in standing.suspicions if each.state is not ConnectionState.REVOKED)
-    if found or standing.state in TERMINATED:
-        return replace(standing, suspicions=suspicions)
+def on_listed(status: Status, *, now: datetime, found: bool) -> Status:
+    """Returns the status after Smartcar's list of connections was checked for this one."""
+    pending_issues = tuple(
+        each for each in status.pending_issues if each.state is not ConnectionState.REVOKED
+    )
+    if found or status.state in TERMINATED:
+        return replace(status, pending_issues=pending_issues)
     return Status(ConnectionState.REVOKED, now, error=GONE)

@@ -1,11 +1,11 @@
-"""The states of a connection, and what each allows. No tables."""
+"""The states of a connection and what each allows. Imports no models."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class ConnectionState(models.TextChoices):
-    """Where a connection stands, as a fleet manager understands it."""
+    """The status of a connection, in terms for fleet managers."""
 
     PENDING = "pending", _("Awaiting data")
     ACTIVE = "active", _("Connected")
@@ -18,12 +18,12 @@ class ConnectionState(models.TextChoices):
     REMOVED = "removed", _("Disconnected")
 
 
-# The grant is over: only connecting again brings the car back.
+# The grant has ended: the driver has to connect the vehicle again.
 TERMINATED = (ConnectionState.REVOKED, ConnectionState.REMOVED)
 HEALTHY = (ConnectionState.PENDING, ConnectionState.ACTIVE)
-# Calls may be made, best state first. A silent car may only be parked; where a permission is missing the others
-# still count; beyond the plan Smartcar refuses for free and says so. Behind a sign-in or a subscription that
-# ended no call comes through: those are tried now and then, to see whether they are back, and not otherwise.
+# Calls may be made, best state first. A vehicle without recent data may only be parked; if one permission is missing,
+# the others still work; above the plan limit, Smartcar rejects calls without charge. If the sign-in or the
+# manufacturer subscription has ended, no call succeeds, so such connections are only probed from time to time.
 USABLE = (
     ConnectionState.ACTIVE,
     ConnectionState.PENDING,
@@ -35,7 +35,7 @@ DEGRADED = tuple(state for state in ConnectionState if state not in (*HEALTHY, C
 
 
 class AuthorizationPurpose(models.TextChoices):
-    """What a trip to Smartcar Connect is for."""
+    """The purpose of an authorization."""
 
     CONNECT = "connect", _("Share vehicle")
     SIGN_IN = "sign_in", _("Sign in again")

@@ -1,4 +1,4 @@
-"""Writing what the state machine decides: the change, its transition and the pending issues, in one transaction."""
+"""Stores the state machine's decisions: the change, its transition and pending issues, in one transaction."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class Decision:
     evidence: Message = NO_MESSAGE
 
 
-def pending_issues() -> Exists:
-    """Whether something is suspected of a connection."""
+def has_pending_issues() -> Exists:
+    """Returns the condition that a connection has pending issues."""
     return Exists(PendingIssue.objects.filter(connection=OuterRef("pk")))
 
 
@@ -42,37 +42,38 @@ def pending_issues() -> Exists:
 def apply_transitions(
     connections: QuerySet[Connection], decide: Callable[[Connection, Status], Decision]
 ) -> int:
-    """Locks these connections, decides on each, and writes what changed. Returns how many changed their state.
+    """Locks these connections, decides on each, and stores changes. Returns how many changed their state.
 
-    Queries: one to lock, and nothing more when there are none; four for any number that change.
+    Queries: one if there are no connections; four for any number of changed states, plus those for pending issues and
+    alerts.
     """
     rows = list(connections.order_by("pk").select_for_update(of=("self",), no_key=True))
     if not rows:
         return 0
-    held: dict[int, list[state_machine.PendingIssue]] = {}
+    stored: dict[int, list[state_machine.PendingIssue]] = {}
     for each in PendingIssue.objects.filter(connection__in=[row.pk for row in rows]):
-        held.setdefault(each.connection_id, []).append(_pending_issue(each))
-    moved: list[tuple[Connection, Decision]] = []
+        stored.setdefault(each.connection_id, []).append(_pending_issue(each))
+    transitioned: list[tuple[Connection, Decision]] = []
     changed: list[tuple[Connection, Status]] = []
     for row in rows:
-        before = status_of(row, held.get(row.pk, ()))
+        before = get_status(row, stored.get(row.pk, ()))
         decision = decide(row, before)
-        if decision.status.suspicions != before.suspicions:
+        if decision.status.pending_issues != before.pending_issues:
             changed.append((row, decision.status))
         if decision.status.state != before.state:
-            moved.append((row, decision))
+            transitioned.append((row, decision))
     _write_pending_issues(changed)
-    _write_transitions(moved)
-    return len(moved)
+    _write_transitions(transitioned)
+    return len(transitioned)
 
 
-def status_of(connection: Connection, suspicions: Iterable[state_machine.PendingIssue] = ()) -> Status:
-    """The connection as the machine sees it."""
+def get_status(connection: Connection, pending_issues: Iterable[state_machine.PendingIssue] = ()) -> Status:
+    """Returns the connection's status for the state machine."""
     return Status(
         state=ConnectionState(connection.state),
         since=connection.state_since,
         error=connection.state_error,
-        suspicions=tuple(suspicions),
+        pending_issues=tuple(pending_issues),
     )
 
 
@@ -101,12 +102,12 @@ def _write_pending_issues(changed: list[tuple[Connection, Status]]) -> None:
             evidence_params=each.evidence.params,
         )
         for row, status in changed
-        for each in status.suspicions
+        for each in status.pending_issues
     )
 
 
-def _write_transitions(moved: list[tuple[Connection, Decision]]) -> None:
-    if not moved:
+def _write_transitions(transitioned: list[tuple[Connection, Decision]]) -> None:
+    if not transitioned:
         return
     Transition.objects.bulk_create(
         Transition.record(
@@ -117,10 +118,10 @@ def _write_transitions(moved: list[tuple[Connection, Decision]]) -> None:
             evidence=decision.evidence,
             at=decision.status.since,
         )
-        for row, decision in moved
+        for row, decision in transitioned
     )
-    left = [row.state for row, _ in moved]
-    for row, decision in moved:
+    former_states = [row.state for row, _ in transitioned]
+    for row, decision in transitioned:
         row.state = decision.status.state
         row.state_reason_code = decision.reason.code
         row.state_reason_params = decision.reason.params
@@ -128,7 +129,9 @@ def _write_transitions(moved: list[tuple[Connection, Decision]]) -> None:
         row.state_since = decision.status.since
         row.next_probe_at = None
     Connection.objects.bulk_update(
-        [row for row, _ in moved],
+        [row for row, _ in transitioned],
         _COLUMNS,
     )
-    notifications.on_transition(zip((row for row, _ in moved), left, strict=True), now=timezone.now())
+    notifications.on_transition(
+        zip((row for row, _ in transitioned), former_states, strict=True), now=timezone.now()
+    )

@@ -6,7 +6,7 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(FleetAllowance)
 class FleetAllowanceAdmin(ReadOnlyAdmin[FleetAllowance]):
-    """What fleets allow themselves; their owners change it on the fleet's page of usage."""
+    """The fleets' monthly limits, read-only. Owners and managers set them on the fleet's API usage page."""
 
     list_display = ["fleet", "calls"]
     list_filter = ["calls"]

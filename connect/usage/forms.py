@@ -1,9 +1,9 @@
-"""What a manager may set of the request budget."""
+"""The form for a fleet's monthly limit."""
 
 from django import forms
 
 
 class MonthlyLimitForm(forms.Form):
-    """Calls a month for each car: empty for what the settings say, 0 for no limit."""
+    """API calls per vehicle and month: empty for the default in the settings, 0 for no limit."""
 
     calls = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)

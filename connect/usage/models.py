@@ -1,4 +1,4 @@
-"""What was asked of each car in a month, and what a fleet allows itself."""
+"""API calls per vehicle and month, and the fleets' monthly limits."""
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -8,7 +8,7 @@ from vehicles.models import Vehicle
 
 
 class VehicleUsage(models.Model):
-    """How many billed calls were made to a car in one month (by its first day, UTC) for one purpose."""
+    """The number of billed API calls for a vehicle in one month (given by its first day, UTC) and for one purpose."""
 
     pk = models.CompositePrimaryKey("vehicle", "month", "purpose")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="usage")
@@ -21,7 +21,7 @@ class VehicleUsage(models.Model):
 
 
 class FleetAllowance(models.Model):
-    """How many calls a month a fleet's plan has for each car. A fleet without a row has that of the settings."""
+    """The monthly limit of a fleet's Smartcar plan per vehicle. A fleet without a row has the one in the settings."""
 
     fleet = models.OneToOneField(Fleet, on_delete=models.CASCADE, related_name="request_allowance")
     calls = models.PositiveIntegerField(validators=[MaxValueValidator(1_000_000)])

@@ -1,8 +1,9 @@
-"""Counting the calls to each car by month, and what is left of its allowance.
+"""Counts API calls per vehicle and month, and compares them with the monthly limit.
 
-Smartcar's plan limits calls to a single vehicle in a month ("Billing Limits") and says nowhere what it has counted, so
-this is our own count: what its answer does not show to be refused before it was looked at. Months are taken to turn
-at midnight UTC. It is kept in PostgreSQL, an upsert for each call. Losing one is harmless, so no call fails for it.
+Smartcar's plan limits the calls per vehicle and month ("Billing Limits") but doesn't expose its count, so we count
+ourselves: all calls except those whose response shows that they were rejected before they were processed. Months are
+assumed to change at midnight UTC. The count is stored in PostgreSQL, with one upsert per call. Losing a count is
+harmless, so no call fails because of it.
 """
 
 import logging
@@ -24,7 +25,7 @@ from vehicles.models import Vehicle
 
 logger = logging.getLogger(__name__)
 
-# From here on a car is shown as near its allowance.
+# The share of the limit from which a vehicle is shown as near it.
 NEAR_LIMIT = 0.8
 
 _COUNT = """
@@ -35,7 +36,7 @@ _COUNT = """
 
 
 def count_calls(*, vehicle_id: int, purpose: CallPurpose, calls: int) -> None:
-    """Adds calls that were made to a car. Never raises for a database in trouble."""
+    """Adds calls about a vehicle to the count. Database errors are only logged."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_COUNT, [month_of(timezone.now()), purpose, calls, vehicle_id])
@@ -44,13 +45,13 @@ def count_calls(*, vehicle_id: int, purpose: CallPurpose, calls: int) -> None:
 
 
 def monthly_limit(*, fleet_id: int) -> int:
-    """Calls a month for each car of the fleet; 0 is no limit."""
+    """Returns the API calls per vehicle and month for the fleet; 0 is no limit."""
     own = FleetAllowance.objects.filter(fleet_id=fleet_id).values_list("calls", flat=True).first()
     return settings.SMARTCAR_MONTHLY_LIMIT if own is None else own
 
 
 def is_limit_reached(*, vehicle_id: int, fleet_id: int) -> bool:
-    """Whether the car's allowance of this month is gone. False while the database cannot tell."""
+    """Returns whether the vehicle has reached this month's limit. False on database errors."""
     try:
         allowance = monthly_limit(fleet_id=fleet_id)
         if not allowance:
@@ -77,7 +78,7 @@ class VehicleMeter:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A car's calls of one month: in all, and by purpose. `allowance` 0 is no limit."""
+    """A vehicle's API calls in one month by purpose. An `allowance` of 0 is no limit."""
 
     vehicle: Vehicle
     command: int
@@ -99,33 +100,33 @@ class UsageRow:
 
     @property
     def percent(self) -> int:
-        """Of the allowance, rounded down; above 100 when more was used."""
+        """The used share of the limit, rounded down; above 100 if more was used."""
         return self.total * 100 // self.allowance if self.allowance else 0
 
 
 def usage_by_vehicle(*, fleet: Fleet, month: date) -> list[UsageRow]:
-    """The month's usage of every car of the fleet, also of cars without any. Two queries and one for the allowance."""
+    """Returns the month's usage of all vehicles of the fleet, in two queries and one for the limit."""
     rows = VehicleUsage.objects.filter(vehicle__fleet=fleet, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
     allowance = monthly_limit(fleet_id=fleet.pk)
-    return [_of_car(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
+    return [_usage_row(vehicle, calls, allowance) for vehicle in Vehicle.objects.filter(fleet=fleet)]
 
 
 def vehicle_usage(*, vehicle: Vehicle, month: date) -> UsageRow:
-    """The month's usage of one car."""
+    """Returns the month's usage of one vehicle."""
     rows = VehicleUsage.objects.filter(vehicle=vehicle, month=month)
     calls = {(row.vehicle_id, row.purpose): row.calls for row in rows}
-    return _of_car(vehicle, calls, monthly_limit(fleet_id=vehicle.fleet_id))
+    return _usage_row(vehicle, calls, monthly_limit(fleet_id=vehicle.fleet_id))
 
 
-def _of_car(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> UsageRow:
+def _usage_row(vehicle: Vehicle, calls: dict[tuple[int, str], int], allowance: int) -> UsageRow:
     by_purpose = {purpose.value: calls.get((vehicle.pk, purpose), 0) for purpose in CallPurpose}
     return UsageRow(vehicle=vehicle, allowance=allowance, **by_purpose)
 
 
 @transaction.atomic
 def set_monthly_limit(*, fleet: Fleet, calls: int | None, actor: User) -> None:
-    """What the fleet's plan has for each car and month; 0 is no limit, None is what the settings say."""
+    """Sets the fleet's API calls per vehicle and month; 0 is no limit, None is the default in the settings."""
     if calls is None:
         FleetAllowance.objects.filter(fleet=fleet).delete()
     else:

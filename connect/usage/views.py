@@ -1,4 +1,4 @@
-"""The manager's page of what the fleet asks of Smartcar: calls of each car, and how long tokens have to live."""
+"""The manager's page about API usage: calls per vehicle, the request budget, and token lifetimes."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -49,7 +49,7 @@ _COLUMNS = (
 @login_required
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """The month's calls of every car, the budget as it stands, and token lifetimes."""
+    """Shows the month's calls per vehicle, the current request budget, and token lifetimes."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.BUDGET).fleet
     return render(
         request, "connect/usage/overview.html", _page(request, fleet, MonthlyLimitForm(_initial(fleet)))
@@ -59,7 +59,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def set_limit(request: HttpRequest, slug: str) -> HttpResponse:
-    """Sets what the fleet's plan has for each car and month."""
+    """Sets the fleet's monthly limit per vehicle."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.BUDGET)
     form = MonthlyLimitForm(request.POST)
     if not form.is_valid():
@@ -102,10 +102,10 @@ def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[st
     }
 
 
-def _month(given: str, now: datetime) -> date:
-    """The month of a "2026-10", or this one."""
+def _month(text: str, now: datetime) -> date:
+    """Returns the month of a text such as "2026-10", or the current month."""
     try:
-        return datetime.strptime(given, "%Y-%m").replace(tzinfo=UTC).date()
+        return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
         return quota.month_of(now)
 

@@ -35,7 +35,7 @@ def vehicles_area(*, fleet: Fleet) -> Area | None:
         vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
     )
     rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
-    seen = [(lat, lon) for car, lat, lon in rows if not rules.hide(car, at=now)]
+    seen = [(lat, lon) for car, lat, lon in rows if not rules.is_hidden(car, at=now)]
     if not seen:
         return None
     latitudes, longitudes = zip(*seen, strict=True)
@@ -63,7 +63,7 @@ def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
 def vehicle_position(*, car: Vehicle) -> tuple[float, float] | None:
     """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
     now = timezone.now()
-    if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).hide(car.pk, at=now):
+    if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).is_hidden(car.pk, at=now):
         return None
     (state,) = list_states(vehicles=[car], signals=[catalogue.PRECISE_LOCATION])
     row = state.signal(catalogue.PRECISE_LOCATION)

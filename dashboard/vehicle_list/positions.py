@@ -34,5 +34,5 @@ def map_features(
             car.mark,
         )
         for car in found
-        if not rules.hide(car.id, at=now)
+        if not rules.is_hidden(car.id, at=now)
     ]

@@ -107,7 +107,7 @@ def build_rows(*, fleet: Fleet, cars: Iterable[VehicleRow], now: datetime) -> li
     found = list(cars)
     rules = privacy.privacy_for_vehicle(vehicle_ids=[car.id for car in found], now=now)
     names = geocoder_for(fleet=fleet)
-    return [_row(car, names, hidden=rules.hide(car.id, at=now), now=now) for car in found]
+    return [_row(car, names, hidden=rules.is_hidden(car.id, at=now), now=now) for car in found]
 
 
 def _row(car: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:

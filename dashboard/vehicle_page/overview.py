@@ -108,7 +108,7 @@ def overview_context(
     vehicle = frame.vehicle
     granted = granted_permissions(connections)
     fact = _facts(state, units=vehicle.units, granted=granted, now=now)
-    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     charge, fuel = fact(catalogue.STATE_OF_CHARGE), fact(catalogue.FUEL_LEVEL)
     main = charge or fuel
     return {

@@ -97,7 +97,7 @@ def list_signals(
     """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
     (state,) = list_states(vehicles=[vehicle])
     granted = granted_permissions(connections)
-    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).hide(vehicle.pk, at=now)
+    hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     secret = _Secrets(place=hidden, vin=not may_see_vin)
     told, untold = [], []
     for row in state.signals.values():

@@ -95,7 +95,7 @@ def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Co
     monitor.monitor_connections(now=timezone.now())
     (notice,) = open_alerts()
     assert notice.payload == {"state": "stale"}
-    health.on_data(heard={(connection.vehicle_id, ""): timezone.now()})
+    health.on_data(received={(connection.vehicle_id, ""): timezone.now()})
     assert open_alerts() == []
 
 

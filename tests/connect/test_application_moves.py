@@ -33,7 +33,7 @@ SESSION = "a driver's browser"
 
 @pytest.fixture(autouse=True)
 def no_keys_of_other_tests() -> None:
-    registry.forget_keys()
+    registry.clear_key_cache()
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def old(smartcar: str, fleet: Fleet, owner: User, second: SmartcarApplication) -
 def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
     """The driver follows a fresh link through Connect, and the new connection is subscribed."""
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
-    invitation = application_migration.invite_driver(left=left, user=user, driver=left.driver, by_email=False)
+    invitation = application_migration.invite_driver(
+        pending=left, user=user, driver=left.driver, by_email=False
+    )
     url = oauth.start_for_invitation(invitation=invitation, session_secret=SESSION)
     params = come_back(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
     (new,) = oauth.handle_callback(params=params, user=None, session_secret=SESSION).connections
@@ -83,11 +85,11 @@ def test_choosing_another_application_asks_for_a_link_to_each_driver(old: Connec
     )
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert (left.driver.name, left.connections, left.arrived, left.invitation) == ("Dana", [old], [], None)
-    first = application_migration.invite_driver(left=left, user=owner, driver=left.driver, by_email=False)
+    first = application_migration.invite_driver(pending=left, user=owner, driver=left.driver, by_email=False)
     (left,) = application_migration.pending_drivers(fleet=old.fleet)
     assert left.invitation == first
     second_link = application_migration.invite_driver(
-        left=left, user=owner, driver=left.driver, by_email=False
+        pending=left, user=owner, driver=left.driver, by_email=False
     )
     first.refresh_from_db()
     assert (first.open, second_link.open) == (False, True)
@@ -137,14 +139,14 @@ def test_what_the_driver_hid_stays_hidden(
     smartcar: str, old: Connection, owner: User, second: SmartcarApplication
 ) -> None:
     now = timezone.now()
-    privacy.pause(connection=old, lasts=None, now=now)
+    privacy.pause(connection=old, duration=None, now=now)
     privacy.set_hours(connection=old, starts=clock(8), ends=clock(17), weekdays_only=True, now=now)
     new = shared_anew(smartcar, old, owner)
     delivered(new, by=second)
     assert application_cutover.finish_cutover() == 1
     assert TrackingSchedule.objects.get().connection == new
     rules = privacy.privacy_for_vehicle(vehicle_ids=[old.vehicle_id], now=now + timedelta(minutes=1))
-    assert rules.hide(old.vehicle_id, at=now + timedelta(minutes=1))
+    assert rules.is_hidden(old.vehicle_id, at=now + timedelta(minutes=1))
 
 
 def test_trouble_at_smartcar_leaves_the_old_connection_for_the_next_time(

@@ -30,7 +30,7 @@ both = pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarAp
 
 @pytest.fixture(autouse=True)
 def no_keys_of_other_tests() -> None:
-    registry.forget_keys()
+    registry.clear_key_cache()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_fleet_connects_with_its_own_application(
     found = gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+        request=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert found.make
     entry = AuditLogEntry.objects.get(event=AuditEvent.APPLICATION_CHOSEN)
@@ -80,7 +80,7 @@ def test_connected_cars_stay_with_the_application_they_were_connected_with(
     read = gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
+        request=lambda api, access: api.attributes(access, vehicle_id=connection.vehicle.smartcar_id),
     )
     assert read.make
 
@@ -118,7 +118,7 @@ def test_each_application_has_one_cached_token_minted_once_and_once_more_after_a
     assert len(set(tokens)) == 2
     assert [token_store.application_access(application=one, user_id="u").token for one in each] == tokens
     assert mints(smartcar) == before + 2
-    token_store.forget_application_token(application=each[1])
+    token_store.discard_application_token(application=each[1])
     fresh = [token_store.application_access(application=one, user_id="u").token for one in each]
     assert fresh[0] == tokens[0]
     assert fresh[1] != tokens[1]

@@ -187,8 +187,8 @@ def test_a_pause_that_is_ended_stays_known_for_places_of_its_time(
     assert pause.ends_at is not None
     now = timezone.now()
     rules = privacy.privacy_for_vehicle(vehicle_ids=[connection.vehicle_id], now=now)
-    assert rules.hide(connection.vehicle_id, at=pause.began_at)
-    assert not rules.hide(connection.vehicle_id, at=now)
+    assert rules.is_hidden(connection.vehicle_id, at=pause.began_at)
+    assert not rules.is_hidden(connection.vehicle_id, at=now)
     assert "Visible to Blue Fleet" in shown(page)
 
 

@@ -190,7 +190,7 @@ def test_what_has_ended_is_not_healed_by_data(
     other = shared(vehicle, "user-2")
     connection.move_to(state, now=timezone.now())
     drive(vehicle, event_id="s-1", user_id="user-2")
-    health.on_data(heard={(vehicle.pk, "user-1"): timezone.now()})
+    health.on_data(received={(vehicle.pk, "user-1"): timezone.now()})
     health.on_call_failed(connection=connection, error=refused(), now=timezone.now())
     assert (now_of(connection), now_of(other)) == (state, State.ACTIVE)
 
@@ -205,7 +205,7 @@ def test_healthy_cars_cost_one_query_however_many(fleet: Fleet) -> None:
     with CaptureQueriesContext(
         database,
     ) as queries:
-        health.on_data(heard=heard)
+        health.on_data(received=heard)
     asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
     assert len(asked) == 1
 
@@ -218,7 +218,7 @@ def test_two_hundred_first_deliveries_cost_a_handful_of_queries(fleet: Fleet) ->
         shared(car, "user-1", State.PENDING)
         heard[car.pk, "user-1"] = timezone.now()
     with CaptureQueriesContext(database) as queries:
-        health.on_data(heard=heard)
+        health.on_data(received=heard)
     asked = [each["sql"] for each in queries if "SAVEPOINT" not in each["sql"]]
     assert len(asked) <= 4
     assert Connection.objects.filter(state=State.ACTIVE).count() == Transition.objects.count() == 200

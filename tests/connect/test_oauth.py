@@ -13,7 +13,7 @@ from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors
 from connect.models import AuthorizationRequest, Connection, ConnectionState, UserToken
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from tests.smartcar import SESSION, come_back, connect
 from vehicles.models import Vehicle
 
@@ -64,9 +64,9 @@ def test_connecting_again_updates_and_never_doubles(
 def test_the_person_who_says_no_connects_nothing(
     smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         connect(smartcar, fleet=fleet_of(api_version), user=owner, outcome="deny")
-    assert refusal.value.trouble.title == "Access wasn't allowed"
+    assert refusal.value.error.title == "Access wasn't allowed"
     assert not Connection.objects.exists()
     assert AuthorizationRequest.objects.get().outcome == "Access wasn't allowed"
 
@@ -87,7 +87,7 @@ def test_an_incompatible_car_is_named() -> None:
         "Year": "2004",
         "VIN": "1HGCM82633A004352",
     }
-    assert "1HGCM" not in f"{trouble!r} {oauth_errors.ConnectionRefusedByUsError(trouble)!r}"
+    assert "1HGCM" not in f"{trouble!r} {oauth_errors.AuthorizationFailedError(trouble)!r}"
 
 
 @both
@@ -97,9 +97,9 @@ def test_the_way_back_works_once(
     url = oauth.start(fleet=fleet_of(api_version), user=owner, session_secret=SESSION)
     params = come_back(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
-    assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
+    assert refusal.value.error == oauth_errors.UNKNOWN_STATE
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_a_way_back_that_is_not_ours_changes_nothing(
         AuthorizationRequest.objects.update(
             created_at=timezone.now() - AuthorizationRequest.LIFETIME - timedelta(seconds=1)
         )
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=user, session_secret=session)
-    assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
+    assert refusal.value.error == oauth_errors.UNKNOWN_STATE
     assert not Connection.objects.exists()
 
 
@@ -136,17 +136,17 @@ def test_a_forged_user_id_does_not_bring_another_fleets_cars(
     red = Fleet.objects.get(slug="red")
     params = come_back(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=forged, user=outsider, session_secret="s")
-    assert refusal.value.trouble == oauth_errors.UNCONFIRMED_USER
+    assert refusal.value.error == oauth_errors.UNCONFIRMED_USER
     assert not Connection.objects.filter(fleet=red).exists()
 
 
 def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: Fleet, owner: User) -> None:
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params={"state": params["state"]}, user=owner, session_secret=SESSION)
-    assert refusal.value.trouble == oauth_errors.INCOMPLETE
+    assert refusal.value.error == oauth_errors.INCOMPLETE
 
 
 def test_wrong_credentials_are_told_as_ours(
@@ -154,9 +154,9 @@ def test_wrong_credentials_are_told_as_ours(
 ) -> None:
     params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     settings.SMARTCAR_CLIENT_SECRET = "wrong"
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
-    assert refusal.value.trouble == oauth_errors.CREDENTIALS
+    assert refusal.value.error == oauth_errors.CREDENTIALS
 
 
 def test_state_and_session_are_kept_as_hashes_only(fleet: Fleet, owner: User) -> None:

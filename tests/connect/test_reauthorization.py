@@ -20,7 +20,7 @@ from connect.connections import services
 from connect.connections.selectors import Driver
 from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, Invitation, UserToken
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from connect.status.states import AuthorizationPurpose
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 from tests.connect.control import switch
@@ -111,9 +111,9 @@ def test_a_way_back_for_another_car_changes_nothing(
 ) -> None:
     made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
     params = come_back(smartcar, trip(made, owner))
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
-    assert refusal.value.trouble == oauth_errors.UNCONFIRMED_SIGN_IN
+    assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
     made.refresh_from_db()
     assert made.state == State.NEEDS_REAUTHENTICATION
 
@@ -124,9 +124,9 @@ def test_on_v3_a_sign_in_that_smartcar_does_not_list_is_not_believed(
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
     state = parse_qs(urlsplit(trip(made, owner)).query)["state"][0]
     forged = {"state": state, "vehicle_id": made.vehicle.smartcar_id}
-    with pytest.raises(ConnectionRefusedByUsError) as refusal:
+    with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=forged, user=owner, session_secret=SESSION)
-    assert refusal.value.trouble == oauth_errors.UNCONFIRMED_SIGN_IN
+    assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
     made.refresh_from_db()
     assert made.state == State.NEEDS_REAUTHENTICATION
 
@@ -138,8 +138,8 @@ def test_the_way_back_works_once_and_in_its_own_session(smartcar: str, fleet: Fl
     def outcome(session: str) -> str:
         try:
             return oauth.handle_callback(params=params, user=owner, session_secret=session).purpose
-        except ConnectionRefusedByUsError as refusal:
-            return refusal.trouble.title
+        except AuthorizationFailedError as refusal:
+            return refusal.error.title
 
     ours = oauth_errors.UNKNOWN_STATE.title
     assert [outcome("another"), outcome(SESSION), outcome(SESSION)] == [
@@ -255,9 +255,9 @@ def test_a_battery_answer_belongs_to_the_session_that_asked(smartcar: str, fleet
     trip(made, owner, AuthorizationPurpose.BATTERY)
     params = {"vehicle_id": made.vehicle.smartcar_id, "selected_capacity": "80", "reason": "battery_capacity"}
     for session, user in (("another", owner), ("", owner), (SESSION, None)):
-        with pytest.raises(ConnectionRefusedByUsError) as refusal:
+        with pytest.raises(AuthorizationFailedError) as refusal:
             oauth.handle_callback(params=params, user=user, session_secret=session)
-        assert refusal.value.trouble == oauth_errors.UNKNOWN_STATE
+        assert refusal.value.error == oauth_errors.UNKNOWN_STATE
     assert (
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION).purpose
         == AuthorizationPurpose.BATTERY

@@ -48,12 +48,12 @@ def after(*complaints: ErrorSignal, before: Status | None = None) -> Status:
 def test_one_error_ends_nothing() -> None:
     one = after(complaint())
     assert one.state is State.ACTIVE
-    assert [each.state for each in one.suspicions] == [State.NEEDS_REAUTHENTICATION]
+    assert [each.state for each in one.pending_issues] == [State.NEEDS_REAUTHENTICATION]
 
 
 def test_two_kinds_of_witness_are_believed() -> None:
     moved = after(complaint(), complaint(source=EvidenceSource.CALL, minutes=2))
-    assert (moved.state, moved.error, moved.suspicions) == (State.NEEDS_REAUTHENTICATION, SIGN_IN, ())
+    assert (moved.state, moved.error, moved.pending_issues) == (State.NEEDS_REAUTHENTICATION, SIGN_IN, ())
 
 
 def test_the_same_error_is_believed_when_it_comes_again_after_a_while_and_not_at_once() -> None:
@@ -77,7 +77,7 @@ def test_a_daily_false_alarm_between_data_never_moves_the_connection() -> None:
         now = state_machine.confirm_after_timeout(now, now=START + timedelta(days=day, hours=1))
         now = state_machine.on_data(now, at=START + timedelta(days=day, hours=2))
         assert now.state is State.ACTIVE
-    assert now.suspicions == ()
+    assert now.pending_issues == ()
 
 
 @pytest.mark.parametrize("state", [each for each in State if each not in TERMINATED])
@@ -108,7 +108,7 @@ def test_resolved_clears_what_it_names_and_nothing_else() -> None:
     assert other.state is State.NEEDS_REAUTHENTICATION
     for code in ("AUTHENTICATION_FAILED", None):
         assert state_machine.resolved(troubled, type=ACCOUNT, code=code, at=later).state is State.ACTIVE
-    assert state_machine.resolved(after(complaint()), type=ACCOUNT, code=None, at=later).suspicions == ()
+    assert state_machine.resolved(after(complaint()), type=ACCOUNT, code=None, at=later).pending_issues == ()
 
 
 def test_the_plan_is_believed_at_once_and_hides_nothing_graver() -> None:
@@ -137,7 +137,7 @@ def test_a_car_that_smartcar_does_not_know_is_gone_only_by_the_list() -> None:
     suspected = after(*gone)
     later = START + timedelta(days=3)
     assert state_machine.confirm_after_timeout(suspected, now=later).state is State.ACTIVE
-    assert state_machine.on_listed(suspected, now=later, found=True).suspicions == ()
+    assert state_machine.on_listed(suspected, now=later, found=True).pending_issues == ()
     assert state_machine.on_listed(suspected, now=later, found=False).state is State.REVOKED
 
 
@@ -228,7 +228,7 @@ def test_every_state_is_supported_by_evidence(history: list[tuple[Step, int]]) -
         if step.name == "data":
             heard.clear()
             assert now.state in (State.ACTIVE, *TERMINATED)
-            assert now.suspicions == ()
+            assert now.pending_issues == ()
         heard[step.name] = heard.get(step.name, 0) + 1
         if now.state is before.state:
             continue
@@ -239,7 +239,7 @@ def test_every_state_is_supported_by_evidence(history: list[tuple[Step, int]]) -
         if now.state is State.REVOKED:
             assert step.name == "unlisted"
         assert before.state not in TERMINATED
-        assert all(each.state is not now.state for each in now.suspicions)
+        assert all(each.state is not now.state for each in now.pending_issues)
 
 
 @given(evidence)

@@ -156,7 +156,7 @@ def test_many_who_need_the_application_token_mint_it_once(smartcar: str) -> None
 @pytest.mark.django_db
 def test_a_forgotten_application_token_is_minted_anew(smartcar: str) -> None:
     first = token_store.application_access(application=applications.default_application(), user_id="user")
-    token_store.forget_application_token(application=applications.default_application())
+    token_store.discard_application_token(application=applications.default_application())
     assert (
         token_store.application_access(application=applications.default_application(), user_id="user").token
         != first.token

@@ -273,7 +273,7 @@ def go_through_it_all(smartcar: str, connection: Connection, witness: Witness) -
 
     def renew() -> None:
         UserToken.objects.update(access_expires_at=timezone.now())
-        token_store.forget_application_token(application=applications.default_application())
+        token_store.discard_application_token(application=applications.default_application())
 
     token_store.call_with_token(connection=connection, call=lock)
     renew()

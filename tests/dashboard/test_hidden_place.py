@@ -25,7 +25,7 @@ def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
     table = "/fleets/blue/list/"
     assert "Hidden by the driver" not in browser.get(table).content.decode()
     now = timezone.now()
-    privacy.pause(connection=connection, lasts=timedelta(hours=1), now=now)
+    privacy.pause(connection=connection, duration=timedelta(hours=1), now=now)
     assert "Hidden by the driver" in browser.get(table).content.decode()
     assert (
         "Hidden by the driver"

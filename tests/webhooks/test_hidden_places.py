@@ -51,7 +51,7 @@ def test_without_a_pause_the_place_is_kept(vehicle: Vehicle, connection: Connect
 def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
     vehicle: Vehicle, connection: Connection
 ) -> None:
-    privacy.pause(connection=connection, lasts=None, now=timezone.now() - timedelta(minutes=5))
+    privacy.pause(connection=connection, duration=None, now=timezone.now() - timedelta(minutes=5))
     deliver(vehicle, at=timezone.now())
     assert known(vehicle) == {LOCK}
     entry = InboxEntry.objects.get()
@@ -63,7 +63,7 @@ def test_while_paused_all_but_the_place_is_kept_and_the_raw_message_is_not(
 
 
 def test_a_message_that_was_not_kept_is_not_replayed(vehicle: Vehicle, connection: Connection) -> None:
-    privacy.pause(connection=connection, lasts=None, now=timezone.now())
+    privacy.pause(connection=connection, duration=None, now=timezone.now())
     deliver(vehicle, at=timezone.now())
     assert replay(entries=InboxEntry.objects.all()) == 0
 
@@ -72,7 +72,7 @@ def test_a_place_of_the_pause_that_comes_after_it_is_not_kept(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     now = timezone.now()
-    privacy.pause(connection=connection, lasts=None, now=now - timedelta(hours=2))
+    privacy.pause(connection=connection, duration=None, now=now - timedelta(hours=2))
     privacy.resume(connection=connection, now=now - timedelta(hours=1))
     deliver(vehicle, at=now - timedelta(minutes=90))
     assert known(vehicle) == {LOCK}
@@ -84,7 +84,7 @@ def test_a_place_from_before_the_pause_that_comes_late_is_not_kept(
     vehicle: Vehicle, connection: Connection
 ) -> None:
     now = timezone.now()
-    privacy.pause(connection=connection, lasts=timedelta(hours=1), now=now)
+    privacy.pause(connection=connection, duration=timedelta(hours=1), now=now)
     deliver(vehicle, at=now - timedelta(hours=1))
     assert known(vehicle) == {LOCK}
 
@@ -95,7 +95,7 @@ def test_one_of_two_drivers_is_enough_to_hide_and_one_is_enough_to_share(
     other = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user-2", api_version="v3", mode="live"
     )
-    privacy.pause(connection=other, lasts=None, now=timezone.now())
+    privacy.pause(connection=other, duration=None, now=timezone.now())
     deliver(vehicle, at=timezone.now())
     assert known(vehicle) == {LOCK}
     privacy.resume(connection=other, now=timezone.now())

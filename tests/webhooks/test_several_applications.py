@@ -24,7 +24,7 @@ AT = 1_760_000_000_000
 def second() -> SmartcarApplication:
     row = SmartcarApplication(name="Second", application_id="app-2", client_id="client_2", webhook_id="wh-2")
     saved = services.save_application(row=row, secrets=Secrets(management_tokens=(TOKEN,)))
-    registry.forget_keys()
+    registry.clear_key_cache()
     return saved
 
 

@@ -116,7 +116,7 @@ def _place_hidden(entry: InboxEntry) -> bool:
     cars = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
     ids = list(cars)
     rules = privacy.privacy_for_vehicle(vehicle_ids=ids, now=timezone.now())
-    return any(rules.hide(each, at=entry.received_at) for each in ids)
+    return any(rules.is_hidden(each, at=entry.received_at) for each in ids)
 
 
 def mask(content: Any, *, reveal: Reveal, depth: int = _DEEPEST) -> Any:

@@ -1,4 +1,4 @@
-"""Tells Smartcar's four credentials apart and says which is missing, wrong or in another's place."""
+"""Checks Smartcar's four credentials, and reports which are missing, invalid or swapped."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ class Command(BaseCommand):
         parser.add_argument("--application", help="the name of one application; default: all")
         parser.add_argument(
             "--api-version",
-            "--generation",  # the old name
+            "--generation",  # the name in version 0.1
             dest="api_version",
             choices=SmartcarApiVersion.values,
             default=settings.SMARTCAR_API_VERSION,
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        wanted = options["application"]
-        found = [each for each in applications.all_applications() if wanted in (None, each.name)]
+        name = options["application"]
+        found = [each for each in applications.all_applications() if name in (None, each.name)]
         if not found:
-            raise CommandError(f"There is no application {wanted!r}.")
+            raise CommandError(f"There is no application {name!r}.")
         bad = 0
         for application in found:
             self.stdout.write(f"Application {application.name}")

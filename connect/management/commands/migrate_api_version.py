@@ -1,4 +1,4 @@
-"""Moves a fleet to the other version of Smartcar's API, and reports what could not move."""
+"""Migrates a fleet to the other version of Smartcar's API, and reports connections that couldn't be migrated."""
 
 import time
 from typing import Any
@@ -37,12 +37,12 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         elif move.api_version != options["api_version"]:
             raise CommandError(f"A move to {move.api_version} is under way. Stop it first: --stop.")
-        self._carry_out(move)
+        self._run(move)
 
-    def _carry_out(self, move: ApiMigration) -> None:
+    def _run(self, move: ApiMigration) -> None:
         while move.state == MigrationState.RUNNING:
             if not worker.run(move=move):
-                time.sleep(1)  # Cars wait for Smartcar, or a worker is at it.
+                time.sleep(1)  # Connections are waiting for Smartcar, or a worker has claimed them.
             move.refresh_from_db(fields=["state"])
             progress = selectors.get_progress(move=move)
             self.stdout.write(f"{progress.done} of {progress.total} done, {progress.moved} moved")

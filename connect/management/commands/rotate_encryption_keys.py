@@ -1,4 +1,4 @@
-"""Brings every stored token under the newest key, so that an old key can be taken out of the ring."""
+"""Re-encrypts all stored secrets with the newest key, so that old keys can be removed."""
 
 import sys
 from typing import Any

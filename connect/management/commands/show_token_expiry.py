@@ -1,4 +1,4 @@
-"""Prints how long the v2 refresh tokens have to live."""
+"""Prints the remaining lifetimes of v2 refresh tokens."""
 
 from typing import Any
 

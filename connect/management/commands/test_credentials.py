@@ -1,3 +1,3 @@
-"""The name that `check_credentials` had before 0.2.0, kept for one release."""
+"""The name of `check_credentials` before 0.2.0, available for one more release."""
 
 from connect.management.commands.check_credentials import Command as Command

@@ -68,7 +68,7 @@ def _user_by_pair(connection: Connection) -> str:
     return gateway.call(
         connection=connection,
         purpose=CallPurpose.BACKGROUND,
-        make=lambda api, access: cast(V2Api, api).user_id(access.token),
+        request=lambda api, access: cast(V2Api, api).user_id(access.token),
     )
 
 
@@ -153,4 +153,4 @@ def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozen
 def _call(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
     probe = copy.copy(connection)
     probe.api_version, probe.smartcar_user_id = to, user_id
-    return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, make=make)
+    return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, request=make)

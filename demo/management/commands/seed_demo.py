@@ -14,7 +14,7 @@ from accounts.models import Fleet, SmartcarApiVersion, User
 from accounts.services import create_fleet
 from connect import oauth
 from connect.models import Connection
-from connect.oauth_errors import ConnectionRefusedByUsError
+from connect.oauth_errors import AuthorizationFailedError
 from vehicles.models import Place, PlaceKind, Vehicle
 
 OTHER_FLEET_CARS = 3
@@ -102,9 +102,9 @@ def _connect_cars(
             break
         try:
             arrival = _drive_through_connect(simulator, fleet=fleet, owner=owner, cars=cars[: wanted - count])
-        except ConnectionRefusedByUsError as refusal:
+        except AuthorizationFailedError as refusal:
             raise CommandError(
-                f"The simulator's cars could not be connected: {refusal.trouble.text}"
+                f"The simulator's cars could not be connected: {refusal.error.text}"
             ) from refusal
         count += len(arrival.connections)
     return count

@@ -76,7 +76,7 @@ def reads(connection: Connection) -> bool:
     gateway.call(
         connection=connection,
         purpose=CallPurpose.PERSON,
-        make=lambda api, access: api.attributes(access, vehicle_id=car),
+        request=lambda api, access: api.attributes(access, vehicle_id=car),
     )
     return True
 

@@ -78,7 +78,7 @@ def use_cars(stop: Event, failures: list[str]) -> int:
                 gateway.call(
                     connection=connection,
                     purpose=CallPurpose.PERSON,
-                    make=lambda api, access, car=car: api.attributes(access, vehicle_id=car),  # type: ignore[misc]
+                    request=lambda api, access, car=car: api.attributes(access, vehicle_id=car),  # type: ignore[misc]
                 )
                 if done % 20 == 0:
                     user_tokens.refresh(tokens=random.choice(pairs).reread())

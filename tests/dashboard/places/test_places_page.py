@@ -214,7 +214,7 @@ def test_a_place_that_the_driver_hides_is_not_told(
     shared = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v3", mode="live"
     )
-    privacy.pause(connection=shared, lasts=timedelta(hours=1), now=timezone.now())
+    privacy.pause(connection=shared, duration=timedelta(hours=1), now=timezone.now())
     at(vehicle)
     page = browser_of(owner).post(NEW, {"prefill": "car", "car": "Van 1"}).content.decode()
     assert "is unknown or hidden by the driver" in page
@@ -254,6 +254,6 @@ def test_the_map_begins_where_the_cars_are_that_may_be_seen(
     shared = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=hidden, smartcar_user_id="user", api_version="v3", mode="live"
     )
-    privacy.pause(connection=shared, lasts=None, now=timezone.now())
+    privacy.pause(connection=shared, duration=None, now=timezone.now())
     VehicleSnapshot.objects.filter(vehicle=hidden).update(latitude=10, longitude=10)
     assert 'data-area="-122.4180,37.7750,-122.4180,37.7750"' in browser.get(LIST).content.decode()

@@ -235,7 +235,7 @@ def test_the_place_comes_with_the_values_and_goes_when_the_driver_hides_it(
     shown = browser.get(address(car, "values/"))
     assert 'data-latitude="37.760100"' in shown.content.decode()
     connection = Connection.objects.get()
-    privacy.pause(connection=connection, lasts=timedelta(hours=1), now=timezone.now())
+    privacy.pause(connection=connection, duration=timedelta(hours=1), now=timezone.now())
     hidden = browser.get(address(car, "values/"), {"version": shown.context["version"]}).content.decode()
     assert "37.760100" not in hidden
     assert "Hidden by the driver." in hidden

@@ -134,7 +134,7 @@ def test_a_place_that_the_driver_hides_is_hidden_in_value_and_body(
     know(vehicle, catalogue.CHARGE_RECORDS, {"values": [{"energy": 7, "location": {"latitude": 52.51234}}]})
     browser = browser_of(owner)
     assert "52.51234" in told(browser, vehicle)[catalogue.PRECISE_LOCATION.code].raw
-    privacy.pause(connection=connection, lasts=None, now=timezone.now() - timedelta(hours=1))
+    privacy.pause(connection=connection, duration=None, now=timezone.now() - timedelta(hours=1))
     assert catalogue.PRECISE_LOCATION.code not in told(browser, vehicle)
     # Even if a last place were left.
     know(vehicle, catalogue.PRECISE_LOCATION, place)

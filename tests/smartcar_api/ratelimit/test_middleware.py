@@ -55,7 +55,7 @@ def read(connection: Connection, purpose: CallPurpose) -> None:
     gateway.call(
         connection=connection,
         purpose=purpose,
-        make=lambda api, access: api.read(access, vehicle_id=vehicle_id),
+        request=lambda api, access: api.read(access, vehicle_id=vehicle_id),
     )
 
 
