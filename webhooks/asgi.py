@@ -1,7 +1,7 @@
-"""The callback address as a small ASGI application of its own, in front of Django.
+"""Serves the callback URL with a small ASGI application in front of Django.
 
-A delivery needs nothing of what Django's middleware does for a page, and at thousands a second that would be most of
-the work. What to think of a request is decided in `webhooks.receiver`, as for the Django view.
+Deliveries don't need Django's middleware, which would be most of the work at thousands of requests per second.
+`webhooks.receiver` decides how to respond, as it does for the Django view.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Smartcar waits 15 s for an answer, so whoever takes longer to send is not Smartcar, or has given up.
+# Smartcar waits 15 s for a response. A slower sender is not Smartcar, or has given up.
 READ_SECONDS = 15.0
 KEYS_SECONDS = 5.0
-# The bell is rung at once, and then no more than this often: a worker takes all there is.
+# The task is enqueued at once, and then at most this often, since one task processes everything in the inbox.
 ENQUEUE_SECONDS = 0.05
 
 _SLOW = WebhookResponse(HTTPStatus.REQUEST_TIMEOUT, {"error": "The body did not arrive in time."})
@@ -39,20 +39,20 @@ _ALLOW = (b"allow", b"POST")
 
 
 class _ClientDisconnectedError(Exception):
-    """The connection broke before the body was whole: there is nobody to answer, and nothing to store."""
+    """The client disconnected before the body was complete, so there is nothing to store and no one to respond to."""
 
 
 class WebhookMiddleware:
-    """Serves POSTs to `path`, with or without a slash at the end, and hands everything else to `otherwise`."""
+    """Handles requests to `path`, with or without a trailing slash, and passes everything else to `app`."""
 
     def __init__(self, *, path: str, otherwise: Application) -> None:
-        # As it is easily entered in Smartcar's dashboard: Django would answer with a redirect, which nobody follows.
+        # The slash is easily left out in Smartcar's dashboard. Django would redirect, and Smartcar wouldn't follow.
         self._paths = (path, path.rstrip("/"))
         self._otherwise = otherwise
         self._desk: DeliveryHandler | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry. Lifespan events are welcome but not needed."""
+        """The ASGI entry point. Lifespan events are optional."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and scope["path"] in self._paths:
@@ -63,7 +63,7 @@ class WebhookMiddleware:
             await self._otherwise(scope, receive, send)
 
     async def close(self) -> None:
-        """Finish what was begun. Another request would begin anew."""
+        """Finishes pending work. A later request creates a new handler."""
         desk, self._desk = self._desk, None
         if desk is not None:
             await desk.close()
@@ -79,7 +79,7 @@ class WebhookMiddleware:
 
 
 class DeliveryHandler:
-    """Takes deliveries in for one event loop."""
+    """Receives deliveries in one event loop."""
 
     def __init__(self) -> None:
         self._writer = Writer(stored=self._ring)
@@ -89,7 +89,7 @@ class DeliveryHandler:
         self._ringing = self._ring_again = self._counting = False
 
     async def take(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
-        """The answer to one request; None when nobody waits for it any more."""
+        """Returns the response to one request, or None if the client has disconnected."""
         if scope["method"] != "POST":
             return _WRONG_METHOD
         length, signed = _headers(scope)
@@ -112,14 +112,18 @@ class DeliveryHandler:
         return receiver.RECEIVED
 
     async def close(self) -> None:
-        """Finish what was begun, ring for it, and write down what was counted."""
+        """Finishes pending inserts, enqueues their processing and flushes the counters."""
         await self._writer.close()
         await _run_in_thread(receiver.flush_counters)
         while self._ringing:
             await asyncio.sleep(ENQUEUE_SECONDS)
 
     async def _known(self) -> tuple[SigningKey, ...]:
-        """The signing keys as of seconds ago: finding them may read the database, for which nobody shall wait."""
+        """Returns the signing keys, a few seconds old at most under load.
+
+        Loading them may query the database. After the first time that happens in the background, so that no request
+        waits for it.
+        """
         now = asyncio.get_running_loop().time()
         if self._keys is None:
             await self._learn_keys()
@@ -133,7 +137,7 @@ class DeliveryHandler:
         self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
 
     async def _relearn_keys(self) -> None:
-        with contextlib.suppress(DatabaseError):  # the known ones will do for longer
+        with contextlib.suppress(DatabaseError):  # the cached keys remain in use
             await self._learn_keys()
 
     def _ring(self) -> None:
@@ -152,7 +156,7 @@ class DeliveryHandler:
             self._ringing = False
 
     def _counted(self, receipt: WebhookResponse) -> WebhookResponse:
-        """What was refused or verified is written down a second later, together with what came meanwhile."""
+        """Schedules a flush of the counters for a second later, and returns the response."""
         if not self._counting:
             self._counting = True
             self._start(self._write_counts())
@@ -166,14 +170,14 @@ class DeliveryHandler:
         await _run_in_thread(receiver.flush_counters)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside the requests. The loop itself keeps no hold on its tasks."""
+        """Runs a coroutine in the background. The event loop keeps only weak references to its tasks."""
         task = asyncio.get_running_loop().create_task(work)
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 
 
 async def _run_in_thread(work: Callable[[], Result]) -> Result:
-    """Run what may block in a thread; a database connection it took goes back to the pool."""
+    """Runs blocking work in a thread, and closes the thread's database connections afterwards."""
 
     def run() -> Result:
         try:
@@ -185,7 +189,7 @@ async def _run_in_thread(work: Callable[[], Result]) -> Result:
 
 
 def _headers(scope: Scope) -> tuple[int, str]:
-    """Content-Length (0 without one: the body is counted while it comes) and SC-Signature."""
+    """Returns Content-Length (0 if absent; the body is measured as it arrives) and SC-Signature."""
     length, signed = b"", b""
     for name, value in scope["headers"]:
         if name == b"sc-signature":
@@ -196,7 +200,7 @@ def _headers(scope: Scope) -> tuple[int, str]:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body, or as much of it as shows that it is too large. Raises `_SenderGoneError`."""
+    """Returns the body, truncated once it exceeds the limit. Raises `_ClientDisconnectedError`."""
     body = b""
     while True:
         message = await receive()

@@ -1,4 +1,4 @@
-"""What messages say of connections as a whole: who was heard, and what Smartcar complains of. Pure."""
+"""What deliveries show about connections as a whole: which ones work, and which errors were reported. Pure."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from webhooks.parsing.types import Delivery, ReportedError, VehicleReport
 def healthy_users(
     delivery: Delivery, cars: Mapping[str, Sequence[int]], received_at: datetime, *, fresh: Collection[int]
 ) -> dict[tuple[int, str], datetime]:
-    """(vehicle id, Smartcar user id) of which good values came in, among the cars of which something is new.
+    """Returns when valid values arrived, by (vehicle ID, Smartcar user ID), for vehicles in `healthy`.
 
-    The user id is "" where the message names nobody.
+    The user ID is "" if the delivery doesn't name a user.
     """
     return {
         (vehicle_id, report.facts.user_id): received_at
@@ -34,9 +34,9 @@ def error_reports(
     *,
     news: Container[tuple[int, str, ReportedError]],
 ) -> Iterable[ErrorReport]:
-    """The errors of the message for each of our cars that it is about.
+    """Yields the errors of a delivery for each of our vehicles in it.
 
-    `news` has the vehicle id, event id and error of those that are not repetitions.
+    `new_errors` contains the vehicle ID, event ID and error of those that are not repetitions.
     """
     own = delivery.event_id.removeprefix("pull:")
     read = own != delivery.event_id
@@ -91,7 +91,7 @@ def _read(
 
 
 def _all_signals_failed(report: VehicleReport) -> SignalError | None:
-    """The account's error, if there are signals and not one of them came through."""
+    """Returns the account error if the report contains such an error and not a single successful signal."""
     if any(each.status == SignalStatus.SUCCESS for each in report.observations):
         return None
     errors = (each.error for each in report.observations if each.error is not None)

@@ -1,4 +1,7 @@
-"""What a message says, and about which of our cars; what cannot be recorded is set aside with the reason."""
+"""Parses inbox entries and matches them to our vehicles.
+
+Entries that can't be recorded get a final state and a note with the reason.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,40 +22,40 @@ _NOTHING = Message()
 
 @dataclass(slots=True)
 class ParsedMessage:
-    """A message that was understood and is about cars of ours."""
+    """A parsed delivery that concerns vehicles of ours. `vehicles` maps Smartcar's vehicle IDs to our IDs."""
 
     entry: InboxEntry
     delivery: Delivery
     cars: dict[str, list[int]]
 
     def vehicle_ids(self) -> Iterator[int]:
-        """Ids of our cars that it is about."""
+        """Yields the IDs of our vehicles in the delivery."""
         for report in self.delivery.reports:
             yield from self.cars.get(report.facts.smartcar_id, ())
 
 
 def parse_all(entries: Sequence[InboxEntry]) -> list[ParsedMessage]:
-    """The messages that there is something to record of. What was learned of all of them stands on the entries."""
+    """Returns the entries with something to record. Event ID, type, vehicle, state and note are set on all of them."""
     return _known_only(_unseen_only([pair for entry in entries if (pair := _parse_entry(entry))]))
 
 
 def named_vehicle(entry: InboxEntry) -> str:
-    """Smartcar's id of the car that a message is about; "" where it cannot be read."""
+    """Returns Smartcar's ID of the vehicle in a delivery, or "" if it can't be read."""
     try:
         reports = _parse(entry).reports
-    except Exception:  # noqa: BLE001  it may be the parsing that broke
+    except Exception:  # noqa: BLE001  parsing may be what failed
         return ""
     return reports[0].facts.smartcar_id[:128] if reports else ""
 
 
 def quarantine(entry: InboxEntry, state: EntryState, note: Message = _NOTHING) -> None:
-    """Gives the entry a state of its own, and why."""
+    """Sets the entry's state and note."""
     entry.state = state
     entry.set_note(note)
 
 
 def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
-    """The message as data; None when there is nothing to record, with the reason on the entry."""
+    """Returns the entry with its parsed delivery, or None (with state and note set) if there is nothing to record."""
     try:
         delivery = _parse(entry)
     except Malformed as malformed:
@@ -113,15 +116,15 @@ def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]
 
 
 def _signed_for(entry: InboxEntry) -> int | str | None:
-    """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
+    """Returns the source to trust: FETCHED for an API response, else the application whose key signed the delivery."""
     return keys.application_of(entry) if entry.source == Source.WEBHOOK else PULLED
 
 
 def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
-    """Our cars of these Smartcar ids: for each whose word counts for them, their ids by Smartcar's.
+    """Returns the IDs of our vehicles by Smartcar's vehicle ID, for each source that is trusted with them.
 
-    A signature speaks only for cars connected with its application: its key lies with whoever runs that application,
-    who is to have no say about other fleets' cars.
+    A signature is valid only for vehicles connected through its application. The operator of that application has its
+    key, and must not be able to send data about other fleets' vehicles.
     """
     alive = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle__smartcar_id__in=named)
     known: dict[int | str | None, dict[str, list[int]]] = {}

@@ -1,6 +1,7 @@
-"""From the inbox to what is known of cars: a batch at a time, in one transaction, each event once.
+"""Processes the inbox in batches: one transaction per batch, each event once.
 
-A crash leaves the rows waiting; a poison message is set aside after its attempts, and holds up nobody.
+After a crash, the rows are still queued. A delivery that keeps failing becomes undeliverable after ATTEMPTS and
+doesn't block others.
 """
 
 import math
@@ -56,7 +57,10 @@ _SETTLE = """
 
 
 def process_waiting(*, seconds: float = math.inf) -> int:
-    """Processes all that waits, for so many seconds at most, and rings for the rest. Returns how many were done."""
+    """Processes queued entries and returns how many.
+
+    Stops after about `seconds`, and enqueues another task for the rest.
+    """
     done, ends = 0, time.monotonic() + seconds
     while count := _process_batch():
         done += count
@@ -67,7 +71,7 @@ def process_waiting(*, seconds: float = math.inf) -> int:
 
 
 def release_quarantined() -> int:
-    """Lets go of messages about cars that were unknown and are connected by now."""
+    """Queues quarantined deliveries again whose vehicles have been connected since, and returns how many."""
     alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
     held = InboxEntry.objects.filter(
         state=EntryState.QUARANTINED, event_type__in=[VEHICLE_STATE, VEHICLE_ERROR]
@@ -87,9 +91,9 @@ def _process_batch() -> int:
             _handle(entries)
             return len(entries)
     except (OperationalError, InterfaceError):
-        # The database is in trouble, not the messages: they go on waiting.
+        # The database has failed, not the deliveries: they remain queued.
         raise
-    except Exception:  # noqa: BLE001  one message is poison, or was processed elsewhere just now: find it
+    except Exception:  # noqa: BLE001  one delivery fails, or was just processed elsewhere: find it
         return _process_one_by_one()
 
 
@@ -104,14 +108,17 @@ def _process_one_by_one() -> int:
                 done += len(entries)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001  where it broke is kept with the message
+        except Exception as error:  # noqa: BLE001  the traceback is stored with the entry
             _failed(entry_id, _trace(error))
             done += 1
     return done
 
 
 def _trace(error: Exception) -> str:
-    """Where it broke, and the first line of why: further lines of a database error can repeat a place or a VIN."""
+    """Returns the traceback with the first line of the error.
+
+    Further lines of a database error can contain a location or a VIN.
+    """
     reason = (str(error).splitlines() or [""])[0]
     return "".join([*traceback.format_tb(error.__traceback__), f"{type(error).__name__}: {reason}"])[-8000:]
 
@@ -132,7 +139,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry = InboxEntry.objects.select_for_update().get(pk=entry_id)
         entry.attempts += 1
         entry.traceback = trace
-        # Whose car it is about, for the managers who look after it.
+        # Lets the fleet's managers see the entry.
         entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or named_vehicle(entry)
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
@@ -170,7 +177,7 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
 
 
 def _new_errors(opened: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
-    """The errors that Smartcar has not told before, by vehicle and event."""
+    """Returns the errors that Smartcar has not reported before, by vehicle and event."""
     tellings = [
         ErrorOccurrence(
             vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at
@@ -182,13 +189,13 @@ def _new_errors(opened: Sequence[ParsedMessage]) -> set[tuple[int, str, Reported
     ]
     if not tellings:
         return set()
-    # All cars of the batch at once: what is held later is among them, so batches wait for each other in one order.
+    # Lock all vehicles of the batch at once. Later locks are a subset of these, so concurrent batches can't deadlock.
     vehicles.lock_vehicles(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
     return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(tellings)}
 
 
 def _deliveries(opened: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
-    """The cars that delivered by themselves, each with its newest delivery."""
+    """Returns the newest webhook delivery of each vehicle; API responses don't count."""
     newest: dict[int, silence_monitor.VehicleDelivery] = {}
     for each in sorted(opened, key=lambda each: each.entry.received_at):
         if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
@@ -201,7 +208,7 @@ def _deliveries(opened: Sequence[ParsedMessage]) -> dict[int, silence_monitor.Ve
 def _update_connections(
     opened: Sequence[ParsedMessage], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
 ) -> None:
-    """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
+    """Updates the connections' status: errors first, since later data can resolve them."""
     reports: list[health.ErrorReport] = []
     heard: dict[tuple[int, str], datetime] = {}
     for each in opened:
@@ -220,7 +227,7 @@ def _complete(entries: Sequence[InboxEntry]) -> None:
 
 
 def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
-    """Nothing is kept of what still comes of a car that left its fleet; not in quarantine, nor as a duplicate."""
+    """Deletes the bodies of quarantined and duplicate deliveries about vehicles that have left their fleet."""
     aside = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
     if not aside:
         return

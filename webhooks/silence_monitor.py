@@ -1,8 +1,8 @@
-"""How often each car delivers, and which car has been silent for longer than it ever is.
+"""Tracks how often each vehicle delivers, and fetches vehicles that haven't delivered for much longer than usual.
 
-A car's usual silence is a mean of the gaps between its deliveries, weighted by their length and fading within a day:
-so the nights that a car sleeps through count as much as its days. It starts with what Smartcar documents for the make.
-A car that is silent for much longer is read once through the API; if it stays silent, less and less often.
+A vehicle's usual interval is the mean of the intervals between its deliveries, weighted by their length and decaying
+within a day, so that nights without data count as much as days. The initial value is Smartcar's documented interval for
+the make. An overdue vehicle is fetched through the API; if it still doesn't deliver, less and less often.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.reporting_intervals import documented_interval
 
-# How fast the memory of earlier gaps fades.
+# The time constant with which earlier intervals lose weight.
 FADING = timedelta(days=1)
-# Silent for this many times its usual silence, a car is worth a read.
+# A vehicle is overdue after this many times its usual interval.
 TOLERANCE = 3
 FIRST_PAUSE = timedelta(hours=1)
 MAX_PAUSE = timedelta(days=2)
-# Nothing came since the car was subscribed: the first delivery comes at once, as a rule.
+# The first delivery normally arrives immediately after the subscription.
 NEVER_DELIVERED = timedelta(minutes=5)
 MAX_POLLS = 20
 
@@ -44,13 +44,13 @@ _HEARD = f"""
         last_delivery_at = excluded.last_delivery_at, documented_seconds = excluded.documented_seconds,
         reads = 0, next_read_at = NULL
     WHERE known.last_delivery_at IS NULL OR excluded.last_delivery_at > known.last_delivery_at
-"""  # noqa: S608  nothing in it comes from outside
+"""  # noqa: S608  built from constants only
 
 
 class DeliveryCadence(models.Model):
-    """When a car delivered last, and how long it is usually silent, in seconds.
+    """A vehicle's last delivery and the usual interval between its deliveries, in seconds.
 
-    `reads` counts those made since its last delivery; the next is not made before `next_read_at`.
+    `reads` is the number of fetches since the last delivery. The next one is made at `next_read_at` or later.
     """
 
     vehicle = models.OneToOneField(Vehicle, on_delete=models.CASCADE, primary_key=True, related_name="rhythm")
@@ -68,20 +68,20 @@ class DeliveryCadence(models.Model):
 
     @property
     def patience(self) -> timedelta:
-        """How long it may be silent."""
+        """The time without deliveries after which the vehicle is overdue."""
         return timedelta(seconds=TOLERANCE * max(self.usual_seconds, self.documented_seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleDelivery:
-    """A car's newest delivery of a batch, and its make as Smartcar spells it."""
+    """The time of a vehicle's newest delivery in a batch, and its make in Smartcar's spelling."""
 
     at: datetime
     make: str
 
 
 def record_deliveries(cars: Mapping[int, VehicleDelivery]) -> None:
-    """Cars, by id, delivered something. One query; what is older than their last delivery changes nothing."""
+    """Records deliveries by vehicle ID in one query. Those older than a vehicle's last delivery change nothing."""
     rows = [
         {"vehicle_id": pk, "at": each.at, "documented": documented_interval(each.make).total_seconds()}
         for pk, each in sorted(cars.items(), key=lambda item: item[0])
@@ -92,9 +92,9 @@ def record_deliveries(cars: Mapping[int, VehicleDelivery]) -> None:
 
 
 def poll_silent(*, now: datetime) -> list[int]:
-    """Has cars read that are silent beyond their rhythm, the longest due first. Returns the ids of their connections.
+    """Enqueues fetches of overdue vehicles, the longest due first. Returns the IDs of their connections.
 
-    Each is noted as read before it is: if the read gets lost, the next one is made later, not at once.
+    A fetch is counted before it is made. If it is lost, the next one follows after the pause, not at once.
     """
     with transaction.atomic():
         _note_undelivered(now=now)
@@ -111,7 +111,7 @@ def poll_silent(*, now: datetime) -> list[int]:
 
 
 def defer(*, vehicle_id: int, until: datetime) -> None:
-    """The read that was due found no room in the request budget: it counts as not made."""
+    """Doesn't count a fetch that the request budget deferred, and schedules the next one."""
     DeliveryCadence.objects.filter(vehicle_id=vehicle_id, reads__gt=0).update(
         reads=models.F("reads") - 1, next_read_at=until
     )
@@ -122,7 +122,7 @@ def _subscribed() -> QuerySet[Connection]:
 
 
 def _note_undelivered(*, now: datetime) -> None:
-    """Cars that should have delivered by now and never did get a row, so that they are read, too."""
+    """Creates rows for vehicles that should have delivered by now and never did, so that they are fetched, too."""
     overdue = _subscribed().filter(
         subscribed_at__lte=now - NEVER_DELIVERED, vehicle__last_seen_at=None, vehicle__rhythm=None
     )

@@ -1,7 +1,7 @@
-"""The errors that Smartcar told of cars (VEHICLE_ERROR), near-duplicates merged.
+"""Errors that Smartcar reported about vehicles (VEHICLE_ERROR), with near-duplicates merged.
 
-Source: Smartcar documentation, "Duplicate Prevention": the same error may be told again in events of their own, so
-beside the event id, an error is told apart by user, vehicle, code and a window of 2 to 5 minutes.
+Source: Smartcar documentation, "Duplicate Prevention": several events may report the same error. So besides the event
+ID, an error is identified by user, vehicle, code and a window of 2 to 5 minutes.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from vehicles.models import Vehicle
 from webhooks.parsing.types import ReportedError
 
 DEDUP_WINDOW = timedelta(minutes=5)
-# An error that never stops being told begins a new row now and then.
+# The maximum number of events per row. An error that is reported continuously starts a new row after these.
 LARGEST_EPISODE = 100
 
 
 class VehicleError(models.Model):
-    """An error of a car, or that it is over (`state`), told once or several times in short succession.
+    """An error of a vehicle or its resolution (`state`), reported once or several times in short succession.
 
-    `signals` are the codes concerned, none where it is one of the whole connection. `count` events told it, the first
-    and last of them received at `first_at` and `last_at`.
+    `signals` are the affected signal codes; empty for an error of the whole connection. `count` events reported the
+    error, the first and last of them received at `first_at` and `last_at`.
     """
 
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="errors")
@@ -41,7 +41,7 @@ class VehicleError(models.Model):
         ordering = ["-last_at", "-id"]
         indexes = [
             models.Index(fields=["vehicle", "-last_at"], name="webhooks_errors_of_a_car"),
-            # For the timeline, in which an error stands where it began.
+            # For the timeline, which sorts errors by their start.
             models.Index(fields=["vehicle", "-first_at", "-id"], name="webhooks_errors_by_start"),
         ]
 
@@ -50,13 +50,13 @@ class VehicleError(models.Model):
 
     @property
     def count(self) -> int:
-        """How many events told it."""
+        """The number of events that reported the error."""
         return len(self.event_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorOccurrence:
-    """One error of one event about one of our cars. `at` is when the event was received."""
+    """One error of one event about one of our vehicles. `at` is when the event was received."""
 
     vehicle_id: int
     user_id: str
@@ -66,9 +66,9 @@ class ErrorOccurrence:
 
 
 def record_new(tellings: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
-    """Writes the errors down. Returns those that nobody has heard yet: not again, and not a repetition.
+    """Stores the errors and returns the new ones: neither processed before nor repetitions.
 
-    The caller holds the rows of the cars, so that no other batch writes about them at the same time.
+    The caller has locked the vehicles' rows, so that no other batch stores errors about them at the same time.
     """
     return [telling for telling in sorted(tellings, key=lambda each: each.at) if _write(telling)]
 

@@ -9,7 +9,7 @@ from webhooks.parsing.types import ReportedError
 
 
 def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
-    """All errors of a payload, and in words those that could not be read."""
+    """Returns all errors of a payload, and descriptions of the entries that could not be parsed."""
     errors: list[ReportedError] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["errors: not a list"]
     for at, entry in enumerate(items(raw)):
@@ -36,6 +36,6 @@ def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
 
 
 def _web_address(raw: Any) -> str:
-    """An https address, which a page may link to; "" for anything else."""
+    """Returns an https URL, which pages may link to, or "" for anything else."""
     address = text(raw, 2001)
     return address if address.startswith("https://") and len(address) <= 2000 else ""

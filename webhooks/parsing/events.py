@@ -1,8 +1,8 @@
-"""Webhook events of the present kind, with an `eventType`: versions 3.0 and 4.0 in all their variants.
+"""Parses current webhook events, which have an `eventType`: versions 3.0 and 4.0 in all their variants.
 
-Triggers stand at the top or under `data`, as text, as an object or as an object with a signal inside; the
-vehicle's id stands under `data.vehicle` or at the top; times are epoch milliseconds or ISO. Source: Smartcar
-documentation, "Event Reference Overview" and the page of each event, and deliveries seen since 2025.
+Triggers are at the top level or under `data`, as text, as an object or as an object that contains a signal. The vehicle
+ID is under `data.vehicle` or at the top level. Times are epoch milliseconds or ISO. Source: Smartcar documentation,
+"Event Reference Overview" and the page of each event, and deliveries received since 2025.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,14 +32,14 @@ _LARGEST_SEQUENCE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What an event says beyond its envelope."""
+    """The contents of an event without its envelope."""
 
     challenge: str = ""
     reports: tuple[VehicleReport, ...] = ()
 
 
 def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
-    """The delivery of a message with an `eventType`. Raises Malformed."""
+    """Parses a delivery with an `eventType`. Raises Malformed."""
     event_type = text(message.get("eventType"), 100)
     if not event_type:
         raise Malformed(DeliveryNote.NO_EVENT_TYPE)
@@ -64,7 +64,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
 
 
 def read_facts(vehicle: Mapping[str, Any], user: Mapping[str, Any], *, vehicle_id: str) -> VehicleFacts:
-    """What a `vehicle` and a `user` object say."""
+    """Parses a `vehicle` and a `user` object."""
     return VehicleFacts(
         smartcar_id=vehicle_id,
         user_id=identifier(user.get("id")),
@@ -101,7 +101,7 @@ def _vehicle(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
 
 
 def _unknown(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
-    """An event type that we do not know: which car it is about is all we take from it."""
+    """Parses an event of an unknown type: only the vehicle is used."""
     facts = _facts(message)
     return _Contents(reports=(VehicleReport(facts),) if facts.smartcar_id else ())
 
@@ -121,7 +121,7 @@ def _facts(message: Mapping[str, Any]) -> VehicleFacts:
 
 
 def _with_vin(observations: tuple[SignalReading, ...], vin: Any) -> tuple[SignalReading, ...]:
-    """Older payloads carry the VIN in the vehicle object and not as a signal."""
+    """Adds the VIN as a signal. Older payloads have it in the vehicle object instead."""
     if not text(vin) or any(observation.code == catalogue.VIN.code for observation in observations):
         return observations
     return (*observations, observe(catalogue.VIN.code, {"value": vin}))

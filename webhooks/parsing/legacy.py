@@ -1,4 +1,4 @@
-"""Webhooks of version 2.0, which have an `eventName`: verify, schedule, dynamic and eventBased.
+"""Parses version 2.0 webhooks, which have an `eventName`: verify, schedule, dynamic and eventBased.
 
 Source: Smartcar documentation, "Callback URI Verification" (version 2.0) and the changelog of April 13, 2022.
 """
@@ -36,7 +36,7 @@ class _Contents:
 
 
 def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
-    """The delivery of a message with an `eventName`. Raises Malformed."""
+    """Parses a delivery with an `eventName`. Raises Malformed."""
     name = text(message.get("eventName"), 100)
     if not name:
         raise Malformed(DeliveryNote.NO_EVENT_TYPE)
@@ -64,7 +64,7 @@ def _verify(payload: Mapping[str, Any], received_at: datetime | None) -> _Conten
 
 
 def _readings(payload: Mapping[str, Any], received_at: datetime | None) -> _Contents:
-    """Scheduled or dynamic: the answers of v2.0 paths, for each of several cars."""
+    """Parses a scheduled or dynamic delivery: responses of v2.0 paths, for several vehicles."""
     vehicles = [mapping(vehicle) for vehicle in items(payload.get("vehicles"))]
     reports = [_report(vehicle, received_at) for vehicle in vehicles if identifier(vehicle.get("vehicleId"))]
     if not reports:
@@ -83,7 +83,7 @@ def _report(vehicle: Mapping[str, Any], received_at: datetime | None) -> Vehicle
 
 
 def _event(payload: Mapping[str, Any], received_at: datetime | None) -> _Contents:
-    """An event of the car itself: charging started, stopped or completed."""
+    """Parses a vehicle event: charging started, stopped or completed."""
     vehicle_id = identifier(payload.get("vehicleId"))
     if not vehicle_id:
         raise Malformed(DeliveryNote.NO_VEHICLE)

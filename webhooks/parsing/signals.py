@@ -1,7 +1,7 @@
-"""Signal entries of a payload made into observations.
+"""Parses the signal entries of a payload into readings.
 
-Covers the entries of webhooks (fields at the root, epoch times) and of the V3 REST API (fields under
-`attributes`, ISO times). Source: Smartcar documentation, "VEHICLE_STATE Event" and "Signals".
+Covers the entries of webhooks (fields at the top level, epoch times) and of the v3 REST API (fields under `attributes`,
+ISO times). Source: Smartcar documentation, "VEHICLE_STATE Event" and "Signals".
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ _SUCCESS = {"value": SignalStatus.SUCCESS.value}
 
 
 class Times(NamedTuple):
-    """When a value was true at the car, fetched by Smartcar, and taken in by Smartcar."""
+    """When a value was measured by the vehicle, retrieved by Smartcar, and ingested by Smartcar."""
 
     oem_updated_at: datetime | None = None
     retrieved_at: datetime | None = None
@@ -36,7 +36,7 @@ NO_TIMES = Times()
 
 
 def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
-    """The times of one signal. `latest` is when the message came; what lies after it is absurd."""
+    """Returns the times of one signal. `latest` is the time of receipt; later times are implausible."""
     told, retrieved, ingested = meta.get("oemUpdatedAt"), meta.get("retrievedAt"), meta.get("ingestedAt")
     if retrieved is None:
         retrieved = meta.get("fetchedAt")
@@ -52,9 +52,9 @@ def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
 Moments = tuple[datetime | None, datetime | None, datetime | None]
 
 
-@lru_cache(maxsize=16_384)  # a payload repeats every signal, and its times with it
+@lru_cache(maxsize=16_384)  # each payload repeats all signals with their times
 def _moments(told: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
-    """The three times, and what they say as long as they don't lie in the future."""
+    """Returns the three times, and the `Times` to use unless one of them is in the future."""
     moments = parse_time(told), parse_time(retrieved), parse_time(ingested)
     return moments, _likely(*moments, None)
 
@@ -70,7 +70,7 @@ def _likely(
 
 
 def code_of(reference: Any) -> str:
-    """The code of the signal named by a code, by "Group.Name", or by an object with either; "" for none."""
+    """Returns the code of a signal given by code, by "Group.Name", or by an object with either; "" if there is none."""
     if isinstance(reference, str):
         group, dot, name = reference.partition(".")
         known = find(code=reference, group=group, name=name)
@@ -85,7 +85,7 @@ def code_of(reference: Any) -> str:
 
 
 def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
-    """All signals of a payload, and in words those that could not be read.
+    """Returns all signals of a payload, and descriptions of the entries that could not be parsed.
 
     `raw` is a list of entries, or an object of bodies by "Group.Name".
     """
@@ -119,7 +119,7 @@ def _read_entry(entry: Any, latest: datetime | None) -> SignalReading | None:
 
 
 def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | None]:
-    """What an entry says of its own success. Where it says nothing: whether it has an error, else a body."""
+    """Returns an entry's status and error. Without a status, an error or a body determines it."""
     raw = fields.get("status")
     if raw == _SUCCESS and "error" not in fields:  # nearly always
         return SignalStatus.SUCCESS, None
@@ -134,7 +134,7 @@ def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | 
 
 
 def read_error(raw: Any) -> SignalError:
-    """Why one signal failed (V3 puts the words under `detail`, older payloads under `description`)."""
+    """Parses the error of a signal. v3 has its description under `detail`, older payloads under `description`."""
     error = mapping(raw)
     return SignalError(
         type=upper(error.get("type")) or "UNKNOWN",
@@ -145,7 +145,7 @@ def read_error(raw: Any) -> SignalError:
 
 
 def read_resolution_type(raw: Any) -> str | None:
-    """The type of a resolution, sent as an object or as bare text."""
+    """Returns the type of a resolution, which is an object or plain text."""
     return upper(raw if isinstance(raw, str) else mapping(raw).get("type")) or None
 
 
@@ -157,9 +157,9 @@ def observe(
     error: SignalError | None = None,
     times: Times = NO_TIMES,
 ) -> SignalReading:
-    """The observation of one signal, its body normalised.
+    """Returns the reading of one signal, with its body normalized.
 
-    A value that is refused becomes an error of type `REFUSED`; one that is empty, UNAVAILABLE.
+    An implausible value becomes an error of type NORMALIZATION_ERROR, an empty one has the status UNAVAILABLE.
     """
     canonical: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
@@ -196,21 +196,21 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
 
 
 def _dumped(body: dict[str, Any]) -> bytes:
-    """The body as JSON, or nothing where it is nested too deeply."""
+    """Returns the body as JSON, or b"" if it is nested too deeply."""
     try:
         return orjson.dumps(body)
     except TypeError:
         return b""
 
 
-@lru_cache(maxsize=16_384)  # a payload repeats every signal, and most are as they were in other cars, too
+@lru_cache(maxsize=16_384)  # each payload repeats all signals, and many values are the same in other vehicles
 def _remembered(code: str, body: bytes) -> Normalized | None:
-    """The body in its canonical form, which nobody may change."""
+    """Returns the normalized body. Callers must not modify it."""
     return normalize(CATALOGUE[code], orjson.loads(body)) if body else None
 
 
 def _unknown(body: Any) -> dict[str, Any]:
-    """The body of a signal that we do not know, kept as it is, within bounds."""
+    """Returns the body of an unknown signal as received, within bounds."""
     kept = sanitize_json(body if isinstance(body, dict) else {"value": body})
     if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
         raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to keep")

@@ -1,8 +1,8 @@
-"""Answers of the v2.0 endpoints made into observations. They come from a batch, and in legacy webhooks.
+"""Parses responses of the v2.0 endpoints into readings. They come from batches and legacy webhooks.
 
-A table maps each path to the signals that its answer tells. v2.0 has no units in its bodies: percentages are
-fractions, power is in kilowatts, and lengths, volumes and pressures follow the SC-Unit-System header. Source:
-Smartcar documentation, the v2.0 endpoint pages and the make-specific endpoints.
+A table maps each path to the signals in its response. v2.0 bodies have no units: percentages are fractions, power is in
+kilowatts, and lengths, volumes and pressures follow the SC-Unit-System header. Source: Smartcar documentation, the v2.0
+endpoint pages and the make-specific endpoints.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,13 +39,13 @@ _OPEN: dict[str, bool] = {"OPEN": True, "CLOSED": False}
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the headers say of an answer."""
+    """Information from the headers of a response."""
 
     imperial: bool
     at: datetime | None
 
     def unit(self, unit: Unit) -> Unit:
-        """The unit of a number that follows the unit system."""
+        """Returns the unit of a number that follows the unit system."""
         return _IMPERIAL.get(unit, unit) if self.imperial else unit
 
 
@@ -53,14 +53,14 @@ Reader = Callable[[Body, _Context], Told]
 
 
 class _Path(NamedTuple):
-    """How to read a path's answer, and of which signals an error of the path tells that they failed."""
+    """How to parse a path's response, and the signals that failed if the path failed."""
 
     read: Reader
     signals: tuple[Signal, ...] = ()
 
 
 def _fields(*fields: tuple[str, Signal, Unit | None]) -> _Path:
-    """A path whose answer has one key per signal."""
+    """Returns a path whose response has one key per signal."""
 
     def read(body: Body, context: _Context) -> Told:
         for key, signal, unit in fields:
@@ -86,7 +86,7 @@ def _charge_limit(body: Body, context: _Context) -> Told:
 
 
 def _capacity(body: Body, context: _Context) -> Told:
-    """Both endpoints: the old one tells a number, the newer one an object and the possible capacities."""
+    """Both endpoints: the old one has a number, the newer one an object and the available capacities."""
     capacity = body.get("capacity")
     chosen = capacity if isinstance(capacity, Mapping) else {"nominal": capacity}
     told = {"capacity": chosen.get("nominal"), "source": chosen.get("source"), "unit": Unit.KILOWATT_HOUR}
@@ -177,7 +177,7 @@ def _service_record(record: Body) -> dict[str, Any]:
 
 
 def _completion(body: Body, context: _Context) -> Told:
-    """A moment of completion, told against the moment of reading as the minutes left."""
+    """Converts the time of completion to the minutes remaining at the time of the reading."""
     if not {"completionTime", "time"} & body.keys():
         return
     done = parse_time(body.get("completionTime", body.get("time")))
@@ -243,8 +243,8 @@ _PATHS: dict[str, _Path] = {
     "tires/pressure": _Path(_tires, (catalogue.TIRES,)),
     "vin": _fields(("vin", catalogue.VIN, None)),
 }
-# Behind a make, as in /tesla/charge. One such endpoint tells many signals and differs by make, so that its
-# failure says nothing about any one of them.
+# Paths after a make, as in /tesla/charge. Such an endpoint contains many signals and differs by make, so its failure
+# doesn't mean that a particular signal failed.
 _MAKE_PATHS: dict[str, _Path] = {
     "attributes": _Path(
         _fields(
@@ -267,9 +267,10 @@ _MAKE_PATHS: dict[str, _Path] = {
 def read_answers(
     raw: Any, *, latest: datetime | None, unit_system: str = ""
 ) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
-    """All answers `{path, code, body, headers}` of one car, and in words those that could not be read.
+    """Parses the responses `{path, code, body, headers}` for one vehicle.
 
-    `latest` is when the message came, `unit_system` what holds where an answer's own headers do not tell.
+    Returns the readings, and descriptions of the responses that could not be parsed. `latest` is the time of receipt.
+    `unit_system` applies to responses without that header.
     """
     observations: list[SignalReading] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["answers: not a list"]
@@ -285,7 +286,7 @@ def read_answers(
 
 
 def find_attributes(raw: Any) -> Body:
-    """The body of the answer for the vehicle itself (path "/": make, model, year), empty without one."""
+    """Returns the body of the response for the vehicle itself (path "/": make, model, year), empty without one."""
     for answer in map(mapping, items(raw)):
         if answer.get("path") == "/" and not _failed(answer):
             return mapping(answer.get("body"))

@@ -1,4 +1,4 @@
-"""The Inbox page: of a fleet for its managers, of the whole site for its admins."""
+"""The webhook log: of a fleet for its managers, of the whole site for staff."""
 
 from typing import Any
 from zlib import crc32
@@ -31,7 +31,7 @@ _CARS_OFFERED = 500
 @login_required
 @require_GET
 def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """What came, how fast, and what went wrong."""
+    """Shows the deliveries with statistics and filters."""
     scope = _scope(request, slug)
     context = _context(request, scope)
     context["cars"] = list_vehicles(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
@@ -42,7 +42,7 @@ def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
 @login_required
 @require_GET
 def entries(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """The figures and the list alone, for the open page; 204 when it shows them already."""
+    """Returns the statistics and the list, to update an open page; 204 if they haven't changed."""
     context = _context(request, _scope(request, slug))
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
@@ -53,7 +53,7 @@ def entries(request: HttpRequest, slug: str = "") -> HttpResponse:
 @login_required
 @require_GET
 def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """One message: what became of it, and its body."""
+    """Shows one delivery with its result and body."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
     context = _delivery_context(request, scope, entry) | {"body": payload_for(entry=entry, scope=scope)}
@@ -64,7 +64,7 @@ def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRespons
 @login_required
 @require_GET
 def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """What became of a message, alone, for its open page; 204 when it shows that already."""
+    """Returns the result of a delivery, to update its open page; 204 if it hasn't changed."""
     scope = _scope(request, slug)
     context = _delivery_context(request, scope, _entry(scope, entry_id))
     if request.GET.get("version") == str(context["version"]):
@@ -75,7 +75,7 @@ def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse
 @login_required
 @require_POST
 def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """Puts a message back in line."""
+    """Queues a delivery for reprocessing."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
