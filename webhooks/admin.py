@@ -48,7 +48,7 @@ class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
 
 
 @admin.register(RejectedDeliveryCount)
-class RefusedDeliveriesAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
+class RejectedDeliveryCountAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
     """Rejected deliveries by day and reason."""
 
     list_display = ["day", "reason", "count"]
@@ -58,7 +58,7 @@ class RefusedDeliveriesAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
 
 
 @admin.register(DeliveryCadence)
-class RhythmAdmin(ReadOnlyAdmin[DeliveryCadence]):
+class DeliveryCadenceAdmin(ReadOnlyAdmin[DeliveryCadence]):
     """The usual interval between a vehicle's deliveries, and the fetches made since the last one."""
 
     list_display = [

@@ -109,9 +109,9 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[InboxEntry]:
-        asked = without_paging(DeliveriesQuery.of(self.request))
-        fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=asked.pop("fleet"))
-        conditions = {_CONDITIONS[name]: value for name, value in asked.items()}
+        query = without_paging(DeliveriesQuery.of(self.request))
+        fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=query.pop("fleet"))
+        conditions = {_CONDITIONS[name]: value for name, value in query.items()}
         return entries_for_fleet(fleets=fleets).filter(**conditions).defer("body", "traceback")
 
 
@@ -126,6 +126,6 @@ class DeliveryDetail(APIView):
             entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
             if entry is not None:
                 body = payload_for(entry=entry, scope=LogScope(fleet))
-                told = DeliverySerializer(entry).data
-                return Response({**told, "body": body.content, "body_missing": body.why})
+                data = DeliverySerializer(entry).data
+                return Response({**data, "body": body.content, "body_missing": body.why})
         raise NotFound("There is no such message about a car of yours.")

@@ -45,30 +45,30 @@ class _ClientDisconnectedError(Exception):
 class WebhookMiddleware:
     """Handles requests to `path`, with or without a trailing slash, and passes everything else to `app`."""
 
-    def __init__(self, *, path: str, otherwise: Application) -> None:
+    def __init__(self, *, path: str, app: Application) -> None:
         # The slash is easily left out in Smartcar's dashboard. Django would redirect, and Smartcar wouldn't follow.
         self._paths = (path, path.rstrip("/"))
-        self._otherwise = otherwise
-        self._desk: DeliveryHandler | None = None
+        self._app = app
+        self._handler: DeliveryHandler | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry point. Lifespan events are optional."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._handle_lifespan(receive, send)
         elif scope["type"] == "http" and scope["path"] in self._paths:
-            if self._desk is None:
-                self._desk = DeliveryHandler()
-            await _respond(send, await self._desk.take(scope, receive))
+            if self._handler is None:
+                self._handler = DeliveryHandler()
+            await _respond(send, await self._handler.handle(scope, receive))
         else:
-            await self._otherwise(scope, receive, send)
+            await self._app(scope, receive, send)
 
     async def close(self) -> None:
         """Finishes pending work. A later request creates a new handler."""
-        desk, self._desk = self._desk, None
-        if desk is not None:
-            await desk.close()
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            await handler.close()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
@@ -82,19 +82,19 @@ class DeliveryHandler:
     """Receives deliveries in one event loop."""
 
     def __init__(self) -> None:
-        self._writer = Writer(stored=self._ring)
+        self._writer = Writer(stored=self._request_processing)
         self._keys: tuple[SigningKey, ...] | None = None
         self._keys_until = 0.0
-        self._aside: set[asyncio.Task[None]] = set()
-        self._ringing = self._ring_again = self._counting = False
+        self._background_tasks: set[asyncio.Task[None]] = set()
+        self._enqueueing = self._enqueue_again = self._flush_scheduled = False
 
-    async def take(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
+    async def handle(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
         """Returns the response to one request, or None if the client has disconnected."""
         if scope["method"] != "POST":
             return _WRONG_METHOD
         length, signed = _headers(scope)
         if length > receiver.BODY_LIMIT:
-            return self._counted(receiver.too_large())
+            return self._with_flush(receiver.too_large())
         try:
             async with asyncio.timeout(READ_SECONDS):
                 body = await _body(receive)
@@ -103,10 +103,10 @@ class DeliveryHandler:
         except _ClientDisconnectedError:
             return None
         try:
-            judged = receiver.verify_request(raw=body, signed=signed, known=await self._known())
-            if isinstance(judged, WebhookResponse):
-                return self._counted(judged)
-            await self._writer.store(judged)
+            result = receiver.verify_request(raw=body, signed=signed, known=await self._signing_keys())
+            if isinstance(result, WebhookResponse):
+                return self._with_flush(result)
+            await self._writer.store(result)
         except (StorageUnavailableError, DatabaseError):
             return receiver.UNAVAILABLE
         return receiver.RECEIVED
@@ -115,10 +115,10 @@ class DeliveryHandler:
         """Finishes pending inserts, enqueues their processing and flushes the counters."""
         await self._writer.close()
         await _run_in_thread(receiver.flush_counters)
-        while self._ringing:
+        while self._enqueueing:
             await asyncio.sleep(ENQUEUE_SECONDS)
 
-    async def _known(self) -> tuple[SigningKey, ...]:
+    async def _signing_keys(self) -> tuple[SigningKey, ...]:
         """Returns the signing keys, a few seconds old at most under load.
 
         Loading them may query the database. After the first time that happens in the background, so that no request
@@ -126,54 +126,54 @@ class DeliveryHandler:
         """
         now = asyncio.get_running_loop().time()
         if self._keys is None:
-            await self._learn_keys()
+            await self._load_keys()
         elif now > self._keys_until:
             self._keys_until = now + KEYS_SECONDS
-            self._start(self._relearn_keys())
+            self._run_in_background(self._reload_keys())
         return self._keys or ()
 
-    async def _learn_keys(self) -> None:
+    async def _load_keys(self) -> None:
         self._keys = await _run_in_thread(keys.current)
         self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
 
-    async def _relearn_keys(self) -> None:
+    async def _reload_keys(self) -> None:
         with contextlib.suppress(DatabaseError):  # the cached keys remain in use
-            await self._learn_keys()
+            await self._load_keys()
 
-    def _ring(self) -> None:
-        self._ring_again = True
-        if not self._ringing:
-            self._ringing = True
-            self._start(self._ring_while_asked())
+    def _request_processing(self) -> None:
+        self._enqueue_again = True
+        if not self._enqueueing:
+            self._enqueueing = True
+            self._run_in_background(self._enqueue_repeatedly())
 
-    async def _ring_while_asked(self) -> None:
+    async def _enqueue_repeatedly(self) -> None:
         try:
-            while self._ring_again:
-                self._ring_again = False
+            while self._enqueue_again:
+                self._enqueue_again = False
                 await _run_in_thread(lambda: enqueue(receiver.PROCESSING_TASK))
                 await asyncio.sleep(ENQUEUE_SECONDS)
         finally:
-            self._ringing = False
+            self._enqueueing = False
 
-    def _counted(self, receipt: WebhookResponse) -> WebhookResponse:
+    def _with_flush(self, response: WebhookResponse) -> WebhookResponse:
         """Schedules a flush of the counters for a second later, and returns the response."""
-        if not self._counting:
-            self._counting = True
-            self._start(self._write_counts())
-        return receipt
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._run_in_background(self._flush_later())
+        return response
 
-    async def _write_counts(self) -> None:
+    async def _flush_later(self) -> None:
         try:
             await asyncio.sleep(FLUSH_SECONDS)
         finally:
-            self._counting = False
+            self._flush_scheduled = False
         await _run_in_thread(receiver.flush_counters)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs a coroutine in the background. The event loop keeps only weak references to its tasks."""
         task = asyncio.get_running_loop().create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+        self._background_tasks.add(task)
+        task.add_done_callback(self._background_tasks.discard)
 
 
 async def _run_in_thread(work: Callable[[], Result]) -> Result:
@@ -212,12 +212,12 @@ async def _body(receive: Receive) -> bytes:
             return body
 
 
-async def _respond(send: Send, receipt: WebhookResponse | None) -> None:
-    if receipt is None:
+async def _respond(send: Send, response: WebhookResponse | None) -> None:
+    if response is None:
         return
-    body = orjson.dumps(receipt.body)
+    body = orjson.dumps(response.body)
     headers = [_JSON, (b"content-length", b"%d" % len(body))]
-    if receipt is _WRONG_METHOD:
+    if response is _WRONG_METHOD:
         headers.append(_ALLOW)
-    await send({"type": "http.response.start", "status": int(receipt.status), "headers": headers})
+    await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -16,14 +16,14 @@ def erase_bodies(target: ErasureTarget, limit: int) -> int:
     A delivery contains locations along with other data, so the whole body is erased. A queued delivery is dropped
     when it is processed (webhooks.processing).
     """
-    held = InboxEntry.objects.filter(
+    entries = InboxEntry.objects.filter(
         smartcar_vehicle_id=target.vehicle.smartcar_id, received_at__lte=target.until
     ).exclude(body=b"")
     if target.since is not None:
-        held = held.filter(received_at__gte=target.since)
+        entries = entries.filter(received_at__gte=target.since)
     # Queued deliveries have not been parsed yet.
-    found = list(held.exclude(state=EntryState.WAITING).values_list("pk", flat=True)[:limit])
-    return InboxEntry.objects.filter(pk__in=found).update(body=b"", traceback="")
+    ids = list(entries.exclude(state=EntryState.WAITING).values_list("pk", flat=True)[:limit])
+    return InboxEntry.objects.filter(pk__in=ids).update(body=b"", traceback="")
 
 
 def skip_reason(target: ErasureTarget) -> Message:

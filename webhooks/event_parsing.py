@@ -16,7 +16,7 @@ from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
 
-PULLED = "asked"
+FETCHED = "fetched"
 _NOTHING = Message()
 
 
@@ -26,20 +26,22 @@ class ParsedMessage:
 
     entry: InboxEntry
     delivery: Delivery
-    cars: dict[str, list[int]]
+    vehicles: dict[str, list[int]]
 
     def vehicle_ids(self) -> Iterator[int]:
         """Yields the IDs of our vehicles in the delivery."""
         for report in self.delivery.reports:
-            yield from self.cars.get(report.facts.smartcar_id, ())
+            yield from self.vehicles.get(report.facts.smartcar_id, ())
 
 
 def parse_all(entries: Sequence[InboxEntry]) -> list[ParsedMessage]:
     """Returns the entries with something to record. Event ID, type, vehicle, state and note are set on all of them."""
-    return _known_only(_unseen_only([pair for entry in entries if (pair := _parse_entry(entry))]))
+    return _with_known_vehicles(
+        _without_duplicates([pair for entry in entries if (pair := _parse_entry(entry))])
+    )
 
 
-def named_vehicle(entry: InboxEntry) -> str:
+def get_smartcar_vehicle_id(entry: InboxEntry) -> str:
     """Returns Smartcar's ID of the vehicle in a delivery, or "" if it can't be read."""
     try:
         reports = _parse(entry).reports
@@ -86,52 +88,56 @@ def _parse(entry: InboxEntry) -> Delivery:
     return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
 
 
-def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
+def _without_duplicates(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
     ids = [entry.event_id for entry, _ in pairs]
     seen = set(
         InboxEntry.objects.filter(event_id__in=ids, state=EntryState.PROCESSED).values_list(
             "event_id", flat=True
         )
     )
-    fresh = []
+    new = []
     for entry, delivery in pairs:
         if entry.event_id in seen:
             quarantine(entry, EntryState.DUPLICATE)
         else:
             seen.add(entry.event_id)
-            fresh.append((entry, delivery))
-    return fresh
+            new.append((entry, delivery))
+    return new
 
 
-def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]:
-    known = _known({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
-    opened = []
+def _with_known_vehicles(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]:
+    known = _find_vehicles({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
+    parsed = []
     for entry, delivery in pairs:
-        cars = known.get(_signed_for(entry), {})
-        if any(report.facts.smartcar_id in cars for report in delivery.reports):
-            opened.append(ParsedMessage(entry, delivery, cars))
+        vehicles = known.get(_trusted_source(entry), {})
+        if any(report.facts.smartcar_id in vehicles for report in delivery.reports):
+            parsed.append(ParsedMessage(entry, delivery, vehicles))
         else:
             quarantine(entry, EntryState.QUARANTINED, DeliveryNote.UNKNOWN_VEHICLE.message())
-    return opened
+    return parsed
 
 
-def _signed_for(entry: InboxEntry) -> int | str | None:
+def _trusted_source(entry: InboxEntry) -> int | str | None:
     """Returns the source to trust: FETCHED for an API response, else the application whose key signed the delivery."""
-    return keys.application_of(entry) if entry.source == Source.WEBHOOK else PULLED
+    return keys.get_application_id(entry) if entry.source == Source.WEBHOOK else FETCHED
 
 
-def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
+def _find_vehicles(smartcar_ids: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
     """Returns the IDs of our vehicles by Smartcar's vehicle ID, for each source that is trusted with them.
 
     A signature is valid only for vehicles connected through its application. The operator of that application has its
     key, and must not be able to send data about other fleets' vehicles.
     """
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle__smartcar_id__in=named)
+    connections = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
+        vehicle__smartcar_id__in=smartcar_ids
+    )
     known: dict[int | str | None, dict[str, list[int]]] = {}
-    rows = alive.order_by("vehicle_id").values_list("vehicle__smartcar_id", "vehicle_id", "application_id")
+    rows = connections.order_by("vehicle_id").values_list(
+        "vehicle__smartcar_id", "vehicle_id", "application_id"
+    )
     for smartcar_id, vehicle_id, application_id in rows:
-        for vouched in (PULLED, application_id):
-            ids = known.setdefault(vouched, {}).setdefault(smartcar_id, [])
+        for source in (FETCHED, application_id):
+            ids = known.setdefault(source, {}).setdefault(smartcar_id, [])
             if vehicle_id not in ids:
                 ids.append(vehicle_id)
     return known

@@ -12,7 +12,7 @@ from webhooks import signature
 from webhooks.models import InboxEntry
 
 # Separator in the column that versions before 0.2.0 wrote: "fingerprint of application 5".
-_LEGACY = " of application "
+_LEGACY_SEPARATOR = " of application "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,22 @@ def current() -> tuple[SigningKey, ...]:
     )
 
 
-def application_of(entry: InboxEntry) -> int | None:
+def get_application_id(entry: InboxEntry) -> int | None:
     """Returns the application whose key signed the entry; None is the one in the settings."""
     if entry.application_id is not None or entry.key_fingerprint:
         return entry.application_id
-    number = entry.signed_with.partition(_LEGACY)[2]
+    number = entry.signed_with.partition(_LEGACY_SEPARATOR)[2]
     return int(number) if number.isdecimal() else None
 
 
 def signed_by(entries: QuerySet[InboxEntry], *, application: int | None) -> QuerySet[InboxEntry]:
     """Returns the entries signed with a key of the application; None is the one in the settings."""
     if application is None:
-        return entries.filter(application=None).exclude(key_fingerprint="", signed_with__contains=_LEGACY)
-    old = Q(key_fingerprint="", signed_with__endswith=f"{_LEGACY}{application}")
-    return entries.filter(Q(application=application) | old)
+        return entries.filter(application=None).exclude(
+            key_fingerprint="", signed_with__contains=_LEGACY_SEPARATOR
+        )
+    legacy = Q(key_fingerprint="", signed_with__endswith=f"{_LEGACY_SEPARATOR}{application}")
+    return entries.filter(Q(application=application) | legacy)
 
 
 def matching_key(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:

@@ -19,13 +19,13 @@ from alerts import battery
 from commands import confirmation as commands
 from connect import health
 from connect.models import Connection, ConnectionState
-from connect.offboarding import selectors as removals
+from connect.offboarding import selectors as offboarding
 from core import pubsub
 from core.pubsub import Channel
 from core.task_queue import enqueue
 from vehicles import services as vehicles
 from webhooks import connection_reports, keys, silence_monitor, vehicle_errors
-from webhooks.event_parsing import ParsedMessage, named_vehicle, parse_all, quarantine
+from webhooks.event_parsing import ParsedMessage, get_smartcar_vehicle_id, parse_all, quarantine
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
@@ -45,7 +45,7 @@ _COMPLETED = (
     "smartcar_vehicle_id",
     "processed_at",
 )
-_SETTLE = """
+_STORE_RESULTS = """
     UPDATE webhooks_inboxentry AS entry
     SET state = row.state, note_code = row.note_code, note_params = row.note_params, event_id = row.event_id,
         event_type = row.event_type, smartcar_vehicle_id = row.smartcar_vehicle_id, processed_at = row.processed_at
@@ -72,15 +72,17 @@ def process_waiting(*, seconds: float = math.inf) -> int:
 
 def release_quarantined() -> int:
     """Queues quarantined deliveries again whose vehicles have been connected since, and returns how many."""
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
-    held = InboxEntry.objects.filter(
+    connections = Connection.objects.exclude(state=ConnectionState.REMOVED)
+    quarantined = InboxEntry.objects.filter(
         state=EntryState.QUARANTINED, event_type__in=[VEHICLE_STATE, VEHICLE_ERROR]
     )
     released = 0
-    for application in alive.order_by().values_list("application_id", flat=True).distinct():
-        known = alive.filter(application_id=application).values("vehicle__smartcar_id")
-        theirs = keys.signed_by(held, application=application).filter(smartcar_vehicle_id__in=known)
-        released += theirs.update(state=EntryState.WAITING, note_code="", note_params={})
+    for application in connections.order_by().values_list("application_id", flat=True).distinct():
+        known = connections.filter(application_id=application).values("vehicle__smartcar_id")
+        releasable = keys.signed_by(quarantined, application=application).filter(
+            smartcar_vehicle_id__in=known
+        )
+        released += releasable.update(state=EntryState.WAITING, note_code="", note_params={})
     return released
 
 
@@ -140,7 +142,7 @@ def _failed(entry_id: int, trace: str) -> None:
         entry.attempts += 1
         entry.traceback = trace
         # Lets the fleet's managers see the entry.
-        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or named_vehicle(entry)
+        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or get_smartcar_vehicle_id(entry)
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
@@ -160,14 +162,14 @@ def _failed(entry_id: int, trace: str) -> None:
 
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
-    opened = parse_all(entries)
-    news = _new_errors(opened)
-    recorded = vehicles.ingest_readings(sightings=permitted_readings(opened, now=now))
+    parsed = parse_all(entries)
+    new_errors = _new_errors(parsed)
+    recorded = vehicles.ingest_readings(batch=permitted_readings(parsed, now=now))
     commands.on_signals(updates=recorded.updates, now=now)
     battery.on_signals(updates=recorded.updates, now=now)
-    _update_connections(opened, fresh=recorded.fresh, news=news)
-    silence_monitor.record_deliveries(_deliveries(opened))
-    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.told)
+    _update_connections(parsed, healthy=recorded.healthy, new_errors=new_errors)
+    silence_monitor.record_deliveries(_deliveries(parsed))
+    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.changed)
     _drop_for_offboarded_vehicles(entries)
     for entry in entries:
         entry.processed_at = now
@@ -176,63 +178,65 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     _complete(entries)
 
 
-def _new_errors(opened: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
+def _new_errors(parsed: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
     """Returns the errors that Smartcar has not reported before, by vehicle and event."""
-    tellings = [
+    occurrences = [
         ErrorOccurrence(
             vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at
         )
-        for each in opened
+        for each in parsed
         for report in each.delivery.reports
-        for vehicle_id in each.cars.get(report.facts.smartcar_id, ())
+        for vehicle_id in each.vehicles.get(report.facts.smartcar_id, ())
         for error in report.errors
     ]
-    if not tellings:
+    if not occurrences:
         return set()
     # Lock all vehicles of the batch at once. Later locks are a subset of these, so concurrent batches can't deadlock.
-    vehicles.lock_vehicles(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
-    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(tellings)}
+    vehicles.lock_vehicles(vehicle_ids={pk for each in parsed for pk in each.vehicle_ids()})
+    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(occurrences)}
 
 
-def _deliveries(opened: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
+def _deliveries(parsed: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
     """Returns the newest webhook delivery of each vehicle; API responses don't count."""
     newest: dict[int, silence_monitor.VehicleDelivery] = {}
-    for each in sorted(opened, key=lambda each: each.entry.received_at):
+    for each in sorted(parsed, key=lambda each: each.entry.received_at):
         if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
             for report in each.delivery.reports:
                 at = silence_monitor.VehicleDelivery(at=each.entry.received_at, make=report.facts.make)
-                newest |= dict.fromkeys(each.cars.get(report.facts.smartcar_id, ()), at)
+                newest |= dict.fromkeys(each.vehicles.get(report.facts.smartcar_id, ()), at)
     return newest
 
 
 def _update_connections(
-    opened: Sequence[ParsedMessage], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
+    parsed: Sequence[ParsedMessage], *, healthy: set[int], new_errors: set[tuple[int, str, ReportedError]]
 ) -> None:
     """Updates the connections' status: errors first, since later data can resolve them."""
     reports: list[health.ErrorReport] = []
-    heard: dict[tuple[int, str], datetime] = {}
-    for each in opened:
-        about = each.delivery, each.cars, each.entry.received_at
-        reports += connection_reports.error_reports(*about, news=news)
-        for key, at in connection_reports.healthy_users(*about, fresh=fresh).items():
-            heard[key] = max(at, heard.get(key, at))
+    received: dict[tuple[int, str], datetime] = {}
+    for each in parsed:
+        context = each.delivery, each.vehicles, each.entry.received_at
+        reports += connection_reports.error_reports(*context, new_errors=new_errors)
+        for key, at in connection_reports.healthy_users(*context, healthy=healthy).items():
+            received[key] = max(at, received.get(key, at))
     health.on_errors(reports=reports)
-    health.on_data(heard=heard)
+    health.on_data(heard=received)
 
 
 def _complete(entries: Sequence[InboxEntry]) -> None:
     rows = [{name: getattr(entry, name) for name in _COMPLETED} for entry in entries]
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
+        cursor.execute(_STORE_RESULTS, [orjson.dumps(rows).decode()])
 
 
 def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
     """Deletes the bodies of quarantined and duplicate deliveries about vehicles that have left their fleet."""
-    aside = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
-    if not aside:
+    unrecorded = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
+    if not unrecorded:
         return
-    left = removals.offboarded_vehicles(smartcar_ids={entry.smartcar_vehicle_id for entry in aside} - {""})
-    dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
+    offboarded = offboarding.offboarded_vehicles(
+        smartcar_ids={entry.smartcar_vehicle_id for entry in unrecorded} - {""}
+    )
+    dropped = [entry for entry in unrecorded if entry.smartcar_vehicle_id in offboarded]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
         quarantine(entry, state, DeliveryNote.VEHICLE_OFFBOARDED.message())

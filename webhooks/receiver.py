@@ -94,14 +94,14 @@ def too_large() -> WebhookResponse:
 def receive(*, raw: bytes, signed: str) -> WebhookResponse:
     """Verifies and stores one POST, enqueues its processing and returns the response."""
     try:
-        judged = verify_request(raw=raw, signed=signed, known=keys.current())
-        if isinstance(judged, VerifiedDelivery):
-            _store(judged)
+        result = verify_request(raw=raw, signed=signed, known=keys.current())
+        if isinstance(result, VerifiedDelivery):
+            _store(result)
     except DatabaseError:
         return UNAVAILABLE
     if counter.due() or verifications.due():
         flush_counters()
-    return RECEIVED if isinstance(judged, VerifiedDelivery) else judged
+    return RECEIVED if isinstance(result, VerifiedDelivery) else result
 
 
 def flush_counters() -> None:
@@ -124,22 +124,22 @@ def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> WebhookRespons
     key = keys.key_for_verification(known, webhook_id=delivery.webhook_id)
     if key is None:
         return _NO_KEY
-    answer = signature.challenge_response(challenge=delivery.challenge, token=key.token)
-    if answer is None:
+    response = signature.challenge_response(challenge=delivery.challenge, token=key.token)
+    if response is None:
         counter.count(RejectionReason.CHALLENGE)
         return _CHALLENGE
     verifications.note(key.application_id)
-    return WebhookResponse(HTTPStatus.OK, {"challenge": answer})
+    return WebhookResponse(HTTPStatus.OK, {"challenge": response})
 
 
 @transaction.atomic
-def _store(arrival: VerifiedDelivery) -> None:
+def _store(delivery: VerifiedDelivery) -> None:
     with connection.cursor() as cursor:  # durable even if the server's default is asynchronous commit
         cursor.execute("SET LOCAL synchronous_commit TO on")
     InboxEntry.objects.create(
-        body=arrival.body,
-        application_id=arrival.application_id,
-        key_fingerprint=arrival.key_fingerprint,
-        received_at=arrival.received_at,
+        body=delivery.body,
+        application_id=delivery.application_id,
+        key_fingerprint=delivery.key_fingerprint,
+        received_at=delivery.received_at,
     )
     enqueue_on_commit(PROCESSING_TASK)

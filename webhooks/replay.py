@@ -42,8 +42,8 @@ class Choice:
             "received_at__gte": self.since,
             "received_at__lt": self.until,
         }
-        given = {name: value for name, value in conditions.items() if value}
-        return replayable(InboxEntry.objects.filter(**given))
+        active = {name: value for name, value in conditions.items() if value}
+        return replayable(InboxEntry.objects.filter(**active))
 
 
 def replayable(entries: QuerySet[InboxEntry]) -> QuerySet[InboxEntry]:
@@ -57,8 +57,8 @@ def replayable(entries: QuerySet[InboxEntry]) -> QuerySet[InboxEntry]:
 def replay(*, entries: QuerySet[InboxEntry]) -> int:
     """Queues the entries again with all their attempts, enqueues processing and returns how many."""
     done, last = 0, 0
-    chosen = replayable(entries).order_by("pk").values_list("pk", flat=True)
-    while ids := list(chosen.filter(pk__gt=last)[:BATCH]):
+    selected = replayable(entries).order_by("pk").values_list("pk", flat=True)
+    while ids := list(selected.filter(pk__gt=last)[:BATCH]):
         with transaction.atomic():
             done += replayable(InboxEntry.objects.filter(pk__in=ids)).update(
                 state=EntryState.WAITING,

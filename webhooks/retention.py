@@ -16,7 +16,7 @@ from django.db.models import F, Func, IntegerField
 
 from webhooks.models import EntryState, InboxEntry
 
-IDS_KEPT = timedelta(days=7)
+MIN_ID_RETENTION = timedelta(days=7)
 BATCH = 1000
 
 _DONE = (EntryState.PROCESSED, EntryState.DUPLICATE, EntryState.TEST)
@@ -33,20 +33,22 @@ class _Entry:
 def purge(*, now: datetime) -> int:
     """Deletes or empties old entries, one batch at a time. Returns how many were changed."""
     bodies = timedelta(days=settings.WEBHOOK_RETENTION_DAYS)
-    rows = max(bodies, IDS_KEPT)
-    aside = max(rows, timedelta(days=settings.WEBHOOK_QUARANTINE_RETENTION_DAYS))
+    rows = max(bodies, MIN_ID_RETENTION)
+    quarantined = max(rows, timedelta(days=settings.WEBHOOK_QUARANTINE_RETENTION_DAYS))
     touched = 0
     # IDs increase with time, so all entries after the first batch of recent ones are recent.
     old = takewhile(lambda batch: batch[0].received_at < now - bodies, _batches())
     for batch in old:
-        gone, emptied = [], []
+        deleted, emptied = [], []
         for entry in batch:
             age = now - entry.received_at
-            if (entry.state in _DONE and age > rows) or (entry.state != EntryState.WAITING and age > aside):
-                gone.append(entry.pk)
+            if (entry.state in _DONE and age > rows) or (
+                entry.state != EntryState.WAITING and age > quarantined
+            ):
+                deleted.append(entry.pk)
             elif entry.state in _DONE and age > bodies and entry.length:
                 emptied.append(entry.pk)
-        touched += InboxEntry.objects.filter(pk__in=gone).delete()[0]
+        touched += InboxEntry.objects.filter(pk__in=deleted).delete()[0]
         touched += InboxEntry.objects.filter(pk__in=emptied).update(body=b"", traceback="")
     return touched
 

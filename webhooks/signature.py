@@ -17,8 +17,8 @@ def sign(*, token: str, message: bytes) -> str:
 
 def is_valid(*, token: str, body: bytes, signature: str) -> bool:
     """Returns whether the body was signed with the token. Compares in constant time and ignores case."""
-    given = signature.strip().lower().encode("ascii", "replace")
-    return hmac.compare_digest(sign(token=token, message=body).encode(), given)
+    received = signature.strip().lower().encode("ascii", "replace")
+    return hmac.compare_digest(sign(token=token, message=body).encode(), received)
 
 
 def fingerprint(token: str) -> str:

@@ -22,9 +22,9 @@ from vehicles.models import Vehicle
 from vehicles.reporting_intervals import documented_interval
 
 # The time constant with which earlier intervals lose weight.
-FADING = timedelta(days=1)
+DECAY = timedelta(days=1)
 # A vehicle is overdue after this many times its usual interval.
-TOLERANCE = 3
+OVERDUE_FACTOR = 3
 FIRST_PAUSE = timedelta(hours=1)
 MAX_PAUSE = timedelta(days=2)
 # The first delivery normally arrives immediately after the subscription.
@@ -32,13 +32,13 @@ NEVER_DELIVERED = timedelta(minutes=5)
 MAX_POLLS = 20
 
 _GAP = "extract(epoch FROM excluded.last_delivery_at - known.last_delivery_at)::float"
-_HEARD = f"""
+_RECORD_DELIVERIES = f"""
     INSERT INTO webhooks_rhythm AS known (vehicle_id, last_delivery_at, usual_seconds, documented_seconds, reads)
     SELECT vehicle_id, at, documented, documented, 0
     FROM json_to_recordset(%s::json) AS row (vehicle_id bigint, at timestamptz, documented float)
     ON CONFLICT (vehicle_id) DO UPDATE SET
         usual_seconds = coalesce(
-            known.usual_seconds + ({_GAP} - known.usual_seconds) * (1 - exp(-{_GAP} / {FADING.total_seconds()})),
+            known.usual_seconds + ({_GAP} - known.usual_seconds) * (1 - exp(-{_GAP} / {DECAY.total_seconds()})),
             known.usual_seconds
         ),
         last_delivery_at = excluded.last_delivery_at, documented_seconds = excluded.documented_seconds,
@@ -67,9 +67,9 @@ class DeliveryCadence(models.Model):
         return f"Silent for {self.usual_seconds:.0f} s as a rule"
 
     @property
-    def patience(self) -> timedelta:
+    def threshold(self) -> timedelta:
         """The time without deliveries after which the vehicle is overdue."""
-        return timedelta(seconds=TOLERANCE * max(self.usual_seconds, self.documented_seconds))
+        return timedelta(seconds=OVERDUE_FACTOR * max(self.usual_seconds, self.documented_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,15 @@ class VehicleDelivery:
     make: str
 
 
-def record_deliveries(cars: Mapping[int, VehicleDelivery]) -> None:
+def record_deliveries(deliveries: Mapping[int, VehicleDelivery]) -> None:
     """Records deliveries by vehicle ID in one query. Those older than a vehicle's last delivery change nothing."""
     rows = [
         {"vehicle_id": pk, "at": each.at, "documented": documented_interval(each.make).total_seconds()}
-        for pk, each in sorted(cars.items(), key=lambda item: item[0])
+        for pk, each in sorted(deliveries.items(), key=lambda item: item[0])
     ]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_HEARD, [orjson.dumps(rows).decode()])
+            cursor.execute(_RECORD_DELIVERIES, [orjson.dumps(rows).decode()])
 
 
 def poll_silent(*, now: datetime) -> list[int]:
@@ -98,13 +98,13 @@ def poll_silent(*, now: datetime) -> list[int]:
     """
     with transaction.atomic():
         _note_undelivered(now=now)
-        silent = _silent(now=now)
-        usable = health.best_connections(vehicle_ids=[rhythm.vehicle_id for rhythm in silent])
-        for rhythm in silent:
-            rhythm.reads += 1
-            rhythm.next_read_at = now + min(MAX_PAUSE, FIRST_PAUSE * 2 ** (rhythm.reads - 1))
-            rhythm.save(update_fields=["reads", "next_read_at"])
-        connections = [usable[rhythm.vehicle_id].pk for rhythm in silent if rhythm.vehicle_id in usable]
+        overdue = _overdue(now=now)
+        usable = health.best_connections(vehicle_ids=[cadence.vehicle_id for cadence in overdue])
+        for cadence in overdue:
+            cadence.reads += 1
+            cadence.next_read_at = now + min(MAX_PAUSE, FIRST_PAUSE * 2 ** (cadence.reads - 1))
+            cadence.save(update_fields=["reads", "next_read_at"])
+        connections = [usable[cadence.vehicle_id].pk for cadence in overdue if cadence.vehicle_id in usable]
         for connection_id in connections:
             enqueue_on_commit("webhooks.tasks.fetch_vehicle", connection_id)
     return connections
@@ -139,12 +139,12 @@ def _note_undelivered(*, now: datetime) -> None:
     )
 
 
-def _silent(*, now: datetime) -> list[DeliveryCadence]:
-    allowed = ExpressionWrapper(
-        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=TOLERANCE)),
+def _overdue(*, now: datetime) -> list[DeliveryCadence]:
+    threshold = ExpressionWrapper(
+        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=OVERDUE_FACTOR)),
         output_field=models.DurationField(),
     )
-    overdue = Q(last_delivery_at=None) | Q(last_delivery_at__lte=Value(now) - allowed)
+    overdue = Q(last_delivery_at=None) | Q(last_delivery_at__lte=Value(now) - threshold)
     due = Q(next_read_at=None) | Q(next_read_at__lte=now)
     subscribed = Exists(_subscribed().filter(vehicle_id=OuterRef("pk")))
     found = DeliveryCadence.objects.filter(overdue, due, subscribed).order_by(

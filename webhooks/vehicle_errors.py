@@ -16,7 +16,7 @@ from webhooks.parsing.types import ReportedError
 
 DEDUP_WINDOW = timedelta(minutes=5)
 # The maximum number of events per row. An error that is reported continuously starts a new row after these.
-LARGEST_EPISODE = 100
+MAX_EVENTS = 100
 
 
 class VehicleError(models.Model):
@@ -65,43 +65,43 @@ class ErrorOccurrence:
     at: datetime
 
 
-def record_new(tellings: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
+def record_new(occurrences: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
     """Stores the errors and returns the new ones: neither processed before nor repetitions.
 
     The caller has locked the vehicles' rows, so that no other batch stores errors about them at the same time.
     """
-    return [telling for telling in sorted(tellings, key=lambda each: each.at) if _write(telling)]
+    return [occurrence for occurrence in sorted(occurrences, key=lambda each: each.at) if _write(occurrence)]
 
 
-def _write(telling: ErrorOccurrence) -> bool:
-    error = telling.error
-    told = {
-        "vehicle_id": telling.vehicle_id,
-        "smartcar_user_id": telling.user_id,
+def _write(occurrence: ErrorOccurrence) -> bool:
+    error = occurrence.error
+    identity = {
+        "vehicle_id": occurrence.vehicle_id,
+        "smartcar_user_id": occurrence.user_id,
         "type": error.type[:60],
         "code": (error.code or "")[:60],
         "signals": sorted(error.signals),
         "state": error.state,
     }
-    same = VehicleError.objects.filter(**told)
-    if same.filter(event_ids__contains=[telling.event_id]).exists():
+    same = VehicleError.objects.filter(**identity)
+    if same.filter(event_ids__contains=[occurrence.event_id]).exists():
         return False
     near = same.filter(
-        first_at__lte=telling.at + DEDUP_WINDOW,
-        last_at__gte=telling.at - DEDUP_WINDOW,
-        event_ids__len__lt=LARGEST_EPISODE,
+        first_at__lte=occurrence.at + DEDUP_WINDOW,
+        last_at__gte=occurrence.at - DEDUP_WINDOW,
+        event_ids__len__lt=MAX_EVENTS,
     ).first()
     if near is None:
         VehicleError.objects.create(
-            **told,
+            **identity,
             description=error.suggested_user_message or error.description,
-            first_at=telling.at,
-            last_at=telling.at,
-            event_ids=[telling.event_id],
+            first_at=occurrence.at,
+            last_at=occurrence.at,
+            event_ids=[occurrence.event_id],
         )
         return True
-    near.first_at = min(near.first_at, telling.at)
-    near.last_at = max(near.last_at, telling.at)
-    near.event_ids = [*near.event_ids, telling.event_id]
+    near.first_at = min(near.first_at, occurrence.at)
+    near.last_at = max(near.last_at, occurrence.at)
+    near.event_ids = [*near.event_ids, occurrence.event_id]
     near.save(update_fields=["first_at", "last_at", "event_ids"])
     return False

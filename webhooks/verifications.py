@@ -41,7 +41,7 @@ class VerificationTracker:
             except DatabaseError:
                 self._new.add(application_pk)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Resets the state to that of a new process."""
         with self._lock:
             self._new, self._written = set(), set()

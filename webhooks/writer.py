@@ -44,7 +44,7 @@ class InsertWorker:
         self._connection: psycopg.AsyncConnection | None = None
         self._statement = _statement()
 
-    async def insert(self, arrivals: Sequence[VerifiedDelivery]) -> None:
+    async def insert(self, deliveries: Sequence[VerifiedDelivery]) -> None:
         """Inserts the deliveries. Retries once on a new connection if the existing one failed, as after a restart.
 
         If the first attempt was committed nevertheless, the rows exist twice, and processing detects the duplicates.
@@ -52,10 +52,10 @@ class InsertWorker:
         """
         if self._connection is not None:
             try:
-                return await self._execute(arrivals)
+                return await self._execute(deliveries)
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 await self.disconnect()
-        await self._execute(arrivals)
+        await self._execute(deliveries)
         return None
 
     async def disconnect(self) -> None:
@@ -64,7 +64,7 @@ class InsertWorker:
         if connection is not None:
             await connection.close()
 
-    async def _execute(self, arrivals: Sequence[VerifiedDelivery]) -> None:
+    async def _execute(self, deliveries: Sequence[VerifiedDelivery]) -> None:
         try:
             if self._connection is None:
                 self._connection = await _connect()
@@ -72,10 +72,10 @@ class InsertWorker:
                 await self._connection.execute(
                     self._statement,
                     (
-                        [arrival.received_at for arrival in arrivals],
-                        [arrival.body for arrival in arrivals],
-                        [arrival.application_id for arrival in arrivals],
-                        [arrival.key_fingerprint for arrival in arrivals],
+                        [delivery.received_at for delivery in deliveries],
+                        [delivery.body for delivery in deliveries],
+                        [delivery.application_id for delivery in deliveries],
+                        [delivery.key_fingerprint for delivery in deliveries],
                     ),
                     prepare=False,
                 )
@@ -94,14 +94,14 @@ class Writer:
         self._idle = [InsertWorker() for _ in range(INSERT_WORKERS)]
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def store(self, arrival: VerifiedDelivery) -> None:
+    async def store(self, delivery: VerifiedDelivery) -> None:
         """Stores the delivery, and returns once it is on disk. Raises `StorageUnavailableError`."""
-        if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
+        if self._waiting_bytes + len(delivery.body) > WAITING_BYTES:
             raise StorageUnavailableError
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        self._waiting.append((arrival, done))
-        self._waiting_bytes += len(arrival.body)
+        self._waiting.append((delivery, done))
+        self._waiting_bytes += len(delivery.body)
         if self._idle:
             task = loop.create_task(self._write(self._idle.pop()))
             self._writing.add(task)
@@ -111,31 +111,31 @@ class Writer:
     async def close(self) -> None:
         """Waits for running inserts and closes the connections."""
         await asyncio.gather(*self._writing)
-        for lane in self._idle:
-            await lane.disconnect()
+        for worker in self._idle:
+            await worker.disconnect()
 
-    async def _write(self, lane: InsertWorker) -> None:
+    async def _write(self, worker: InsertWorker) -> None:
         """Inserts groups until no delivery is waiting."""
         try:
             await asyncio.sleep(0)  # lets other ready requests join the group
             while group := self._next_group():
-                await self._write_group(lane, group)
+                await self._write_group(worker, group)
         finally:
-            self._idle.append(lane)
+            self._idle.append(worker)
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         size = 0
         while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
-            arrival, done = self._waiting.popleft()
-            size += len(arrival.body)
-            group.append((arrival, done))
+            delivery, done = self._waiting.popleft()
+            size += len(delivery.body)
+            group.append((delivery, done))
         self._waiting_bytes -= size
         return group
 
-    async def _write_group(self, lane: InsertWorker, group: Sequence[_Waiting]) -> None:
+    async def _write_group(self, worker: InsertWorker, group: Sequence[_Waiting]) -> None:
         try:
-            await lane.insert([arrival for arrival, _ in group])
+            await worker.insert([delivery for delivery, _ in group])
         except Exception as error:  # noqa: BLE001  every request of the group needs a response
             logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
             for _, done in group:
@@ -150,15 +150,15 @@ class Writer:
 
 def _statement() -> sql.Composed:
     """Returns the INSERT for parallel arrays. Columns that a delivery doesn't provide get the model's defaults."""
-    given = ("received_at", "body", "application_id", "key_fingerprint")
-    fresh = InboxEntry()
+    provided = ("received_at", "body", "application_id", "key_fingerprint")
+    defaults = InboxEntry()
     others = [
         field
         for field in InboxEntry._meta.concrete_fields
-        if field.attname not in given and not field.primary_key and not field.has_db_default()
+        if field.attname not in provided and not field.primary_key and not field.has_db_default()
     ]
-    columns = [sql.Identifier(name) for name in (*given, *(field.attname for field in others))]
-    values = [field.get_prep_value(getattr(fresh, field.attname)) for field in others]
+    columns = [sql.Identifier(name) for name in (*provided, *(field.attname for field in others))]
+    values = [field.get_prep_value(getattr(defaults, field.attname)) for field in others]
     return sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {rows} "
         "FROM unnest(%b::timestamptz[], %b::bytea[], %b::bigint[], %b::text[]) AS come"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.parsing.fields import first, items, mapping, text, upper
-from webhooks.parsing.signals import code_of, read_resolution_type
+from webhooks.parsing.signals import read_resolution_type, signal_code
 from webhooks.parsing.types import ReportedError
 
 
@@ -21,7 +21,7 @@ def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
-    codes = [code for reference in items(entry.get("signals")) if (code := code_of(reference))]
+    codes = [code for reference in items(entry.get("signals")) if (code := signal_code(reference))]
     return ReportedError(
         type=upper(entry.get("type")),
         code=upper(entry.get("code")) or None,

@@ -14,8 +14,8 @@ from vehicles import catalogue
 from vehicles.observations import SignalReading, VehicleFacts
 from webhooks.messages import DeliveryNote
 from webhooks.parsing.errors import read_errors
-from webhooks.parsing.fields import digest_of, first, identifier, integer, items, mapping, mode, text
-from webhooks.parsing.signals import code_of, observe, read_signals
+from webhooks.parsing.fields import digest_id, first, identifier, integer, items, mapping, mode, text
+from webhooks.parsing.signals import observe, read_signals, signal_code
 from webhooks.parsing.times import parse_time
 from webhooks.parsing.types import (
     VEHICLE_ERROR,
@@ -48,7 +48,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
     contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
     triggers = items(message.get("triggers")) + items(data.get("triggers"))
     return Delivery(
-        event_id=identifier(message.get("eventId")) or digest_of(raw),
+        event_id=identifier(message.get("eventId")) or digest_id(raw),
         event_type=event_type,
         delivery_id=identifier(meta.get("deliveryId")),
         webhook_id=identifier(meta.get("webhookId")),
@@ -128,11 +128,13 @@ def _with_vin(observations: tuple[SignalReading, ...], vin: Any) -> tuple[Signal
 
 
 def _is_first(trigger: Any) -> bool:
-    told = [trigger] if isinstance(trigger, str) else [mapping(trigger).get(key) for key in ("code", "type")]
-    return _FIRST_DELIVERY in told
+    markers = (
+        [trigger] if isinstance(trigger, str) else [mapping(trigger).get(key) for key in ("code", "type")]
+    )
+    return _FIRST_DELIVERY in markers
 
 
 def _trigger_codes(triggers: list[Any]) -> tuple[str, ...]:
     signals = [trigger for trigger in triggers if not _is_first(trigger)]
-    codes = [code_of(mapping(signal).get("signal") or signal) for signal in signals]
+    codes = [signal_code(mapping(signal).get("signal") or signal) for signal in signals]
     return tuple(dict.fromkeys(code for code in codes if code))

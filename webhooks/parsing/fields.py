@@ -41,7 +41,7 @@ def identifier(raw: Any) -> str:
     return found if len(found) <= _ID_LIMIT else ""
 
 
-def digest_of(raw: bytes) -> str:
+def digest_id(raw: bytes) -> str:
     """Returns the event ID for a delivery that has none, which identifies identical repetitions."""
     return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
@@ -67,5 +67,5 @@ def first(sources: Mapping[str, Any], *keys: str) -> Any:
 
 def mode(raws: Iterable[Any]) -> Mode:
     """Returns the mode of a delivery from the modes of its parts: "test" if any part is a test, else the first mode."""
-    told = [known for raw in raws if (known := _MODES.get(text(raw).lower()))]
-    return "test" if "test" in told else next(iter(told), "")
+    modes = [known for raw in raws if (known := _MODES.get(text(raw).lower()))]
+    return "test" if "test" in modes else next(iter(modes), "")

@@ -12,7 +12,7 @@ from vehicles import catalogue
 from vehicles.observations import VehicleFacts
 from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_facts
-from webhooks.parsing.fields import digest_of, identifier, items, mapping, mode, text, upper
+from webhooks.parsing.fields import digest_id, identifier, items, mapping, mode, text, upper
 from webhooks.parsing.signals import Times, observe
 from webhooks.parsing.times import not_from_the_future, parse_time
 from webhooks.parsing.types import VEHICLE_STATE, VERIFY, Delivery, Malformed, VehicleReport
@@ -44,7 +44,7 @@ def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime
     read = _CONTENTS.get(name.lower())
     contents = read(payload, received_at) if read else _Contents(event_type=name)
     return Delivery(
-        event_id=contents.event_id or digest_of(raw),
+        event_id=contents.event_id or digest_id(raw),
         event_type=contents.event_type,
         webhook_id=identifier(message.get("webhookId")),
         version=text(message.get("version"), 20),

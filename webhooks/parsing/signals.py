@@ -37,49 +37,56 @@ NO_TIMES = Times()
 
 def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
     """Returns the times of one signal. `latest` is the time of receipt; later times are implausible."""
-    told, retrieved, ingested = meta.get("oemUpdatedAt"), meta.get("retrievedAt"), meta.get("ingestedAt")
+    oem_updated, retrieved, ingested = (
+        meta.get("oemUpdatedAt"),
+        meta.get("retrievedAt"),
+        meta.get("ingestedAt"),
+    )
     if retrieved is None:
         retrieved = meta.get("fetchedAt")
     try:
-        moments, plain = _moments(told, retrieved, ingested)
+        moments, times = _moments(oem_updated, retrieved, ingested)
     except TypeError:  # a list or an object in place of a time
-        moments, plain = _moments.__wrapped__(told, retrieved, ingested)
+        moments, times = _moments.__wrapped__(oem_updated, retrieved, ingested)
     if latest is None or all(moment is None or moment <= latest for moment in moments):
-        return plain
-    return _likely(*moments, latest)
+        return times
+    return _plausible_times(*moments, latest)
 
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
 
 
 @lru_cache(maxsize=16_384)  # each payload repeats all signals with their times
-def _moments(told: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
+def _moments(oem_updated: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
     """Returns the three times, and the `Times` to use unless one of them is in the future."""
-    moments = parse_time(told), parse_time(retrieved), parse_time(ingested)
-    return moments, _likely(*moments, None)
+    moments = parse_time(oem_updated), parse_time(retrieved), parse_time(ingested)
+    return moments, _plausible_times(*moments, None)
 
 
-def _likely(
-    told: datetime | None, retrieved: datetime | None, ingested: datetime | None, latest: datetime | None
+def _plausible_times(
+    oem_updated: datetime | None,
+    retrieved: datetime | None,
+    ingested: datetime | None,
+    latest: datetime | None,
 ) -> Times:
     retrieved = not_from_the_future(retrieved, latest)
     ingested = not_from_the_future(ingested, latest)
-    updated = not_from_the_future(told, retrieved or ingested or latest)
-    notes = ("the car's time lies in the future and was left out",) if told != updated else ()
+    updated = not_from_the_future(oem_updated, retrieved or ingested or latest)
+    notes = ("the car's time lies in the future and was left out",) if oem_updated != updated else ()
     return Times(updated, retrieved, ingested, notes)
 
 
-def code_of(reference: Any) -> str:
+def signal_code(reference: Any) -> str:
     """Returns the code of a signal given by code, by "Group.Name", or by an object with either; "" if there is none."""
     if isinstance(reference, str):
         group, dot, name = reference.partition(".")
         known = find(code=reference, group=group, name=name)
         return known.code if known else signal_like(f"{group}-{name}" if dot else reference)
     fields = mapping(reference)
-    told = fields.get("code")
-    if isinstance(told, str) and told in CATALOGUE:  # nearly always
-        return CATALOGUE[told].code
-    code, group, name = text(told), text(fields.get("group")), text(fields.get("name"))
+    raw_code = fields.get("code")
+    if isinstance(raw_code, str) and raw_code in CATALOGUE:  # nearly always
+        return CATALOGUE[raw_code].code
+    code, group, name = text(raw_code), text(fields.get("group")), text(fields.get("name"))
     known = find(code=code, group=group, name=name)
     return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
 
@@ -102,7 +109,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalRead
 
 def _entries(raw: Any) -> Iterable[Any]:
     if isinstance(raw, dict):
-        return [{"code": code_of(key), "body": body} for key, body in raw.items()]
+        return [{"code": signal_code(key), "body": body} for key, body in raw.items()]
     return items(raw)
 
 
@@ -110,7 +117,7 @@ def _read_entry(entry: Any, latest: datetime | None) -> SignalReading | None:
     fields = mapping(entry)
     if "attributes" in fields:
         fields = {**fields, **mapping(fields["attributes"])}
-    code = code_of(fields)
+    code = signal_code(fields)
     if not code:
         return None
     status, error = read_status(fields)
@@ -125,10 +132,10 @@ def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | 
         return SignalStatus.SUCCESS, None
     status = raw if isinstance(raw, dict) else {"value": raw}
     error = status.get("error") or fields.get("error")
-    told = upper(status.get("value"))
-    if told == SignalStatus.ERROR or (isinstance(error, dict) and told != SignalStatus.UNAVAILABLE):
+    value = upper(status.get("value"))
+    if value == SignalStatus.ERROR or (isinstance(error, dict) and value != SignalStatus.UNAVAILABLE):
         return SignalStatus.ERROR, read_error(error)
-    if told == SignalStatus.SUCCESS or (not told and fields.get("body") is not None):
+    if value == SignalStatus.SUCCESS or (not value and fields.get("body") is not None):
         return SignalStatus.SUCCESS, None
     return SignalStatus.UNAVAILABLE, read_error(error) if error else None
 
@@ -166,11 +173,11 @@ def observe(
     if status is SignalStatus.SUCCESS:
         try:
             canonical, notes = _canonical(CATALOGUE.get(code), body)
-        except NoValueError as nothing:
-            status, notes = SignalStatus.UNAVAILABLE, (nothing.reason,)
-        except ImplausibleValueError as refusal:
-            status, notes = SignalStatus.ERROR, (refusal.reason,)
-            error = SignalError(NORMALIZATION_ERROR, description=refusal.reason)
+        except NoValueError as no_value:
+            status, notes = SignalStatus.UNAVAILABLE, (no_value.reason,)
+        except ImplausibleValueError as implausible:
+            status, notes = SignalStatus.ERROR, (implausible.reason,)
+            error = SignalError(NORMALIZATION_ERROR, description=implausible.reason)
     return SignalReading(
         code=code,
         status=status,
@@ -189,13 +196,13 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
     if signal is None:
         return _unknown(body), (UNKNOWN_SIGNAL,)
     if not isinstance(body, dict):
-        normalised = normalize(signal, {"value": body})
-        return normalised.body, ("the value came without a body around it", *normalised.notes)
-    normalised = _remembered(signal.code, _dumped(body)) or normalize(signal, body)
-    return normalised.body, normalised.notes
+        normalized = normalize(signal, {"value": body})
+        return normalized.body, ("the value came without a body around it", *normalized.notes)
+    normalized = _normalize_cached(signal.code, _to_json(body)) or normalize(signal, body)
+    return normalized.body, normalized.notes
 
 
-def _dumped(body: dict[str, Any]) -> bytes:
+def _to_json(body: dict[str, Any]) -> bytes:
     """Returns the body as JSON, or b"" if it is nested too deeply."""
     try:
         return orjson.dumps(body)
@@ -204,14 +211,14 @@ def _dumped(body: dict[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=16_384)  # each payload repeats all signals, and many values are the same in other vehicles
-def _remembered(code: str, body: bytes) -> Normalized | None:
+def _normalize_cached(code: str, body: bytes) -> Normalized | None:
     """Returns the normalized body. Callers must not modify it."""
     return normalize(CATALOGUE[code], orjson.loads(body)) if body else None
 
 
 def _unknown(body: Any) -> dict[str, Any]:
     """Returns the body of an unknown signal as received, within bounds."""
-    kept = sanitize_json(body if isinstance(body, dict) else {"value": body})
-    if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
+    sanitized = sanitize_json(body if isinstance(body, dict) else {"value": body})
+    if len(orjson.dumps(sanitized)) > _UNKNOWN_BODY_LIMIT:
         raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to keep")
-    return dict(kept)
+    return dict(sanitized)

@@ -19,7 +19,7 @@ from webhooks.parsing.signals import Times, observe, read_error
 from webhooks.parsing.times import not_from_the_future, parse_time
 
 Body = Mapping[str, Any]
-Told = Iterable[tuple[Signal, Any]]
+SignalValues = Iterable[tuple[Signal, Any]]
 
 _IMPERIAL: dict[Unit, Unit] = {
     Unit.KILOMETRE: Unit.MILE,
@@ -49,7 +49,7 @@ class _Context:
         return _IMPERIAL.get(unit, unit) if self.imperial else unit
 
 
-Reader = Callable[[Body, _Context], Told]
+Reader = Callable[[Body, _Context], SignalValues]
 
 
 class _Path(NamedTuple):
@@ -62,7 +62,7 @@ class _Path(NamedTuple):
 def _fields(*fields: tuple[str, Signal, Unit | None]) -> _Path:
     """Returns a path whose response has one key per signal."""
 
-    def read(body: Body, context: _Context) -> Told:
+    def read(body: Body, context: _Context) -> SignalValues:
         for key, signal, unit in fields:
             if key in body:
                 value = {"value": body[key]}
@@ -71,7 +71,7 @@ def _fields(*fields: tuple[str, Signal, Unit | None]) -> _Path:
     return _Path(read, tuple(signal for _, signal, _ in fields))
 
 
-def _charge(body: Body, context: _Context) -> Told:
+def _charge(body: Body, context: _Context) -> SignalValues:
     if "isPluggedIn" in body:
         yield catalogue.CABLE_CONNECTED, {"value": body["isPluggedIn"]}
     if "state" in body:
@@ -80,24 +80,24 @@ def _charge(body: Body, context: _Context) -> Told:
         yield catalogue.IS_CHARGING, {"value": state == "CHARGING" if state else None}
 
 
-def _charge_limit(body: Body, context: _Context) -> Told:
+def _charge_limit(body: Body, context: _Context) -> SignalValues:
     limit = {"type": "GLOBAL", "limit": body.get("limit", body.get("socLimit"))}
     yield catalogue.CHARGE_LIMITS, {"values": [limit], "unit": Unit.FRACTION}
 
 
-def _capacity(body: Body, context: _Context) -> Told:
+def _capacity(body: Body, context: _Context) -> SignalValues:
     """Both endpoints: the old one has a number, the newer one an object and the available capacities."""
     capacity = body.get("capacity")
     chosen = capacity if isinstance(capacity, Mapping) else {"nominal": capacity}
-    told = {"capacity": chosen.get("nominal"), "source": chosen.get("source"), "unit": Unit.KILOWATT_HOUR}
-    yield catalogue.NOMINAL_CAPACITY, told | {"availableCapacities": body.get("availableCapacities")}
+    value = {"capacity": chosen.get("nominal"), "source": chosen.get("source"), "unit": Unit.KILOWATT_HOUR}
+    yield catalogue.NOMINAL_CAPACITY, value | {"availableCapacities": body.get("availableCapacities")}
 
 
-def _location(body: Body, context: _Context) -> Told:
+def _location(body: Body, context: _Context) -> SignalValues:
     yield catalogue.PRECISE_LOCATION, body
 
 
-def _tires(body: Body, context: _Context) -> Told:
+def _tires(body: Body, context: _Context) -> SignalValues:
     values = [
         {"row": row, "column": column, "tirePressure": body[place]}
         for place, (row, column) in _PLACES.items()
@@ -106,7 +106,7 @@ def _tires(body: Body, context: _Context) -> Told:
     yield catalogue.TIRES, {"values": values, "unit": context.unit(Unit.KILOPASCAL)}
 
 
-def _security(body: Body, context: _Context) -> Told:
+def _security(body: Body, context: _Context) -> SignalValues:
     if "isLocked" in body:
         yield catalogue.IS_LOCKED, {"value": body["isLocked"]}
     for key, signal in (("doors", catalogue.DOORS), ("windows", catalogue.WINDOWS)):
@@ -129,20 +129,20 @@ _COMPARTMENTS: dict[tuple[str, str], tuple[Signal, str]] = {
 }
 
 
-def _compartments(body: Body) -> Told:
+def _compartments(body: Body) -> SignalValues:
     for (key, kind), (signal, field) in _COMPARTMENTS.items():
         for entry in map(mapping, items(body.get(key))):
             if entry.get("type") == kind:
                 yield signal, {field: _OPEN.get(upper(entry.get("status")))}
 
 
-def _trouble_codes(body: Body, context: _Context) -> Told:
+def _trouble_codes(body: Body, context: _Context) -> SignalValues:
     active = items(body.get("activeCodes"))
     yield catalogue.DTC_LIST, {"values": active}
     yield catalogue.DTC_COUNT, {"value": len(active)}
 
 
-def _systems(body: Body, context: _Context) -> Told:
+def _systems(body: Body, context: _Context) -> SignalValues:
     for system in map(mapping, items(body.get("systems"))):
         name = upper(system.get("systemId")).removeprefix("SYSTEM_").replace("_", "")
         signal = _SYSTEMS.get(name) or find(group=catalogue.MIL.group, name=name)
@@ -153,7 +153,7 @@ def _systems(body: Body, context: _Context) -> Told:
 _SYSTEMS = {"TPMS": catalogue.TIRE_PRESSURE_MONITORING}
 
 
-def _service(body: Body, context: _Context) -> Told:
+def _service(body: Body, context: _Context) -> SignalValues:
     records = items(body.get("records")) if "records" in body else [body]
     yield catalogue.SERVICE_RECORDS, {"values": [_service_record(mapping(record)) for record in records]}
 
@@ -176,7 +176,7 @@ def _service_record(record: Body) -> dict[str, Any]:
     }
 
 
-def _completion(body: Body, context: _Context) -> Told:
+def _completion(body: Body, context: _Context) -> SignalValues:
     """Converts the time of completion to the minutes remaining at the time of the reading."""
     if not {"completionTime", "time"} & body.keys():
         return
@@ -203,7 +203,7 @@ _MAKE_CHARGE_FIELDS = _fields(
 )
 
 
-def _make_charge(body: Body, context: _Context) -> Told:
+def _make_charge(body: Body, context: _Context) -> SignalValues:
     yield from _charge(
         {"state": body["chargingStatus"], **body} if "chargingStatus" in body else body, context
     )
@@ -315,8 +315,8 @@ def _read_answer(
         at=times.retrieved_at or times.oem_updated_at or latest,
     )
     body = answer.get("body")
-    told = {"records": body} if isinstance(body, list) else mapping(body)
-    for signal, value in path.read(told, context):
+    content = {"records": body} if isinstance(body, list) else mapping(body)
+    for signal, value in path.read(content, context):
         yield observe(signal.code, value, times=times)
 
 

@@ -113,8 +113,8 @@ def _reveal(entry: InboxEntry, scope: LogScope) -> Reveal:
 
 def _place_hidden(entry: InboxEntry) -> bool:
     """Returns whether a driver, in any fleet, hides the vehicle's location at the time of receipt."""
-    cars = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
-    ids = list(cars)
+    vehicles = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
+    ids = list(vehicles)
     rules = privacy.privacy_for_vehicle(vehicle_ids=ids, now=timezone.now())
     return any(rules.hide(each, at=entry.received_at) for each in ids)
 
@@ -136,21 +136,23 @@ def mask(content: Any, *, reveal: Reveal, depth: int = _DEEPEST) -> Any:
 
 
 def _mask_object(content: Mapping[str, Any], reveal: Reveal, depth: int) -> dict[str, Any]:
-    told = {
-        key: HIDDEN if value is not None and _secret(key, reveal) else mask(value, reveal=reveal, depth=depth)
+    masked = {
+        key: HIDDEN
+        if value is not None and _is_secret_key(key, reveal)
+        else mask(value, reveal=reveal, depth=depth)
         for key, value in content.items()
     }
-    if told.get("body") is not None and _tells_secret(content, reveal):
-        told["body"] = HIDDEN
-    return told
+    if masked.get("body") is not None and _is_secret_body(content, reveal):
+        masked["body"] = HIDDEN
+    return masked
 
 
-def _secret(key: str, reveal: Reveal) -> bool:
+def _is_secret_key(key: str, reveal: Reveal) -> bool:
     plain = key.lower()
     return (not reveal.place and plain in _PLACE_KEYS) or (not reveal.vin and plain in _VIN_KEYS)
 
 
-def _tells_secret(content: Mapping[str, Any], reveal: Reveal) -> bool:
+def _is_secret_body(content: Mapping[str, Any], reveal: Reveal) -> bool:
     """Returns whether the object is a signal, or the response of a path, whose whole body must be hidden."""
     path, code = content.get("path"), _signal_code(content)
     place = code in PLACE_CODES or path in _PLACE_PATHS

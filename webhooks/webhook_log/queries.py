@@ -20,7 +20,7 @@ OTHER = "other"
 KINDS = {VEHICLE_STATE: _("Vehicle state"), VEHICLE_ERROR: _("Vehicle error")}
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _STEPS = (timedelta(minutes=15), timedelta(hours=4), timedelta(days=2))
-_STRETCH = 20_000
+_RECENT_IDS = 20_000
 _FIELDS = (
     "id",
     "source",
@@ -101,13 +101,13 @@ class Page:
 def list_deliveries(*, scope: LogScope, filters: Filters) -> Page:
     """Returns a page of the deliveries that match the filters, without their bodies."""
     found = _filtered(scope.entries(), filters.chosen).only(*_FIELDS)
-    entries = (_of_fleet if scope.fleet else _of_site)(found, filters.chosen)
+    entries = (_newest_for_fleet if scope.fleet else _newest_for_site)(found, filters.chosen)
     names = _names(scope, entries[:PAGE])
     rows = [Row(entry, names.get(entry.smartcar_vehicle_id, "")) for entry in entries[:PAGE]]
     return Page(rows, older=rows[-1].entry.pk if len(entries) > PAGE else None)
 
 
-def _of_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+def _newest_for_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
     """Returns a fleet's newest deliveries. Searches increasing periods, so that few rows are sorted."""
     if not chosen.get("state") and not chosen.get("before"):
         for step in _STEPS:
@@ -117,7 +117,7 @@ def _of_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[Inbox
     return list(found[: PAGE + 1])
 
 
-def _of_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+def _newest_for_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
     """Returns the newest deliveries of all fleets.
 
     With a period, falls back to the index on the time of receipt. On a site with few deliveries, that is faster than
@@ -125,7 +125,7 @@ def _of_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxE
     """
     if not chosen.get("period"):
         return list(found[: PAGE + 1])
-    entries = list(found.filter(id__gt=newest_id() - _STRETCH)[: PAGE + 1])
+    entries = list(found.filter(id__gt=newest_id() - _RECENT_IDS)[: PAGE + 1])
     return entries if len(entries) > PAGE else list(found.order_by((F("id") + 0).desc())[: PAGE + 1])
 
 
@@ -150,5 +150,5 @@ def _names(scope: LogScope, entries: Sequence[InboxEntry]) -> dict[str, str]:
     ids = {entry.smartcar_vehicle_id for entry in entries if entry.smartcar_vehicle_id}
     if scope.fleet is None:
         return {each: each for each in ids}
-    cars = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
-    return {car.smartcar_id: str(car) for car in cars}
+    vehicles = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
+    return {car.smartcar_id: str(car) for car in vehicles}

@@ -87,8 +87,8 @@ def _per_minute(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime
     """Returns webhook deliveries per minute over the last minutes, or over the last few thousand on a busy site."""
     since = now - _RATE_WINDOW
     if scope.fleet is not None:
-        came = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
-        return came.count() / _minutes(_RATE_WINDOW)
+        received = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
+        return received.count() / _minutes(_RATE_WINDOW)
     newest = newest_id()
     sample = InboxEntry.objects.filter(id__gt=newest - _RATE_SAMPLE).order_by()
     seen = sample.aggregate(
@@ -113,7 +113,7 @@ def _delay(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime) -> 
     if scope.fleet is None:  # without this, the whole inbox of a site with few deliveries would be scanned
         done = done.filter(id__gt=newest_id() - _RATE_SAMPLE)
     times = list(done.values_list("received_at", "processed_at")[:_DELAY_SAMPLE])
-    took = [(done - came).total_seconds() for came, done in times if done is not None]
+    took = [(done - received).total_seconds() for received, done in times if done is not None]
     return median(took) if took else None
 
 

@@ -87,8 +87,8 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
                 event=AuditEvent.DELIVERY_REPROCESSED,
                 about=(AuditObject.DELIVERY, entry.pk),
             )
-        said = _("Reprocessing requested. Data already recorded won't be recorded again.")
-        messages.success(request, said)
+        message = _("Reprocessing requested. Data already recorded won't be recorded again.")
+        messages.success(request, message)
     else:
         messages.error(request, _why_not(entry))
     return redirect(_address("delivery", scope, entry.pk))
@@ -123,24 +123,24 @@ def _address(view: str, scope: LogScope, *args: int) -> str:
 
 def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
     filters = Filters(request.GET)
-    overview = get_stats(scope=scope)
+    stats = get_stats(scope=scope)
     page = list_deliveries(scope=scope, filters=filters)
     listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
-    question = {name: value for name, value in filters.chosen.items() if value}
+    query = {name: value for name, value in filters.chosen.items() if value}
     return {
         "fleet": scope.fleet,
         "filters": filters,
-        "question": question,
-        "overview": overview,
+        "question": query,
+        "overview": stats,
         "page": page,
         "inbox_url": _address("log", scope),
         "entries_url": _address("entries", scope),
-        "version": crc32(f"{overview}{listed}{question}".encode()),
+        "version": crc32(f"{stats}{listed}{query}".encode()),
     }
 
 
 def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
-    took = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
+    seconds = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
     shown = (entry.state, entry.attempts, entry.note_code, entry.processed_at, entry.next_try_at)
     car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
@@ -148,7 +148,7 @@ def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) 
         "entry": entry,
         "kind": event_label(entry),
         "car": car,
-        "took": took,
+        "took": seconds,
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
         "traceback": entry.traceback if request.user.is_staff else "",

@@ -36,8 +36,8 @@ def entries_for_fleet(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
 
     Listing the vehicles' IDs lets PostgreSQL use the index on vehicle and time.
     """
-    cars = set(Vehicle.objects.filter(fleet__in=fleets).values_list("smartcar_id", flat=True))
-    own = InboxEntry.objects.filter(Exists(_granted(fleets)), smartcar_vehicle_id__in=sorted(cars))
+    smartcar_ids = set(Vehicle.objects.filter(fleet__in=fleets).values_list("smartcar_id", flat=True))
+    own = InboxEntry.objects.filter(Exists(_granted(fleets)), smartcar_vehicle_id__in=sorted(smartcar_ids))
     return own.exclude(smartcar_vehicle_id="").order_by("-id")
 
 
@@ -47,15 +47,17 @@ def entries_for_vehicle(*, vehicle: Vehicle) -> QuerySet[InboxEntry]:
     Queries the periods of its connections first. A vehicle has few of them, and PostgreSQL can then use the index on
     vehicle and time without a subquery for each delivery.
     """
-    again = Max("transitions__at", filter=Q(transitions__from_state__in=TERMINATED))
-    connections = Connection.objects.filter(vehicle=vehicle).order_by().annotate(again=again)
-    held = Q(pk__in=[])
+    reconnected_at = Max("transitions__at", filter=Q(transitions__from_state__in=TERMINATED))
+    connections = (
+        Connection.objects.filter(vehicle=vehicle).order_by().annotate(reconnected_at=reconnected_at)
+    )
+    visible = Q(pk__in=[])
     for each in connections:
-        times = Q(received_at__gte=max(each.created_at, each.again or each.created_at))
+        times = Q(received_at__gte=max(each.created_at, each.reconnected_at or each.created_at))
         if each.state in TERMINATED:
             times &= Q(received_at__lte=each.state_since)
-        held |= times
-    return InboxEntry.objects.filter(held, smartcar_vehicle_id=vehicle.smartcar_id).order_by(
+        visible |= times
+    return InboxEntry.objects.filter(visible, smartcar_vehicle_id=vehicle.smartcar_id).order_by(
         "-received_at", "-id"
     )
 
@@ -68,14 +70,14 @@ def newest_id() -> int:
 
 def _granted(fleets: QuerySet[Fleet]) -> QuerySet[Connection]:
     """Returns the connections that make the entry of the outer query visible to their fleet."""
-    came = OuterRef("received_at")
+    received_at = OuterRef("received_at")
     connected_again = Transition.objects.filter(
-        connection=OuterRef("pk"), from_state__in=TERMINATED, at__gt=OuterRef(came)
+        connection=OuterRef("pk"), from_state__in=TERMINATED, at__gt=OuterRef(received_at)
     )
     return Connection.objects.filter(
-        Q(state_since__gte=came) | ~Q(state__in=TERMINATED),
+        Q(state_since__gte=received_at) | ~Q(state__in=TERMINATED),
         ~Exists(connected_again),
         fleet__in=fleets,
         vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
-        created_at__lte=came,
+        created_at__lte=received_at,
     )
