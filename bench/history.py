@@ -138,7 +138,7 @@ def _set_up(running: Stack, *, cars: int) -> _Site:
     SignalCode.objects.bulk_create(SignalCode(pk=pk, code=code) for pk, code in enumerate(codes, 1))
     since = dict.fromkeys(partitions.TABLES, _FIRST_DAY)
     for days in range(0, DAYS + 60, 60):
-        partitions.make(now=_FIRST_DAY + timedelta(days=days), since=since)
+        partitions.create(now=_FIRST_DAY + timedelta(days=days), since=since)
     running.environment["API_RATE_LIMIT"] = "1000000"
     running.web()
     token = issue_token(membership=owner.memberships.get(), name="bench").secret

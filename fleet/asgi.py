@@ -11,4 +11,4 @@ django_application = get_asgi_application()
 
 from webhooks.asgi import WebhookMiddleware  # noqa: E402  (needs Django to be set up)
 
-application = WebhookMiddleware(path=reverse("webhooks:smartcar"), otherwise=django_application)
+application = WebhookMiddleware(path=reverse("webhooks:smartcar"), app=django_application)

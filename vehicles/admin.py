@@ -12,8 +12,9 @@ from vehicles.places.models import Place
 
 @admin.register(Vehicle)
 class VehicleAdmin(admin.ModelAdmin[Vehicle]):
-    """Cars. Their signals and history have composite keys, which Django's admin cannot register, so each car
-    has a page of its own for them."""
+    """Vehicles. Signals and history have composite keys, which Django's admin doesn't support, so each vehicle has a
+    separate page for them.
+    """
 
     list_display = [
         "__str__",
@@ -49,7 +50,7 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
         return [page, *super().get_urls()]
 
     def signals_page(self, request: HttpRequest, vehicle_id: int) -> HttpResponse:
-        """Latest signals and newest readings, searched by code with ?q= and filtered by status."""
+        """Shows latest signals and newest readings, searched by code with ?q= and filtered by status."""
         vehicle = Vehicle.objects.filter(pk=vehicle_id).first()
         if vehicle is None or not self.has_view_permission(request, vehicle):
             raise Http404("There is no such car.")
@@ -80,7 +81,7 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
 
 @admin.register(Place)
 class PlaceAdmin(ReadOnlyAdmin[Place]):
-    """Where a fleet's own places lie is the fleet's affair."""
+    """Places without their coordinates, which only the fleet may see."""
 
     list_display = ["name", "fleet", "kind", "radius"]
     list_filter = ["kind", "fleet"]

@@ -1,23 +1,26 @@
-"""The SQL by which readings are summed up, one definition for what is stored and for what is not yet."""
+"""The SQL that aggregates readings, shared by stored rollups and those computed on request."""
 
 HOUR_END = "(start + interval '1 hour')"
-"""Where the hour that begins at `start` ends."""
+"""The end of the hour that begins at `start`."""
 
 
 def day_start(moment: str, zone: str) -> str:
-    """SQL for the midnight before `moment` in `zone`, both SQL. Where a zone skips midnight, the first moment after."""
+    """Returns SQL for the start of the day of `moment` in `zone`, both SQL.
+
+    That is midnight, or the first moment of the day in a zone that skips midnight.
+    """
     return f"((({moment}) AT TIME ZONE {zone})::date::timestamp AT TIME ZONE {zone})"
 
 
 def day_end(start: str, zone: str) -> str:
-    """SQL for the midnight that ends the day of `start` in `zone`, both SQL."""
+    """Returns SQL for the midnight that ends the day of `start` in `zone`, both SQL."""
     return f"(((({start}) AT TIME ZONE {zone})::date + 1)::timestamp AT TIME ZONE {zone})"
 
 
 COLUMNS = "mean, minimum, maximum, minimum_at, maximum_at, first, last, count"
 
-# Each value is weighed by how long it held: up to the next one, at the latest to the end, which for a stretch that
-# is not over is now. A reading may be of a moment to come, by the clock of its car.
+# Each value is weighted by its duration: until the next value or the end of the period, which is now for a period that
+# is not over. A reading may be in the future according to the vehicle's clock.
 ROLLUP_SQL = f"""
     SELECT stretch.vehicle_id, stretch.signal_id, stretch.start, {COLUMNS}
     FROM stretch CROSS JOIN LATERAL (
@@ -42,4 +45,4 @@ ROLLUP_SQL = f"""
     ) AS summed_up
     WHERE count > 0
 """  # noqa: S608
-"""Sums up each row of `stretch (vehicle_id, signal_id, start, finish)` that has readings; takes `now`."""
+"""Aggregates each row of `stretch (vehicle_id, signal_id, start, finish)` that has readings. Parameter: `now`."""

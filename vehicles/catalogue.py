@@ -1,9 +1,8 @@
-"""The signals a car can report: Smartcar's 93 codes, and what each one means.
+"""The signals that a vehicle can report: Smartcar's 93 codes and their meaning.
 
-The only place of the project where a signal code is spelled; everything else names a signal by its
-constant here. Source: Smartcar documentation, "Smartcar Signals & Attributes Overview" and the page of each
-group, with the three codes added later (tailgate, trim, packages). Permissions are inferred from the v2.0
-endpoints of the group; the compatibility API has the last word on them.
+No other module of the project spells out signal codes: use the constants defined here. Source: Smartcar documentation,
+"Smartcar Signals & Attributes Overview" and the page of each group, with the three codes added later (tailgate, trim,
+packages). Permissions are inferred from the v2.0 endpoints of the group; the compatibility API is authoritative.
 """
 
 from collections.abc import Mapping
@@ -40,9 +39,9 @@ class Shape(StrEnum):
 class Signal:
     """One signal of the catalogue.
 
-    `group` and `name` are Smartcar's; `english` is the name for people, `label` the same in the active language.
-    `unit` is the one we store (None for a signal without one). `permission` is "" where Smartcar does not document
-    it. `staleness` is the age after which a value must be shown as old; None for what does not age.
+    `group` and `name` are Smartcar's. `english` is the display name, `label` the display name in the active language.
+    `unit` is the storage unit (None for a signal without one). `permission` is "" if Smartcar doesn't document it.
+    `staleness` is the age after which a value must be marked as old; None for values that don't become old.
     """
 
     code: str
@@ -56,7 +55,7 @@ class Signal:
 
     @property
     def label(self) -> str:
-        """The signal's name for people, in the active language."""
+        """The signal's display name in the active language."""
         return gettext(self.english)
 
 
@@ -103,7 +102,7 @@ _GROUPS: dict[str, _Group] = {
 }
 
 _signals: dict[str, Signal] = {}
-_OF_GROUP = timedelta(0)  # "as its group": no signal is stale at once
+_OF_GROUP = timedelta(0)  # means "same as its group", since no signal is stale immediately
 
 
 def _add(
@@ -368,15 +367,15 @@ WHEEL_STYLE = _add(
 TIRES = _add("wheel-tires", "Tires", _("Tire pressure"), Shape.TIRES, Unit.KILOPASCAL)
 
 CATALOGUE: Mapping[str, Signal] = MappingProxyType(_signals)
-"""Every signal by its code."""
+"""All signals by code."""
 
 _BY_NAME: Mapping[tuple[str, str], Signal] = {(s.group.lower(), s.name.lower()): s for s in _signals.values()}
 
 
 def find(*, code: str | None = None, group: str | None = None, name: str | None = None) -> Signal | None:
-    """The signal of this code, or else of this group and name (as older payloads write it); None if unknown.
+    """Returns the signal with this code, or else with this group and name (as in older payloads); None if unknown.
 
-    Letter case does not matter.
+    Ignores case.
     """
     if code and (signal := CATALOGUE.get(code.lower())):
         return signal

@@ -1,4 +1,4 @@
-"""What a fleet says of its own cars: name, plate, group, driver and units."""
+"""A fleet's own details of its vehicles: name, plate, group, driver and units."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,14 @@ _SHOWN_OF_VIN = 4
 
 @transaction.atomic
 def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) -> list[str]:
-    """Stores those of FIELDS that differ, with a line in the audit log that names them. Returns their names."""
-    held = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
-    changed = [name for name in FIELDS if getattr(held, name) != values[name]]
+    """Stores the FIELDS that have changed, logs their names in the audit log, and returns them."""
+    stored = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle.pk)
+    changed = [name for name in FIELDS if getattr(stored, name) != values[name]]
     for name in changed:
-        setattr(held, name, values[name])
+        setattr(stored, name, values[name])
         setattr(vehicle, name, values[name])
     if changed:
-        held.save(update_fields=changed)
+        stored.save(update_fields=changed)
         log_event(
             fleet=vehicle.fleet,
             actor=actor,
@@ -32,13 +32,13 @@ def update_details(*, vehicle: Vehicle, values: Mapping[str, str], actor: User) 
     return changed
 
 
-def masked(vin: str) -> str:
-    """A VIN of which only the end is shown, enough to tell cars apart by it."""
+def mask_vin(vin: str) -> str:
+    """Masks a VIN except for its end, which is enough to distinguish vehicles."""
     return "•" * (len(vin) - _SHOWN_OF_VIN) + vin[-_SHOWN_OF_VIN:]
 
 
 def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
-    """Notes in the audit log that somebody had the car's VIN shown."""
+    """Records in the audit log that a member viewed the vehicle's VIN."""
     log_event(
         fleet=vehicle.fleet,
         actor=actor,
@@ -48,12 +48,12 @@ def log_vin_view(*, vehicle: Vehicle, actor: User) -> None:
 
 
 def list_groups(*, fleet: Fleet) -> list[str]:
-    """The names of the fleet's groups, by name."""
-    named = Vehicle.objects.filter(fleet=fleet).exclude(group="").order_by("group")
-    return list(named.values_list("group", flat=True).distinct())
+    """Returns the fleet's groups, sorted."""
+    vehicles = Vehicle.objects.filter(fleet=fleet).exclude(group="").order_by("group")
+    return list(vehicles.values_list("group", flat=True).distinct())
 
 
 def list_drivers(*, fleet: Fleet) -> list[str]:
-    """Those whom the fleet calls drivers of its cars, by name."""
-    named = Vehicle.objects.filter(fleet=fleet).exclude(driver="").order_by("driver")
-    return list(named.values_list("driver", flat=True).distinct())
+    """Returns the drivers named in the fleet's vehicle details, sorted."""
+    vehicles = Vehicle.objects.filter(fleet=fleet).exclude(driver="").order_by("driver")
+    return list(vehicles.values_list("driver", flat=True).distinct())

@@ -1,4 +1,4 @@
-"""How a body fits into a row of history: a plain number alone, anything else as it is. Pure functions."""
+"""Encodes a body for a row of history: a plain number as a number, anything else as JSON. Pure functions."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from vehicles.quantities import round_float
 
 
 def encode(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any] | None]:
-    """(value, rest): `value` is the number of a number signal, `rest` the body where the value does not tell it all."""
+    """Returns (value, rest): the number of a number signal, and the body unless the number is all it contains."""
     signal = CATALOGUE.get(code)
     value = body.get("value")
     if signal is None or signal.shape is not Shape.NUMBER:
@@ -18,7 +18,7 @@ def encode(code: str, body: dict[str, Any]) -> tuple[float | None, dict[str, Any
 
 
 def decode(code: str, *, value: float | None, rest: dict[str, Any] | None) -> dict[str, Any]:
-    """The body that `pack` was given."""
+    """Returns the body that was passed to `encode`."""
     if rest is not None:
         return rest
     return {} if value is None else _plain(code, round_float(value))

@@ -1,4 +1,4 @@
-"""Forgetting what a driver does not want to be known any more, or what is left of a car that leaves its fleet."""
+"""Erases data that a driver hides, and the data of a vehicle that leaves its fleet."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,12 +10,12 @@ from vehicles import summaries
 from vehicles.catalogue import CATALOGUE
 from vehicles.models import LatestSignal, Vehicle
 
-# The signals that tell where a car is.
+# The signals that reveal a vehicle's location.
 PLACE_CODES = frozenset(code for code, signal in CATALOGUE.items() if signal.permission == "read_location")
 
 
 class History(StrEnum):
-    """The tables of history, each with how long a row of it lasts."""
+    """The tables of history."""
 
     READINGS = "vehicles_reading"
     HOURS = "vehicles_hourrollup"
@@ -24,7 +24,7 @@ class History(StrEnum):
     DUE_DAYS = "vehicles_dueday"
 
 
-# Name of the time, and how much later a row may end: a summary goes if any part of it lies in the time.
+# The time column, and how much later a row's period may end. A rollup is deleted if any part of it is in the period.
 _SPANS = {
     History.READINGS: ("observed_at", "0 hours"),
     History.HOURS: ("start", "1 hour"),
@@ -32,7 +32,7 @@ _SPANS = {
     History.DAYS: ("start", "25 hours"),
     History.DUE_DAYS: ("start", "25 hours"),
 }
-# By the whole key, not by where a row lies: the tables are partitioned.
+# Rows are selected by their whole key and not by ctid, since the tables are partitioned.
 _DELETE = """
     DELETE FROM {table} WHERE (vehicle_id, signal_id, {time}) IN (
         SELECT vehicle_id, signal_id, {time} FROM {table}
@@ -45,7 +45,7 @@ _DELETE = """
 
 
 def erase_latest_locations(*, vehicle_ids: Iterable[int]) -> int:
-    """Drops the last known place of these cars, so that no page shows it; history stays. Returns how many rows."""
+    """Deletes the latest location of these vehicles, but not their history. Returns the number of rows."""
     ids = list(vehicle_ids)
     with transaction.atomic():
         count = LatestSignal.objects.filter(vehicle_id__in=ids, code__in=PLACE_CODES).delete()[0]
@@ -63,19 +63,19 @@ def erase_history(
     places_only: bool,
     limit: int,
 ) -> int:
-    """Deletes at most `limit` of the car's rows between two times (None: ever). Returns how many."""
+    """Deletes at most `limit` of the vehicle's rows between two times and returns how many. `since` may be None."""
     time, span = _SPANS[table]
     codes = sorted(PLACE_CODES) if places_only else None
-    named = {"vehicle": vehicle_id, "since": since, "until": until, "codes": codes, "limit": limit}
+    parameters = {"vehicle": vehicle_id, "since": since, "until": until, "codes": codes, "limit": limit}
     with connection.cursor() as cursor:
-        cursor.execute(_DELETE.format(table=table.value, time=time, span=span), named)
+        cursor.execute(_DELETE.format(table=table.value, time=time, span=span), parameters)
         return int(cursor.rowcount)
 
 
 def erase_latest(
     *, vehicle_id: int, since: datetime | None, until: datetime, places_only: bool, limit: int
 ) -> int:
-    """Deletes at most `limit` of the car's latest values, of this time. Returns how many."""
+    """Deletes at most `limit` of the vehicle's latest signals that were reported in the period. Returns how many."""
     rows = LatestSignal.objects.filter(vehicle_id=vehicle_id, reported_at__lte=until)
     if since is not None:
         rows = rows.filter(reported_at__gte=since)
@@ -89,9 +89,9 @@ def erase_latest(
 
 
 def erase_identity(*, vehicle_id: int) -> int:
-    """Blanks what tells which car it was, and whose: VIN, name, plate, driver, group. Make, model and year stay.
+    """Blanks what identifies the vehicle or its driver: VIN, name, plate, driver, group. Make, model and year remain.
 
-    Returns 1 if anything did.
+    Returns 1 if anything was changed, else 0.
     """
-    told = {"vin": "", "name": "", "plate": "", "driver": "", "group": ""}
-    return Vehicle.objects.filter(pk=vehicle_id).exclude(**told).update(**told)
+    blank = {"vin": "", "name": "", "plate": "", "driver": "", "group": ""}
+    return Vehicle.objects.filter(pk=vehicle_id).exclude(**blank).update(**blank)

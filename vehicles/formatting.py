@@ -1,6 +1,6 @@
-"""Signals in words, for people: values in the units they chose, errors in plain language, age against staleness.
+"""Formats signals for display: values in the chosen units, errors in plain language, and whether a value is old.
 
-Words and numbers are in the active language: "25,124 km" is "25.124 km" in German.
+Text and numbers are in the active language: "25,124 km" is "25.124 km" in German.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,18 +45,18 @@ _OTHER_ERROR = _("The last attempt to read this value failed.")
 
 
 def display_unit(unit: Unit, *, units: str) -> Unit:
-    """The unit in which a quantity that is stored in `unit` is shown in the chosen system."""
+    """Returns the display unit in the chosen system for a quantity stored in `unit`."""
     return (_IMPERIAL if units == UnitSystem.IMPERIAL else _METRIC).get(unit, _SCALED.get(unit, unit))
 
 
 def quantity(value: float, unit: Unit | None, *, units: str) -> str:
-    """A number with its unit, in the chosen system: 312 km as "194 mi"."""
+    """Formats a number with its unit in the chosen system: 312 km as "194 mi"."""
     number, sign = _measured(value, unit, units=units)
     return f"{number} {sign}" if sign else number
 
 
 def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]:
-    """The number and the unit's sign; "" for what has none."""
+    """Returns the formatted number and the unit's symbol, "" if it has none."""
     if unit is None:
         return _number(value, 2), ""
     shown = display_unit(unit, units=units)
@@ -65,7 +65,7 @@ def _measured(value: float, unit: Unit | None, *, units: str) -> tuple[str, str]
 
 
 def _number(value: float, digits: int) -> str:
-    """At most so many decimals, and no zeros at their end."""
+    """Formats a number with at most `digits` decimals and without trailing zeros."""
     text = f"{value:z.{digits}f}"  # no "-0"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -73,7 +73,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def format_value(*, code: str, body: Mapping[str, Any] | None, units: str) -> str:
-    """A signal's body in words; "" when there is none. Unknown codes show their plain value."""
+    """Formats a signal's body; "" if there is none. Unknown codes show their plain value."""
     if not body:
         return ""
     signal = CATALOGUE.get(code)
@@ -83,19 +83,19 @@ def format_value(*, code: str, body: Mapping[str, Any] | None, units: str) -> st
 
 
 def format_error(row: LatestSignal) -> str:
-    """Why the last report of the signal held no value; "" when it did."""
+    """Returns why the last report of the signal had no value; "" if it had one."""
     if row.status == SignalStatus.SUCCESS:
         return ""
     return format_error_type(row.error_type)
 
 
 def format_error_type(error_type: str) -> str:
-    """What an error of Smartcar's list means for whoever looks at a car."""
+    """Returns the explanation of one of Smartcar's error types."""
     return gettext(_ERRORS.get(error_type, _OTHER_ERROR))
 
 
 def is_stale(row: LatestSignal, *, now: datetime) -> bool:
-    """Whether the value is older than a value of its kind should be."""
+    """Returns whether the value is older than the signal's staleness, or there is no value."""
     signal = CATALOGUE.get(row.code)
     if row.observed_at is None:
         return True
@@ -103,7 +103,7 @@ def is_stale(row: LatestSignal, *, now: datetime) -> bool:
 
 
 def duration(minutes: float) -> str:
-    """135 as "2 h 15 min"."""
+    """Formats 135 as "2 h 15 min"."""
     hours, rest = divmod(round(minutes), 60)
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
@@ -140,12 +140,12 @@ def _location(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 def _closure(signal: Signal, body: Mapping[str, Any], units: str) -> str:
     opened, locked = body.get("isOpen"), body.get("isLocked")
-    said = []
+    parts = []
     if opened is not None:
-        said.append(pgettext("a lid", "open") if opened else pgettext("a lid", "closed"))
+        parts.append(pgettext("a lid", "open") if opened else pgettext("a lid", "closed"))
     if locked is not None:
-        said.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "unlocked"))
-    return ", ".join(said).capitalize()
+        parts.append(pgettext("a lid", "locked") if locked else pgettext("a lid", "unlocked"))
+    return ", ".join(parts).capitalize()
 
 
 def _openings(signal: Signal, body: Mapping[str, Any], units: str) -> str:
@@ -183,8 +183,8 @@ def _capacity(signal: Signal, body: Mapping[str, Any], units: str) -> str:
 
 
 def _drive_mode(signal: Signal, body: Mapping[str, Any], units: str) -> str:
-    theirs = body.get("oemDisplayName")
-    return str(theirs) if theirs else labels.choice(signal, str(body.get("canonical") or ""))
+    display_name = body.get("oemDisplayName")
+    return str(display_name) if display_name else labels.choice(signal, str(body.get("canonical") or ""))
 
 
 def _values(signal: Signal, body: Mapping[str, Any], units: str) -> str:

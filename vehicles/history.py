@@ -1,4 +1,4 @@
-"""The history of one signal of one car, as fine or as coarse as it is asked for."""
+"""The history of one signal of one vehicle, at the requested resolution."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ _DAY = timedelta(days=1)
 
 
 class NotANumberError(ValueError):
-    """Only numbers can be summed up or thinned out; the history of other signals is read as it is ("raw")."""
+    """Only numbers can be aggregated or thinned out. The history of other signals is available only as "raw"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A reading, or what the readings of an hour or a day come to. Numbers are in storage units (vehicles.catalogue).
+    """A reading, or the rollup of an hour or a day. Numbers are in storage units (vehicles.catalogue).
 
-    Of a reading, `value` is the signal's value (its whole body where it has several), without minimum and maximum.
-    Of an hour or a day, `at` is its start, in the zone that it is an hour or day of, and `value` the mean, each value
-    weighed by how long it held. `count` is the number of readings.
+    For a reading, `value` is the signal's value (the whole body if it has several), without minimum and maximum. For an
+    hour or a day, `at` is its start in its time zone, and `value` the mean of the values, weighted by their duration.
+    `count` is the number of readings.
     """
 
     at: datetime
@@ -49,16 +49,16 @@ def series(
     resolution: Resolution,
     limit: int | None = None,
 ) -> list[Point]:
-    """The signal's history from `start` up to but without `end`, oldest first.
+    """Returns the signal's history from `start` (inclusive) to `end` (exclusive), oldest first.
 
-    `resolution` is "raw" (every reading), "hour" (of UTC), "day" (in the fleet's time zone), or a number: at most that
-    many readings, of which the lowest and highest of each stretch of time are kept, so that peaks stay, and the last.
-    Hours and days are whole ones, also the one in which `start` lies; those in which nothing was read are absent.
-    What is not summed up yet is so in passing, so late readings count at once. `limit` ends the list after so many
+    `resolution` is "raw" (every reading), "hour" (UTC), "day" (in the fleet's time zone), or a number: at most that
+    many readings, namely the lowest and the highest of each interval, which preserves peaks, and the last reading.
+    Hours and days are complete, including the one that contains `start`. Those without readings are omitted. Rollups
+    that are not up to date are computed on request, so late readings count at once. `limit` is the maximum number of
     points.
 
-    Raises NotANumberError where another resolution than "raw" is asked of a signal that is no number, and ValueError
-    of a number of points below 2.
+    Raises NotANumberError for any resolution but "raw" if the signal isn't a number, and ValueError for a number of
+    points below 2.
     """
     if isinstance(resolution, int) and resolution < 2:
         raise ValueError("At least 2 points.")
@@ -67,13 +67,13 @@ def series(
     number = SignalCode.objects.filter(code=signal.code).values_list("id", flat=True).first()
     if number is None or start >= end:
         return []
-    asked = _Request(vehicle, number, start, end)
+    query = _Request(vehicle, number, start, end)
     if resolution == "raw":
-        points = _readings(asked, limit)
+        points = _readings(query, limit)
     elif isinstance(resolution, int):
-        points = _thinned(asked, resolution)
+        points = _thinned(query, resolution)
     else:
-        points = _is_rolled_up(asked, resolution)
+        points = _rolled_up(query, resolution)
     return points[:limit]
 
 
@@ -95,13 +95,13 @@ class _Request:
         }
 
 
-def _readings(asked: _Request, limit: int | None) -> list[Point]:
+def _readings(query: _Request, limit: int | None) -> list[Point]:
     rows = (
         Reading.objects.filter(
-            vehicle=asked.vehicle,
-            signal=asked.signal_id,
-            observed_at__gte=asked.start,
-            observed_at__lt=asked.end,
+            vehicle=query.vehicle,
+            signal=query.signal_id,
+            observed_at__gte=query.start,
+            observed_at__lt=query.end,
         )
         .order_by("observed_at")
         .values_list("observed_at", "value", "rest")[:limit]
@@ -115,7 +115,7 @@ def _value(value: float | None, rest: dict[str, Any] | None) -> Any:
     return rest.get("value", rest) if rest else None
 
 
-# The hours or days that begin in the time asked for: those stored, and those due, summed up in passing.
+# The hours or days that begin in the requested period: stored rollups, and those due, which are computed here.
 _ROLLED = f"""
     WITH due AS MATERIALIZED ({{due}}),
     stretch AS (
@@ -135,7 +135,7 @@ _DUE = """
 _HOURS = _ROLLED.format(
     due=_DUE.format(table="vehicles_duehour"), finish=HOUR_END, table="vehicles_hourrollup"
 )
-# An hour that is due makes its day due, or both days that it lies in: not every zone keeps to whole hours.
+# A due hour makes its day due, or both days that it is part of: some zones have offsets that aren't whole hours.
 _DAYS = _ROLLED.format(
     due=f"""
         {_DUE.format(table="vehicles_dueday")} AND start = {day_start("start", "%(zone)s")}
@@ -152,24 +152,24 @@ _DAYS = _ROLLED.format(
 )
 
 
-def _rolled(asked: _Request, resolution: Literal["hour", "day"]) -> tuple[str, dict[str, Any]]:
-    """The SQL for the hours or days of the time asked for, and its parameters."""
-    parameters = asked.parameters
+def _rollup_query(query: _Request, resolution: Literal["hour", "day"]) -> tuple[str, dict[str, Any]]:
+    """Returns the SQL for the hours or days of the requested period, and its parameters."""
+    parameters = query.parameters
     if resolution == "hour":
-        parameters["start"] = asked.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        parameters["start"] = query.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return _HOURS, parameters
-    zone = zone_of(asked.vehicle)
+    zone = get_day_zone(query.vehicle)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {day_start('%(start)s::timestamptz', '%(zone)s')}",
-            {"start": asked.start, "zone": zone},
+            {"start": query.start, "zone": zone},
         )
         (parameters["start"],) = cursor.fetchone()
     return _DAYS, parameters | {"zone": zone}
 
 
 def has_more(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, than: int) -> bool:
-    """Whether the signal has more readings than so many between two times; they are not fetched for it."""
+    """Returns whether the signal has more than `than` readings between two times, without fetching them."""
     number = SignalCode.objects.filter(code=signal.code).values("id")
     readings = Reading.objects.filter(
         vehicle=vehicle, signal__in=number, observed_at__gte=start, observed_at__lt=end
@@ -177,7 +177,7 @@ def has_more(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime
     return readings.order_by("observed_at").values("observed_at")[than : than + 1].exists()
 
 
-_NEIGHBOURS = """
+_NEIGHBORS = """
     (SELECT observed_at, value FROM vehicles_reading
      WHERE vehicle_id = %(vehicle)s AND signal_id = %(signal)s AND value IS NOT NULL
        AND observed_at < %(start)s AND observed_at >= %(start)s - %(within)s
@@ -190,30 +190,30 @@ _NEIGHBOURS = """
 """
 
 
-def neighbours(
+def neighbors(
     *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, within: timedelta
 ) -> tuple[Point | None, Point | None]:
-    """The last reading of a number before the time, and the first from its end on, each at most `within` away.
+    """Returns the last reading of a number before `start` and the first from `end` on, each at most `within` away.
 
-    A line through the points of the time goes on to them.
+    A chart continues its line to these points.
     """
     number = SignalCode.objects.filter(code=signal.code).values_list("id", flat=True).first()
     if number is None:
         return None, None
-    asked = _Request(vehicle, number, start, end).parameters | {"within": within}
-    found = [Point(at, round_float(value), None, None, 1) for at, value in _rows(_NEIGHBOURS, asked)]
+    query = _Request(vehicle, number, start, end).parameters | {"within": within}
+    found = [Point(at, round_float(value), None, None, 1) for at, value in _rows(_NEIGHBORS, query)]
     before = next((point for point in found if point.at < start), None)
     return before, next((point for point in found if point.at >= end), None)
 
 
-def zone_of(vehicle: Vehicle) -> str:
-    """The time zone that the car's days are in: the fleet's, or for a moment after a change the one it had before."""
+def get_day_zone(vehicle: Vehicle) -> str:
+    """Returns the time zone of the vehicle's days: the fleet's, or the previous one shortly after a change."""
     zone = DayZone.objects.filter(vehicle=vehicle).values_list("time_zone", flat=True).first()
     return zone or known_zone(vehicle.fleet.time_zone)
 
 
-def _is_rolled_up(asked: _Request, resolution: Literal["hour", "day"]) -> list[Point]:
-    statement, parameters = _rolled(asked, resolution)
+def _rolled_up(query: _Request, resolution: Literal["hour", "day"]) -> list[Point]:
+    statement, parameters = _rollup_query(query, resolution)
     zone = ZoneInfo(parameters.get("zone", "UTC"))
     return [
         Point(start.astimezone(zone), round_float(mean), round_float(minimum), round_float(maximum), count)
@@ -223,7 +223,7 @@ def _is_rolled_up(asked: _Request, resolution: Literal["hour", "day"]) -> list[P
     ]
 
 
-# Of each stretch of time the first lowest and the first highest, which are real readings.
+# The first lowest and the first highest reading of each interval.
 _EXTREMES = """
     SELECT DISTINCT ON (stretch, value) at, value FROM (
         SELECT at, value, stretch, min(value) OVER same AS lowest, max(value) OVER same AS highest
@@ -247,26 +247,26 @@ _OF_ROLLUPS = """
 """
 
 
-def _thinned(asked: _Request, points: int) -> list[Point]:
-    """From readings while stretches are shorter than an hour, else from what hours or days keep of theirs."""
-    readings = _readings(asked, points + 1)
+def _thinned(query: _Request, points: int) -> list[Point]:
+    """Uses readings if the intervals are shorter than an hour, else the extremes stored in hour or day rollups."""
+    readings = _readings(query, points + 1)
     if len(readings) <= points:
         return readings
-    width = (asked.end - asked.start) / ((points - 1) // 2 or 1)
+    width = (query.end - query.start) / ((points - 1) // 2 or 1)
     if width < _HOUR:
-        source, parameters = _OF_READINGS, asked.parameters
+        source, parameters = _OF_READINGS, query.parameters
     else:
-        rolled, parameters = _rolled(asked, "hour" if width < _DAY else "day")
+        rolled, parameters = _rollup_query(query, "hour" if width < _DAY else "day")
         source = _OF_ROLLUPS.format(rolled=rolled)
-    kept = dict(
+    extremes = dict(
         _rows(
             _EXTREMES.format(source=source),
-            parameters | {"first": asked.start, "width": width.total_seconds()},
+            parameters | {"first": query.start, "width": width.total_seconds()},
         )
     )
-    if points > 2:  # beside two extremes there is no room for the newest
-        kept.update(_rows(f"{_OF_READINGS} ORDER BY observed_at DESC LIMIT 1", asked.parameters))
-    return [Point(at, round_float(value), None, None, 1) for at, value in sorted(kept.items())]
+    if points > 2:  # two points are the two extremes
+        extremes.update(_rows(f"{_OF_READINGS} ORDER BY observed_at DESC LIMIT 1", query.parameters))
+    return [Point(at, round_float(value), None, None, 1) for at, value in sorted(extremes.items())]
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> Sequence[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
-"""Words for the values that a signal chooses from a list, in the active language.
+"""Labels for enumerated signal values, in the active language.
 
-Smartcar's lists are open: a value that is not here is written as it came, without its capitals and underscores.
+Smartcar's lists are open: an unknown value is shown without its capitals and underscores.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from vehicles import catalogue
 from vehicles.catalogue import Signal
 
-_WORDS: Mapping[str, Mapping[str, str | Promise]] = {
+_LABELS: Mapping[str, Mapping[str, str | Promise]] = {
     catalogue.DETAILED_CHARGING_STATUS.code: {
         "CHARGING": pgettext_lazy("charging status", "Charging"),
         "FULLY_CHARGED": pgettext_lazy("charging status", "Fully charged"),
@@ -58,20 +58,20 @@ _POWERTRAINS: Mapping[str, str | Promise] = {
 
 
 def powertrain(code: str) -> str:
-    """What drives a car: BEV as "Electric"; an unknown code as it came."""
+    """Returns the label of a powertrain: "Electric" for BEV. Returns an unknown code unchanged."""
     return str(_POWERTRAINS.get(code.upper(), code))
 
 
 def choice(signal: Signal, value: str) -> str:
-    """What a value of the signal's list means: FULLY_CHARGED as "Fully charged"."""
-    return _label(_WORDS.get(signal.code, {}), value)
+    """Returns the label of a signal's value: "Fully charged" for FULLY_CHARGED."""
+    return _label(_LABELS.get(signal.code, {}), value)
 
 
 def status(value: str) -> str:
-    """The state of a system of the car that diagnoses itself: OK or ALERT."""
+    """Returns the label of a diagnostic status: OK or ALERT."""
     return _label(_STATUSES, value)
 
 
-def _label(words: Mapping[str, str | Promise], value: str) -> str:
-    known = words.get(value.upper())
+def _label(labels: Mapping[str, str | Promise], value: str) -> str:
+    known = labels.get(value.upper())
     return str(known) if known is not None else value.replace("_", " ").capitalize()

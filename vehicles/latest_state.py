@@ -1,6 +1,7 @@
-"""The latest state of signals, in memory: loaded and stored for many cars at once.
+"""The latest state of signals in memory, loaded and stored for many vehicles at once.
 
-This is the hottest path of all, so rows go to and from PostgreSQL as plain values: one query to load, one to store.
+This is the hottest path of the project, so rows are exchanged with PostgreSQL as plain values: one query to load them,
+one to store them.
 """
 
 from collections.abc import Collection, Iterable
@@ -36,7 +37,7 @@ _STORE = """
         error_description = excluded.error_description, reported_at = excluded.reported_at,
         notes = excluded.notes
 """
-_TOUCH = """
+_STORE_TIMESTAMPS = """
     UPDATE vehicles_latestsignal AS state
     SET sequence = row.sequence, retrieved_at = row.retrieved_at, reported_at = row.reported_at
     FROM json_to_recordset(%s::json) AS row
@@ -47,10 +48,10 @@ _TOUCH = """
 
 @dataclass(slots=True)
 class LatestSignalRow:
-    """One row of `LatestSignal`, whose docstring says what each column means.
+    """One row of `LatestSignal`, whose docstring explains the columns.
 
-    `touched` says that something in it is new; `changed`, that more than the time at which it was told is, or that
-    there is no row yet.
+    `touched` means that the row has new data; `changed`, that more than its timestamps has changed, or that there is no
+    row yet.
     """
 
     vehicle_id: int
@@ -69,42 +70,45 @@ class LatestSignalRow:
     touched: bool = False
     changed: bool = False
 
-    def take_value(self, seen: SignalReading, *, observed_at: datetime, sequence: int | None) -> bool:
-        """Newest wins: by the time the value is of, then by sequence, then by when Smartcar read it."""
-        fresh = (observed_at, -1 if sequence is None else sequence, seen.retrieved_at or EPOCH)
-        held_sequence = -1 if self.sequence is None else self.sequence
-        if fresh <= (self.observed_at or EPOCH, held_sequence, self.retrieved_at or EPOCH):
+    def apply_value(self, reading: SignalReading, *, observed_at: datetime, sequence: int | None) -> bool:
+        """Applies a reading's value if it is newer: by time of the value, then sequence, then retrieval by Smartcar.
+
+        Returns whether it was.
+        """
+        newness = (observed_at, -1 if sequence is None else sequence, reading.retrieved_at or EPOCH)
+        stored_sequence = -1 if self.sequence is None else self.sequence
+        if newness <= (self.observed_at or EPOCH, stored_sequence, self.retrieved_at or EPOCH):
             return False
         self.touched = True
-        self.retrieved_at = seen.retrieved_at
+        self.retrieved_at = reading.retrieved_at
         self.sequence = sequence
-        told = (seen.body, observed_at, seen.oem_updated_at, list(seen.notes))
-        if told != (self.body, self.observed_at, self.oem_updated_at, self.notes):
+        values = (reading.body, observed_at, reading.oem_updated_at, list(reading.notes))
+        if values != (self.body, self.observed_at, self.oem_updated_at, self.notes):
             self.changed = True
-            self.body, self.observed_at, self.oem_updated_at, self.notes = told
+            self.body, self.observed_at, self.oem_updated_at, self.notes = values
         return True
 
-    def take_status(self, seen: SignalReading, *, reported_at: datetime) -> bool:
-        """The last report tells whether the signal works now; a value that an error leaves behind stays."""
+    def apply_status(self, reading: SignalReading, *, reported_at: datetime) -> bool:
+        """Applies a reading's status if its report is newer, and returns whether it was. The value is retained."""
         if reported_at <= self.reported_at:
             return False
         self.touched = True
         self.reported_at = reported_at
-        told = (seen.status, *_in_columns(seen.error))
-        if told != (self.status, self.error_type, self.error_code, self.error_description):
+        values = (reading.status, *_error_columns(reading.error))
+        if values != (self.status, self.error_type, self.error_code, self.error_description):
             self.changed = True
-            self.status, self.error_type, self.error_code, self.error_description = told
+            self.status, self.error_type, self.error_code, self.error_description = values
         return True
 
 
-def _in_columns(error: SignalError | None) -> tuple[str, str, str]:
+def _error_columns(error: SignalError | None) -> tuple[str, str, str]:
     return (error.type[:60], (error.code or "")[:60], error.description) if error else ("", "", "")
 
 
 def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], LatestSignalRow]:
-    """The states of all signals of these cars, by car and code. The caller holds the cars' rows."""
+    """Returns the rows of all signals of these vehicles, by vehicle ID and code. The caller has locked the vehicles."""
     connection.ensure_connection()
-    # Rows in binary form: Django's own cursor would read each time in Python.
+    # Binary rows: Django's cursor would parse each timestamp in Python.
     with psycopg.Cursor(connection.connection) as cursor:
         rows = cursor.execute(_LOAD, [list(vehicle_ids)], binary=True).fetchall()
     return {
@@ -114,13 +118,13 @@ def load(*, vehicle_ids: Iterable[int]) -> dict[tuple[int, str], LatestSignalRow
 
 
 def store(states: Collection[LatestSignalRow]) -> None:
-    """Writes the states as they are now."""
+    """Inserts or updates the rows."""
     if states:
         _execute(_STORE, orjson.dumps(states))
 
 
 def store_timestamps(states: Collection[LatestSignalRow]) -> None:
-    """Writes only when they were told last: all there is to write of most signals, since a payload repeats them."""
+    """Updates only the timestamps, which is sufficient for most signals, since each payload repeats all of them."""
     if states:
         times = [
             {
@@ -132,7 +136,7 @@ def store_timestamps(states: Collection[LatestSignalRow]) -> None:
             }
             for state in states
         ]
-        _execute(_TOUCH, orjson.dumps(times))
+        _execute(_STORE_TIMESTAMPS, orjson.dumps(times))
 
 
 def _execute(statement: str, rows: bytes) -> None:

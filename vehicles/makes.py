@@ -1,4 +1,4 @@
-"""How the makes write themselves; Smartcar writes them in capitals, with underscores for spaces."""
+"""The spelling of makes. Smartcar uses capitals, with underscores instead of spaces."""
 
 _NAMES = {
     "ALFA_ROMEO": "Alfa Romeo",
@@ -20,10 +20,10 @@ _NAMES = {
 
 
 def make_key(make: str) -> str:
-    """The make as Smartcar writes it: "mercedes-benz" is MERCEDES_BENZ."""
+    """Returns the make in Smartcar's spelling: MERCEDES_BENZ for "mercedes-benz"."""
     return make.strip().upper().replace("-", "_").replace(" ", "_")
 
 
 def make_name(make: str) -> str:
-    """The make as people know it: MERCEDES_BENZ or "mercedes-benz" is Mercedes-Benz, TESLA is Tesla."""
+    """Returns the make in its usual spelling: Mercedes-Benz for MERCEDES_BENZ or "mercedes-benz", Tesla for TESLA."""
     return _NAMES.get(make_key(make), make.replace("_", " ").title() if make.isupper() else make)

@@ -1,6 +1,6 @@
-"""What is known of cars: the car, the latest state of each of its signals, and their history.
+"""Vehicles, the latest state of their signals, and their history.
 
-The two signal tables are hot, so the vehicle comes first in their keys: they can be partitioned, and
+The two signal tables are hot, so the vehicle is the first column of their keys: they can be partitioned, and
 distributed over hosts, without a rewrite.
 """
 
@@ -17,9 +17,9 @@ from vehicles.makes import make_name
 
 
 class Vehicle(models.Model):
-    """A car as one fleet knows it. `smartcar_id` is stable; the same car may stand in two fleets.
+    """A vehicle in one fleet. `smartcar_id` is stable. The same vehicle may be in several fleets.
 
-    Name, plate, group and driver are the fleet's own words. `unit_system` is "" for the fleet's.
+    Name, plate, group and driver are entered by the fleet. `unit_system` is "" for the fleet's unit system.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="vehicles")
@@ -48,7 +48,7 @@ class Vehicle(models.Model):
 
     @property
     def units(self) -> str:
-        """The unit system in which this car's values are shown on its own pages."""
+        """The unit system for values on the vehicle's own pages."""
         return self.unit_system or self.fleet.unit_system
 
     @property
@@ -58,10 +58,11 @@ class Vehicle(models.Model):
 
 
 class LatestSignal(models.Model):
-    """The newest good value of one signal of one car, and how its last report went.
+    """The newest valid value of one signal of one vehicle, and the status of its last report.
 
-    `body` is normalised (vehicles.normalization). Under an error the last good body stays; `status` tells.
-    `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it.
+    `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
+    retained. `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we
+    received it.
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
@@ -91,10 +92,10 @@ class LatestSignal(models.Model):
 
 
 class SignalCode(models.Model):
-    """The number under which history knows a signal's code: 2 bytes in place of some 30, many million times.
+    """The number that stands for a signal's code in history: 2 bytes instead of about 30, in many million rows.
 
-    Codes get their numbers when they are first recorded (vehicles.readings), so that a code which the catalogue
-    does not know is kept like any other.
+    A code gets its number when it is first recorded (vehicles.readings), so codes that aren't in the catalogue are
+    stored like any other.
     """
 
     id = models.SmallAutoField(primary_key=True)
@@ -107,10 +108,10 @@ class SignalCode(models.Model):
 class Reading(models.Model):
     """One point of a signal's history: written when (value, observed_at) changes, never updated.
 
-    A number is kept as `value`, in the catalogue's unit; `rest` is the whole body where it says more than that, or
-    is no number at all. The columns stand in the order that leaves no gaps between them. In PostgreSQL the table is
-    partitioned by month (vehicles.partitions) and has no foreign keys: each of thousands of rows in a second would
-    pay for the check, and partitions could not come and go without locking the table of cars.
+    A number is stored as `value`, in the catalogue's unit. `rest` is the whole body if it isn't a number or contains
+    more than that. The order of the columns avoids padding. In PostgreSQL, the table is partitioned by month
+    (vehicles.partitions) and has no foreign keys: checking them would slow down thousands of inserts per second, and
+    adding or dropping partitions would lock the vehicles table.
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "observed_at")
@@ -129,7 +130,7 @@ class Reading(models.Model):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The normalised body as it was recorded."""
+        """The normalized body as it was recorded."""
         return decode(self.signal.code, value=self.value, rest=self.rest)
 
 

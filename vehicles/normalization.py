@@ -1,7 +1,7 @@
-"""A signal's body brought into its canonical form: one shape, one unit, nothing that cannot be true.
+"""Normalizes a signal's body to its canonical form: one shape, one unit, plausible values only.
 
-The shapes are those of `catalogue.Shape`, after Smartcar's documentation of each signal group. Keys we do not
-know stay out. Pure functions.
+The shapes are those of `catalogue.Shape`, based on Smartcar's documentation of each signal group. Unknown keys are
+dropped. Pure functions.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,17 +34,17 @@ _DIRECTIONS = {"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A canonical body, and in words each correction that it took."""
+    """A canonical body, and a description of each correction."""
 
     body: Body
     notes: tuple[str, ...] = ()
 
 
 def normalize(signal: Signal, body: Mapping[str, Any]) -> Normalized:
-    """The canonical form of `body`.
+    """Returns the canonical form of `body`.
 
-    Raises Refused (with the reason) where the value cannot be true or be understood, and its subclass NoValue
-    where the car tells nothing.
+    Raises ImplausibleValueError (with the reason) if the value is implausible or can't be parsed, and its subclass
+    NoValueError if there is no value.
     """
     notes: list[str] = []
     canonical = _SHAPES[signal.shape](signal, body, notes)
@@ -64,13 +64,13 @@ def _number(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
 
 
 def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> list[Body]:
-    """The rated, ideal and estimated ranges that newer payloads add beside the range itself."""
+    """Returns the rated, ideal and estimated ranges that newer payloads have in addition to the range."""
     others: list[Body] = []
     for entry in _entries(body.get("additionalValues"), notes):
         try:
             value = quantity(entry.get("value"), body.get("unit"), signal=signal, notes=notes)
-        except ImplausibleValueError as refusal:
-            notes.append(f"an additional range was left out: {refusal.reason}")
+        except ImplausibleValueError as error:
+            notes.append(f"an additional range was left out: {error.reason}")
             continue
         others.append({"type": _text(entry.get("type")).upper(), "value": value})
     return others
@@ -111,7 +111,7 @@ def _choice(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
 
 
 def _text(raw: Any) -> str:
-    """Text of a length worth showing; a number is taken as text, null and containers are ""."""
+    """Returns text of limited length. A number becomes text; null, objects and lists become ""."""
     return structured_values.text(str(raw), _TEXT_LIMIT) if isinstance(raw, str | int | float) else ""
 
 
@@ -128,7 +128,7 @@ def _location(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
         raise ImplausibleValueError("the location is not on Earth")
     if abs(latitude) < 0.01 and abs(longitude) < 0.01:
         raise ImplausibleValueError("the location is 0, 0: no position was known")
-    # Six decimals are a tenth of a metre, and keep the same place from looking like a new one.
+    # Six decimals are a tenth of a meter, so that an unchanged location has an unchanged value.
     canonical: Body = {"latitude": round(latitude, 6), "longitude": round(longitude, 6)}
     canonical.update(_heading(body.get("heading"), notes))
     direction = _text(body.get("direction")).upper()
@@ -194,13 +194,13 @@ def _tire(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body
         return None
     try:
         return place | {"tirePressure": pressure(entry.get("tirePressure"), unit, notes)}
-    except ImplausibleValueError as refusal:
-        notes.append(f"a tire's pressure was refused: {refusal.reason}")
+    except ImplausibleValueError as error:
+        notes.append(f"a tire's pressure was refused: {error.reason}")
         return place | {"tirePressure": None}
 
 
 def _place(entry: Mapping[str, Any]) -> Body | None:
-    """Row from the front and column from the left, each from 0; None where they are not given."""
+    """Returns the row from the front and the column from the left, each from 0; None if one is missing or invalid."""
     place = {key: entry.get(key) for key in ("row", "column")}
     if all(type(at) is int and 0 <= at < 20 for at in place.values()):
         return place
@@ -208,12 +208,12 @@ def _place(entry: Mapping[str, Any]) -> Body | None:
 
 
 def _grid(body: Mapping[str, Any], values: list[Body]) -> Body:
-    """How many rows and columns there are, counted where the car does not tell or tells too few."""
+    """Returns the numbers of rows and columns, counted if the vehicle doesn't report them or reports too few."""
     counts: Body = {}
     for key, at in (("rowCount", "row"), ("columnCount", "column")):
-        told = body.get(key)
-        seen = 1 + max(value[at] for value in values)
-        counts[key] = told if type(told) is int and seen <= told <= 20 else seen
+        reported = body.get(key)
+        counted = 1 + max(value[at] for value in values)
+        counts[key] = reported if type(reported) is int and counted <= reported <= 20 else counted
     return counts
 
 
@@ -239,8 +239,8 @@ def _percent_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | flo
         return percent(number(raw, notes), unit, notes)
     except NoValueError:
         return None
-    except ImplausibleValueError as refusal:
-        notes.append(f"a charge limit was left out: {refusal.reason}")
+    except ImplausibleValueError as error:
+        notes.append(f"a charge limit was left out: {error.reason}")
         return None
 
 
@@ -284,18 +284,18 @@ def _values(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
         raise NoValueError("no list was given")
     if not isinstance(raw, list):
         raise ImplausibleValueError("the value is not a list")
-    kept = [
+    records = [
         record
         for entry in raw[:_LIST_LIMIT]
         if (record := structured_values.structured_value(signal, entry)) is not None
     ]
-    if len(kept) < len(raw):
-        notes.append(f"{len(raw) - len(kept)} entries of the list were left out")
-    return {"values": kept}
+    if len(records) < len(raw):
+        notes.append(f"{len(raw) - len(records)} entries of the list were left out")
+    return {"values": records}
 
 
 def _entries(raw: Any, notes: list[str]) -> list[Mapping[str, Any]]:
-    """The objects of a list; what is not one is left out, with a note."""
+    """Returns the objects of a list. Other entries are left out, with a note."""
     if raw is None:
         return []
     if not isinstance(raw, list):

@@ -1,6 +1,6 @@
-"""What one reading of a car says, as plain data: produced by parsing, stored by the vehicles room.
+"""Readings of a vehicle as plain data: produced by parsing, stored by the vehicles app.
 
-Times are aware and in UTC; None means unknown (absent, 0, or absurd on the wire).
+Times are aware and in UTC. None means unknown (absent, 0, or implausible in the payload).
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class SignalStatus(StrEnum):
 
 
 NORMALIZATION_ERROR = "REFUSED"
-"""`SignalError.type` where Smartcar sent a value but it cannot be true, so that we did not take it."""
+"""`SignalError.type` for a value that was discarded because it is implausible."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalError:
-    """Why a signal could not be read. `type` and `code` are Smartcar's own (open lists), or `REFUSED`."""
+    """Why a signal could not be read. `type` and `code` are Smartcar's (open lists), or NORMALIZATION_ERROR."""
 
     type: str
     code: str | None = None
@@ -32,10 +32,10 @@ class SignalError:
 
 
 class SignalReading(NamedTuple):
-    """One signal of one car as one message tells it. A named tuple, since thousands are made each second.
+    """One signal of one vehicle in one delivery. A named tuple, since thousands are created per second.
 
-    `body` is in canonical units and shape (see `vehicles.normalization`) and present only under SUCCESS: an
-    erroneous entry on the wire can repeat an old body, which is not news. `notes` name each correction made.
+    `body` is in canonical units and shape (see `vehicles.normalization`) and present only with SUCCESS: an entry with
+    an error can repeat an old body, which isn't new data. `notes` describe each correction.
     """
 
     code: str
@@ -49,13 +49,13 @@ class SignalReading(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """The plain value of a single-valued signal (number, boolean, text); None where there is none."""
+        """The plain value of a single-valued signal (number, boolean, text); None if there is none."""
         return self.body.get("value") if self.body else None
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleFacts:
-    """What a message says about the car itself. Text is "" where the message is silent."""
+    """A delivery's data about the vehicle itself. Missing text is ""."""
 
     smartcar_id: str
     user_id: str = ""

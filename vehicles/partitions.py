@@ -1,7 +1,7 @@
-"""Partitions of history by month: made ahead, filled from what strayed, dropped when nobody keeps them any longer.
+"""Monthly partitions of history: created in advance, and dropped when no fleet retains them.
 
-Each table has a default partition, so that a row of any time can be written. What lands there is moved when its
-month gets a partition of its own; until then it is found like everything else.
+Each table has a default partition, so that a row of any time can be written. Rows in the default partition ("stray
+rows") are moved when their month gets its own partition. Until then, queries find them like any other row.
 """
 
 import logging
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from vehicles.dates import month_of, shifted
+from vehicles.dates import add_months, month_start
 
 logger = logging.getLogger(__name__)
 
@@ -21,18 +21,18 @@ MONTHS_AHEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Partitioned:
-    """A table partitioned by month, and the column that says which month a row is of."""
+    """A table partitioned by month, and the column that determines a row's month."""
 
     name: str
     time: str
 
     @property
     def stray(self) -> str:
-        """The default partition."""
+        """The name of the default partition."""
         return f"{self.name}_stray"
 
     def partition(self, month: datetime) -> str:
-        """The name of a month's partition."""
+        """Returns the name of a month's partition."""
         return f"{self.name}_{month:%Y_%m}"
 
 
@@ -43,7 +43,7 @@ TABLES = (READINGS, HOURS, DAYS)
 
 
 def months(table: Partitioned) -> list[datetime]:
-    """The months that have a partition, oldest first."""
+    """Returns the months that have a partition, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [table.name]
@@ -53,22 +53,22 @@ def months(table: Partitioned) -> list[datetime]:
     return [datetime.strptime(stamp, "%Y_%m").replace(tzinfo=UTC) for stamp in stamps]
 
 
-def make(*, now: datetime, since: Mapping[Partitioned, datetime]) -> int:
-    """Makes the partitions of this and the coming months, and of each month since `since` of which rows strayed.
+def create(*, now: datetime, since: Mapping[Partitioned, datetime]) -> int:
+    """Creates the partitions of this and the coming months, and of each month from `since` on that has stray rows.
 
-    Returns how many. What has to wait too long for a lock is left to the next time.
+    Returns how many. A partition that would wait too long for a lock is left for the next run.
     """
-    made = 0
+    created = 0
     for table in TABLES:
-        there = set(months(table))
-        wanted = {shifted(month_of(now), ahead) for ahead in range(MONTHS_AHEAD + 1)}
+        existing = set(months(table))
+        wanted = {add_months(month_start(now), ahead) for ahead in range(MONTHS_AHEAD + 1)}
         wanted |= {month for month in _strayed(table) if since[table] <= month < max(wanted)}
-        made += sum(_unless_locked(_make, table, month) for month in sorted(wanted - there))
-    return made
+        created += sum(_unless_locked(_create, table, month) for month in sorted(wanted - existing))
+    return created
 
 
 def drop(*, table: Partitioned, month: datetime) -> bool:
-    """Drops a month with all its rows. False where it would wait too long for a lock: it is left to the next time."""
+    """Drops a month with all its rows. Returns False if it would wait too long for a lock: the next run retries."""
     return _unless_locked(_drop, table, month)
 
 
@@ -81,7 +81,7 @@ def _strayed(table: Partitioned) -> list[datetime]:
 def _unless_locked(
     change: Callable[[Partitioned, datetime], None], table: Partitioned, month: datetime
 ) -> bool:
-    """A partition comes or goes under a lock that readers and writers wait for then: better later than long."""
+    """Changes a partition unless the table is in use: readers and writers would have to wait for the pending lock."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -95,10 +95,10 @@ def _unless_locked(
     return True
 
 
-def _make(table: Partitioned, month: datetime) -> None:
-    """Beside the table first, then attached: meanwhile the table is read and written, but for its default part."""
+def _create(table: Partitioned, month: datetime) -> None:
+    """Creates and fills a separate table, then attaches it. Meanwhile, only the default partition is locked."""
     name = table.partition(month)
-    span = {"start": month, "end": shifted(month, 1)}
+    span = {"start": month, "end": add_months(month, 1)}
     with connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table.stray} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"CREATE TABLE {name} (LIKE {table.name} INCLUDING ALL)")

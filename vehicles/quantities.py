@@ -1,8 +1,8 @@
-"""Measured numbers made trustworthy: one canonical unit each, known faults of the wire mended or refused.
+"""Converts measured numbers to one canonical unit each, and corrects or rejects known faults in payloads.
 
-The faults are those seen on real cars: fractions called percent, kPa called bar, the 699.9 "no reading" of
-tire sensors, watts called kilowatts, values without their unit. Every correction adds a sentence to `notes`;
-what cannot be true is refused with the reason. Pure functions.
+The faults were observed with real vehicles: fractions labeled percent, kPa labeled bar, the 699.9 "no reading" of tire
+sensors, watts labeled kilowatts, values without a unit. Every correction adds a sentence to `notes`. Implausible values
+are rejected with a reason. Pure functions.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ Number = int | float
 
 
 class ImplausibleValueError(Exception):
-    """The value cannot be true, or not be understood. `reason` says why, in words for people."""
+    """The value is implausible or can't be parsed. `reason` is a description for users."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -23,14 +23,14 @@ class ImplausibleValueError(Exception):
 
 
 class NoValueError(ImplausibleValueError):
-    """Nothing is wrong with the message: the car just has no value to tell."""
+    """The payload is valid, but the vehicle reports no value."""
 
 
-# What a reading can be at most, in canonical units. Beyond it a car does not go: it is a fault or a sentinel.
+# The limits of plausible readings, in canonical units. Anything beyond is a fault or a sentinel value.
 _PLAUSIBLE: dict[Unit, tuple[float, float]] = {
     Unit.PERCENT: (0, 100),
     Unit.KILOMETRE: (0, 5_000_000),
-    Unit.KILOMETRE_PER_HOUR: (0, 3_000),  # charge rates too, which are the faster
+    Unit.KILOMETRE_PER_HOUR: (0, 3_000),  # also for charge rates, which are higher than speeds
     Unit.CELSIUS: (-90, 120),
     Unit.KILOPASCAL: (0, 1_100),
     Unit.LITRE: (0, 2_000),
@@ -49,26 +49,26 @@ _PLAUSIBLE_FOR: dict[str, tuple[float, float]] = {
 }
 _ANY = (-1e12, 1e12)
 
-_SENT_WITHOUT_UNIT = {Unit.MINUTE, Unit.COUNT, Unit.PERCENT}  # percent is judged by its size instead
-_NO_READING_KPA = 699.9  # what a tire sensor says when it has nothing to say
+_SENT_WITHOUT_UNIT = {Unit.MINUTE, Unit.COUNT, Unit.PERCENT}  # percent is recognized by its size instead
+_NO_READING_KPA = 699.9  # sent by a tire sensor without a reading
 _LARGEST_KILOWATTS = 1_000
 
 
 def round_float(value: float) -> Number:
-    """Rounded to four decimals, and an integer where that loses nothing: 78.0 and 78 are one value."""
+    """Rounds to four decimals, and to an integer if nothing is lost, so that 78.0 and 78 are the same value."""
     rounded = round(value, 4)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
 def number(raw: Any, notes: list[str]) -> float:
-    """A finite number. Raises NoValue for null, Refused for anything that is not a number."""
+    """Returns a finite number. Raises NoValueError for null, ImplausibleValueError for anything but a number."""
     if raw is None:
         raise NoValueError("no value was given")
     if isinstance(raw, str):
         raw = _from_text(raw, notes)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise ImplausibleValueError("the value is not a number")
-    if not abs(raw) <= _ANY[1]:  # so also for a NaN
+    if not abs(raw) <= _ANY[1]:  # also true for NaN
         raise ImplausibleValueError("the value is out of all bounds")
     return float(raw)
 
@@ -83,7 +83,7 @@ def _from_text(raw: str, notes: list[str]) -> float:
 
 
 def read_unit(raw: Any, *, expected: Unit) -> Unit | None:
-    """The unit that came with a value, None where none came. Raises Refused for a wrong or unknown one."""
+    """Returns the unit of a value, or None without one. Raises ImplausibleValueError for a wrong or unknown unit."""
     if raw is None or raw == "":
         return None
     unit = parse_unit(raw) if isinstance(raw, str) else None
@@ -95,25 +95,25 @@ def read_unit(raw: Any, *, expected: Unit) -> Unit | None:
 
 
 def quantity(raw: Any, unit: Any, *, signal: Signal, notes: list[str]) -> Number:
-    """The value of a number signal in its canonical unit.
+    """Converts the value of a number signal to its canonical unit.
 
-    `raw` and `unit` as they came. Raises NoValue, or Refused for what is outside of what a car can do.
+    `raw` and `unit` are as received. Raises NoValueError, or ImplausibleValueError for a value outside of the limits.
     """
     value = number(raw, notes)
     if signal.unit is None:
         return _within(value, _PLAUSIBLE_FOR.get(signal.code, _ANY), "")
-    came = read_unit(unit, expected=signal.unit)
+    received_unit = read_unit(unit, expected=signal.unit)
     if signal.unit is Unit.PERCENT:
-        return percent(value, came, notes)
-    if came is None and signal.unit not in _SENT_WITHOUT_UNIT:
+        return percent(value, received_unit, notes)
+    if received_unit is None and signal.unit not in _SENT_WITHOUT_UNIT:
         notes.append(f"the unit was missing, taken as {signal.unit}")
-    source = _power_unit(value, came or signal.unit, notes)
+    source = _power_unit(value, received_unit or signal.unit, notes)
     bounds = _PLAUSIBLE_FOR.get(signal.code, _PLAUSIBLE[signal.unit])
     return _within(convert(value, source=source, target=signal.unit), bounds, signal.unit)
 
 
 def _power_unit(value: float, unit: Unit, notes: list[str]) -> Unit:
-    """kW unless the number shows that it must be watts: no car charges at a thousand kilowatts."""
+    """Returns `unit`, or watts for an impossible number of kilowatts: no vehicle charges at a thousand kilowatts."""
     if unit is Unit.KILOWATT and abs(value) > _LARGEST_KILOWATTS:
         notes.append("called kilowatts, too large for it, taken as watts")
         return Unit.WATT
@@ -131,10 +131,11 @@ def _within(value: float, bounds: tuple[float, float], unit: str) -> Number:
 
 
 def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
-    """A percentage of 0 to 100, of a number that came as percent, as a fraction, or without a unit.
+    """Returns a percentage from 0 to 100 for a number in percent, as a fraction, or without a unit.
 
-    Decided by the unit, then by size: strictly between 0 and 1 it is a fraction whatever it is called, for no
-    car reports less than one percent of anything. 1 alone, without a unit, could be 1 % or 100 %: refused.
+    The unit decides, then the size: a number strictly between 0 and 1 is a fraction in any case, since no vehicle
+    reports less than one percent of anything. Raises ImplausibleValueError for 1 without a unit, which could be 1 % or
+    100 %.
     """
     if unit is Unit.FRACTION:
         return _fraction(value, notes)
@@ -163,10 +164,10 @@ def _percentage(value: float, notes: list[str]) -> Number:
 
 
 def pressure(raw: Any, unit: Unit | None, notes: list[str]) -> Number | None:
-    """A tire's pressure in kPa, or None where the sensor gives no reading.
+    """Returns a tire's pressure in kPa, or None if the sensor has no reading.
 
-    The unit decides unless the number is impossible in it: 258 "bar" are 258 kPa. Without a unit the number
-    decides alone, where it can. Raises Refused where neither helps.
+    The unit decides unless the number is impossible in that unit: 258 "bar" are 258 kPa. Without a unit, the number
+    alone decides if it is unambiguous. Raises ImplausibleValueError if neither helps.
     """
     if raw is None:
         return None
@@ -193,7 +194,7 @@ def _pressure_unit(value: float, unit: Unit | None, notes: list[str]) -> Unit:
 
 
 def _likely_pressure_unit(value: float) -> Unit | None:
-    """The unit in which this would be a tire's pressure. The gaps between them are wide; in a gap, None."""
+    """Returns the unit in which the number is a plausible tire pressure, or None. The ranges are far apart."""
     for unit, low, high in ((Unit.BAR, 1, 10), (Unit.PSI, 15, 80), (Unit.KILOPASCAL, 140, 1_100)):
         if low <= value <= high:
             return unit

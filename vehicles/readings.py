@@ -1,4 +1,4 @@
-"""Writing history: the one place that adds readings."""
+"""Inserts readings into history. No other module does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.db import connection
 
 from vehicles.encoding import encode
 
-# Codes without a number get one; readings that are there already are left alone; the hours of those added are to be
-# summed up. An hour that is due already is locked (a conflict locks the row, even where nothing is updated), so
-# that vehicles.rollups does not take it before these readings can be seen.
+# Codes without a number get one, existing readings are left unchanged, and the hours of new readings become due for
+# rollup. An hour that is already due is locked (a conflict locks the row, even if nothing is updated), so that
+# vehicles.rollups doesn't take it before these readings are visible.
 _ADD = """
     WITH incoming AS MATERIALIZED (
         SELECT * FROM ROWS FROM (json_to_recordset(%s::json) AS
@@ -41,7 +41,7 @@ _ADD = """
 
 @dataclass(frozen=True, slots=True)
 class NewReading:
-    """A point for history. `body` is normalised."""
+    """A new point of history. `body` is normalized."""
 
     vehicle_id: int
     code: str
@@ -50,7 +50,7 @@ class NewReading:
 
 
 def insert_readings(*, readings: Sequence[NewReading]) -> None:
-    """Adds what is not there yet, in the caller's transaction, which holds the cars' rows."""
+    """Inserts readings that don't exist yet, in the caller's transaction, which has locked the vehicles' rows."""
     if readings:
         with connection.cursor() as cursor:
             cursor.execute(_ADD, [orjson.dumps([_row(reading) for reading in readings]).decode()])

@@ -1,7 +1,7 @@
-"""How often cars of a make tell something, after Smartcar's documentation ("Data Freshness Frequencies").
+"""How often vehicles of each make report, from Smartcar's documentation ("Data Freshness Frequencies").
 
-The table has a range for each make; the longer end is taken. It is where the measuring of a car's own rhythm starts
-(webhooks.silence_monitor). Where regions differ, the slower one is taken. No database.
+Smartcar's table has a range for each make, of which the longer end is used here, and that of the slower region if
+regions differ. It is the initial value for the interval measured per vehicle (webhooks.silence_monitor). No database.
 """
 
 from datetime import timedelta
@@ -25,5 +25,5 @@ _SLOWEST = timedelta(hours=1)
 
 
 def documented_interval(make: str) -> timedelta:
-    """The longest time between two deliveries of an awake car of this make; an hour for one that is not listed."""
+    """Returns the longest interval between deliveries of an awake vehicle of this make; an hour for other makes."""
     return _BY_MAKE.get(make_key(make), _SLOWEST)

@@ -1,6 +1,8 @@
-"""History is kept for as long as its fleet says, counted in whole months of UTC (`Fleet.raw_retention_months` and
-`rollup_retention_months`). Fleets share partitions: one that no fleet keeps any longer is dropped, which costs nothing;
-from the others the rows of fleets that keep less are deleted, car by car.
+"""Deletes history when its fleet's retention period is over, in whole UTC months (`Fleet.raw_retention_months` and
+`rollup_retention_months`).
+
+Fleets share partitions. A partition that no fleet retains is dropped, which is cheap. From the others, the rows of
+fleets with a shorter period are deleted, one vehicle at a time.
 """
 
 import time
@@ -11,7 +13,7 @@ from django.db import connection
 
 from accounts.models import Fleet
 from vehicles import partitions
-from vehicles.dates import kept_since, month_of
+from vehicles.dates import month_start, retention_start
 from vehicles.models import Vehicle
 from vehicles.partitions import READINGS, TABLES, Partitioned
 
@@ -19,8 +21,9 @@ _VEHICLE_BATCH = 500
 
 
 def purge(*, now: datetime, seconds: float = 240) -> int:
-    """Drops and deletes what is no longer kept, for at most about so long; the next run goes on. Returns how many rows
-    were deleted one by one, which those of dropped partitions were not.
+    """Deletes history whose retention period is over. Stops after about `seconds`; the next run continues.
+
+    Returns the number of deleted rows, without those of dropped partitions.
     """
     until = time.monotonic() + seconds
     deleted = 0
@@ -31,48 +34,50 @@ def purge(*, now: datetime, seconds: float = 240) -> int:
     return deleted
 
 
-def oldest_kept(*, now: datetime) -> Mapping[Partitioned, datetime]:
-    """The first month of each table that some fleet keeps."""
-    return {table: min(_kept(table, now=now).values(), default=month_of(now)) for table in TABLES}
+def oldest_retained(*, now: datetime) -> Mapping[Partitioned, datetime]:
+    """Returns the first month of each table that any fleet retains."""
+    return {
+        table: min(_retention_starts(table, now=now).values(), default=month_start(now)) for table in TABLES
+    }
 
 
-def _kept(table: Partitioned, *, now: datetime) -> dict[int, datetime]:
-    """From when on each fleet keeps the rows of this table. Summaries outlive the readings they were made from."""
+def _retention_starts(table: Partitioned, *, now: datetime) -> dict[int, datetime]:
+    """Returns the start of each fleet's retention period. Rollups are retained at least as long as readings."""
     fleets = Fleet.objects.values_list("pk", "raw_retention_months", "rollup_retention_months")
     return {
-        pk: kept_since(now, readings if table is READINGS else max(readings, rollups))
+        pk: retention_start(now, readings if table is READINGS else max(readings, rollups))
         for pk, readings, rollups in fleets
     }
 
 
 def _steps(*, now: datetime) -> Iterator[int]:
     for table in TABLES:
-        kept = _kept(table, now=now)
-        oldest = min(kept.values(), default=month_of(now))
+        starts = _retention_starts(table, now=now)
+        oldest = min(starts.values(), default=month_start(now))
         for month in partitions.months(table):
             if month < oldest:
                 partitions.drop(table=table, month=month)
                 continue
-            for fleet_id, since in kept.items():
+            for fleet_id, since in starts.items():
                 if month < since:
                     yield from _without_fleet(table.partition(month), fleet_id)
-        for fleet_id, since in kept.items():
+        for fleet_id, since in starts.items():
             yield _without_strays(table, fleet_id, since)
 
 
 def _without_fleet(partition: str, fleet_id: int) -> Iterator[int]:
-    cars = list(Vehicle.objects.filter(fleet=fleet_id).values_list("pk", flat=True))
+    vehicle_ids = list(Vehicle.objects.filter(fleet=fleet_id).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        for at in range(0, len(cars), _VEHICLE_BATCH):
+        for at in range(0, len(vehicle_ids), _VEHICLE_BATCH):
             cursor.execute(
                 f"""
                 SELECT id FROM unnest(%s::bigint[]) AS car (id)
                 WHERE EXISTS (SELECT FROM {partition} WHERE vehicle_id = id)
                 """,  # noqa: S608
-                [cars[at : at + _VEHICLE_BATCH]],
+                [vehicle_ids[at : at + _VEHICLE_BATCH]],
             )
-            for car in cursor.fetchall():
-                cursor.execute(f"DELETE FROM {partition} WHERE vehicle_id = %s", car)  # noqa: S608
+            for row in cursor.fetchall():
+                cursor.execute(f"DELETE FROM {partition} WHERE vehicle_id = %s", row)  # noqa: S608
                 yield cursor.rowcount
 
 

@@ -1,4 +1,4 @@
-"""Summaries of number signals by hour and by day, and what is still to be summed up (vehicles.rollups)."""
+"""Hourly and daily rollups of number signals, and the queue of those that are due (vehicles.rollups)."""
 
 from django.db import models
 
@@ -6,10 +6,10 @@ from vehicles.models import SignalCode, Vehicle
 
 
 class _Rollup(models.Model):
-    """What the readings of a number signal come to, from `start` up to the next hour or day.
+    """The aggregated readings of a number signal, from `start` up to the next hour or day.
 
-    The mean weighs each value by how long it held, from the first reading on. In PostgreSQL partitioned by month and
-    without foreign keys, as `Reading` is.
+    The mean weights each value by its duration, from the first reading on. In PostgreSQL, the table is partitioned by
+    month and has no foreign keys, like that of `Reading`.
     """
 
     vehicle = models.ForeignKey(
@@ -36,19 +36,19 @@ class _Rollup(models.Model):
 
 
 class HourRollup(_Rollup):
-    """An hour of UTC."""
+    """An hour in UTC."""
 
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
 
 
 class DayRollup(_Rollup):
-    """A day in the zone of `DayZone`; `start` is its midnight there."""
+    """A day in the time zone of `DayZone`, in which `start` is midnight."""
 
     pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "start")
 
 
 class _Dirty(models.Model):
-    """A stretch of time whose readings have changed since it was summed up, or never were."""
+    """A period whose readings have changed since its last rollup, or that has none yet."""
 
     vehicle = models.ForeignKey(
         Vehicle, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
@@ -82,7 +82,7 @@ class DirtyDay(_Dirty):
 
 
 class DayZone(models.Model):
-    """The time zone that a car's days are in. It follows that of the fleet (vehicles.rollups.follow_zones)."""
+    """The time zone of a vehicle's days. It follows the fleet's time zone (vehicles.rollups.follow_zones)."""
 
     vehicle = models.OneToOneField(Vehicle, on_delete=models.CASCADE, primary_key=True, related_name="+")
     time_zone = models.CharField(max_length=64)

@@ -1,8 +1,8 @@
-"""Summing up number signals by hour and by day.
+"""Computes hourly and daily rollups of number signals.
 
-Whatever adds a reading notes its hour as due in the same transaction (vehicles.readings). Beat sums up the hours that
-are over, from the readings themselves, and notes their days as due in turn; so late readings, disorder and replays
-end in the same sums as if all had come in order. Until then vehicles.history sums up what is due in passing.
+Inserting a reading marks its hour as due in the same transaction (vehicles.readings). A periodic task computes the
+hours that are over from the readings themselves, and marks their days as due. So late or unordered readings and replays
+have the same result as readings in order. Until then, vehicles.history computes due rollups on request.
 """
 
 import time
@@ -17,17 +17,17 @@ from django.db.models import F, Q
 
 from accounts.models import Fleet
 from vehicles.aggregates import COLUMNS, HOUR_END, ROLLUP_SQL, day_end, day_start
-from vehicles.dates import kept_since
+from vehicles.dates import retention_start
 from vehicles.models import DayRollup, DayZone, Vehicle
 from vehicles.zones import known_zone
 
 _BATCH = 2000
 _VEHICLES = 20
-_LOCK = 20_261_121  # any number that nothing else of the product locks
+_LOCK = 20_261_121  # an arbitrary number that no other advisory lock of the project uses
 
 
 class _RollupQueue(NamedTuple):
-    """Hours or days: their tables, where one ends, and how long after its start it is over in any case."""
+    """The queue of hours or days: its tables, SQL for the end of a period, and its maximum length."""
 
     due: str
     rollup: str
@@ -41,21 +41,21 @@ _DAYS = _RollupQueue(
     "vehicles_dueday",
     "vehicles_dayrollup",
     day_end("start", "zone.time_zone"),
-    # What was noted before the zone changed is no day any more.
+    # Days that were queued before the time zone changed are invalid.
     f"start = {day_start('start', 'zone.time_zone')}",
     timedelta(hours=25),
 )
 
-# What somebody is adding readings to is locked, and left to the next time.
-_TAKE = """
+# Hours to which readings are being added are locked, and left for the next run.
+_DEQUEUE = """
     DELETE FROM {due} WHERE (vehicle_id, signal_id, start) IN (
         SELECT vehicle_id, signal_id, start FROM {due} WHERE start <= %(until)s
         ORDER BY start LIMIT %(limit)s FOR UPDATE SKIP LOCKED
     )
     RETURNING vehicle_id, signal_id, start
 """
-# What lies before the fleet's readings are kept from was summed up from readings that are gone by now: it stays.
-_STRETCH = """
+# Rollups from before the fleet's retention period of readings are retained: their readings have been deleted.
+_PERIODS = """
     WITH stretch AS MATERIALIZED (
         SELECT vehicle_id, signal_id, start, {finish} AS finish, zone.time_zone
         FROM unnest(%(vehicles)s::bigint[], %(signals)s::smallint[], %(starts)s::timestamptz[])
@@ -74,7 +74,7 @@ _CLEAR = """
 _FILL = f"""
     INSERT INTO {{rollup}} (vehicle_id, signal_id, start, {COLUMNS}) {ROLLUP_SQL}
 """
-_NOTE_DAYS = """
+_QUEUE_DAYS = """
     INSERT INTO vehicles_dueday (vehicle_id, signal_id, start)
     SELECT DISTINCT vehicle_id, signal_id, day FROM {source}
     CROSS JOIN LATERAL (VALUES ({first}), ({last})) AS of (day)
@@ -83,57 +83,57 @@ _NOTE_DAYS = """
 
 
 def compute_rollups(*, now: datetime, seconds: float = 45) -> int:
-    """Sums up the hours and days that are over, for at most about so long. Returns how many.
+    """Computes due rollups of hours and days that are over, for about `seconds` at most. Returns how many.
 
-    Another process may be at it: then this one leaves it alone.
+    Does nothing while another process is computing rollups.
     """
     until = time.monotonic() + seconds
     done = 0
     while follow_zones(now=now) and time.monotonic() < until:
         pass
-    for kind in (_HOURS, _DAYS):
-        while (taken := _compute(kind, now=now)) and time.monotonic() < until:
+    for queue in (_HOURS, _DAYS):
+        while (taken := _compute(queue, now=now)) and time.monotonic() < until:
             done += taken
     return done
 
 
-def _compute(kind: _RollupQueue, *, now: datetime) -> int:
-    """One batch. Returns how many were due."""
+def _compute(queue: _RollupQueue, *, now: datetime) -> int:
+    """Computes one batch and returns its size."""
     with transaction.atomic():
         if not _exclusive():
             return 0
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE.format(due=kind.due), {"until": now - kind.over, "limit": _BATCH})
+            cursor.execute(_DEQUEUE.format(due=queue.due), {"until": now - queue.over, "limit": _BATCH})
             taken: Sequence[tuple[int, int, datetime]] = cursor.fetchall()
         if taken:
-            # Only now: a statement of its own sees all readings whose hours were noted by then.
-            _replace(kind, taken, now=now)
+            # In a separate statement, whose snapshot includes all readings of the hours that were taken.
+            _replace(queue, taken, now=now)
     return len(taken)
 
 
-def _replace(kind: _RollupQueue, taken: Sequence[tuple[int, int, datetime]], *, now: datetime) -> None:
+def _replace(queue: _RollupQueue, taken: Sequence[tuple[int, int, datetime]], *, now: datetime) -> None:
     vehicles, signals, starts = (list(column) for column in zip(*taken, strict=True))
-    _give_zones(vehicles)
+    _set_missing_zones(vehicles)
     statements = [_CLEAR, _FILL]
-    if kind is _HOURS:
-        # Not every zone keeps to whole hours: an hour may lie in two days.
+    if queue is _HOURS:
+        # Some zones have offsets that aren't whole hours, so an hour may be part of two days.
         first, last = (day_start(moment, "time_zone") for moment in ("start", "finish - interval '1 second'"))
-        statements.append(_NOTE_DAYS.format(source="stretch", first=first, last=last))
-    stretch = _STRETCH.format(finish=kind.finish, condition=kind.condition)
-    named: dict[str, Any] = {"vehicles": vehicles, "signals": signals, "starts": starts, "now": now}
+        statements.append(_QUEUE_DAYS.format(source="stretch", first=first, last=last))
+    periods = _PERIODS.format(finish=queue.finish, condition=queue.condition)
+    parameters: dict[str, Any] = {"vehicles": vehicles, "signals": signals, "starts": starts, "now": now}
     with connection.cursor() as cursor:
         for statement in statements:
-            cursor.execute(stretch + statement.format(rollup=kind.rollup), named)
+            cursor.execute(periods + statement.format(rollup=queue.rollup), parameters)
 
 
 def _exclusive() -> bool:
-    """Whether nobody else sums up. Holds until the end of the transaction."""
+    """Tries to get the exclusive right to compute rollups until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         return bool(cursor.fetchone()[0])
 
 
-def _give_zones(vehicle_ids: Sequence[int]) -> None:
+def _set_missing_zones(vehicle_ids: Sequence[int]) -> None:
     without = Vehicle.objects.filter(pk__in=set(vehicle_ids)).exclude(
         pk__in=DayZone.objects.filter(vehicle__in=set(vehicle_ids)).values("vehicle")
     )
@@ -145,9 +145,9 @@ def _give_zones(vehicle_ids: Sequence[int]) -> None:
 
 
 def follow_zones(*, now: datetime) -> int:
-    """Puts some cars whose fleet has another time zone than before into it: their days are due anew.
+    """Updates the time zone of some vehicles whose fleet has changed its own, and marks their days as due again.
 
-    Only as far back as the fleet keeps readings; older days stay as they are. Returns how many cars.
+    Days from before the fleet's retention period of readings don't change. Returns the number of vehicles.
     """
     with transaction.atomic():
         if not _exclusive():
@@ -155,22 +155,22 @@ def follow_zones(*, now: datetime) -> int:
         behind = DayZone.objects.exclude(time_zone=F("vehicle__fleet__time_zone"))
         pairs = behind.values_list("vehicle__fleet__time_zone", "time_zone").distinct()
         differing = [
-            Q(vehicle__fleet__time_zone=wanted, time_zone=held)
-            for wanted, held in pairs
-            if known_zone(wanted) != held
+            Q(vehicle__fleet__time_zone=new, time_zone=current)
+            for new, current in pairs
+            if known_zone(new) != current
         ]
         if not differing:
             return 0
         zones = behind.filter(reduce(or_, differing)).select_related("vehicle__fleet")[:_VEHICLES]
         for zone in zones:
-            _move(zone, zone.vehicle.fleet, now=now)
+            _change_zone(zone, zone.vehicle.fleet, now=now)
         return len(zones)
 
 
-def _move(zone: DayZone, fleet: Fleet, *, now: datetime) -> None:
+def _change_zone(zone: DayZone, fleet: Fleet, *, now: datetime) -> None:
     zone.time_zone = known_zone(fleet.time_zone)
     zone.save(update_fields=["time_zone"])
-    since = kept_since(now, fleet.raw_retention_months)
+    since = retention_start(now, fleet.raw_retention_months)
     DayRollup.objects.filter(vehicle=zone.vehicle, start__gte=since).delete()
     source = (
         "(SELECT * FROM vehicles_hourrollup WHERE vehicle_id = %(vehicle)s AND start >= %(since)s) AS hour"
@@ -178,6 +178,6 @@ def _move(zone: DayZone, fleet: Fleet, *, now: datetime) -> None:
     first, last = (day_start(moment, "%(zone)s") for moment in ("start", "start + interval '59 minutes'"))
     with connection.cursor() as cursor:
         cursor.execute(
-            _NOTE_DAYS.format(source=source, first=first, last=last),
+            _QUEUE_DAYS.format(source=source, first=first, last=last),
             {"vehicle": zone.vehicle_id, "since": since, "zone": zone.time_zone},
         )

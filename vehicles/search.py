@@ -1,4 +1,4 @@
-"""Finding cars by what they are and by what they last reported."""
+"""Searches vehicles by their details and latest signals."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ ORDERS: Mapping[str, tuple[Any, ...]] = {
     "last_seen_at": (F("last_seen_at").asc(nulls_first=True),),
     "-last_seen_at": (F("last_seen_at").desc(nulls_last=True),),
 }
-"""How cars can be put in order; those never heard count as heard longest ago."""
+"""The possible orders of vehicles. Those that never sent data count as the oldest."""
 
 
 def find_vehicles(
@@ -34,28 +34,28 @@ def find_vehicles(
     charge_below: float | None = None,
     ordering: str = "name",
 ) -> QuerySet[Vehicle]:
-    """The fleets' cars that fit everything asked, with their fleets loaded.
+    """Returns the fleets' vehicles that match all conditions, with their fleets.
 
-    `search` is looked for in name, plate, make and model; `charge_below` is the state of charge in percent.
-    A car that never reported a signal fits no condition about it. `ordering` is a key of ORDERS.
+    `search` applies to name, plate, make and model; `charge_below` is the state of charge in percent. A vehicle that
+    never reported a signal doesn't match any condition on it. `ordering` is a key of ORDERS.
     """
-    cars = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet")
+    vehicles = Vehicle.objects.filter(fleet__in=fleets).select_related("fleet")
     for word in search.split():
-        named = Q(name__icontains=word) | Q(plate__icontains=word)
-        cars = cars.filter(named | Q(make__icontains=word) | Q(model__icontains=word))
+        matches = Q(name__icontains=word) | Q(plate__icontains=word)
+        vehicles = vehicles.filter(matches | Q(make__icontains=word) | Q(model__icontains=word))
     exact = {"make__iexact": make, "powertrain__iexact": powertrain, "mode__iexact": mode}
-    cars = cars.filter(**{field: text for field, text in exact.items() if text})
+    vehicles = vehicles.filter(**{field: text for field, text in exact.items() if text})
     if heard_after is not None:
-        cars = cars.filter(last_seen_at__gt=heard_after)
+        vehicles = vehicles.filter(last_seen_at__gt=heard_after)
     if heard_before is not None:
-        cars = cars.filter(Q(last_seen_at__lt=heard_before) | Q(last_seen_at=None))
+        vehicles = vehicles.filter(Q(last_seen_at__lt=heard_before) | Q(last_seen_at=None))
     if charging is not None:
-        cars = cars.filter(_reports(catalogue.IS_CHARGING, body__value=charging))
+        vehicles = vehicles.filter(_reports(catalogue.IS_CHARGING, body__value=charging))
     if locked is not None:
-        cars = cars.filter(_reports(catalogue.IS_LOCKED, body__value=locked))
+        vehicles = vehicles.filter(_reports(catalogue.IS_LOCKED, body__value=locked))
     if charge_below is not None:
-        cars = cars.filter(_reports(catalogue.STATE_OF_CHARGE, body__value__lt=charge_below))
-    return cars.order_by(*ORDERS[ordering], "pk")
+        vehicles = vehicles.filter(_reports(catalogue.STATE_OF_CHARGE, body__value__lt=charge_below))
+    return vehicles.order_by(*ORDERS[ordering], "pk")
 
 
 def _reports(signal: Signal, **condition: Any) -> Exists:

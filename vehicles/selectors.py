@@ -1,4 +1,4 @@
-"""Reading what is known of cars, always for one fleet."""
+"""Queries for the vehicles of one fleet and their latest signals."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,36 +13,36 @@ from vehicles.models import LatestSignal, Vehicle
 
 @dataclass(frozen=True, slots=True)
 class VehicleState:
-    """A car with its latest signals by code. Values are in storage units (vehicles.catalogue)."""
+    """A vehicle with its latest signals by code. Values are in storage units (vehicles.catalogue)."""
 
     vehicle: Vehicle
     signals: Mapping[str, LatestSignal]
 
     def signal(self, signal: Signal) -> LatestSignal | None:
-        """The signal's latest row if it ever had a value."""
+        """Returns the signal's latest row if it ever had a value."""
         row = self.signals.get(signal.code)
         return row if row is not None and row.body is not None else None
 
     def value(self, signal: Signal) -> Any:
-        """The plain value of a single-valued signal, or None when it is not known."""
+        """Returns the plain value of a single-valued signal, or None if it isn't known."""
         row = self.signal(signal)
         return row.value if row else None
 
 
 def list_vehicles(*, fleet: Fleet) -> QuerySet[Vehicle]:
-    """The fleet's cars, by name."""
+    """Returns the fleet's vehicles by name."""
     return Vehicle.objects.filter(fleet=fleet).order_by("name", "make", "model", "id")
 
 
 def get_vehicle(*, fleet: Fleet, smartcar_id: str) -> Vehicle | None:
-    """The fleet's car with this Smartcar vehicle id, or None."""
+    """Returns the fleet's vehicle with this Smartcar vehicle ID, or None."""
     return Vehicle.objects.filter(fleet=fleet, smartcar_id=smartcar_id).first()
 
 
 def list_states(
     *, vehicles: Iterable[Vehicle], signals: Iterable[Signal] | None = None
 ) -> list[VehicleState]:
-    """The latest state of the cars, in one query for all of them; only of `signals` where given."""
+    """Returns the latest state of the vehicles with one query, limited to `signals` if given."""
     vehicles = list(vehicles)
     rows = LatestSignal.objects.filter(vehicle__in=vehicles)
     if signals is not None:

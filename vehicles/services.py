@@ -1,4 +1,4 @@
-"""The one way in for what is learned about cars: newest wins, history on change, replay changes nothing."""
+"""Stores all data about vehicles. The newest value wins, changes go to history, and a replay changes nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,10 +34,10 @@ _STORE_IDENTITY = """
 
 @dataclass(slots=True)
 class ReceivedReading:
-    """One observation of one of our cars, as it came in.
+    """One reading of one of our vehicles, as received.
 
-    `observed_at` is the time the value is of: the maker's, else when Smartcar read it, else when we heard it;
-    `reported_at` is when it was last reported.
+    `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we received
+    it. `reported_at` is when it was last reported.
     """
 
     vehicle_id: int
@@ -48,14 +48,14 @@ class ReceivedReading:
     reported_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        seen = self.observation
-        self.reported_at = seen.retrieved_at or seen.ingested_at or self.received_at
-        self.observed_at = seen.oem_updated_at or self.reported_at
+        reading = self.observation
+        self.reported_at = reading.retrieved_at or reading.ingested_at or self.received_at
+        self.observed_at = reading.oem_updated_at or self.reported_at
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A signal that has a newer value than before. `body` is normalised."""
+    """A signal with a newer value than before. `body` is normalized."""
 
     vehicle_id: int
     code: str
@@ -65,20 +65,20 @@ class Update:
 
 @dataclass(slots=True)
 class IngestResult:
-    """What a batch told that was not known.
+    """The new data of a batch.
 
-    `updates` are newer values, oldest first. `fresh` are the cars that were read well, `told` those of which anything
-    is new, by the id of their fleet.
+    `updates` are newer values, oldest first. `healthy` are the IDs of vehicles with a newer successful reading,
+    `changed` the IDs of vehicles with any new data, by the ID of their fleet.
     """
 
     updates: list[Update] = field(default_factory=list)
-    fresh: set[int] = field(default_factory=set)
-    told: dict[int, set[int]] = field(default_factory=dict)
+    healthy: set[int] = field(default_factory=set)
+    changed: dict[int, set[int]] = field(default_factory=dict)
 
 
 def upsert_vehicle(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
-    """The fleet's row for this car, made or brought up to date. What is already known is never blanked."""
-    known = {
+    """Creates or updates the fleet's row for this vehicle, and returns it. Existing values are never blanked."""
+    values = {
         "make": facts.make,
         "model": facts.model,
         "year": facts.year,
@@ -88,78 +88,80 @@ def upsert_vehicle(*, fleet: Fleet, facts: VehicleFacts) -> Vehicle:
     vehicle, _ = Vehicle.objects.update_or_create(
         fleet=fleet,
         smartcar_id=facts.smartcar_id,
-        defaults={name: value for name, value in known.items() if value},
+        defaults={name: value for name, value in values.items() if value},
     )
     return vehicle
 
 
 def lock_vehicles(*, vehicle_ids: Iterable[int]) -> dict[int, int]:
-    """Takes hold of the cars' rows until the transaction ends. Returns the ids of their fleets."""
-    cars = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
-    return dict(cars.select_for_update(no_key=True).values_list("pk", "fleet_id"))
+    """Locks the vehicles' rows until the end of the transaction. Returns their fleets' IDs by vehicle ID."""
+    vehicles = Vehicle.objects.filter(pk__in=list(vehicle_ids)).order_by("pk")
+    return dict(vehicles.select_for_update(no_key=True).values_list("pk", "fleet_id"))
 
 
-def ingest_readings(*, sightings: Sequence[ReceivedReading]) -> IngestResult:
-    """Stores observations: latest state, history and last heard. Runs inside the caller's transaction.
+def ingest_readings(*, batch: Sequence[ReceivedReading]) -> IngestResult:
+    """Stores readings: latest state, history and the time of the last update. Runs inside the caller's transaction.
 
-    The cars' rows are locked in order of id, so that batches about the same car queue up instead of
-    overwriting each other.
+    The vehicles' rows are locked in order of ID, so that batches about the same vehicle wait for each other instead of
+    overwriting each other's data.
     """
-    if not sightings:
+    if not batch:
         return IngestResult()
-    heard: dict[int, datetime] = {}
-    for sighting in sightings:
-        heard[sighting.vehicle_id] = max(sighting.received_at, heard.get(sighting.vehicle_id, EPOCH))
-    fleets = lock_vehicles(vehicle_ids=heard)
-    known = latest_state.load(vehicle_ids=heard)
+    last_received: dict[int, datetime] = {}
+    for received in batch:
+        last_received[received.vehicle_id] = max(
+            received.received_at, last_received.get(received.vehicle_id, EPOCH)
+        )
+    fleets = lock_vehicles(vehicle_ids=last_received)
+    known = latest_state.load(vehicle_ids=last_received)
     recorded = IngestResult()
     readings: list[NewReading] = []
-    for sighting in sorted(sightings, key=_BY_TIME):
-        key = (sighting.vehicle_id, sighting.observation.code)
+    for received in sorted(batch, key=_BY_TIME):
+        key = (received.vehicle_id, received.observation.code)
         state = known.get(key)
         if state is None:
             state = known[key] = LatestSignalRow(*key, changed=True)
-        _apply(state, sighting, recorded=recorded, readings=readings)
+        _apply(state, received, recorded=recorded, readings=readings)
     touched = [state for state in known.values() if state.touched]
     for vehicle_id in {state.vehicle_id for state in touched}:
-        recorded.told.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
+        recorded.changed.setdefault(fleets[vehicle_id], set()).add(vehicle_id)
     latest_state.store([state for state in touched if state.changed])
     latest_state.store_timestamps([state for state in touched if not state.changed])
     insert_readings(readings=readings)
-    shown = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
-    summaries.refresh_snapshots(vehicle_ids=shown, held=True)
-    _update_last_seen(heard)
+    summarized = {update.vehicle_id for update in recorded.updates if update.code in summaries.CODES}
+    summaries.refresh_snapshots(vehicle_ids=summarized, held=True)
+    _update_last_seen(last_received)
     _learn_identity(recorded.updates)
     return recorded
 
 
 def _apply(
-    state: LatestSignalRow, sighting: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
+    state: LatestSignalRow, received: ReceivedReading, *, recorded: IngestResult, readings: list[NewReading]
 ) -> None:
-    seen, at = sighting.observation, sighting.observed_at
+    reading, at = received.observation, received.observed_at
     newer = False
-    if seen.status is SignalStatus.SUCCESS and seen.body is not None:
-        same = state.body == seen.body
-        moved = not same or state.observed_at != at
-        # A payload repeats every signal; without the maker's time, a repeat is told by its value alone.
-        if moved and not (same and seen.oem_updated_at is None):
-            readings.append(NewReading(state.vehicle_id, state.code, at, seen.body))
-        newer = state.take_value(seen, observed_at=at, sequence=sighting.sequence)
-        if newer and moved:
-            recorded.updates.append(Update(state.vehicle_id, state.code, seen.body, at))
-    newer = state.take_status(seen, reported_at=sighting.reported_at) or newer
-    if newer and seen.status is SignalStatus.SUCCESS:
-        recorded.fresh.add(state.vehicle_id)
+    if reading.status is SignalStatus.SUCCESS and reading.body is not None:
+        same = state.body == reading.body
+        differs = not same or state.observed_at != at
+        # Each payload repeats all signals. Without the manufacturer's time, only the value identifies a repetition.
+        if differs and not (same and reading.oem_updated_at is None):
+            readings.append(NewReading(state.vehicle_id, state.code, at, reading.body))
+        newer = state.apply_value(reading, observed_at=at, sequence=received.sequence)
+        if newer and differs:
+            recorded.updates.append(Update(state.vehicle_id, state.code, reading.body, at))
+    newer = state.apply_status(reading, reported_at=received.reported_at) or newer
+    if newer and reading.status is SignalStatus.SUCCESS:
+        recorded.healthy.add(state.vehicle_id)
 
 
-def _update_last_seen(heard: Mapping[int, datetime]) -> None:
-    rows = orjson.dumps([{"id": pk, "at": at} for pk, at in heard.items()]).decode()
+def _update_last_seen(last_received: Mapping[int, datetime]) -> None:
+    rows = orjson.dumps([{"id": pk, "at": at} for pk, at in last_received.items()]).decode()
     with connection.cursor() as cursor:
         cursor.execute(_STORE_LAST_SEEN, [rows])
 
 
 def _learn_identity(updates: Iterable[Update]) -> None:
-    """VIN and nickname arrive as signals, with each delivery; a name that a person gave is kept."""
+    """Stores VIN and nickname, which arrive as signals with each delivery. A name entered by a member is retained."""
     learned: dict[int, dict[str, int | str]] = {}
     for update in updates:
         column, value = _IDENTITY.get(update.code), update.body.get("value")

@@ -1,4 +1,4 @@
-"""How a signal's state went over time: stretches in which it kept saying the same."""
+"""The history of a signal's state as intervals with the same value."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ _EVER = timedelta(days=36_500)
 
 @dataclass(frozen=True, slots=True)
 class StateInterval:
-    """From `start` on the car said `body` (normalised), and for the last time at `last`."""
+    """An interval in which the vehicle reported `body` (normalized), first at `start` and last at `last`."""
 
     start: datetime
     last: datetime
     body: dict[str, Any]
 
 
-# The last word from before the time counts as well, while it is fresh enough: a state holds until the next one.
+# Includes the last reading from before the period if it is recent enough, since a state applies until the next one.
 _INTERVALS = """
     WITH told AS (
         (SELECT observed_at, rest FROM vehicles_reading
@@ -48,11 +48,12 @@ _INTERVALS = """
 def state_intervals(
     *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, limit: int = MAX_INTERVALS
 ) -> list[StateInterval]:
-    """What a signal that is no number said between two times, oldest first; at most the newest `limit` stretches.
+    """Returns the states of a signal that isn't a number between two times, oldest first.
 
-    A silence of longer than the signal's values are good for ends a stretch, even if the same is said after it.
+    At most the newest `limit` intervals. A gap longer than the signal's staleness ends an interval, even if the state
+    is the same afterwards.
     """
-    named: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "vehicle": vehicle.pk,
         "code": signal.code,
         "start": start,
@@ -61,7 +62,7 @@ def state_intervals(
         "limit": limit,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_INTERVALS, named)
+        cursor.execute(_INTERVALS, parameters)
         rows = cursor.fetchall()
     found: list[StateInterval] = []
     following: datetime | None = None

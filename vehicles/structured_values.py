@@ -1,7 +1,7 @@
-"""Records inside a signal's body (charging sessions, timers, trouble codes, service visits), key by key.
+"""Parses records in a signal's body (charging sessions, timers, trouble codes, service visits) key by key.
 
-Which keys a record has is in a table after Smartcar's documentation of the signal; others stay out. `plain`
-is for what nobody documents key by key: it keeps all, within bounds. Pure functions.
+A table has the keys of each record, from Smartcar's documentation of the signal. Other keys are dropped.
+`sanitize_json` is for values whose keys aren't documented: it retains everything, within bounds. Pure functions.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +19,14 @@ _DEPTH_LIMIT = 5
 
 
 def text(raw: str, limit: int = _TEXT_LIMIT) -> str:
-    """Trimmed, cut to `limit` characters, and without NUL, which PostgreSQL cannot hold."""
+    """Trims text, truncates it to `limit` characters and removes NUL, which PostgreSQL can't store."""
     return raw.replace("\x00", "").strip()[:limit]
 
 
 def sanitize_json(raw: Any, depth: int = _DEPTH_LIMIT) -> Any:
-    """A copy of a JSON value that is safe to store: bounded in depth and length, numbers finite.
+    """Returns a copy of a JSON value that is safe to store: limited in depth and length, with finite numbers.
 
-    What lies deeper, is longer or is no JSON value becomes None or is cut.
+    Longer values are truncated. Values that are nested deeper or aren't JSON become None.
     """
     if isinstance(raw, Mapping) and depth:
         items = list(raw.items())[:_LIST_LIMIT]
@@ -37,12 +37,12 @@ def sanitize_json(raw: Any, depth: int = _DEPTH_LIMIT) -> Any:
 
 
 def _leaf(raw: Any) -> Any:
-    """A text, finite number, boolean or None as it is; None for anything else."""
+    """Returns text, a finite number, a boolean or None; None for anything else."""
     if isinstance(raw, str):
         return text(raw)
     if isinstance(raw, bool) or raw is None:
         return raw
-    if isinstance(raw, int | float) and abs(raw) <= 1e15:  # not so for a NaN
+    if isinstance(raw, int | float) and abs(raw) <= 1e15:  # false for NaN
         return round_float(raw)
     return None
 
@@ -79,7 +79,7 @@ def _list(item: Reader) -> Reader:
     def read(raw: Any) -> list[Any]:
         if not isinstance(raw, list):
             return []
-        return [kept for entry in raw[:_LIST_LIMIT] if (kept := item(entry)) is not None]
+        return [value for entry in raw[:_LIST_LIMIT] if (value := item(entry)) is not None]
 
     return read
 
@@ -92,14 +92,14 @@ _place = _object(_keys("name address", latitude=_coordinate, longitude=_coordina
 
 
 def _timer(raw: Any) -> dict[str, Any] | None:
-    """A charge timer as it came: its keys are documented by their meaning only, not by name."""
+    """Returns a charge timer as received: the documentation describes its keys without their names."""
     return sanitize_json(raw) | {"type": _upper(raw.get("type"))} if isinstance(raw, Mapping) else None
 
 
 condition: Reader = _object(
     _keys("name address connectorType type", latitude=_coordinate, longitude=_coordinate)
 )
-"""Where a charge limit or timer applies; None where it applies everywhere."""
+"""Parses where a charge limit or timer applies; None if it applies everywhere."""
 
 _RECORDS: dict[str, Reader] = {
     catalogue.CHARGE_RECORDS.code: _object(
@@ -125,5 +125,5 @@ _RECORDS: dict[str, Reader] = {
 
 
 def structured_value(signal: Signal, entry: Any) -> Any:
-    """One entry of the signal's list with the keys documented for it; None where it is no such entry."""
+    """Returns an entry of the signal's list with its documented keys, or None if it isn't a valid entry."""
     return _RECORDS.get(signal.code, _leaf)(entry)

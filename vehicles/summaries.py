@@ -1,5 +1,8 @@
-"""Keeps each car's `Summary` equal to its latest signals. Whoever changes latest signals says so here, in the same
-transaction: recording (vehicles.services) and forgetting (vehicles.erasure)."""
+"""Updates each vehicle's `VehicleSnapshot` from its latest signals.
+
+All code that changes latest signals calls `refresh_snapshots` in the same transaction: vehicles.services and
+vehicles.erasure.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,7 +15,7 @@ from vehicles.models import Vehicle
 
 
 class _Column(NamedTuple):
-    """A column of the summary, and where in the signal's body its value stands; a body of None is the value's time."""
+    """A column of the snapshot: a field of the signal's body, or the time of the value if `field` is None."""
 
     name: str
     signal: Signal
@@ -49,11 +52,11 @@ _COLUMNS = (
     _time("odometer_at", catalogue.ODOMETER),
 )
 CODES = frozenset(column.signal.code for column in _COLUMNS)
-"""The signals that a summary is made of."""
+"""The signals in a snapshot."""
 
 
-def _picked(column: _Column) -> str:
-    """The column's value among the car's signals: each code stands there once at most."""
+def _pick_sql(column: _Column) -> str:
+    """Returns SQL that picks the column's value from the vehicle's signals, which have each code at most once."""
     source = "observed_at" if column.field is None else f"(body->>'{column.field}')::{column.sql_type}"
     pick = "bool_or" if column.sql_type == "boolean" else "max"
     return f"{pick}({source}) FILTER (WHERE code = '{column.signal.code}' AND body IS NOT NULL)"
@@ -62,26 +65,26 @@ def _picked(column: _Column) -> str:
 _NAMES = ", ".join(column.name for column in _COLUMNS)
 _STORE = f"""
     INSERT INTO vehicles_summary (vehicle_id, {_NAMES})
-    SELECT car.id, {", ".join(_picked(column) for column in _COLUMNS)}
+    SELECT car.id, {", ".join(_pick_sql(column) for column in _COLUMNS)}
     FROM vehicles_vehicle AS car
     LEFT JOIN vehicles_latestsignal AS signal ON signal.vehicle_id = car.id AND signal.code = ANY(%s)
     WHERE car.id = ANY(%s)
     GROUP BY car.id
     ON CONFLICT (vehicle_id) DO UPDATE SET {", ".join(f"{c.name} = excluded.{c.name}" for c in _COLUMNS)}
-"""  # noqa: S608  made of the names above
+"""  # noqa: S608  built from the names above
 
 
 def refresh_snapshots(*, vehicle_ids: Iterable[int], held: bool = False) -> None:
-    """Makes these cars' summaries anew from their latest signals. Runs inside a transaction.
+    """Recomputes these vehicles' snapshots from their latest signals. Runs inside a transaction.
 
-    Takes hold of the cars' rows first, unless the caller has: who reads before another's signals are in, and writes
-    after, would write what is old.
+    Locks the vehicles' rows first, unless the caller holds the locks (`held`). Without locks, a concurrent transaction
+    could store outdated values.
     """
     ids = sorted(set(vehicle_ids))
     if not ids:
         return
     if not held:
-        cars = Vehicle.objects.filter(pk__in=ids).order_by("pk")
-        list(cars.select_for_update(no_key=True).values_list("pk"))
+        vehicles = Vehicle.objects.filter(pk__in=ids).order_by("pk")
+        list(vehicles.select_for_update(no_key=True).values_list("pk"))
     with connection.cursor() as cursor:
         cursor.execute(_STORE, [sorted(CODES), ids])

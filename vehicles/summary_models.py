@@ -1,11 +1,13 @@
-"""One row per car with what lists and maps show of it, so that ten thousand cars are found, counted and put in order in
-one statement. Kept by vehicles.summaries."""
+"""One row per vehicle with the values in lists and on maps, updated by vehicles.summaries.
+
+With it, one statement can filter, count and sort ten thousand vehicles.
+"""
 
 from django.db import models
 
 
 class VehicleSnapshot(models.Model):
-    """The newest good values of a car, each beside the time that it is of; None where the car never told.
+    """The newest valid values of a vehicle, with the times of most of them; None if never reported.
 
     Percentages are 0-100, distances km, speeds km/h, headings degrees clockwise from north.
     """

@@ -15,7 +15,7 @@ def compute_rollups() -> None:
 def maintain_partitions() -> None:
     """Creates the partitions of coming months, and deletes history whose retention period is over."""
     now = timezone.now()
-    partitions.make(now=now, since=retention.oldest_kept(now=now))
+    partitions.create(now=now, since=retention.oldest_retained(now=now))
     retention.purge(now=now)
 
 

@@ -1,7 +1,7 @@
-"""Units of measure: how the wire spells them, what we store, and conversion for display.
+"""Units of measure: spellings in payloads, storage units, and conversion for display.
 
-Storage is in one canonical unit per kind of quantity (km, km/h, °C, kPa, L, kWh, W, A, V, percent, minute);
-people see the unit they chose. Pure functions, no settings.
+Each kind of quantity is stored in one canonical unit (km, km/h, °C, kPa, L, kWh, W, A, V, percent, minute) and shown in
+the unit that the user chose. Pure functions, no settings.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Unit(StrEnum):
-    """Every unit the product stores or shows. The value is what is stored beside a number."""
+    """All units that are stored or shown. The enum's value is stored with a number."""
 
     PERCENT = "percent"
     KILOMETRE = "km"
@@ -78,7 +78,7 @@ SYMBOLS: dict[Unit, str] = {
     Unit.MINUTE: "min",
     Unit.COUNT: "",
 }
-"""How a unit is written for people, where that differs from its stored name. See `symbol`."""
+"""Unit symbols that differ from the stored name. See `symbol`."""
 
 _SPELLINGS: dict[str, Unit] = {
     spelling: unit
@@ -116,28 +116,28 @@ class IncompatibleUnitsError(ValueError):
 
 
 def parse_unit(text: str) -> Unit | None:
-    """The unit that a spelling on the wire means ("kilometers", "KPH", "watt"), or None where unknown."""
+    """Returns the unit for a spelling in payloads ("kilometers", "KPH", "watt"), or None if unknown."""
     return _SPELLINGS.get(re.sub(r"[\s_-]+", "", text).lower())
 
 
 def canonical_unit(unit: Unit) -> Unit:
-    """The unit in which quantities of this kind are stored: km for mi, kPa for psi."""
+    """Returns the storage unit for quantities of this kind: km for mi, kPa for psi."""
     return _SCALES[unit].canonical
 
 
 def convert(value: float, *, source: Unit, target: Unit) -> float:
-    """`value` in `source` expressed in `target`.
+    """Converts `value` from `source` to `target`.
 
-    Raises IncompatibleUnitsError where they measure different things.
+    Raises IncompatibleUnitsError if they measure different things.
     """
     if source == target:
         return value
-    here, there = _SCALES[source], _SCALES[target]
-    if here.canonical != there.canonical:
+    source_scale, target_scale = _SCALES[source], _SCALES[target]
+    if source_scale.canonical != target_scale.canonical:
         raise IncompatibleUnitsError(f"{source} cannot be expressed in {target}")
-    return (value * here.factor + here.offset - there.offset) / there.factor
+    return (value * source_scale.factor + source_scale.offset - target_scale.offset) / target_scale.factor
 
 
 def symbol(unit: Unit) -> str:
-    """How the unit is written for people: "%", "°C", "km"."""
+    """Returns the unit's symbol for display: "%", "°C", "km"."""
     return SYMBOLS.get(unit, unit.value)

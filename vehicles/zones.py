@@ -6,5 +6,5 @@ _KNOWN = frozenset(available_timezones())
 
 
 def known_zone(name: str) -> str:
-    """The zone of this name, or UTC where there is none: a slip in a fleet's settings must not stop its history."""
+    """Returns `name`, or "UTC" if there is no such zone: an invalid setting of a fleet must not stop its history."""
     return name if name in _KNOWN else "UTC"

@@ -12,7 +12,7 @@ from webhooks.vehicle_errors import VehicleError
 
 @admin.register(InboxEntry)
 class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
-    """Messages to look at, without their bodies: those hold places and VINs."""
+    """Inbox entries without their bodies, which contain locations and VINs."""
 
     list_display = [
         "id",
@@ -38,7 +38,7 @@ class InboxEntryAdmin(ReadOnlyAdmin[InboxEntry]):
 
 @admin.register(VehicleError)
 class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
-    """What Smartcar complained of, repetitions counted."""
+    """Errors that Smartcar reported, with the number of repetitions."""
 
     list_display = ["vehicle", "type", "code", "state", "signals", "first_at", "last_at", "count"]
     list_filter = ["state", "type"]
@@ -48,8 +48,8 @@ class VehicleErrorAdmin(ReadOnlyAdmin[VehicleError]):
 
 
 @admin.register(RejectedDeliveryCount)
-class RefusedDeliveriesAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
-    """How many requests were refused, and why."""
+class RejectedDeliveryCountAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
+    """Rejected deliveries by day and reason."""
 
     list_display = ["day", "reason", "count"]
     list_filter = ["reason"]
@@ -58,8 +58,8 @@ class RefusedDeliveriesAdmin(ReadOnlyAdmin[RejectedDeliveryCount]):
 
 
 @admin.register(DeliveryCadence)
-class RhythmAdmin(ReadOnlyAdmin[DeliveryCadence]):
-    """How long each car is silent as a rule, and whether it was read since."""
+class DeliveryCadenceAdmin(ReadOnlyAdmin[DeliveryCadence]):
+    """The usual interval between a vehicle's deliveries, and the fetches made since the last one."""
 
     list_display = [
         "vehicle",

@@ -1,4 +1,4 @@
-"""The read API of deliveries, for managers: what came about the fleet's cars, and what became of it."""
+"""The read-only API of deliveries, for managers: a fleet's deliveries and how they were processed."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from webhooks.webhook_log.visibility import LogScope, entries_for_fleet
 
 
 class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
-    """One message about a car, pushed by Smartcar or read there. `vehicle` is Smartcar's vehicle id."""
+    """One delivery about a vehicle, or one API response. `vehicle` is Smartcar's vehicle ID."""
 
     vehicle = serializers.CharField(source="smartcar_vehicle_id")
     type = serializers.CharField(source="event_type", help_text="VEHICLE_STATE, VEHICLE_ERROR, or what came.")
@@ -51,7 +51,7 @@ class DeliverySerializer(serializers.ModelSerializer[InboxEntry]):
 
 
 class DeliveryWithBodySerializer(DeliverySerializer):
-    """A message with its body."""
+    """A delivery with its body."""
 
     body = serializers.JSONField(
         allow_null=True,
@@ -67,7 +67,7 @@ class DeliveryWithBodySerializer(DeliverySerializer):
 
 
 class DeliveriesQuery(FleetQuery):
-    """Which messages."""
+    """Filters for deliveries."""
 
     state = serializers.ChoiceField(choices=EntryState.choices, required=False)
     source = serializers.ChoiceField(choices=Source.choices, required=False)  # type: ignore[assignment]
@@ -84,7 +84,7 @@ class DeliveriesQuery(FleetQuery):
 
 
 class DeliveryQuery(FleetQuery):
-    """In which fleet, where the caller is in several."""
+    """The fleet, for callers who are members of several."""
 
 
 _CONDITIONS = {
@@ -99,7 +99,7 @@ _CONDITIONS = {
 
 @revalidated
 class DeliveryList(generics.ListAPIView[InboxEntry]):
-    """Messages about the cars of the caller's fleets, newest first, without their bodies."""
+    """Deliveries about the vehicles of the caller's fleets, newest first, without their bodies."""
 
     serializer_class = DeliverySerializer
     pagination_class = NewestFirstPagination
@@ -109,15 +109,15 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[InboxEntry]:
-        asked = without_paging(DeliveriesQuery.of(self.request))
-        fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=asked.pop("fleet"))
-        conditions = {_CONDITIONS[name]: value for name, value in asked.items()}
+        query = without_paging(DeliveriesQuery.of(self.request))
+        fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=query.pop("fleet"))
+        conditions = {_CONDITIONS[name]: value for name, value in query.items()}
         return entries_for_fleet(fleets=fleets).filter(**conditions).defer("body", "traceback")
 
 
 @revalidated
 class DeliveryDetail(APIView):
-    """One message, with its body."""
+    """One delivery with its body."""
 
     @extend_schema(operation_id="delivery", parameters=[DeliveryQuery], responses=DeliveryWithBodySerializer)
     def get(self, request: Request, delivery_id: int) -> Response:
@@ -126,6 +126,6 @@ class DeliveryDetail(APIView):
             entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
             if entry is not None:
                 body = payload_for(entry=entry, scope=LogScope(fleet))
-                told = DeliverySerializer(entry).data
-                return Response({**told, "body": body.content, "body_missing": body.why})
+                data = DeliverySerializer(entry).data
+                return Response({**data, "body": body.content, "body_missing": body.why})
         raise NotFound("There is no such message about a car of yours.")

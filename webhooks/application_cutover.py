@@ -1,5 +1,7 @@
-"""Ending the old connections of cars whose data comes by their fleet's new application: proved by a delivery about
-the car that was signed with that application's key, after the new connection was subscribed.
+"""Ends the old connections of vehicles that deliver through their fleet's new application.
+
+The evidence is a processed delivery about the vehicle that was signed with the new application's key and received
+after the new connection was subscribed.
 """
 
 from connect.applications import application_migration
@@ -9,7 +11,7 @@ from webhooks.models import EntryState, InboxEntry, Source
 
 
 def finish_cutover() -> int:
-    """Ends what has been replaced; returns how many. What Smartcar could not be told is tried again next time."""
+    """Ends replaced connections and returns how many. Those that can't be ended at Smartcar are retried next time."""
     return sum(
         application_migration.retire(replacement=each)
         for each in application_migration.replaced_connections()

@@ -1,7 +1,7 @@
-"""The callback address as a small ASGI application of its own, in front of Django.
+"""Serves the callback URL with a small ASGI application in front of Django.
 
-A delivery needs nothing of what Django's middleware does for a page, and at thousands a second that would be most of
-the work. What to think of a request is decided in `webhooks.receiver`, as for the Django view.
+Deliveries don't need Django's middleware, which would be most of the work at thousands of requests per second.
+`webhooks.receiver` decides how to respond, as it does for the Django view.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Smartcar waits 15 s for an answer, so whoever takes longer to send is not Smartcar, or has given up.
+# Smartcar waits 15 s for a response. A slower sender is not Smartcar, or has given up.
 READ_SECONDS = 15.0
 KEYS_SECONDS = 5.0
-# The bell is rung at once, and then no more than this often: a worker takes all there is.
+# The task is enqueued at once, and then at most this often, since one task processes everything in the inbox.
 ENQUEUE_SECONDS = 0.05
 
 _SLOW = WebhookResponse(HTTPStatus.REQUEST_TIMEOUT, {"error": "The body did not arrive in time."})
@@ -39,36 +39,36 @@ _ALLOW = (b"allow", b"POST")
 
 
 class _ClientDisconnectedError(Exception):
-    """The connection broke before the body was whole: there is nobody to answer, and nothing to store."""
+    """The client disconnected before the body was complete, so there is nothing to store and no one to respond to."""
 
 
 class WebhookMiddleware:
-    """Serves POSTs to `path`, with or without a slash at the end, and hands everything else to `otherwise`."""
+    """Handles requests to `path`, with or without a trailing slash, and passes everything else to `app`."""
 
-    def __init__(self, *, path: str, otherwise: Application) -> None:
-        # As it is easily entered in Smartcar's dashboard: Django would answer with a redirect, which nobody follows.
+    def __init__(self, *, path: str, app: Application) -> None:
+        # The slash is easily left out in Smartcar's dashboard. Django would redirect, and Smartcar wouldn't follow.
         self._paths = (path, path.rstrip("/"))
-        self._otherwise = otherwise
-        self._desk: DeliveryHandler | None = None
+        self._app = app
+        self._handler: DeliveryHandler | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry. Lifespan events are welcome but not needed."""
+        """The ASGI entry point. Lifespan events are optional."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._handle_lifespan(receive, send)
         elif scope["type"] == "http" and scope["path"] in self._paths:
-            if self._desk is None:
-                self._desk = DeliveryHandler()
-            await _respond(send, await self._desk.take(scope, receive))
+            if self._handler is None:
+                self._handler = DeliveryHandler()
+            await _respond(send, await self._handler.handle(scope, receive))
         else:
-            await self._otherwise(scope, receive, send)
+            await self._app(scope, receive, send)
 
     async def close(self) -> None:
-        """Finish what was begun. Another request would begin anew."""
-        desk, self._desk = self._desk, None
-        if desk is not None:
-            await desk.close()
+        """Finishes pending work. A later request creates a new handler."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            await handler.close()
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _handle_lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
@@ -79,22 +79,22 @@ class WebhookMiddleware:
 
 
 class DeliveryHandler:
-    """Takes deliveries in for one event loop."""
+    """Receives deliveries in one event loop."""
 
     def __init__(self) -> None:
-        self._writer = Writer(stored=self._ring)
+        self._writer = Writer(stored=self._request_processing)
         self._keys: tuple[SigningKey, ...] | None = None
         self._keys_until = 0.0
-        self._aside: set[asyncio.Task[None]] = set()
-        self._ringing = self._ring_again = self._counting = False
+        self._background_tasks: set[asyncio.Task[None]] = set()
+        self._enqueueing = self._enqueue_again = self._flush_scheduled = False
 
-    async def take(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
-        """The answer to one request; None when nobody waits for it any more."""
+    async def handle(self, scope: Scope, receive: Receive) -> WebhookResponse | None:
+        """Returns the response to one request, or None if the client has disconnected."""
         if scope["method"] != "POST":
             return _WRONG_METHOD
         length, signed = _headers(scope)
         if length > receiver.BODY_LIMIT:
-            return self._counted(receiver.too_large())
+            return self._with_flush(receiver.too_large())
         try:
             async with asyncio.timeout(READ_SECONDS):
                 body = await _body(receive)
@@ -103,77 +103,81 @@ class DeliveryHandler:
         except _ClientDisconnectedError:
             return None
         try:
-            judged = receiver.verify_request(raw=body, signed=signed, known=await self._known())
-            if isinstance(judged, WebhookResponse):
-                return self._counted(judged)
-            await self._writer.store(judged)
+            result = receiver.verify_request(raw=body, signed=signed, known=await self._signing_keys())
+            if isinstance(result, WebhookResponse):
+                return self._with_flush(result)
+            await self._writer.store(result)
         except (StorageUnavailableError, DatabaseError):
             return receiver.UNAVAILABLE
         return receiver.RECEIVED
 
     async def close(self) -> None:
-        """Finish what was begun, ring for it, and write down what was counted."""
+        """Finishes pending inserts, enqueues their processing and flushes the counters."""
         await self._writer.close()
         await _run_in_thread(receiver.flush_counters)
-        while self._ringing:
+        while self._enqueueing:
             await asyncio.sleep(ENQUEUE_SECONDS)
 
-    async def _known(self) -> tuple[SigningKey, ...]:
-        """The signing keys as of seconds ago: finding them may read the database, for which nobody shall wait."""
+    async def _signing_keys(self) -> tuple[SigningKey, ...]:
+        """Returns the signing keys, a few seconds old at most under load.
+
+        Loading them may query the database. After the first time that happens in the background, so that no request
+        waits for it.
+        """
         now = asyncio.get_running_loop().time()
         if self._keys is None:
-            await self._learn_keys()
+            await self._load_keys()
         elif now > self._keys_until:
             self._keys_until = now + KEYS_SECONDS
-            self._start(self._relearn_keys())
+            self._run_in_background(self._reload_keys())
         return self._keys or ()
 
-    async def _learn_keys(self) -> None:
+    async def _load_keys(self) -> None:
         self._keys = await _run_in_thread(keys.current)
         self._keys_until = asyncio.get_running_loop().time() + KEYS_SECONDS
 
-    async def _relearn_keys(self) -> None:
-        with contextlib.suppress(DatabaseError):  # the known ones will do for longer
-            await self._learn_keys()
+    async def _reload_keys(self) -> None:
+        with contextlib.suppress(DatabaseError):  # the cached keys remain in use
+            await self._load_keys()
 
-    def _ring(self) -> None:
-        self._ring_again = True
-        if not self._ringing:
-            self._ringing = True
-            self._start(self._ring_while_asked())
+    def _request_processing(self) -> None:
+        self._enqueue_again = True
+        if not self._enqueueing:
+            self._enqueueing = True
+            self._run_in_background(self._enqueue_repeatedly())
 
-    async def _ring_while_asked(self) -> None:
+    async def _enqueue_repeatedly(self) -> None:
         try:
-            while self._ring_again:
-                self._ring_again = False
+            while self._enqueue_again:
+                self._enqueue_again = False
                 await _run_in_thread(lambda: enqueue(receiver.PROCESSING_TASK))
                 await asyncio.sleep(ENQUEUE_SECONDS)
         finally:
-            self._ringing = False
+            self._enqueueing = False
 
-    def _counted(self, receipt: WebhookResponse) -> WebhookResponse:
-        """What was refused or verified is written down a second later, together with what came meanwhile."""
-        if not self._counting:
-            self._counting = True
-            self._start(self._write_counts())
-        return receipt
+    def _with_flush(self, response: WebhookResponse) -> WebhookResponse:
+        """Schedules a flush of the counters for a second later, and returns the response."""
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._run_in_background(self._flush_later())
+        return response
 
-    async def _write_counts(self) -> None:
+    async def _flush_later(self) -> None:
         try:
             await asyncio.sleep(FLUSH_SECONDS)
         finally:
-            self._counting = False
+            self._flush_scheduled = False
         await _run_in_thread(receiver.flush_counters)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside the requests. The loop itself keeps no hold on its tasks."""
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a coroutine in the background. The event loop keeps only weak references to its tasks."""
         task = asyncio.get_running_loop().create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
+        self._background_tasks.add(task)
+        task.add_done_callback(self._background_tasks.discard)
 
 
 async def _run_in_thread(work: Callable[[], Result]) -> Result:
-    """Run what may block in a thread; a database connection it took goes back to the pool."""
+    """Runs blocking work in a thread, and closes the thread's database connections afterwards."""
 
     def run() -> Result:
         try:
@@ -185,7 +189,7 @@ async def _run_in_thread(work: Callable[[], Result]) -> Result:
 
 
 def _headers(scope: Scope) -> tuple[int, str]:
-    """Content-Length (0 without one: the body is counted while it comes) and SC-Signature."""
+    """Returns Content-Length (0 if absent; the body is measured as it arrives) and SC-Signature."""
     length, signed = b"", b""
     for name, value in scope["headers"]:
         if name == b"sc-signature":
@@ -196,7 +200,7 @@ def _headers(scope: Scope) -> tuple[int, str]:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body, or as much of it as shows that it is too large. Raises `_SenderGoneError`."""
+    """Returns the body, truncated once it exceeds the limit. Raises `_ClientDisconnectedError`."""
     body = b""
     while True:
         message = await receive()
@@ -208,12 +212,12 @@ async def _body(receive: Receive) -> bytes:
             return body
 
 
-async def _respond(send: Send, receipt: WebhookResponse | None) -> None:
-    if receipt is None:
+async def _respond(send: Send, response: WebhookResponse | None) -> None:
+    if response is None:
         return
-    body = orjson.dumps(receipt.body)
+    body = orjson.dumps(response.body)
     headers = [_JSON, (b"content-length", b"%d" % len(body))]
-    if receipt is _WRONG_METHOD:
+    if response is _WRONG_METHOD:
         headers.append(_ALLOW)
-    await send({"type": "http.response.start", "status": int(receipt.status), "headers": headers})
+    await send({"type": "http.response.start", "status": int(response.status), "headers": headers})
     await send({"type": "http.response.body", "body": body})

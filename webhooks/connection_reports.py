@@ -1,4 +1,4 @@
-"""What messages say of connections as a whole: who was heard, and what Smartcar complains of. Pure."""
+"""What deliveries show about connections as a whole: which ones work, and which errors were reported. Pure."""
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,48 +12,54 @@ from webhooks.parsing.types import Delivery, ReportedError, VehicleReport
 
 
 def healthy_users(
-    delivery: Delivery, cars: Mapping[str, Sequence[int]], received_at: datetime, *, fresh: Collection[int]
+    delivery: Delivery,
+    vehicles: Mapping[str, Sequence[int]],
+    received_at: datetime,
+    *,
+    healthy: Collection[int],
 ) -> dict[tuple[int, str], datetime]:
-    """(vehicle id, Smartcar user id) of which good values came in, among the cars of which something is new.
+    """Returns when valid values arrived, by (vehicle ID, Smartcar user ID), for vehicles in `healthy`.
 
-    The user id is "" where the message names nobody.
+    The user ID is "" if the delivery doesn't name a user.
     """
     return {
         (vehicle_id, report.facts.user_id): received_at
         for report in delivery.reports
         if any(each.status == SignalStatus.SUCCESS for each in report.observations)
-        for vehicle_id in cars.get(report.facts.smartcar_id, ())
-        if vehicle_id in fresh
+        for vehicle_id in vehicles.get(report.facts.smartcar_id, ())
+        if vehicle_id in healthy
     }
 
 
 def error_reports(
     delivery: Delivery,
-    cars: Mapping[str, Sequence[int]],
+    vehicles: Mapping[str, Sequence[int]],
     received_at: datetime,
     *,
-    news: Container[tuple[int, str, ReportedError]],
+    new_errors: Container[tuple[int, str, ReportedError]],
 ) -> Iterable[ErrorReport]:
-    """The errors of the message for each of our cars that it is about.
+    """Yields the errors of a delivery for each of our vehicles in it.
 
-    `news` has the vehicle id, event id and error of those that are not repetitions.
+    `new_errors` contains the vehicle ID, event ID and error of those that are not repetitions.
     """
-    own = delivery.event_id.removeprefix("pull:")
-    read = own != delivery.event_id
+    delivery_id = delivery.event_id.removeprefix("pull:")
+    fetched = delivery_id != delivery.event_id
     evidence = (
-        StateEvidence.READ.message(delivery=own)
-        if read
+        StateEvidence.READ.message(delivery=delivery_id)
+        if fetched
         else StateEvidence.EVENT.message(event=delivery.event_id)
     )
     for report in delivery.reports:
-        for vehicle_id in cars.get(report.facts.smartcar_id, ()):
+        for vehicle_id in vehicles.get(report.facts.smartcar_id, ()):
             for error in report.errors:
-                if (vehicle_id, delivery.event_id, error) not in news:
+                if (vehicle_id, delivery.event_id, error) not in new_errors:
                     continue
                 yield _report(error, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
             failed = _all_signals_failed(report)
             if failed is not None:
-                yield _read(failed, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence)
+                yield _account_error_report(
+                    failed, vehicle_id, report.facts.user_id, at=received_at, evidence=evidence
+                )
 
 
 def _report(
@@ -74,7 +80,7 @@ def _report(
     )
 
 
-def _read(
+def _account_error_report(
     failed: SignalError, vehicle_id: int, user_id: str, *, at: datetime, evidence: Message
 ) -> ErrorReport:
     return ErrorReport(
@@ -91,7 +97,7 @@ def _read(
 
 
 def _all_signals_failed(report: VehicleReport) -> SignalError | None:
-    """The account's error, if there are signals and not one of them came through."""
+    """Returns the account error if the report contains such an error and not a single successful signal."""
     if any(each.status == SignalStatus.SUCCESS for each in report.observations):
         return None
     errors = (each.error for each in report.observations if each.error is not None)

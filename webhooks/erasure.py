@@ -1,4 +1,4 @@
-"""Emptying the raw messages about a car that leaves its fleet."""
+"""Erases the raw deliveries about a vehicle that leaves its fleet."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,23 +11,23 @@ from webhooks.models import EntryState, InboxEntry
 
 
 def erase_bodies(target: ErasureTarget, limit: int) -> int:
-    """Empties at most `limit` messages about the car. Returns how many.
+    """Empties at most `limit` deliveries about the vehicle and returns how many.
 
-    A message holds places beside everything else, so it goes whole. One that still waits is dropped when its
-    turn comes (webhooks.processing).
+    A delivery contains locations along with other data, so the whole body is erased. A queued delivery is dropped
+    when it is processed (webhooks.processing).
     """
-    held = InboxEntry.objects.filter(
+    entries = InboxEntry.objects.filter(
         smartcar_vehicle_id=target.vehicle.smartcar_id, received_at__lte=target.until
     ).exclude(body=b"")
     if target.since is not None:
-        held = held.filter(received_at__gte=target.since)
-    # Of those that wait nobody knows yet what they are.
-    found = list(held.exclude(state=EntryState.WAITING).values_list("pk", flat=True)[:limit])
-    return InboxEntry.objects.filter(pk__in=found).update(body=b"", traceback="")
+        entries = entries.filter(received_at__gte=target.since)
+    # Queued deliveries have not been parsed yet.
+    ids = list(entries.exclude(state=EntryState.WAITING).values_list("pk", flat=True)[:limit])
+    return InboxEntry.objects.filter(pk__in=ids).update(body=b"", traceback="")
 
 
 def skip_reason(target: ErasureTarget) -> Message:
-    """Why the messages stay: they are another fleet's as well."""
+    """Returns why the deliveries are retained: another fleet uses the vehicle, too."""
     others = Connection.objects.filter(vehicle__smartcar_id=target.vehicle.smartcar_id).exclude(
         vehicle=target.vehicle
     )
@@ -37,7 +37,7 @@ def skip_reason(target: ErasureTarget) -> Message:
 
 
 def register() -> None:
-    """Has a removal erase them."""
+    """Registers the erasure of deliveries with offboarding."""
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
             "messages", _("Raw Smartcar deliveries for the vehicle"), erase_bodies, skip_reason

@@ -1,4 +1,7 @@
-"""What a message says, and about which of our cars; what cannot be recorded is set aside with the reason."""
+"""Parses inbox entries and matches them to our vehicles.
+
+Entries that can't be recorded get a final state and a note with the reason.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,46 +16,48 @@ from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery, parse_v2_batch, parse_v3_signals
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, Delivery
 
-PULLED = "asked"
+FETCHED = "fetched"
 _NOTHING = Message()
 
 
 @dataclass(slots=True)
 class ParsedMessage:
-    """A message that was understood and is about cars of ours."""
+    """A parsed delivery that concerns vehicles of ours. `vehicles` maps Smartcar's vehicle IDs to our IDs."""
 
     entry: InboxEntry
     delivery: Delivery
-    cars: dict[str, list[int]]
+    vehicles: dict[str, list[int]]
 
     def vehicle_ids(self) -> Iterator[int]:
-        """Ids of our cars that it is about."""
+        """Yields the IDs of our vehicles in the delivery."""
         for report in self.delivery.reports:
-            yield from self.cars.get(report.facts.smartcar_id, ())
+            yield from self.vehicles.get(report.facts.smartcar_id, ())
 
 
 def parse_all(entries: Sequence[InboxEntry]) -> list[ParsedMessage]:
-    """The messages that there is something to record of. What was learned of all of them stands on the entries."""
-    return _known_only(_unseen_only([pair for entry in entries if (pair := _parse_entry(entry))]))
+    """Returns the entries with something to record. Event ID, type, vehicle, state and note are set on all of them."""
+    return _with_known_vehicles(
+        _without_duplicates([pair for entry in entries if (pair := _parse_entry(entry))])
+    )
 
 
-def named_vehicle(entry: InboxEntry) -> str:
-    """Smartcar's id of the car that a message is about; "" where it cannot be read."""
+def get_smartcar_vehicle_id(entry: InboxEntry) -> str:
+    """Returns Smartcar's ID of the vehicle in a delivery, or "" if it can't be read."""
     try:
         reports = _parse(entry).reports
-    except Exception:  # noqa: BLE001  it may be the parsing that broke
+    except Exception:  # noqa: BLE001  parsing may be what failed
         return ""
     return reports[0].facts.smartcar_id[:128] if reports else ""
 
 
 def quarantine(entry: InboxEntry, state: EntryState, note: Message = _NOTHING) -> None:
-    """Gives the entry a state of its own, and why."""
+    """Sets the entry's state and note."""
     entry.state = state
     entry.set_note(note)
 
 
 def _parse_entry(entry: InboxEntry) -> tuple[InboxEntry, Delivery] | None:
-    """The message as data; None when there is nothing to record, with the reason on the entry."""
+    """Returns the entry with its parsed delivery, or None (with state and note set) if there is nothing to record."""
     try:
         delivery = _parse(entry)
     except Malformed as malformed:
@@ -83,52 +88,56 @@ def _parse(entry: InboxEntry) -> Delivery:
     return Delivery(event_id=f"pull:{entry.pk}", event_type=VEHICLE_STATE, reports=(report,))
 
 
-def _unseen_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
+def _without_duplicates(pairs: list[tuple[InboxEntry, Delivery]]) -> list[tuple[InboxEntry, Delivery]]:
     ids = [entry.event_id for entry, _ in pairs]
     seen = set(
         InboxEntry.objects.filter(event_id__in=ids, state=EntryState.PROCESSED).values_list(
             "event_id", flat=True
         )
     )
-    fresh = []
+    new = []
     for entry, delivery in pairs:
         if entry.event_id in seen:
             quarantine(entry, EntryState.DUPLICATE)
         else:
             seen.add(entry.event_id)
-            fresh.append((entry, delivery))
-    return fresh
+            new.append((entry, delivery))
+    return new
 
 
-def _known_only(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]:
-    known = _known({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
-    opened = []
+def _with_known_vehicles(pairs: list[tuple[InboxEntry, Delivery]]) -> list[ParsedMessage]:
+    known = _find_vehicles({report.facts.smartcar_id for _, delivery in pairs for report in delivery.reports})
+    parsed = []
     for entry, delivery in pairs:
-        cars = known.get(_signed_for(entry), {})
-        if any(report.facts.smartcar_id in cars for report in delivery.reports):
-            opened.append(ParsedMessage(entry, delivery, cars))
+        vehicles = known.get(_trusted_source(entry), {})
+        if any(report.facts.smartcar_id in vehicles for report in delivery.reports):
+            parsed.append(ParsedMessage(entry, delivery, vehicles))
         else:
             quarantine(entry, EntryState.QUARANTINED, DeliveryNote.UNKNOWN_VEHICLE.message())
-    return opened
+    return parsed
 
 
-def _signed_for(entry: InboxEntry) -> int | str | None:
-    """Whose word a message is: Smartcar's own where we asked it, else that of the application whose key signed it."""
-    return keys.application_of(entry) if entry.source == Source.WEBHOOK else PULLED
+def _trusted_source(entry: InboxEntry) -> int | str | None:
+    """Returns the source to trust: FETCHED for an API response, else the application whose key signed the delivery."""
+    return keys.get_application_id(entry) if entry.source == Source.WEBHOOK else FETCHED
 
 
-def _known(named: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
-    """Our cars of these Smartcar ids: for each whose word counts for them, their ids by Smartcar's.
+def _find_vehicles(smartcar_ids: set[str]) -> dict[int | str | None, dict[str, list[int]]]:
+    """Returns the IDs of our vehicles by Smartcar's vehicle ID, for each source that is trusted with them.
 
-    A signature speaks only for cars connected with its application: its key lies with whoever runs that application,
-    who is to have no say about other fleets' cars.
+    A signature is valid only for vehicles connected through its application. The operator of that application has its
+    key, and must not be able to send data about other fleets' vehicles.
     """
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(vehicle__smartcar_id__in=named)
+    connections = Connection.objects.exclude(state=ConnectionState.REMOVED).filter(
+        vehicle__smartcar_id__in=smartcar_ids
+    )
     known: dict[int | str | None, dict[str, list[int]]] = {}
-    rows = alive.order_by("vehicle_id").values_list("vehicle__smartcar_id", "vehicle_id", "application_id")
+    rows = connections.order_by("vehicle_id").values_list(
+        "vehicle__smartcar_id", "vehicle_id", "application_id"
+    )
     for smartcar_id, vehicle_id, application_id in rows:
-        for vouched in (PULLED, application_id):
-            ids = known.setdefault(vouched, {}).setdefault(smartcar_id, [])
+        for source in (FETCHED, application_id):
+            ids = known.setdefault(source, {}).setdefault(smartcar_id, [])
             if vehicle_id not in ids:
                 ids.append(vehicle_id)
     return known

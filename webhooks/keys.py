@@ -1,5 +1,6 @@
-"""The keys that deliveries may be signed with: the management tokens of all Smartcar applications, several of one while
-it is rotated.
+"""The keys that may sign deliveries: the management tokens of all Smartcar applications.
+
+An application has several of them while its token is rotated.
 """
 
 from dataclasses import dataclass, field
@@ -10,13 +11,13 @@ from connect import applications
 from webhooks import signature
 from webhooks.models import InboxEntry
 
-# In the column that versions before 0.2.0 wrote: "fingerprint of application 5".
-_LEGACY = " of application "
+# Separator in the column that versions before 0.2.0 wrote: "fingerprint of application 5".
+_LEGACY_SEPARATOR = " of application "
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A management token with its fingerprint, its application (None: that of the settings) and that one's webhook."""
+    """A management token, its application (None: the one in the settings) and that application's webhook ID."""
 
     token: str = field(repr=False)
     application_id: int | None = None
@@ -24,36 +25,41 @@ class SigningKey:
 
     @property
     def fingerprint(self) -> str:
-        """A short name of the token, safe to store and show."""
+        """A short identifier of the token that is safe to store and show."""
         return signature.fingerprint(self.token)
 
 
 def current() -> tuple[SigningKey, ...]:
-    """All keys in use, that of the settings first. May read the database, every few seconds. Raises DatabaseError."""
+    """Returns all keys in use, those of the settings first. Queries the database every few seconds at most.
+
+    Raises DatabaseError.
+    """
     return tuple(
         SigningKey(token=key.token, application_id=key.application_pk, webhook_id=key.webhook_id)
         for key in applications.signing_keys()
     )
 
 
-def application_of(entry: InboxEntry) -> int | None:
-    """The application whose key signed the entry; None is that of the settings."""
+def get_application_id(entry: InboxEntry) -> int | None:
+    """Returns the application whose key signed the entry; None is the one in the settings."""
     if entry.application_id is not None or entry.key_fingerprint:
         return entry.application_id
-    number = entry.signed_with.partition(_LEGACY)[2]
+    number = entry.signed_with.partition(_LEGACY_SEPARATOR)[2]
     return int(number) if number.isdecimal() else None
 
 
 def signed_by(entries: QuerySet[InboxEntry], *, application: int | None) -> QuerySet[InboxEntry]:
-    """The entries that were signed with a key of the application; None is that of the settings."""
+    """Returns the entries signed with a key of the application; None is the one in the settings."""
     if application is None:
-        return entries.filter(application=None).exclude(key_fingerprint="", signed_with__contains=_LEGACY)
-    old = Q(key_fingerprint="", signed_with__endswith=f"{_LEGACY}{application}")
-    return entries.filter(Q(application=application) | old)
+        return entries.filter(application=None).exclude(
+            key_fingerprint="", signed_with__contains=_LEGACY_SEPARATOR
+        )
+    legacy = Q(key_fingerprint="", signed_with__endswith=f"{_LEGACY_SEPARATOR}{application}")
+    return entries.filter(Q(application=application) | legacy)
 
 
 def matching_key(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> SigningKey | None:
-    """The key that the body was signed with. All of them are tried, so that the time tells nothing."""
+    """Returns the key that signed the body. Tries every key, so that the time taken reveals nothing."""
     found = None
     for key in keys:
         if signature.is_valid(token=key.token, body=body, signature=signed):
@@ -62,9 +68,10 @@ def matching_key(keys: tuple[SigningKey, ...], *, body: bytes, signed: str) -> S
 
 
 def key_for_verification(keys: tuple[SigningKey, ...], *, webhook_id: str) -> SigningKey | None:
-    """The key to answer a VERIFY with: that of the webhook's application, else of the settings. None without keys.
+    """Returns the key that responds to a VERIFY event: the one of the webhook's application, else the first key.
 
-    A webhook being made in the dashboard is verified before anybody could tell us its id.
+    A webhook that is being created in Smartcar's dashboard is verified before its ID can be configured here. None if
+    there are no keys.
     """
     return next(
         (key for key in keys if webhook_id and key.webhook_id == webhook_id), keys[0] if keys else None

@@ -1,4 +1,4 @@
-"""What is noted about deliveries, as codes with parameters (core.message_codes)."""
+"""Notes on deliveries, as codes with parameters (core.message_codes)."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +21,7 @@ class DeliveryNote(MessageCatalog):
         _("The vehicle has left the fleet: nothing in the message was kept."),
     )
 
-    # The message can't be understood.
+    # The delivery can't be parsed.
     NOT_JSON = "delivery.not_json", _("Invalid JSON")
     NOT_AN_OBJECT = "delivery.not_an_object", _("The JSON is not an object")
     NO_CHALLENGE = "delivery.no_challenge", _("A VERIFY event without a challenge")
@@ -33,7 +33,7 @@ class DeliveryNote(MessageCatalog):
 
 
 class DeliveryErasureNote(MessageCatalog):
-    """Why deliveries stay when a vehicle leaves a fleet."""
+    """Why deliveries are retained when a vehicle leaves a fleet."""
 
     SHARED_WITH_FLEET = (
         "erasure.shared_with_fleet",

@@ -1,4 +1,4 @@
-"""The inbox: every message about cars, pushed or pulled, as it came, before anything believes it."""
+"""The inbox: every delivery and API response, stored as received and before it is interpreted."""
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -24,12 +24,12 @@ class EntryState(models.TextChoices):
 
 
 class InboxEntry(models.Model):
-    """One message. It is done when its state is no longer `waiting`; an event id is processed at most once."""
+    """One delivery or API response. Every state but `waiting` is final; an event ID is processed at most once."""
 
     source = models.CharField(max_length=8, choices=Source.choices, default=Source.WEBHOOK)
     received_at = models.DateTimeField()
     body = models.BinaryField()
-    # Whose management token signed a pushed message, and which one; no application means that of the settings.
+    # The application whose management token signed the delivery (null: the one in the settings), and which token.
     application = models.ForeignKey(
         "connect.SmartcarApplication",
         on_delete=models.PROTECT,
@@ -39,7 +39,7 @@ class InboxEntry(models.Model):
         db_index=False,
     )
     key_fingerprint = models.CharField(max_length=16, blank=True, default="", db_default="")
-    # Written by versions before 0.2.0, and read until none of them runs (webhooks.keys).
+    # Written by versions before 0.2.0, and read while any of them may be running (webhooks.keys).
     signed_with = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     smartcar_vehicle_id = models.CharField("Smartcar vehicle id", max_length=128, blank=True)
     event_id = models.CharField(max_length=128, blank=True)
@@ -57,7 +57,7 @@ class InboxEntry(models.Model):
         verbose_name_plural = "inbox entries"
         indexes = [
             models.Index(fields=["id"], name="webhooks_waiting", condition=Q(state=EntryState.WAITING)),
-            # Not of what has just come in: whose it is, processing finds out, and the receiver writes faster without.
+            # Excludes new entries: their vehicle isn't known before processing, and the receiver inserts faster.
             models.Index(
                 fields=["smartcar_vehicle_id", "received_at"],
                 name="webhooks_of_a_vehicle_by_time",
@@ -68,7 +68,7 @@ class InboxEntry(models.Model):
                 name="webhooks_quarantine",
                 condition=Q(state=EntryState.QUARANTINED),
             ),
-            # The few that somebody may want to look at, among the many that went well.
+            # The few entries that may need attention, among the many that were processed.
             models.Index(
                 fields=["state", "id"],
                 name="webhooks_set_aside",
@@ -79,7 +79,7 @@ class InboxEntry(models.Model):
                 name="webhooks_rare_types",
                 condition=~Q(event_type__in=["", "VEHICLE_STATE"]),
             ),
-            # Messages lie in the order of their receipt, so a summary of each stretch is enough, and costs nothing.
+            # Rows are stored in the order of receipt, so a BRIN index is sufficient, and costs next to nothing.
             BrinIndex(fields=["received_at"], name="webhooks_received", pages_per_range=32),
         ]
         constraints = [
@@ -95,11 +95,11 @@ class InboxEntry(models.Model):
 
     @property
     def note(self) -> str:
-        """Why the message was not recorded, or not in full, in the active language."""
+        """Why the delivery was not recorded, or not in full, in the active language."""
         return render(self.note_code, self.note_params)
 
     def set_note(self, message: Message) -> None:
-        """Notes a message of webhooks.messages; not saved."""
+        """Sets the note to a message of webhooks.messages, without saving."""
         self.note_code, self.note_params = message.code, message.params
 
 

@@ -1,4 +1,4 @@
-"""Reading a car through the API, into the same inbox as everything else."""
+"""Fetches a vehicle through the API. The response goes to the inbox like a delivery."""
 
 from datetime import datetime
 from functools import partial
@@ -18,9 +18,9 @@ from webhooks.models import InboxEntry, Source
 
 
 def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
-    """Reads the car now and puts the answer into the inbox.
+    """Fetches the vehicle now and stores the response in the inbox.
 
-    Raises SmartcarError or connect.token_store.TokensUnavailableError when it cannot be read.
+    Raises SmartcarError or connect.token_store.TokensUnavailableError if the vehicle can't be fetched.
     """
     try:
         answer = gateway.call(connection=connection, purpose=purpose, request=partial(_read, connection))
@@ -42,7 +42,7 @@ def fetch_now(*, connection: Connection, purpose: CallPurpose) -> InboxEntry:
 
 @transaction.atomic
 def enqueue_due_fetches(*, now: datetime) -> None:
-    """Enqueues the fetches that apps below have recorded as due."""
+    """Enqueues the fetches that lower-level apps have recorded as due."""
     for connection_id in fetching.claim_due_fetches(now=now):
         enqueue_on_commit("webhooks.tasks.fetch_vehicle", connection_id)
 
@@ -50,6 +50,6 @@ def enqueue_due_fetches(*, now: datetime) -> None:
 def _read(connection: Connection, api: SmartcarApi, access: Access) -> ReadAnswer:
     vehicle_id = connection.vehicle.smartcar_id
     if isinstance(api, V2Api):
-        # Each path of a v2 batch is billed, so only those that were granted are read.
+        # Each path of a v2 batch is billed, so only granted paths are requested.
         return api.read(access, vehicle_id=vehicle_id, paths=paths_granted(frozenset(connection.scopes)))
     return api.read(access, vehicle_id=vehicle_id)

@@ -1,4 +1,4 @@
-"""What of a message may be recorded: its observations, and how errors say that signals were read."""
+"""Selects the readings of a delivery that may be recorded, including the status of signals from error events."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,25 +12,28 @@ from webhooks.models import InboxEntry
 from webhooks.parsing.types import ReportedError, VehicleReport
 
 
-def permitted_readings(opened: Sequence[ParsedMessage], *, now: datetime) -> list[ReceivedReading]:
-    """What may be kept: not a place that its driver hides, and not the raw message that holds one either."""
-    read = [(message, list(_received_readings(message))) for message in opened]
+def permitted_readings(parsed: Sequence[ParsedMessage], *, now: datetime) -> list[ReceivedReading]:
+    """Returns the readings that may be stored.
+
+    Locations that a driver hides are left out, and the body of a delivery that contains one is deleted.
+    """
+    received = [(message, list(_received_readings(message))) for message in parsed]
     rules = privacy.privacy_for_vehicle(
-        vehicle_ids={sighting.vehicle_id for _, seen in read for sighting in seen}, now=now
+        vehicle_ids={reading.vehicle_id for _, readings in received for reading in readings}, now=now
     )
-    allowed = []
-    for message, seen in read:
-        kept = rules.without_hidden(seen)
-        if len(kept) < len(seen):
+    all_permitted = []
+    for message, readings in received:
+        permitted = rules.without_hidden(readings)
+        if len(permitted) < len(readings):
             message.entry.set_note(DeliveryNote.LOCATION_HIDDEN.message())
             InboxEntry.objects.filter(pk=message.entry.pk).update(body=b"")
-        allowed += kept
-    return allowed
+        all_permitted += permitted
+    return all_permitted
 
 
 def _received_readings(message: ParsedMessage) -> Iterable[ReceivedReading]:
     for report in message.delivery.reports:
-        for vehicle_id in message.cars.get(report.facts.smartcar_id, ()):
+        for vehicle_id in message.vehicles.get(report.facts.smartcar_id, ()):
             for observation in (*report.observations, *_errors_as_observations(report, message)):
                 yield ReceivedReading(
                     vehicle_id=vehicle_id,
@@ -41,7 +44,7 @@ def _received_readings(message: ParsedMessage) -> Iterable[ReceivedReading]:
 
 
 def _errors_as_observations(report: VehicleReport, message: ParsedMessage) -> Iterable[SignalReading]:
-    """A VEHICLE_ERROR about certain signals says how their last read went: badly, or well again."""
+    """Yields the status of the signals in a VEHICLE_ERROR event: failed, or working again."""
     at = message.delivery.delivered_at or message.entry.received_at
     for error in report.errors:
         for code in error.signals:

@@ -1,6 +1,7 @@
-"""From the inbox to what is known of cars: a batch at a time, in one transaction, each event once.
+"""Processes the inbox in batches: one transaction per batch, each event once.
 
-A crash leaves the rows waiting; a poison message is set aside after its attempts, and holds up nobody.
+After a crash, the rows are still queued. A delivery that keeps failing becomes undeliverable after ATTEMPTS and
+doesn't block others.
 """
 
 import math
@@ -18,13 +19,13 @@ from alerts import battery
 from commands import confirmation as commands
 from connect import health
 from connect.models import Connection, ConnectionState
-from connect.offboarding import selectors as removals
+from connect.offboarding import selectors as offboarding
 from core import pubsub
 from core.pubsub import Channel
 from core.task_queue import enqueue
 from vehicles import services as vehicles
 from webhooks import connection_reports, keys, silence_monitor, vehicle_errors
-from webhooks.event_parsing import ParsedMessage, named_vehicle, parse_all, quarantine
+from webhooks.event_parsing import ParsedMessage, get_smartcar_vehicle_id, parse_all, quarantine
 from webhooks.messages import DeliveryNote
 from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing.types import VEHICLE_ERROR, VEHICLE_STATE, ReportedError
@@ -44,7 +45,7 @@ _COMPLETED = (
     "smartcar_vehicle_id",
     "processed_at",
 )
-_SETTLE = """
+_STORE_RESULTS = """
     UPDATE webhooks_inboxentry AS entry
     SET state = row.state, note_code = row.note_code, note_params = row.note_params, event_id = row.event_id,
         event_type = row.event_type, smartcar_vehicle_id = row.smartcar_vehicle_id, processed_at = row.processed_at
@@ -56,7 +57,10 @@ _SETTLE = """
 
 
 def process_waiting(*, seconds: float = math.inf) -> int:
-    """Processes all that waits, for so many seconds at most, and rings for the rest. Returns how many were done."""
+    """Processes queued entries and returns how many.
+
+    Stops after about `seconds`, and enqueues another task for the rest.
+    """
     done, ends = 0, time.monotonic() + seconds
     while count := _process_batch():
         done += count
@@ -67,16 +71,18 @@ def process_waiting(*, seconds: float = math.inf) -> int:
 
 
 def release_quarantined() -> int:
-    """Lets go of messages about cars that were unknown and are connected by now."""
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
-    held = InboxEntry.objects.filter(
+    """Queues quarantined deliveries again whose vehicles have been connected since, and returns how many."""
+    connections = Connection.objects.exclude(state=ConnectionState.REMOVED)
+    quarantined = InboxEntry.objects.filter(
         state=EntryState.QUARANTINED, event_type__in=[VEHICLE_STATE, VEHICLE_ERROR]
     )
     released = 0
-    for application in alive.order_by().values_list("application_id", flat=True).distinct():
-        known = alive.filter(application_id=application).values("vehicle__smartcar_id")
-        theirs = keys.signed_by(held, application=application).filter(smartcar_vehicle_id__in=known)
-        released += theirs.update(state=EntryState.WAITING, note_code="", note_params={})
+    for application in connections.order_by().values_list("application_id", flat=True).distinct():
+        known = connections.filter(application_id=application).values("vehicle__smartcar_id")
+        releasable = keys.signed_by(quarantined, application=application).filter(
+            smartcar_vehicle_id__in=known
+        )
+        released += releasable.update(state=EntryState.WAITING, note_code="", note_params={})
     return released
 
 
@@ -87,9 +93,9 @@ def _process_batch() -> int:
             _handle(entries)
             return len(entries)
     except (OperationalError, InterfaceError):
-        # The database is in trouble, not the messages: they go on waiting.
+        # The database has failed, not the deliveries: they remain queued.
         raise
-    except Exception:  # noqa: BLE001  one message is poison, or was processed elsewhere just now: find it
+    except Exception:  # noqa: BLE001  one delivery fails, or was just processed elsewhere: find it
         return _process_one_by_one()
 
 
@@ -104,14 +110,17 @@ def _process_one_by_one() -> int:
                 done += len(entries)
         except (OperationalError, InterfaceError):
             raise
-        except Exception as error:  # noqa: BLE001  where it broke is kept with the message
+        except Exception as error:  # noqa: BLE001  the traceback is stored with the entry
             _failed(entry_id, _trace(error))
             done += 1
     return done
 
 
 def _trace(error: Exception) -> str:
-    """Where it broke, and the first line of why: further lines of a database error can repeat a place or a VIN."""
+    """Returns the traceback with the first line of the error.
+
+    Further lines of a database error can contain a location or a VIN.
+    """
     reason = (str(error).splitlines() or [""])[0]
     return "".join([*traceback.format_tb(error.__traceback__), f"{type(error).__name__}: {reason}"])[-8000:]
 
@@ -132,8 +141,8 @@ def _failed(entry_id: int, trace: str) -> None:
         entry = InboxEntry.objects.select_for_update().get(pk=entry_id)
         entry.attempts += 1
         entry.traceback = trace
-        # Whose car it is about, for the managers who look after it.
-        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or named_vehicle(entry)
+        # Lets the fleet's managers see the entry.
+        entry.smartcar_vehicle_id = entry.smartcar_vehicle_id or get_smartcar_vehicle_id(entry)
         entry.next_try_at = timezone.now() + BACKOFF * 2**entry.attempts
         if entry.attempts >= ATTEMPTS:
             entry.state = EntryState.DEAD
@@ -153,14 +162,14 @@ def _failed(entry_id: int, trace: str) -> None:
 
 def _handle(entries: Sequence[InboxEntry]) -> None:
     now = timezone.now()
-    opened = parse_all(entries)
-    news = _new_errors(opened)
-    recorded = vehicles.ingest_readings(sightings=permitted_readings(opened, now=now))
+    parsed = parse_all(entries)
+    new_errors = _new_errors(parsed)
+    recorded = vehicles.ingest_readings(batch=permitted_readings(parsed, now=now))
     commands.on_signals(updates=recorded.updates, now=now)
     battery.on_signals(updates=recorded.updates, now=now)
-    _update_connections(opened, fresh=recorded.fresh, news=news)
-    silence_monitor.record_deliveries(_deliveries(opened))
-    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.told)
+    _update_connections(parsed, healthy=recorded.healthy, new_errors=new_errors)
+    silence_monitor.record_deliveries(_deliveries(parsed))
+    pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles=recorded.changed)
     _drop_for_offboarded_vehicles(entries)
     for entry in entries:
         entry.processed_at = now
@@ -169,63 +178,65 @@ def _handle(entries: Sequence[InboxEntry]) -> None:
     _complete(entries)
 
 
-def _new_errors(opened: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
-    """The errors that Smartcar has not told before, by vehicle and event."""
-    tellings = [
+def _new_errors(parsed: Sequence[ParsedMessage]) -> set[tuple[int, str, ReportedError]]:
+    """Returns the errors that Smartcar has not reported before, by vehicle and event."""
+    occurrences = [
         ErrorOccurrence(
             vehicle_id, report.facts.user_id, error, each.delivery.event_id, each.entry.received_at
         )
-        for each in opened
+        for each in parsed
         for report in each.delivery.reports
-        for vehicle_id in each.cars.get(report.facts.smartcar_id, ())
+        for vehicle_id in each.vehicles.get(report.facts.smartcar_id, ())
         for error in report.errors
     ]
-    if not tellings:
+    if not occurrences:
         return set()
-    # All cars of the batch at once: what is held later is among them, so batches wait for each other in one order.
-    vehicles.lock_vehicles(vehicle_ids={pk for each in opened for pk in each.vehicle_ids()})
-    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(tellings)}
+    # Lock all vehicles of the batch at once. Later locks are a subset of these, so concurrent batches can't deadlock.
+    vehicles.lock_vehicles(vehicle_ids={pk for each in parsed for pk in each.vehicle_ids()})
+    return {(each.vehicle_id, each.event_id, each.error) for each in vehicle_errors.record_new(occurrences)}
 
 
-def _deliveries(opened: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
-    """The cars that delivered by themselves, each with its newest delivery."""
+def _deliveries(parsed: Sequence[ParsedMessage]) -> dict[int, silence_monitor.VehicleDelivery]:
+    """Returns the newest webhook delivery of each vehicle; API responses don't count."""
     newest: dict[int, silence_monitor.VehicleDelivery] = {}
-    for each in sorted(opened, key=lambda each: each.entry.received_at):
+    for each in sorted(parsed, key=lambda each: each.entry.received_at):
         if each.entry.source == Source.WEBHOOK and each.delivery.event_type == VEHICLE_STATE:
             for report in each.delivery.reports:
                 at = silence_monitor.VehicleDelivery(at=each.entry.received_at, make=report.facts.make)
-                newest |= dict.fromkeys(each.cars.get(report.facts.smartcar_id, ()), at)
+                newest |= dict.fromkeys(each.vehicles.get(report.facts.smartcar_id, ()), at)
     return newest
 
 
 def _update_connections(
-    opened: Sequence[ParsedMessage], *, fresh: set[int], news: set[tuple[int, str, ReportedError]]
+    parsed: Sequence[ParsedMessage], *, healthy: set[int], new_errors: set[tuple[int, str, ReportedError]]
 ) -> None:
-    """What was heard of connections as a whole: complaints first, since data of a later time heals them."""
+    """Updates the connections' status: errors first, since later data can resolve them."""
     reports: list[health.ErrorReport] = []
-    heard: dict[tuple[int, str], datetime] = {}
-    for each in opened:
-        about = each.delivery, each.cars, each.entry.received_at
-        reports += connection_reports.error_reports(*about, news=news)
-        for key, at in connection_reports.healthy_users(*about, fresh=fresh).items():
-            heard[key] = max(at, heard.get(key, at))
+    received: dict[tuple[int, str], datetime] = {}
+    for each in parsed:
+        context = each.delivery, each.vehicles, each.entry.received_at
+        reports += connection_reports.error_reports(*context, new_errors=new_errors)
+        for key, at in connection_reports.healthy_users(*context, healthy=healthy).items():
+            received[key] = max(at, received.get(key, at))
     health.on_errors(reports=reports)
-    health.on_data(received=heard)
+    health.on_data(received=received)
 
 
 def _complete(entries: Sequence[InboxEntry]) -> None:
     rows = [{name: getattr(entry, name) for name in _COMPLETED} for entry in entries]
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, [orjson.dumps(rows).decode()])
+        cursor.execute(_STORE_RESULTS, [orjson.dumps(rows).decode()])
 
 
 def _drop_for_offboarded_vehicles(entries: Sequence[InboxEntry]) -> None:
-    """Nothing is kept of what still comes of a car that left its fleet; not in quarantine, nor as a duplicate."""
-    aside = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
-    if not aside:
+    """Deletes the bodies of quarantined and duplicate deliveries about vehicles that have left their fleet."""
+    unrecorded = [entry for entry in entries if entry.state in (EntryState.QUARANTINED, EntryState.DUPLICATE)]
+    if not unrecorded:
         return
-    left = removals.offboarded_vehicles(smartcar_ids={entry.smartcar_vehicle_id for entry in aside} - {""})
-    dropped = [entry for entry in aside if entry.smartcar_vehicle_id in left]
+    offboarded = offboarding.offboarded_vehicles(
+        smartcar_ids={entry.smartcar_vehicle_id for entry in unrecorded} - {""}
+    )
+    dropped = [entry for entry in unrecorded if entry.smartcar_vehicle_id in offboarded]
     for entry in dropped:
         state = EntryState.PROCESSED if entry.state == EntryState.QUARANTINED else EntryState.DUPLICATE
         quarantine(entry, state, DeliveryNote.VEHICLE_OFFBOARDED.message())

@@ -1,7 +1,7 @@
-"""Taking a delivery in: signature over the raw bytes, a durable inbox row, then the 2xx. Nothing else.
+"""Receives deliveries: checks the signature of the raw bytes, stores a durable inbox row, then responds with 2xx.
 
-What to think of a request is decided here, for both roads in: `webhooks.asgi`, which serves the callback address in
-production and stores by groups, and the Django view, which stores one by one.
+Both entry points use it: `webhooks.asgi`, which serves the callback URL in production and inserts in groups, and the
+Django view, which inserts one by one.
 Source: Smartcar documentation, "Delivery Behavior" (any 2xx within 15 s; else four attempts, then dropped).
 """
 
@@ -23,14 +23,14 @@ from webhooks.verifications import verifications
 
 BODY_LIMIT = 256 * 1024
 PROCESSING_TASK = "webhooks.tasks.process_inbox"
-# A VERIFY is small; only what looks like one is parsed before it is stored.
+# A VERIFY event is small. Only a body that may be one is parsed before it is stored.
 _VERIFY_LIMIT = 4096
 _VERIFY_WORDS = (b"VERIFY", b"verify")
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookResponse:
-    """What to answer: a status and a small JSON object."""
+    """A response: a status and a small JSON object."""
 
     status: HTTPStatus
     body: dict[str, str]
@@ -38,7 +38,7 @@ class WebhookResponse:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDelivery:
-    """A truly signed delivery, to be stored before it is answered."""
+    """A delivery with a valid signature, which must be stored before the response."""
 
     body: bytes
     application_id: int | None
@@ -64,9 +64,9 @@ _CHALLENGE = WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": "The challenge is
 def verify_request(
     *, raw: bytes, signed: str, known: tuple[SigningKey, ...]
 ) -> VerifiedDelivery | WebhookResponse:
-    """What to do with a POST: store it, or answer at once. `signed` is the SC-Signature header, or empty.
+    """Returns the delivery to store, or the response to send at once. `signed` is the SC-Signature header, or "".
 
-    Refusals are counted and verifications noted, to be written by `write_notes`. Reads and writes nothing else.
+    Counts rejections and notes verifications in memory, for `flush_counters`. Performs no I/O.
     """
     if len(raw) > BODY_LIMIT:
         return too_large()
@@ -86,26 +86,26 @@ def verify_request(
 
 
 def too_large() -> WebhookResponse:
-    """The answer to a body over the limit, which is counted."""
+    """Counts a body over the limit and returns the response."""
     counter.count(RejectionReason.TOO_LARGE)
     return TOO_LARGE
 
 
 def receive(*, raw: bytes, signed: str) -> WebhookResponse:
-    """Takes one POST in: judged, stored, and the workers rung."""
+    """Verifies and stores one POST, enqueues its processing and returns the response."""
     try:
-        judged = verify_request(raw=raw, signed=signed, known=keys.current())
-        if isinstance(judged, VerifiedDelivery):
-            _store(judged)
+        result = verify_request(raw=raw, signed=signed, known=keys.current())
+        if isinstance(result, VerifiedDelivery):
+            _store(result)
     except DatabaseError:
         return UNAVAILABLE
     if counter.due() or verifications.due():
         flush_counters()
-    return RECEIVED if isinstance(judged, VerifiedDelivery) else judged
+    return RECEIVED if isinstance(result, VerifiedDelivery) else result
 
 
 def flush_counters() -> None:
-    """Writes down what was refused and what was verified."""
+    """Stores the counted rejections and noted verifications."""
     counter.write()
     verifications.write()
 
@@ -124,22 +124,22 @@ def _verify(delivery: Delivery, known: tuple[SigningKey, ...]) -> WebhookRespons
     key = keys.key_for_verification(known, webhook_id=delivery.webhook_id)
     if key is None:
         return _NO_KEY
-    answer = signature.challenge_response(challenge=delivery.challenge, token=key.token)
-    if answer is None:
+    response = signature.challenge_response(challenge=delivery.challenge, token=key.token)
+    if response is None:
         counter.count(RejectionReason.CHALLENGE)
         return _CHALLENGE
     verifications.note(key.application_id)
-    return WebhookResponse(HTTPStatus.OK, {"challenge": answer})
+    return WebhookResponse(HTTPStatus.OK, {"challenge": response})
 
 
 @transaction.atomic
-def _store(arrival: VerifiedDelivery) -> None:
-    with connection.cursor() as cursor:  # a server set to lose its last moments must not lose these
+def _store(delivery: VerifiedDelivery) -> None:
+    with connection.cursor() as cursor:  # durable even if the server's default is asynchronous commit
         cursor.execute("SET LOCAL synchronous_commit TO on")
     InboxEntry.objects.create(
-        body=arrival.body,
-        application_id=arrival.application_id,
-        key_fingerprint=arrival.key_fingerprint,
-        received_at=arrival.received_at,
+        body=delivery.body,
+        application_id=delivery.application_id,
+        key_fingerprint=delivery.key_fingerprint,
+        received_at=delivery.received_at,
     )
     enqueue_on_commit(PROCESSING_TASK)

@@ -1,4 +1,4 @@
-"""Counting what was refused: a count a day and reason, since a row for each would let anybody fill the disk."""
+"""Counts rejected deliveries by day and reason. With a row for each, any sender could fill the disk."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ class RejectionReason(models.TextChoices):
 
 
 class RejectedDeliveryCount(models.Model):
-    """How many requests were refused on a day (UTC) for a reason. Nothing else of them is kept."""
+    """The number of requests rejected on a day (UTC) for a reason. Nothing else about them is stored."""
 
     day = models.DateField()
     reason = models.CharField(max_length=12, choices=RejectionReason.choices)
@@ -41,7 +41,7 @@ class RejectedDeliveryCount(models.Model):
 
 
 class RejectionCounter:
-    """Counts of this process that are not written yet. Threads may share it."""
+    """The counts of this process that are not stored yet. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,16 +49,16 @@ class RejectionCounter:
         self._written = 0.0
 
     def count(self, reason: RejectionReason) -> None:
-        """One more."""
+        """Counts one rejection."""
         with self._lock:
             self._counts[datetime.now(UTC).date(), reason.value] += 1
 
     def due(self) -> bool:
-        """Whether there is something to write, and the last time was a second ago."""
+        """Returns whether there are counts to store and the last write was at least FLUSH_SECONDS ago."""
         return bool(self._counts) and time.monotonic() - self._written >= FLUSH_SECONDS
 
     def write(self) -> None:
-        """Add what was counted to the rows; while the database is away it is kept for the next time."""
+        """Adds the counts to the rows. While the database is unavailable, they are retained for the next call."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
             self._written = time.monotonic()

@@ -1,6 +1,6 @@
-"""Processing messages again. What was recorded before is not recorded twice: replaying everything changes nothing.
+"""Reprocesses deliveries, for the command, the admin action and the webhook log's button.
 
-The command, the admin's action and the inbox page's button all come here.
+What was recorded before isn't recorded twice: replaying everything changes nothing.
 """
 
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ _FAILED = (EntryState.DEAD, EntryState.QUARANTINED)
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which messages: all conditions that are given hold together; without any, all messages.
+    """Conditions for selecting deliveries. All given conditions must match; without any, all deliveries match.
 
-    `failed` are dead letters and what is in quarantine; `event_type` and `smartcar_vehicle_id` are as Smartcar writes
-    them; `since` and `until` bound when a message was received (`until` is not included).
+    `failed` selects undeliverable and quarantined deliveries. `event_type` and `smartcar_vehicle_id` are Smartcar's
+    values. `since` (inclusive) and `until` (exclusive) limit the time of receipt.
     """
 
     ids: Sequence[int] = ()
@@ -33,7 +33,7 @@ class Choice:
     until: datetime | None = None
 
     def entries(self) -> QuerySet[InboxEntry]:
-        """The messages, as far as they can be processed again."""
+        """Returns the matching deliveries that can be reprocessed."""
         conditions = {
             "pk__in": self.ids,
             "state__in": _FAILED if self.failed else (),
@@ -42,23 +42,23 @@ class Choice:
             "received_at__gte": self.since,
             "received_at__lt": self.until,
         }
-        given = {name: value for name, value in conditions.items() if value}
-        return replayable(InboxEntry.objects.filter(**given))
+        active = {name: value for name, value in conditions.items() if value}
+        return replayable(InboxEntry.objects.filter(**active))
 
 
 def replayable(entries: QuerySet[InboxEntry]) -> QuerySet[InboxEntry]:
-    """Those that can be processed again: not what still waits, and not what was not kept, or no longer is.
+    """Returns the entries that can be reprocessed: not queued, and with a body.
 
-    A body is not kept where it told a place that its driver hides, or once it is old (webhooks.retention).
+    A body is deleted if it contained a location that the driver hides, and when it is old (webhooks.retention).
     """
     return entries.exclude(state=EntryState.WAITING).exclude(body=b"")
 
 
 def replay(*, entries: QuerySet[InboxEntry]) -> int:
-    """Puts messages back to waiting, with fresh attempts, and rings for them. Returns how many."""
+    """Queues the entries again with all their attempts, enqueues processing and returns how many."""
     done, last = 0, 0
-    chosen = replayable(entries).order_by("pk").values_list("pk", flat=True)
-    while ids := list(chosen.filter(pk__gt=last)[:BATCH]):
+    selected = replayable(entries).order_by("pk").values_list("pk", flat=True)
+    while ids := list(selected.filter(pk__gt=last)[:BATCH]):
         with transaction.atomic():
             done += replayable(InboxEntry.objects.filter(pk__in=ids)).update(
                 state=EntryState.WAITING,

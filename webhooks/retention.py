@@ -1,8 +1,9 @@
 """Removes old deliveries from the webhook log.
 
-A processed delivery keeps its body for WEBHOOK_RETENTION_DAYS, so that it can be viewed and reprocessed. Its row, which
-holds the event ID that identifies duplicates, stays as long and at least a week (Smartcar documentation, "Reliability":
-keep seen IDs for 7 days or more). Deliveries in quarantine stay for WEBHOOK_QUARANTINE_RETENTION_DAYS.
+The body of a processed delivery is retained for WEBHOOK_RETENTION_DAYS, so that it can be viewed and reprocessed. Its
+row, with the event ID that identifies duplicates, is retained as long, and for at least a week (Smartcar documentation,
+"Reliability": keep seen IDs for 7 days or more). Quarantined and undeliverable deliveries are retained for
+WEBHOOK_QUARANTINE_RETENTION_DAYS.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from django.db.models import F, Func, IntegerField
 
 from webhooks.models import EntryState, InboxEntry
 
-IDS_KEPT = timedelta(days=7)
+MIN_ID_RETENTION = timedelta(days=7)
 BATCH = 1000
 
 _DONE = (EntryState.PROCESSED, EntryState.DUPLICATE, EntryState.TEST)
@@ -30,28 +31,30 @@ class _Entry:
 
 
 def purge(*, now: datetime) -> int:
-    """Drops what is too old, in batches, each by itself. Returns how many messages were touched."""
+    """Deletes or empties old entries, one batch at a time. Returns how many were changed."""
     bodies = timedelta(days=settings.WEBHOOK_RETENTION_DAYS)
-    rows = max(bodies, IDS_KEPT)
-    aside = max(rows, timedelta(days=settings.WEBHOOK_QUARANTINE_RETENTION_DAYS))
+    rows = max(bodies, MIN_ID_RETENTION)
+    quarantined = max(rows, timedelta(days=settings.WEBHOOK_QUARANTINE_RETENTION_DAYS))
     touched = 0
-    # Ids rise with time, so everything from the first batch of young messages on is young.
+    # IDs increase with time, so all entries after the first batch of recent ones are recent.
     old = takewhile(lambda batch: batch[0].received_at < now - bodies, _batches())
     for batch in old:
-        gone, emptied = [], []
+        deleted, emptied = [], []
         for entry in batch:
             age = now - entry.received_at
-            if (entry.state in _DONE and age > rows) or (entry.state != EntryState.WAITING and age > aside):
-                gone.append(entry.pk)
+            if (entry.state in _DONE and age > rows) or (
+                entry.state != EntryState.WAITING and age > quarantined
+            ):
+                deleted.append(entry.pk)
             elif entry.state in _DONE and age > bodies and entry.length:
                 emptied.append(entry.pk)
-        touched += InboxEntry.objects.filter(pk__in=gone).delete()[0]
+        touched += InboxEntry.objects.filter(pk__in=deleted).delete()[0]
         touched += InboxEntry.objects.filter(pk__in=emptied).update(body=b"", traceback="")
     return touched
 
 
 def _batches() -> Iterator[list[_Entry]]:
-    """All messages, the oldest first, without their bodies."""
+    """Yields all entries without their bodies, oldest first."""
     length = Func(F("body"), function="octet_length", output_field=IntegerField())
     entries = InboxEntry.objects.order_by("pk").values_list("pk", "received_at", "state", length)
     last = 0

@@ -11,25 +11,25 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9._~:+/=<>-]{1,128}")
 
 
 def sign(*, token: str, message: bytes) -> str:
-    """Lowercase hex digest."""
+    """Returns the lowercase hex digest."""
     return hmac.digest(token.encode(), message, "sha256").hex()
 
 
 def is_valid(*, token: str, body: bytes, signature: str) -> bool:
-    """Whether the body was signed with the token, in upper or lower case. The time taken does not depend on it."""
-    given = signature.strip().lower().encode("ascii", "replace")
-    return hmac.compare_digest(sign(token=token, message=body).encode(), given)
+    """Returns whether the body was signed with the token. Compares in constant time and ignores case."""
+    received = signature.strip().lower().encode("ascii", "replace")
+    return hmac.compare_digest(sign(token=token, message=body).encode(), received)
 
 
 def fingerprint(token: str) -> str:
-    """A short name for a token, safe to keep and show."""
+    """Returns a short identifier of a token that is safe to store and show."""
     return hashlib.sha256(token.encode()).hexdigest()[:8]
 
 
 def challenge_response(*, challenge: str, token: str) -> str | None:
-    """The answer to a VERIFY challenge, or None for one that is not short and plain.
+    """Returns the response to a VERIFY challenge, or None unless the challenge is a short plain word.
 
-    VERIFY is unsigned, so the endpoint would otherwise sign whatever anyone sends, such as a whole payload.
+    VERIFY events are unsigned. Without this check, the endpoint would sign arbitrary content, such as a whole payload.
     """
     if not _CHALLENGE.fullmatch(challenge):
         return None

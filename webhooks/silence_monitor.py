@@ -1,8 +1,8 @@
-"""How often each car delivers, and which car has been silent for longer than it ever is.
+"""Tracks how often each vehicle delivers, and fetches vehicles that haven't delivered for much longer than usual.
 
-A car's usual silence is a mean of the gaps between its deliveries, weighted by their length and fading within a day:
-so the nights that a car sleeps through count as much as its days. It starts with what Smartcar documents for the make.
-A car that is silent for much longer is read once through the API; if it stays silent, less and less often.
+A vehicle's usual interval is the mean of the intervals between its deliveries, weighted by their length and decaying
+within a day, so that nights without data count as much as days. The initial value is Smartcar's documented interval for
+the make. An overdue vehicle is fetched through the API; if it still doesn't deliver, less and less often.
 """
 
 from collections.abc import Mapping
@@ -21,36 +21,36 @@ from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.reporting_intervals import documented_interval
 
-# How fast the memory of earlier gaps fades.
-FADING = timedelta(days=1)
-# Silent for this many times its usual silence, a car is worth a read.
-TOLERANCE = 3
+# The time constant with which earlier intervals lose weight.
+DECAY = timedelta(days=1)
+# A vehicle is overdue after this many times its usual interval.
+OVERDUE_FACTOR = 3
 FIRST_PAUSE = timedelta(hours=1)
 MAX_PAUSE = timedelta(days=2)
-# Nothing came since the car was subscribed: the first delivery comes at once, as a rule.
+# The first delivery normally arrives immediately after the subscription.
 NEVER_DELIVERED = timedelta(minutes=5)
 MAX_POLLS = 20
 
 _GAP = "extract(epoch FROM excluded.last_delivery_at - known.last_delivery_at)::float"
-_HEARD = f"""
+_RECORD_DELIVERIES = f"""
     INSERT INTO webhooks_rhythm AS known (vehicle_id, last_delivery_at, usual_seconds, documented_seconds, reads)
     SELECT vehicle_id, at, documented, documented, 0
     FROM json_to_recordset(%s::json) AS row (vehicle_id bigint, at timestamptz, documented float)
     ON CONFLICT (vehicle_id) DO UPDATE SET
         usual_seconds = coalesce(
-            known.usual_seconds + ({_GAP} - known.usual_seconds) * (1 - exp(-{_GAP} / {FADING.total_seconds()})),
+            known.usual_seconds + ({_GAP} - known.usual_seconds) * (1 - exp(-{_GAP} / {DECAY.total_seconds()})),
             known.usual_seconds
         ),
         last_delivery_at = excluded.last_delivery_at, documented_seconds = excluded.documented_seconds,
         reads = 0, next_read_at = NULL
     WHERE known.last_delivery_at IS NULL OR excluded.last_delivery_at > known.last_delivery_at
-"""  # noqa: S608  nothing in it comes from outside
+"""  # noqa: S608  built from constants only
 
 
 class DeliveryCadence(models.Model):
-    """When a car delivered last, and how long it is usually silent, in seconds.
+    """A vehicle's last delivery and the usual interval between its deliveries, in seconds.
 
-    `reads` counts those made since its last delivery; the next is not made before `next_read_at`.
+    `reads` is the number of fetches since the last delivery. The next one is made at `next_read_at` or later.
     """
 
     vehicle = models.OneToOneField(Vehicle, on_delete=models.CASCADE, primary_key=True, related_name="rhythm")
@@ -67,51 +67,51 @@ class DeliveryCadence(models.Model):
         return f"Silent for {self.usual_seconds:.0f} s as a rule"
 
     @property
-    def patience(self) -> timedelta:
-        """How long it may be silent."""
-        return timedelta(seconds=TOLERANCE * max(self.usual_seconds, self.documented_seconds))
+    def threshold(self) -> timedelta:
+        """The time without deliveries after which the vehicle is overdue."""
+        return timedelta(seconds=OVERDUE_FACTOR * max(self.usual_seconds, self.documented_seconds))
 
 
 @dataclass(frozen=True, slots=True)
 class VehicleDelivery:
-    """A car's newest delivery of a batch, and its make as Smartcar spells it."""
+    """The time of a vehicle's newest delivery in a batch, and its make in Smartcar's spelling."""
 
     at: datetime
     make: str
 
 
-def record_deliveries(cars: Mapping[int, VehicleDelivery]) -> None:
-    """Cars, by id, delivered something. One query; what is older than their last delivery changes nothing."""
+def record_deliveries(deliveries: Mapping[int, VehicleDelivery]) -> None:
+    """Records deliveries by vehicle ID in one query. Those older than a vehicle's last delivery change nothing."""
     rows = [
         {"vehicle_id": pk, "at": each.at, "documented": documented_interval(each.make).total_seconds()}
-        for pk, each in sorted(cars.items(), key=lambda item: item[0])
+        for pk, each in sorted(deliveries.items(), key=lambda item: item[0])
     ]
     if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_HEARD, [orjson.dumps(rows).decode()])
+            cursor.execute(_RECORD_DELIVERIES, [orjson.dumps(rows).decode()])
 
 
 def poll_silent(*, now: datetime) -> list[int]:
-    """Has cars read that are silent beyond their rhythm, the longest due first. Returns the ids of their connections.
+    """Enqueues fetches of overdue vehicles, the longest due first. Returns the IDs of their connections.
 
-    Each is noted as read before it is: if the read gets lost, the next one is made later, not at once.
+    A fetch is counted before it is made. If it is lost, the next one follows after the pause, not at once.
     """
     with transaction.atomic():
         _note_undelivered(now=now)
-        silent = _silent(now=now)
-        usable = health.best_connections(vehicle_ids=[rhythm.vehicle_id for rhythm in silent])
-        for rhythm in silent:
-            rhythm.reads += 1
-            rhythm.next_read_at = now + min(MAX_PAUSE, FIRST_PAUSE * 2 ** (rhythm.reads - 1))
-            rhythm.save(update_fields=["reads", "next_read_at"])
-        connections = [usable[rhythm.vehicle_id].pk for rhythm in silent if rhythm.vehicle_id in usable]
+        overdue = _overdue(now=now)
+        usable = health.best_connections(vehicle_ids=[cadence.vehicle_id for cadence in overdue])
+        for cadence in overdue:
+            cadence.reads += 1
+            cadence.next_read_at = now + min(MAX_PAUSE, FIRST_PAUSE * 2 ** (cadence.reads - 1))
+            cadence.save(update_fields=["reads", "next_read_at"])
+        connections = [usable[cadence.vehicle_id].pk for cadence in overdue if cadence.vehicle_id in usable]
         for connection_id in connections:
             enqueue_on_commit("webhooks.tasks.fetch_vehicle", connection_id)
     return connections
 
 
 def defer(*, vehicle_id: int, until: datetime) -> None:
-    """The read that was due found no room in the request budget: it counts as not made."""
+    """Doesn't count a fetch that the request budget deferred, and schedules the next one."""
     DeliveryCadence.objects.filter(vehicle_id=vehicle_id, reads__gt=0).update(
         reads=models.F("reads") - 1, next_read_at=until
     )
@@ -122,7 +122,7 @@ def _subscribed() -> QuerySet[Connection]:
 
 
 def _note_undelivered(*, now: datetime) -> None:
-    """Cars that should have delivered by now and never did get a row, so that they are read, too."""
+    """Creates rows for vehicles that should have delivered by now and never did, so that they are fetched, too."""
     overdue = _subscribed().filter(
         subscribed_at__lte=now - NEVER_DELIVERED, vehicle__last_seen_at=None, vehicle__rhythm=None
     )
@@ -139,12 +139,12 @@ def _note_undelivered(*, now: datetime) -> None:
     )
 
 
-def _silent(*, now: datetime) -> list[DeliveryCadence]:
-    allowed = ExpressionWrapper(
-        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=TOLERANCE)),
+def _overdue(*, now: datetime) -> list[DeliveryCadence]:
+    threshold = ExpressionWrapper(
+        Greatest("usual_seconds", "documented_seconds") * Value(timedelta(seconds=OVERDUE_FACTOR)),
         output_field=models.DurationField(),
     )
-    overdue = Q(last_delivery_at=None) | Q(last_delivery_at__lte=Value(now) - allowed)
+    overdue = Q(last_delivery_at=None) | Q(last_delivery_at__lte=Value(now) - threshold)
     due = Q(next_read_at=None) | Q(next_read_at__lte=now)
     subscribed = Exists(_subscribed().filter(vehicle_id=OuterRef("pk")))
     found = DeliveryCadence.objects.filter(overdue, due, subscribed).order_by(

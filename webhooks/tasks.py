@@ -15,7 +15,7 @@ from webhooks import application_cutover, polling, processing, retention, silenc
 logger = logging.getLogger(__name__)
 
 
-# Under constant load a task would never end; after this long another worker continues.
+# Under constant load, a task would never end. After this time another task continues.
 TURN_SECONDS = 60.0
 _processing = threading.Lock()
 _requested = threading.Event()
@@ -23,10 +23,10 @@ _requested = threading.Event()
 
 @shared_task
 def process_inbox() -> None:
-    """Records the deliveries that wait in the inbox. Enqueued by the receiver, and by beat.
+    """Processes the queued deliveries of the inbox. Enqueued by the receiver and by Celery beat.
 
-    Several worker processes share the work. In each, one thread processes and takes over what the others were
-    enqueued for, so that batches grow with the load.
+    Several worker processes share the work. In each, one thread does the processing on behalf of the other threads'
+    tasks, so that batches grow with the load.
     """
     _requested.set()
     while _requested.is_set() and _processing.acquire(blocking=False):

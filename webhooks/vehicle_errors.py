@@ -1,7 +1,7 @@
-"""The errors that Smartcar told of cars (VEHICLE_ERROR), near-duplicates merged.
+"""Errors that Smartcar reported about vehicles (VEHICLE_ERROR), with near-duplicates merged.
 
-Source: Smartcar documentation, "Duplicate Prevention": the same error may be told again in events of their own, so
-beside the event id, an error is told apart by user, vehicle, code and a window of 2 to 5 minutes.
+Source: Smartcar documentation, "Duplicate Prevention": several events may report the same error. So besides the event
+ID, an error is identified by user, vehicle, code and a window of 2 to 5 minutes.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from vehicles.models import Vehicle
 from webhooks.parsing.types import ReportedError
 
 DEDUP_WINDOW = timedelta(minutes=5)
-# An error that never stops being told begins a new row now and then.
-LARGEST_EPISODE = 100
+# The maximum number of events per row. An error that is reported continuously starts a new row after these.
+MAX_EVENTS = 100
 
 
 class VehicleError(models.Model):
-    """An error of a car, or that it is over (`state`), told once or several times in short succession.
+    """An error of a vehicle or its resolution (`state`), reported once or several times in short succession.
 
-    `signals` are the codes concerned, none where it is one of the whole connection. `count` events told it, the first
-    and last of them received at `first_at` and `last_at`.
+    `signals` are the affected signal codes; empty for an error of the whole connection. `count` events reported the
+    error, the first and last of them received at `first_at` and `last_at`.
     """
 
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="errors")
@@ -41,7 +41,7 @@ class VehicleError(models.Model):
         ordering = ["-last_at", "-id"]
         indexes = [
             models.Index(fields=["vehicle", "-last_at"], name="webhooks_errors_of_a_car"),
-            # For the timeline, in which an error stands where it began.
+            # For the timeline, which sorts errors by their start.
             models.Index(fields=["vehicle", "-first_at", "-id"], name="webhooks_errors_by_start"),
         ]
 
@@ -50,13 +50,13 @@ class VehicleError(models.Model):
 
     @property
     def count(self) -> int:
-        """How many events told it."""
+        """The number of events that reported the error."""
         return len(self.event_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorOccurrence:
-    """One error of one event about one of our cars. `at` is when the event was received."""
+    """One error of one event about one of our vehicles. `at` is when the event was received."""
 
     vehicle_id: int
     user_id: str
@@ -65,43 +65,43 @@ class ErrorOccurrence:
     at: datetime
 
 
-def record_new(tellings: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
-    """Writes the errors down. Returns those that nobody has heard yet: not again, and not a repetition.
+def record_new(occurrences: Sequence[ErrorOccurrence]) -> list[ErrorOccurrence]:
+    """Stores the errors and returns the new ones: neither processed before nor repetitions.
 
-    The caller holds the rows of the cars, so that no other batch writes about them at the same time.
+    The caller has locked the vehicles' rows, so that no other batch stores errors about them at the same time.
     """
-    return [telling for telling in sorted(tellings, key=lambda each: each.at) if _write(telling)]
+    return [occurrence for occurrence in sorted(occurrences, key=lambda each: each.at) if _write(occurrence)]
 
 
-def _write(telling: ErrorOccurrence) -> bool:
-    error = telling.error
-    told = {
-        "vehicle_id": telling.vehicle_id,
-        "smartcar_user_id": telling.user_id,
+def _write(occurrence: ErrorOccurrence) -> bool:
+    error = occurrence.error
+    identity = {
+        "vehicle_id": occurrence.vehicle_id,
+        "smartcar_user_id": occurrence.user_id,
         "type": error.type[:60],
         "code": (error.code or "")[:60],
         "signals": sorted(error.signals),
         "state": error.state,
     }
-    same = VehicleError.objects.filter(**told)
-    if same.filter(event_ids__contains=[telling.event_id]).exists():
+    same = VehicleError.objects.filter(**identity)
+    if same.filter(event_ids__contains=[occurrence.event_id]).exists():
         return False
     near = same.filter(
-        first_at__lte=telling.at + DEDUP_WINDOW,
-        last_at__gte=telling.at - DEDUP_WINDOW,
-        event_ids__len__lt=LARGEST_EPISODE,
+        first_at__lte=occurrence.at + DEDUP_WINDOW,
+        last_at__gte=occurrence.at - DEDUP_WINDOW,
+        event_ids__len__lt=MAX_EVENTS,
     ).first()
     if near is None:
         VehicleError.objects.create(
-            **told,
+            **identity,
             description=error.suggested_user_message or error.description,
-            first_at=telling.at,
-            last_at=telling.at,
-            event_ids=[telling.event_id],
+            first_at=occurrence.at,
+            last_at=occurrence.at,
+            event_ids=[occurrence.event_id],
         )
         return True
-    near.first_at = min(near.first_at, telling.at)
-    near.last_at = max(near.last_at, telling.at)
-    near.event_ids = [*near.event_ids, telling.event_id]
+    near.first_at = min(near.first_at, occurrence.at)
+    near.last_at = max(near.last_at, occurrence.at)
+    near.event_ids = [*near.event_ids, occurrence.event_id]
     near.save(update_fields=["first_at", "last_at", "event_ids"])
     return False

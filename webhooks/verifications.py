@@ -1,6 +1,6 @@
-"""Remembering that Smartcar verified our address: the first time for each application, and beside the requests.
+"""Records that Smartcar has verified our webhook, once per application and outside of requests.
 
-A VERIFY is unsigned, so anybody may send many: what this process has noted before costs nothing.
+VERIFY events are unsigned, so any client can send many of them. Repetitions are free of cost in each process.
 """
 
 import threading
@@ -12,7 +12,7 @@ from connect.applications.setup_events import SetupStep, record
 
 
 class VerificationTracker:
-    """The applications whose VERIFY this process has answered. Threads may share it."""
+    """The applications whose VERIFY events this process has responded to. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,17 +20,17 @@ class VerificationTracker:
         self._written: set[int | None] = set()
 
     def note(self, application_pk: int | None) -> None:
-        """One more; None is the application of the settings."""
+        """Notes a verification; None is the application in the settings."""
         with self._lock:
             if application_pk not in self._written:
                 self._new.add(application_pk)
 
     def due(self) -> bool:
-        """Whether there is something to write."""
+        """Returns whether there are new verifications to store."""
         return bool(self._new)
 
     def write(self) -> None:
-        """Writes down what is new; while the database is away it is kept for the next time."""
+        """Stores new verifications. While the database is unavailable, they are retained for the next call."""
         with self._lock:
             new, self._new = self._new, set()
         for application_pk in new:
@@ -41,8 +41,8 @@ class VerificationTracker:
             except DatabaseError:
                 self._new.add(application_pk)
 
-    def forget(self) -> None:
-        """Begins anew, as a new process does."""
+    def reset(self) -> None:
+        """Resets the state to that of a new process."""
         with self._lock:
             self._new, self._written = set(), set()
 

@@ -8,14 +8,14 @@ from webhooks import receiver
 @csrf_exempt
 @require_POST
 def smartcar(request: HttpRequest) -> JsonResponse:
-    """The callback address for deliveries and errors, where no ASGI server puts `webhooks.asgi` in front."""
+    """The callback URL for deployments without `webhooks.asgi` in front of Django."""
     if _length(request) > receiver.BODY_LIMIT:
-        receipt = receiver.too_large()
+        response = receiver.too_large()
     else:
-        # One byte over the limit is enough to know, whatever Content-Length says.
+        # One byte over the limit is enough to detect a large body, whatever Content-Length claims.
         raw = request.read(receiver.BODY_LIMIT + 1)
-        receipt = receiver.receive(raw=raw, signed=request.headers.get("SC-Signature", ""))
-    return JsonResponse(receipt.body, status=receipt.status)
+        response = receiver.receive(raw=raw, signed=request.headers.get("SC-Signature", ""))
+    return JsonResponse(response.body, status=response.status)
 
 
 def _length(request: HttpRequest) -> int:

@@ -1,7 +1,7 @@
-"""One insert for all deliveries that arrive while the one before is being written to disk.
+"""Inserts deliveries in groups: all that arrive while the previous group is written to disk.
 
 A commit takes milliseconds, most of it waiting for the disk, and hardly longer for a hundred rows than for one. So
-under load the groups grow by themselves, and a lone delivery waits for nobody.
+groups grow with the load, and a single delivery is inserted immediately.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from webhooks.receiver import VerifiedDelivery
 
 logger = logging.getLogger(__name__)
 
-# Inserts at a time: while the disk has one, the processor makes the next.
+# Concurrent inserts: one is prepared while another waits for the disk.
 INSERT_WORKERS = 2
-# Of one insert. More wait for the next one.
+# Limits of one insert. Further deliveries wait for the next one.
 GROUP_ENTRIES = 500
 GROUP_BYTES = 4 * 1024 * 1024
-# Of all that may wait for the disk; above it, Smartcar is asked to send again.
+# The limit for all waiting deliveries. Above it, Smartcar is asked to send again.
 WAITING_BYTES = 64 * 1024 * 1024
 # Smartcar gives up after 15 s.
 CONNECT_SECONDS = 4
@@ -34,37 +34,37 @@ _Waiting = tuple[VerifiedDelivery, asyncio.Future[None]]
 
 
 class StorageUnavailableError(Exception):
-    """The delivery is not known to be stored: Smartcar should send it again."""
+    """The delivery may not be stored, so Smartcar should send it again."""
 
 
 class InsertWorker:
-    """One connection, and one insert at a time on it."""
+    """One database connection, with one insert at a time."""
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection | None = None
         self._statement = _statement()
 
-    async def insert(self, arrivals: Sequence[VerifiedDelivery]) -> None:
-        """Tried once more on a new connection if the old one broke: the server may only have been restarted.
+    async def insert(self, deliveries: Sequence[VerifiedDelivery]) -> None:
+        """Inserts the deliveries. Retries once on a new connection if the existing one failed, as after a restart.
 
-        Should the first try have been committed all the same, then the rows are there twice, and processing, which
-        takes each event once, sees to that. Raises psycopg.Error, OSError, TimeoutError.
+        If the first attempt was committed nevertheless, the rows exist twice, and processing detects the duplicates.
+        Raises psycopg.Error, OSError, TimeoutError.
         """
         if self._connection is not None:
             try:
-                return await self._execute(arrivals)
+                return await self._execute(deliveries)
             except (psycopg.OperationalError, psycopg.InterfaceError):
                 await self.disconnect()
-        await self._execute(arrivals)
+        await self._execute(deliveries)
         return None
 
     async def disconnect(self) -> None:
-        """Let go of the connection; the next insert makes another."""
+        """Closes the connection. The next insert opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
-    async def _execute(self, arrivals: Sequence[VerifiedDelivery]) -> None:
+    async def _execute(self, deliveries: Sequence[VerifiedDelivery]) -> None:
         try:
             if self._connection is None:
                 self._connection = await _connect()
@@ -72,10 +72,10 @@ class InsertWorker:
                 await self._connection.execute(
                     self._statement,
                     (
-                        [arrival.received_at for arrival in arrivals],
-                        [arrival.body for arrival in arrivals],
-                        [arrival.application_id for arrival in arrivals],
-                        [arrival.key_fingerprint for arrival in arrivals],
+                        [delivery.received_at for delivery in deliveries],
+                        [delivery.body for delivery in deliveries],
+                        [delivery.application_id for delivery in deliveries],
+                        [delivery.key_fingerprint for delivery in deliveries],
                     ),
                     prepare=False,
                 )
@@ -94,14 +94,14 @@ class Writer:
         self._idle = [InsertWorker() for _ in range(INSERT_WORKERS)]
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def store(self, arrival: VerifiedDelivery) -> None:
-        """Returns once the delivery is on disk. Raises `StorageUnavailableError`."""
-        if self._waiting_bytes + len(arrival.body) > WAITING_BYTES:
+    async def store(self, delivery: VerifiedDelivery) -> None:
+        """Stores the delivery, and returns once it is on disk. Raises `StorageUnavailableError`."""
+        if self._waiting_bytes + len(delivery.body) > WAITING_BYTES:
             raise StorageUnavailableError
         loop = asyncio.get_running_loop()
         done = loop.create_future()
-        self._waiting.append((arrival, done))
-        self._waiting_bytes += len(arrival.body)
+        self._waiting.append((delivery, done))
+        self._waiting_bytes += len(delivery.body)
         if self._idle:
             task = loop.create_task(self._write(self._idle.pop()))
             self._writing.add(task)
@@ -109,56 +109,56 @@ class Writer:
         await done
 
     async def close(self) -> None:
-        """Wait for what is being written, and let go of the connections."""
+        """Waits for running inserts and closes the connections."""
         await asyncio.gather(*self._writing)
-        for lane in self._idle:
-            await lane.disconnect()
+        for worker in self._idle:
+            await worker.disconnect()
 
-    async def _write(self, lane: InsertWorker) -> None:
-        """Group after group until nothing waits."""
+    async def _write(self, worker: InsertWorker) -> None:
+        """Inserts groups until no delivery is waiting."""
         try:
-            await asyncio.sleep(0)  # whoever is ready now comes along
+            await asyncio.sleep(0)  # lets other ready requests join the group
             while group := self._next_group():
-                await self._write_group(lane, group)
+                await self._write_group(worker, group)
         finally:
-            self._idle.append(lane)
+            self._idle.append(worker)
 
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         size = 0
         while self._waiting and len(group) < GROUP_ENTRIES and size < GROUP_BYTES:
-            arrival, done = self._waiting.popleft()
-            size += len(arrival.body)
-            group.append((arrival, done))
+            delivery, done = self._waiting.popleft()
+            size += len(delivery.body)
+            group.append((delivery, done))
         self._waiting_bytes -= size
         return group
 
-    async def _write_group(self, lane: InsertWorker, group: Sequence[_Waiting]) -> None:
+    async def _write_group(self, worker: InsertWorker, group: Sequence[_Waiting]) -> None:
         try:
-            await lane.insert([arrival for arrival, _ in group])
-        except Exception as error:  # noqa: BLE001  whatever it is, all of the group wait for an answer
+            await worker.insert([delivery for delivery, _ in group])
+        except Exception as error:  # noqa: BLE001  every request of the group needs a response
             logger.error("%s deliveries could not be stored: %s", len(group), type(error).__name__)
             for _, done in group:
                 if not done.done():
                     done.set_exception(StorageUnavailableError())
             return
         for _, done in group:
-            if not done.done():  # the sender may have gone meanwhile
+            if not done.done():  # the client may have disconnected
                 done.set_result(None)
         self._stored()
 
 
 def _statement() -> sql.Composed:
-    """The insert for parallel arrays; columns that a delivery doesn't bring get the model's defaults."""
-    given = ("received_at", "body", "application_id", "key_fingerprint")
-    fresh = InboxEntry()
+    """Returns the INSERT for parallel arrays. Columns that a delivery doesn't provide get the model's defaults."""
+    provided = ("received_at", "body", "application_id", "key_fingerprint")
+    defaults = InboxEntry()
     others = [
         field
         for field in InboxEntry._meta.concrete_fields
-        if field.attname not in given and not field.primary_key and not field.has_db_default()
+        if field.attname not in provided and not field.primary_key and not field.has_db_default()
     ]
-    columns = [sql.Identifier(name) for name in (*given, *(field.attname for field in others))]
-    values = [field.get_prep_value(getattr(fresh, field.attname)) for field in others]
+    columns = [sql.Identifier(name) for name in (*provided, *(field.attname for field in others))]
+    values = [field.get_prep_value(getattr(defaults, field.attname)) for field in others]
     return sql.SQL(
         "INSERT INTO {table} ({columns}) SELECT {rows} "
         "FROM unnest(%b::timestamptz[], %b::bytea[], %b::bigint[], %b::text[]) AS come"
@@ -170,9 +170,9 @@ def _statement() -> sql.Composed:
 
 
 async def _connect() -> psycopg.AsyncConnection:
-    """A connection to Django's database, at full durability even where the server's default is less."""
+    """Connects to Django's database, with synchronous commit even if that isn't the server's default."""
     parameters = connections["default"].get_connection_params()
-    for name in ("cursor_factory", "context", "prepare_threshold"):  # Django's, for its own connections
+    for name in ("cursor_factory", "context", "prepare_threshold"):  # only for Django's own connections
         parameters.pop(name, None)
     connection = await psycopg.AsyncConnection.connect(
         **parameters, autocommit=True, connect_timeout=CONNECT_SECONDS

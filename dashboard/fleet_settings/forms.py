@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Fleet
 from dashboard.fleet_settings.time_zones import parse_time_zone
-from vehicles.dates import kept_since
+from vehicles.dates import retention_start
 
 MONTHS = ("raw_retention_months", "rollup_retention_months")
 
@@ -104,7 +104,7 @@ class SettingsForm(FleetForm):
             "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),
         }
         return [
-            words[name] % {"day": date_format(kept_since(now, months))}
+            words[name] % {"day": date_format(retention_start(now, months))}
             for name, months in zip(MONTHS, (readings, rollups), strict=True)
             if months < self.before[name]
         ]

@@ -113,7 +113,7 @@ def build_rows(*, fleet: Fleet, cars: Iterable[VehicleRow], now: datetime) -> li
 def _row(car: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:
     place = ""
     if not hidden and car.latitude is not None and car.longitude is not None:
-        named = names.name_of(car.latitude, car.longitude)
+        named = names.get_name(car.latitude, car.longitude)
         place = named.text if named else coordinates(car.latitude, car.longitude)
     return Row(car=car, place=place, place_hidden=hidden, now=now)
 

@@ -12,10 +12,10 @@ from typing import Any
 from django.utils import timezone
 
 from vehicles.catalogue import CATALOGUE, VIN, Shape, Signal
-from vehicles.dates import kept_since
+from vehicles.dates import retention_start
 from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import display_unit, format_value
-from vehicles.history import Point, has_more, neighbours, series
+from vehicles.history import Point, has_more, neighbors, series
 from vehicles.models import Vehicle
 from vehicles.state_intervals import MAX_INTERVALS, state_intervals
 from vehicles.units import Unit, convert, symbol
@@ -147,7 +147,7 @@ def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
     resolution, points = _points(vehicle, signal, start, end)
     longest = _longest_silence(signal, resolution, span=end - start)
     if resolution in ("raw", "thinned"):
-        before, after = neighbours(vehicle=vehicle, signal=signal, start=start, end=end, within=longest)
+        before, after = neighbors(vehicle=vehicle, signal=signal, start=start, end=end, within=longest)
         points = [*([before] if before else []), *points, *([after] if after else [])]
     banded = resolution in ("hour", "day")
     line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
@@ -175,7 +175,7 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
     """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
-    kept = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
+    kept = retention_start(timezone.now(), vehicle.fleet.raw_retention_months)
     if start >= kept:
         many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
         if not many:

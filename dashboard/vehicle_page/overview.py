@@ -191,7 +191,7 @@ def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Plac
     if row is None or row.body is None:
         return None
     latitude, longitude = row.body["latitude"], row.body["longitude"]
-    name = geocoder_for(fleet=frame.fleet).name_of(latitude, longitude)
+    name = geocoder_for(fleet=frame.fleet).get_name(latitude, longitude)
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 

@@ -123,7 +123,7 @@ def _vin(frame: VehicleContext, *, whole: bool) -> dict[str, Any]:
     return {
         "fleet": frame.fleet,
         "vehicle": frame.vehicle,
-        "vin": vin if whole else details.masked(vin),
+        "vin": vin if whole else details.mask_vin(vin),
         "vin_whole": whole,
         "may_see_vin": True,
     }

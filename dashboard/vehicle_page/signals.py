@@ -20,7 +20,7 @@ from dashboard.vehicle_page.signal_groups import grouped
 from dashboard.vehicle_page.unavailability import granted_permissions, unavailability_reason
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
-from vehicles.details import masked
+from vehicles.details import mask_vin
 from vehicles.erasure import PLACE_CODES
 from vehicles.formatting import format_value, is_stale
 from vehicles.models import LatestSignal, Vehicle
@@ -140,7 +140,7 @@ def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now:
     value = "" if why else format_value(code=row.code, body=row.body, units=units)
     body = None if why else mask(row.body, reveal=reveal)
     if row.code == catalogue.VIN.code and body:
-        value = masked(value)
+        value = mask_vin(value)
         body = {"value": value}
     return ReportedSignal(
         code=row.code,

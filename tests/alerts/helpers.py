@@ -28,7 +28,7 @@ def hear(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bool) -> Non
         )
         for name, value in values.items()
     ]
-    recorded = vehicles.ingest_readings(sightings=[ReceivedReading(vehicle.pk, each, at) for each in seen])
+    recorded = vehicles.ingest_readings(batch=[ReceivedReading(vehicle.pk, each, at) for each in seen])
     battery.on_signals(updates=recorded.updates, now=at)
 
 

@@ -25,7 +25,7 @@ WEBHOOK_ID = django_settings.SMARTCAR_WEBHOOK_ID
 def unregistered(simulator: Simulator, live_server: object, settings: Settings) -> Iterator[str]:
     """The simulator before anybody made a webhook in its dashboard."""
     reset(simulator.url)
-    verifications.forget()
+    verifications.reset()
     settings.SMARTCAR_WEBHOOK_ID = ""
     yield simulator.url
     reset(simulator.url)

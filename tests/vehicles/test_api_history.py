@@ -31,7 +31,7 @@ def address(vehicle: Vehicle, signal: Signal = catalogue.ODOMETER) -> str:
 def drive(vehicle: Vehicle, signal: Signal, bodies: dict[datetime, dict[str, Any]]) -> None:
     """Records the bodies as readings of these times."""
     ingest_readings(
-        sightings=[
+        batch=[
             ReceivedReading(
                 vehicle_id=vehicle.pk,
                 observation=SignalReading(signal.code, SignalStatus.SUCCESS, body=body, oem_updated_at=at),

@@ -11,7 +11,7 @@ from accounts.models import Fleet
 from accounts.services import create_fleet
 from tests.vehicles.readings import read
 from vehicles import catalogue, partitions, retention, rollups, tasks
-from vehicles.dates import kept_since, month_of, shifted
+from vehicles.dates import add_months, month_start, retention_start
 from vehicles.history import series
 from vehicles.models import HourRollup, Reading, Vehicle
 from vehicles.partitions import DAYS, HOURS, READINGS, TABLES
@@ -19,12 +19,12 @@ from vehicles.partitions import DAYS, HOURS, READINGS, TABLES
 pytestmark = pytest.mark.django_db
 # Long after any month that the installation made partitions for.
 NOW = datetime(2087, 6, 15, 8, tzinfo=UTC)
-JUNE = month_of(NOW)
+JUNE = month_start(NOW)
 OLD = datetime(2086, 11, 20, 12, tzinfo=UTC)
 
 
 def make(*, now: datetime = NOW) -> int:
-    return partitions.make(now=now, since=retention.oldest_kept(now=now))
+    return partitions.create(now=now, since=retention.oldest_retained(now=now))
 
 
 def rows_of(relation: str) -> int:
@@ -44,14 +44,14 @@ def neighbour_of(fleet: Fleet, *, readings: int, rollups: int) -> Vehicle:
 def test_this_month_and_the_next_have_partitions_of_each_table(fleet: Fleet) -> None:
     assert make() == 4 * len(TABLES)
     for table in TABLES:
-        assert {shifted(JUNE, ahead) for ahead in range(4)} <= set(partitions.months(table))
+        assert {add_months(JUNE, ahead) for ahead in range(4)} <= set(partitions.months(table))
     assert make() == 0
 
 
 def test_after_installation_there_is_room_for_today(vehicle: Vehicle) -> None:
     """A migration alone is enough: beat may come later."""
     now = datetime.now(UTC)
-    assert {month_of(now), shifted(month_of(now), 1)} <= set(partitions.months(READINGS))
+    assert {month_start(now), add_months(month_start(now), 1)} <= set(partitions.months(READINGS))
 
 
 def test_a_row_of_any_time_is_written_and_found(vehicle: Vehicle) -> None:
@@ -69,12 +69,12 @@ def test_a_row_of_any_time_is_written_and_found(vehicle: Vehicle) -> None:
 
 def test_strayed_rows_move_into_their_month(vehicle: Vehicle) -> None:
     old = [NOW - timedelta(days=30 * months) for months in (2, 5, 5)]
-    future = shifted(JUNE, 8)
+    future = add_months(JUNE, 8)
     read(vehicle, [(at + timedelta(minutes=place), 50) for place, at in enumerate([*old, future])])
     assert rows_of(READINGS.stray) == 4
     make()
     assert rows_of(READINGS.stray) == 1
-    assert rows_of(READINGS.partition(month_of(old[1]))) == 2
+    assert rows_of(READINGS.partition(month_start(old[1]))) == 2
     make(now=future)
     assert rows_of(READINGS.stray) == 0
     assert Reading.objects.count() == 4
@@ -93,11 +93,11 @@ def test_a_month_that_no_fleet_keeps_is_dropped(vehicle: Vehicle) -> None:
     read(vehicle, [(OLD, 50)])
     Fleet.objects.update(raw_retention_months=7, rollup_retention_months=12)
     retention.purge(now=NOW)
-    assert rows_of(READINGS.partition(month_of(OLD))) == 1
-    retention.purge(now=shifted(JUNE, 1))
-    assert month_of(OLD) not in partitions.months(READINGS)
+    assert rows_of(READINGS.partition(month_start(OLD))) == 1
+    retention.purge(now=add_months(JUNE, 1))
+    assert month_start(OLD) not in partitions.months(READINGS)
     assert not Reading.objects.exists()
-    assert month_of(OLD) in partitions.months(HOURS)
+    assert month_start(OLD) in partitions.months(HOURS)
 
 
 def test_of_a_month_that_another_fleet_keeps_only_ones_own_rows_are_deleted(
@@ -138,8 +138,8 @@ def test_summaries_outlive_their_readings_and_a_late_reading_does_not_harm_them(
 
 def test_summaries_are_kept_at_least_as_long_as_readings(fleet: Fleet) -> None:
     Fleet.objects.update(raw_retention_months=24, rollup_retention_months=1)
-    oldest = retention.oldest_kept(now=NOW)
-    assert oldest[READINGS] == oldest[HOURS] == oldest[DAYS] == kept_since(NOW, 24)
+    oldest = retention.oldest_retained(now=NOW)
+    assert oldest[READINGS] == oldest[HOURS] == oldest[DAYS] == retention_start(NOW, 24)
 
 
 def test_the_task_does_all_of_it(vehicle: Vehicle) -> None:
@@ -163,7 +163,7 @@ def another_session(transactional_db: None) -> Iterator[psycopg.Connection]:
 def test_a_partition_in_use_waits_for_the_next_time(
     another_session: psycopg.Connection, vehicle: Vehicle
 ) -> None:
-    month = shifted(JUNE, 20)
+    month = add_months(JUNE, 20)
     make(now=month)
     another_session.execute(f"SELECT count(*) FROM {READINGS.partition(month)}")
     try:
@@ -174,7 +174,7 @@ def test_a_partition_in_use_waits_for_the_next_time(
         another_session.rollback()
         for table in TABLES:
             for ahead in range(4):
-                partitions.drop(table=table, month=shifted(month, ahead))
+                partitions.drop(table=table, month=add_months(month, ahead))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.vehicles.readings import NOON, read
 from vehicles import catalogue
-from vehicles.history import has_more, neighbours
+from vehicles.history import has_more, neighbors
 from vehicles.models import Reading, Vehicle
 from vehicles.readings import NewReading, insert_readings
 from vehicles.state_intervals import state_intervals
@@ -57,7 +57,7 @@ def test_of_many_runs_the_newest_are_given(vehicle: Vehicle) -> None:
 
 def test_a_signal_never_told_has_neither_runs_nor_neighbours(vehicle: Vehicle) -> None:
     assert state_intervals(vehicle=vehicle, signal=LOCKED, start=NOON, end=NOON + HOUR) == []
-    beside = neighbours(vehicle=vehicle, signal=SOC, start=NOON, end=NOON + HOUR, within=HOUR)
+    beside = neighbors(vehicle=vehicle, signal=SOC, start=NOON, end=NOON + HOUR, within=HOUR)
     assert beside == (None, None)
     assert not has_more(vehicle=vehicle, signal=SOC, start=NOON, end=NOON + HOUR, than=0)
 
@@ -74,9 +74,9 @@ def test_neighbours_are_the_nearest_readings_within_reach(vehicle: Vehicle) -> N
         ],
     )
     asked = {"vehicle": vehicle, "signal": SOC, "start": NOON, "end": NOON + HOUR}
-    before, after = neighbours(**asked, within=2 * HOUR)  # type: ignore[arg-type]
+    before, after = neighbors(**asked, within=2 * HOUR)  # type: ignore[arg-type]
     assert (before and before.value, after and after.value) == (2, 4)
-    before, after = neighbours(**asked, within=30 * MINUTE)  # type: ignore[arg-type]
+    before, after = neighbors(**asked, within=30 * MINUTE)  # type: ignore[arg-type]
     assert (before, after and after.value) == (None, 4)
 
 

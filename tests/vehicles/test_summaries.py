@@ -52,7 +52,7 @@ def test_the_summary_follows_the_latest_signals(
     VehicleSnapshot.objects.all().delete()
     turn.shuffle(told)
     for signal, body, minute in told:
-        ingest_readings(sightings=[seen(vehicle, signal, body, minute)])
+        ingest_readings(batch=[seen(vehicle, signal, body, minute)])
     summary = VehicleSnapshot.objects.get(vehicle=vehicle)
     for signal, value, at in (
         (catalogue.STATE_OF_CHARGE, summary.charge, summary.charge_at),
@@ -70,7 +70,7 @@ def test_the_summary_follows_the_latest_signals(
 @pytest.mark.django_db
 def test_a_place_that_is_forgotten_leaves_the_summary_and_the_rest_stays(vehicle: Vehicle) -> None:
     ingest_readings(
-        sightings=[
+        batch=[
             seen(vehicle, catalogue.PRECISE_LOCATION, {"latitude": 37.5, "longitude": -122.1}),
             seen(vehicle, catalogue.IS_LOCKED, {"value": True}),
         ]
@@ -84,5 +84,5 @@ def test_a_place_that_is_forgotten_leaves_the_summary_and_the_rest_stays(vehicle
 
 @pytest.mark.django_db
 def test_a_signal_that_no_list_shows_makes_no_summary(vehicle: Vehicle) -> None:
-    ingest_readings(sightings=[seen(vehicle, catalogue.FIRMWARE, {"value": "2026.38"})])
+    ingest_readings(batch=[seen(vehicle, catalogue.FIRMWARE, {"value": "2026.38"})])
     assert not VehicleSnapshot.objects.exists()

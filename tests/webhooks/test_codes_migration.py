@@ -69,6 +69,6 @@ def test_a_row_that_the_old_version_still_writes_speaks_for_its_application() ->
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     key = written_by_0_1(signed_with=f"0a1b2c3d of application {row.pk}")
     own = written_by_0_1(signed_with="0a1b2c3d")
-    assert keys.application_of(InboxEntry.objects.get(pk=key)) == row.pk
+    assert keys.get_application_id(InboxEntry.objects.get(pk=key)) == row.pk
     assert [entry.pk for entry in keys.signed_by(InboxEntry.objects.all(), application=row.pk)] == [key]
     assert [entry.pk for entry in keys.signed_by(InboxEntry.objects.all(), application=None)] == [own]

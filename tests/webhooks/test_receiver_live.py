@@ -129,7 +129,7 @@ def test_a_sender_that_takes_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch
     async def django(*_: Any) -> None:
         raise AssertionError
 
-    callback = WebhookMiddleware(path=ADDRESS, otherwise=django)
+    callback = WebhookMiddleware(path=ADDRESS, app=django)
     asyncio.run(callback({"type": "http", "method": "POST", "path": ADDRESS, "headers": []}, never, send))
     assert sent[0]["status"] == 408
 

@@ -93,7 +93,7 @@ def test_replaying_counts_nothing_twice(
 def test_an_error_without_end_begins_anew_now_and_then(
     vehicle: Vehicle, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webhooks.vehicle_errors.LARGEST_EPISODE", 2)
+    monkeypatch.setattr("webhooks.vehicle_errors.MAX_EVENTS", 2)
     for number in range(3):
         tell(vehicle, f"event-{number}")
     assert sorted(counts()) == [1, 2]

@@ -20,9 +20,9 @@ VERIFY = (PAYLOADS / "documentation/verify-4.0.json").read_bytes()
 
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:
-    verifications.forget()
+    verifications.reset()
     yield
-    verifications.forget()
+    verifications.reset()
 
 
 @pytest.mark.parametrize("request_by", [by_asgi, by_view])
@@ -31,7 +31,7 @@ def test_an_answered_verify_is_noted_with_its_first_time(request_by: Any) -> Non
     assert road.post(VERIFY, signed="").status_code == 200
     noted = SetupEvent.objects.get()
     assert (noted.application, noted.milestone) == (None, SetupStep.VERIFIED)
-    verifications.forget()
+    verifications.reset()
     assert road.post(VERIFY, signed="").status_code == 200
     assert SetupEvent.objects.get() == noted
 

@@ -1,1 +1,1 @@
-"""The read API of cars: what is known of them, their signals and their history."""
+"""The read-only API of vehicles, their signals and their history."""

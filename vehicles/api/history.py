@@ -1,11 +1,11 @@
-"""One signal's history as JSON, in pages where it is told reading by reading."""
+"""One signal's history as JSON, paginated if it consists of single readings."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from vehicles.api.queries import RAW_PAGE, RAW_SPAN
-from vehicles.api.units import body_in, number_in
+from vehicles.api.units import convert_body, convert_number
 from vehicles.catalogue import Signal
 from vehicles.history import Point, Resolution, series
 from vehicles.models import Vehicle
@@ -16,7 +16,7 @@ _NEXT_MOMENT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some points, oldest first, and where to go on; None where that was all."""
+    """Some points, oldest first, and the start of the next page; None on the last page."""
 
     points: list[Point]
     next_start: datetime | None
@@ -25,9 +25,10 @@ class Page:
 def history_page(
     *, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime, resolution: Resolution
 ) -> Page:
-    """The signal's history from `start` up to but without `end`. Raises vehicles.history.NotANumberError.
+    """Returns the signal's history from `start` (inclusive) to `end` (exclusive).
 
-    Single readings come at most RAW_PAGE at a time, of at most RAW_STRETCH.
+    A page of single readings has at most RAW_PAGE points and covers at most RAW_SPAN. Raises
+    vehicles.history.NotANumberError.
     """
     if resolution != "raw":
         points = series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=resolution)
@@ -43,12 +44,12 @@ def history_page(
 
 
 def point_json(point: Point, *, signal: Signal, unit: Unit | None) -> dict[str, Any]:
-    """A PointSerializer's content."""
+    """Returns the content of a PointSerializer."""
     if isinstance(point.value, dict):
-        return {"at": point.at, "value": body_in(point.value, signal=signal, unit=unit)}
-    told = {"at": point.at, "value": number_in(point.value, signal=signal, unit=unit)}
+        return {"at": point.at, "value": convert_body(point.value, signal=signal, unit=unit)}
+    data = {"at": point.at, "value": convert_number(point.value, signal=signal, unit=unit)}
     if point.minimum is not None:
-        told["minimum"] = number_in(point.minimum, signal=signal, unit=unit)
-        told["maximum"] = number_in(point.maximum, signal=signal, unit=unit)
-        told["count"] = point.count
-    return told
+        data["minimum"] = convert_number(point.minimum, signal=signal, unit=unit)
+        data["maximum"] = convert_number(point.maximum, signal=signal, unit=unit)
+        data["count"] = point.count
+    return data

@@ -1,4 +1,4 @@
-"""The query parameters of the calls about cars."""
+"""The query parameters of the vehicles API."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +19,11 @@ _LAST_DAY = timedelta(days=1)
 
 
 class VehicleQuery(FleetQuery):
-    """Which car, where it stands in several fleets."""
+    """The fleet, for vehicles that are in several of the caller's fleets."""
 
 
 class VehiclesQuery(FleetQuery):
-    """Which cars, and in what order."""
+    """Filters for vehicles, and their order."""
 
     search = TextField(required=False, max_length=80, help_text="In name, plate, make and model.")
     make = TextField(required=False, max_length=60)
@@ -46,7 +46,7 @@ class VehiclesQuery(FleetQuery):
 
 
 class SignalsQuery(FleetQuery):
-    """Which signals of a car, in which units."""
+    """The signals to return, and their units."""
 
     codes = serializers.RegexField(
         r"^[A-Za-z0-9_,-]*$",
@@ -83,7 +83,7 @@ class ResolutionField(serializers.Field[Any, Any, Any, Any]):
 
 
 class HistoryQuery(FleetQuery):
-    """Which stretch of time, how fine, in which units."""
+    """The period, its resolution and the units."""
 
     resolution = ResolutionField(
         default="raw",
@@ -95,7 +95,7 @@ class HistoryQuery(FleetQuery):
     units = UnitsField()
 
     def get_fields(self) -> dict[str, Any]:
-        """With `from` and `to`, whose names Python keeps for itself."""
+        """Adds `from` and `to`; `from` is a Python keyword."""
         start = serializers.DateTimeField(
             required=False, help_text="Its start; without it a day before `to`."
         )

@@ -1,4 +1,4 @@
-"""How cars, signals and history are written as JSON."""
+"""Serializers of vehicles, signals and history."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from vehicles.api.queries import ResolutionField
-from vehicles.api.units import body_in, number_in, unit_in
+from vehicles.api.units import convert_body, convert_number, unit_for
 from vehicles.catalogue import CATALOGUE
 from vehicles.formatting import format_error, is_stale
 from vehicles.models import LatestSignal, Vehicle
@@ -21,7 +21,7 @@ class ValueField(serializers.JSONField):
 
 
 class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
-    """A car as one fleet knows it. `id` is Smartcar's vehicle id."""
+    """A vehicle in one fleet. `id` is Smartcar's vehicle ID."""
 
     id = serializers.CharField(source="smartcar_id")
     fleet = serializers.CharField(source="fleet.slug")
@@ -44,7 +44,7 @@ class VehicleSerializer(serializers.ModelSerializer[Vehicle]):
 
 
 class SignalErrorSerializer(serializers.Serializer[Any]):
-    """Why the last report of a signal held no value."""
+    """Why the last report of a signal had no value."""
 
     type = serializers.CharField(
         help_text="Smartcar's error type, or REFUSED for a value that cannot be true."
@@ -55,7 +55,7 @@ class SignalErrorSerializer(serializers.Serializer[Any]):
 
 
 class SignalSerializer(serializers.Serializer[Any]):
-    """The latest good value of one signal, its age, and how its last report went."""
+    """The latest valid value of one signal, its age, and the status of its last report."""
 
     code = serializers.CharField()
     group = serializers.CharField(allow_blank=True)
@@ -82,7 +82,7 @@ class SignalSerializer(serializers.Serializer[Any]):
 
 
 class SignalsSerializer(serializers.Serializer[Any]):
-    """The latest signals of one car."""
+    """The latest signals of one vehicle."""
 
     vehicle = serializers.CharField()
     fleet = serializers.CharField()
@@ -90,7 +90,7 @@ class SignalsSerializer(serializers.Serializer[Any]):
 
 
 class PointSerializer(serializers.Serializer[Any]):
-    """One value, or the values of a stretch of time. `minimum`, `maximum` and `count` only where they differ."""
+    """One reading, or the rollup of an hour or a day, which also has `minimum`, `maximum` and `count`."""
 
     at = serializers.DateTimeField()
     value = ValueField(allow_null=True)
@@ -100,7 +100,7 @@ class PointSerializer(serializers.Serializer[Any]):
 
 
 class HistorySerializer(serializers.Serializer[Any]):
-    """One signal of one car over a stretch of time."""
+    """The history of one signal of one vehicle."""
 
     vehicle = serializers.CharField()
     fleet = serializers.CharField()
@@ -111,23 +111,23 @@ class HistorySerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="The next page; null where this was all.")
 
     def get_fields(self) -> dict[str, Any]:
-        """With `from` and `to`, whose names Python keeps for itself."""
-        asked = {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()}
-        return {**super().get_fields(), **asked}
+        """Adds `from` and `to`; `from` is a Python keyword."""
+        period = {"from": serializers.DateTimeField(), "to": serializers.DateTimeField()}
+        return {**super().get_fields(), **period}
 
 
 def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
-    """A SignalSerializer's content."""
+    """Returns the content of a SignalSerializer."""
     signal = CATALOGUE.get(row.code)
-    unit = unit_in(signal, units)
+    unit = unit_for(signal, units)
     return {
         "code": row.code,
         "group": signal.group if signal else "",
         "name": signal.name if signal else "",
         "title": signal.label if signal else row.code,
-        "value": number_in(row.value, signal=signal, unit=unit) if signal else row.value,
+        "value": convert_number(row.value, signal=signal, unit=unit) if signal else row.value,
         "unit": unit.value if unit else None,
-        "body": body_in(row.body, signal=signal, unit=unit),
+        "body": convert_body(row.body, signal=signal, unit=unit),
         "observed_at": row.observed_at,
         "oem_updated_at": row.oem_updated_at,
         "retrieved_at": row.retrieved_at,

@@ -1,4 +1,4 @@
-"""Signals in the units that the caller asked for. Pure functions."""
+"""Converts signals to the requested units. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,34 +13,36 @@ _ENTRIES = ("values", "additionalValues")
 _MEASURED = ("value", "tirePressure")
 
 
-def unit_in(signal: Signal | None, units: str) -> Unit | None:
-    """The unit in which the signal's numbers are told; None for a signal without one."""
+def unit_for(signal: Signal | None, units: str) -> Unit | None:
+    """Returns the unit for the signal's numbers, or None for a signal without a unit."""
     if signal is None or signal.unit is None or units == STORAGE:
         return signal.unit if signal else None
     return formatting.display_unit(signal.unit, units=units)
 
 
-def number_in(value: Any, *, signal: Signal, unit: Unit | None) -> Any:
-    """A number of the signal in `unit`; anything but a number is returned as it is."""
+def convert_number(value: Any, *, signal: Signal, unit: Unit | None) -> Any:
+    """Converts a number of the signal to `unit`. Returns other values unchanged."""
     measured = isinstance(value, int | float) and not isinstance(value, bool)
     if not measured or signal.unit is None or unit is None or unit == signal.unit:
         return value
     return round_float(convert(value, source=signal.unit, target=unit))
 
 
-def body_in(body: Mapping[str, Any] | None, *, signal: Signal | None, unit: Unit | None) -> Any:
-    """A signal's canonical body with its numbers in `unit`."""
+def convert_body(body: Mapping[str, Any] | None, *, signal: Signal | None, unit: Unit | None) -> Any:
+    """Returns a signal's canonical body with its numbers in `unit`."""
     if body is None or signal is None or unit is None or unit == signal.unit:
         return body
-    told = _measures_in(body, signal=signal, unit=unit)
+    converted = _convert_measures(body, signal=signal, unit=unit)
     for key in _ENTRIES:
         if isinstance(body.get(key), list):
-            told[key] = [_measures_in(entry, signal=signal, unit=unit) for entry in body[key]]
-    return told | {"unit": unit.value}
+            converted[key] = [_convert_measures(entry, signal=signal, unit=unit) for entry in body[key]]
+    return converted | {"unit": unit.value}
 
 
-def _measures_in(entry: Any, *, signal: Signal, unit: Unit) -> Any:
+def _convert_measures(entry: Any, *, signal: Signal, unit: Unit) -> Any:
     if not isinstance(entry, Mapping):
         return entry
-    told = {key: number_in(entry[key], signal=signal, unit=unit) for key in _MEASURED if key in entry}
-    return {**entry, **told}
+    converted = {
+        key: convert_number(entry[key], signal=signal, unit=unit) for key in _MEASURED if key in entry
+    }
+    return {**entry, **converted}

@@ -1,4 +1,4 @@
-"""The read API: the cars of the fleets that the caller may see. Anything else is 404."""
+"""The read-only API of the vehicles in the caller's fleets. Anything else is 404."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from core.api.pagination import PagePagination, without_paging
 from vehicles.api.history import history_page, point_json
 from vehicles.api.queries import HistoryQuery, SignalsQuery, VehicleQuery, VehiclesQuery
 from vehicles.api.serializers import HistorySerializer, SignalsSerializer, VehicleSerializer, signal_json
-from vehicles.api.units import unit_in
+from vehicles.api.units import unit_for
 from vehicles.catalogue import CATALOGUE
 from vehicles.history import NotANumberError
 from vehicles.models import Vehicle
@@ -31,23 +31,23 @@ from vehicles.selectors import list_states
 def get_vehicle(
     request: Request, *, smartcar_id: str, fleet: str, right: Permission = Permission.VIEW
 ) -> Vehicle:
-    """The caller's car with this Smartcar vehicle id, its fleet loaded.
+    """Returns the caller's vehicle with this Smartcar vehicle ID, and its fleet.
 
-    Raises NotFound, and Ambiguous where two fleets of the caller's have it and none was named.
+    Raises NotFound, and FleetRequired if several of the caller's fleets have the vehicle and `fleet` is empty.
     """
     fleets = accessible_fleets(request, right=right, slug=fleet)
-    cars = list(Vehicle.objects.filter(fleet__in=fleets, smartcar_id=smartcar_id).select_related("fleet"))
-    if not cars:
+    vehicles = list(Vehicle.objects.filter(fleet__in=fleets, smartcar_id=smartcar_id).select_related("fleet"))
+    if not vehicles:
         raise NotFound("There is no such car in a fleet of yours.")
-    if len(cars) > 1:
-        slugs = " or ".join(sorted(f"?fleet={car.fleet.slug}" for car in cars))
+    if len(vehicles) > 1:
+        slugs = " or ".join(sorted(f"?fleet={vehicle.fleet.slug}" for vehicle in vehicles))
         raise FleetRequired(f"This car stands in several of your fleets: add {slugs}.")
-    return cars[0]
+    return vehicles[0]
 
 
 @revalidated
 class VehicleList(generics.ListAPIView[Vehicle]):
-    """Cars, a page at a time. A car that stands in two fleets of the caller's is listed once for each."""
+    """Vehicles, in pages. A vehicle in several of the caller's fleets is listed once for each fleet."""
 
     serializer_class = VehicleSerializer
     pagination_class = PagePagination
@@ -57,78 +57,78 @@ class VehicleList(generics.ListAPIView[Vehicle]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        asked = without_paging(VehiclesQuery.of(self.request))
-        fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=asked.pop("fleet"))
-        return find_vehicles(fleets=fleets, **asked)
+        query = without_paging(VehiclesQuery.of(self.request))
+        fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=query.pop("fleet"))
+        return find_vehicles(fleets=fleets, **query)
 
 
 @revalidated
 class VehicleDetail(APIView):
-    """One car, by its Smartcar vehicle id."""
+    """One vehicle, by its Smartcar vehicle ID."""
 
     @extend_schema(operation_id="vehicle", parameters=[VehicleQuery], responses=VehicleSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
-        return Response(VehicleSerializer(car).data)
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        return Response(VehicleSerializer(vehicle).data)
 
 
 @revalidated
 class VehicleSignals(APIView):
-    """The latest good value of each signal of a car, its age, and how its last report went."""
+    """The latest valid value of each signal of a vehicle, its age, and the status of its last report."""
 
     @extend_schema(operation_id="vehicle_signals", parameters=[SignalsQuery], responses=SignalsSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        asked = SignalsQuery.of(request)
-        car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
-        (state,) = list_states(vehicles=[car])
-        codes = {code.lower() for code in asked["codes"].split(",") if code} or set(state.signals)
+        query = SignalsQuery.of(request)
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
+        (state,) = list_states(vehicles=[vehicle])
+        codes = {code.lower() for code in query["codes"].split(",") if code} or set(state.signals)
         rows = [row for code, row in sorted(state.signals.items()) if code in codes]
         now = timezone.now()
-        signals = [signal_json(row, units=asked["units"], now=now) for row in rows]
-        return Response({"vehicle": car.smartcar_id, "fleet": car.fleet.slug, "signals": signals})
+        signals = [signal_json(row, units=query["units"], now=now) for row in rows]
+        return Response({"vehicle": vehicle.smartcar_id, "fleet": vehicle.fleet.slug, "signals": signals})
 
 
 @revalidated
 class SignalHistory(APIView):
-    """How one signal of a car changed. Only changes are kept: a value holds until the next one."""
+    """The history of one signal of a vehicle. Only changes are stored: a value applies until the next one."""
 
     @extend_schema(operation_id="signal_history", parameters=[HistoryQuery], responses=HistorySerializer)
     def get(self, request: Request, smartcar_id: str, code: str) -> Response:
-        asked = HistoryQuery.of(request)
-        car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
+        query = HistoryQuery.of(request)
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
         signal = CATALOGUE.get(code.lower())
         if signal is None:
             raise NotFound("There is no signal of this code.")
         try:
             page = history_page(
-                vehicle=car,
+                vehicle=vehicle,
                 signal=signal,
-                start=asked["from"],
-                end=asked["to"],
-                resolution=asked["resolution"],
+                start=query["from"],
+                end=query["to"],
+                resolution=query["resolution"],
             )
         except NotANumberError as error:
             raise ValidationError({"resolution": [f"{error} Ask for raw."]}) from error
-        unit = unit_in(signal, asked["units"])
+        unit = unit_for(signal, query["units"])
         return Response(
             {
-                "vehicle": car.smartcar_id,
-                "fleet": car.fleet.slug,
+                "vehicle": vehicle.smartcar_id,
+                "fleet": vehicle.fleet.slug,
                 "signal": signal.code,
                 "unit": unit.value if unit else None,
-                "resolution": asked["resolution"],
-                "from": asked["from"],
-                "to": asked["to"],
+                "resolution": query["resolution"],
+                "from": query["from"],
+                "to": query["to"],
                 "points": [point_json(point, signal=signal, unit=unit) for point in page.points],
-                "next": _next(request, asked, page.next_start),
+                "next": _next(request, query, page.next_start),
             }
         )
 
 
-def _next(request: Request, asked: dict[str, Any], start: Any) -> str | None:
-    """The address of the next page: the same question from a later time, and to the same end."""
+def _next(request: Request, query: dict[str, Any], start: Any) -> str | None:
+    """Returns the URL of the next page: the same query with a later start."""
     if start is None:
         return None
-    question = {name: value for name, value in asked.items() if value and name not in ("from", "to")}
-    question |= {"from": start.isoformat(), "to": asked["to"].isoformat()}
-    return request.build_absolute_uri(f"{request.path}?{urlencode(question)}")
+    parameters = {name: value for name, value in query.items() if value and name not in ("from", "to")}
+    parameters |= {"from": start.isoformat(), "to": query["to"].isoformat()}
+    return request.build_absolute_uri(f"{request.path}?{urlencode(parameters)}")

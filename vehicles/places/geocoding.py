@@ -1,6 +1,6 @@
-"""What to call a position: by the fleet's own places, else by the nearest town.
+"""Names positions by the fleet's own places, or else by the nearest town.
 
-A page makes one `Names` for its request and asks it about every car: ten thousand take less than a tenth of a second.
+A page creates one `ReverseGeocoder` per request for all vehicles: ten thousand take less than a tenth of a second.
 """
 
 from collections.abc import Iterable
@@ -13,9 +13,9 @@ from vehicles.places.geometry import (
     Grid,
     Vector,
     compass_direction,
-    kilometers_of,
-    squared_chord_of,
-    vector_of,
+    to_kilometers,
+    to_squared_chord,
+    to_vector,
 )
 from vehicles.places.models import Place
 from vehicles.places.selectors import list_places
@@ -23,8 +23,8 @@ from vehicles.places.towns import FARTHEST_KM, NearestTown, town_index
 from vehicles.units import Unit, convert, symbol
 
 _GRID = Grid(4)
-# From the north, with the sun; "%(distance)s" comes with its unit.
-_WINDS = (
+# Clockwise from the north. "%(distance)s" includes the unit.
+_DIRECTIONS = (
     gettext_lazy("%(distance)s north of %(town)s"),
     gettext_lazy("%(distance)s northeast of %(town)s"),
     gettext_lazy("%(distance)s east of %(town)s"),
@@ -37,7 +37,7 @@ _WINDS = (
 
 
 class LocationName(NamedTuple):
-    """Words for a position. `place` is the fleet's own place that it lies in, None where a town names it."""
+    """The name of a position. `place` is the fleet's own place at the position, None if the name is a town's."""
 
     text: str
     place: Place | None = None
@@ -54,62 +54,64 @@ class _Circle(NamedTuple):
 
 
 class ReverseGeocoder:
-    """Names positions for one fleet, in the language that is active when it is made."""
+    """Names positions for one fleet, in the language that is active when the geocoder is created."""
 
     def __init__(self, *, places: Iterable[Place], units: str) -> None:
         self._circles: dict[int, list[_Circle]] = {}
         for place in sorted(places, key=lambda place: (place.radius, place.pk or 0)):
-            self._draw(place)
+            self._add_place(place)
         self._towns = town_index()
-        self._winds = [str(words) for words in _WINDS]
+        self._directions = [str(text) for text in _DIRECTIONS]
         unit = Unit.MILE if units == UnitSystem.IMPERIAL else Unit.KILOMETRE
-        self._per_kilometre = convert(1, source=Unit.KILOMETRE, target=unit)
+        self._per_kilometer = convert(1, source=Unit.KILOMETRE, target=unit)
         self._distances = [f"{max(1, count)}\u00a0{symbol(unit)}" for count in range(round(FARTHEST_KM) + 1)]
 
-    def name_of(self, latitude: float, longitude: float) -> LocationName | None:
-        """The smallest of the fleet's places around the position, of equally small ones the nearest; else the town.
+    def get_name(self, latitude: float, longitude: float) -> LocationName | None:
+        """Returns the fleet's smallest place that contains the position (the nearest of equally small ones), or a town.
 
-        None where neither is near: the position's coordinates are all that can be said.
+        Returns None if neither is near, so that only coordinates can describe the position.
         """
-        vector = vector_of(latitude, longitude)
+        vector = to_vector(latitude, longitude)
         circles = self._circles.get(_GRID.cell(latitude, longitude))
         if circles is not None and (place := _smallest_around(vector, circles)) is not None:
             return LocationName(place.name, place)
-        sight = self._towns.sight_of(latitude, longitude, vector)
-        if sight is None:
+        nearest = self._towns.find_nearest(latitude, longitude, vector)
+        if nearest is None:
             return None
-        return LocationName(sight.town.name if sight.inside else self._beside(latitude, longitude, sight))
-
-    def _draw(self, place: Place) -> None:
-        kilometres = place.radius / 1000
-        circle = _Circle(
-            vector_of(place.latitude, place.longitude), squared_chord_of(kilometres), place.radius, place
+        return LocationName(
+            nearest.town.name if nearest.inside else self._near_town(latitude, longitude, nearest)
         )
-        for cells in _GRID.around(place.latitude, place.longitude, kilometres):
+
+    def _add_place(self, place: Place) -> None:
+        kilometers = place.radius / 1000
+        circle = _Circle(
+            to_vector(place.latitude, place.longitude), to_squared_chord(kilometers), place.radius, place
+        )
+        for cells in _GRID.around(place.latitude, place.longitude, kilometers):
             for cell in cells:
                 self._circles.setdefault(cell, []).append(circle)
 
-    def _beside(self, latitude: float, longitude: float, sight: NearestTown) -> str:
-        town = sight.town
+    def _near_town(self, latitude: float, longitude: float, nearest: NearestTown) -> str:
+        town = nearest.town
         direction = compass_direction(
             latitude=latitude, longitude=longitude, seen_from=(town.latitude, town.longitude)
         )
-        distance = self._distances[round(kilometers_of(sight.squared) * self._per_kilometre)]
-        return self._winds[direction] % {"distance": distance, "town": town.name}
+        distance = self._distances[round(to_kilometers(nearest.squared) * self._per_kilometer)]
+        return self._directions[direction] % {"distance": distance, "town": town.name}
 
 
 def geocoder_for(*, fleet: Fleet) -> ReverseGeocoder:
-    """What names positions on the fleet's pages: one query, however many are asked about."""
+    """Returns a geocoder for the fleet's pages. Needs one query for any number of positions."""
     return ReverseGeocoder(places=list_places(fleet=fleet), units=fleet.unit_system)
 
 
 def coordinates(latitude: float, longitude: float) -> str:
-    """A position in figures, to some ten metres."""
+    """Formats a position with an accuracy of about ten meters."""
     return f"{latitude:.4f}, {longitude:.4f}"
 
 
 def _smallest_around(vector: Vector, circles: list[_Circle]) -> Place | None:
-    """Of circles in order of their size."""
+    """Returns the smallest place that contains the point. `circles` are sorted by radius."""
     x, y, z = vector
     found: _Circle | None = None
     least = 0.0

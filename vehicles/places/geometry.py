@@ -1,7 +1,7 @@
-"""Distances and a grid on the globe. Degrees and kilometres; latitudes from -90 to 90, longitudes from -180 to 180.
+"""Distances and a grid on the globe. Degrees and kilometers; latitudes from -90 to 90, longitudes from -180 to 180.
 
-Two points are compared by the square of the chord between them, as points of the unit sphere: it grows with the
-distance, is right at the poles and across the date line, and takes three multiplications.
+Distances are compared by the squared chord between two points of the unit sphere. It increases with the distance, is
+correct at the poles and across the date line, and takes three multiplications.
 """
 
 import math
@@ -13,32 +13,32 @@ KM_OF_A_DEGREE = EARTH_KM * math.pi / 180
 Vector = tuple[float, float, float]
 
 
-def vector_of(latitude: float, longitude: float) -> Vector:
-    """The point of the unit sphere."""
+def to_vector(latitude: float, longitude: float) -> Vector:
+    """Returns the point of the unit sphere."""
     phi, theta = math.radians(latitude), math.radians(longitude)
     around = math.cos(phi)
     return around * math.cos(theta), around * math.sin(theta), math.sin(phi)
 
 
 def squared_chord(one: Vector, other: Vector) -> float:
-    """The square of the straight line between two points of the unit sphere."""
+    """Returns the squared length of the chord between two points of the unit sphere."""
     x, y, z = one[0] - other[0], one[1] - other[1], one[2] - other[2]
     return x * x + y * y + z * z
 
 
-def squared_chord_of(kilometres: float) -> float:
-    """The squared chord of two points that are so far apart on the ground, at most half around the globe."""
-    chord = 2 * math.sin(kilometres / (2 * EARTH_KM))
+def to_squared_chord(kilometers: float) -> float:
+    """Returns the squared chord for a distance on the ground, at most halfway around the globe."""
+    chord = 2 * math.sin(kilometers / (2 * EARTH_KM))
     return chord * chord
 
 
-def kilometers_of(squared: float) -> float:
-    """The distance on the ground of two points with this squared chord: what the haversine formula gives."""
+def to_kilometers(squared: float) -> float:
+    """Returns the distance on the ground for a squared chord. Equivalent to the haversine formula."""
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(squared) / 2))
 
 
 def compass_direction(*, latitude: float, longitude: float, seen_from: tuple[float, float]) -> int:
-    """In which of eight directions a point lies from another near it: 0 is north, 1 north-east, and so on."""
+    """Returns the direction of a point, seen from a nearby one: 0 is north, 1 northeast, and so on up to 7."""
     up = latitude - seen_from[0]
     right = (longitude - seen_from[1] + 180) % 360 - 180
     right *= math.cos(math.radians(seen_from[0]))
@@ -46,7 +46,7 @@ def compass_direction(*, latitude: float, longitude: float, seen_from: tuple[flo
 
 
 class Grid:
-    """Cells of `per_degree` to a degree, numbered row by row from the south pole, in a row from the date line east."""
+    """A grid of `per_degree` cells per degree, numbered by row from the south pole and eastward from the date line."""
 
     def __init__(self, per_degree: int) -> None:
         self.per_degree = per_degree
@@ -54,23 +54,23 @@ class Grid:
         self.rows = 180 * per_degree
 
     def cell(self, latitude: float, longitude: float) -> int:
-        """The number of the cell that the point lies in."""
+        """Returns the number of the cell that contains the point."""
         row = min(int((latitude + 90) * self.per_degree), self.rows - 1)
         return row * self.columns + math.floor((longitude + 180) * self.per_degree) % self.columns
 
-    def centre(self, cell: int) -> tuple[float, float]:
-        """Latitude and longitude of the middle of the cell."""
+    def center(self, cell: int) -> tuple[float, float]:
+        """Returns latitude and longitude of the center of the cell."""
         row, column = divmod(cell, self.columns)
         return (row + 0.5) / self.per_degree - 90, (column + 0.5) / self.per_degree - 180
 
     @property
     def reach_km(self) -> float:
-        """No point of a cell is farther than this from its centre."""
+        """The maximum distance of a point in a cell from the cell's center."""
         return KM_OF_A_DEGREE / self.per_degree * math.sqrt(0.5)
 
-    def around(self, latitude: float, longitude: float, kilometres: float) -> Iterator[range]:
-        """Runs of cells, at least one, that together hold every point within `kilometres` of this one."""
-        degrees = kilometres / KM_OF_A_DEGREE * (1 + 1e-9)
+    def around(self, latitude: float, longitude: float, kilometers: float) -> Iterator[range]:
+        """Yields ranges of cells, at least one, that together contain every point within `kilometers` of this one."""
+        degrees = kilometers / KM_OF_A_DEGREE * (1 + 1e-9)
         first = max(0, math.floor((latitude - degrees + 90) * self.per_degree))
         last = min(self.rows - 1, math.floor((latitude + degrees + 90) * self.per_degree))
         aside = _degrees_aside(latitude, degrees)
@@ -81,7 +81,7 @@ class Grid:
                 yield range(row * self.columns + start, row * self.columns + stop)
 
     def _columns(self, west: int, east: int) -> list[tuple[int, int]]:
-        """From west to east, both included, cut in two at the date line."""
+        """Returns the column ranges from west to east (inclusive), split in two at the date line."""
         if east - west + 1 >= self.columns:
             return [(0, self.columns)]
         start, stop = west % self.columns, east % self.columns
@@ -91,7 +91,7 @@ class Grid:
 
 
 def _degrees_aside(latitude: float, degrees: float) -> float:
-    """How far east and west of its centre a circle of so many degrees reaches, in degrees of longitude."""
+    """Returns how far east and west a circle with a radius of `degrees` extends, in degrees of longitude."""
     if abs(latitude) + degrees >= 90:
         return 180.0
     ratio = math.sin(math.radians(degrees)) / math.cos(math.radians(latitude))

@@ -11,7 +11,7 @@ SMALLEST_M, LARGEST_M = 20, 50_000
 
 
 class PlaceKind(models.TextChoices):
-    """What a place is to the fleet."""
+    """The kind of a place."""
 
     DEPOT = "depot", _("Depot")
     HOME = "home", _("Home")
@@ -21,7 +21,7 @@ class PlaceKind(models.TextChoices):
 
 
 class Place(models.Model):
-    """A circle on the map that a fleet gave a name; `radius` is in metres."""
+    """A circle on the map that a fleet has named. `radius` is in meters."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="places")
     name = models.CharField(max_length=60)

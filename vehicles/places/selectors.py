@@ -5,10 +5,10 @@ from vehicles.places.models import Place
 
 
 def list_places(*, fleet: Fleet) -> QuerySet[Place]:
-    """The fleet's places, by name."""
+    """Returns the fleet's places by name."""
     return Place.objects.filter(fleet=fleet).order_by("name")
 
 
 def get_place(*, fleet: Fleet, place_id: int) -> Place | None:
-    """The fleet's place with this id, or None."""
+    """Returns the fleet's place with this ID, or None."""
     return Place.objects.filter(fleet=fleet, pk=place_id).first()

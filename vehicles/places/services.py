@@ -1,4 +1,4 @@
-"""Keeping a fleet's own places."""
+"""Saves and deletes a fleet's own places."""
 
 from django.db import transaction
 
@@ -6,13 +6,13 @@ from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import User
 from vehicles.places.models import Place
 
-# Of one fleet: all of them are looked through on each of its pages.
+# The limit per fleet: every page with locations loads all of the fleet's places.
 MAX_PLACES = 1000
 
 
 @transaction.atomic
 def save_place(*, place: Place, actor: User) -> Place:
-    """Stores a place, new or changed. Raises IntegrityError when the fleet has another of this name."""
+    """Stores a new or changed place. Raises IntegrityError if the fleet has another place with this name."""
     event = AuditEvent.PLACE_CREATED if place.pk is None else AuditEvent.PLACE_CHANGED
     place.save()
     _log(place, place.pk, event, actor)
@@ -21,7 +21,7 @@ def save_place(*, place: Place, actor: User) -> Place:
 
 @transaction.atomic
 def delete_place(*, place: Place, actor: User) -> None:
-    """Forgets a place. Cars that stand there are named by the nearest town from now on."""
+    """Deletes a place. Locations in it are then named by the nearest town."""
     key = place.pk
     place.delete()
     _log(place, key, AuditEvent.PLACE_DELETED, actor)

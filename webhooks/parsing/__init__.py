@@ -1,4 +1,4 @@
-"""Whatever Smartcar sends, pushed or pulled, read into one shape (`types`). Pure: no settings, no I/O."""
+"""Parses Smartcar's deliveries and API responses into one form (`types`). Pure: no settings, no I/O."""
 
 from webhooks.parsing.answers import parse_v2_batch, parse_v3_signals
 from webhooks.parsing.deliveries import parse_delivery

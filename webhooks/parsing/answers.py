@@ -1,7 +1,7 @@
-"""Answers of the REST APIs, read as the webhook's payloads are: V3 signals and a v2.0 batch.
+"""Parses responses of the REST APIs like webhook payloads: v3 signals and v2.0 batches.
 
-Source: Smartcar documentation, "Signals", "Signal" and "Batch". V3 answers were documented without a `data`
-wrapper and with epoch times at first, and come with both a wrapper and ISO times; both are read.
+Source: Smartcar documentation, "Signals", "Signal" and "Batch". The first documentation of v3 showed responses without
+a `data` wrapper and with epoch times. Actual responses have a wrapper and ISO times. Both forms are supported.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ from webhooks.parsing.v2 import find_attributes, read_answers
 def parse_v3_signals(
     body: Mapping[str, Any], *, vehicle_id: str, received_at: datetime | None = None
 ) -> VehicleReport:
-    """What `GET /vehicles/{id}/signals`, or `…/signals/{code}`, answers about a car.
+    """Parses a response of `GET /vehicles/{id}/signals` or `…/signals/{code}`.
 
-    Raises Malformed where the answer has no signals in any of the known places; an empty list is an answer.
+    Raises Malformed if the response has no signals in any of the known places. An empty list is valid.
     """
     included = mapping(mapping(body.get("included")).get("vehicle"))
     facts = read_facts(mapping(included.get("attributes")), {}, vehicle_id=vehicle_id)
@@ -43,7 +43,7 @@ def _signals(body: Mapping[str, Any]) -> list[Any]:
 def parse_v2_batch(
     body: Mapping[str, Any], *, vehicle_id: str, received_at: datetime | None = None
 ) -> VehicleReport:
-    """What a v2.0 `POST /batch` answers about a car. Raises Malformed where there are no responses."""
+    """Parses a v2.0 `POST /batch` response. Raises Malformed if there is no list of responses."""
     responses = body.get("responses")
     if not isinstance(responses, list):
         raise Malformed(DeliveryNote.NO_RESPONSES)

@@ -1,4 +1,4 @@
-"""A webhook delivery, from its raw bytes. The key that names the event decides which reader takes it."""
+"""Parses a webhook delivery from its raw bytes. The key that names the event determines the reader."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,10 +17,10 @@ _READERS: dict[str, Callable[..., Delivery]] = {
 
 
 def parse_delivery(raw: bytes, *, received_at: datetime | None = None) -> Delivery:
-    """What a delivery says, whichever variant of the payload it is.
+    """Parses a delivery with any variant of the payload.
 
-    `received_at` is when it came, if known; a car's time after it is taken for a fault. Raises Malformed,
-    and nothing else, for what is no event at all and for an event that does not say which vehicle it is on.
+    `received_at` is the time of receipt, if known; later vehicle times are considered faulty. Raises only Malformed:
+    for a body that isn't an event, and for an event that doesn't name its vehicle.
     """
     try:
         message = orjson.loads(raw)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.parsing.fields import first, items, mapping, text, upper
-from webhooks.parsing.signals import code_of, read_resolution_type
+from webhooks.parsing.signals import read_resolution_type, signal_code
 from webhooks.parsing.types import ReportedError
 
 
 def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
-    """All errors of a payload, and in words those that could not be read."""
+    """Returns all errors of a payload, and descriptions of the entries that could not be parsed."""
     errors: list[ReportedError] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["errors: not a list"]
     for at, entry in enumerate(items(raw)):
@@ -21,7 +21,7 @@ def read_errors(raw: Any) -> tuple[tuple[ReportedError, ...], tuple[str, ...]]:
 
 
 def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
-    codes = [code for reference in items(entry.get("signals")) if (code := code_of(reference))]
+    codes = [code for reference in items(entry.get("signals")) if (code := signal_code(reference))]
     return ReportedError(
         type=upper(entry.get("type")),
         code=upper(entry.get("code")) or None,
@@ -36,6 +36,6 @@ def _read_entry(entry: Mapping[str, Any]) -> ReportedError:
 
 
 def _web_address(raw: Any) -> str:
-    """An https address, which a page may link to; "" for anything else."""
+    """Returns an https URL, which pages may link to, or "" for anything else."""
     address = text(raw, 2001)
     return address if address.startswith("https://") and len(address) <= 2000 else ""

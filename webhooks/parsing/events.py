@@ -1,8 +1,8 @@
-"""Webhook events of the present kind, with an `eventType`: versions 3.0 and 4.0 in all their variants.
+"""Parses current webhook events, which have an `eventType`: versions 3.0 and 4.0 in all their variants.
 
-Triggers stand at the top or under `data`, as text, as an object or as an object with a signal inside; the
-vehicle's id stands under `data.vehicle` or at the top; times are epoch milliseconds or ISO. Source: Smartcar
-documentation, "Event Reference Overview" and the page of each event, and deliveries seen since 2025.
+Triggers are at the top level or under `data`, as text, as an object or as an object that contains a signal. The vehicle
+ID is under `data.vehicle` or at the top level. Times are epoch milliseconds or ISO. Source: Smartcar documentation,
+"Event Reference Overview" and the page of each event, and deliveries received since 2025.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ from vehicles import catalogue
 from vehicles.observations import SignalReading, VehicleFacts
 from webhooks.messages import DeliveryNote
 from webhooks.parsing.errors import read_errors
-from webhooks.parsing.fields import digest_of, first, identifier, integer, items, mapping, mode, text
-from webhooks.parsing.signals import code_of, observe, read_signals
+from webhooks.parsing.fields import digest_id, first, identifier, integer, items, mapping, mode, text
+from webhooks.parsing.signals import observe, read_signals, signal_code
 from webhooks.parsing.times import parse_time
 from webhooks.parsing.types import (
     VEHICLE_ERROR,
@@ -32,14 +32,14 @@ _LARGEST_SEQUENCE = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What an event says beyond its envelope."""
+    """The contents of an event without its envelope."""
 
     challenge: str = ""
     reports: tuple[VehicleReport, ...] = ()
 
 
 def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
-    """The delivery of a message with an `eventType`. Raises Malformed."""
+    """Parses a delivery with an `eventType`. Raises Malformed."""
     event_type = text(message.get("eventType"), 100)
     if not event_type:
         raise Malformed(DeliveryNote.NO_EVENT_TYPE)
@@ -48,7 +48,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
     contents = _CONTENTS.get(event_type, _unknown)(message, received_at)
     triggers = items(message.get("triggers")) + items(data.get("triggers"))
     return Delivery(
-        event_id=identifier(message.get("eventId")) or digest_of(raw),
+        event_id=identifier(message.get("eventId")) or digest_id(raw),
         event_type=event_type,
         delivery_id=identifier(meta.get("deliveryId")),
         webhook_id=identifier(meta.get("webhookId")),
@@ -64,7 +64,7 @@ def read_event(message: Mapping[str, Any], *, raw: bytes, received_at: datetime 
 
 
 def read_facts(vehicle: Mapping[str, Any], user: Mapping[str, Any], *, vehicle_id: str) -> VehicleFacts:
-    """What a `vehicle` and a `user` object say."""
+    """Parses a `vehicle` and a `user` object."""
     return VehicleFacts(
         smartcar_id=vehicle_id,
         user_id=identifier(user.get("id")),
@@ -101,7 +101,7 @@ def _vehicle(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
 
 
 def _unknown(message: Mapping[str, Any], latest: datetime | None) -> _Contents:
-    """An event type that we do not know: which car it is about is all we take from it."""
+    """Parses an event of an unknown type: only the vehicle is used."""
     facts = _facts(message)
     return _Contents(reports=(VehicleReport(facts),) if facts.smartcar_id else ())
 
@@ -121,18 +121,20 @@ def _facts(message: Mapping[str, Any]) -> VehicleFacts:
 
 
 def _with_vin(observations: tuple[SignalReading, ...], vin: Any) -> tuple[SignalReading, ...]:
-    """Older payloads carry the VIN in the vehicle object and not as a signal."""
+    """Adds the VIN as a signal. Older payloads have it in the vehicle object instead."""
     if not text(vin) or any(observation.code == catalogue.VIN.code for observation in observations):
         return observations
     return (*observations, observe(catalogue.VIN.code, {"value": vin}))
 
 
 def _is_first(trigger: Any) -> bool:
-    told = [trigger] if isinstance(trigger, str) else [mapping(trigger).get(key) for key in ("code", "type")]
-    return _FIRST_DELIVERY in told
+    markers = (
+        [trigger] if isinstance(trigger, str) else [mapping(trigger).get(key) for key in ("code", "type")]
+    )
+    return _FIRST_DELIVERY in markers
 
 
 def _trigger_codes(triggers: list[Any]) -> tuple[str, ...]:
     signals = [trigger for trigger in triggers if not _is_first(trigger)]
-    codes = [code_of(mapping(signal).get("signal") or signal) for signal in signals]
+    codes = [signal_code(mapping(signal).get("signal") or signal) for signal in signals]
     return tuple(dict.fromkeys(code for code in codes if code))

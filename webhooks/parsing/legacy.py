@@ -1,4 +1,4 @@
-"""Webhooks of version 2.0, which have an `eventName`: verify, schedule, dynamic and eventBased.
+"""Parses version 2.0 webhooks, which have an `eventName`: verify, schedule, dynamic and eventBased.
 
 Source: Smartcar documentation, "Callback URI Verification" (version 2.0) and the changelog of April 13, 2022.
 """
@@ -12,7 +12,7 @@ from vehicles import catalogue
 from vehicles.observations import VehicleFacts
 from webhooks.messages import DeliveryNote
 from webhooks.parsing.events import read_facts
-from webhooks.parsing.fields import digest_of, identifier, items, mapping, mode, text, upper
+from webhooks.parsing.fields import digest_id, identifier, items, mapping, mode, text, upper
 from webhooks.parsing.signals import Times, observe
 from webhooks.parsing.times import not_from_the_future, parse_time
 from webhooks.parsing.types import VEHICLE_STATE, VERIFY, Delivery, Malformed, VehicleReport
@@ -36,7 +36,7 @@ class _Contents:
 
 
 def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime | None) -> Delivery:
-    """The delivery of a message with an `eventName`. Raises Malformed."""
+    """Parses a delivery with an `eventName`. Raises Malformed."""
     name = text(message.get("eventName"), 100)
     if not name:
         raise Malformed(DeliveryNote.NO_EVENT_TYPE)
@@ -44,7 +44,7 @@ def read_legacy(message: Mapping[str, Any], *, raw: bytes, received_at: datetime
     read = _CONTENTS.get(name.lower())
     contents = read(payload, received_at) if read else _Contents(event_type=name)
     return Delivery(
-        event_id=contents.event_id or digest_of(raw),
+        event_id=contents.event_id or digest_id(raw),
         event_type=contents.event_type,
         webhook_id=identifier(message.get("webhookId")),
         version=text(message.get("version"), 20),
@@ -64,7 +64,7 @@ def _verify(payload: Mapping[str, Any], received_at: datetime | None) -> _Conten
 
 
 def _readings(payload: Mapping[str, Any], received_at: datetime | None) -> _Contents:
-    """Scheduled or dynamic: the answers of v2.0 paths, for each of several cars."""
+    """Parses a scheduled or dynamic delivery: responses of v2.0 paths, for several vehicles."""
     vehicles = [mapping(vehicle) for vehicle in items(payload.get("vehicles"))]
     reports = [_report(vehicle, received_at) for vehicle in vehicles if identifier(vehicle.get("vehicleId"))]
     if not reports:
@@ -83,7 +83,7 @@ def _report(vehicle: Mapping[str, Any], received_at: datetime | None) -> Vehicle
 
 
 def _event(payload: Mapping[str, Any], received_at: datetime | None) -> _Contents:
-    """An event of the car itself: charging started, stopped or completed."""
+    """Parses a vehicle event: charging started, stopped or completed."""
     vehicle_id = identifier(payload.get("vehicleId"))
     if not vehicle_id:
         raise Malformed(DeliveryNote.NO_VEHICLE)

@@ -1,7 +1,7 @@
-"""Signal entries of a payload made into observations.
+"""Parses the signal entries of a payload into readings.
 
-Covers the entries of webhooks (fields at the root, epoch times) and of the V3 REST API (fields under
-`attributes`, ISO times). Source: Smartcar documentation, "VEHICLE_STATE Event" and "Signals".
+Covers the entries of webhooks (fields at the top level, epoch times) and of the v3 REST API (fields under `attributes`,
+ISO times). Source: Smartcar documentation, "VEHICLE_STATE Event" and "Signals".
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ _SUCCESS = {"value": SignalStatus.SUCCESS.value}
 
 
 class Times(NamedTuple):
-    """When a value was true at the car, fetched by Smartcar, and taken in by Smartcar."""
+    """When a value was measured by the vehicle, retrieved by Smartcar, and ingested by Smartcar."""
 
     oem_updated_at: datetime | None = None
     retrieved_at: datetime | None = None
@@ -36,56 +36,63 @@ NO_TIMES = Times()
 
 
 def read_times(meta: Mapping[str, Any], *, latest: datetime | None) -> Times:
-    """The times of one signal. `latest` is when the message came; what lies after it is absurd."""
-    told, retrieved, ingested = meta.get("oemUpdatedAt"), meta.get("retrievedAt"), meta.get("ingestedAt")
+    """Returns the times of one signal. `latest` is the time of receipt; later times are implausible."""
+    oem_updated, retrieved, ingested = (
+        meta.get("oemUpdatedAt"),
+        meta.get("retrievedAt"),
+        meta.get("ingestedAt"),
+    )
     if retrieved is None:
         retrieved = meta.get("fetchedAt")
     try:
-        moments, plain = _moments(told, retrieved, ingested)
+        moments, times = _moments(oem_updated, retrieved, ingested)
     except TypeError:  # a list or an object in place of a time
-        moments, plain = _moments.__wrapped__(told, retrieved, ingested)
+        moments, times = _moments.__wrapped__(oem_updated, retrieved, ingested)
     if latest is None or all(moment is None or moment <= latest for moment in moments):
-        return plain
-    return _likely(*moments, latest)
+        return times
+    return _plausible_times(*moments, latest)
 
 
 Moments = tuple[datetime | None, datetime | None, datetime | None]
 
 
-@lru_cache(maxsize=16_384)  # a payload repeats every signal, and its times with it
-def _moments(told: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
-    """The three times, and what they say as long as they don't lie in the future."""
-    moments = parse_time(told), parse_time(retrieved), parse_time(ingested)
-    return moments, _likely(*moments, None)
+@lru_cache(maxsize=16_384)  # each payload repeats all signals with their times
+def _moments(oem_updated: Any, retrieved: Any, ingested: Any) -> tuple[Moments, Times]:
+    """Returns the three times, and the `Times` to use unless one of them is in the future."""
+    moments = parse_time(oem_updated), parse_time(retrieved), parse_time(ingested)
+    return moments, _plausible_times(*moments, None)
 
 
-def _likely(
-    told: datetime | None, retrieved: datetime | None, ingested: datetime | None, latest: datetime | None
+def _plausible_times(
+    oem_updated: datetime | None,
+    retrieved: datetime | None,
+    ingested: datetime | None,
+    latest: datetime | None,
 ) -> Times:
     retrieved = not_from_the_future(retrieved, latest)
     ingested = not_from_the_future(ingested, latest)
-    updated = not_from_the_future(told, retrieved or ingested or latest)
-    notes = ("the car's time lies in the future and was left out",) if told != updated else ()
+    updated = not_from_the_future(oem_updated, retrieved or ingested or latest)
+    notes = ("the car's time lies in the future and was left out",) if oem_updated != updated else ()
     return Times(updated, retrieved, ingested, notes)
 
 
-def code_of(reference: Any) -> str:
-    """The code of the signal named by a code, by "Group.Name", or by an object with either; "" for none."""
+def signal_code(reference: Any) -> str:
+    """Returns the code of a signal given by code, by "Group.Name", or by an object with either; "" if there is none."""
     if isinstance(reference, str):
         group, dot, name = reference.partition(".")
         known = find(code=reference, group=group, name=name)
         return known.code if known else signal_like(f"{group}-{name}" if dot else reference)
     fields = mapping(reference)
-    told = fields.get("code")
-    if isinstance(told, str) and told in CATALOGUE:  # nearly always
-        return CATALOGUE[told].code
-    code, group, name = text(told), text(fields.get("group")), text(fields.get("name"))
+    raw_code = fields.get("code")
+    if isinstance(raw_code, str) and raw_code in CATALOGUE:  # nearly always
+        return CATALOGUE[raw_code].code
+    code, group, name = text(raw_code), text(fields.get("group")), text(fields.get("name"))
     known = find(code=code, group=group, name=name)
     return known.code if known else signal_like(code or (f"{group}-{name}" if group and name else ""))
 
 
 def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
-    """All signals of a payload, and in words those that could not be read.
+    """Returns all signals of a payload, and descriptions of the entries that could not be parsed.
 
     `raw` is a list of entries, or an object of bodies by "Group.Name".
     """
@@ -102,7 +109,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalRead
 
 def _entries(raw: Any) -> Iterable[Any]:
     if isinstance(raw, dict):
-        return [{"code": code_of(key), "body": body} for key, body in raw.items()]
+        return [{"code": signal_code(key), "body": body} for key, body in raw.items()]
     return items(raw)
 
 
@@ -110,7 +117,7 @@ def _read_entry(entry: Any, latest: datetime | None) -> SignalReading | None:
     fields = mapping(entry)
     if "attributes" in fields:
         fields = {**fields, **mapping(fields["attributes"])}
-    code = code_of(fields)
+    code = signal_code(fields)
     if not code:
         return None
     status, error = read_status(fields)
@@ -119,22 +126,22 @@ def _read_entry(entry: Any, latest: datetime | None) -> SignalReading | None:
 
 
 def read_status(fields: Mapping[str, Any]) -> tuple[SignalStatus, SignalError | None]:
-    """What an entry says of its own success. Where it says nothing: whether it has an error, else a body."""
+    """Returns an entry's status and error. Without a status, an error or a body determines it."""
     raw = fields.get("status")
     if raw == _SUCCESS and "error" not in fields:  # nearly always
         return SignalStatus.SUCCESS, None
     status = raw if isinstance(raw, dict) else {"value": raw}
     error = status.get("error") or fields.get("error")
-    told = upper(status.get("value"))
-    if told == SignalStatus.ERROR or (isinstance(error, dict) and told != SignalStatus.UNAVAILABLE):
+    value = upper(status.get("value"))
+    if value == SignalStatus.ERROR or (isinstance(error, dict) and value != SignalStatus.UNAVAILABLE):
         return SignalStatus.ERROR, read_error(error)
-    if told == SignalStatus.SUCCESS or (not told and fields.get("body") is not None):
+    if value == SignalStatus.SUCCESS or (not value and fields.get("body") is not None):
         return SignalStatus.SUCCESS, None
     return SignalStatus.UNAVAILABLE, read_error(error) if error else None
 
 
 def read_error(raw: Any) -> SignalError:
-    """Why one signal failed (V3 puts the words under `detail`, older payloads under `description`)."""
+    """Parses the error of a signal. v3 has its description under `detail`, older payloads under `description`."""
     error = mapping(raw)
     return SignalError(
         type=upper(error.get("type")) or "UNKNOWN",
@@ -145,7 +152,7 @@ def read_error(raw: Any) -> SignalError:
 
 
 def read_resolution_type(raw: Any) -> str | None:
-    """The type of a resolution, sent as an object or as bare text."""
+    """Returns the type of a resolution, which is an object or plain text."""
     return upper(raw if isinstance(raw, str) else mapping(raw).get("type")) or None
 
 
@@ -157,20 +164,20 @@ def observe(
     error: SignalError | None = None,
     times: Times = NO_TIMES,
 ) -> SignalReading:
-    """The observation of one signal, its body normalised.
+    """Returns the reading of one signal, with its body normalized.
 
-    A value that is refused becomes an error of type `REFUSED`; one that is empty, UNAVAILABLE.
+    An implausible value becomes an error of type NORMALIZATION_ERROR, an empty one has the status UNAVAILABLE.
     """
     canonical: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
     if status is SignalStatus.SUCCESS:
         try:
             canonical, notes = _canonical(CATALOGUE.get(code), body)
-        except NoValueError as nothing:
-            status, notes = SignalStatus.UNAVAILABLE, (nothing.reason,)
-        except ImplausibleValueError as refusal:
-            status, notes = SignalStatus.ERROR, (refusal.reason,)
-            error = SignalError(NORMALIZATION_ERROR, description=refusal.reason)
+        except NoValueError as no_value:
+            status, notes = SignalStatus.UNAVAILABLE, (no_value.reason,)
+        except ImplausibleValueError as implausible:
+            status, notes = SignalStatus.ERROR, (implausible.reason,)
+            error = SignalError(NORMALIZATION_ERROR, description=implausible.reason)
     return SignalReading(
         code=code,
         status=status,
@@ -189,29 +196,29 @@ def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[
     if signal is None:
         return _unknown(body), (UNKNOWN_SIGNAL,)
     if not isinstance(body, dict):
-        normalised = normalize(signal, {"value": body})
-        return normalised.body, ("the value came without a body around it", *normalised.notes)
-    normalised = _remembered(signal.code, _dumped(body)) or normalize(signal, body)
-    return normalised.body, normalised.notes
+        normalized = normalize(signal, {"value": body})
+        return normalized.body, ("the value came without a body around it", *normalized.notes)
+    normalized = _normalize_cached(signal.code, _to_json(body)) or normalize(signal, body)
+    return normalized.body, normalized.notes
 
 
-def _dumped(body: dict[str, Any]) -> bytes:
-    """The body as JSON, or nothing where it is nested too deeply."""
+def _to_json(body: dict[str, Any]) -> bytes:
+    """Returns the body as JSON, or b"" if it is nested too deeply."""
     try:
         return orjson.dumps(body)
     except TypeError:
         return b""
 
 
-@lru_cache(maxsize=16_384)  # a payload repeats every signal, and most are as they were in other cars, too
-def _remembered(code: str, body: bytes) -> Normalized | None:
-    """The body in its canonical form, which nobody may change."""
+@lru_cache(maxsize=16_384)  # each payload repeats all signals, and many values are the same in other vehicles
+def _normalize_cached(code: str, body: bytes) -> Normalized | None:
+    """Returns the normalized body. Callers must not modify it."""
     return normalize(CATALOGUE[code], orjson.loads(body)) if body else None
 
 
 def _unknown(body: Any) -> dict[str, Any]:
-    """The body of a signal that we do not know, kept as it is, within bounds."""
-    kept = sanitize_json(body if isinstance(body, dict) else {"value": body})
-    if len(orjson.dumps(kept)) > _UNKNOWN_BODY_LIMIT:
+    """Returns the body of an unknown signal as received, within bounds."""
+    sanitized = sanitize_json(body if isinstance(body, dict) else {"value": body})
+    if len(orjson.dumps(sanitized)) > _UNKNOWN_BODY_LIMIT:
         raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to keep")
-    return dict(kept)
+    return dict(sanitized)

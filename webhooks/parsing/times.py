@@ -1,20 +1,20 @@
-"""Times as Smartcar sends them: epoch milliseconds in webhooks, ISO 8601 in REST answers and headers."""
+"""Parses Smartcar's times: epoch milliseconds in webhooks, ISO 8601 in REST responses and headers."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # no car was connected before
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)  # before any connected vehicles
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECONDS_BELOW = 100_000_000_000  # 100 thousand million: the year 5138 in seconds, 1973 in milliseconds
+_SECONDS_BELOW = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
 _SKEW = timedelta(hours=1)
 
 
 def parse_time(raw: Any) -> datetime | None:
-    """An aware UTC time from epoch milliseconds, epoch seconds or ISO 8601 (UTC where it has no zone).
+    """Returns an aware UTC time from epoch milliseconds, epoch seconds or ISO 8601 (UTC without a zone).
 
-    None for 0, for null, for what is no time, and for times before 2000 or after 2100.
+    Returns None for 0, null, anything that isn't a time, and times before 2000 or from 2100 on.
     """
     moment = _from_text(raw) if isinstance(raw, str) else _from_epoch(raw)
     return moment if moment is not None and _EARLIEST <= moment < _LATEST else None
@@ -26,7 +26,7 @@ def _from_epoch(raw: Any) -> datetime | None:
     return _moment(raw)
 
 
-@lru_cache(maxsize=4096)  # the signals of one delivery share few times
+@lru_cache(maxsize=4096)  # the signals of a delivery have few different times
 def _moment(raw: float) -> datetime | None:
     milliseconds = raw if abs(raw) >= _SECONDS_BELOW else raw * 1000
     try:
@@ -49,9 +49,9 @@ def _from_text(raw: str) -> datetime | None:
 
 
 def not_from_the_future(moment: datetime | None, latest: datetime | None) -> datetime | None:
-    """`moment`, or None where it is more than an hour after `latest`.
+    """Returns `moment`, or None if it is more than an hour after `latest`.
 
-    A car whose clock runs ahead would otherwise win over every later reading until that time comes.
+    Otherwise, a reading from a fast clock would replace all later readings until that time.
     """
     if moment is not None and latest is not None and moment > latest + _SKEW:
         return None

@@ -1,4 +1,4 @@
-"""What a delivery says, as plain data: the one shape into which every payload variant is brought."""
+"""The contents of a delivery as plain data, the same for every payload variant."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +14,8 @@ VEHICLE_STATE = "VEHICLE_STATE"
 VEHICLE_ERROR = "VEHICLE_ERROR"
 
 
-class Malformed(Exception):  # noqa: N818  (it names the message, not a mistake of ours)
-    """The message cannot be understood. `reason` is a code and never repeats its content."""
+class Malformed(Exception):  # noqa: N818  (describes the payload)
+    """The payload can't be parsed. `reason` is a code and never contains parts of the payload."""
 
     def __init__(self, reason: DeliveryNote) -> None:
         super().__init__(reason.value)
@@ -26,8 +26,8 @@ class Malformed(Exception):  # noqa: N818  (it names the message, not a mistake 
 class ReportedError:
     """One entry of a VEHICLE_ERROR event (Smartcar documentation, "VEHICLE_ERROR Event").
 
-    `signals` are the codes concerned; empty where the error is one of the whole connection. `type`, `code`
-    and `resolution_type` are open lists.
+    `signals` are the affected signal codes; empty for an error of the whole connection. `type`, `code` and
+    `resolution_type` are open lists.
     """
 
     type: str
@@ -43,7 +43,7 @@ class ReportedError:
 
 @dataclass(frozen=True, slots=True)
 class VehicleReport:
-    """All that one message says about one car. `skipped` says in words what could not be read."""
+    """The contents of a delivery about one vehicle. `skipped` describes entries that could not be parsed."""
 
     facts: VehicleFacts
     observations: tuple[SignalReading, ...] = ()
@@ -55,10 +55,10 @@ class VehicleReport:
 class Delivery:
     """One webhook delivery.
 
-    `event_type` is an open string: VERIFY, VEHICLE_STATE, VEHICLE_ERROR or one not known yet. `event_id` is
-    Smartcar's; where a message has none (legacy 2.0) it is "sha256:" and the digest of its bytes, so that an
-    identical repeat is recognised. `triggers` are the codes whose change caused the delivery; `first` says
-    that it is the one sent upon subscription. `mode` is "test" wherever any part of the message says so.
+    `event_type` is an open list: VERIFY, VEHICLE_STATE, VEHICLE_ERROR or an unknown type. `event_id` is Smartcar's. For
+    a delivery without one (legacy 2.0), it is "sha256:" and the digest of the body, so that identical repetitions are
+    recognized. `triggers` are the codes of the signals whose change caused the delivery. `first` is true for the
+    delivery that follows a subscription. `mode` is "test" if any part of the delivery has that mode.
     """
 
     event_id: str

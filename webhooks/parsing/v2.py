@@ -1,8 +1,8 @@
-"""Answers of the v2.0 endpoints made into observations. They come from a batch, and in legacy webhooks.
+"""Parses responses of the v2.0 endpoints into readings. They come from batches and legacy webhooks.
 
-A table maps each path to the signals that its answer tells. v2.0 has no units in its bodies: percentages are
-fractions, power is in kilowatts, and lengths, volumes and pressures follow the SC-Unit-System header. Source:
-Smartcar documentation, the v2.0 endpoint pages and the make-specific endpoints.
+A table maps each path to the signals in its response. v2.0 bodies have no units: percentages are fractions, power is in
+kilowatts, and lengths, volumes and pressures follow the SC-Unit-System header. Source: Smartcar documentation, the v2.0
+endpoint pages and the make-specific endpoints.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from webhooks.parsing.signals import Times, observe, read_error
 from webhooks.parsing.times import not_from_the_future, parse_time
 
 Body = Mapping[str, Any]
-Told = Iterable[tuple[Signal, Any]]
+SignalValues = Iterable[tuple[Signal, Any]]
 
 _IMPERIAL: dict[Unit, Unit] = {
     Unit.KILOMETRE: Unit.MILE,
@@ -39,30 +39,30 @@ _OPEN: dict[str, bool] = {"OPEN": True, "CLOSED": False}
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What the headers say of an answer."""
+    """Information from the headers of a response."""
 
     imperial: bool
     at: datetime | None
 
     def unit(self, unit: Unit) -> Unit:
-        """The unit of a number that follows the unit system."""
+        """Returns the unit of a number that follows the unit system."""
         return _IMPERIAL.get(unit, unit) if self.imperial else unit
 
 
-Reader = Callable[[Body, _Context], Told]
+Reader = Callable[[Body, _Context], SignalValues]
 
 
 class _Path(NamedTuple):
-    """How to read a path's answer, and of which signals an error of the path tells that they failed."""
+    """How to parse a path's response, and the signals that failed if the path failed."""
 
     read: Reader
     signals: tuple[Signal, ...] = ()
 
 
 def _fields(*fields: tuple[str, Signal, Unit | None]) -> _Path:
-    """A path whose answer has one key per signal."""
+    """Returns a path whose response has one key per signal."""
 
-    def read(body: Body, context: _Context) -> Told:
+    def read(body: Body, context: _Context) -> SignalValues:
         for key, signal, unit in fields:
             if key in body:
                 value = {"value": body[key]}
@@ -71,7 +71,7 @@ def _fields(*fields: tuple[str, Signal, Unit | None]) -> _Path:
     return _Path(read, tuple(signal for _, signal, _ in fields))
 
 
-def _charge(body: Body, context: _Context) -> Told:
+def _charge(body: Body, context: _Context) -> SignalValues:
     if "isPluggedIn" in body:
         yield catalogue.CABLE_CONNECTED, {"value": body["isPluggedIn"]}
     if "state" in body:
@@ -80,24 +80,24 @@ def _charge(body: Body, context: _Context) -> Told:
         yield catalogue.IS_CHARGING, {"value": state == "CHARGING" if state else None}
 
 
-def _charge_limit(body: Body, context: _Context) -> Told:
+def _charge_limit(body: Body, context: _Context) -> SignalValues:
     limit = {"type": "GLOBAL", "limit": body.get("limit", body.get("socLimit"))}
     yield catalogue.CHARGE_LIMITS, {"values": [limit], "unit": Unit.FRACTION}
 
 
-def _capacity(body: Body, context: _Context) -> Told:
-    """Both endpoints: the old one tells a number, the newer one an object and the possible capacities."""
+def _capacity(body: Body, context: _Context) -> SignalValues:
+    """Both endpoints: the old one has a number, the newer one an object and the available capacities."""
     capacity = body.get("capacity")
     chosen = capacity if isinstance(capacity, Mapping) else {"nominal": capacity}
-    told = {"capacity": chosen.get("nominal"), "source": chosen.get("source"), "unit": Unit.KILOWATT_HOUR}
-    yield catalogue.NOMINAL_CAPACITY, told | {"availableCapacities": body.get("availableCapacities")}
+    value = {"capacity": chosen.get("nominal"), "source": chosen.get("source"), "unit": Unit.KILOWATT_HOUR}
+    yield catalogue.NOMINAL_CAPACITY, value | {"availableCapacities": body.get("availableCapacities")}
 
 
-def _location(body: Body, context: _Context) -> Told:
+def _location(body: Body, context: _Context) -> SignalValues:
     yield catalogue.PRECISE_LOCATION, body
 
 
-def _tires(body: Body, context: _Context) -> Told:
+def _tires(body: Body, context: _Context) -> SignalValues:
     values = [
         {"row": row, "column": column, "tirePressure": body[place]}
         for place, (row, column) in _PLACES.items()
@@ -106,7 +106,7 @@ def _tires(body: Body, context: _Context) -> Told:
     yield catalogue.TIRES, {"values": values, "unit": context.unit(Unit.KILOPASCAL)}
 
 
-def _security(body: Body, context: _Context) -> Told:
+def _security(body: Body, context: _Context) -> SignalValues:
     if "isLocked" in body:
         yield catalogue.IS_LOCKED, {"value": body["isLocked"]}
     for key, signal in (("doors", catalogue.DOORS), ("windows", catalogue.WINDOWS)):
@@ -129,20 +129,20 @@ _COMPARTMENTS: dict[tuple[str, str], tuple[Signal, str]] = {
 }
 
 
-def _compartments(body: Body) -> Told:
+def _compartments(body: Body) -> SignalValues:
     for (key, kind), (signal, field) in _COMPARTMENTS.items():
         for entry in map(mapping, items(body.get(key))):
             if entry.get("type") == kind:
                 yield signal, {field: _OPEN.get(upper(entry.get("status")))}
 
 
-def _trouble_codes(body: Body, context: _Context) -> Told:
+def _trouble_codes(body: Body, context: _Context) -> SignalValues:
     active = items(body.get("activeCodes"))
     yield catalogue.DTC_LIST, {"values": active}
     yield catalogue.DTC_COUNT, {"value": len(active)}
 
 
-def _systems(body: Body, context: _Context) -> Told:
+def _systems(body: Body, context: _Context) -> SignalValues:
     for system in map(mapping, items(body.get("systems"))):
         name = upper(system.get("systemId")).removeprefix("SYSTEM_").replace("_", "")
         signal = _SYSTEMS.get(name) or find(group=catalogue.MIL.group, name=name)
@@ -153,7 +153,7 @@ def _systems(body: Body, context: _Context) -> Told:
 _SYSTEMS = {"TPMS": catalogue.TIRE_PRESSURE_MONITORING}
 
 
-def _service(body: Body, context: _Context) -> Told:
+def _service(body: Body, context: _Context) -> SignalValues:
     records = items(body.get("records")) if "records" in body else [body]
     yield catalogue.SERVICE_RECORDS, {"values": [_service_record(mapping(record)) for record in records]}
 
@@ -176,8 +176,8 @@ def _service_record(record: Body) -> dict[str, Any]:
     }
 
 
-def _completion(body: Body, context: _Context) -> Told:
-    """A moment of completion, told against the moment of reading as the minutes left."""
+def _completion(body: Body, context: _Context) -> SignalValues:
+    """Converts the time of completion to the minutes remaining at the time of the reading."""
     if not {"completionTime", "time"} & body.keys():
         return
     done = parse_time(body.get("completionTime", body.get("time")))
@@ -203,7 +203,7 @@ _MAKE_CHARGE_FIELDS = _fields(
 )
 
 
-def _make_charge(body: Body, context: _Context) -> Told:
+def _make_charge(body: Body, context: _Context) -> SignalValues:
     yield from _charge(
         {"state": body["chargingStatus"], **body} if "chargingStatus" in body else body, context
     )
@@ -243,8 +243,8 @@ _PATHS: dict[str, _Path] = {
     "tires/pressure": _Path(_tires, (catalogue.TIRES,)),
     "vin": _fields(("vin", catalogue.VIN, None)),
 }
-# Behind a make, as in /tesla/charge. One such endpoint tells many signals and differs by make, so that its
-# failure says nothing about any one of them.
+# Paths after a make, as in /tesla/charge. Such an endpoint contains many signals and differs by make, so its failure
+# doesn't mean that a particular signal failed.
 _MAKE_PATHS: dict[str, _Path] = {
     "attributes": _Path(
         _fields(
@@ -267,9 +267,10 @@ _MAKE_PATHS: dict[str, _Path] = {
 def read_answers(
     raw: Any, *, latest: datetime | None, unit_system: str = ""
 ) -> tuple[tuple[SignalReading, ...], tuple[str, ...]]:
-    """All answers `{path, code, body, headers}` of one car, and in words those that could not be read.
+    """Parses the responses `{path, code, body, headers}` for one vehicle.
 
-    `latest` is when the message came, `unit_system` what holds where an answer's own headers do not tell.
+    Returns the readings, and descriptions of the responses that could not be parsed. `latest` is the time of receipt.
+    `unit_system` applies to responses without that header.
     """
     observations: list[SignalReading] = []
     skipped: list[str] = [] if raw is None or isinstance(raw, list) else ["answers: not a list"]
@@ -285,7 +286,7 @@ def read_answers(
 
 
 def find_attributes(raw: Any) -> Body:
-    """The body of the answer for the vehicle itself (path "/": make, model, year), empty without one."""
+    """Returns the body of the response for the vehicle itself (path "/": make, model, year), empty without one."""
     for answer in map(mapping, items(raw)):
         if answer.get("path") == "/" and not _failed(answer):
             return mapping(answer.get("body"))
@@ -314,8 +315,8 @@ def _read_answer(
         at=times.retrieved_at or times.oem_updated_at or latest,
     )
     body = answer.get("body")
-    told = {"records": body} if isinstance(body, list) else mapping(body)
-    for signal, value in path.read(told, context):
+    content = {"records": body} if isinstance(body, list) else mapping(body)
+    for signal, value in path.read(content, context):
         yield observe(signal.code, value, times=times)
 
 

@@ -1,1 +1,1 @@
-"""Looking at the inbox: what came, what became of it, and processing it again."""
+"""The webhook log: a fleet's deliveries, how they were processed, and reprocessing."""

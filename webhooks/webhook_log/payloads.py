@@ -1,7 +1,7 @@
-"""A message's body for people: laid out, and without what the reader may not know.
+"""Shows the body of a delivery, formatted and without data that the viewer must not see.
 
-A place is shown only of a message that was recorded, since only then its driver's wishes were applied to it
-(connect.driver_portal.privacy), and only while the driver does not hide it.
+A location is shown only for a delivery that was processed, since only then was it checked against the driver's privacy
+settings (connect.driver_portal.privacy), and only while the driver doesn't hide it.
 """
 
 import json
@@ -23,7 +23,7 @@ from webhooks.models import EntryState, InboxEntry, Source
 from webhooks.parsing import Malformed, parse_delivery
 from webhooks.webhook_log.visibility import LogScope
 
-# Within JSON, which the API tells as well: not translated.
+# Not translated: these are part of JSON that the API returns as well.
 HIDDEN = "(hidden)"
 TOO_DEEP = "(nested too deeply to be shown)"
 _DEEPEST = 40
@@ -51,7 +51,7 @@ _VIN = re.compile(r"\b[A-HJ-NPR-Z0-9]{17}\b")
 
 @dataclass(frozen=True, slots=True)
 class Reveal:
-    """What of a body the reader may know."""
+    """Which sensitive parts of a body the viewer may see."""
 
     place: bool
     vin: bool
@@ -59,7 +59,7 @@ class Reveal:
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A body to show. `content` is the masked JSON, None where there is none to show; then `why` says why."""
+    """A body to show. `content` is the masked JSON, or None for the reason in `why`."""
 
     content: Any
     why: str
@@ -67,7 +67,7 @@ class Payload:
 
     @property
     def text(self) -> str:
-        """The content laid out, cut where it is very long; "" where there is none."""
+        """The content as indented JSON, truncated if it is very long; "" if there is none."""
         if self.content is None:
             return ""
         laid_out = json.dumps(self.content, indent=2, ensure_ascii=False)
@@ -75,7 +75,7 @@ class Payload:
 
 
 def payload_for(*, entry: InboxEntry, scope: LogScope) -> Payload:
-    """The entry's body as a reader of this scope may see it."""
+    """Returns the entry's body as viewers with this scope may see it."""
     raw = bytes(entry.body)
     if not raw:
         return Payload(None, _("The body wasn't stored."))
@@ -112,17 +112,17 @@ def _reveal(entry: InboxEntry, scope: LogScope) -> Reveal:
 
 
 def _place_hidden(entry: InboxEntry) -> bool:
-    """Whether a driver of the car, in whichever fleet, hides where it is or was when the message came."""
-    cars = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
-    ids = list(cars)
+    """Returns whether a driver, in any fleet, hides the vehicle's location at the time of receipt."""
+    vehicles = Vehicle.objects.filter(smartcar_id=entry.smartcar_vehicle_id).values_list("pk", flat=True)
+    ids = list(vehicles)
     rules = privacy.privacy_for_vehicle(vehicle_ids=ids, now=timezone.now())
     return any(rules.is_hidden(each, at=entry.received_at) for each in ids)
 
 
 def mask(content: Any, *, reveal: Reveal, depth: int = _DEEPEST) -> Any:
-    """The JSON with HIDDEN in the place of what may not be known: by key, by signal, by path, by look (VINs).
+    """Replaces what must not be shown with HIDDEN: by key, by signal, by path, and by pattern (VINs).
 
-    What is nested deeper than any message is replaced by TOO_DEEP.
+    What is nested deeper than in any real delivery is replaced with TOO_DEEP.
     """
     if isinstance(content, Mapping | list) and not depth:
         return TOO_DEEP
@@ -136,22 +136,24 @@ def mask(content: Any, *, reveal: Reveal, depth: int = _DEEPEST) -> Any:
 
 
 def _mask_object(content: Mapping[str, Any], reveal: Reveal, depth: int) -> dict[str, Any]:
-    told = {
-        key: HIDDEN if value is not None and _secret(key, reveal) else mask(value, reveal=reveal, depth=depth)
+    masked = {
+        key: HIDDEN
+        if value is not None and _is_secret_key(key, reveal)
+        else mask(value, reveal=reveal, depth=depth)
         for key, value in content.items()
     }
-    if told.get("body") is not None and _tells_secret(content, reveal):
-        told["body"] = HIDDEN
-    return told
+    if masked.get("body") is not None and _is_secret_body(content, reveal):
+        masked["body"] = HIDDEN
+    return masked
 
 
-def _secret(key: str, reveal: Reveal) -> bool:
+def _is_secret_key(key: str, reveal: Reveal) -> bool:
     plain = key.lower()
     return (not reveal.place and plain in _PLACE_KEYS) or (not reveal.vin and plain in _VIN_KEYS)
 
 
-def _tells_secret(content: Mapping[str, Any], reveal: Reveal) -> bool:
-    """Whether the object is a signal, or an answer to a path, whose whole body may not be known."""
+def _is_secret_body(content: Mapping[str, Any], reveal: Reveal) -> bool:
+    """Returns whether the object is a signal, or the response of a path, whose whole body must be hidden."""
     path, code = content.get("path"), _signal_code(content)
     place = code in PLACE_CODES or path in _PLACE_PATHS
     vin = code == catalogue.VIN.code or path in _VIN_PATHS

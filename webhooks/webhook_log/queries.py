@@ -1,4 +1,4 @@
-"""The list of messages: filtered, newest first, a page at a time by id, so that new ones shift nothing."""
+"""The list of deliveries: filtered, newest first, and paginated by ID, so that new deliveries don't shift the pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ OTHER = "other"
 KINDS = {VEHICLE_STATE: _("Vehicle state"), VEHICLE_ERROR: _("Vehicle error")}
 _PERIODS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 _STEPS = (timedelta(minutes=15), timedelta(hours=4), timedelta(days=2))
-_STRETCH = 20_000
+_RECENT_IDS = 20_000
 _FIELDS = (
     "id",
     "source",
@@ -37,7 +37,7 @@ _FIELDS = (
 
 
 class Filters(forms.Form):
-    """What the list is narrowed to. What makes no sense narrows nothing."""
+    """The filters of the list. Invalid values are ignored."""
 
     state = forms.ChoiceField(choices=[("", _("Any status")), *EntryState.choices], required=False)
     kind = forms.ChoiceField(
@@ -62,53 +62,53 @@ class Filters(forms.Form):
 
     @property
     def narrowed(self) -> bool:
-        """Whether anything but the page was chosen."""
+        """Whether any filter is set, apart from the page."""
         return any(value for name, value in self.chosen.items() if name != "before")
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The valid choices by field."""
+        """The valid values by field."""
         self.is_valid()
         return self.cleaned_data
 
 
 def event_label(entry: InboxEntry) -> str:
-    """The type of the event in words, as it came where it is none that we know, "" where it was not read yet."""
+    """Returns the label of the event's type, or the type itself if it is unknown; "" before processing."""
     return str(KINDS.get(entry.event_type, entry.event_type))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A message in the list. `car` is the fleet's name of it, else Smartcar's vehicle id, "" where none is known."""
+    """A delivery in the list. `car` is the vehicle's name in the fleet or Smartcar's vehicle ID; "" if unknown."""
 
     entry: InboxEntry
     car: str
 
     @property
     def kind(self) -> str:
-        """The type of the event, in words where it is one that we know."""
+        """The label of the event's type (see `event_label`)."""
         return event_label(self.entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Messages, newest first; `older` is the id to go on from, None on the last page."""
+    """Deliveries, newest first. `older` is the ID after which the next page starts, None on the last page."""
 
     rows: Sequence[Row]
     older: int | None
 
 
 def list_deliveries(*, scope: LogScope, filters: Filters) -> Page:
-    """A page of the messages that pass the filters, without their bodies."""
+    """Returns a page of the deliveries that match the filters, without their bodies."""
     found = _filtered(scope.entries(), filters.chosen).only(*_FIELDS)
-    entries = (_of_fleet if scope.fleet else _of_site)(found, filters.chosen)
+    entries = (_newest_for_fleet if scope.fleet else _newest_for_site)(found, filters.chosen)
     names = _names(scope, entries[:PAGE])
     rows = [Row(entry, names.get(entry.smartcar_vehicle_id, "")) for entry in entries[:PAGE]]
     return Page(rows, older=rows[-1].entry.pk if len(entries) > PAGE else None)
 
 
-def _of_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
-    """The newest of a fleet's messages, looked for further and further back, so that few rows are sorted."""
+def _newest_for_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+    """Returns a fleet's newest deliveries. Searches increasing periods, so that few rows are sorted."""
     if not chosen.get("state") and not chosen.get("before"):
         for step in _STEPS:
             entries = list(found.filter(received_at__gte=timezone.now() - step)[: PAGE + 1])
@@ -117,13 +117,15 @@ def _of_fleet(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[Inbox
     return list(found[: PAGE + 1])
 
 
-def _of_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
-    """The newest of all messages. With a period, those of a quiet site are found by their time, not by going
-    through all ids.
+def _newest_for_site(found: QuerySet[InboxEntry], chosen: dict[str, Any]) -> list[InboxEntry]:
+    """Returns the newest deliveries of all fleets.
+
+    With a period, falls back to the index on the time of receipt. On a site with few deliveries, that is faster than
+    scanning all IDs.
     """
     if not chosen.get("period"):
         return list(found[: PAGE + 1])
-    entries = list(found.filter(id__gt=newest_id() - _STRETCH)[: PAGE + 1])
+    entries = list(found.filter(id__gt=newest_id() - _RECENT_IDS)[: PAGE + 1])
     return entries if len(entries) > PAGE else list(found.order_by((F("id") + 0).desc())[: PAGE + 1])
 
 
@@ -144,9 +146,9 @@ def _filtered(entries: QuerySet[InboxEntry], chosen: dict[str, Any]) -> QuerySet
 
 
 def _names(scope: LogScope, entries: Sequence[InboxEntry]) -> dict[str, str]:
-    """What the fleet calls the cars; admins of the site see Smartcar's ids, since names are the fleets' own."""
+    """Returns the vehicles' names by Smartcar's ID. Site staff see Smartcar's IDs, since names belong to the fleets."""
     ids = {entry.smartcar_vehicle_id for entry in entries if entry.smartcar_vehicle_id}
     if scope.fleet is None:
         return {each: each for each in ids}
-    cars = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
-    return {car.smartcar_id: str(car) for car in cars}
+    vehicles = Vehicle.objects.filter(fleet=scope.fleet, smartcar_id__in=ids)
+    return {car.smartcar_id: str(car) for car in vehicles}

@@ -1,6 +1,6 @@
-"""How the inbox is doing, in figures that stay cheap however many messages there are.
+"""Statistics of the inbox that are cheap to compute for any number of entries.
 
-Each is a count within a few minutes, or in a partial index of the few messages that are not done, and stops at a bound.
+Each is a count over a short period, or over a partial index of the few unfinished entries, up to a bound.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _REFUSED_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class BoundedCount:
-    """A count that went no further than COUNT_BOUND."""
+    """A count that stops above COUNT_BOUND."""
 
     number: int
 
@@ -39,7 +39,7 @@ class BoundedCount:
 
 @dataclass(frozen=True, slots=True)
 class RejectedDeliveries:
-    """Requests turned away at the door, of one kind."""
+    """The number of requests rejected for one reason."""
 
     reason: str
     count: int
@@ -47,7 +47,7 @@ class RejectedDeliveries:
 
 @dataclass(frozen=True, slots=True)
 class WebhookStats:
-    """The figures above the list. Times are in seconds, None where there is nothing to measure."""
+    """The statistics above the list. `delay` is in seconds, None if there is nothing to measure."""
 
     per_minute: float
     delay: float | None
@@ -60,7 +60,10 @@ class WebhookStats:
 
 
 def get_stats(*, scope: LogScope) -> WebhookStats:
-    """The figures of a fleet or of the site. What waits is the whole site's: whose it is, processing finds out."""
+    """Returns the statistics of a fleet or the site.
+
+    Queued deliveries are counted for the whole site, since their fleet isn't known before processing.
+    """
     now = timezone.now()
     waiting = InboxEntry.objects.filter(state=EntryState.WAITING).order_by()
     entries = scope.entries()
@@ -81,11 +84,11 @@ def _bounded(entries: QuerySet[InboxEntry]) -> BoundedCount:
 
 
 def _per_minute(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime) -> float:
-    """Webhook deliveries a minute over the last minutes; on a busy site over the last few thousand."""
+    """Returns webhook deliveries per minute over the last minutes, or over the last few thousand on a busy site."""
     since = now - _RATE_WINDOW
     if scope.fleet is not None:
-        came = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
-        return came.count() / _minutes(_RATE_WINDOW)
+        received = entries.filter(received_at__gte=since, source=Source.WEBHOOK)
+        return received.count() / _minutes(_RATE_WINDOW)
     newest = newest_id()
     sample = InboxEntry.objects.filter(id__gt=newest - _RATE_SAMPLE).order_by()
     seen = sample.aggregate(
@@ -103,19 +106,19 @@ def _minutes(span: timedelta) -> float:
 
 
 def _delay(scope: LogScope, entries: QuerySet[InboxEntry], *, now: datetime) -> float | None:
-    """How long the newest messages usually took from their receipt until they were recorded (median)."""
+    """Returns the median time in seconds from the receipt of the newest deliveries until they were processed."""
     done = entries.filter(
         state=EntryState.PROCESSED, received_at__gte=now - _DELAY_WINDOW, processed_at__isnull=False
     )
-    if scope.fleet is None:  # else a quiet site's whole inbox would be gone through
+    if scope.fleet is None:  # without this, the whole inbox of a site with few deliveries would be scanned
         done = done.filter(id__gt=newest_id() - _RATE_SAMPLE)
     times = list(done.values_list("received_at", "processed_at")[:_DELAY_SAMPLE])
-    took = [(done - came).total_seconds() for came, done in times if done is not None]
+    took = [(done - received).total_seconds() for received, done in times if done is not None]
     return median(took) if took else None
 
 
 def _refused(*, now: datetime) -> tuple[RejectedDeliveries, ...]:
-    """What was turned away on the last days, by reason."""
+    """Returns the rejected requests of the last days, by reason."""
     recent = RejectedDeliveryCount.objects.filter(day__gt=(now - timedelta(days=_REFUSED_DAYS)).date())
     counts = recent.order_by().values_list("reason").annotate(total=Sum("count")).order_by("-total")
     labels = dict(RejectionReason.choices)

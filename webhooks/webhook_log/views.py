@@ -1,4 +1,4 @@
-"""The Inbox page: of a fleet for its managers, of the whole site for its admins."""
+"""The webhook log: of a fleet for its managers, of the whole site for staff."""
 
 from typing import Any
 from zlib import crc32
@@ -31,7 +31,7 @@ _CARS_OFFERED = 500
 @login_required
 @require_GET
 def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """What came, how fast, and what went wrong."""
+    """Shows the deliveries with statistics and filters."""
     scope = _scope(request, slug)
     context = _context(request, scope)
     context["cars"] = list_vehicles(fleet=scope.fleet)[:_CARS_OFFERED] if scope.fleet else []
@@ -42,7 +42,7 @@ def webhook_log(request: HttpRequest, slug: str = "") -> HttpResponse:
 @login_required
 @require_GET
 def entries(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """The figures and the list alone, for the open page; 204 when it shows them already."""
+    """Returns the statistics and the list, to update an open page; 204 if they haven't changed."""
     context = _context(request, _scope(request, slug))
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
@@ -53,7 +53,7 @@ def entries(request: HttpRequest, slug: str = "") -> HttpResponse:
 @login_required
 @require_GET
 def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """One message: what became of it, and its body."""
+    """Shows one delivery with its result and body."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
     context = _delivery_context(request, scope, entry) | {"body": payload_for(entry=entry, scope=scope)}
@@ -64,7 +64,7 @@ def delivery(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRespons
 @login_required
 @require_GET
 def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """What became of a message, alone, for its open page; 204 when it shows that already."""
+    """Returns the result of a delivery, to update its open page; 204 if it hasn't changed."""
     scope = _scope(request, slug)
     context = _delivery_context(request, scope, _entry(scope, entry_id))
     if request.GET.get("version") == str(context["version"]):
@@ -75,7 +75,7 @@ def outcome(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse
 @login_required
 @require_POST
 def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpResponse:
-    """Puts a message back in line."""
+    """Queues a delivery for reprocessing."""
     scope = _scope(request, slug)
     entry = _entry(scope, entry_id)
     if replay(entries=InboxEntry.objects.filter(pk=entry.pk)):
@@ -87,8 +87,8 @@ def process_again(request: HttpRequest, entry_id: int, slug: str = "") -> HttpRe
                 event=AuditEvent.DELIVERY_REPROCESSED,
                 about=(AuditObject.DELIVERY, entry.pk),
             )
-        said = _("Reprocessing requested. Data already recorded won't be recorded again.")
-        messages.success(request, said)
+        message = _("Reprocessing requested. Data already recorded won't be recorded again.")
+        messages.success(request, message)
     else:
         messages.error(request, _why_not(entry))
     return redirect(_address("delivery", scope, entry.pk))
@@ -123,24 +123,24 @@ def _address(view: str, scope: LogScope, *args: int) -> str:
 
 def _context(request: HttpRequest, scope: LogScope) -> dict[str, Any]:
     filters = Filters(request.GET)
-    overview = get_stats(scope=scope)
+    stats = get_stats(scope=scope)
     page = list_deliveries(scope=scope, filters=filters)
     listed = [(row.entry.pk, row.entry.state, row.entry.attempts, row.car) for row in page.rows]
-    question = {name: value for name, value in filters.chosen.items() if value}
+    query = {name: value for name, value in filters.chosen.items() if value}
     return {
         "fleet": scope.fleet,
         "filters": filters,
-        "question": question,
-        "overview": overview,
+        "question": query,
+        "overview": stats,
         "page": page,
         "inbox_url": _address("log", scope),
         "entries_url": _address("entries", scope),
-        "version": crc32(f"{overview}{listed}{question}".encode()),
+        "version": crc32(f"{stats}{listed}{query}".encode()),
     }
 
 
 def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) -> dict[str, Any]:
-    took = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
+    seconds = (entry.processed_at - entry.received_at).total_seconds() if entry.processed_at else None
     shown = (entry.state, entry.attempts, entry.note_code, entry.processed_at, entry.next_try_at)
     car = get_vehicle(fleet=scope.fleet, smartcar_id=entry.smartcar_vehicle_id) if scope.fleet else None
     return {
@@ -148,7 +148,7 @@ def _delivery_context(request: HttpRequest, scope: LogScope, entry: InboxEntry) 
         "entry": entry,
         "kind": event_label(entry),
         "car": car,
-        "took": took,
+        "took": seconds,
         "is_waiting": entry.state == EntryState.WAITING,
         "may_replay": entry.state != EntryState.WAITING and bool(entry.body),
         "traceback": entry.traceback if request.user.is_staff else "",

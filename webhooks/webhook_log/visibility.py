@@ -1,7 +1,7 @@
-"""Whose messages are looked at: a fleet's, by its managers, or all of the site, by its admins.
+"""Which deliveries are visible: a fleet's for its managers, all of the site for staff.
 
-A fleet sees what came about a car while a connection of its own stood. What came before, between or after, and what
-names no car, is not its business.
+A fleet sees the deliveries about a vehicle that arrived while a connection of its own was active. Deliveries from
+before, between or after, and those without a vehicle, are not visible to it.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from webhooks.models import InboxEntry
 
 @dataclass(frozen=True, slots=True)
 class LogScope:
-    """One fleet, or the whole site where `fleet` is None."""
+    """One fleet, or the whole site if `fleet` is None."""
 
     fleet: Fleet | None
 
     def entries(self) -> QuerySet[InboxEntry]:
-        """The messages, newest first."""
+        """Returns the visible entries, newest first."""
         entries = InboxEntry.objects.order_by("-id")
         return (
             entries
@@ -32,50 +32,52 @@ class LogScope:
 
 
 def entries_for_fleet(*, fleets: QuerySet[Fleet]) -> QuerySet[InboxEntry]:
-    """The messages that came about the fleets' cars while they were connected, newest first.
+    """Returns the deliveries about the fleets' vehicles that arrived while they were connected, newest first.
 
-    The cars are named one by one, which lets PostgreSQL take their messages out of the index by car and time.
+    Listing the vehicles' IDs lets PostgreSQL use the index on vehicle and time.
     """
-    cars = set(Vehicle.objects.filter(fleet__in=fleets).values_list("smartcar_id", flat=True))
-    own = InboxEntry.objects.filter(Exists(_granted(fleets)), smartcar_vehicle_id__in=sorted(cars))
+    smartcar_ids = set(Vehicle.objects.filter(fleet__in=fleets).values_list("smartcar_id", flat=True))
+    own = InboxEntry.objects.filter(Exists(_granted(fleets)), smartcar_vehicle_id__in=sorted(smartcar_ids))
     return own.exclude(smartcar_vehicle_id="").order_by("-id")
 
 
 def entries_for_vehicle(*, vehicle: Vehicle) -> QuerySet[InboxEntry]:
-    """The messages about one car that its fleet may see: those of `entries_of`, newest first by time.
+    """Returns the deliveries about one vehicle that its fleet may see (see `entries_for_fleet`), newest first by time.
 
-    The times in which its connections stood are read first: of one car they are few, and PostgreSQL then takes the
-    messages out of the index by car and time without a question about each.
+    Queries the periods of its connections first. A vehicle has few of them, and PostgreSQL can then use the index on
+    vehicle and time without a subquery for each delivery.
     """
-    again = Max("transitions__at", filter=Q(transitions__from_state__in=TERMINATED))
-    connections = Connection.objects.filter(vehicle=vehicle).order_by().annotate(again=again)
-    held = Q(pk__in=[])
+    reconnected_at = Max("transitions__at", filter=Q(transitions__from_state__in=TERMINATED))
+    connections = (
+        Connection.objects.filter(vehicle=vehicle).order_by().annotate(reconnected_at=reconnected_at)
+    )
+    visible = Q(pk__in=[])
     for each in connections:
-        times = Q(received_at__gte=max(each.created_at, each.again or each.created_at))
+        times = Q(received_at__gte=max(each.created_at, each.reconnected_at or each.created_at))
         if each.state in TERMINATED:
             times &= Q(received_at__lte=each.state_since)
-        held |= times
-    return InboxEntry.objects.filter(held, smartcar_vehicle_id=vehicle.smartcar_id).order_by(
+        visible |= times
+    return InboxEntry.objects.filter(visible, smartcar_vehicle_id=vehicle.smartcar_id).order_by(
         "-received_at", "-id"
     )
 
 
 def newest_id() -> int:
-    """The id of the last message that came, 0 when none did."""
+    """Returns the ID of the newest entry, or 0 if there is none."""
     newest: int | None = InboxEntry.objects.aggregate(newest=Max("id"))["newest"]
     return newest or 0
 
 
 def _granted(fleets: QuerySet[Fleet]) -> QuerySet[Connection]:
-    """Connections by which the message of the outer query is a fleet's own."""
-    came = OuterRef("received_at")
+    """Returns the connections that make the entry of the outer query visible to their fleet."""
+    received_at = OuterRef("received_at")
     connected_again = Transition.objects.filter(
-        connection=OuterRef("pk"), from_state__in=TERMINATED, at__gt=OuterRef(came)
+        connection=OuterRef("pk"), from_state__in=TERMINATED, at__gt=OuterRef(received_at)
     )
     return Connection.objects.filter(
-        Q(state_since__gte=came) | ~Q(state__in=TERMINATED),
+        Q(state_since__gte=received_at) | ~Q(state__in=TERMINATED),
         ~Exists(connected_again),
         fleet__in=fleets,
         vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
-        created_at__lte=came,
+        created_at__lte=received_at,
     )

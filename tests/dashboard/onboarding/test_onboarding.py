@@ -105,7 +105,7 @@ def test_the_simulators_verify_turns_its_step_green(
 ) -> None:
     from webhooks.verifications import verifications
 
-    verifications.forget()
+    verifications.reset()
     settings.SMARTCAR_WEBHOOK_ID = "a-webhook-of-its-own"
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     assert SetupTask.VERIFIED in done(fleet)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import Fleet
 from vehicles.models import Place
 from vehicles.places.geocoding import ReverseGeocoder, geocoder_for
-from vehicles.places.geometry import EARTH_KM, Grid, kilometers_of, squared_chord, vector_of
+from vehicles.places.geometry import EARTH_KM, Grid, squared_chord, to_kilometers, to_vector
 from vehicles.places.towns import FARTHEST_KM, TownIndex, inside_km, town_index
 
 OAKLAND = (37.80437, -122.2708)
@@ -46,7 +46,7 @@ def metric(*places: Place) -> ReverseGeocoder:
 @settings(deadline=None)  # the first to ask loads the towns
 @given(positions, positions)
 def test_the_chord_is_the_haversine(one: tuple[float, float], other: tuple[float, float]) -> None:
-    by_chord = kilometers_of(squared_chord(vector_of(*one), vector_of(*other)))
+    by_chord = to_kilometers(squared_chord(to_vector(*one), to_vector(*other)))
     assert by_chord == pytest.approx(haversine_km(one, other), rel=1e-6, abs=1e-4)
 
 
@@ -72,7 +72,7 @@ def test_no_point_of_a_cell_is_farther_from_its_centre_than_the_grid_says(
     point: tuple[float, float], per_degree: int
 ) -> None:
     grid = Grid(per_degree)
-    assert haversine_km(grid.centre(grid.cell(*point)), point) <= grid.reach_km * 1.0001
+    assert haversine_km(grid.center(grid.cell(*point)), point) <= grid.reach_km * 1.0001
 
 
 towns = st.lists(
@@ -97,7 +97,7 @@ towns = st.lists(
 def test_the_town_is_the_one_found_by_looking_at_all(
     records: list[dict[str, Any]], position: tuple[float, float]
 ) -> None:
-    seen = TownIndex(iter(records)).sight_of(*position, vector_of(*position))
+    seen = TownIndex(iter(records)).find_nearest(*position, to_vector(*position))
     distances = [
         (haversine_km(position, (each["latitude"], each["longitude"])), inside_km(each["population"]))
         for each in records
@@ -107,7 +107,7 @@ def test_the_town_is_the_one_found_by_looking_at_all(
     if seen is None:
         assert not near
         return
-    kilometres = kilometers_of(seen.squared)
+    kilometres = to_kilometers(seen.squared)
     assert kilometres == pytest.approx(
         haversine_km(position, (seen.town.latitude, seen.town.longitude)), rel=1e-6, abs=1e-4
     )
@@ -128,7 +128,7 @@ def test_the_fleets_place_is_the_smallest_around_of_equals_the_nearest(
     drawn: list[tuple[tuple[float, float], int]], position: tuple[float, float]
 ) -> None:
     mine = [place(str(index), at, radius=radius) for index, (at, radius) in enumerate(drawn)]
-    named = metric(*mine).name_of(*position)
+    named = metric(*mine).get_name(*position)
     found = None if named is None else named.place
     ranked = [
         (each.radius, haversine_km(position, (each.latitude, each.longitude)) * 1000, each) for each in mine
@@ -148,11 +148,11 @@ def test_the_fleets_place_is_the_smallest_around_of_equals_the_nearest(
 def test_a_car_at_a_known_place_has_its_name_and_one_beside_it_the_towns() -> None:
     depot = place("Depot West", (37.8000, -122.3000), radius=300, kind="depot")
     names = metric(depot)
-    assert str(names.name_of(37.8001, -122.3001)) == "Depot West"
-    at = names.name_of(37.8001, -122.3001)
+    assert str(names.get_name(37.8001, -122.3001)) == "Depot West"
+    at = names.get_name(37.8001, -122.3001)
     assert at is not None
     assert at.place is depot
-    beside = names.name_of(*OAKLAND)
+    beside = names.get_name(*OAKLAND)
     assert beside is not None
     assert (beside.text, beside.place) == ("Oakland", None)
 
@@ -160,8 +160,8 @@ def test_a_car_at_a_known_place_has_its_name_and_one_beside_it_the_towns() -> No
 def test_outside_a_town_distance_and_direction_are_told_in_the_fleets_units() -> None:
     # Half Moon Bay has 12,000 people: some 1.5 km around its centre.
     at = (37.4636 - 0.05, -122.4286)
-    assert str(metric().name_of(*at)) == "6 km south of Half Moon Bay"
-    assert str(ReverseGeocoder(places=[], units="imperial").name_of(*at)) == "3 mi south of Half Moon Bay"
+    assert str(metric().get_name(*at)) == "6 km south of Half Moon Bay"
+    assert str(ReverseGeocoder(places=[], units="imperial").get_name(*at)) == "3 mi south of Half Moon Bay"
 
 
 @pytest.mark.parametrize(
@@ -180,22 +180,22 @@ def test_the_direction_is_the_one_in_which_the_car_lies_from_the_town(
     up: int, right: int, words: str
 ) -> None:
     # Coober Pedy, 1,400 people, is too small; Broken Hill, 18,000, is alone for hundreds of kilometres.
-    named = metric().name_of(-31.96173 + 0.04 * up, 141.45852 + 0.047 * right)
+    named = metric().get_name(-31.96173 + 0.04 * up, 141.45852 + 0.047 * right)
     assert named is not None
     assert f"{words} Broken Hill" in named.text
 
 
 def test_in_the_middle_of_nowhere_there_is_no_name() -> None:
-    assert metric().name_of(0.0, -140.0) is None
-    assert metric().name_of(90.0, 0.0) is None
-    assert metric().name_of(-90.0, 180.0) is None
+    assert metric().get_name(0.0, -140.0) is None
+    assert metric().get_name(90.0, 0.0) is None
+    assert metric().get_name(-90.0, 180.0) is None
 
 
 def test_the_words_are_the_readers_language() -> None:
     with translation.override("en"):
         english = metric()
     with translation.override("de"):
-        assert str(english.name_of(37.4136, -122.4286)) == "6 km south of Half Moon Bay"
+        assert str(english.get_name(37.4136, -122.4286)) == "6 km south of Half Moon Bay"
 
 
 def test_the_gazetteer_is_what_the_package_brings() -> None:
@@ -211,8 +211,8 @@ def test_naming_asks_the_database_once_and_only_for_the_fleets_own_places(
     Place.objects.create(fleet=Fleet.objects.get(slug="red"), name="Theirs", latitude=2, longitude=2)
     with CaptureQueriesContext(connection) as queries:
         names = geocoder_for(fleet=fleet)
-        assert str(names.name_of(1, 1)) == "Ours"
-        assert names.name_of(2, 2) is None
+        assert str(names.get_name(1, 1)) == "Ours"
+        assert names.get_name(2, 2) is None
     assert len(queries) == 1
 
 
@@ -231,12 +231,12 @@ def test_ten_thousand_positions_are_named_quickly() -> None:
     cars = [(random.gauss(37.6, 0.4), random.gauss(-122.2, 0.4)) for _ in range(10_000)]
     names = metric(*(place(f"Place {index}", at, radius=500) for index, at in enumerate(cars[:200])))
     for position in cars:
-        names.name_of(*position)
+        names.get_name(*position)
     took = []
     for _ in range(5):
         start = time.process_time()
         for position in cars:
-            names.name_of(*position)
+            names.get_name(*position)
         took.append(time.process_time() - start)
     # A tenth of a second is the aim; a busy machine gets twice that.
     assert min(took) < 0.2

@@ -7,7 +7,7 @@ import pytest
 
 from vehicles import catalogue
 from vehicles.observations import SignalError, SignalReading, SignalStatus
-from webhooks.parsing.signals import code_of, read_signals
+from webhooks.parsing.signals import read_signals, signal_code
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -37,7 +37,7 @@ def charge(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_ways_to_name_a_signal(reference: Any) -> None:
-    assert code_of(reference) == catalogue.STATE_OF_CHARGE.code
+    assert signal_code(reference) == catalogue.STATE_OF_CHARGE.code
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_ways_to_name_a_signal(reference: Any) -> None:
     ],
 )
 def test_signals_that_are_not_in_the_catalogue_and_what_names_none(reference: Any, code: str) -> None:
-    assert code_of(reference) == code
+    assert signal_code(reference) == code
 
 
 @pytest.mark.parametrize(

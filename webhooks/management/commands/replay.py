@@ -1,4 +1,4 @@
-"""`manage.py replay`: has messages of the inbox processed again."""
+"""`manage.py replay`: reprocesses deliveries in the inbox."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +9,13 @@ from webhooks.replay import Choice, replay
 
 
 def _moment(text: str) -> datetime:
-    """An ISO time; UTC where it names no zone."""
+    """Parses an ISO time. A time without a zone is UTC."""
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Command(BaseCommand):
-    """Conditions hold together; without one, --all has to say that all are meant."""
+    """All given conditions must match. Without conditions, --all is required."""
 
     help = (
         "Processes messages of the inbox again: those of which the body is still kept. What was recorded before is "
