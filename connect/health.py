@@ -119,7 +119,7 @@ def _after(decision: Decision, report: ErrorReport) -> Decision:
 
 def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
     """A call for this car was refused. What that says of the whole connection is kept, and looked into."""
-    if error.gone:
+    if error.not_found:
         state: ConnectionState | None = ConnectionState.REVOKED
         name = state_machine.GONE
     else:
@@ -127,7 +127,7 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
             type=error.type,
             code=error.code,
             source=EvidenceSource.CALL,
-            reauthenticate=error.reauthentication,
+            reauthenticate=error.needs_reauth,
         )
         name = state_machine.name_of(error.type, error.code)
     if state is None:

@@ -24,7 +24,7 @@ from connect import applications
 from connect.v2 import token_refresh
 from smartcar_api.ratelimit import bucket, counters, health
 from smartcar_api.ratelimit.breaker import STATES
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 from webhooks.models import EntryState, InboxEntry
 
 # Upper bounds of the expiry histogram, in days: the three warning levels, half a token's life, and a whole one.
@@ -136,7 +136,7 @@ def _requests_available() -> Metric:
         labels=["application"],
     )
     for application in applications.all_applications():
-        left = bucket.left(bucket_of(application.credentials))
+        left = bucket.left(bucket_id(application.credentials))
         if left is not None:
             family.add_metric([application.name], left)
     return family

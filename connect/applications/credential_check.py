@@ -122,7 +122,7 @@ class _CredentialCheck:
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
         answer = self._ask.v2(held)
-        if answer.taken == Accepted.NO:
+        if answer.accepted == Accepted.NO:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
             self._told(
@@ -139,7 +139,7 @@ class _CredentialCheck:
     @sensitive_variables()
     def _wrong_secret(self) -> CheckResult:
         for name, secret in self._others(self._held.application_secret):
-            if self._ask.v2(replace(self._held, application_secret=secret)).taken == Accepted.YES:
+            if self._ask.v2(replace(self._held, application_secret=secret)).accepted == Accepted.YES:
                 return self._of(
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
@@ -209,7 +209,7 @@ class _CredentialCheck:
                 )
             ]
         answer = self._ask.v3(held)
-        if answer.taken == Accepted.NO:
+        if answer.accepted == Accepted.NO:
             return self._wrong_client()
         return [
             self._told(_V3_ID, "SMARTCAR_CLIENT_ID", answer, _("Smartcar accepts this ID with its secret.")),
@@ -231,7 +231,7 @@ class _CredentialCheck:
                 self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("Fix the client ID first.")),
             ]
         for name, secret in self._others(held.client_secret):
-            if self._ask.v3(replace(held, client_secret=secret)).taken == Accepted.YES:
+            if self._ask.v3(replace(held, client_secret=secret)).accepted == Accepted.YES:
                 text = _(
                     "The %(name)s field contains the client secret. Enter each value in its own field."
                 ) % {"name": name}
@@ -265,7 +265,7 @@ class _CredentialCheck:
                 named = {"number": number, "count": len(tokens)}
                 name = _("Application management token %(number)s of %(count)s") % named
             answer = self._ask.management(token)
-            if answer.taken == Accepted.NO:
+            if answer.accepted == Accepted.NO:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
@@ -277,7 +277,7 @@ class _CredentialCheck:
     def _wrong_token(self, name: str, setting: str, token: str) -> CheckResult:
         for other, secret in self._others(token):
             in_place = secret in self._held.management_tokens
-            if not in_place and self._ask.management(secret).taken == Accepted.YES:
+            if not in_place and self._ask.management(secret).accepted == Accepted.YES:
                 text = _(
                     "The %(name)s field contains a management token. Enter each value in its own field."
                 ) % {"name": other}
@@ -349,9 +349,9 @@ class _CredentialCheck:
         return self._of(name, setting, CheckStatus.MISSING, _with(_("Not set."), name))
 
     def _told(self, name: str, setting: str, answer: CredentialAnswer, right: str) -> CheckResult:
-        if answer.taken == Accepted.YES:
+        if answer.accepted == Accepted.YES:
             return self._of(name, setting, CheckStatus.RIGHT, right)
-        return self._unknown(name, setting, answer.why)
+        return self._unknown(name, setting, answer.reason)
 
 
 def _with(told: str, credential: str) -> str:

@@ -82,7 +82,7 @@ def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
         connection,
         SmartcarApiVersion.V3,
         user_id,
-        lambda api, access: cast(V3Api, api).grants_of(
+        lambda api, access: cast(V3Api, api).list_grants(
             access, vehicle_id=connection.vehicle.smartcar_id, mode=connection.mode
         ),
     )
