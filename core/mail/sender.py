@@ -5,8 +5,8 @@ Rendering and SMTP run outside of any transaction and lock. The result is record
 before the connection is closed. A watchdog ends the connection before the lease does.
 
 An email can arrive twice in one case only: the whole message was handed over, and the server's answer was lost, by a
-dropped connection or by the death of the process. Nobody can know whether the server took the email, so the email is
-sent again under the same Message-ID, by which mail systems recognize the copy.
+dropped connection or by the death of the process. Whether the server accepted the email is then unknown, so the email
+is sent again under the same Message-ID, by which mail systems recognize the copy.
 """
 
 import logging

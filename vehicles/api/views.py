@@ -57,7 +57,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        asked = without_paging(VehiclesQuery.of(self.request))
+        asked = without_paging(VehiclesQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=asked.pop("fleet"))
         return find_vehicles(fleets=fleets, **asked)
 
@@ -68,7 +68,7 @@ class VehicleDetail(APIView):
 
     @extend_schema(operation_id="vehicle", parameters=[VehicleQuery], responses=VehicleSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         return Response(VehicleSerializer(car).data)
 
 
@@ -78,7 +78,7 @@ class VehicleSignals(APIView):
 
     @extend_schema(operation_id="vehicle_signals", parameters=[SignalsQuery], responses=SignalsSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        asked = SignalsQuery.of(request)
+        asked = SignalsQuery.from_request(request)
         car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
         (state,) = list_states(vehicles=[car])
         codes = {code.lower() for code in asked["codes"].split(",") if code} or set(state.signals)
@@ -94,7 +94,7 @@ class SignalHistory(APIView):
 
     @extend_schema(operation_id="signal_history", parameters=[HistoryQuery], responses=HistorySerializer)
     def get(self, request: Request, smartcar_id: str, code: str) -> Response:
-        asked = HistoryQuery.of(request)
+        asked = HistoryQuery.from_request(request)
         car = get_vehicle(request, smartcar_id=smartcar_id, fleet=asked["fleet"])
         signal = CATALOGUE.get(code.lower())
         if signal is None:
