@@ -41,7 +41,7 @@ _EVIDENCE = StateEvidence.RECONCILIATION.message()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was done about one discrepancy. `error` is Smartcar's refusal, if there was one."""
+    """What was done about one discrepancy. `error` is Smartcar's error, if there was one."""
 
     done: bool
     note: ReconciliationNote

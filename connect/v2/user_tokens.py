@@ -39,7 +39,7 @@ def access(*, connection: Connection) -> Access:
 
 @sensitive_variables()
 def invalidate(*, pair: UserToken, refused: Access) -> None:
-    """Marks a refused access token as expired, unless another process has already stored a newer pair."""
+    """Marks a rejected access token as expired, unless another process has already stored a newer pair."""
     pair = pair.reread()
     if encryption.decrypt(pair.access_ciphertext) == refused.token:
         current = UserToken.objects.filter(pk=pair.pk, version=pair.version)

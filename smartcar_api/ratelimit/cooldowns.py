@@ -19,7 +19,7 @@ _local: dict[str, float] = {}
 
 @dataclass(frozen=True, slots=True)
 class CooldownScope:
-    """What a cooldown applies to: `kind` is "car" or "application", `name` is Smartcar's ID of it."""
+    """The vehicle or application that a cooldown applies to, by Smartcar's ID. `kind` is "car" or "application"."""
 
     kind: str
     name: str
