@@ -16,7 +16,7 @@ from connect.models import Connection
 from connect.usage.quota import VehicleMeter
 from smartcar_api import Access, SmartcarApi, SmartcarError
 from smartcar_api.ratelimit import limiter, priority
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 from smartcar_api.ratelimit.priority import CallPurpose as CallPurpose
 from smartcar_api.ratelimit.priority import RequestContext
 from smartcar_api.ratelimit.routes import Target
@@ -80,9 +80,9 @@ def prepare(*, connection: Connection, purpose: CallPurpose) -> PreparedCall:
     with priority.request_context(cause):
         access = token_store.access(connection=connection)
         limiter.admit(
-            application=bucket_of(application.credentials),
+            application=bucket_id(application.credentials),
             target=_target(connection),
-            cause=cause,
+            context=cause,
         )
     api = application.api(connection.api_version)
     return PreparedCall(connection, api, replace(cause, admitted=True), access)

@@ -121,7 +121,7 @@ def _apply_report(decision: Decision, report: ErrorReport) -> Decision:
 
 def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetime) -> None:
     """Handles a rejected call: an error that concerns the whole connection is recorded and probed."""
-    if error.gone:
+    if error.not_found:
         state: ConnectionState | None = ConnectionState.REVOKED
         name = state_machine.GONE
     else:
@@ -129,7 +129,7 @@ def on_call_failed(*, connection: Connection, error: SmartcarError, now: datetim
             type=error.type,
             code=error.code,
             source=EvidenceSource.CALL,
-            reauthenticate=error.reauthentication,
+            reauthenticate=error.needs_reauth,
         )
         name = state_machine.error_name(error.type, error.code)
     if state is None:

@@ -55,14 +55,14 @@ def probe_connection(connection_id: int) -> None:
 @shared_task
 def run_offboarding(request_id: int) -> None:
     """Continues the offboarding of one vehicle."""
-    worker.run(removal_id=request_id)
+    worker.run(offboarding_id=request_id)
 
 
 @shared_task
 def sweep_offboarding() -> None:
     """Continues offboarding requests that a crash, a lost task or a failure left unfinished."""
     for request_id in selectors.due_requests(now=timezone.now()):
-        worker.run(removal_id=request_id)
+        worker.run(offboarding_id=request_id)
 
 
 @shared_task

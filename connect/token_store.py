@@ -93,5 +93,5 @@ def _application_valid(row: ApplicationToken, now: datetime) -> bool:
 
 @sensitive_variables()
 def _fetch_app_token(api: V3Api, row: ApplicationToken) -> None:
-    minted = api.mint_token()
+    minted = api.request_token()
     row.renew(token_ciphertext=encryption.encrypt(minted.token), expires_at=minted.expires_at)

@@ -1,4 +1,4 @@
-"""Redis as Django's cache, and what a process does without it: signing in and the API count tries there."""
+"""Django's cache in Redis with a local fallback. Limits of sign-in attempts and API calls are counted in it."""
 
 import logging
 import time
@@ -10,17 +10,17 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
-_AWAY_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
 
 
 class FallbackRedisCache(RedisCache):
-    """Redis's cache; while Redis does not answer, each process keeps one of its own, which starts empty.
+    """The Redis cache. While Redis doesn't respond, each process uses a cache of its own, which is empty at first.
 
-    So limits hold less strictly then, but nobody is kept out, and nothing is unlimited. Redis is asked again after
-    five seconds.
+    Limits are then less strict, but no user is locked out and nothing is unlimited. Redis is tried again after five
+    seconds.
     """
 
-    _away_until: ClassVar[dict[str, float]] = {}
+    _down_until: ClassVar[dict[str, float]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
@@ -28,24 +28,24 @@ class FallbackRedisCache(RedisCache):
         self._local = LocMemCache(f"instead of {server}", {**params, "OPTIONS": {}})
 
     def add(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("add", *args, **kwargs)
+        return self._call("add", *args, **kwargs)
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("get", *args, **kwargs)
+        return self._call("get", *args, **kwargs)
 
     def set(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("set", *args, **kwargs)
+        return self._call("set", *args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        return self._ask("delete", *args, **kwargs)
+        return self._call("delete", *args, **kwargs)
 
-    def _ask(self, deed: str, *args: Any, **kwargs: Any) -> Any:
-        if time.monotonic() >= self._away_until.get(self._server, 0.0):
+    def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if time.monotonic() >= self._down_until.get(self._server, 0.0):
             try:
-                return getattr(super(), deed)(*args, **kwargs)
+                return getattr(super(), method)(*args, **kwargs)
             except (RedisError, OSError) as error:
-                self._away_until[self._server] = time.monotonic() + _AWAY_SECONDS
+                self._down_until[self._server] = time.monotonic() + _RETRY_SECONDS
                 logger.warning(
                     "Each process counts for itself: no answer of Redis (%s).", type(error).__name__
                 )
-        return getattr(self._local, deed)(*args, **kwargs)
+        return getattr(self._local, method)(*args, **kwargs)

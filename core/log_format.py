@@ -1,4 +1,4 @@
-"""Log lines without the secrets of personal links: Django logs the path of a request that went wrong."""
+"""Removes the secrets of personal links from log lines, because Django logs the paths of failed requests."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ _LINK = re.compile(
 
 
 class LineFormatter(logging.Formatter):
-    """Formats as usual, with the secret of a personal link left out, tracebacks included."""
+    """Formats as usual, without the secrets of personal links, also in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         return _LINK.sub(r"\1…", super().format(record))

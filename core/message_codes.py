@@ -1,6 +1,6 @@
-"""Messages that rows store as a code with parameters, and that are worded and translated when they are displayed.
+"""Messages that rows store as a code with parameters, and that are rendered and translated for display.
 
-An app declares a catalogue, stores `code` and `params` in two columns, and displays `render(code, params)`:
+An app declares a catalog, stores `code` and `params` in two columns, and displays `render(code, params)`:
 
     class RunMessage(MessageCatalog):
         FAILED = "run.failed", _("Failed %(times)s times.")
@@ -8,7 +8,7 @@ An app declares a catalogue, stores `code` and `params` in two columns, and disp
     message = RunMessage.FAILED.message(times=3)   # message.code, message.params
     str(message)                                   # in the active language
 
-A code is stored for good: its wording may change, its value must not.
+Codes are stored permanently: their wording may change, their values must not.
 """
 
 from collections.abc import Mapping
@@ -43,9 +43,9 @@ NO_MESSAGE = Message()
 
 
 class MessageCatalog(models.TextChoices):
-    """Base of the catalogues: a member's value is the stored code, its label a lazily translated template.
+    """Base of the catalogs: a member's value is the stored code, its label a lazily translated template.
 
-    Templates take their values as `%(name)s`; a literal percent sign is `%%`. Codes are unique among all catalogues:
+    Templates take their values as `%(name)s`; a literal percent sign is `%%`. Codes are unique among all catalogs:
     begin them with the topic (`run.failed`).
     """
 
@@ -55,7 +55,7 @@ class MessageCatalog(models.TextChoices):
 
 
 class CommonMessage(MessageCatalog):
-    """Messages without words of their own."""
+    """Messages without a text of their own."""
 
     TEXT = "text", "%(text)s"  # a finished text, displayed as stored
     SEQUENCE = "sequence", "%(messages)s"  # several messages, one after another
@@ -74,7 +74,7 @@ def render(code: str, params: Params | None = None) -> str:
 
 
 class _Values(dict[str, str]):
-    """A row of another version may lack a value: the page is displayed all the same."""
+    """Replaces missing values, as in a row of another version, by "…", so that the page can still be displayed."""
 
     def __missing__(self, name: str) -> str:
         return "…"

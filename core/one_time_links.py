@@ -1,4 +1,4 @@
-"""One-time links: signed links that work once and expire. Invitations are made of them."""
+"""One-time links: signed links that work once and expire. Invitations are based on them."""
 
 from datetime import datetime, timedelta
 from typing import Self

@@ -24,7 +24,7 @@ def hash_token(token: str) -> str:
 
 
 class SignedLink(models.Model):
-    """A row with a page that its link opens. `view` is the URL name of the page, which takes the token."""
+    """A row with a signed link to a page. `view` is the URL name of the page, whose argument is the token."""
 
     view = ""
 
@@ -40,7 +40,7 @@ class SignedLink(models.Model):
     @property
     def secret(self) -> str:
         """64 hexadecimal digits."""
-        # Every link that was ever sent depends on this salt, so it keeps the module's first name.
+        # All links sent so far depend on this salt, so it still contains the module's first name.
         return salted_hmac(f"connect.links.{self.view}", self.nonce, algorithm="sha256").hexdigest()
 
     @property

@@ -1,4 +1,4 @@
-"""Static files: those of npm packages by name, and hashed, compressed names for all."""
+"""Static files: serves files of npm packages, and stores all files compressed under hashed names."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ class NodePackagesFinder(BaseFinder):
 
 
 class RenamedFiles(FileSystemStorage):
-    """node_modules/ read under the names of NODE_FILES."""
+    """Reads node_modules/ under the names of NODE_FILES."""
 
     def __init__(self) -> None:
         super().__init__(location=NODE_MODULES)
@@ -69,6 +69,6 @@ class RenamedFiles(FileSystemStorage):
 
 
 class Storage(CompressedManifestStaticFilesStorage):
-    """Hashed names, compressed once at set-up. An unknown name is a plain address, not a broken page."""
+    """Hashed names and compressed files, created during setup. An unknown file gets a plain URL instead of an error."""
 
     manifest_strict = False

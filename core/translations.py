@@ -1,9 +1,9 @@
-"""The catalogues of translations: `locale/<language>/LC_MESSAGES/django.po`, made by people, compiled to var/locale.
+"""Updates and compiles the translation catalogs: `locale/<language>/LC_MESSAGES/django.po`, compiled to var/locale.
 
-    python -m core.translations update     new and changed texts into the .po files, for a translator
-    python -m core.translations compile    what Django reads; `make setup` does it
+    python -m core.translations update     write new and changed texts to the .po files, for translators
+    python -m core.translations compile    write the files that Django reads (part of `make setup`)
 
-Django's own commands need GNU gettext, which a user may not have; Babel does the same by pip. Needs no settings.
+Django's own commands need GNU gettext, while Babel is installed by pip. Needs no settings.
 """
 
 import os
@@ -46,67 +46,67 @@ _NOTES = ("Translators:",)
 
 
 def languages() -> list[str]:
-    """The languages that there is a catalogue of, English not among them: it stands in the code."""
+    """Returns the languages that have a catalog. English has none, because its texts are in the code."""
     return sorted(path.parent.parent.name for path in SOURCES.glob(f"*/{_FILE}"))
 
 
-def catalogue(language: str) -> Catalog:
-    """What a translator wrote for this language."""
+def read_catalog(language: str) -> Catalog:
+    """Returns the catalog of this language."""
     with (SOURCES / language / _FILE).open("rb") as file:
         return read_po(file, locale=language)
 
 
-def marked() -> Catalog:
-    """Every text that is marked for translation in the rooms and templates."""
-    found = Catalog(project="smartcar-fleet", charset="utf-8")
+def extract_texts() -> Catalog:
+    """Returns every text that is marked for translation in the apps and templates."""
+    texts = Catalog(project="smartcar-fleet", charset="utf-8")
     for path in _sources():
         method: Any = _extract_template if "templates" in path.relative_to(ROOT).parts else "python"
         for _line, text, notes, context in extract_from_file(
             method, path, keywords=_KEYWORDS, comment_tags=_NOTES
         ):
-            # Files without line numbers: a catalogue changes only when texts do.
-            found.add(
+            # Files without line numbers, so that a catalog changes only when texts do.
+            texts.add(
                 text, locations=[(str(path.relative_to(ROOT)), 0)], auto_comments=notes, context=context
             )
-    return found
+    return texts
 
 
 def update() -> None:
-    """Brings every catalogue up to date with the texts. What is new has no translation yet; nothing is guessed."""
-    texts = marked()
+    """Updates every catalog from the marked texts. New texts have no translation; none is guessed."""
+    texts = extract_texts()
     for language in languages():
-        known = catalogue(language)
-        known.update(texts, no_fuzzy_matching=True, update_creation_date=False)
-        known.obsolete.clear()
+        current = read_catalog(language)
+        current.update(texts, no_fuzzy_matching=True, update_creation_date=False)
+        current.obsolete.clear()
         with (SOURCES / language / _FILE).open("wb") as file:
-            write_po(file, known, width=110, sort_by_file=True, include_lineno=False)
+            write_po(file, current, width=110, sort_by_file=True, include_lineno=False)
 
 
 def compile_all() -> None:
-    """Compiles every catalogue, in one move each, so that a process that starts meanwhile finds a whole one."""
+    """Compiles every catalog and replaces it atomically, so that a starting process always finds a complete one."""
     for language in languages():
         target = (COMPILED / language / _FILE).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_suffix(f".{os.getpid()}")
-        with beside.open("wb") as file:
-            write_mo(file, catalogue(language))
-        beside.replace(target)
+        temporary = target.with_suffix(f".{os.getpid()}")
+        with temporary.open("wb") as file:
+            write_mo(file, read_catalog(language))
+        temporary.replace(target)
 
 
 def stale() -> list[str]:
-    """The languages whose compiled catalogue is missing or older than its source."""
-    return [language for language in languages() if not _fresh(language)]
+    """Returns the languages whose compiled catalog is missing or older than its source."""
+    return [language for language in languages() if not _is_current(language)]
 
 
-def _fresh(language: str) -> bool:
+def _is_current(language: str) -> bool:
     source = SOURCES / language / _FILE
     target = (COMPILED / language / _FILE).with_suffix(".mo")
     return target.exists() and target.stat().st_mtime >= source.stat().st_mtime
 
 
 def _sources() -> Iterator[Path]:
-    for room in APPS:
-        yield from sorted(path for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts)
+    for app in APPS:
+        yield from sorted(path for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts)
     yield from sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt"))
 
 
@@ -116,12 +116,12 @@ def _extract_template(
     comment_tags: Collection[str],
     options: Any,
 ) -> Iterable[Any]:
-    """Babel's way to read a Django template: Django turns it into calls, which are read as Python."""
+    """Extracts texts from a Django template for Babel: Django converts it to calls, which are parsed as Python."""
     calls = templatize(file.read().decode())
-    # What is no call is blanked out; the indentation that is left means nothing.
+    # Everything but the calls is blanked out. The remaining indentation must be removed.
     lines = "\n".join(line.lstrip() for line in calls.splitlines())
-    wanted = {keyword: _KEYWORDS[keyword] for keyword in keywords}
-    return extract_python(BytesIO(lines.encode()), wanted, comment_tags, {"encoding": "utf-8"})
+    selected = {keyword: _KEYWORDS[keyword] for keyword in keywords}
+    return extract_python(BytesIO(lines.encode()), selected, comment_tags, {"encoding": "utf-8"})
 
 
 if __name__ == "__main__":

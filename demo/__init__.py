@@ -1,5 +1,5 @@
-"""`make demo`: the whole product on this machine, under one supervisor.
+"""`make demo`: runs the whole product on this machine, under one supervisor.
 
-`python -m demo` starts it and stays until Ctrl-C, SIGTERM or SIGHUP; `python -m demo stop` stops one.
-All it keeps is under `var/`.
+`python -m demo` starts the demo and runs until Ctrl-C, SIGTERM or SIGHUP; `python -m demo stop` stops a running demo.
+All data is stored in `var/`.
 """

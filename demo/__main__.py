@@ -1,4 +1,4 @@
-"""`python -m demo`: start the demo and stay with it; `python -m demo stop`: stop one that runs."""
+"""`python -m demo` runs the demo in the foreground; `python -m demo stop` stops a running one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from demo.errors import DemoError
-from demo.start import Demo, run, say, stop
+from demo.start import Demo, print_line, run, stop
 from embedded import ServerError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,11 +20,11 @@ def main(arguments: list[str]) -> int:
         elif not arguments:
             run(Demo.from_environment(ROOT, os.environ))
         else:
-            say("usage: python -m demo [stop]", sys.stderr)
+            print_line("usage: python -m demo [stop]", sys.stderr)
             return 2
     except (DemoError, ServerError) as error:
         for line in (str(error), *(f"    {line}" for line in getattr(error, "details", ()))):
-            say(line, sys.stderr)
+            print_line(line, sys.stderr)
         return 1
     return 0
 

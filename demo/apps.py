@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class DemoConfig(AppConfig):
-    """Has no models: it is installed for its management command."""
+    """Installed for its management commands. Has no models."""
 
     name = "demo"

@@ -23,25 +23,25 @@ _HEADER = """\
 def update(
     path: Path, *, ports: Ports, servers: Mapping[str, str], vehicles: int, api_version: str
 ) -> dict[str, str]:
-    """Write the file for this start, and return all its values.
+    """Writes the file for this start and returns all its values.
 
-    What was generated before and what was added by hand is kept. `servers` holds `DATABASE_URL` and `REDIS_URL`.
+    Secrets generated earlier and lines added by hand are retained. `servers` contains `DATABASE_URL` and `REDIS_URL`.
     """
     values = _generated() | read(path) | _derived(ports) | dict(servers)
     values |= {"DEMO_VEHICLES": str(vehicles), "SMARTCAR_API_VERSION": api_version}
     # The name before 0.2.0, for scripts that read the file.
     values["SMARTCAR_GENERATION"] = api_version
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in values.items()]
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(_HEADER + "".join(lines))
-    draft.replace(path)
+    temporary.replace(path)
     return values
 
 
 def read(path: Path) -> dict[str, str]:
-    """The values in the file; none if there is no file."""
+    """Returns the values in the file; empty if there is no file."""
     if not path.exists():
         return {}
     words = shlex.split(path.read_text(), comments=True)
@@ -75,7 +75,7 @@ def _derived(ports: Ports) -> dict[str, str]:
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "CSRF_TRUSTED_ORIGINS": f"{site},http://localhost:{ports.web}",
         "SMARTCAR_MODE": "simulated",
-        # As the demo's simulator grants (demo.services).
+        # Like the limits of the demo's simulator (demo.services).
         "SMARTCAR_REQUEST_BUCKET": "10000",
         "SMARTCAR_REQUEST_REFILL": "10000",
         "SMARTCAR_CONNECT_ORIGIN": f"{simulator}/connect",
@@ -90,5 +90,5 @@ def _derived(ports: Ports) -> dict[str, str]:
 
 
 def _password() -> str:
-    """64 random bits, in groups that can be typed."""
+    """Returns a password of 64 random bits, in groups that are easy to type."""
     return "-".join(secrets.token_hex(2) for _ in range(4))

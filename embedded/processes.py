@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent, and finding those that did."""
+"""Starts child processes that end with their parent, and finds and stops leftover ones."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def start(
     env: Mapping[str, str] | None = None,
     user: int | None = None,
     group: int | None = None,
-    parting_signal: signal.Signals = signal.SIGTERM,
+    parent_death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, its output in `log` (emptied first).
+    """Starts `command` in a new session, with its output in `log`, which is emptied first.
 
-    A session of its own: Ctrl-C at the terminal reaches only the parent, which then stops its children in
-    order. On Linux the kernel sends `parting_signal` when the parent dies without doing so (prctl(2),
-    PR_SET_PDEATHSIG); elsewhere such a child is found and stopped by the next start. Call it from the main
-    thread: the kernel watches the thread that forked.
+    In a new session, Ctrl-C in the terminal reaches only the parent, which then stops its children in order. If the
+    parent dies before that, the kernel sends `parent_death_signal` on Linux (prctl(2), PR_SET_PDEATHSIG); on other
+    systems the next start finds and stops the child. Must be called from the main thread, because the signal is sent
+    when the forking thread ends.
     """
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own commands, no shell
@@ -45,44 +45,46 @@ def start(
             group=group,
             extra_groups=None if user is None else [],
             start_new_session=True,
-            preexec_fn=_tether(parting_signal),
+            preexec_fn=_request_death_signal(parent_death_signal),
         )
 
 
-def _tether(parting_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a fresh child runs before its program, to be told when the parent dies. None where Linux isn't."""
+def _request_death_signal(parent_death_signal: signal.Signals) -> Callable[[], None] | None:
+    """Returns a function for the child to run before exec, which requests the signal. None on systems but Linux."""
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: the child should do as little as it can
+    prctl = ctypes.CDLL(
+        None
+    ).prctl  # looked up before the fork, because the child should do as little as possible
     parent = os.getpid()
 
-    def tether() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(parting_signal))
-        if os.getppid() != parent:  # it died between the fork and the line above
+    def request_death_signal() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(parent_death_signal))
+        if os.getppid() != parent:  # the parent died between the fork and the call above
             os._exit(1)
 
-    return tether
+    return request_death_signal
 
 
 def working_in(directory: Path, *, name: str) -> list[psutil.Process]:
-    """Every process called `name` whose working folder is `directory`.
+    """Returns every process called `name` whose working folder is `directory`.
 
-    Servers work in their data folder, so this tells a server on this data from any other process, whatever a
-    pid file says, and even if the pid in it was given to someone else since.
+    Servers use their data folder as working folder, so this identifies a server on this data without a pid file, whose
+    pid may meanwhile belong to another process.
     """
-    wanted = str(directory)
+    expected = str(directory)
     found = []
     for process in psutil.process_iter(["name"]):
         if process.info["name"] != name:
             continue
         with contextlib.suppress(psutil.Error):
-            if process.cwd() == wanted:
+            if process.cwd() == expected:
                 found.append(process)
     return found
 
 
 def marked(name: str, value: str) -> list[psutil.Process]:
-    """Every other process that was started with the environment variable `name` set to `value`."""
+    """Returns every other process that was started with the environment variable `name` set to `value`."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -91,8 +93,8 @@ def marked(name: str, value: str) -> list[psutil.Process]:
     return found
 
 
-def stop(processes: Iterable[psutil.Process], *, gently: signal.Signals, patience: float) -> None:
-    """Send `gently`, wait up to `patience` seconds, then kill what is left of them and of their children."""
+def stop(processes: Iterable[psutil.Process], *, first_signal: signal.Signals, timeout: float) -> None:
+    """Sends `first_signal`, waits up to `timeout` seconds, then kills the remaining processes and children."""
     processes = list(processes)
     family = set(processes)
     for process in processes:
@@ -100,16 +102,16 @@ def stop(processes: Iterable[psutil.Process], *, gently: signal.Signals, patienc
             family.update(process.children(recursive=True))
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(gently)
-    _, alive = psutil.wait_procs(family, timeout=patience)
+            process.send_signal(first_signal)
+    _, alive = psutil.wait_procs(family, timeout=timeout)
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(alive, timeout=patience)
+    psutil.wait_procs(alive, timeout=timeout)
 
 
 def last_lines(log: Path, count: int = 1) -> list[str]:
-    """The last `count` lines of `log` that are not blank; fewer if there are fewer."""
+    """Returns the last `count` non-blank lines of `log`, or fewer if there are fewer."""
     try:
         text = log.read_text(errors="replace")
     except OSError:

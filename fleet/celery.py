@@ -1,4 +1,4 @@
-"""The Celery application. Tasks only wake workers; the database holds the work to be done."""
+"""The Celery application. Tasks only wake workers; the work itself is stored in the database."""
 
 import gc
 import os

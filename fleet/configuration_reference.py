@@ -110,7 +110,7 @@ def _example(sections: Sequence[Section]) -> str:
 
 def _lines(setting: Setting) -> str:
     """The description as a comment, and the assignment: commented out where a default applies."""
-    # A default in prose ("the host of `SITE_URL`") is no value to assign.
+    # A default in prose ("the host of `SITE_URL`") can't be assigned.
     prose = "`" in setting.default
     doc = f"{setting.doc} Default: {setting.default}." if prose else setting.doc
     value = setting.example or ("" if prose or setting.default == "none" else setting.default)
@@ -119,7 +119,7 @@ def _lines(setting: Setting) -> str:
 
 
 def _comment(markdown: str) -> str:
-    """Wrapped in lines, code and links as plain text; a code span stays on one line, so that it can be copied."""
+    """Wraps the text, with code and links as plain text. A code span is never split, so that it can be copied."""
     text = re.sub(r"`[^`]*`", lambda code: code[0].strip("`").replace(" ", "\0"), markdown)
     text = re.sub(r"\[([^]]+)]\(([^)#]+)[^)]*\)", r"\1: docs/\2", text)
     lines = textwrap.wrap(text, 110, break_on_hyphens=False, break_long_words=False)

@@ -21,15 +21,15 @@ def load() -> None:
 
     Variables that are already set keep their values. Raises SystemExit if ENV_FILE names a file that doesn't exist.
     """
-    named = os.environ.get("ENV_FILE")
-    path = Path(named) if named else ROOT / ".env"
+    configured = os.environ.get("ENV_FILE")
+    path = Path(configured) if configured else ROOT / ".env"
     if not path.is_absolute():
         path = ROOT / path if not path.exists() else path
     if path.exists():
         environ.Env.read_env(path)
-    elif named:
+    elif configured:
         raise SystemExit(
-            f"ENV_FILE names {named}, which does not exist. Name an existing file, or unset ENV_FILE."
+            f"ENV_FILE names {configured}, which does not exist. Name an existing file, or unset ENV_FILE."
         )
 
 

@@ -1,4 +1,4 @@
-"""Addresses of releases before 0.2.0, which redirect to today's: bookmarks, links in emails, and forms still open."""
+"""Redirects from the URLs of releases before 0.2.0, for bookmarks, links in emails, and open forms."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponsePermanentRedirect
 from django.urls import URLPattern, path, re_path, reverse
 
-_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  the pattern of one
+_SECRET = "(?P<secret>[0-9a-f]{64})"  # noqa: S105  a pattern, not a secret
 
 
 class _MethodPreservingRedirect(HttpResponseRedirect):
@@ -14,7 +14,7 @@ class _MethodPreservingRedirect(HttpResponseRedirect):
 
 
 def _moved(view: str, old: str, *, pattern: bool = False) -> URLPattern:
-    """Redirects the old address to the view of this name, with the same arguments and query string."""
+    """Redirects an old URL to the view with this name, with the same arguments and query string."""
 
     def redirect(
         request: HttpRequest, **arguments: Any

@@ -24,7 +24,7 @@ from connect import applications
 from connect.v2 import token_refresh
 from smartcar_api.ratelimit import bucket, counters, health
 from smartcar_api.ratelimit.breaker import STATES
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 from webhooks.models import EntryState, InboxEntry
 
 # Upper bounds of the expiry histogram, in days: the three warning levels, half a token's life, and a whole one.
@@ -55,8 +55,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _is_allowed(request: HttpRequest) -> bool:
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if settings.METRICS_TOKEN and constant_time_compare(given, settings.METRICS_TOKEN):
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if settings.METRICS_TOKEN and constant_time_compare(token, settings.METRICS_TOKEN):
         return True
     # Behind a proxy on this machine, all requests come from a loopback address.
     forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
@@ -136,9 +136,9 @@ def _requests_available() -> Metric:
         labels=["application"],
     )
     for application in applications.all_applications():
-        left = bucket.left(bucket_of(application.credentials))
-        if left is not None:
-            family.add_metric([application.name], left)
+        available = bucket.left(bucket_id(application.credentials))
+        if available is not None:
+            family.add_metric([application.name], available)
     return family
 
 

@@ -1,4 +1,7 @@
-"""The only code that speaks HTTP to Smartcar or imports its SDK. A pure client: no settings, no database."""
+"""Client of Smartcar's API: the only code that sends requests to Smartcar or imports its SDK.
+
+It doesn't use the database. Only `ratelimit` reads settings.
+"""
 
 from smartcar_api.errors import SmartcarError
 from smartcar_api.protocol import (

@@ -1,7 +1,7 @@
-"""What to tell a person about an error of Smartcar: what happened, why, and what to do next.
+"""Messages for users about Smartcar's errors: what happened, why, and what to do next.
 
-Rows store the code and the parameters of `code_for` and are worded by `text_for` when displayed; Smartcar's own
-message for the driver (`SmartcarError.smartcar_message`) goes to a column of its own and takes precedence.
+Rows store the code and parameters from `code_for`, and `text_for` renders them for display. Smartcar's own message for
+the driver (`SmartcarError.smartcar_message`) is stored in a separate column and takes precedence.
 The types and codes: Smartcar documentation, "API Errors".
 """
 
@@ -29,7 +29,7 @@ def _with(text: Promise, next_step: Promise) -> Promise:
 
 
 class ErrorMessage(MessageCatalog):
-    """Our message for each type and code; the value is `smartcar.<type>.<code>` or `smartcar.<type>`."""
+    """Our message for each type and code. The value is `smartcar.<type>.<code>` or `smartcar.<type>`."""
 
     CONNECTED_SERVICES_ACCOUNT_ACCOUNT_ISSUE = (
         "smartcar.connected_services_account.account_issue",
@@ -318,7 +318,7 @@ class ErrorMessage(MessageCatalog):
 
 
 def code_for(error: "SmartcarError") -> tuple[str, dict[str, Any]]:
-    """The code and parameters of our message for an error, by its type and code, else its type, else its status."""
+    """Returns the code and parameters of our message for an error, by its type and code, its type, or its status."""
     for name in (f"{error.type}.{error.code}", error.type):
         if (code := f"smartcar.{name.lower()}") in ErrorMessage.values:
             return code, {}
@@ -326,10 +326,10 @@ def code_for(error: "SmartcarError") -> tuple[str, dict[str, Any]]:
 
 
 def text_for(code: str, params: Params | None = None, smartcar_message: str = "") -> str:
-    """Smartcar's own message where there is one, else ours in the active language."""
+    """Returns Smartcar's own message if there is one, or else ours in the active language."""
     return smartcar_message or render(code, params)
 
 
 def without_gaps(suggested: str) -> str:
-    """Smartcar's suggested message, or "" where it has placeholders that nobody filled in ("<app name>")."""
+    """Returns Smartcar's suggested message, or "" if it contains unfilled placeholders ("<app name>")."""
     return "" if _PLACEHOLDER.search(suggested) else suggested

@@ -1,7 +1,7 @@
-"""Reading a refusal, in any form that Smartcar or something in between sends, into a SmartcarError.
+"""Parses error responses, in any form that Smartcar or a proxy sends, into a SmartcarError.
 
 Four forms: v2's flat object ("API Errors"), v3's list of errors, OAuth's error and error_description, and text from
-a gateway. Whatever the bytes, reading them raises nothing else.
+a gateway. Parsing never raises, whatever the body contains.
 """
 
 import json
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 _NAME = re.compile(r"[A-Za-z][A-Za-z_\-]{0,63}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ADDRESS = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f]{1,2000}")
+_URL = re.compile(r"https?://[^\s\"<>\x00-\x1f\x7f]{1,2000}")
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _LONGEST_WAIT = 31 * 86400
 
@@ -40,14 +40,14 @@ _TYPE_BY_STATUS = {
 def parse_error(
     *, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
 ) -> SmartcarError:
-    """The refusal as an error. `secrets` are what the request carried, taken out of every text.
+    """Returns the response as an error. `secrets` of the request are removed from every text.
 
-    `headers` must find names without regard to case, or be lower case. With a status below 300, as a long v3
-    command has ("Commands", 202), the status that the body names counts.
+    `headers` must be case-insensitive or in lower case. If the HTTP status is below 300, as for a long v3 command
+    ("Commands", 202), the status in the body is used.
     """
     hidden = tuple(secrets)
     answer = parsed(body)
-    request_id = request_id_of(headers, hidden)
+    request_id = get_request_id(headers, hidden)
     retry_after = _retry_after(headers.get("retry-after", ""))
     if isinstance(answer, dict):
         errors = answer.get("errors")
@@ -69,31 +69,31 @@ def parse_error(
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON in the body, or None where there is none."""
+    """Returns the JSON in the body, or None if the body is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
 
 
-def request_id_of(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> str:
-    """Smartcar's number for this request ("Headers"), for its support to find it by; empty if there is none."""
-    given = headers.get("sc-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) and given not in secrets else ""
+def get_request_id(headers: Mapping[str, str], secrets: Iterable[str] = ()) -> str:
+    """Returns Smartcar's ID of the request ("Headers"), which its support needs; empty if there is none."""
+    request_id = headers.get("sc-request-id", "")
+    return request_id if _REQUEST_ID.fullmatch(request_id) and request_id not in secrets else ""
 
 
 def _v2(
     answer: Json, status: int, request_id: str, retry_after: int | None, hidden: tuple[str, ...]
 ) -> SmartcarError:
-    named = _text(answer, "requestId")
+    body_id = _text(answer, "requestId")
     resolution_type, resolution_url = _resolution(answer.get("resolution"), hidden)
     return SmartcarError(
         type=_name(answer.get("type"), hidden),
         code=_name(answer.get("code"), hidden),
         description=scrub(_text(answer, "description") or _text(answer, "message"), hidden),
         suggested_user_message=scrub(_text(answer, "suggestedUserMessage"), hidden),
-        request_id=request_id or (named if _UUID.fullmatch(named) and named not in hidden else ""),
-        doc_url=_address(answer.get("docURL"), hidden),
+        request_id=request_id or (body_id if _UUID.fullmatch(body_id) and body_id not in hidden else ""),
+        doc_url=_url(answer.get("docURL"), hidden),
         status=_status(status, answer.get("statusCode")),
         retry_after=retry_after,
         resolution_type=resolution_type,
@@ -104,7 +104,7 @@ def _v2(
 def v3_error(
     error: Json, *, status: int, request_id: str, retry_after: int | None = None, secrets: Iterable[str] = ()
 ) -> SmartcarError:
-    """One entry of v3's list of errors; a failed command carries one too."""
+    """Returns one entry of v3's list of errors as an error. A failed command contains such an entry, too."""
     hidden = tuple(secrets)
     status = _status(status, error.get("status"))
     links = error.get("links")
@@ -117,7 +117,7 @@ def v3_error(
         ),
         suggested_user_message=scrub(_text(error, "suggestedUserMessage"), hidden),
         request_id=request_id,
-        doc_url=_address(links.get("about") if isinstance(links, dict) else None, hidden),
+        doc_url=_url(links.get("about") if isinstance(links, dict) else None, hidden),
         status=status,
         retry_after=retry_after,
         resolution_type=resolution_type,
@@ -143,16 +143,16 @@ def _text(values: Json, key: str) -> str:
 
 
 def _name(value: Any, hidden: tuple[str, ...]) -> str:
-    """A type or a code: one word of letters, so that nothing else can pass for one."""
+    """Returns a type or code, which is a single word without digits, or "" for any other value."""
     if not isinstance(value, str) or not _NAME.fullmatch(value) or value in hidden:
         return ""
     return value if scrub(value) == value else ""
 
 
-def _address(value: Any, hidden: tuple[str, ...]) -> str:
+def _url(value: Any, hidden: tuple[str, ...]) -> str:
     if (
         not isinstance(value, str)
-        or not _ADDRESS.fullmatch(value)
+        or not _URL.fullmatch(value)
         or any(secret in value for secret in hidden if secret)
     ):
         return ""
@@ -160,22 +160,22 @@ def _address(value: Any, hidden: tuple[str, ...]) -> str:
 
 
 def _resolution(value: Any, hidden: tuple[str, ...]) -> tuple[str, str]:
-    """Type and address of a resolution, which is an object or, now and then on v3, only the type."""
+    """Returns the type and URL of a resolution, which is an object or, sometimes on v3, only the type."""
     if isinstance(value, dict):
-        return _name(value.get("type"), hidden), _address(value.get("url"), hidden)
+        return _name(value.get("type"), hidden), _url(value.get("url"), hidden)
     return _name(value, hidden), ""
 
 
-def _status(status: int, named: Any) -> int:
-    """The HTTP status, or, where that tells of a success, the one in the body, a number or a string."""
-    if status >= 300 or isinstance(named, bool) or not isinstance(named, int | str):
+def _status(status: int, body_status: Any) -> int:
+    """Returns the HTTP status, or for a status below 300 the one in the body, which is a number or a string."""
+    if status >= 300 or isinstance(body_status, bool) or not isinstance(body_status, int | str):
         return status
-    text = str(named)
+    text = str(body_status)
     return int(text) if _STATUS.fullmatch(text) else status
 
 
 def _retry_after(value: str) -> int | None:
-    """Seconds to wait: given as such, or as a date (RFC 9110, "Retry-After")."""
+    """Returns the seconds to wait, from a number of seconds or a date (RFC 9110, "Retry-After")."""
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(int(value[:12]), _LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""The one error that everything here raises, and what can be told from it."""
+"""SmartcarError, the only error that this package raises, and how callers classify it."""
 
 import math
 from typing import Any
@@ -12,26 +12,26 @@ NOT_SENT = "NOT_SENT"
 UNREADABLE_ANSWER = "UNREADABLE_ANSWER"
 GATEWAY = "GATEWAY"
 
-# Why a request was put off, before anything was sent (smartcar_api.ratelimit).
+# Why a request was deferred before anything was sent (smartcar_api.ratelimit).
 RATE_LIMITED = "NO_ROOM"
 VEHICLE_COOLDOWN = "CAR_RESTS"
 MONTHLY_LIMIT_REACHED = "NO_ALLOWANCE"
 HOST_DOWN = "HOST_DOWN"
 
 _DEFERRED = frozenset({RATE_LIMITED, VEHICLE_COOLDOWN, MONTHLY_LIMIT_REACHED, HOST_DOWN})
-_WRONG_ADDRESS = frozenset({"INVALID_PATH", "VERSION"})
+_UNKNOWN_ENDPOINT = frozenset({"INVALID_PATH", "VERSION"})
 _UNSENDABLE = frozenset({"INVALID", "UNSUPPORTED"})
-_WAITING_HELPS = frozenset({408, 409, 425, 429})
+_RETRYABLE = frozenset({408, 409, 425, 429})
 
 
 class SmartcarError(Exception):
-    """Smartcar refused a request, or there was no answer, or none that can be read.
+    """Smartcar rejected a request, or there was no response, or it could not be parsed.
 
-    `type` and `code` are Smartcar's ("API Errors"); of an OAuth refusal `type` is its `error`, for example
-    `invalid_grant`. Ours are NOT_SENT (nothing left this machine), NO_ANSWER (TIMEOUT or BROKEN), GATEWAY (a
-    refusal that Smartcar's API did not write) and UNREADABLE_ANSWER (a success that cannot be read). `status` is
-    the HTTP status, 0 without an answer. `retry_after` is seconds. `resolution_url` can name the vehicle and is
-    left out of str, repr and args, which hold nothing that looks like a token, a VIN or an e-mail address.
+    `type` and `code` are Smartcar's ("API Errors"). For an OAuth error, `type` is its `error`, for example
+    `invalid_grant`. Types of our own are NOT_SENT (nothing was sent), NO_ANSWER (TIMEOUT or BROKEN), GATEWAY (an error
+    response that is not from Smartcar's API) and UNREADABLE_ANSWER (a success that could not be parsed). `status` is
+    the HTTP status, or 0 without a response. `retry_after` is in seconds. `resolution_url` can identify the vehicle
+    and is not part of str, repr and args, which contain nothing that looks like a token, a VIN or an email address.
     """
 
     def __init__(
@@ -64,18 +64,18 @@ class SmartcarError(Exception):
         name = ":".join(part for part in (self.type, self.code) if part)
         marks = [f"HTTP {self.status}"] if self.status else []
         marks += [f"request {self.request_id}"] if self.request_id else []
-        said = f" - {self.description}" if self.description else ""
-        return f"{name}{said} ({', '.join(marks)})" if marks else f"{name}{said}"
+        message = f" - {self.description}" if self.description else ""
+        return f"{name}{message} ({', '.join(marks)})" if marks else f"{name}{message}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (dict(self.__dict__),)
+        return _restore, (dict(self.__dict__),)
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether a command sent with this request may have been carried out all the same.
+        """Whether a command sent with this request may have been carried out anyway.
 
-        True for a wait that ran out after sending, a broken answer, one that cannot be read, and every 5xx but
-        501, which Smartcar answers before it asks the car.
+        True for a timeout after sending, a broken or unreadable response, and every 5xx except 501, which Smartcar
+        returns before it contacts the vehicle.
         """
         if self.status == 0:
             return self.type == NO_ANSWER
@@ -83,64 +83,66 @@ class SmartcarError(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether the same request, with the same token, would be refused again."""
+        """Whether the same request with the same token would fail again."""
         if self.resolution_type == "RETRY_LATER":
             return False
         if self.status == 0:
             return self.type == NOT_SENT and self.code in _UNSENDABLE
-        return self.status == 501 or (300 <= self.status < 500 and self.status not in _WAITING_HELPS)
+        return self.status == 501 or (300 <= self.status < 500 and self.status not in _RETRYABLE)
 
     @property
     def unauthorized(self) -> bool:
-        """Whether the token or the credentials were refused (401): ours on v3, the owner's token on v2."""
+        """Whether the token or the credentials were rejected (401): ours on v3, the driver's token on v2."""
         return self.status == 401
 
     @property
     def deferred(self) -> bool:
-        """Whether the request budget kept it back: nothing was sent, and `retry_after` says when to come again."""
+        """Whether the request budget deferred the request: nothing was sent. `retry_after` is set."""
         return self.type == NOT_SENT and self.code in _DEFERRED
 
     @property
-    def gone(self) -> bool:
-        """Whether Smartcar does not know what the request names (404), though it knows the request.
+    def not_found(self) -> bool:
+        """Whether the vehicle or other resource doesn't exist at Smartcar (404), while the endpoint does.
 
-        v2 says PATH of both ("Resource Not Found"), and is believed to mean what is named.
+        v2 uses the code PATH for both cases ("Resource Not Found"), which is taken to mean the resource.
         """
-        return self.status == 404 and self.code not in _WRONG_ADDRESS
+        return self.status == 404 and self.code not in _UNKNOWN_ENDPOINT
 
     @property
-    def reauthentication(self) -> bool:
-        """Whether Smartcar asks that the owner connect the car again. One such error alone is no proof of it."""
+    def needs_reauth(self) -> bool:
+        """Whether Smartcar requires the driver to reauthenticate. A single such error is not conclusive."""
         return self.resolution_type == "REAUTHENTICATE" or self.type == "invalid_grant"
 
     @property
     def smartcar_message(self) -> str:
-        """Smartcar's own message for the driver, or "" where it sent none or one with gaps."""
+        """Smartcar's own message for the driver, or "" if there is none or one with unfilled placeholders."""
         return error_messages.without_gaps(self.suggested_user_message)
 
     @property
     def message(self) -> Message:
-        """Our message for the type and code, for rows to store: what happened, why, and what to do next."""
+        """Our message for the type and code, to be stored in rows: what happened, why, and what to do next."""
         return Message(*error_messages.code_for(self))
 
     @property
     def user_message(self) -> str:
-        """Smartcar's own message for the driver, else ours in the active language. For display, not for rows."""
+        """Smartcar's own message for the driver, or else ours in the active language. For display, not for rows."""
         return self.smartcar_message or str(self.message)
 
 
-def _restored(fields: dict[str, Any]) -> SmartcarError:
+def _restore(fields: dict[str, Any]) -> SmartcarError:
     return SmartcarError(**fields)
 
 
 def not_sent(description: str, *, code: str = "INVALID") -> SmartcarError:
-    """Nothing left this machine: a request that cannot be made (INVALID), one that this API version
-    of the API does not have (UNSUPPORTED), or no connection (CONNECT_FAILED)."""
+    """Returns the error for a request that was not sent.
+
+    INVALID: the request is impossible. UNSUPPORTED: this API version doesn't have it. CONNECT_FAILED: no connection.
+    """
     return SmartcarError(type=NOT_SENT, code=code, description=description)
 
 
 def deferred(code: str, *, retry_after: float) -> SmartcarError:
-    """The request budget keeps the request back for so many seconds: NO_ROOM, CAR_RESTS, NO_ALLOWANCE or HOST_DOWN."""
+    """Returns the error for a request that the request budget defers, for one of the reasons in `_DEFERRED`."""
     seconds = max(1, math.ceil(retry_after))
     return SmartcarError(
         type=NOT_SENT, code=code, description=f"kept back for {seconds} s", retry_after=seconds
@@ -148,12 +150,12 @@ def deferred(code: str, *, retry_after: float) -> SmartcarError:
 
 
 def no_answer(description: str, *, code: str) -> SmartcarError:
-    """The request was sent, or partly, and no whole answer came: TIMEOUT or BROKEN."""
+    """Returns the error for a request that was sent at least partly but got no complete response: TIMEOUT or BROKEN."""
     return SmartcarError(type=NO_ANSWER, code=code, description=description)
 
 
 def unreadable(description: str, *, status: int, request_id: str) -> SmartcarError:
-    """A success whose body is not what the documentation promises. The body itself is left out: it may hold tokens."""
+    """Returns the error for a success with an undocumented body. The body is left out, as it may contain tokens."""
     return SmartcarError(
         type=UNREADABLE_ANSWER, description=description, status=status, request_id=request_id
     )

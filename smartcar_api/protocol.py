@@ -1,7 +1,7 @@
-"""What the rest of the project knows of Smartcar: plain values, and one interface for both generations.
+"""The types that the rest of the project uses, and one interface for both API versions.
 
-v2 is one token pair for each vehicle owner ("Authorization", "Overview"); v3 is one token for the whole
-application, with the owner's id in a header. The user id is the same in both, so a fleet can change over.
+v2 has a token pair per vehicle owner ("Authorization", "Overview"). v3 has one token for the whole application, with
+the owner's ID in a header. The user ID is the same in both, which makes the API migration possible.
 """
 
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ from smartcar_api.schedules import ChargeSchedule
 
 
 class ApiVersion(StrEnum):
-    """Which of Smartcar's two APIs a connection uses."""
+    """The version of Smartcar's API that a connection uses."""
 
     V2 = "v2"
     V3 = "v3"
 
 
 class CommandOutcome(StrEnum):
-    """What Smartcar says of a command. None of these proves the new state of the car; a later signal does."""
+    """Smartcar's result of a command. Only a later signal confirms the new state of the vehicle."""
 
     SUCCESS = "success"
     FAILURE = "failure"
@@ -30,7 +30,7 @@ class CommandOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Where Smartcar's hosts are. `auth` is the whole token address of v2, the others have no version and no path."""
+    """The URLs of Smartcar's hosts. `auth` is v2's complete token URL; the others have no version and no path."""
 
     connect: str = "https://connect.smartcar.com"
     auth: str = "https://auth.smartcar.com/oauth/token"
@@ -46,8 +46,8 @@ class Origins:
 class Credentials:
     """The four credentials of a Smartcar application.
 
-    The application id and secret are for Connect and v2 tokens, the client id and secret ("API credentials") for
-    v3 tokens, the management tokens for the v2 management API and for signing webhooks, the one in use first.
+    The application ID and secret are for Connect and v2 tokens, the client ID and secret ("API credentials") for v3
+    tokens, and the management tokens, the current one first, for the v2 management API and for signing webhooks.
     """
 
     application_id: str
@@ -59,7 +59,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What v2 grants for one owner: access for 2 hours, and 60 days to renew it once. Times are aware, UTC."""
+    """An owner's v2 tokens: the access token is valid for 2 hours, the refresh token for 60 days and one use.
+
+    Times are aware, UTC.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -69,7 +72,7 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationToken:
-    """The v3 token of the whole application, good for an hour. The time is aware, UTC."""
+    """The v3 token of the whole application, valid for an hour. The time is aware, UTC."""
 
     token: str = field(repr=False)
     expires_at: datetime
@@ -77,7 +80,7 @@ class ApplicationToken:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a call is authorised with: v2, the owner's access token; v3, the application's token. And the owner."""
+    """The authorization of a call: the owner's access token (v2) or the application's token (v3), and the owner ID."""
 
     token: str = field(repr=False)
     user_id: str
@@ -85,9 +88,9 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """What to ask of a vehicle owner in Connect; no scopes means those chosen in Smartcar's dashboard.
+    """The parameters of a Connect URL. Without scopes, those chosen in Smartcar's dashboard apply.
 
-    `external_id` is our own name for the owner; `country` is of two letters; the VIN implies single select.
+    `external_id` is our own ID of the owner, `country` a two-letter code. `single_select_vin` implies single select.
     """
 
     redirect_uri: str
@@ -104,10 +107,10 @@ class ConnectRequest:
 
 @dataclass(frozen=True, slots=True)
 class SharedVehicle:
-    """A car that an owner shares with the application.
+    """A vehicle that an owner shares with the application.
 
-    v2 knows neither `external_id` nor `powertrain` nor `connection_id` nor `updated_at`: they are empty there.
-    What `permissions` means on v3 is unsettled (granted, or all the application may ask for): it is a hint.
+    On v2, `external_id`, `powertrain`, `connection_id` and `updated_at` are empty. On v3, it isn't documented whether
+    `permissions` are those granted or those that the application can request, so they are only a hint.
     """
 
     vehicle_id: str
@@ -125,7 +128,7 @@ class SharedVehicle:
 
 @dataclass(frozen=True, slots=True)
 class VehicleAttributes:
-    """What a car is. `powertrain` (ICE, BEV, PHEV) and `mode` (live, simulated) are empty on v2."""
+    """The attributes of a vehicle. `powertrain` (ICE, BEV, PHEV) and `mode` (live, simulated) are empty on v2."""
 
     vehicle_id: str
     make: str
@@ -137,7 +140,7 @@ class VehicleAttributes:
 
 @dataclass(frozen=True, slots=True)
 class ReadAnswer:
-    """The answer to a read as Smartcar sent it; each API version has its own form. Units are metric."""
+    """Smartcar's response to a read, in the API version's own form. Units are metric."""
 
     body: dict[str, Any] = field(repr=False)
     request_id: str
@@ -145,9 +148,9 @@ class ReadAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What Smartcar answered when a command ended. v2 has no execution id. `schedule_id` is of a charge schedule.
+    """Smartcar's response to a command. v2 has no execution ID. `schedule_id` is the ID of a charge schedule.
 
-    `error` is the reason for a failure (v3), `smartcar_message` what Smartcar itself says about the outcome.
+    `error` is the reason for a failure (v3), `smartcar_message` Smartcar's own message about the outcome.
     """
 
     outcome: CommandOutcome
@@ -160,7 +163,7 @@ class CommandAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One car of one owner that feeds one webhook (v3)."""
+    """The subscription of one owner's vehicle to one webhook (v3)."""
 
     id: str
     webhook_id: str
@@ -170,7 +173,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """Smartcar has ended a grant, or (`known` is false) knew none. `request_id` is that of its answer."""
+    """Smartcar has revoked a grant or, if `known` is false, had none. `request_id` is that of the response."""
 
     known: bool
     request_id: str
@@ -178,9 +181,9 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class ListedConnection:
-    """One grant in Smartcar's list of all of an application's. v2 knows neither `connection_id` nor `mode`.
+    """A grant in Smartcar's list of the application's grants. On v2, `connection_id` and `mode` are empty.
 
-    `since`: when it was made (v2) or last changed (v3), where told.
+    `since`: when it was created (v2) or last changed (v3), if known.
     """
 
     user_id: str
@@ -191,64 +194,64 @@ class ListedConnection:
 
 
 class SmartcarApi(Protocol):
-    """What can be asked of Smartcar in either generation. Every call raises SmartcarError and nothing else."""
+    """The calls that both API versions have. They raise only SmartcarError."""
 
     api_version: ApiVersion
 
     def connect_url(self, request: ConnectRequest) -> str:
-        """The address to send a vehicle owner to ("Build the Connect URL")."""
+        """Returns the Connect URL for a vehicle owner ("Build the Connect URL")."""
 
     def shared_vehicles(self, access: Access, *, mode: str) -> tuple[SharedVehicle, ...]:
-        """Every car that the owner shares with the application in this mode (live or simulated)."""
+        """Returns the vehicles that the owner shares with the application in this mode (live or simulated)."""
 
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
-        """Make, model and year of a car."""
+        """Returns make, model and year of a vehicle."""
 
     def read(self, access: Access, *, vehicle_id: str) -> ReadAnswer:
-        """The values Smartcar has of a car, in one request."""
+        """Returns the values that Smartcar has of a vehicle, in one request."""
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Lock the doors. Waits for the car, up to minutes; never call it inside a web request."""
+        """Locks the doors. Waits for the vehicle, up to minutes: never call it within a web request."""
 
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Unlock the doors. Waits for the car, up to minutes; never call it inside a web request."""
+        """Unlocks the doors. Waits for the vehicle, up to minutes: never call it within a web request."""
 
     def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Start charging. Waits for the car, as every command does."""
+        """Starts charging. Waits for the vehicle, as every command does."""
 
     def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Stop charging."""
+        """Stops charging."""
 
     def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
-        """Charge to this state of charge at most: whole percent, from 50 to 100."""
+        """Sets the maximum state of charge: whole percent, from 50 to 100."""
 
     def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Open the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+        """Opens the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
 
     def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Close the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+        """Closes the flap of the charge port. v2 has no such command: NOT_SENT, UNSUPPORTED."""
 
     def set_charge_schedule(
         self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
     ) -> CommandAnswer:
-        """Let the car charge at a place at these times. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+        """Sets the times for charging at a place. v2 has no such command: NOT_SENT, UNSUPPORTED."""
 
     def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
-        """End a charge schedule. v2 has no such command: NOT_SENT, UNSUPPORTED."""
+        """Deletes a charge schedule. v2 has no such command: NOT_SENT, UNSUPPORTED."""
 
     def set_destination(
         self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
     ) -> CommandAnswer:
-        """Send a place, in degrees, to the car's navigation."""
+        """Sends a place, in degrees, to the vehicle's navigation."""
 
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook. A car that does already is a success."""
+        """Subscribes the vehicle to the webhook. Succeeds if it is already subscribed."""
 
     def unsubscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook no more. A car that does not is a success."""
+        """Unsubscribes the vehicle from the webhook. Succeeds if it is not subscribed."""
 
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> bool | None:
-        """Whether the car feeds the webhook, or None where the API version has no way to ask."""
+        """Whether the vehicle is subscribed to the webhook, or None if the API version can't report it."""
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
-        """End the owner's grant for this car. One that Smartcar does not know any more (404) is a success."""
+        """Revokes the owner's grant for this vehicle. Succeeds if Smartcar no longer has the grant (404)."""

@@ -1,6 +1,6 @@
-"""Addresses of Connect for a car that is connected already: signing in again, and the battery size.
+"""Connect URLs for a car that is already connected: reauthentication, and the choice of the battery size.
 
-Both API versions share them ("Re-authentication: Redirect to Connect", "User Selected Battery Capacity").
+They are the same for both API versions ("Re-authentication: Redirect to Connect", "User Selected Battery Capacity").
 """
 
 from collections.abc import Mapping
@@ -20,15 +20,15 @@ def reauthenticate_url(
     external_id: str,
     partial: str = "",
 ) -> str:
-    """Where the driver signs in again for this car. `origin` is Connect's.
+    """Returns the URL where the driver reauthenticates for this vehicle. `origin` is Connect's.
 
-    `partial` is the address that came with an error (`resolution.url`): what else it asks for is kept, if it is one
-    of Connect for this very car; an address of anybody else is never followed.
+    `partial` is the URL from an error (`resolution.url`). Its other parameters are retained if it is a Connect URL for
+    this same vehicle; any other URL is ignored.
     """
     given = _query(partial, at=f"{origin}{REAUTHENTICATE}")
     if given.get("vehicle_id") != vehicle_id:
         given = {}
-    ours = {
+    query = {
         "response_type": "vehicle_id",
         "application_id": application_id,
         "client_id": application_id,
@@ -37,18 +37,18 @@ def reauthenticate_url(
         "state": state,
         "external_id": external_id,
     }
-    return f"{origin}{REAUTHENTICATE}?{urlencode({**given, **ours})}"
+    return f"{origin}{REAUTHENTICATE}?{urlencode({**given, **query})}"
 
 
 def battery_url(
     *, origin: str, application_id: str, vehicle_id: str, redirect_uri: str, given: str = ""
 ) -> str:
-    """Where the driver chooses the battery size of this car. Connect gives no state back from there.
+    """Returns the URL where the driver chooses the battery size. Connect returns no state from this page.
 
-    `given` is the address from a nominal_capacity answer: its token (30 days) spares the driver the sign-in.
+    `given` is the URL from a nominal_capacity response. With its token, valid for 30 days, the driver needn't sign in.
     """
-    told = _query(given, at=f"{origin}{BATTERY}")
-    token = told.get("token", "") if told.get("vehicle_id") == vehicle_id else ""
+    given_query = _query(given, at=f"{origin}{BATTERY}")
+    token = given_query.get("token", "") if given_query.get("vehicle_id") == vehicle_id else ""
     query = {
         "vehicle_id": vehicle_id,
         "client_id": application_id,
@@ -60,11 +60,11 @@ def battery_url(
 
 
 def _query(url: str, *, at: str) -> Mapping[str, str]:
-    """The query of an address, or nothing if it leads anywhere else than `at`."""
+    """Returns the query parameters of a URL; empty if its address isn't `at`."""
     try:
-        there, here = urlsplit(url), urlsplit(at)
+        actual, expected = urlsplit(url), urlsplit(at)
     except ValueError:
         return {}
-    if (there.scheme, there.netloc, there.path) != (here.scheme, here.netloc, here.path):
+    if (actual.scheme, actual.netloc, actual.path) != (expected.scheme, expected.netloc, expected.path):
         return {}
-    return dict(parse_qsl(there.query))
+    return dict(parse_qsl(actual.query))

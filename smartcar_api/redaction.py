@@ -1,4 +1,4 @@
-"""Taking out of a text what may be a secret, before it can reach a log, a page or a repr."""
+"""Removes possible secrets from texts before they can reach a log, a page or a repr."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 REMOVED = "[removed]"
 _SHORTEST = 4
 
-# v2 tokens are UUIDs, v3 tokens JWTs, VINs 17 characters: every long run that is not plain words goes.
+# v2 tokens are UUIDs, v3 tokens JWTs, VINs 17 characters: every long run that isn't plain words is removed.
 _RUN = re.compile(r"[A-Za-z0-9_\-.~+/=%]{16,}")
 _BETWEEN_WORDS = re.compile(r"[-_./]")
 _WORD = re.compile(r"[A-Z]?[a-z]{0,20}|[A-Z]{2,20}")
@@ -16,7 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def scrub(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without the given secrets, and without anything that looks like a token, a VIN or an address."""
+    """Returns the text without the given secrets and anything that looks like a token, a VIN or an email address."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, REMOVED)
@@ -29,6 +29,6 @@ def _is_words(run: str) -> bool:
 
 
 def one_line(text: str, *, limit: int) -> str:
-    """The text on one line, without control characters, cut to `limit` characters."""
+    """Returns the text on one line, without control characters, cut to `limit` characters."""
     flat = " ".join(_CONTROL.sub(" ", text).split())
     return flat if len(flat) <= limit else f"{flat[: limit - 1]}…"

@@ -1,6 +1,6 @@
-"""Charge schedules of v3: windows of the car's local time, at a place, in which it may charge ("Charge schedules").
+"""Charge schedules (v3): windows of local time in which the vehicle may charge at a place ("Charge schedules").
 
-Teslas know all three types, Volvos the daily one; others answer 501.
+Tesla supports all three types, Volvo only the daily one. Other makes respond with 501.
 """
 
 import re
@@ -18,13 +18,13 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "weekly": WEEK,
     "workweek": ("weekdays", "weekends"),
 }
-"""The types of a schedule, each with the parts of the week that may have a window."""
+"""The types of schedules, each with the parts of the week that can have a window."""
 
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 
 
 class Window(NamedTuple):
-    """From `start` to `stop`, as "22:00"; past midnight where `stop` is the earlier."""
+    """From `start` to `stop`, for example "22:00". Extends past midnight if `stop` is earlier than `start`."""
 
     start: str
     stop: str
@@ -32,7 +32,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChargeSchedule:
-    """`windows` has an entry for each part of the week (PARTS) in which the car may charge."""
+    """A charge schedule. `windows` has an entry for each part of the week (PARTS) in which the vehicle may charge."""
 
     type: str
     latitude: float = field(repr=False)
@@ -40,8 +40,8 @@ class ChargeSchedule:
     windows: Mapping[str, Window]
 
 
-def attributes_of(schedule: ChargeSchedule) -> dict[str, Any]:
-    """The schedule as Smartcar takes it. Raises SmartcarError (NOT_SENT) for one that cannot be."""
+def schedule_attributes(schedule: ChargeSchedule) -> dict[str, Any]:
+    """Returns the schedule in Smartcar's form. Raises SmartcarError (NOT_SENT) if the schedule is invalid."""
     parts = PARTS.get(schedule.type)
     if parts is None or not schedule.windows or not set(schedule.windows) <= set(parts):
         raise not_sent("the type of the schedule and its windows do not fit each other")

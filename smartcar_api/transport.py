@@ -1,7 +1,7 @@
-"""One pooled HTTP client for both API versions: time-outs, what a failure means, and no secret in an error.
+"""The pooled HTTP client of both API versions: timeouts, classification of failures, no secrets in errors.
 
-The proxy variables that all HTTP clients know (HTTPS_PROXY, NO_PROXY) are honoured, and nothing else of the
-environment. Redirects are not followed and cookies not kept.
+Of the environment, only the usual proxy variables (HTTPS_PROXY, NO_PROXY) are honored. Redirects aren't followed and
+cookies aren't stored.
 """
 
 import os
@@ -15,13 +15,13 @@ from urllib.parse import quote
 
 import httpx
 
-from smartcar_api.error_parsing import parse_error, parsed, request_id_of
+from smartcar_api.error_parsing import get_request_id, parse_error, parsed
 from smartcar_api.errors import no_answer, not_sent, unreadable
 from smartcar_api.redaction import one_line, scrub
 
 USER_AGENT = "smartcar-fleet (httpx)"
 CONNECT_TIMEOUT = 10.0
-LARGEST_ANSWER = 16 * 2**20
+MAX_BODY_SIZE = 16 * 2**20
 
 _OPEN_FIELDS = frozenset({"grant_type", "redirect_uri", "client_id"})
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -30,7 +30,7 @@ _IMPOSSIBLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success. Has what Smartcar's SDK uses of a response: `headers` and `json()`."""
+    """A successful response. Has the attributes of a response that Smartcar's SDK uses: `headers` and `json()`."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -38,10 +38,10 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        return request_id_of(self.headers)
+        return get_request_id(self.headers)
 
     def json(self) -> dict[str, Any]:
-        """The JSON object in the body. Raises SmartcarError (UNREADABLE_ANSWER) for anything else."""
+        """Returns the JSON object in the body. Raises SmartcarError (UNREADABLE_ANSWER) if there is none."""
         answer = parsed(self.body)
         if not isinstance(answer, dict):
             raise unreadable("the body is no JSON object", status=self.status, request_id=self.request_id)
@@ -50,9 +50,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request that is about to be sent, without what is secret in it. `timeout` is in seconds.
+    """A request that is about to be sent, without its secrets. `timeout` is in seconds.
 
-    `parts` is how many requests it stands for: the paths of a v2 batch ("Batch"), otherwise 1.
+    `parts` is how many requests it counts as: the number of paths of a v2 batch ("Batch"), otherwise 1.
     """
 
     method: str
@@ -62,27 +62,27 @@ class Outgoing:
 
 
 class Gate(Protocol):
-    """What every request passes."""
+    """A check that every request passes."""
 
-    def passing(self, request: Outgoing) -> AbstractContextManager[None]:
-        """Around the sending. To refuse, raises SmartcarError (NOT_SENT) on entry; what goes wrong inside it sees."""
+    def guard(self, request: Outgoing) -> AbstractContextManager[None]:
+        """Wraps the sending. Raises SmartcarError (NOT_SENT) on entry to reject the request; receives its errors."""
 
 
 class Transport:
-    """Sends requests for the threads of this process; a forked child opens connections of its own."""
+    """Sends requests for the threads of this process. A forked child opens its own connections."""
 
     def __init__(self, *, gate: Gate | None = None) -> None:
         self._gate = gate
         self._clients: dict[int, httpx.Client] = {}
 
     def send(self, method: str, url: str, *, timeout: float, auth: Any = None, **content: Any) -> Answer:
-        """One request; `auth` and `content` (params, headers, data, json) are what httpx takes.
+        """Sends one request. `auth` and `content` (params, headers, data, json) are arguments of httpx.
 
-        `timeout` (seconds) bounds each wait for the answer, and the reading of it once it has begun. Raises
-        SmartcarError: for every status that is no success, when there is no whole answer, and what the gate raises.
+        `timeout` (seconds) limits each wait for the response, and the reading of its body. Raises SmartcarError for
+        every status other than success, for an incomplete response, and if the gate rejects the request.
         """
         outgoing = Outgoing(method, url, _parts(content), timeout)
-        with self._gate.passing(outgoing) if self._gate else nullcontext():
+        with self._gate.guard(outgoing) if self._gate else nullcontext():
             return self._send(method, url, timeout, auth, content)
 
     def _send(self, method: str, url: str, timeout: float, auth: Any, content: dict[str, Any]) -> Answer:
@@ -90,34 +90,34 @@ class Transport:
         try:
             request = self._request(method, url, timeout, content)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
-            raise not_sent(_cause(error, secrets)) from None
+            raise not_sent(_describe(error, secrets)) from None
         try:
             return _exchange(self._client(), request, auth, timeout, secrets)
         except _NOTHING_SENT as error:
-            failure = not_sent(_cause(error, secrets), code="CONNECT_FAILED")
+            failure = not_sent(_describe(error, secrets), code="CONNECT_FAILED")
         except _IMPOSSIBLE as error:
-            failure = not_sent(_cause(error, secrets))
+            failure = not_sent(_describe(error, secrets))
         except httpx.TimeoutException as error:
-            failure = no_answer(_cause(error, secrets), code="TIMEOUT")
+            failure = no_answer(_describe(error, secrets), code="TIMEOUT")
         except httpx.HTTPError as error:
-            failure = no_answer(_cause(error, secrets), code="BROKEN")
+            failure = no_answer(_describe(error, secrets), code="BROKEN")
         raise failure
 
     def close(self) -> None:
-        """Close this process's idle connections. The transport can be used again."""
+        """Closes this process's idle connections. The transport can be used again."""
         client = self._clients.pop(os.getpid(), None)
         if client is not None:
             client.close()
 
     def _request(self, method: str, url: str, timeout: float, content: dict[str, Any]) -> httpx.Request:
         if not content.get("params"):
-            content.pop("params", None)  # httpx would cut the query off the address
-        waits = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
-        return self._client().build_request(method, url, timeout=waits, **content)
+            content.pop("params", None)  # httpx would remove the query from the URL
+        timeouts = httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT))
+        return self._client().build_request(method, url, timeout=timeouts, **content)
 
     def _client(self) -> httpx.Client:
-        mine = self._clients.get(os.getpid())
-        return mine if mine is not None else self._clients.setdefault(os.getpid(), _new_client())
+        client = self._clients.get(os.getpid())
+        return client if client is not None else self._clients.setdefault(os.getpid(), _new_client())
 
 
 def _parts(content: Mapping[str, Any]) -> int:
@@ -127,7 +127,7 @@ def _parts(content: Mapping[str, Any]) -> int:
 
 
 def segment(value: str, *, name: str) -> str:
-    """The value as one segment of a path. Raises SmartcarError (NOT_SENT) for an empty one or a relative one."""
+    """Returns the value as one path segment. Raises SmartcarError (NOT_SENT) if it is empty or relative."""
     if not value or value in {".", ".."}:
         raise not_sent(f"no {name} was given")
     return quote(value, safe="")
@@ -155,13 +155,13 @@ def _exchange(
 
 
 def _read(response: httpx.Response, timeout: float) -> bytes:
-    """The whole body; of a refusal, whose status says enough, as much as comes."""
+    """Returns the body. An incomplete body is accepted for an error response, because its status is enough."""
     deadline = time.monotonic() + timeout
     body = bytearray()
     try:
         for part in response.iter_bytes():
             body += part
-            if len(body) > LARGEST_ANSWER:
+            if len(body) > MAX_BODY_SIZE:
                 raise httpx.ReadError("the answer is too large")
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer does not end")
@@ -172,7 +172,7 @@ def _read(response: httpx.Response, timeout: float) -> bytes:
 
 
 def _secrets(auth: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
-    """What must not come back in an error: the authorisation and the values of a form."""
+    """Returns what an error must not contain: the authorization and the values of a form."""
     headers = content.get("headers") or {}
     form = content.get("data") or {}
     bearer = str(headers.get("Authorization", "")).split(" ")[-1]
@@ -181,5 +181,5 @@ def _secrets(auth: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(secret for secret in (bearer, *basic, *fields) if secret)
 
 
-def _cause(error: Exception, secrets: tuple[str, ...]) -> str:
+def _describe(error: Exception, secrets: tuple[str, ...]) -> str:
     return one_line(scrub(f"{type(error).__name__}: {error}", secrets), limit=200)

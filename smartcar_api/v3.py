@@ -1,5 +1,7 @@
-"""Smartcar's API v3 over plain HTTP: one token for the application, the owner's id in a header, the values that
-Smartcar has collected, and commands whose answer can take minutes. The SDK (6.19.1) has none of it but two reads.
+"""Client of Smartcar's API v3, over plain HTTP, because the SDK (6.19.1) supports only two of its reads.
+
+v3 has one token for the application, with the owner's ID in a header. Reads return the values that Smartcar has
+collected. The response to a command can take minutes.
 """
 
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from urllib.parse import urlencode
 
 from smartcar_api.error_parsing import parse_error, v3_error
 from smartcar_api.errors import SmartcarError, not_sent, unreadable
-from smartcar_api.json_access import moment_of, text_at, value_at, year_of
+from smartcar_api.json_access import parse_time, parse_year, text_at, value_at
 from smartcar_api.protocol import (
     Access,
     ApiVersion,
@@ -26,19 +28,19 @@ from smartcar_api.protocol import (
     Subscription,
     VehicleAttributes,
 )
-from smartcar_api.schedules import ChargeSchedule, attributes_of
+from smartcar_api.schedules import ChargeSchedule, schedule_attributes
 from smartcar_api.transport import Answer, Gate, Transport, segment
 from smartcar_api.validation import checked_percent, checked_place
 
-CONNECTIONS_A_PAGE = 50
-SUBSCRIPTIONS_A_PAGE = 100
-MOST_PAGES = 2000
+CONNECTIONS_PER_PAGE = 50
+SUBSCRIPTIONS_PER_PAGE = 100
+MAX_PAGES = 2000
 MODES = ("live", "simulated")
-_EVERYBODY = "*"
+_ALL_USERS = "*"
 
 
 class V3Api:
-    """The client of one application. Time-outs are seconds; shared by the threads of a process, and across a fork.
+    """The client of one application. Timeouts are in seconds. Can be shared by threads and used after a fork.
 
     `command_timeout` is longer than the 175 s after which Smartcar announces a late result ("Commands").
     """
@@ -61,11 +63,11 @@ class V3Api:
         self._transport = Transport(gate=gate)
 
     def close(self) -> None:
-        """Close idle connections."""
+        """Closes idle connections."""
         self._transport.close()
 
     def connect_url(self, request: ConnectRequest) -> str:
-        """The address of Connect. The application id goes under its new name and its old one; both are in use."""
+        """Returns the Connect URL. The application ID is passed under its new and its old name; both are in use."""
         query = {
             "response_type": "code",
             "application_id": self._credentials.application_id,
@@ -81,15 +83,15 @@ class V3Api:
             "single_select_vin": request.single_select_vin,
             "flags": f"country:{request.country}" if request.country else "",
         }
-        given = {name: value for name, value in query.items() if value}
-        return f"{self._origins.connect}/oauth/authorize?{urlencode(given)}"
+        non_empty = {name: value for name, value in query.items() if value}
+        return f"{self._origins.connect}/oauth/authorize?{urlencode(non_empty)}"
 
-    def mint_token(self) -> ApplicationToken:
-        """A new token for the whole application, by its API credentials ("Application Access Token")."""
-        held = self._credentials
-        if not held.client_id or not held.client_secret:
+    def request_token(self) -> ApplicationToken:
+        """Requests a new token of the application with its API credentials ("Application Access Token")."""
+        credentials = self._credentials
+        if not credentials.client_id or not credentials.client_secret:
             raise not_sent("the client id or the client secret is not set")
-        asked_at = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         try:
             answer = self._transport.send(
                 "POST",
@@ -97,12 +99,12 @@ class V3Api:
                 timeout=self._timeout,
                 data={
                     "grant_type": "client_credentials",
-                    "client_id": held.client_id,
-                    "client_secret": held.client_secret,
+                    "client_id": credentials.client_id,
+                    "client_secret": credentials.client_secret,
                 },
             )
         except SmartcarError as error:
-            raise error.with_traceback(None) from None  # The frames below hold the secret.
+            raise error.with_traceback(None) from None  # The inner frames contain the secret.
         body = answer.json()
         token, life = text_at(body, "access_token"), body.get("expires_in")
         if (
@@ -111,107 +113,111 @@ class V3Api:
             or not 0 < life <= timedelta(days=366).total_seconds()
         ):
             raise _unreadable(answer, "there is no token with an expiry in it")
-        return ApplicationToken(token=token, expires_at=asked_at + timedelta(seconds=life))
+        return ApplicationToken(token=token, expires_at=requested_at + timedelta(seconds=life))
 
     def shared_vehicles(self, access: Access, *, mode: str) -> tuple[SharedVehicle, ...]:
-        """The owner's connections, all pages ("List connections"). Without a mode Smartcar would list live ones."""
+        """Returns the owner's vehicles from all pages ("List connections"). Smartcar's default mode is live."""
         found = self._connections(access, mode=mode)
         return tuple({vehicle.vehicle_id: vehicle for vehicle in found}.values())
 
-    def grants_of(self, access: Access, *, vehicle_id: str, mode: str) -> tuple[SharedVehicle, ...]:
-        """Every driver's connection to this car ("List connections"), whoever `access` speaks for."""
+    def list_grants(self, access: Access, *, vehicle_id: str, mode: str) -> tuple[SharedVehicle, ...]:
+        """Returns every driver's connection to this vehicle ("List connections"). The owner in `access` is ignored."""
         filters = {"filter[vehicleId]": vehicle_id, "filter[vehicle.mode]": mode}
         url = f"{self._origins.vehicle}/v3/connections"
-        found = map(_shared, self._pages(url, _all(access.token), filters, CONNECTIONS_A_PAGE))
+        found = map(
+            _shared, self._pages(url, _application_access(access.token), filters, CONNECTIONS_PER_PAGE)
+        )
         return tuple(each for each in found if each.vehicle_id == vehicle_id)
 
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
-        """Make, model, year, powertrain and mode ("Vehicle")."""
-        body = self._ask("GET", self._of_vehicle(vehicle_id, ""), access).json()
+        """Returns make, model, year, powertrain and mode ("Vehicle")."""
+        body = self._request("GET", self._vehicle_url(vehicle_id, ""), access).json()
         known = value_at(body, "data", "attributes")
         return VehicleAttributes(
             vehicle_id=vehicle_id,
             make=text_at(known, "make"),
             model=text_at(known, "model"),
-            year=year_of(value_at(known, "year")),
+            year=parse_year(value_at(known, "year")),
             powertrain=text_at(known, "powertrainType"),
             mode=text_at(known, "mode"),
         )
 
     def read(self, access: Access, *, vehicle_id: str) -> ReadAnswer:
-        """All signals that Smartcar has collected of the car ("Signals"): none before it is subscribed."""
-        answer = self._ask("GET", self._of_vehicle(vehicle_id, "/signals"), access)
+        """Returns all signals that Smartcar has collected ("Signals"): none before the vehicle is subscribed."""
+        answer = self._request("GET", self._vehicle_url(vehicle_id, "/signals"), access)
         return ReadAnswer(body=answer.json(), request_id=answer.request_id)
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Lock the doors ("Lock doors")."""
+        """Locks the doors ("Lock doors")."""
         return self._command(access, vehicle_id, "/commands/security/lock")
 
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Unlock the doors ("Unlock doors")."""
+        """Unlocks the doors ("Unlock doors")."""
         return self._command(access, vehicle_id, "/commands/security/unlock")
 
     def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Start charging ("Start charge")."""
+        """Starts charging ("Start charge")."""
         return self._command(access, vehicle_id, "/commands/charge/start")
 
     def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Stop charging ("Stop charge")."""
+        """Stops charging ("Stop charge")."""
         return self._command(access, vehicle_id, "/commands/charge/stop")
 
     def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
-        """Set the charge limit ("Set charge limit")."""
+        """Sets the charge limit ("Set charge limit")."""
         limit = {"percent": checked_percent(percent)}
         return self._command(access, vehicle_id, "/commands/charge/set-limit", limit)
 
     def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Open the flap of the charge port ("Open charge port")."""
+        """Opens the flap of the charge port ("Open charge port")."""
         return self._command(access, vehicle_id, "/commands/charge-port/open")
 
     def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Close the flap of the charge port ("Close charge port")."""
+        """Closes the flap of the charge port ("Close charge port")."""
         return self._command(access, vehicle_id, "/commands/charge-port/close")
 
     def set_destination(
         self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
     ) -> CommandAnswer:
-        """Send a place to the car's navigation ("Set destination")."""
+        """Sends a place to the vehicle's navigation ("Set destination")."""
         place = checked_place(latitude=latitude, longitude=longitude)
         return self._command(access, vehicle_id, "/commands/navigation/set-destination", place)
 
     def set_charge_schedule(
         self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
     ) -> CommandAnswer:
-        """Set a charge schedule ("Charge schedules"). The answer carries Smartcar's id of it."""
-        attributes = attributes_of(schedule)
+        """Sets a charge schedule ("Charge schedules"). The response contains Smartcar's ID of the schedule."""
+        attributes = schedule_attributes(schedule)
         return self._command(access, vehicle_id, f"/charge-schedules/{schedule.type}", attributes)
 
     def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
-        """Delete a charge schedule ("Charge schedules")."""
+        """Deletes a charge schedule ("Charge schedules")."""
         path = f"/charge-schedules/{segment(schedule_id, name='schedule id')}"
         return self._command(access, vehicle_id, path, method="DELETE")
 
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook. Smartcar only says that it will: `is_subscribed` tells when it does."""
-        ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
+        """Subscribes the vehicle to the webhook, which takes effect later: see `is_subscribed`."""
+        ids = _subscription_ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
         try:
-            self._ask("POST", self._management("/subscriptions"), access, json={"data": {"attributes": ids}})
+            self._request(
+                "POST", self._management_url("/subscriptions"), access, json={"data": {"attributes": ids}}
+            )
         except SmartcarError as error:
             if error.status != 409:
                 raise
 
     def unsubscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook no more."""
+        """Unsubscribes the vehicle from the webhook."""
         for mode in MODES:
             for subscription in self.subscriptions(
                 access, vehicle_id=vehicle_id, webhook_id=webhook_id, mode=mode
             ):
                 self._delete(
-                    self._management(f"/subscriptions/{segment(subscription.id, name='id')}"), access
+                    self._management_url(f"/subscriptions/{segment(subscription.id, name='id')}"), access
                 )
 
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> bool:
-        """Whether the car feeds the webhook; false for a moment after `subscribe`."""
+        """Whether the vehicle is subscribed to the webhook; False for a moment after `subscribe`."""
         return any(
             self.subscriptions(access, vehicle_id=vehicle_id, webhook_id=webhook_id, mode=mode)
             for mode in MODES
@@ -220,38 +226,43 @@ class V3Api:
     def subscriptions(
         self, access: Access, *, vehicle_id: str, webhook_id: str, mode: str
     ) -> tuple[Subscription, ...]:
-        """The subscriptions of this owner's car to the webhook, in this mode ("List subscriptions")."""
-        ids = _ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
+        """Returns the subscriptions of this owner's vehicle to the webhook, in this mode ("List subscriptions")."""
+        ids = _subscription_ids(access, vehicle_id=vehicle_id, webhook_id=webhook_id)
         filters = {f"filter[{name}]": value for name, value in ids.items()} | {"filter[vehicle.mode]": mode}
-        entries = self._pages(self._management("/subscriptions"), access, filters, SUBSCRIPTIONS_A_PAGE)
-        wanted = (vehicle_id, webhook_id, access.user_id)
-        # A filter that Smartcar does not know would list other people's; unsubscribing must never reach them.
+        entries = self._pages(self._management_url("/subscriptions"), access, filters, SUBSCRIPTIONS_PER_PAGE)
+        expected = (vehicle_id, webhook_id, access.user_id)
+        # If Smartcar ignored a filter, it would list other users' subscriptions, which must never be deleted.
         return tuple(
             found
             for found in map(_subscription, entries)
-            if (found.vehicle_id, found.webhook_id, found.user_id) == wanted
+            if (found.vehicle_id, found.webhook_id, found.user_id) == expected
         )
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
-        """End the owner's grant for this car ("Delete connection").
+        """Revokes the owner's grant for this vehicle ("Delete connection").
 
-        The connection is looked up where its id is not given, or not known to Smartcar: reconnecting changes it.
+        The connection is looked up if its ID isn't given, or no longer exists at Smartcar: reconnecting changes the ID.
         """
-        segment(vehicle_id, name="vehicle id")  # Without one, every car of the owner would be disconnected.
+        segment(
+            vehicle_id, name="vehicle id"
+        )  # Without an ID, all of the owner's vehicles would be disconnected.
         ended = None
         if connection_id:
-            ended = self._delete(self._of_connection(connection_id), access)
+            ended = self._delete(self._connection_url(connection_id), access)
         if ended is None:
             for mode in MODES:
                 for shared in self._connections(access, mode=mode, vehicle_id=vehicle_id):
-                    ended = self._delete(self._of_connection(shared.connection_id), access) or ended
+                    ended = self._delete(self._connection_url(shared.connection_id), access) or ended
         return Disconnected(known=ended is not None, request_id=ended.request_id if ended else "")
 
     def all_connections(self, token: str, *, mode: str) -> tuple[ListedConnection, ...]:
-        """Every grant of the application in this mode, all pages ("List connections")."""
+        """Returns every grant of the application in this mode, from all pages ("List connections")."""
         url = f"{self._origins.vehicle}/v3/connections"
         found = map(
-            _shared, self._pages(url, _all(token), {"filter[vehicle.mode]": mode}, CONNECTIONS_A_PAGE)
+            _shared,
+            self._pages(
+                url, _application_access(token), {"filter[vehicle.mode]": mode}, CONNECTIONS_PER_PAGE
+            ),
         )
         return tuple(
             ListedConnection(each.user_id, each.vehicle_id, each.connection_id, mode, each.updated_at)
@@ -260,11 +271,16 @@ class V3Api:
         )
 
     def all_subscriptions(self, token: str, *, webhook_id: str, mode: str) -> tuple[Subscription, ...]:
-        """Every subscription to the webhook in this mode, all pages ("List subscriptions")."""
+        """Returns every subscription to the webhook in this mode, from all pages ("List subscriptions")."""
         if not webhook_id:
             raise not_sent("no webhook id was given")
         filters = {"filter[webhookId]": webhook_id, "filter[vehicle.mode]": mode}
-        entries = self._pages(self._management("/subscriptions"), _all(token), filters, SUBSCRIPTIONS_A_PAGE)
+        entries = self._pages(
+            self._management_url("/subscriptions"),
+            _application_access(token),
+            filters,
+            SUBSCRIPTIONS_PER_PAGE,
+        )
         return tuple(each for each in map(_subscription, entries) if each.webhook_id == webhook_id)
 
     def _connections(self, access: Access, *, mode: str, vehicle_id: str = "") -> list[SharedVehicle]:
@@ -272,8 +288,8 @@ class V3Api:
         if vehicle_id:
             filters["filter[vehicleId]"] = vehicle_id
         url = f"{self._origins.vehicle}/v3/connections"
-        found = [_shared(entry) for entry in self._pages(url, access, filters, CONNECTIONS_A_PAGE)]
-        # A filter that Smartcar does not know would list other people's cars.
+        found = [_shared(entry) for entry in self._pages(url, access, filters, CONNECTIONS_PER_PAGE)]
+        # If Smartcar ignored a filter, it would list other users' vehicles.
         return [
             each
             for each in found
@@ -289,10 +305,10 @@ class V3Api:
         *,
         method: str = "POST",
     ) -> CommandAnswer:
-        """Send a command and judge by the body, read to its end: its result can follow minutes after a 202."""
+        """Sends a command. The result is in the body, whose end can follow minutes after the status 202."""
         content: dict[str, Any] = {"json": {"data": {"attributes": attributes}}} if attributes else {}
-        url = self._of_vehicle(vehicle_id, path)
-        answer = self._ask(method, url, access, timeout=self._command_timeout, **content)
+        url = self._vehicle_url(vehicle_id, path)
+        answer = self._request(method, url, access, timeout=self._command_timeout, **content)
         body = answer.json()
         status = value_at(body, "data", "attributes", "status")
         if status is None and ("errors" in body or "type" in body):
@@ -317,9 +333,9 @@ class V3Api:
         self, url: str, access: Access, filters: dict[str, str], size: int
     ) -> Iterator[dict[str, Any]]:
         seen = 0
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, MAX_PAGES + 1):
             page = {"page[number]": str(number), "page[size]": str(size)}
-            answer = self._ask("GET", url, access, params=filters | page)
+            answer = self._request("GET", url, access, params=filters | page)
             body = answer.json()
             entries = body.get("data")
             if not isinstance(entries, list):
@@ -331,27 +347,27 @@ class V3Api:
         raise _unreadable(answer, "there is no end of pages")
 
     def _delete(self, url: str, access: Access) -> Answer | None:
-        """Smartcar's answer; None when there was nothing to delete."""
+        """Returns Smartcar's response, or None if there was nothing to delete."""
         try:
-            return self._ask("DELETE", url, access)
+            return self._request("DELETE", url, access)
         except SmartcarError as error:
-            if error.gone:
+            if error.not_found:
                 return None
             raise
 
-    def _of_vehicle(self, vehicle_id: str, path: str) -> str:
+    def _vehicle_url(self, vehicle_id: str, path: str) -> str:
         return f"{self._origins.vehicle}/v3/vehicles/{segment(vehicle_id, name='vehicle id')}{path}"
 
-    def _of_connection(self, connection_id: str) -> str:
+    def _connection_url(self, connection_id: str) -> str:
         return f"{self._origins.vehicle}/v3/connections/{segment(connection_id, name='connection id')}"
 
-    def _management(self, path: str) -> str:
+    def _management_url(self, path: str) -> str:
         return f"{self._origins.management_v3}/v3{path}"
 
-    def _ask(
+    def _request(
         self, method: str, url: str, access: Access, *, timeout: float | None = None, **content: Any
     ) -> Answer:
-        owner = {} if access.user_id == _EVERYBODY else {"sc-user-id": _owner(access)}
+        owner = {} if access.user_id == _ALL_USERS else {"sc-user-id": _owner(access)}
         try:
             return self._transport.send(
                 method,
@@ -365,12 +381,12 @@ class V3Api:
                 **content,
             )
         except SmartcarError as error:
-            raise error.with_traceback(None) from None  # The frames below hold the token.
+            raise error.with_traceback(None) from None  # The inner frames contain the token.
 
 
-def _all(token: str) -> Access:
-    """What the application's own lists are asked with: they take no owner."""
-    return Access(token=token, user_id=_EVERYBODY)
+def _application_access(token: str) -> Access:
+    """Returns the access for the application's own lists, which have no owner."""
+    return Access(token=token, user_id=_ALL_USERS)
 
 
 def _owner(access: Access) -> str:
@@ -379,8 +395,8 @@ def _owner(access: Access) -> str:
     return access.user_id
 
 
-def _ids(access: Access, *, vehicle_id: str, webhook_id: str) -> dict[str, str]:
-    """The three names of a subscription, by Smartcar's names for them. Raises SmartcarError if one is empty."""
+def _subscription_ids(access: Access, *, vehicle_id: str, webhook_id: str) -> dict[str, str]:
+    """Returns the IDs of a subscription by Smartcar's names for them. Raises SmartcarError if one is empty."""
     if not (vehicle_id and webhook_id):
         raise not_sent("no vehicle id or no webhook id was given")
     return {"webhookId": webhook_id, "userId": _owner(access), "vehicleId": vehicle_id}
@@ -396,22 +412,22 @@ def _shared(entry: dict[str, Any]) -> SharedVehicle:
         external_id=text_at(entry, "attributes", "user", "externalId"),
         make=text_at(known, "make"),
         model=text_at(known, "model"),
-        year=year_of(value_at(known, "year")),
+        year=parse_year(value_at(known, "year")),
         powertrain=text_at(known, "powertrainType"),
         mode=text_at(known, "mode"),
         permissions=frozenset(map(str, permissions if isinstance(permissions, list) else [])),
         connection_id=text_at(entry, "id"),
-        updated_at=moment_of(value_at(entry, "meta", "updatedAt")),
+        updated_at=parse_time(value_at(entry, "meta", "updatedAt")),
     )
 
 
 def _subscription(entry: dict[str, Any]) -> Subscription:
-    of = value_at(entry, "relationships")
+    relationships = value_at(entry, "relationships")
     return Subscription(
         id=text_at(entry, "id"),
-        webhook_id=text_at(of, "webhook", "data", "id"),
-        user_id=text_at(of, "user", "data", "id"),
-        vehicle_id=text_at(of, "vehicle", "data", "id"),
+        webhook_id=text_at(relationships, "webhook", "data", "id"),
+        user_id=text_at(relationships, "user", "data", "id"),
+        vehicle_id=text_at(relationships, "vehicle", "data", "id"),
     )
 
 
@@ -421,11 +437,11 @@ def _more(body: dict[str, Any], seen: int) -> bool:
 
 
 def _failure_reason(answer: Answer, error: Any) -> SmartcarError | None:
-    """Why a command failed; None where the body gives no reason."""
+    """Returns why a command failed, or None if the body contains no reason."""
     if not isinstance(error, dict):
         return None
     return v3_error(error, status=answer.status, request_id=answer.request_id)
 
 
-def _unreadable(answer: Answer, what: str) -> SmartcarError:
-    return unreadable(what, status=answer.status, request_id=answer.request_id)
+def _unreadable(answer: Answer, reason: str) -> SmartcarError:
+    return unreadable(reason, status=answer.status, request_id=answer.request_id)

@@ -55,5 +55,5 @@ def _otherwise(language: str) -> frozenset[str]:
 
 def _pairs(language: str) -> list[tuple[str, str]]:
     """Each text and its translation; plural forms are left out."""
-    known = translations.catalogue(language)
+    known = translations.read_catalog(language)
     return [(str(text.id), str(text.string)) for text in known if text.id and isinstance(text.id, str)]

@@ -44,7 +44,7 @@ def reset(simulator_url: str) -> None:
 def forget_budget() -> None:
     """Buckets are full, breakers closed, and nothing waits."""
     redis_fallback.retry_redis()
-    cooldowns.forget()
+    cooldowns.clear_local()
     with Redis.from_url(settings.REDIS_URL) as redis:
         for key in redis.scan_iter(f"{redis_fallback.PREFIX}:*"):
             redis.delete(key)

@@ -109,7 +109,7 @@ class DeliveryList(generics.ListAPIView[InboxEntry]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[InboxEntry]:
-        query = without_paging(DeliveriesQuery.of(self.request))
+        query = without_paging(DeliveriesQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.INSPECT, slug=query.pop("fleet"))
         conditions = {_CONDITIONS[name]: value for name, value in query.items()}
         return entries_for_fleet(fleets=fleets).filter(**conditions).defer("body", "traceback")
@@ -121,7 +121,7 @@ class DeliveryDetail(APIView):
 
     @extend_schema(operation_id="delivery", parameters=[DeliveryQuery], responses=DeliveryWithBodySerializer)
     def get(self, request: Request, delivery_id: int) -> Response:
-        slug = DeliveryQuery.of(request)["fleet"]
+        slug = DeliveryQuery.from_request(request)["fleet"]
         for fleet in accessible_fleets(request, right=Permission.INSPECT, slug=slug):
             entry = entries_for_fleet(fleets=Fleet.objects.filter(pk=fleet.pk)).filter(pk=delivery_id).first()
             if entry is not None:

@@ -64,7 +64,7 @@ class Commands(generics.GenericAPIView[Command]):
 
     def command(self, command_id: int) -> Command:
         """One of a fleet whose cars the caller sees. Raises NotFound."""
-        slug = CommandQuery.of(self.request)["fleet"]
+        slug = CommandQuery.from_request(self.request)["fleet"]
         visible = list_commands_of_fleets(
             fleets=accessible_fleets(self.request, right=Permission.VIEW, slug=slug)
         )
@@ -83,7 +83,7 @@ class CommandList(Commands, generics.ListAPIView[Command]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        asked = without_paging(CommandsQuery.of(self.request))
+        asked = without_paging(CommandsQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=asked.pop("fleet"))
         return list_commands_of_fleets(fleets=fleets).filter(**_conditions(asked))
 
@@ -97,7 +97,7 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        asked = without_paging(VehicleCommandsQuery.of(self.request))
+        asked = without_paging(VehicleCommandsQuery.from_request(self.request))
         car = get_vehicle(self.request, smartcar_id=self.kwargs["smartcar_id"], fleet=asked.pop("fleet"))
         return list_commands_of_fleets(fleets=Fleet.objects.filter(pk=car.fleet_id)).filter(
             vehicle=car, **_conditions(asked)
@@ -115,7 +115,7 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
     )
     def post(self, request: Request, smartcar_id: str) -> Response:
         """Asks the car for something. A worker sends it: follow the command. 200: the same key brought it before."""
-        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         person, asked = self.person(car.fleet), parse_command(request.data)
         key = idempotency_key(request, kind=asked.kind)
         _check_confirmed(request, asked.kind)

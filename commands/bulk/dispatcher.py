@@ -14,7 +14,7 @@ from commands.bulk.selectors import current_throughput
 from commands.confirmation import release
 from commands.models import UNDELIVERED, Command, CommandState
 from connect import applications
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 
 _LOCK = 0x62756C6B
 
@@ -36,7 +36,7 @@ def _by_application(queued: QuerySet[Command]) -> list[list[Fleet]]:
     """Fleets with queued commands, those that share an application together: they share its bucket."""
     together: dict[str, list[Fleet]] = {}
     for fleet in Fleet.objects.filter(pk__in=queued.order_by().values("fleet_id").distinct()):
-        together.setdefault(bucket_of(applications.for_fleet(fleet).credentials), []).append(fleet)
+        together.setdefault(bucket_id(applications.for_fleet(fleet).credentials), []).append(fleet)
     return list(together.values())
 
 

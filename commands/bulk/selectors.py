@@ -12,7 +12,7 @@ from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandState
 from connect import applications
 from smartcar_api.ratelimit import bucket
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 
 # What a command takes while the fleet has not measured it: most cars answer within ten seconds or so.
 TYPICAL_SECONDS = 12.0
@@ -39,8 +39,8 @@ def current_throughput(*, fleet: Fleet, now: datetime) -> Throughput:
     """What limits the fleet's commands now."""
     credentials = applications.for_fleet(fleet).credentials
     return Throughput(
-        room=bucket.left(bucket_of(credentials)),
-        per_minute=bucket.Size.of_settings().per_minute,
+        room=bucket.left(bucket_id(credentials)),
+        per_minute=bucket.Size.from_settings().per_minute,
         at_once=settings.BULK_COMMAND_CONCURRENCY,
         seconds=_typical_seconds(fleet, now),
     )

@@ -123,7 +123,7 @@ class _CredentialCheck:
                 self._missing(_V2_SECRET, "SMARTCAR_APPLICATION_SECRET", spare=spare),
             ]
         answer = self._prober.v2(credentials)
-        if answer.taken == Accepted.NO:
+        if answer.accepted == Accepted.NO:
             return [self._listed_application(v3_works), self._wrong_secret()]
         return [
             self._from_answer(
@@ -140,7 +140,7 @@ class _CredentialCheck:
     @sensitive_variables()
     def _wrong_secret(self) -> CheckResult:
         for name, secret in self._other_secrets(self._credentials.application_secret):
-            if self._prober.v2(replace(self._credentials, application_secret=secret)).taken == Accepted.YES:
+            if self._prober.v2(replace(self._credentials, application_secret=secret)).accepted == Accepted.YES:
                 return self._result(
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",
@@ -210,7 +210,7 @@ class _CredentialCheck:
                 )
             ]
         answer = self._prober.v3(credentials)
-        if answer.taken == Accepted.NO:
+        if answer.accepted == Accepted.NO:
             return self._wrong_client()
         return [
             self._from_answer(
@@ -236,7 +236,7 @@ class _CredentialCheck:
                 self._unknown(_V3_SECRET, "SMARTCAR_CLIENT_SECRET", _("Fix the client ID first.")),
             ]
         for name, secret in self._other_secrets(credentials.client_secret):
-            if self._prober.v3(replace(credentials, client_secret=secret)).taken == Accepted.YES:
+            if self._prober.v3(replace(credentials, client_secret=secret)).accepted == Accepted.YES:
                 text = _(
                     "The %(name)s field contains the client secret. Enter each value in its own field."
                 ) % {"name": name}
@@ -272,7 +272,7 @@ class _CredentialCheck:
                 named = {"number": number, "count": len(tokens)}
                 name = _("Application management token %(number)s of %(count)s") % named
             answer = self._prober.management(token)
-            if answer.taken == Accepted.NO:
+            if answer.accepted == Accepted.NO:
                 findings.append(self._wrong_token(name, setting, token))
             else:
                 findings.append(
@@ -286,7 +286,7 @@ class _CredentialCheck:
     def _wrong_token(self, name: str, setting: str, token: str) -> CheckResult:
         for other, secret in self._other_secrets(token):
             in_place = secret in self._credentials.management_tokens
-            if not in_place and self._prober.management(secret).taken == Accepted.YES:
+            if not in_place and self._prober.management(secret).accepted == Accepted.YES:
                 text = _(
                     "The %(name)s field contains a management token. Enter each value in its own field."
                 ) % {"name": other}
@@ -361,9 +361,9 @@ class _CredentialCheck:
         return self._result(name, setting, CheckStatus.MISSING, _with_location(_("Not set."), name))
 
     def _from_answer(self, name: str, setting: str, answer: CredentialAnswer, right: str) -> CheckResult:
-        if answer.taken == Accepted.YES:
+        if answer.accepted == Accepted.YES:
             return self._result(name, setting, CheckStatus.RIGHT, right)
-        return self._unknown(name, setting, answer.why)
+        return self._unknown(name, setting, answer.reason)
 
 
 def _with_location(text: str, credential: str) -> str:

@@ -13,7 +13,7 @@ from accounts.models import Fleet, SmartcarApiVersion
 from connect.applications.models import SmartcarApplication
 from core import encryption
 from smartcar_api import Credentials, Origins, SmartcarApi, V2Api, V3Api
-from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_of
+from smartcar_api.ratelimit.middleware import ApplicationGate, bucket_id
 
 if TYPE_CHECKING:
     from connect.models import AuthorizationRequest, Connection, UserToken
@@ -26,14 +26,14 @@ KEYS_CACHE_SECONDS = 10.0
 @lru_cache(maxsize=64)
 def _v2(origins: Origins, credentials: Credentials) -> V2Api:
     return V2Api(
-        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_of(credentials), origins)
+        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_id(credentials), origins)
     )
 
 
 @lru_cache(maxsize=64)
 def _v3(origins: Origins, credentials: Credentials) -> V3Api:
     return V3Api(
-        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_of(credentials), origins)
+        origins=origins, credentials=credentials, gate=ApplicationGate(bucket_id(credentials), origins)
     )
 
 

@@ -1,1 +1,1 @@
-"""A car leaves a fleet: its grants end at Smartcar, what was recorded is kept or erased, and a proof of it stays."""
+"""Offboarding: revokes a vehicle's grants at Smartcar, erases recorded data if requested, and stores a receipt."""

@@ -1,4 +1,4 @@
-"""Removals in the admin, to look at."""
+"""Offboardings in the admin, read-only."""
 
 from django.contrib import admin
 

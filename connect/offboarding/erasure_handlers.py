@@ -1,4 +1,4 @@
-"""What can be erased of a car, kind by kind. Rooms above this one add theirs when the project starts."""
+"""The kinds of data that can be erased for a vehicle. Apps that import this one register their own at startup."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,43 +19,44 @@ from vehicles.models import Vehicle
 
 @dataclass(frozen=True, slots=True)
 class ErasureTarget:
-    """What is to be erased of which car: recorded from `since` (None: ever) up to `until`.
+    """The data to erase: what was recorded for the vehicle from `since` (None: from the beginning) up to `until`.
 
-    `places_only`: nothing but where the car was. `stays`: another driver of the fleet still shares the car, so
-    that what tells which car it is has to stay.
+    `places_only`: only locations. `still_shared`: another driver of the fleet still shares the vehicle, so data that
+    identifies the vehicle is retained.
     """
 
     vehicle: Vehicle
     places_only: bool
     since: datetime | None
     until: datetime
-    stays: bool
+    still_shared: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureHandler:
-    """One kind of rows. `erase` takes the target and how many rows at most, and returns how many it erased:
-    fewer than asked for when nothing is left. `spared` says why all of them stay; no message when they are erased.
+    """One kind of rows. `erase` takes the target and a row limit and returns how many rows it erased: fewer than the
+    limit when nothing is left. `skip_reason` returns why all of the rows are retained, or an empty message if they are
+    erased.
     """
 
     kind: str
     label: StrOrPromise
     erase: Callable[[ErasureTarget, int], int]
-    spared: Callable[[ErasureTarget], Message] = lambda _: NO_MESSAGE
+    skip_reason: Callable[[ErasureTarget], Message] = lambda _: NO_MESSAGE
 
 
-_added: list[ErasureHandler] = []
+_registered: list[ErasureHandler] = []
 
 
-def register(eraser: ErasureHandler) -> None:
-    """For the rooms above, at start-up."""
-    if all(each.kind != eraser.kind for each in _added):
-        _added.append(eraser)
+def register(handler: ErasureHandler) -> None:
+    """Registers a handler at startup. A kind that is already registered is ignored."""
+    if all(each.kind != handler.kind for each in _registered):
+        _registered.append(handler)
 
 
 def all_handlers() -> list[ErasureHandler]:
-    """In the order in which they run: what tells which car it is goes last."""
-    return [*_HISTORY, *_added, *_OWN]
+    """All handlers in the order in which they run: data that identifies the vehicle is erased last."""
+    return [*_HISTORY, *_registered, *_OWN]
 
 
 def _history(*tables: History) -> Callable[[ErasureTarget, int], int]:
@@ -86,7 +87,7 @@ def _latest(target: ErasureTarget, limit: int) -> int:
 
 
 def _driver_times(target: ErasureTarget, limit: int) -> int:
-    """Working hours and pauses of connections that ended tell when somebody works."""
+    """Erases the working hours and pauses of offboarded connections, which reveal when the driver works."""
     ended = Q(connection__vehicle=target.vehicle, connection__state=ConnectionState.REMOVED)
     erased = TrackingSchedule.objects.filter(ended).delete()[0]
     pauses = LocationPause.objects.filter(ended).values_list("pk", flat=True)[: max(limit - erased, 0)]
@@ -97,8 +98,8 @@ def _only_places(target: ErasureTarget) -> Message:
     return ErasureNote.ONLY_PLACES.message() if target.places_only else NO_MESSAGE
 
 
-def _identity_kept(target: ErasureTarget) -> Message:
-    if target.stays:
+def _identity_retained(target: ErasureTarget) -> Message:
+    if target.still_shared:
         return ErasureNote.VEHICLE_SHARED.message()
     return _only_places(target)
 
@@ -107,8 +108,8 @@ def _invited_vins(target: ErasureTarget, limit: int) -> int:
     vehicle = target.vehicle
     if not vehicle.vin:
         return 0
-    named = Invitation.objects.filter(fleet=vehicle.fleet, vin=vehicle.vin).values_list("pk", flat=True)
-    return Invitation.objects.filter(pk__in=list(named[:limit])).update(vin="")
+    invitations = Invitation.objects.filter(fleet=vehicle.fleet, vin=vehicle.vin).values_list("pk", flat=True)
+    return Invitation.objects.filter(pk__in=list(invitations[:limit])).update(vin="")
 
 
 def _alerts(target: ErasureTarget, limit: int) -> int:
@@ -118,9 +119,9 @@ def _alerts(target: ErasureTarget, limit: int) -> int:
 
 
 def _addresses(target: ErasureTarget, limit: int) -> int:
-    """The maker's sign-in addresses can name the car."""
-    held = Connection.objects.filter(vehicle=target.vehicle).exclude(resolution_url="")
-    return Connection.objects.filter(pk__in=list(held.values_list("pk", flat=True)[:limit])).update(
+    """Erases the manufacturer's sign-in URLs, which can identify the vehicle."""
+    with_url = Connection.objects.filter(vehicle=target.vehicle).exclude(resolution_url="")
+    return Connection.objects.filter(pk__in=list(with_url.values_list("pk", flat=True)[:limit])).update(
         resolution_url=""
     )
 
@@ -140,8 +141,8 @@ _HISTORY = (
 )
 _OWN = (
     ErasureHandler("driver_times", _("Driver's working hours and pauses"), _driver_times, _only_places),
-    ErasureHandler("invitations", _("VINs in invitations"), _invited_vins, _identity_kept),
+    ErasureHandler("invitations", _("VINs in invitations"), _invited_vins, _identity_retained),
     ErasureHandler("notices", _("Alerts"), _alerts, _only_places),
-    ErasureHandler("addresses", _("Manufacturer sign-in URLs"), _addresses, _identity_kept),
-    ErasureHandler("identity", _("VIN, name and plate"), _identity, _identity_kept),
+    ErasureHandler("addresses", _("Manufacturer sign-in URLs"), _addresses, _identity_retained),
+    ErasureHandler("identity", _("VIN, name and plate"), _identity, _identity_retained),
 )

@@ -7,7 +7,7 @@ from connect.offboarding.models import ErasureScope
 
 
 class OffboardingForm(forms.Form):
-    """What a manager decides before a car leaves the fleet. Erasing wants a second word: it cannot be undone."""
+    """The options of an offboarding. Erasure requires a confirmation, because it can't be undone."""
 
     extent = forms.ChoiceField(choices=ErasureScope.choices, initial=ErasureScope.NOTHING)
     sure = forms.BooleanField(required=False)

@@ -1,6 +1,6 @@
-"""A car that leaves a fleet: who asked, what was ended at Smartcar, what was erased here. The proof of it.
+"""Offboardings: who requested them, what was revoked at Smartcar, and what was erased. They are the deletion receipt.
 
-No VIN, no name, no plate and no place stand in these rows: they outlive all of that.
+These rows contain no VIN, name, plate or location, because they are stored longer than those.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from vehicles.models import Vehicle
 
 
 class ErasureScope(models.TextChoices):
-    """What is erased of what was recorded."""
+    """How much of the recorded data is erased."""
 
     NOTHING = "nothing", _("Nothing: recorded data is kept")
     PLACES = "places", _("Location history: all recorded locations")
@@ -26,7 +26,7 @@ class ErasureScope(models.TextChoices):
 
 
 class RevocationStatus(models.TextChoices):
-    """What became of one driver's grant at Smartcar."""
+    """The state of one driver's grant at Smartcar."""
 
     WAITING = "waiting", _("Not yet revoked at Smartcar")
     ENDED = "ended", _("Revoked at Smartcar")
@@ -39,7 +39,7 @@ class RevocationStatus(models.TextChoices):
 
 
 class RemoteStatus(models.TextChoices):
-    """What Smartcar's own list of connections said afterwards."""
+    """Whether Smartcar's list of connections still contains the grant afterwards."""
 
     WAITING = "waiting", _("Not checked yet")
     GONE = "gone", _("No longer listed by Smartcar")
@@ -49,10 +49,10 @@ class RemoteStatus(models.TextChoices):
 
 
 class OffboardingRequest(models.Model):
-    """One car's leaving. `connection` is set when one driver's connection leaves, not the car as a whole.
+    """The offboarding of one vehicle. `connection` is set if only one driver's connection is offboarded.
 
-    `since`: another driver of the fleet still shares the car, so only what was recorded since then is erased.
-    `until` is when the sharing ended: what a driver shares later, this one or another, is not touched.
+    `since` is set if another driver of the fleet still shares the vehicle: only data recorded since then is erased.
+    `until` is when sharing ended: data that this or another driver shares later is not erased.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="removals")
@@ -87,7 +87,7 @@ class OffboardingRequest(models.Model):
 
     @property
     def problem(self) -> Problem:
-        """Why the last try did not finish; false where nothing went wrong."""
+        """Why the last attempt did not finish; false if nothing failed."""
         return Problem(Message(self.problem_code, self.problem_params), self.problem_smartcar_message)
 
     @property
@@ -95,22 +95,22 @@ class OffboardingRequest(models.Model):
         return self.extent != ErasureScope.NOTHING
 
     @property
-    def asker(self) -> str:
-        """Who asked for it, in words."""
+    def requester(self) -> str:
+        """The name of the user who requested it, or a text for a driver or a former member."""
         if self.by_driver:
             return pgettext("by whom", "the driver")
         return str(self.asked_by or pgettext("by whom", "Former member"))
 
     def claim(self, *, now: datetime, lease: timedelta) -> bool:
-        """Takes the removal for one process, unless another has it or its next try is not due."""
+        """Leases the offboarding to one process. False if another has the lease or the next attempt is not due."""
         free = Q(lease_until=None) | Q(lease_until__lt=now)
         due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-        mine = OffboardingRequest.objects.filter(free, due, pk=self.pk, finished_at=None)
-        return mine.update(lease_until=now + lease) == 1
+        claimable = OffboardingRequest.objects.filter(free, due, pk=self.pk, finished_at=None)
+        return claimable.update(lease_until=now + lease) == 1
 
 
 class GrantRevocation(models.Model):
-    """One driver's grant of the car, and how it ended. `request_id` is Smartcar's, for its support."""
+    """One driver's grant for the vehicle and how it ended. `request_id` is Smartcar's, for its support."""
 
     removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="grants")
     connection = models.ForeignKey("connect.Connection", on_delete=models.CASCADE, related_name="+")
@@ -132,7 +132,7 @@ class GrantRevocation(models.Model):
 
 
 class ErasureRecord(models.Model):
-    """How many rows of one kind a removal has erased so far; grows in the transaction that erases them."""
+    """How many rows of one kind have been erased so far; updated in the transaction that erases them."""
 
     removal = models.ForeignKey(OffboardingRequest, on_delete=models.CASCADE, related_name="erased")
     kind = models.CharField(max_length=40)
@@ -152,5 +152,5 @@ class ErasureRecord(models.Model):
 
     @property
     def note(self) -> str:
-        """Why the rows stay, in the active language; "" where they are erased."""
+        """Why the rows are retained, in the active language; "" if they are erased."""
         return render(self.note_code, self.note_params)

@@ -1,4 +1,4 @@
-"""Reading removals, always for one fleet or one driver; and which cars are no longer to be recorded."""
+"""Queries for offboardings, always for one fleet or one driver, and for vehicles that must no longer be recorded."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from vehicles.models import Vehicle
 
 @dataclass(frozen=True, slots=True)
 class ErasedKind:
-    """One kind of rows by name, with how many were erased so far."""
+    """The name of one kind of rows, and how many were erased so far."""
 
     label: str
     record: ErasureRecord
@@ -24,7 +24,7 @@ class ErasedKind:
 
 @dataclass(frozen=True, slots=True)
 class DeletionReceipt:
-    """An offboarding with its grants and counts, as a page shows them."""
+    """An offboarding with its grants and row counts, as pages display it."""
 
     removal: OffboardingRequest
     grants: list[GrantRevocation]
@@ -36,47 +36,47 @@ class DeletionReceipt:
 
     @property
     def version(self) -> str:
-        """Changes with everything that the page shows."""
+        """A token that changes whenever the displayed content changes."""
         ends = "".join(f"{each.end}{each.listing}" for each in self.grants)
         done = sum(each.record.done_at is not None for each in self.erased)
-        removal = self.removal
-        return f"{self.rows}-{done}-{ends}-{removal.attempts}-{int(removal.finished_at is not None)}"
+        offboarding = self.removal
+        return f"{self.rows}-{done}-{ends}-{offboarding.attempts}-{int(offboarding.finished_at is not None)}"
 
 
-def get_receipt(removal: OffboardingRequest) -> DeletionReceipt:
-    """The removal with its grants and its counts."""
+def get_receipt(offboarding: OffboardingRequest) -> DeletionReceipt:
+    """Returns the receipt of an offboarding."""
     labels = {each.kind: str(each.label) for each in all_handlers()}
-    erased = [ErasedKind(labels.get(each.kind, each.kind), each) for each in removal.erased.all()]
-    return DeletionReceipt(removal, list(removal.grants.select_related("connection")), erased)
+    erased = [ErasedKind(labels.get(each.kind, each.kind), each) for each in offboarding.erased.all()]
+    return DeletionReceipt(offboarding, list(offboarding.grants.select_related("connection")), erased)
 
 
 def list_requests(*, fleet: Fleet) -> QuerySet[OffboardingRequest]:
-    """The fleet's removals, newest first."""
+    """The fleet's offboardings, newest first."""
     return OffboardingRequest.objects.filter(fleet=fleet).select_related("vehicle", "asked_by")
 
 
 def requests_for_connections(*, page: DriverPortal) -> QuerySet[OffboardingRequest]:
-    """What concerns the cars of this driver: their own requests, and removals of whole cars that ended their grant."""
-    mine = GrantRevocation.objects.filter(removal=OuterRef("pk"), connection__in=page.connections)
-    return list_requests(fleet=page.fleet).filter(Exists(mine))
+    """Offboardings that include a connection of this driver, requested by the driver or by a manager."""
+    own = GrantRevocation.objects.filter(removal=OuterRef("pk"), connection__in=page.connections)
+    return list_requests(fleet=page.fleet).filter(Exists(own))
 
 
-def due_requests(*, now: datetime, at_most: int = 20) -> list[int]:
-    """Ids of removals that nobody works on and whose next try is due."""
+def due_requests(*, now: datetime, limit: int = 20) -> list[int]:
+    """Returns the IDs of offboardings that no process has leased and whose next attempt is due."""
     free = Q(lease_until=None) | Q(lease_until__lt=now)
-    open_now = OffboardingRequest.objects.filter(
+    due = OffboardingRequest.objects.filter(
         free, Q(next_try_at=None) | Q(next_try_at__lte=now), finished_at=None
     )
-    return list(open_now.order_by("pk").values_list("pk", flat=True)[:at_most])
+    return list(due.order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def offboarded_vehicles(*, smartcar_ids: Iterable[str]) -> set[str]:
-    """Those of these cars that left every fleet they were in: nothing that comes of them is kept."""
-    left = Vehicle.objects.filter(smartcar_id__in=list(smartcar_ids), removals__isnull=False)
-    alive = Connection.objects.exclude(state=ConnectionState.REMOVED)
+    """Returns those of the vehicles that were offboarded from every fleet: their new data must not be stored."""
+    offboarded = Vehicle.objects.filter(smartcar_id__in=list(smartcar_ids), removals__isnull=False)
+    active = Connection.objects.exclude(state=ConnectionState.REMOVED)
     shared = set(
-        alive.filter(vehicle__smartcar_id__in=left.values("smartcar_id")).values_list(
+        active.filter(vehicle__smartcar_id__in=offboarded.values("smartcar_id")).values_list(
             "vehicle__smartcar_id", flat=True
         )
     )
-    return set(left.values_list("smartcar_id", flat=True)) - shared
+    return set(offboarded.values_list("smartcar_id", flat=True)) - shared

@@ -1,4 +1,4 @@
-"""Taking a car out of a fleet. Callers have checked the manager's right, or that the driver holds their link."""
+"""Starting offboardings. Callers check the manager's permission or the driver's link first."""
 
 from collections.abc import Sequence
 
@@ -18,15 +18,15 @@ from vehicles.models import Vehicle
 
 
 class NothingToOffboardError(Exception):
-    """The car has left the fleet before, and nothing more is to be erased; str() says so, fit for people."""
+    """The vehicle has already left the fleet, and no erasure was requested. str() is a message for the user."""
 
 
 @transaction.atomic
 def offboard_vehicle(*, vehicle: Vehicle, extent: ErasureScope, user: User) -> OffboardingRequest:
-    """The fleet lets go of a car: of every driver's connection to it. Raises NothingToRemoveError."""
+    """Offboards a vehicle with every driver's connection to it. Raises NothingToOffboardError."""
     _lock(vehicle)
     connections = list(vehicle.connections.select_related("fleet", "vehicle"))
-    return _begin(
+    return _start(
         OffboardingRequest(fleet=vehicle.fleet, vehicle=vehicle, asked_by=user, extent=extent),
         connections=connections,
     )
@@ -36,14 +36,14 @@ def offboard_vehicle(*, vehicle: Vehicle, extent: ErasureScope, user: User) -> O
 def offboard_connection(
     *, connection: Connection, extent: ErasureScope, user: User | None
 ) -> OffboardingRequest:
-    """One driver's connection ends: asked for by a manager, or (`user` None) by the driver.
+    """Offboards one driver's connection, requested by a manager or (`user` is None) by the driver.
 
-    While another driver of the fleet shares the same car, only what was recorded since this one connected it is
-    erased, and what the car is stays. Raises NothingToRemoveError.
+    While another driver of the fleet shares the same vehicle, only data recorded since this driver connected it is
+    erased, and data that identifies the vehicle is retained. Raises NothingToOffboardError.
     """
     _lock(connection.vehicle)
     others = connection.vehicle.connections.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED)
-    removal = OffboardingRequest(
+    offboarding = OffboardingRequest(
         fleet=connection.fleet,
         vehicle=connection.vehicle,
         connection=connection,
@@ -52,49 +52,51 @@ def offboard_connection(
         extent=extent,
         since=connection.created_at if others.exists() else None,
     )
-    return _begin(removal, connections=[connection])
+    return _start(offboarding, connections=[connection])
 
 
 def _lock(vehicle: Vehicle) -> None:
-    """Two people pressing at once queue up."""
+    """Serializes concurrent requests for the same vehicle."""
     list(Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle.pk).values_list("pk"))
 
 
-def _begin(removal: OffboardingRequest, *, connections: Sequence[Connection]) -> OffboardingRequest:
+def _start(offboarding: OffboardingRequest, *, connections: Sequence[Connection]) -> OffboardingRequest:
     now = timezone.now()
-    standing = [each for each in connections if each.state != ConnectionState.REMOVED]
-    if not standing and not removal.erases:
+    active = [each for each in connections if each.state != ConnectionState.REMOVED]
+    if not active and not offboarding.erases:
         raise NothingToOffboardError(_("This vehicle has already left the fleet."))
-    # A driver who withdrew before has what came up to then erased, not what another driver shares since.
-    removal.until = now if standing or removal.connection is None else removal.connection.state_since
-    removal.save()
-    # Those that ended before are listed as well: the proof says of each driver that Smartcar no longer shows it.
-    GrantRevocation.objects.bulk_create(
-        GrantRevocation(removal=removal, connection=each) for each in connections
+    # For a connection that ended earlier, only data up to its end is erased, not what another driver has shared since.
+    offboarding.until = (
+        now if active or offboarding.connection is None else offboarding.connection.state_since
     )
-    if removal.erases:
+    offboarding.save()
+    # Includes connections that ended earlier: the receipt confirms for each driver that Smartcar no longer lists it.
+    GrantRevocation.objects.bulk_create(
+        GrantRevocation(removal=offboarding, connection=each) for each in connections
+    )
+    if offboarding.erases:
         ErasureRecord.objects.bulk_create(
-            ErasureRecord(removal=removal, kind=each.kind) for each in erasure_handlers.all_handlers()
+            ErasureRecord(removal=offboarding, kind=each.kind) for each in erasure_handlers.all_handlers()
         )
-    reason = StateReason.WITHDRAWN if removal.by_driver else StateReason.DISCONNECTED
-    for each in standing:
+    reason = StateReason.WITHDRAWN if offboarding.by_driver else StateReason.DISCONNECTED
+    for each in active:
         privacy.resume(connection=each, now=now)
         each.move_to(
             ConnectionState.REMOVED,
             reason=reason.message(),
             now=now,
-            evidence=StateEvidence.OFFBOARDING.message(number=removal.pk),
+            evidence=StateEvidence.OFFBOARDING.message(number=offboarding.pk),
         )
-    _note(removal, withdrew=bool(standing))
-    enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
-    return removal
+    _log(offboarding, withdrew=bool(active))
+    enqueue_on_commit("connect.tasks.run_offboarding", offboarding.pk)
+    return offboarding
 
 
-def _note(removal: OffboardingRequest, *, withdrew: bool) -> None:
+def _log(offboarding: OffboardingRequest, *, withdrew: bool) -> None:
     log_event(
-        fleet=removal.fleet,
-        actor=removal.asked_by,
+        fleet=offboarding.fleet,
+        actor=offboarding.asked_by,
         event=AuditEvent.VEHICLE_DISCONNECTED if withdrew else AuditEvent.VEHICLE_ERASURE_REQUESTED,
-        about=(AuditObject.VEHICLE, removal.vehicle.smartcar_id),
-        data={"scope": removal.extent, "by_driver": removal.by_driver},
+        about=(AuditObject.VEHICLE, offboarding.vehicle.smartcar_id),
+        data={"scope": offboarding.extent, "by_driver": offboarding.by_driver},
     )

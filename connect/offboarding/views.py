@@ -1,4 +1,4 @@
-"""A manager's pages: letting go of a car, and the proofs of what was ended and erased."""
+"""Managers' pages: offboarding a vehicle, and the deletion receipts."""
 
 from typing import Any
 
@@ -19,47 +19,52 @@ from connect.offboarding.models import ErasureScope
 from vehicles.models import Vehicle
 from vehicles.selectors import get_vehicle
 
-_SHOWN = 200
+_MAX_LISTED = 200
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Asks what is to happen with a car that leaves the fleet, and has it done."""
-    membership, car = _car(request, slug, smartcar_id)
+    """Shows the offboarding form and starts the offboarding."""
+    membership, vehicle = _get_vehicle(request, slug, smartcar_id)
     form = OffboardingForm(request.POST or None)
     if request.method != "POST":
-        return render(request, "connect/offboarding/confirm.html", _question(membership, car, form))
+        return render(
+            request, "connect/offboarding/confirm.html", _confirmation_context(membership, vehicle, form)
+        )
     if not form.is_valid():
         return render(
-            request, "connect/offboarding/confirm.html", _question(membership, car, form), status=400
+            request,
+            "connect/offboarding/confirm.html",
+            _confirmation_context(membership, vehicle, form),
+            status=400,
         )
     try:
-        removal = _remove(membership, car, form)
+        offboarding = _offboard(membership, vehicle, form)
     except services.NothingToOffboardError as error:
         messages.error(request, str(error))
         return redirect("dashboard:vehicle", slug=slug, smartcar_id=smartcar_id)
-    return redirect("connect:offboarding", slug=slug, removal_id=removal.pk)
+    return redirect("connect:offboarding", slug=slug, removal_id=offboarding.pk)
 
 
-def _remove(membership: Membership, car: Vehicle, form: OffboardingForm) -> OffboardingRequest:
+def _offboard(membership: Membership, vehicle: Vehicle, form: OffboardingForm) -> OffboardingRequest:
     extent = ErasureScope(form.cleaned_data["extent"])
-    chosen = form.cleaned_data["connection"]
-    if chosen is None:
-        return services.offboard_vehicle(vehicle=car, extent=extent, user=membership.user)
-    connection = car.connections.select_related("vehicle", "fleet").filter(pk=chosen).first()
+    connection_id = form.cleaned_data["connection"]
+    if connection_id is None:
+        return services.offboard_vehicle(vehicle=vehicle, extent=extent, user=membership.user)
+    connection = vehicle.connections.select_related("vehicle", "fleet").filter(pk=connection_id).first()
     if connection is None:
         raise Http404("This car has no such connection.")
     return services.offboard_connection(connection=connection, extent=extent, user=membership.user)
 
 
-def _question(membership: Membership, car: Vehicle, form: OffboardingForm) -> dict[str, Any]:
-    connections = list(car.connections.exclude(state=ConnectionState.REMOVED).order_by("created_at"))
-    others = Vehicle.objects.filter(smartcar_id=car.smartcar_id).exclude(pk=car.pk)
+def _confirmation_context(membership: Membership, vehicle: Vehicle, form: OffboardingForm) -> dict[str, Any]:
+    connections = list(vehicle.connections.exclude(state=ConnectionState.REMOVED).order_by("created_at"))
+    others = Vehicle.objects.filter(smartcar_id=vehicle.smartcar_id).exclude(pk=vehicle.pk)
     return {
         "fleet": membership.fleet,
-        "vehicle": car,
+        "vehicle": vehicle,
         "form": form,
         "drivers": [(each, _driver(each)) for each in connections],
         "elsewhere": Connection.objects.filter(vehicle__in=others)
@@ -71,7 +76,7 @@ def _question(membership: Membership, car: Vehicle, form: OffboardingForm) -> di
 
 
 def _driver(connection: Connection) -> str:
-    """The driver's name where an invitation told it."""
+    """The driver's name if their driver page has one, or a text in its place."""
     page = DriverPortal.objects.filter(
         fleet=connection.fleet_id, smartcar_user_id=connection.smartcar_user_id
     ).first()
@@ -82,10 +87,10 @@ def _driver(connection: Connection) -> str:
 @login_required
 @require_GET
 def listing(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's removals, newest first."""
+    """The fleet's offboardings, newest first."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    found = selectors.list_requests(fleet=membership.fleet)[:_SHOWN]
-    context = {"fleet": membership.fleet, "removals": found}
+    offboardings = selectors.list_requests(fleet=membership.fleet)[:_MAX_LISTED]
+    context = {"fleet": membership.fleet, "removals": offboardings}
     return render(request, "connect/offboarding/list.html", context)
 
 
@@ -93,10 +98,10 @@ def listing(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
-    """The proof, or how far the removal has come."""
+    """The deletion receipt, or the progress of an unfinished offboarding."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    removal = _removal(membership, removal_id)
-    context = {"fleet": membership.fleet, "proof": selectors.get_receipt(removal)}
+    offboarding = _get_offboarding(membership, removal_id)
+    context = {"fleet": membership.fleet, "proof": selectors.get_receipt(offboarding)}
     return render(request, "connect/offboarding/proof.html", context)
 
 
@@ -104,24 +109,24 @@ def show(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
 @login_required
 @require_GET
 def progress(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
-    """The proof's fragment for the open page; 204 when it shows already what there is."""
+    """The receipt's fragment for an open page; 204 if the page is up to date."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    proof = selectors.get_receipt(_removal(membership, removal_id))
-    if request.GET.get("version") == proof.version:
+    receipt = selectors.get_receipt(_get_offboarding(membership, removal_id))
+    if request.GET.get("version") == receipt.version:
         return HttpResponse(status=204)
-    return render(request, "connect/offboarding/state.html", {"fleet": membership.fleet, "proof": proof})
+    return render(request, "connect/offboarding/state.html", {"fleet": membership.fleet, "proof": receipt})
 
 
-def _removal(membership: Membership, removal_id: int) -> OffboardingRequest:
-    removal = selectors.list_requests(fleet=membership.fleet).filter(pk=removal_id).first()
-    if removal is None:
+def _get_offboarding(membership: Membership, removal_id: int) -> OffboardingRequest:
+    offboarding = selectors.list_requests(fleet=membership.fleet).filter(pk=removal_id).first()
+    if offboarding is None:
         raise Http404("There is no such removal in this fleet.")
-    return removal
+    return offboarding
 
 
-def _car(request: HttpRequest, slug: str, smartcar_id: str) -> tuple[Membership, Vehicle]:
+def _get_vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> tuple[Membership, Vehicle]:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
-    car = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
-    if car is None:
+    vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
+    if vehicle is None:
         raise Http404("There is no such car in this fleet.")
-    return membership, car
+    return membership, vehicle

@@ -1,7 +1,7 @@
-"""Carrying a removal out: ending its grants at Smartcar, erasing in batches, asking for Smartcar's list, finishing.
+"""Runs an offboarding: revokes grants at Smartcar, erases in batches, checks Smartcar's list, and finishes.
 
-Every step stands in the database when it is done, each batch with its count in one transaction, so that whoever
-comes after a crash goes on from there. The steps may be repeated: nothing is erased or counted twice.
+Every completed step is stored in the database, each batch with its count in one transaction, so that a worker can
+resume after a crash. Steps can be repeated: nothing is erased or counted twice.
 """
 
 import time
@@ -30,55 +30,57 @@ from core.task_queue import enqueue_on_commit
 from smartcar_api import Disconnected, SmartcarError
 
 BATCH = 2000
-# Longer than a batch and than the calls about one grant; a killed process's removal is taken up after it.
+# Longer than one batch or the calls about one grant. When a process was killed, another resumes after this time.
 LEASE = timedelta(seconds=90)
-# A task gives way after this long, and is rung again.
+# A task stops after this time and is enqueued again.
 ONE_TURN_SECONDS = 120.0
-_GRANTS_DONE_FIRST = timedelta(days=3660)
+_FAR_FUTURE = timedelta(days=3660)
 SOON, LATEST = timedelta(seconds=30), timedelta(hours=6)
 
 
-def run(*, removal_id: int) -> None:
-    """Does what is left of the removal, as far as one turn goes. Nothing when another process is at it."""
-    removal = OffboardingRequest.objects.select_related("fleet", "vehicle").filter(pk=removal_id).first()
-    if removal is None or not removal.claim(now=timezone.now(), lease=LEASE):
+def run(*, offboarding_id: int) -> None:
+    """Continues the offboarding for one turn. Does nothing if another process is running it."""
+    offboarding = (
+        OffboardingRequest.objects.select_related("fleet", "vehicle").filter(pk=offboarding_id).first()
+    )
+    if offboarding is None or not offboarding.claim(now=timezone.now(), lease=LEASE):
         return
-    problem = _end_grants(removal)
-    if not _erase(removal):
-        OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=None)
-        enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
+    problem = _revoke_grants(offboarding)
+    if not _erase(offboarding):
+        OffboardingRequest.objects.filter(pk=offboarding.pk).update(lease_until=None)
+        enqueue_on_commit("connect.tasks.run_offboarding", offboarding.pk)
         return
-    problem = problem or _check_remote(removal)
+    problem = problem or _check_remote(offboarding)
     if problem:
-        _retry_later(removal, problem)
+        _retry_later(offboarding, problem)
     else:
-        _finish(removal)
+        _finish(offboarding)
 
 
-# The grants
+# Revoking grants
 
 
-def _end_grants(removal: OffboardingRequest) -> Problem:
-    """Why a grant could not be ended yet; no problem when all are."""
+def _revoke_grants(offboarding: OffboardingRequest) -> Problem:
+    """Revokes the remaining grants. Returns why one could not be revoked yet, or no problem."""
     problem = NO_PROBLEM
-    waiting = removal.grants.filter(end=RevocationStatus.WAITING)
+    waiting = offboarding.grants.filter(end=RevocationStatus.WAITING)
     for grant in waiting.select_related(
         "connection__vehicle", "connection__fleet", "connection__tokens", "connection__application"
     ):
-        _extend_lease(removal)
+        _extend_lease(offboarding)
         try:
-            end, request_id = _end(grant.connection)
+            status, request_id = _revoke(grant.connection)
         except (token_store.TokensUnavailableError, SmartcarError) as error:
             problem = Problem.from_error(error)
         else:
             GrantRevocation.objects.filter(pk=grant.pk).update(
-                end=end, request_id=request_id[:80], ended_at=timezone.now()
+                end=status, request_id=request_id[:80], ended_at=timezone.now()
             )
     return problem
 
 
-def _end(connection: Connection) -> tuple[RevocationStatus, str]:
-    """What became of the grant, and Smartcar's request id. Raises SmartcarError, TokensUnavailableError."""
+def _revoke(connection: Connection) -> tuple[RevocationStatus, str]:
+    """Returns the resulting status and Smartcar's request ID. Raises SmartcarError or TokensUnavailableError."""
     if connection.state != ConnectionState.REMOVED:
         return RevocationStatus.AGAIN, ""
     if shared_elsewhere(connection):
@@ -86,7 +88,7 @@ def _end(connection: Connection) -> tuple[RevocationStatus, str]:
     try:
         answer = _disconnect(connection)
     except token_store.TokensUnavailableError:
-        if connection.api_version == SmartcarApiVersion.V2 and _dead(connection):
+        if connection.api_version == SmartcarApiVersion.V2 and _has_no_valid_tokens(connection):
             return RevocationStatus.ENDED_BEFORE, ""
         raise
     except SmartcarError as error:
@@ -108,13 +110,13 @@ def _disconnect(connection: Connection) -> Disconnected:
     )
 
 
-def _dead(connection: Connection) -> bool:
-    """v2: no tokens open the grant any more, so nothing can be done through it. Smartcar's list has the last word."""
+def _has_no_valid_tokens(connection: Connection) -> bool:
+    """Whether the v2 grant has no valid tokens left and can't be revoked. Smartcar's list is then decisive."""
     return connection.tokens is None or connection.tokens.reread().revoked_at is not None
 
 
 def shared_elsewhere(connection: Connection) -> bool:
-    """Whether the driver shares the same car with another fleet of the site by the same grant."""
+    """Whether the driver shares the same vehicle with another fleet of the site through the same grant."""
     same_grant = Connection.objects.filter(
         smartcar_user_id=connection.smartcar_user_id,
         application=connection.application_id,
@@ -123,8 +125,8 @@ def shared_elsewhere(connection: Connection) -> bool:
     return same_grant.exclude(pk=connection.pk).exclude(state=ConnectionState.REMOVED).exists()
 
 
-def _drop_tokens(connection: Connection) -> None:
-    """A v2 pair that opens nothing of ours any more is deleted."""
+def _delete_unused_tokens(connection: Connection) -> None:
+    """Deletes the v2 token pair once no connection uses it and no revocation still needs it."""
     if connection.tokens_id is not None:
         used = Connection.objects.filter(tokens=connection.tokens_id).exclude(state=ConnectionState.REMOVED)
         waiting = GrantRevocation.objects.filter(
@@ -137,102 +139,102 @@ def _drop_tokens(connection: Connection) -> None:
 # Erasing
 
 
-def _erase(removal: OffboardingRequest) -> bool:
-    """Whether everything is erased; false when the turn is over before."""
-    if not removal.erases or removal.erased_at is not None:
+def _erase(offboarding: OffboardingRequest) -> bool:
+    """Erases the data. Returns whether everything is erased; False if the turn ended first."""
+    if not offboarding.erases or offboarding.erased_at is not None:
         return True
-    target = _target(removal)
+    target = _target(offboarding)
     deadline = time.monotonic() + ONE_TURN_SECONDS
-    known = {each.kind: each for each in erasure_handlers.all_handlers()}
-    for row in removal.erased.filter(done_at=None):
+    handlers = {each.kind: each for each in erasure_handlers.all_handlers()}
+    for row in offboarding.erased.filter(done_at=None):
         while row.done_at is None:
             if time.monotonic() > deadline:
                 return False
-            _erase_batch(removal, row, known[row.kind], target)
-    OffboardingRequest.objects.filter(pk=removal.pk).update(erased_at=timezone.now())
+            _erase_batch(offboarding, row, handlers[row.kind], target)
+    OffboardingRequest.objects.filter(pk=offboarding.pk).update(erased_at=timezone.now())
     return True
 
 
-def _target(removal: OffboardingRequest) -> ErasureTarget:
-    stays = removal.vehicle.connections.exclude(state=ConnectionState.REMOVED).exists()
+def _target(offboarding: OffboardingRequest) -> ErasureTarget:
+    still_shared = offboarding.vehicle.connections.exclude(state=ConnectionState.REMOVED).exists()
     return ErasureTarget(
-        vehicle=removal.vehicle,
-        places_only=removal.extent == ErasureScope.PLACES,
-        since=removal.since,
-        # Where nobody shares the car any more, what a clock ahead of ours has told goes as well.
-        until=removal.until if stays else timezone.now() + _GRANTS_DONE_FIRST,
-        stays=stays,
+        vehicle=offboarding.vehicle,
+        places_only=offboarding.extent == ErasureScope.PLACES,
+        since=offboarding.since,
+        # If no driver shares the vehicle anymore, values with timestamps in the future are erased, too.
+        until=offboarding.until if still_shared else timezone.now() + _FAR_FUTURE,
+        still_shared=still_shared,
     )
 
 
 @transaction.atomic
 def _erase_batch(
-    removal: OffboardingRequest, row: ErasureRecord, eraser: ErasureHandler, target: ErasureTarget
+    offboarding: OffboardingRequest, row: ErasureRecord, handler: ErasureHandler, target: ErasureTarget
 ) -> None:
-    """One batch and its count, both or neither."""
-    note = eraser.spared(target)
-    count = 0 if note else eraser.erase(target, BATCH)
+    """Erases one batch and updates its count, in one transaction."""
+    note = handler.skip_reason(target)
+    count = 0 if note else handler.erase(target, BATCH)
     row.done_at = timezone.now() if note or count < BATCH else None
     ErasureRecord.objects.filter(pk=row.pk).update(
         rows=F("rows") + count, note_code=note.code, note_params=note.params, done_at=row.done_at
     )
-    _extend_lease(removal)
+    _extend_lease(offboarding)
 
 
-# The list, and the end
+# Checking Smartcar's list, and finishing
 
 
-def _check_remote(removal: OffboardingRequest) -> Problem:
-    """Looks each unsettled grant up in Smartcar's list. Why it has to be looked up again; no problem when all are."""
+def _check_remote(offboarding: OffboardingRequest) -> Problem:
+    """Looks up each unchecked grant in Smartcar's list. Returns why a grant must be checked again, or no problem."""
     problem = NO_PROBLEM
-    unsettled = removal.grants.filter(listing__in=[RemoteStatus.WAITING, RemoteStatus.SHOWN])
-    for grant in unsettled.select_related(
+    unchecked = offboarding.grants.filter(listing__in=[RemoteStatus.WAITING, RemoteStatus.SHOWN])
+    for grant in unchecked.select_related(
         "connection__vehicle", "connection__tokens", "connection__application"
     ):
-        _extend_lease(removal)
+        _extend_lease(offboarding)
         try:
-            listing = _remote_status(grant)
+            status = _remote_status(grant)
         except (token_store.TokensUnavailableError, SmartcarError) as error:
             problem = Problem.from_error(error)
         else:
-            GrantRevocation.objects.filter(pk=grant.pk).update(listing=listing, listed_at=timezone.now())
-            if listing == RemoteStatus.SHOWN:
-                # Whatever ended was not this grant: it is ended once more.
+            GrantRevocation.objects.filter(pk=grant.pk).update(listing=status, listed_at=timezone.now())
+            if status == RemoteStatus.SHOWN:
+                # This grant is still active, so it is revoked again.
                 GrantRevocation.objects.filter(pk=grant.pk).update(end=RevocationStatus.WAITING)
                 problem = Problem(OffboardingProblem.STILL_LISTED.message())
-            elif listing != RemoteStatus.GOES_ON:
-                _drop_tokens(grant.connection)
+            elif status != RemoteStatus.GOES_ON:
+                _delete_unused_tokens(grant.connection)
     return problem
 
 
 def _remote_status(grant: GrantRevocation) -> RemoteStatus:
-    """Raises SmartcarError or TokensUnavailableError when Smartcar's list cannot be had."""
+    """Returns whether Smartcar still lists the grant. Raises SmartcarError or TokensUnavailableError."""
     connection = grant.connection
     if grant.end in (RevocationStatus.SHARED, RevocationStatus.AGAIN):
         return RemoteStatus.GOES_ON
     application = applications.for_connection(connection)
-    car = connection.vehicle.smartcar_id
+    vehicle_id = connection.vehicle.smartcar_id
     if connection.api_version == SmartcarApiVersion.V2:
         if not application.credentials.management_tokens:
             return RemoteStatus.NO_LIST
-        # The owner's own tokens open nothing any more; the management token lists them all.
-        listed = application.v2.all_connections(user_id=connection.smartcar_user_id, vehicle_id=car)
+        # The driver's own tokens are no longer valid; the management token lists every connection.
+        listed = application.v2.all_connections(user_id=connection.smartcar_user_id, vehicle_id=vehicle_id)
         return RemoteStatus.SHOWN if listed else RemoteStatus.GONE
     shared = gateway.call(
         connection=connection,
         purpose=CallPurpose.BACKGROUND,
         request=lambda api, access: api.shared_vehicles(access, mode=connection.mode or "live"),
     )
-    return RemoteStatus.SHOWN if any(each.vehicle_id == car for each in shared) else RemoteStatus.GONE
+    return RemoteStatus.SHOWN if any(each.vehicle_id == vehicle_id for each in shared) else RemoteStatus.GONE
 
 
-def _extend_lease(removal: OffboardingRequest) -> None:
-    OffboardingRequest.objects.filter(pk=removal.pk).update(lease_until=timezone.now() + LEASE)
+def _extend_lease(offboarding: OffboardingRequest) -> None:
+    OffboardingRequest.objects.filter(pk=offboarding.pk).update(lease_until=timezone.now() + LEASE)
 
 
-def _retry_later(removal: OffboardingRequest, problem: Problem) -> None:
-    wait = min(SOON * 2 ** min(removal.attempts, 12), LATEST)
-    OffboardingRequest.objects.filter(pk=removal.pk).update(
+def _retry_later(offboarding: OffboardingRequest, problem: Problem) -> None:
+    wait = min(SOON * 2 ** min(offboarding.attempts, 12), LATEST)
+    OffboardingRequest.objects.filter(pk=offboarding.pk).update(
         attempts=F("attempts") + 1,
         next_try_at=timezone.now() + wait,
         lease_until=None,
@@ -240,13 +242,13 @@ def _retry_later(removal: OffboardingRequest, problem: Problem) -> None:
     )
 
 
-def _finish(removal: OffboardingRequest) -> None:
-    """Looks once more for what came in between, by a process that had begun before the removal, and signs."""
-    if removal.erases and not _look_again(removal):
-        OffboardingRequest.objects.filter(pk=removal.pk).update(erased_at=None, lease_until=None)
-        enqueue_on_commit("connect.tasks.run_offboarding", removal.pk)
+def _finish(offboarding: OffboardingRequest) -> None:
+    """Erases what processes that began before the offboarding have stored since, and marks it as finished."""
+    if offboarding.erases and not _erase_remaining(offboarding):
+        OffboardingRequest.objects.filter(pk=offboarding.pk).update(erased_at=None, lease_until=None)
+        enqueue_on_commit("connect.tasks.run_offboarding", offboarding.pk)
         return
-    OffboardingRequest.objects.filter(pk=removal.pk).update(
+    OffboardingRequest.objects.filter(pk=offboarding.pk).update(
         finished_at=timezone.now(),
         next_try_at=None,
         lease_until=None,
@@ -254,11 +256,11 @@ def _finish(removal: OffboardingRequest) -> None:
     )
 
 
-def _look_again(removal: OffboardingRequest) -> bool:
-    """Whether nothing is left, as far as one batch of each kind tells."""
-    target = _target(removal)
-    known = {each.kind: each for each in erasure_handlers.all_handlers()}
-    rows = list(removal.erased.filter(note_code=""))
+def _erase_remaining(offboarding: OffboardingRequest) -> bool:
+    """Erases one more batch of each kind. Returns whether nothing is left."""
+    target = _target(offboarding)
+    handlers = {each.kind: each for each in erasure_handlers.all_handlers()}
+    rows = list(offboarding.erased.filter(note_code=""))
     for row in rows:
-        _erase_batch(removal, row, known[row.kind], target)
+        _erase_batch(offboarding, row, handlers[row.kind], target)
     return all(row.done_at is not None for row in rows)

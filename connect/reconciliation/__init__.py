@@ -1,1 +1,1 @@
-"""Our connections and subscriptions against Smartcar's own lists, nightly: drift is healed and reported."""
+"""Nightly reconciliation of connections and subscriptions with Smartcar's lists: repairs and reports discrepancies."""

@@ -1,4 +1,4 @@
-"""Comparisons in the admin: of all fleets, with what Smartcar lists and nobody here has connected."""
+"""Reconciliations in the admin, for all fleets, including connections that Smartcar lists but that are unknown here."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""What differs between our connections and Smartcar's lists. Pure: no tables, no clock, no network."""
+"""Differences between our connections and Smartcar's lists. Pure functions: no database, clock or network."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -7,13 +7,12 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-# So many may be gone in one night before the list is doubted: whichever is more.
-FEW, SHARE = 3, 0.2
+# The number and share of connections that may be missing in one night before the list is considered unreliable: the
+# larger of both.
+MAX_MISSING, MAX_MISSING_SHARE = 3, 0.2
 
 
 class DiscrepancyType(models.TextChoices):
-    """One difference."""
-
     GONE = "gone", _("Smartcar no longer lists this connection")
     BACK = "back", _("Smartcar lists a connection that had ended here")
     UNSUBSCRIBED = "unsubscribed", _("Vehicle not subscribed to the webhook")
@@ -24,7 +23,7 @@ class DiscrepancyType(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """One row of ours. `ended`: revoked; `removed`: taken out here; `since`: in that state since."""
+    """One of our connections. `ended`: revoked; `removed`: offboarded here; `since`: when it entered that state."""
 
     pk: int
     user_id: str
@@ -42,7 +41,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """One entry of Smartcar's list. `since`: when it was made or last changed, where told."""
+    """One entry of Smartcar's list. `since`: when it was created or last changed, if known."""
 
     user_id: str
     vehicle_id: str
@@ -56,7 +55,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`ours` is None for what is unknown here, `theirs` for what Smartcar does not list."""
+    """One difference. `ours` is None for a connection unknown here, `theirs` for one that Smartcar doesn't list."""
 
     kind: DiscrepancyType
     ours: Local | None = None
@@ -70,11 +69,11 @@ def diff(
     subscribed: Set[tuple[str, str]] | None,
     began_at: datetime,
 ) -> list[Difference]:
-    """Every difference. `subscribed`: the (user, car) that feed the webhook, None where Smartcar has no list.
+    """Returns every difference. `subscribed`: (user, vehicle) pairs subscribed to the webhook; None without a list.
 
-    What has changed here since the lists were asked for (`began_at`) is left for the next night. A grant that two
-    fleets live by is removed only when both have removed it. One that was removed here and made anew at
-    Smartcar since is not a leftover: its driver wanted it, so it is only reported.
+    Connections that have changed here since the lists were requested (`began_at`) are left for the next night. A grant
+    that two fleets use counts as removed only if both have removed it. A grant that was removed here and created again
+    at Smartcar afterwards is not a leftover: its driver wanted it, so it is only reported.
     """
     by_key: dict[tuple[str, str], list[Local]] = {}
     for row in ours:
@@ -102,8 +101,8 @@ def _removed(rows: list[Local], entry: Remote | None) -> list[Difference]:
     if entry is None:
         return []
     last = max(rows, key=lambda row: row.since)
-    anew = entry.since is not None and entry.since > last.since
-    return [Difference(DiscrepancyType.UNKNOWN if anew else DiscrepancyType.LEFTOVER, last, entry)]
+    recreated = entry.since is not None and entry.since > last.since
+    return [Difference(DiscrepancyType.UNKNOWN if recreated else DiscrepancyType.LEFTOVER, last, entry)]
 
 
 def _active(row: Local, entry: Remote | None, subscribed: Set[tuple[str, str]] | None) -> list[Difference]:
@@ -117,6 +116,6 @@ def _active(row: Local, entry: Remote | None, subscribed: Set[tuple[str, str]] |
     return found
 
 
-def is_suspicious(*, standing: int, gone: int) -> bool:
-    """Whether so many of our connections are missing that the list is doubted rather than believed."""
-    return gone > max(FEW, standing * SHARE) or (gone == standing and gone > 1)
+def is_suspicious(*, active: int, gone: int) -> bool:
+    """Whether so many of our `active` connections are missing that the list is considered unreliable."""
+    return gone > max(MAX_MISSING, active * MAX_MISSING_SHARE) or (gone == active and gone > 1)

@@ -1,4 +1,4 @@
-"""Reports of the nightly comparison."""
+"""Reports of the nightly reconciliation."""
 
 from django.db import models
 from django.db.models import Q
@@ -25,7 +25,7 @@ class ReconciliationOutcome(models.TextChoices):
 
 
 class Reconciliation(models.Model):
-    """One night's comparison of one application's connections of one generation. No application: the settings' own."""
+    """One reconciliation of one application's connections of one API version. No application: that of the settings."""
 
     application = models.ForeignKey(
         "connect.SmartcarApplication", on_delete=models.CASCADE, null=True, blank=True, related_name="+"
@@ -60,12 +60,12 @@ class Reconciliation(models.Model):
 
     @property
     def problem(self) -> Problem:
-        """Why it failed; false where it did not."""
+        """Why the reconciliation failed; false if it did not."""
         return Problem(Message(self.problem_code, self.problem_params), self.problem_smartcar_message)
 
 
 class FleetReconciliation(models.Model):
-    """A fleet's share in a comparison: how many of its connections were looked for."""
+    """A fleet's part of a reconciliation: how many of its connections were checked."""
 
     comparison = models.ForeignKey(Reconciliation, on_delete=models.CASCADE, related_name="fleets")
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="compared")
@@ -103,6 +103,6 @@ class Discrepancy(models.Model):
 
     @property
     def note(self) -> str:
-        """What was done about it, in the active language. Smartcar's own words stand in for our reason."""
+        """What was done about it, in the active language. Smartcar's own message replaces our reason."""
         own = {"why": self.note_smartcar_message} if self.note_smartcar_message else {}
         return render(self.note_code, {**self.note_params, **own})

@@ -1,4 +1,4 @@
-"""Asking for Smartcar's lists, comparing, healing what has drifted, and writing the report."""
+"""Fetches Smartcar's lists, compares them with our connections, repairs discrepancies, and stores the report."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ from core.task_queue import enqueue_on_commit
 from smartcar_api import ListedConnection, SmartcarError
 
 MODES = ("live", "simulated")
-# A comparison that a crash left behind no longer keeps the next one from beginning.
+# A run that has not finished after this time has crashed and no longer blocks the next one.
 ABANDONED = timedelta(hours=2)
-KEPT = timedelta(days=90)
-# A page of a long list waits so long for room in the request budget; the bucket regains one in half a minute.
+RETENTION = timedelta(days=90)
+# How long a request for a page of a list may wait for the request budget, which regains one request in half a minute.
 PATIENCE_SECONDS = 90.0
 
 
@@ -41,14 +41,14 @@ _EVIDENCE = StateEvidence.RECONCILIATION.message()
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was done about one discrepancy. `error` is why Smartcar did not do it."""
+    """What was done about one discrepancy. `error` is Smartcar's error, if there was one."""
 
     done: bool
     note: ReconciliationNote
     error: SmartcarError | None = None
 
     def note_columns(self) -> dict[str, Any]:
-        """The values of the columns of the note."""
+        """The values of the note's columns."""
         if self.error is None:
             return Problem(self.note.message()).columns("note")
         return Problem(self.note.message(why=self.error.message), self.error.smartcar_message).columns("note")
@@ -56,21 +56,21 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class RemoteLists:
-    """Smartcar's lists, in full. `subscribed` is None where there is no such list (v2)."""
+    """Smartcar's complete lists. `subscribed` is None where there is no such list (v2)."""
 
     connections: tuple[ListedConnection, ...]
     subscribed: frozenset[tuple[str, str]] | None
 
 
 def reconcile_all() -> list[Reconciliation]:
-    """Every application, each API version of which it has connections; one after the other."""
+    """Reconciles every application and each API version that its connections use, one after another."""
     now = timezone.now()
     Reconciliation.objects.filter(outcome=ReconciliationOutcome.RUNNING, began_at__lt=now - ABANDONED).update(
         outcome=ReconciliationOutcome.FAILED,
         finished_at=now,
         **Problem(ReconciliationNote.INTERRUPTED.message()).columns("problem"),
     )
-    Reconciliation.objects.filter(began_at__lt=now - KEPT).delete()
+    Reconciliation.objects.filter(began_at__lt=now - RETENTION).delete()
     done = []
     for application in applications.all_applications():
         used = (
@@ -79,13 +79,13 @@ def reconcile_all() -> list[Reconciliation]:
             .values_list("api_version", flat=True)
         )
         for api_version in sorted(set(used), reverse=True):
-            made = reconcile(application=application, api_version=SmartcarApiVersion(api_version))
-            done += [made] if made is not None else []
+            report = reconcile(application=application, api_version=SmartcarApiVersion(api_version))
+            done += [report] if report is not None else []
     return done
 
 
 def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> Reconciliation | None:
-    """One comparison with its report; None while another process is at the same one."""
+    """Runs one reconciliation and returns its report; None while another process is running the same one."""
     try:
         with transaction.atomic():
             run = Reconciliation.objects.create(application=application.row, api_version=api_version)
@@ -105,9 +105,9 @@ def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> R
     run.ours = sum(row.granted for row in rows.values())
     run.theirs = len(lists.connections)
     run.subscriptions = None if lists.subscribed is None else len(lists.subscribed)
-    _note_fleets(run, rows)
+    _record_fleets(run, rows)
     found = diff.diff(
-        ours=map(_ours, rows.values()),
+        ours=map(_local, rows.values()),
         theirs=[
             Remote(each.user_id, each.vehicle_id, each.connection_id, each.since)
             for each in lists.connections
@@ -116,14 +116,14 @@ def reconcile(*, application: Application, api_version: SmartcarApiVersion) -> R
         began_at=run.began_at,
     )
     gone = sum(each.kind is DiscrepancyType.GONE for each in found)
-    doubted = diff.is_suspicious(standing=run.ours, gone=gone)
-    for each in _known_nowhere_else(found, run):
-        _resolve(run, each, rows, believe=not doubted)
-    return _finish(run, ReconciliationOutcome.DOUBTED if doubted else ReconciliationOutcome.DONE)
+    suspicious = diff.is_suspicious(active=run.ours, gone=gone)
+    for each in _drop_known_elsewhere(found, run):
+        _resolve(run, each, rows, reliable=not suspicious)
+    return _finish(run, ReconciliationOutcome.DOUBTED if suspicious else ReconciliationOutcome.DONE)
 
 
 def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteLists:
-    """Raises SmartcarError when any part of them cannot be had: half a list is none."""
+    """Fetches the lists. Raises SmartcarError if any page is unavailable: incomplete lists are not used."""
     if api_version == SmartcarApiVersion.V2:
         return RemoteLists(application.v2.all_connections(), None)
     access = token_store.application_access(application=application, user_id="")
@@ -132,7 +132,7 @@ def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteL
         found = [each for mode in MODES for each in api.all_connections(access.token, mode=mode)]
         if not application.webhook_id:
             return RemoteLists(tuple(found), None)
-        feeding = frozenset(
+        subscribed = frozenset(
             (each.user_id, each.vehicle_id)
             for mode in MODES
             for each in api.all_subscriptions(access.token, webhook_id=application.webhook_id, mode=mode)
@@ -141,10 +141,10 @@ def _lists(application: Application, api_version: SmartcarApiVersion) -> RemoteL
         if error.unauthorized:
             token_store.discard_application_token(application=application)
         raise
-    return RemoteLists(tuple(found), feeding)
+    return RemoteLists(tuple(found), subscribed)
 
 
-def _ours(row: Connection) -> Local:
+def _local(row: Connection) -> Local:
     return Local(
         pk=row.pk,
         user_id=row.smartcar_user_id,
@@ -157,8 +157,8 @@ def _ours(row: Connection) -> Local:
     )
 
 
-def _known_nowhere_else(found: list[Difference], run: Reconciliation) -> list[Difference]:
-    """An application's list holds the connections of both API versions: those of the other are not unknown."""
+def _drop_known_elsewhere(found: list[Difference], run: Reconciliation) -> list[Difference]:
+    """Drops unknown and leftover connections of the other API version: Smartcar's list contains those of both."""
     other = Connection.objects.filter(application=run.application).exclude(api_version=run.api_version)
     known = set(other.values_list("smartcar_user_id", "vehicle__smartcar_id"))
     return [
@@ -170,7 +170,7 @@ def _known_nowhere_else(found: list[Difference], run: Reconciliation) -> list[Di
     ]
 
 
-def _note_fleets(run: Reconciliation, rows: Mapping[int, Connection]) -> None:
+def _record_fleets(run: Reconciliation, rows: Mapping[int, Connection]) -> None:
     counts: dict[int, int] = {}
     for row in rows.values():
         counts[row.fleet_id] = counts.get(row.fleet_id, 0) + row.granted
@@ -181,16 +181,16 @@ def _note_fleets(run: Reconciliation, rows: Mapping[int, Connection]) -> None:
 
 
 def _resolve(
-    run: Reconciliation, found: Difference, rows: Mapping[int, Connection], *, believe: bool
+    run: Reconciliation, found: Difference, rows: Mapping[int, Connection], *, reliable: bool
 ) -> None:
-    """Heals one difference where that is safe, and writes it down."""
-    named = found.ours or found.theirs
-    if named is None:
+    """Repairs one difference if that is safe, and records the discrepancy."""
+    entry = found.ours or found.theirs
+    if entry is None:
         return
     row = rows[found.ours.pk] if found.ours else None
     repair = Repair(False, ReconciliationNote.UNKNOWN)
     if row is not None and found.kind in _REPAIRS:
-        if believe or found.kind is not DiscrepancyType.GONE:
+        if reliable or found.kind is not DiscrepancyType.GONE:
             repair = _REPAIRS[found.kind](row, found, run.began_at)
         else:
             repair = Repair(False, ReconciliationNote.TOO_MANY_MISSING)
@@ -200,19 +200,19 @@ def _resolve(
         comparison=run,
         connection=row,
         kind=found.kind,
-        smartcar_user_id=named.user_id,
-        smartcar_vehicle_id=named.vehicle_id,
+        smartcar_user_id=entry.user_id,
+        smartcar_vehicle_id=entry.vehicle_id,
         healed=repair.done,
         **repair.note_columns(),
     )
 
 
 def _gone(row: Connection, found: Difference, began_at: datetime) -> Repair:
-    """The whole list is one witness; the driver's own list is the second."""
+    """Ends a connection missing from the application's list, once the driver's own list confirms that it is gone."""
     try:
         if row.api_version == SmartcarApiVersion.V2:
             api = applications.for_connection(row).v2
-            still = bool(
+            still_listed = bool(
                 api.all_connections(user_id=row.smartcar_user_id, vehicle_id=row.vehicle.smartcar_id)
             )
         else:
@@ -221,14 +221,14 @@ def _gone(row: Connection, found: Difference, began_at: datetime) -> Repair:
                 purpose=CallPurpose.BACKGROUND,
                 request=lambda api, access: api.shared_vehicles(access, mode=row.mode or "live"),
             )
-            still = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
+            still_listed = any(each.vehicle_id == row.vehicle.smartcar_id for each in shared)
     except (SmartcarError, token_store.TokensUnavailableError):
         return Repair(False, ReconciliationNote.NOT_CONFIRMED)
-    if still:
+    if still_listed:
         return Repair(False, ReconciliationNote.STILL_LISTED)
 
-    def decide(connection: Connection, standing: state_machine.Status) -> Decision:
-        after = state_machine.on_listed(standing, now=timezone.now(), found=False)
+    def decide(connection: Connection, status: state_machine.Status) -> Decision:
+        after = state_machine.on_listed(status, now=timezone.now(), found=False)
         return Decision(after, reasons.reason_for(ConnectionState.REVOKED, state_machine.GONE), _EVIDENCE)
 
     apply_transitions(Connection.objects.filter(pk=row.pk, state_since__lt=began_at), decide)
@@ -265,7 +265,7 @@ def _subscribe_again(row: Connection) -> None:
 
 
 def _leftover(row: Connection, found: Difference, began_at: datetime) -> Repair:
-    """What a driver or manager ended is ended: a removal that Smartcar lost is repeated."""
+    """Revokes again a grant that a driver or manager ended here and that Smartcar still lists."""
     row.refresh_from_db(fields=["state"])
     if row.state != ConnectionState.REMOVED or worker.shared_elsewhere(row):
         return Repair(False, ReconciliationNote.CHANGED_MEANWHILE)

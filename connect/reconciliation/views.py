@@ -1,4 +1,4 @@
-"""A manager's page of the last comparisons, of their own fleet only."""
+"""Managers' page of recent reconciliations, for their own fleet only."""
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
@@ -17,13 +17,15 @@ _NIGHTS = 30
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str) -> HttpResponse:
-    """The last nights: how many of the fleet's connections were looked for, and what had drifted."""
+    """The last reconciliations: how many of the fleet's connections were checked, and the discrepancies found."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
-    mine = Discrepancy.objects.filter(connection__fleet=fleet).select_related("connection__vehicle")
+    own_discrepancies = Discrepancy.objects.filter(connection__fleet=fleet).select_related(
+        "connection__vehicle"
+    )
     nights = (
         FleetReconciliation.objects.filter(fleet=fleet)
         .select_related("comparison")
-        .prefetch_related(Prefetch("comparison__drifts", queryset=mine, to_attr="mine"))
+        .prefetch_related(Prefetch("comparison__drifts", queryset=own_discrepancies, to_attr="mine"))
         .order_by("-comparison__began_at", "-id")[:_NIGHTS]
     )
     return render(request, "connect/reconciliation/show.html", {"fleet": fleet, "nights": nights})

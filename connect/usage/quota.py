@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.audit import AuditEvent, log_event
 from accounts.models import Fleet, User
 from connect.usage.models import FleetAllowance, VehicleUsage
-from smartcar_api.ratelimit.months import month_of as month_of
+from smartcar_api.ratelimit.months import billing_month as billing_month
 from smartcar_api.ratelimit.months import next_month as next_month
 from smartcar_api.ratelimit.priority import CallPurpose
 from vehicles.models import Vehicle
@@ -39,7 +39,7 @@ def count_calls(*, vehicle_id: int, purpose: CallPurpose, calls: int) -> None:
     """Adds calls about a vehicle to the count. Database errors are only logged."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_COUNT, [month_of(timezone.now()), purpose, calls, vehicle_id])
+            cursor.execute(_COUNT, [billing_month(timezone.now()), purpose, calls, vehicle_id])
     except DatabaseError as error:
         logger.warning("%d calls to vehicle %s are not counted: %s", calls, vehicle_id, type(error).__name__)
 
@@ -56,7 +56,7 @@ def is_limit_reached(*, vehicle_id: int, fleet_id: int) -> bool:
         allowance = monthly_limit(fleet_id=fleet_id)
         if not allowance:
             return False
-        rows = VehicleUsage.objects.filter(vehicle_id=vehicle_id, month=month_of(timezone.now()))
+        rows = VehicleUsage.objects.filter(vehicle_id=vehicle_id, month=billing_month(timezone.now()))
         return (rows.aggregate(sum=Sum("calls"))["sum"] or 0) >= allowance
     except DatabaseError:
         return False

@@ -25,7 +25,7 @@ from connect.usage.models import FleetAllowance
 from connect.usage.quota import UsageRow
 from connect.v2 import token_refresh
 from smartcar_api.ratelimit import health
-from smartcar_api.ratelimit.middleware import bucket_of
+from smartcar_api.ratelimit.middleware import bucket_id
 
 PAGE_SIZE = 100
 
@@ -80,7 +80,7 @@ def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[st
     order = request.GET.get("sort", "total")
     rows = quota.usage_by_vehicle(fleet=fleet, month=month)
     rows.sort(key=_ORDERS.get(order, _ORDERS["total"]))
-    this_month = quota.month_of(now)
+    this_month = quota.billing_month(now)
     return {
         "fleet": fleet,
         "form": form,
@@ -96,7 +96,7 @@ def _page(request: HttpRequest, fleet: Fleet, form: MonthlyLimitForm) -> dict[st
         "near": [row for row in rows if row.near],
         "allowance": quota.monthly_limit(fleet_id=fleet.pk),
         "default_allowance": settings.SMARTCAR_MONTHLY_LIMIT,
-        "room": health.capacity(application=bucket_of(applications.for_fleet(fleet).credentials)),
+        "room": health.capacity(application=bucket_id(applications.for_fleet(fleet).credentials)),
         "hosts_down": health.hosts_down(),
         **_tokens(fleet, now),
     }
@@ -107,7 +107,7 @@ def _month(text: str, now: datetime) -> date:
     try:
         return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
     except ValueError:
-        return quota.month_of(now)
+        return quota.billing_month(now)
 
 
 def _tokens(fleet: Fleet, now: datetime) -> dict[str, Any]:

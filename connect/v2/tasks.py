@@ -20,14 +20,14 @@ def refresh_tokens() -> None:
 def migrate_fleet(migration_id: int) -> None:
     """Continues the migration of one fleet, and enqueues itself again until all is done."""
     migration = ApiMigration.objects.filter(pk=migration_id).first()
-    if migration is not None and worker.run(move=migration):
+    if migration is not None and worker.run(migration=migration):
         enqueue_on_commit("connect.v2.tasks.migrate_fleet", migration_id)
 
 
 @shared_task
 def sweep_migrations() -> None:
     """Continues migrations whose next attempt is due, or whose worker died."""
-    for migration in worker.is_running():
+    for migration in worker.due_migrations():
         enqueue_on_commit("connect.v2.tasks.migrate_fleet", migration.pk)
 
 

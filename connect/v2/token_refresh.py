@@ -1,9 +1,10 @@
-"""Keeping v2 refresh tokens alive: each dies 60 days after it was issued ("Refreshing Access Tokens").
+"""Refreshes v2 token pairs in time: a refresh token expires 60 days after it was issued ("Refreshing Access Tokens").
 
-Every pair in use is rotated once in an interval: weekly while half of the request budget does for it, otherwise less
-often, but before half of its life is over. Each run takes its share of the pairs, those that end first in front, so
-that requests come evenly even when all cars were connected on one day. What an outage has put off is made up for
-within the budget. So an outage of 29 days loses no pair, and one of 50 days none of a fleet that is rotated weekly.
+Every pair in use is rotated once per interval: weekly if half of the request budget is enough for that, otherwise
+less often, but before half of its lifetime is over. Each run rotates its share of the pairs, those that expire first
+in front, which spreads requests evenly even if all vehicles were connected on the same day. Pairs delayed by an outage
+are rotated afterwards, within the budget. So no pair is lost in an outage of 29 days, and none of a fleet that is
+rotated weekly in an outage of 50 days.
 """
 
 import logging
@@ -32,16 +33,16 @@ logger = logging.getLogger(__name__)
 
 RUN = timedelta(hours=1)
 MIN_INTERVAL = timedelta(days=7)
-# Two days before half of the 60, for the hours in which a run fails.
+# Two days less than half of the 60, to leave time for failed runs.
 MAX_INTERVAL = timedelta(days=28)
-# A pair that a call has just renewed is left alone.
+# Pairs that a call has refreshed within this time are skipped.
 COOLDOWN = timedelta(days=1)
 CATCH_UP = timedelta(days=1)
-# Of what the application's bucket regains. The rest is for reads and commands.
+# The share of the requests that the application's bucket regains. The rest is for reads and commands.
 SHARE_OF_BUDGET = 0.5
 
 WARN_AT_DAYS = (2, 7, 14)
-# Below the time limit of a Celery task; the next run goes on.
+# Below the time limit of a Celery task. The next run continues.
 RUN_SECONDS = 300.0
 SPARE_CANDIDATES = 20
 _MAX_FAILURES = 5
@@ -49,7 +50,7 @@ _LOCK = 0x746F6B656E73
 
 
 def daily_budget() -> int:
-    """How many pairs a day may be rotated, by what Smartcar grants the application ("Operational Rate Limits")."""
+    """How many pairs may be rotated per day within the application's request limit ("Operational Rate Limits")."""
     return max(
         1,
         int(settings.SMARTCAR_REQUEST_REFILL * (timedelta(days=1) / timedelta(minutes=1)) * SHARE_OF_BUDGET),
@@ -57,14 +58,14 @@ def daily_budget() -> int:
 
 
 def interval(*, pairs: int) -> timedelta:
-    """How often each of so many pairs is rotated."""
+    """The time between two rotations of one pair, if there are this many pairs."""
     return min(max(MIN_INTERVAL, timedelta(days=1) * pairs / daily_budget()), MAX_INTERVAL)
 
 
 def batch_size(*, pairs: int, overdue: int, now: datetime) -> int:
-    """How many pairs this run rotates: its even share, or more where `overdue` pairs have missed their turn.
+    """How many pairs this run rotates: its even share, or more if `overdue` pairs were not rotated in time.
 
-    The shares of the runs of one interval add up to `pairs`.
+    The shares of all runs of one interval add up to `pairs`.
     """
     runs = interval(pairs=pairs) // RUN
     number = int(now.timestamp() // RUN.total_seconds()) % runs
@@ -74,46 +75,48 @@ def batch_size(*, pairs: int, overdue: int, now: datetime) -> int:
 
 
 def in_use() -> QuerySet[UserToken]:
-    """Pairs that a car hangs on and that Smartcar has not ended, those that end first in front."""
-    return UserToken.objects.filter(Exists(_kept()), revoked_at=None).order_by("refresh_expires_at", "pk")
+    """Pairs that a connection uses and that Smartcar has not revoked, those that expire first in front."""
+    return UserToken.objects.filter(Exists(_connections_in_use()), revoked_at=None).order_by(
+        "refresh_expires_at", "pk"
+    )
 
 
-def _kept() -> QuerySet[Connection]:
+def _connections_in_use() -> QuerySet[Connection]:
     return Connection.objects.filter(tokens=OuterRef("pk")).exclude(state=ConnectionState.REMOVED)
 
 
 def refresh_due(*, now: datetime) -> int:
-    """Rotates this run's share; a pair that fails is kept as it is. Returns how many were rotated.
+    """Rotates this run's share and returns how many were rotated. A pair whose rotation fails is unchanged.
 
-    A second run at the same time does nothing.
+    Does nothing while another run is in progress.
     """
-    with _exclusive() as mine:
-        return _refresh_due(now=now) if mine else 0
+    with _exclusive() as acquired:
+        return _refresh_due(now=now) if acquired else 0
 
 
 def _refresh_due(*, now: datetime) -> int:
     pairs = in_use()
     count = pairs.count()
-    overdue = pairs.filter(refresh_expires_at__lt=_life_left(now, interval(pairs=count))).count()
-    wanted = batch_size(pairs=count, overdue=overdue, now=now)
-    rested = pairs.filter(refresh_expires_at__lt=_life_left(now, COOLDOWN))
-    return _rotate(rested[: wanted + SPARE_CANDIDATES], wanted=wanted) if wanted else 0
+    overdue = pairs.filter(refresh_expires_at__lt=_expiry_at_age(now, interval(pairs=count))).count()
+    limit = batch_size(pairs=count, overdue=overdue, now=now)
+    eligible = pairs.filter(refresh_expires_at__lt=_expiry_at_age(now, COOLDOWN))
+    return _rotate(eligible[: limit + SPARE_CANDIDATES], limit=limit) if limit else 0
 
 
-def _life_left(now: datetime, age: timedelta) -> datetime:
-    """When a pair of this age ends."""
+def _expiry_at_age(now: datetime, age: timedelta) -> datetime:
+    """When a pair of this age expires."""
     return now + REFRESH_TOKEN_LIFE - age
 
 
-def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
-    """Rotates until enough are done, or the request budget has no room.
+def _rotate(candidates: Iterable[UserToken], *, limit: int) -> int:
+    """Rotates up to `limit` pairs, or until the request budget is used up. Returns how many were rotated.
 
-    The spare candidates are for pairs that fail, lest they block all others.
+    There are more candidates than `limit`, so that pairs that fail don't block the others.
     """
     rotated = failures = 0
-    until = monotonic() + RUN_SECONDS
+    deadline = monotonic() + RUN_SECONDS
     for pair in candidates:
-        if rotated == wanted or failures == _MAX_FAILURES or monotonic() > until:
+        if rotated == limit or failures == _MAX_FAILURES or monotonic() > deadline:
             break
         try:
             with request_context(RequestContext(CallPurpose.BACKGROUND)):
@@ -134,43 +137,46 @@ def _rotate(candidates: Iterable[UserToken], *, wanted: int) -> int:
 
 @contextmanager
 def _exclusive() -> Iterator[bool]:
-    """Whether no other process is at it; one that dies gives way with its database connection."""
+    """Takes the advisory lock and yields whether that succeeded.
+
+    The lock of a process that dies is released together with its database connection.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        mine = cursor.fetchone() == (True,)
+        acquired = cursor.fetchone() == (True,)
         try:
-            yield mine
+            yield acquired
         finally:
-            if mine:
+            if acquired:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def log_expiring(*, now: datetime) -> None:
-    """Logs, once a day, the ids of pairs with less than 14, 7 and 2 days left."""
-    ending = {days: [pair.pk for pair in _ending(now, days)] for days in WARN_AT_DAYS}
-    if not ending[WARN_AT_DAYS[-1]] or not _first_today(now):
+    """Logs the IDs of pairs with less than 14, 7 and 2 days left, once a day."""
+    expiring = {days: [pair.pk for pair in _expiring(now, days)] for days in WARN_AT_DAYS}
+    if not expiring[WARN_AT_DAYS[-1]] or not _first_today(now):
         return
-    named: set[int] = set()
-    for days, pks in ending.items():
-        fresh = [pk for pk in pks if pk not in named]
-        named.update(fresh)
-        if fresh:
-            shown = ", ".join(map(str, fresh[:50]))
+    logged: set[int] = set()
+    for days, pks in expiring.items():
+        new = [pk for pk in pks if pk not in logged]
+        logged.update(new)
+        if new:
+            shown = ", ".join(map(str, new[:50]))
             logger.warning(
                 "%d token pairs have less than %d days left; after that their drivers must connect again: %s%s",
-                len(fresh),
+                len(new),
                 days,
                 shown,
-                ", …" if len(fresh) > 50 else "",
+                ", …" if len(new) > 50 else "",
             )
 
 
-def _ending(now: datetime, days: int) -> QuerySet[UserToken]:
+def _expiring(now: datetime, days: int) -> QuerySet[UserToken]:
     return in_use().filter(refresh_expires_at__lt=now + timedelta(days=days)).only("pk")
 
 
 def _first_today(now: datetime) -> bool:
-    """Whether nobody has warned on this day. Without Redis it counts as true: better twice than never."""
+    """Whether no process has logged the warning today. True without Redis: twice is better than never."""
     try:
         with Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as redis:
             return bool(redis.set(f"connect:warned:{now:%Y-%m-%d}", 1, nx=True, ex=172_800))
@@ -178,13 +184,13 @@ def _first_today(now: datetime) -> bool:
         return True
 
 
-# Whole days left, from and up to.
+# Ranges of whole days left, both ends included.
 BANDS = ((0, 1), (2, 6), (7, 13), (14, 29), (30, 52), (53, 60))
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiryHistogram:
-    """How many pairs in use have how long to live: `days[n]` of them n whole days, `ended` none at all."""
+    """The remaining lifetimes of the pairs in use: `days[n]` pairs have n whole days left, `ended` have expired."""
 
     ended: int
     days: tuple[int, ...]
@@ -195,20 +201,20 @@ class ExpiryHistogram:
 
     @property
     def bands(self) -> list[tuple[int, int, int]]:
-        """From, up to, and how many: the histogram in a few lines."""
+        """The histogram as a few ranges: (from, to, count)."""
         return [(least, most, sum(self.days[least : most + 1])) for least, most in BANDS]
 
 
 def expiry_histogram(*, now: datetime, fleet: Fleet | None = None) -> ExpiryHistogram:
-    """The histogram of days left, from 0 to 60; of the pairs that cars of this fleet hang on, or of all."""
+    """The histogram of days left, from 0 to 60, for the pairs that this fleet's connections use, or for all."""
     days = [0] * (REFRESH_TOKEN_LIFE.days + 1)
     ended = 0
     pairs = in_use()
     if fleet is not None:
-        pairs = pairs.filter(Exists(_kept().filter(fleet=fleet)))
-    for ends in pairs.values_list("refresh_expires_at", flat=True).iterator():
-        if ends <= now:
+        pairs = pairs.filter(Exists(_connections_in_use().filter(fleet=fleet)))
+    for expires_at in pairs.values_list("refresh_expires_at", flat=True).iterator():
+        if expires_at <= now:
             ended += 1
         else:
-            days[min((ends - now).days, REFRESH_TOKEN_LIFE.days)] += 1
+            days[min((expires_at - now).days, REFRESH_TOKEN_LIFE.days)] += 1
     return ExpiryHistogram(ended=ended, days=tuple(days))

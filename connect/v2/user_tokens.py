@@ -1,4 +1,4 @@
-"""The token pairs of v2, one for each driver: stored encrypted, rotated by one process at a time."""
+"""The v2 token pairs, one per driver: stored encrypted, rotated by one process at a time."""
 
 from datetime import datetime
 
@@ -21,15 +21,15 @@ from smartcar_api.errors import NO_ANSWER
 
 @sensitive_variables()
 def store(*, user_id: str, pair: TokenPair, application: SmartcarApplication | None = None) -> UserToken:
-    """Stores a new v2 token pair, encrypted, of this application (None: that of the settings)."""
+    """Stores a new v2 token pair of this application (None: that of the settings), encrypted."""
     return UserToken.objects.create(smartcar_user_id=user_id, application=application, **_columns(pair))
 
 
 @sensitive_variables()
 def access(*, connection: Connection) -> Access:
-    """The driver's access token, renewed shortly before it expires.
+    """Returns the driver's access token, which is refreshed shortly before it expires.
 
-    Raises TokensUnavailableError if the connection has no usable pair, SmartcarError if Smartcar refuses the renewal.
+    Raises TokensUnavailableError if the connection has no usable pair, SmartcarError if the refresh fails.
     """
     if connection.tokens is None or connection.tokens.revoked_at is not None:
         raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
@@ -39,17 +39,17 @@ def access(*, connection: Connection) -> Access:
 
 @sensitive_variables()
 def invalidate(*, pair: UserToken, refused: Access) -> None:
-    """Takes a refused access token out of use, unless another process has already stored a newer pair."""
+    """Marks a rejected access token as expired, unless another process has already stored a newer pair."""
     pair = pair.reread()
     if encryption.decrypt(pair.access_ciphertext) == refused.token:
-        ended = UserToken.objects.filter(pk=pair.pk, version=pair.version)
-        ended.update(access_expires_at=timezone.now())
+        current = UserToken.objects.filter(pk=pair.pk, version=pair.version)
+        current.update(access_expires_at=timezone.now())
 
 
 def refresh(*, tokens: UserToken) -> UserToken:
     """Rotates the pair now. Raises SmartcarError; on invalid_grant the pair is marked revoked first."""
-    started_at = tokens.version
-    return get_or_refresh(tokens, valid=lambda row, now: row.version > started_at, renew=_refresh)
+    initial_version = tokens.version
+    return get_or_refresh(tokens, valid=lambda row, now: row.version > initial_version, renew=_refresh)
 
 
 def _access_valid(row: UserToken, now: datetime) -> bool:
@@ -61,18 +61,18 @@ def _refresh(row: UserToken) -> None:
     if row.revoked_at is not None:
         raise TokensUnavailableError(TokenProblem.GRANT_ENDED)
     try:
-        pair = _rotated(applications.for_token(row).v2, encryption.decrypt(row.refresh_ciphertext))
+        pair = _rotate(applications.for_token(row).v2, encryption.decrypt(row.refresh_ciphertext))
     except SmartcarError as error:
         if error.type == "invalid_grant":
-            _revoked(row)
+            _mark_revoked(row)
         raise
     if row.renew(**_columns(pair), refreshed_at=timezone.now()):
         alerts.resolve(kind=AlertType.TOKEN, subject_ids=[row.pk], now=timezone.now())
 
 
 @sensitive_variables()
-def _rotated(api: V2Api, refresh_token: str) -> TokenPair:
-    """The new pair; a lost answer is asked for again at once, while the used token is still good."""
+def _rotate(api: V2Api, refresh_token: str) -> TokenPair:
+    """Returns the new pair. Retries once after a lost response, while the used refresh token is still valid."""
     try:
         return api.refresh(refresh_token=refresh_token)
     except SmartcarError as error:
@@ -81,11 +81,11 @@ def _rotated(api: V2Api, refresh_token: str) -> TokenPair:
     return api.refresh(refresh_token=refresh_token)
 
 
-def _revoked(row: UserToken) -> None:
+def _mark_revoked(row: UserToken) -> None:
     now = timezone.now()
     if not UserToken.objects.filter(pk=row.pk, version=row.version).update(revoked_at=now):
-        return  # Another process has stored a newer pair: it was only ours that has ended.
-    # One that has moved to v3 keeps its pair for the way back, and doesn't live by it.
+        return  # Another process has stored a newer pair; only the one of this process is invalid.
+    # A connection that was migrated to v3 retains its pair for migrating back, but doesn't depend on it.
     for connection in Connection.objects.filter(tokens=row, api_version=SmartcarApiVersion.V2):
         connection.move_to(
             ConnectionState.NEEDS_REAUTHENTICATION,

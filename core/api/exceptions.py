@@ -1,4 +1,4 @@
-"""Errors of the API as problem details (RFC 9457): what happened, and what to do about it."""
+"""API errors as problem details (RFC 9457): what happened, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -15,27 +15,27 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class FleetRequired(exceptions.APIException):
-    """What was asked for stands in several of the caller's fleets."""
+    """The requested object exists in several of the caller's fleets."""
 
     status_code = HTTPStatus.CONFLICT
     default_code = "ambiguous"
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler: every refusal as a problem, anything else as Django does it."""
-    worded = _with_its_words(error)
-    response = exception_handler(worded, context)
-    if response is None or not isinstance(worded, exceptions.APIException):
+    """Django REST framework's exception handler: returns API errors as problems and leaves others to Django."""
+    converted = _convert(error)
+    response = exception_handler(converted, context)
+    if response is None or not isinstance(converted, exceptions.APIException):
         return response
-    response.data = problem(HTTPStatus(response.status_code), _detail(worded), code=_code(worded))
-    if isinstance(worded, exceptions.ValidationError):
-        response.data["errors"] = _errors(worded.detail)
+    response.data = problem(HTTPStatus(response.status_code), _detail(converted), code=_code(converted))
+    if isinstance(converted, exceptions.ValidationError):
+        response.data["errors"] = _errors(converted.detail)
     response.content_type = CONTENT_TYPE
     return response
 
 
 def problem(status: HTTPStatus, detail: str, *, code: str) -> dict[str, Any]:
-    """The fields that every problem has; `code` is for programs and does not change with the words."""
+    """Returns the fields that every problem has. `code` is for programs: it is stable, `detail` may change."""
     return {
         "type": "about:blank",
         "title": status.phrase,
@@ -47,14 +47,14 @@ def problem(status: HTTPStatus, detail: str, *, code: str) -> dict[str, Any]:
 
 @csrf_exempt
 def not_found(request: HttpRequest) -> JsonResponse:
-    """An address below /api/ that leads nowhere."""
+    """Responds to an unknown URL below /api/."""
     detail = "There is nothing at this address. /api/v1/ lists what there is."
     body = problem(HTTPStatus.NOT_FOUND, detail, code=exceptions.NotFound.default_code)
     return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
 
 
-def _with_its_words(error: Exception) -> Exception:
-    """Django's own refusals keep the sentence that they were raised with, which the framework would drop."""
+def _convert(error: Exception) -> Exception:
+    """Converts Django's own exceptions with their message, which the framework would drop."""
     if isinstance(error, Http404):
         return exceptions.NotFound(str(error) or None)
     if isinstance(error, PermissionDenied):

@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of long lists."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from rest_framework import serializers
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 
 PAGING = ("page", "page_size", "cursor")
-"""The parameters that the paginators read themselves."""
+"""The query parameters that the paginators read."""
 
 
 class PagePagination(PageNumberPagination):
-    """`?page=` and `?page_size=`, with the count of all."""
+    """`?page=` and `?page_size=`, with the total count."""
 
     page_size = 100
     page_size_query_param = "page_size"
@@ -18,7 +18,7 @@ class PagePagination(PageNumberPagination):
 
 
 class NewestFirstPagination(CursorPagination):
-    """`?cursor=`, for lists that grow at their head while somebody reads them. Nothing is counted."""
+    """`?cursor=`, for lists that grow at the start while clients read them. There is no total count."""
 
     page_size = 50
     page_size_query_param = "page_size"
@@ -29,10 +29,10 @@ class NewestFirstPagination(CursorPagination):
 def page_size_field(
     paginator: type[PagePagination] | type[NewestFirstPagination],
 ) -> serializers.IntegerField:
-    """The paginator's `page_size` as a parameter that is refused where the paginator would pass over it."""
+    """Returns a field that rejects values of `page_size` that the paginator would ignore."""
     return serializers.IntegerField(required=False, min_value=1, max_value=paginator.max_page_size)
 
 
-def without_paging(asked: dict[str, Any]) -> dict[str, Any]:
-    """The question itself."""
-    return {name: value for name, value in asked.items() if name not in PAGING}
+def without_paging(query: dict[str, Any]) -> dict[str, Any]:
+    """Returns the query without the paginators' parameters."""
+    return {name: value for name, value in query.items() if name not in PAGING}

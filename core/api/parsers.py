@@ -1,4 +1,4 @@
-"""Bodies of requests to the API, by orjson: strictly JSON, so no NaN, no half of a character, no endless nesting."""
+"""Parses API request bodies with orjson: strict JSON, without NaN, lone surrogates or unlimited nesting."""
 
 from collections.abc import Mapping
 from typing import IO, Any

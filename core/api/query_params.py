@@ -1,4 +1,4 @@
-"""The parameters of a call, read strictly: what is misspelt is refused rather than passed over."""
+"""Strict parsing of query parameters: unknown ones are rejected instead of ignored."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 STORAGE = "storage"
-# The values of accounts.models.UnitSystem, which this layer does not know.
+# The values of accounts.models.UnitSystem, which this layer must not import.
 UNIT_SYSTEMS = ("metric", "imperial")
 
 
 class Query(serializers.Serializer[dict[str, Any]]):
-    """A view's query parameters. Declared as fields; an unknown one is an error that names those there are."""
+    """A view's query parameters, declared as fields. An unknown parameter is an error that lists the valid ones."""
 
     @classmethod
-    def of(cls, request: Request) -> dict[str, Any]:
-        """What the caller asked, validated. Raises ValidationError."""
-        # As a plain dictionary, since the framework takes an empty value of a form for one that was left out.
+    def from_request(cls, request: Request) -> dict[str, Any]:
+        """Returns the validated parameters of the request. Raises ValidationError."""
+        # As a plain dict, because the framework treats an empty form value as missing.
         query = cls(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
@@ -24,9 +24,9 @@ class Query(serializers.Serializer[dict[str, Any]]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields))
         if unknown:
-            offered = ", ".join(sorted(self.fields))
+            valid = ", ".join(sorted(self.fields))
             raise serializers.ValidationError(
-                {name: [f"There is no such parameter here. There are: {offered}."] for name in unknown}
+                {name: [f"There is no such parameter here. There are: {valid}."] for name in unknown}
             )
         return super().to_internal_value(data)
 
@@ -43,14 +43,14 @@ class FleetQuery(Query):
 
 
 class TextField(serializers.RegexField):
-    """Any text that PostgreSQL can hold; described so."""
+    """Any text that PostgreSQL can store, with that pattern in the API description."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(r"^[^\x00]+$", trim_whitespace=False, **kwargs)
 
 
 class UnitsField(serializers.ChoiceField):
-    """In which units values are told."""
+    """The units of the returned values."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(

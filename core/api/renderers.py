@@ -1,4 +1,4 @@
-"""JSON of the API, by orjson: a year of history is thousands of points."""
+"""Renders API responses with orjson, which is fast enough for thousands of data points."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the API's OpenAPI description says beside the views: how to sign in, and what a refusal looks like."""
+"""Additions to the API's OpenAPI description: authentication, and the form of errors."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _PROBLEM = {
         },
     },
 }
-_REFUSALS = {
+_ERRORS = {
     "400": "A parameter was not understood.",
     "401": "Nobody is signed in, or the token opens nothing.",
     "403": "The caller's role in the fleet does not allow it.",
@@ -34,7 +34,7 @@ _AMBIGUOUS = "The car stands in several of the caller's fleets: say which with `
 
 
 class Schema(AutoSchema):
-    """Here so that the extension below is loaded with it."""
+    """The schema class of the settings. Defined in this module so that the extension below is loaded, too."""
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -52,17 +52,17 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 def add_error_responses(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """A postprocessing hook: every operation can be refused, always in the same form."""
+    """A postprocessing hook that adds the error responses to every operation."""
     result["components"].setdefault("schemas", {})["Problem"] = _PROBLEM
     for path, operations in result["paths"].items():
-        refusals = _REFUSALS | ({"409": _AMBIGUOUS} if "{smartcar_id}" in path else {})
+        errors = _ERRORS | ({"409": _AMBIGUOUS} if "{smartcar_id}" in path else {})
         for operation in operations.values():
-            of_body = {"415": _NO_JSON} if "requestBody" in operation else {}
-            for status, description in (refusals | of_body).items():
-                operation["responses"].setdefault(status, _refusal(description))
+            body_errors = {"415": _NO_JSON} if "requestBody" in operation else {}
+            for status, description in (errors | body_errors).items():
+                operation["responses"].setdefault(status, _error_response(description))
     return result
 
 
-def _refusal(description: str) -> dict[str, Any]:
+def _error_response(description: str) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {"application/problem+json": {"schema": schema}}}

@@ -1,1 +1,1 @@
-"""How dates and times are written in each language, where Django's own way is not ours."""
+"""Formats of dates and times per language, where they differ from Django's."""

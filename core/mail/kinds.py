@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RenderedEmail:
-    """What is sent. `recipient` replaces the queued address, for people whose address may change meanwhile."""
+    """What is sent. `recipient` replaces the queued address, for users whose address may change meanwhile."""
 
     subject: str
     text: str

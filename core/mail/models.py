@@ -48,7 +48,7 @@ class OutgoingEmail(models.Model):
 
     `kind` is a code of a registered EmailKind, which also defines the model that `object_id` refers to. `params` holds
     further codes and ids for the renderer, never a secret. An attempt holds the row until `leased_until`; `attempts`
-    tells one attempt from the next.
+    distinguishes one attempt from the next.
     """
 
     kind = models.CharField(max_length=60)
@@ -68,7 +68,7 @@ class OutgoingEmail(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=20, choices=EmailError.choices, blank=True)
     error_params = models.JSONField(default=dict, blank=True)
-    # The server's own words, without addresses and links.
+    # The server's own message, without addresses and links.
     smtp_response = models.CharField(max_length=200, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

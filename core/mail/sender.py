@@ -4,9 +4,9 @@ An attempt takes a lease on the row with a conditional UPDATE, so that of severa
 Rendering and SMTP run outside of any transaction and lock. The result is recorded as soon as the server has answered,
 before the connection is closed. A watchdog ends the connection before the lease does.
 
-An email can arrive twice in one case only: the whole message was handed over, and the server's answer was lost, by a
-dropped connection or by the death of the process. Nobody can know whether the server took the email, so the email is
-sent again under the same Message-ID, by which mail systems recognize the copy.
+An email can arrive twice in one case only: the whole message was sent, and the server's response was lost, by a
+dropped connection or by the death of the process. Whether the server accepted the email is then unknown, so the email
+is sent again under the same Message-ID, by which mail systems recognize the copy.
 """
 
 import logging
@@ -89,7 +89,7 @@ def send(*, email_id: int, now: datetime) -> None:
 
 
 def _claim(email_id: int, *, now: datetime) -> OutgoingEmail | None:
-    """Takes the lease. None when no attempt is due, or another worker was faster."""
+    """Takes the lease. Returns None if no attempt is due or another worker was faster."""
     if not settings.EMAIL_ENABLED:
         return None
     claimed = OutgoingEmail.objects.filter(due_at(now), pk=email_id).update(
@@ -163,7 +163,7 @@ def _renew_lease(email: OutgoingEmail) -> bool:
 
 @contextmanager
 def _deadline(connection: BaseEmailBackend, *, seconds: float) -> Iterator[None]:
-    """Shuts the socket down after so long: no attempt outlasts its lease, however slowly the server answers."""
+    """Shuts the socket down after `seconds`, so that no attempt outlasts its lease, even if the server is slow."""
     watchdog = threading.Timer(seconds, _shut_down, [connection])
     watchdog.daemon = True
     watchdog.start()
@@ -205,14 +205,14 @@ def _during_message(error: Exception) -> _Failure:
 
 
 def _answered(error: EmailError, code: int, response: bytes | str, *, final: bool) -> _Failure:
-    """The server's refusal: 4xx is temporary, 5xx is final where the email itself is the reason."""
+    """Returns the failure for a rejection: 4xx is temporary, 5xx is final if `final` is set."""
     if code < 500:
         return _Failure(EmailError.DEFERRED, code, _scrub(response))
     return _Failure(error, code, _scrub(response), final)
 
 
 def _scrub(response: bytes | str) -> str:
-    """The first line of a server's answer without addresses, links and tokens."""
+    """Returns the first line of a server's response without addresses, links and tokens."""
     text = response.decode(errors="replace") if isinstance(response, bytes) else response
     return _PRIVATE.sub("…", text.strip().partition("\n")[0].strip())[:200]
 

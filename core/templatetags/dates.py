@@ -17,7 +17,7 @@ _STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (float("inf"), 8
 
 
 def age_in_words(seconds: float) -> str:
-    """75 as "1 min ago"; static/js/relative-time.js says the same and keeps it current."""
+    """Returns an age such as "1 min ago" for 75. static/js/relative-time.js does the same and keeps it up to date."""
     seconds = max(0, int(seconds))
     if seconds < 10:
         return _("just now")
@@ -38,14 +38,14 @@ def _ago(unit: str, number: int) -> str:
 
 @register.simple_tag
 def age_words() -> str:
-    """The words of ages for static/js/relative-time.js, as JSON: of each unit those for one and for several."""
+    """Returns the texts for static/js/relative-time.js as JSON: singular and plural of each unit."""
     units = {unit: [_ago(unit, 1), _ago(unit, 2)] for *_rest, unit in _STEPS}
     return json.dumps({"now": _("just now"), **units}, ensure_ascii=False)
 
 
 @register.filter
 def timesince_short(moment: datetime | None) -> SafeString | str:
-    """A <time> that says how long ago it was and keeps saying it right."""
+    """Returns a <time> element with the age of the moment, which JavaScript keeps up to date."""
     if moment is None:
         return _("never")
     return format_html(
@@ -58,7 +58,7 @@ def timesince_short(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def full_datetime(moment: datetime | None) -> str:
-    """A moment to the second, in the fleet's time zone and with its name: "28 November 2026, 14:03:05 CET"."""
+    """Formats a time with seconds and the name of the fleet's time zone: "28 November 2026, 14:03:05 CET"."""
     if moment is None:
         return ""
     local = timezone.localtime(moment)
@@ -67,7 +67,7 @@ def full_datetime(moment: datetime | None) -> str:
 
 @register.filter
 def short_datetime(moment: datetime | None) -> str:
-    """A moment to the minute, in the fleet's time zone and with its name: "28 November 2026, 14:03 CET"."""
+    """Formats a time with minutes and the name of the fleet's time zone: "28 November 2026, 14:03 CET"."""
     if moment is None:
         return ""
     local = timezone.localtime(moment)
@@ -76,7 +76,7 @@ def short_datetime(moment: datetime | None) -> str:
 
 @register.filter
 def duration(span: timedelta) -> str:
-    """How long something takes, in words that claim no more than is known: "less than a minute", "about 3 h 40 min"."""
+    """Formats an approximate duration: "less than a minute", "about 3 h 40 min"."""
     if span > timedelta(days=30):
         return _("more than a month")
     minutes = round(span.total_seconds() / 60)

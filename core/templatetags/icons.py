@@ -7,5 +7,5 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """A decorative icon of static/css/icons.css; what it means must also stand in words."""
+    """A decorative icon from static/css/icons.css, hidden from screen readers: its meaning must also be in the text."""
     return format_html('<span class="glyph i-{}" aria-hidden="true"></span>', name)

@@ -1,6 +1,6 @@
-"""The request budget: every request to Smartcar passes `gate`, is let through, put off or refused there, and counted.
+"""The request budget: every request to Smartcar passes `middleware`, where it is admitted or deferred, and counted.
 
-What limits: the application's bucket (`bucket`), what Smartcar told us to wait (`waits`), a breaker for each of its
-hosts (`breaker`), and each car's monthly allowance (`usage`). Shared by all processes through Redis; without Redis
-each process goes on with a share of its own (`shared`).
+The limits are the application's bucket (`bucket`), waits that Smartcar requested (`cooldowns`), a circuit breaker for
+each of Smartcar's hosts (`breaker`), and each vehicle's monthly limit (`priority.UsageMeter`). All processes share them
+through Redis. Without Redis, each process continues with a share of its own (`redis_fallback`).
 """

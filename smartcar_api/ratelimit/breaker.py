@@ -1,11 +1,10 @@
-"""A breaker for each of Smartcar's hosts, common to all processes: a host that is down is left alone for a while.
+"""A circuit breaker for each of Smartcar's hosts, shared by all processes.
 
-It opens when a host failed several times in a row, with no answer in between. Then requests are refused at once,
-with nothing sent, rather than left to hang; after half a minute one request goes through as a probe, and its answer
-closes the breaker or opens it again.
+The breaker opens when a host failed several times in a row. Requests are then deferred immediately instead of timing
+out. After half a minute one request is sent as a probe, and its result closes the breaker or opens it again.
 
-The states and their storage are pybreaker's. Its `call` is told outcomes only, after the fact: it knows success and
-failure, while a command that took too long says nothing of the host.
+The states and their storage are pybreaker's. Its `call` is only used to record outcomes afterwards, because it
+distinguishes just success and failure, while a command that timed out is neither.
 """
 
 import logging
@@ -26,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 FAILURES = 5
 OPEN_SECONDS = 30.0
-# A probe that says nothing for so long gives way to the next.
+# If a probe has no result after this time, another may be sent.
 PROBE_SECONDS = 15.0
 STATES = (pybreaker.STATE_CLOSED, pybreaker.STATE_HALF_OPEN, pybreaker.STATE_OPEN)
 
@@ -34,7 +33,7 @@ Storage = pybreaker.CircuitRedisStorage | pybreaker.CircuitMemoryStorage
 
 
 class _HostDownError(Exception):
-    """What pybreaker is told of a failure."""
+    """Reports a failure to pybreaker."""
 
 
 class _Log(pybreaker.CircuitBreakerListener):
@@ -49,59 +48,59 @@ class _Log(pybreaker.CircuitBreakerListener):
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """The breaker of one host."""
+    """The circuit breaker of one host."""
 
     circuit: pybreaker.CircuitBreaker
     storage: Storage
     name: str
 
     def wait(self) -> float:
-        """0 when a request may go, as one of many or as the probe; else the seconds until it is worth another try."""
+        """Returns 0 if a request may be sent, regularly or as the probe, or else the seconds until the next attempt."""
         if self.circuit.current_state == pybreaker.STATE_CLOSED:
             return 0.0
         opened_at = self.storage.opened_at
         if opened_at is not None and self.circuit.current_state == pybreaker.STATE_OPEN:
-            left = (
+            remaining = (
                 opened_at + timedelta(seconds=self.circuit.reset_timeout) - datetime.now(UTC)
             ).total_seconds()
-            if left > 0:
-                return left
-        return 0.0 if self._probes() else PROBE_SECONDS
+            if remaining > 0:
+                return remaining
+        return 0.0 if self._start_probe() else PROBE_SECONDS
 
-    def _probes(self) -> bool:
+    def _start_probe(self) -> bool:
         milliseconds = round(PROBE_SECONDS * 1000)
         return redis_fallback.run(
-            lambda redis: bool(redis.set(self._probe, 1, nx=True, px=milliseconds)), alone=lambda: True
+            lambda redis: bool(redis.set(self._probe, 1, nx=True, px=milliseconds)), fallback=lambda: True
         )
 
     @property
     def _probe(self) -> str:
         return f"{redis_fallback.PREFIX}:probe:{self.name}"
 
-    def tell(self, *, up: bool) -> None:
-        """What a request has shown of the host."""
+    def record(self, *, up: bool) -> None:
+        """Records whether a request found the host up."""
         closed = self.circuit.current_state == pybreaker.STATE_CLOSED
-        # What is raised has been counted; or the breaker opened meanwhile, and what is late does not count.
+        # _HostDownError has been counted. CircuitBreakerError: the breaker opened meanwhile, so the result is ignored.
         with suppress(_HostDownError, pybreaker.CircuitBreakerError):
             self.circuit.call(_nothing if up else _fail)
         if not closed:
-            redis_fallback.run(lambda redis: redis.delete(self._probe), alone=lambda: 0)
+            redis_fallback.run(lambda redis: redis.delete(self._probe), fallback=lambda: 0)
 
 
-def of_host(origin: str) -> Breaker:
-    """The breaker of the host at this origin; of this process alone while Redis is gone."""
+def for_host(origin: str) -> Breaker:
+    """Returns the breaker of the host at this origin; without Redis, a breaker of this process only."""
     name = origin.partition("://")[2]
     return redis_fallback.run(
-        lambda _: _together(os.getpid(), settings.REDIS_URL, name),
-        alone=lambda: _breaker(name, _memory(name)),
+        lambda _: _shared(os.getpid(), settings.REDIS_URL, name),
+        fallback=lambda: _breaker(name, _local_storage(name)),
     )
 
 
 def shows_down(error: SmartcarError, *, slow: bool) -> bool | None:
-    """Whether the error says that the host is down; None where it says nothing of that.
+    """Whether the error means that the host is down; None if it is inconclusive.
 
-    A refusal is an answer, and so is a failure of a car or its maker (UPSTREAM), which Smartcar writes itself. A `slow`
-    request waits for a car, for minutes if need be ("Commands"): running out of time there tells nothing.
+    A rejection is a response, and so is a failure of a vehicle or its manufacturer (UPSTREAM), which Smartcar reports.
+    A `slow` request waits for a vehicle, up to minutes ("Commands"), so its timeout is inconclusive.
     """
     if error.code == "CONNECT_FAILED":
         return True
@@ -119,7 +118,7 @@ def _fail() -> NoReturn:
 
 
 @lru_cache(maxsize=64)
-def _together(pid: int, url: str, name: str) -> Breaker:
+def _shared(pid: int, url: str, name: str) -> Breaker:
     storage = pybreaker.CircuitRedisStorage(
         pybreaker.STATE_CLOSED, redis_fallback.client(), namespace=f"{redis_fallback.PREFIX}:breaker:{name}"
     )
@@ -127,7 +126,7 @@ def _together(pid: int, url: str, name: str) -> Breaker:
 
 
 @lru_cache(maxsize=64)
-def _memory(name: str) -> pybreaker.CircuitMemoryStorage:
+def _local_storage(name: str) -> pybreaker.CircuitMemoryStorage:
     return pybreaker.CircuitMemoryStorage(pybreaker.STATE_CLOSED)
 
 

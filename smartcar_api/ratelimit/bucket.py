@@ -1,9 +1,9 @@
-"""The application's bucket of requests, as Smartcar describes it ("Operational Rate Limits"): 120, and 2 more a minute.
+"""The application's bucket of requests: 120, refilled by 2 a minute (Smartcar's "Operational Rate Limits").
 
-One bucket for all processes and both API versions. How full a request finds it decides whether the request is sent:
-each purpose may use its share of the bucket (smartcar_api.ratelimit.priority), so that commands have room when reads
-have used theirs up. The algorithm is GCRA: one number in Redis for each application, by Redis's own clock, so that
-limits of different size on the same number are shares of the same bucket.
+All processes and both API versions share one bucket. Each purpose may use up a share of the bucket
+(smartcar_api.ratelimit.priority), so that commands can be sent when reads have used up their share. The algorithm is
+GCRA: one number in Redis per application, by Redis's own clock. Limits of different sizes on the same number are
+therefore shares of the same bucket.
 """
 
 import math
@@ -18,77 +18,83 @@ from throttled import BaseStore, MemoryStore, RateLimiterType, RedisStore, Throt
 
 from smartcar_api.ratelimit import redis_fallback
 
-# What one process allows itself while it cannot ask the others.
-ALONE = 0.25
+# The share of the limit that one process uses while Redis is unavailable.
+FALLBACK_SHARE = 0.25
 _NAMESPACE = f"{redis_fallback.PREFIX}:bucket"
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`most` requests at once, `per_minute` regained; 0 for `most` is no limit."""
+    """A bucket of `most` requests, refilled by `per_minute`. 0 for `most` means no limit."""
 
     most: int
     per_minute: float
 
     @classmethod
-    def of_settings(cls) -> "Size":
-        """What Smartcar grants our applications."""
+    def from_settings(cls) -> "Size":
+        """Returns the size that Smartcar grants our applications."""
         return cls(settings.SMARTCAR_REQUEST_BUCKET, settings.SMARTCAR_REQUEST_REFILL)
 
-    def part(self, share: float) -> int:
-        """How many requests a share of it is; never none at all."""
+    def share_of(self, share: float) -> int:
+        """Returns a share of the bucket in requests, at least 1."""
         return max(1, math.floor(self.most * share))
 
 
 def take(application: str, *, share: float) -> float:
-    """Takes one request out of this application's bucket, down to what the share leaves for others.
+    """Takes one request out of this application's bucket, of which the caller may use up `share`.
 
-    Returns 0 when it was there, else the seconds until it will be.
+    Returns 0 on success, or else the seconds until a request will be available.
     """
-    size = Size.of_settings()
+    size = Size.from_settings()
     if size.most <= 0:
         return 0.0
 
-    def ask(limiter: Throttled) -> float:
+    def take_from(limiter: Throttled) -> float:
         answer = limiter.limit(application)
         return answer.state.retry_after if answer.limited else 0.0
 
     return redis_fallback.run(
-        lambda _: ask(_limiter(_together(settings.REDIS_URL), size.part(share), size.per_minute)),
-        alone=lambda: ask(_limiter(_alone(), size.part(share * ALONE), size.per_minute * ALONE)),
+        lambda _: take_from(
+            _limiter(_shared_store(settings.REDIS_URL), size.share_of(share), size.per_minute)
+        ),
+        fallback=lambda: take_from(
+            _limiter(_local_store(), size.share_of(share * FALLBACK_SHARE), size.per_minute * FALLBACK_SHARE)
+        ),
     )
 
 
 def left(application: str) -> int | None:
-    """How many requests are in the bucket; None without a limit, or when nobody can tell."""
-    size = Size.of_settings()
+    """Returns the number of available requests; None without a limit or without Redis."""
+    size = Size.from_settings()
     if size.most <= 0:
         return None
     return redis_fallback.run(
         lambda _: (
-            _limiter(_together(settings.REDIS_URL), size.most, size.per_minute).peek(application).remaining
+            _limiter(_shared_store(settings.REDIS_URL), size.most, size.per_minute)
+            .peek(application)
+            .remaining
         ),
-        alone=lambda: None,
+        fallback=lambda: None,
     )
 
 
 @lru_cache(maxsize=32)
 def _limiter(store: BaseStore, most: int, per_minute: float) -> Throttled:
-    a_day = max(1, round(per_minute * timedelta(days=1) / timedelta(minutes=1)))
-    quota = rate_limiter.per_duration(timedelta(days=1), a_day, burst=most)
+    per_day = max(1, round(per_minute * timedelta(days=1) / timedelta(minutes=1)))
+    quota = rate_limiter.per_duration(timedelta(days=1), per_day, burst=most)
     return Throttled(using=RateLimiterType.GCRA.value, quota=quota, store=store, key_prefix=_NAMESPACE)
 
 
 @lru_cache(maxsize=4)
-def _together(url: str) -> RedisStore:
-    waits = {
+def _shared_store(url: str) -> RedisStore:
+    pool_options = {
         "socket_timeout": redis_fallback.TIMEOUT_SECONDS,
         "socket_connect_timeout": redis_fallback.TIMEOUT_SECONDS,
         "retry": Retry(NoBackoff(), 1),
     }
-    return RedisStore(server=url, options={"CONNECTION_POOL_KWARGS": waits})
+    return RedisStore(server=url, options={"CONNECTION_POOL_KWARGS": pool_options})
 
 
 @lru_cache(maxsize=1)
-def _alone() -> MemoryStore:
+def _local_store() -> MemoryStore:
     return MemoryStore()

@@ -1,4 +1,4 @@
-"""Counts of requests by host and outcome, kept in Redis for all processes; the metrics page shows them."""
+"""Counts of requests by host, outcome and purpose, stored in Redis for all processes and exported by /metrics."""
 
 from smartcar_api.ratelimit import redis_fallback
 
@@ -6,15 +6,19 @@ _KEY = f"{redis_fallback.PREFIX}:requests"
 
 
 def add(*, host: str, outcome: str, purpose: str) -> None:
-    """One more. `outcome` is the HTTP status, or what became of the request instead, such as NO_ROOM."""
-    redis_fallback.run(lambda redis: redis.hincrby(_KEY, f"{host}|{outcome}|{purpose}", 1), alone=lambda: 0)
+    """Counts a request. `outcome` is the HTTP status, or why there is none, such as NO_ROOM."""
+    redis_fallback.run(
+        lambda redis: redis.hincrby(_KEY, f"{host}|{outcome}|{purpose}", 1), fallback=lambda: 0
+    )
 
 
 def read_all() -> dict[tuple[str, str, str], int]:
-    """By host, outcome and purpose; nothing while Redis is gone."""
-    held: dict[bytes | str, bytes | str] = redis_fallback.run(lambda redis: redis.hgetall(_KEY), alone=dict)
+    """Returns the counts by host, outcome and purpose; empty without Redis."""
+    stored: dict[bytes | str, bytes | str] = redis_fallback.run(
+        lambda redis: redis.hgetall(_KEY), fallback=dict
+    )
     found = {}
-    for name, count in held.items():
+    for name, count in stored.items():
         host, outcome, purpose = (name.decode() if isinstance(name, bytes) else name).split("|")
         found[host, outcome, purpose] = int(count)
     return found

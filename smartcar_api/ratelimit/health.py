@@ -1,4 +1,4 @@
-"""How the budget stands at the moment: what is left of the bucket, and which of Smartcar's hosts answer."""
+"""The current state of the request budget: available requests, and which of Smartcar's hosts are down."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.conf import settings
 from smartcar_api.ratelimit import breaker, bucket
 from smartcar_api.ratelimit.routes import CALLED_HOSTS
 
-# What pages call the hosts.
+# The names of the hosts on pages.
 HOST_NAMES = {
     "auth": "v2 tokens",
     "api": "v2 calls",
@@ -22,7 +22,7 @@ HOST_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What is left of an application's bucket; `left` is None without a limit, or when nobody can tell."""
+    """The state of an application's bucket. `left` is None without a limit or without Redis."""
 
     left: int | None
     most: int
@@ -30,17 +30,17 @@ class Capacity:
 
 
 def capacity(*, application: str) -> Capacity:
-    """The bucket of this application, as of now."""
-    size = bucket.Size.of_settings()
+    """Returns the current state of this application's bucket."""
+    size = bucket.Size.from_settings()
     return Capacity(left=bucket.left(application), most=size.most, per_minute=size.per_minute)
 
 
 def breakers() -> Iterator[tuple[str, str]]:
-    """Each host of Smartcar's that is called, by its name in the settings, and the state of its breaker."""
+    """Yields each host that we call, by its name in the settings, and the state of its breaker."""
     for host in CALLED_HOSTS:
-        yield host, breaker.of_host(settings.SMARTCAR_ORIGINS[host]).circuit.current_state
+        yield host, breaker.for_host(settings.SMARTCAR_ORIGINS[host]).circuit.current_state
 
 
 def hosts_down() -> list[str]:
-    """In words, the hosts that are left alone because they do not answer."""
+    """Returns the names of the hosts that are currently considered down."""
     return [HOST_NAMES[host] for host, state in breakers() if state != breaker.STATES[0]]

@@ -6,12 +6,12 @@ The documentation ("Billing Limits") names no time zone; months are assumed to c
 from datetime import UTC, date, datetime, time, timedelta
 
 
-def month_of(now: datetime) -> date:
-    """The first day of the month, UTC."""
+def billing_month(now: datetime) -> date:
+    """Returns the first day of the month, UTC."""
     return now.astimezone(UTC).date().replace(day=1)
 
 
 def next_month(now: datetime) -> datetime:
-    """The start of the next month."""
-    first = (month_of(now) + timedelta(days=32)).replace(day=1)
+    """Returns the start of the next month, UTC."""
+    first = (billing_month(now) + timedelta(days=32)).replace(day=1)
     return datetime.combine(first, time(), tzinfo=UTC)

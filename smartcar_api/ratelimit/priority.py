@@ -1,4 +1,4 @@
-"""Why requests are made, and whom for: what decides which of them go first when there is not room for all."""
+"""The context of requests: their purpose decides which are sent first when capacity is short."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ class CallPurpose(StrEnum):
     """Why a call is made, most urgent first."""
 
     COMMAND = "command"
-    PERSON = "person"  # Somebody waits for the answer.
+    PERSON = "person"  # A user is waiting for the response.
     BACKGROUND = "background"
 
 
-# How much of the application's bucket each may use up. What is above one's share is left for the more urgent.
+# The share of the application's bucket that each purpose may use up. The rest is reserved for more urgent requests.
 SHARES = {CallPurpose.COMMAND: 1.0, CallPurpose.PERSON: 0.75, CallPurpose.BACKGROUND: 0.5}
-# Renewing a token goes before all reads: without it nothing else goes.
+# Token refreshes take precedence over all reads, which would fail without them.
 TOKEN_SHARE = 0.9
 
 
@@ -29,7 +29,7 @@ class UsageMeter(Protocol):
         """Whether this month's calls have reached the vehicle's monthly limit."""
 
     def add(self, *, purpose: CallPurpose, calls: int) -> None:
-        """Counts calls that Smartcar has answered."""
+        """Adds calls to this month's count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +47,19 @@ class RequestContext:
 
 
 _DEFAULT = RequestContext()
-_cause: ContextVar[RequestContext] = ContextVar("connect_budget_cause", default=_DEFAULT)
+_context: ContextVar[RequestContext] = ContextVar("smartcar_request_context", default=_DEFAULT)
 
 
 def current() -> RequestContext:
-    """The cause of what runs now. Outside of any `on_behalf` somebody is taken to wait for it."""
-    return _cause.get()
+    """Returns the current context. The default outside of `request_context` has the purpose PERSON."""
+    return _context.get()
 
 
 @contextmanager
-def request_context(cause: RequestContext) -> Iterator[None]:
-    """Requests made in this block have this cause."""
-    mark = _cause.set(cause)
+def request_context(context: RequestContext) -> Iterator[None]:
+    """Sets the context of requests made in this block."""
+    reset_token = _context.set(context)
     try:
         yield
     finally:
-        _cause.reset(mark)
+        _context.reset(reset_token)

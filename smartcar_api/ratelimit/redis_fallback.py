@@ -1,4 +1,4 @@
-"""What all processes share, in Redis. Without it each process goes on alone, and looks for it again after a while."""
+"""Access to the state shared in Redis. Without Redis, each process falls back to its own state and retries later."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 PREFIX = "smartcar"
 RETRY_SECONDS = 5.0
-# Redis answers in a fraction of a millisecond; whoever waits longer has lost it.
+# Redis normally responds in a fraction of a millisecond.
 TIMEOUT_SECONDS = 0.5
 
 _clients: dict[tuple[int, str], Redis] = {}
@@ -27,34 +27,34 @@ _down_until: dict[str, float] = {}
 
 
 def client() -> Redis:
-    """This process's client of the Redis of the settings."""
-    mine = (os.getpid(), settings.REDIS_URL)
-    if mine not in _clients:
-        _clients[mine] = Redis.from_url(
+    """Returns this process's client of the Redis in the settings."""
+    key = (os.getpid(), settings.REDIS_URL)
+    if key not in _clients:
+        _clients[key] = Redis.from_url(
             settings.REDIS_URL,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 1),  # A connection that was idle while Redis was restarted.
+            retry=Retry(NoBackoff(), 1),  # For connections that were idle while Redis restarted.
         )
-    return _clients[mine]
+    return _clients[key]
 
 
-def run(together: Callable[[Redis], T], *, alone: Callable[[], T]) -> T:
-    """What `together` returns, or `alone` while Redis does not answer."""
+def run(with_redis: Callable[[Redis], T], *, fallback: Callable[[], T]) -> T:
+    """Returns the result of `with_redis`, or of `fallback` while Redis doesn't respond."""
     url = settings.REDIS_URL
     if time.monotonic() < _down_until.get(url, 0.0):
-        return alone()
+        return fallback()
     try:
-        return together(client())
+        return with_redis(client())
     except (RedisError, StoreUnavailableError) as error:
         _down_until[url] = time.monotonic() + RETRY_SECONDS
         logger.warning(
             "Redis does not answer (%s): this process keeps the request budget by itself.",
             type(error).__name__,
         )
-        return alone()
+        return fallback()
 
 
 def retry_redis() -> None:
-    """Forgets that Redis was gone."""
+    """Makes the next call try Redis again immediately."""
     _down_until.clear()

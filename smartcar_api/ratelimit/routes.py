@@ -1,4 +1,4 @@
-"""What a request is about, told from its address: the host, the car, and how many calls of that car's month it is."""
+"""Derives from a request's URL its host, its vehicle, and how many API calls it counts as."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -9,41 +9,41 @@ from smartcar_api.transport import Outgoing
 TOKEN_HOSTS = frozenset({"auth", "iam"})
 CALLED_HOSTS = ("auth", "api", "management", "iam", "vehicle", "management_v3", "compatibility")
 
-_CAR = re.compile(r"/v(?:2\.0|3)/vehicles/(?P<car>[^/?]+)(?P<path>/[^?]*)?")
-# About a car, but never asked of the car: they are not billed ("Billing Limits" counts calls to a vehicle).
+_VEHICLE = re.compile(r"/v(?:2\.0|3)/vehicles/(?P<car>[^/?]+)(?P<path>/[^?]*)?")
+# About a vehicle but not sent to it, so not billed ("Billing Limits" counts calls to a vehicle).
 _NOT_BILLED = re.compile(r"/(?:permissions|webhooks/[^/]+|application)")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`host` is the name that `Origins` has for it, `origin` where that is. `car` is Smartcar's id of it, or "".
+    """`host` is the host's name in `Origins`, `origin` its URL. `vehicle_id` is Smartcar's ID, or "".
 
-    `billed` is how many calls of the car's monthly allowance the request is.
+    `billed` is the number of API calls that count toward the vehicle's monthly limit.
     """
 
     host: str
     origin: str
-    car: str = ""
+    vehicle_id: str = ""
     billed: int = 0
 
     @property
     def token(self) -> bool:
-        """Whether it renews a token."""
+        """Whether the request is for a token."""
         return self.host in TOKEN_HOSTS
 
 
-def target_of(request: Outgoing, *, origins: Origins) -> Target:
-    """What the request is about. An address of none of the origins is a host of its own."""
+def parse_target(request: Outgoing, *, origins: Origins) -> Target:
+    """Returns the target of the request. A URL outside of the origins has the host "other"."""
     host, origin = _host(request.url, origins)
-    car = _CAR.match(request.url.removeprefix(origin)) if host in {"api", "vehicle"} else None
-    if car is None:
+    vehicle_id = _VEHICLE.match(request.url.removeprefix(origin)) if host in {"api", "vehicle"} else None
+    if vehicle_id is None:
         return Target(host, origin)
-    path = car["path"] or ""
-    # v3 knows a car's attributes by itself; v2 asks for them like for any value.
+    path = vehicle_id["path"] or ""
+    # v3 stores a vehicle's attributes, while v2 requests them from the vehicle like any value.
     free = _NOT_BILLED.fullmatch(path) or (host == "vehicle" and not path)
-    return Target(host, origin, car["car"], 0 if free else request.parts)
+    return Target(host, origin, vehicle_id["car"], 0 if free else request.parts)
 
 
 def _host(url: str, origins: Origins) -> tuple[str, str]:
-    known = [(name, origin) for name, origin in asdict(origins).items() if url.startswith(origin)]
-    return max(known, key=lambda each: len(each[1]), default=("other", "/".join(url.split("/")[:3])))
+    matching = [(name, origin) for name, origin in asdict(origins).items() if url.startswith(origin)]
+    return max(matching, key=lambda each: len(each[1]), default=("other", "/".join(url.split("/")[:3])))

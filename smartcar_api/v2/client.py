@@ -1,4 +1,4 @@
-"""Smartcar's API v2.0, through its SDK: a token pair for each vehicle owner, values and commands under /v2.0."""
+"""Client of Smartcar's API v2.0, based on its SDK: a token pair per vehicle owner, values and commands under /v2.0."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from smartcar_api.errors import SmartcarError, not_sent, unreadable
-from smartcar_api.json_access import moment_of, year_of
+from smartcar_api.json_access import parse_time, parse_year
 from smartcar_api.protocol import (
     Access,
     ApiVersion,
@@ -32,10 +32,10 @@ from smartcar_api.validation import checked_percent, checked_place
 T = TypeVar("T")
 
 REFRESH_TOKEN_LIFE = timedelta(days=60)
-VEHICLES_A_PAGE = 50
-CONNECTIONS_A_PAGE = 100
-PERMISSIONS_A_PAGE = 25
-MOST_PAGES = 2000
+VEHICLES_PER_PAGE = 50
+CONNECTIONS_PER_PAGE = 100
+PERMISSIONS_PER_PAGE = 25
+MAX_PAGES = 2000
 
 FLEET_PATHS = {
     "/battery": "read_battery",
@@ -49,15 +49,15 @@ FLEET_PATHS = {
 
 
 def paths_granted(permissions: frozenset[str]) -> tuple[str, ...]:
-    """The paths of the fleet set that these permissions open. Each path of a batch is billed ("Batch")."""
+    """Returns those of FLEET_PATHS that these permissions allow. Each path of a batch is billed ("Batch")."""
     return tuple(path for path, permission in FLEET_PATHS.items() if permission in permissions)
 
 
 class V2Api:
-    """The client of one application. Time-outs are seconds; shared by the threads of a process, and across a fork.
+    """The client of one application. Timeouts are in seconds. Can be shared by threads and used after a fork.
 
-    `timeout` is for everything but commands, which wait for the car: Smartcar answers them after at most 310 s
-    (the time-out of its SDK).
+    `timeout` is for everything but commands, which wait for the vehicle: Smartcar responds to them within 310 s (the
+    timeout of its SDK).
     """
 
     api_version = ApiVersion.V2
@@ -78,11 +78,11 @@ class V2Api:
         self._transport = Transport(gate=gate)
 
     def close(self) -> None:
-        """Close idle connections."""
+        """Closes idle connections."""
         self._transport.close()
 
     def connect_url(self, request: ConnectRequest) -> str:
-        """The address of Connect ("Build the Connect URL"); our external id goes as `user`."""
+        """Returns the Connect URL ("Build the Connect URL"). Our external ID is the parameter `user`."""
         options: dict[str, Any] = {
             "state": request.state,
             "force_prompt": request.force_prompt,
@@ -95,116 +95,116 @@ class V2Api:
             options["flags"] = {"country": request.country}
         client = self._auth_client(redirect_uri=request.redirect_uri, mode=request.mode)
         url: str = client.get_auth_url(list(request.scopes), options)
-        return sdk.readdressed(url, host=Host.CONNECT, origin=self._origins.connect)
+        return sdk.replace_origin(url, host=Host.CONNECT, origin=self._origins.connect)
 
     def exchange_code(self, *, code: str, redirect_uri: str) -> TokenPair:
-        """The token pair for a code from Connect, which is good for 10 minutes and once ("Auth Code Exchange")."""
+        """Returns the token pair for a code from Connect, valid once and for 10 minutes ("Auth Code Exchange")."""
         client = self._auth_client(redirect_uri=redirect_uri)
         return self._pair(lambda: client.exchange_code(code))
 
     def refresh(self, *, refresh_token: str) -> TokenPair:
-        """A new pair for a refresh token, which dies 10 minutes after its use ("Refreshing Access Tokens")."""
+        """Returns a new pair. The used refresh token expires 10 minutes later ("Refreshing Access Tokens")."""
         client = self._auth_client()
         return self._pair(lambda: client.exchange_refresh_token(refresh_token))
 
     def user_id(self, access_token: str) -> str:
-        """The id of the owner who granted the token ("User")."""
+        """Returns the ID of the owner who granted the token ("User")."""
         found = self._api(lambda: sdk.get_user(access_token)).id
         if not isinstance(found, str) or not found:
             raise _unreadable("there is no user id in it")
         return found
 
     def shared_vehicles(self, access: Access, *, mode: str) -> tuple[SharedVehicle, ...]:
-        """Every car the token opens. v2 does not tell a car's mode: it is taken to be the given one.
+        """Returns the token's vehicles. v2 doesn't report a vehicle's mode, which is assumed to be the given one.
 
-        Calls: one for 50 cars, and for each car one for its attributes and one for 25 permissions.
+        Calls: one per 50 vehicles, and for each vehicle one for its attributes and one per 25 permissions.
         """
         user_id = access.user_id or self.user_id(access.token)
         found = self._pages(
-            lambda paging: sdk.get_vehicles(access.token, paging), "vehicles", VEHICLES_A_PAGE
+            lambda paging: sdk.get_vehicles(access.token, paging), "vehicles", VEHICLES_PER_PAGE
         )
         return tuple(self._shared(access, vehicle_id, user_id, mode) for vehicle_id in found)
 
     def attributes(self, access: Access, *, vehicle_id: str) -> VehicleAttributes:
-        """Make, model and year ("Vehicle Attributes")."""
+        """Returns make, model and year ("Vehicle Attributes")."""
         found = self._api(_vehicle(access, vehicle_id).attributes)
         return VehicleAttributes(
             vehicle_id=vehicle_id,
             make=str(found.make or ""),
             model=str(found.model or ""),
-            year=year_of(found.year),
+            year=parse_year(found.year),
             powertrain="",
             mode="",
         )
 
     def permissions(self, access: Access, *, vehicle_id: str) -> frozenset[str]:
-        """What the owner granted for this car ("Permissions")."""
+        """Returns the permissions that the owner granted for this vehicle ("Permissions")."""
         vehicle = _vehicle(access, vehicle_id)
         return frozenset(
-            self._pages(lambda paging: vehicle.permissions(paging), "permissions", PERMISSIONS_A_PAGE)
+            self._pages(lambda paging: vehicle.permissions(paging), "permissions", PERMISSIONS_PER_PAGE)
         )
 
     def read(
         self, access: Access, *, vehicle_id: str, paths: tuple[str, ...] = tuple(FLEET_PATHS)
     ) -> ReadAnswer:
-        """One batch of the paths: `{"responses": [{"path", "code", "body", "headers"}]}`; each has its own code."""
+        """Reads the paths in one batch: `{"responses": [{"path", "code", "body", "headers"}]}`, each with its code."""
         if not paths:
             raise not_sent("no path to read was given")
         vehicle = _vehicle(access, vehicle_id)
         body = {"requests": [{"path": path} for path in paths]}
-        # Not vehicle.batch(), which drops what it does not know. The headers must be ours: the SDK writes this
-        # token into its default for them, where the next owner's call would find it.
+        # Not vehicle.batch(), which drops unknown values. The headers must be a new dict: the SDK writes this token
+        # into its default argument, where the next owner's call would use it.
         answer = self._api(lambda: vehicle.request("POST", "batch", body, {}))
         return ReadAnswer(body=answer.body, request_id=_request_id(answer))
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Lock the doors ("Lock & Unlock")."""
+        """Locks the doors ("Lock & Unlock")."""
         return self._command(_vehicle(access, vehicle_id).lock)
 
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Unlock the doors ("Lock & Unlock")."""
+        """Unlocks the doors ("Lock & Unlock")."""
         return self._command(_vehicle(access, vehicle_id).unlock)
 
     def start_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Start charging ("Start & Stop Charge")."""
+        """Starts charging ("Start & Stop Charge")."""
         return self._command(_vehicle(access, vehicle_id).start_charge)
 
     def stop_charge(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """Stop charging ("Start & Stop Charge")."""
+        """Stops charging ("Start & Stop Charge")."""
         return self._command(_vehicle(access, vehicle_id).stop_charge)
 
     def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
-        """Set the charge limit, which v2 takes as a fraction ("Charge Limit")."""
+        """Sets the charge limit, which is a fraction on v2 ("Charge Limit")."""
         limit = checked_percent(percent) / 100
         return self._command(partial(_vehicle(access, vehicle_id).set_charge_limit, limit))
 
     def open_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """v2 cannot."""
+        """Not supported by v2."""
         raise _unsupported()
 
     def close_charge_port(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        """v2 cannot."""
+        """Not supported by v2."""
         raise _unsupported()
 
     def set_charge_schedule(
         self, access: Access, *, vehicle_id: str, schedule: ChargeSchedule
     ) -> CommandAnswer:
-        """v2 cannot, but for paths of single makes, which end with it."""
+        """Not supported: v2 only has paths for individual makes, which will end with v2."""
         raise _unsupported()
 
     def delete_charge_schedule(self, access: Access, *, vehicle_id: str, schedule_id: str) -> CommandAnswer:
-        """v2 cannot."""
+        """Not supported by v2."""
         raise _unsupported()
 
     def set_destination(
         self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
     ) -> CommandAnswer:
-        """Send a place to the car's navigation ("Send Destination")."""
+        """Sends a place to the vehicle's navigation ("Send Destination")."""
         place = checked_place(latitude=latitude, longitude=longitude)
         return self._command(partial(_vehicle(access, vehicle_id).send_destination, **place))
 
     def subscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook ("Subscribe")."""
+        """Subscribes the vehicle to the webhook ("Subscribe")."""
         vehicle = _vehicle(access, vehicle_id)
         webhook = segment(webhook_id, name="webhook id")
         try:
@@ -214,7 +214,7 @@ class V2Api:
                 raise
 
     def unsubscribe(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """Have the car feed the webhook no more ("Unsubscribe"); needs a management token, the owner's is no use."""
+        """Unsubscribes the vehicle from the webhook ("Unsubscribe"). Requires a management token, not the owner's."""
         vehicle = _vehicle(access, vehicle_id)
         webhook = segment(webhook_id, name="webhook id")
         refusal = not_sent("no management token is set")
@@ -222,7 +222,7 @@ class V2Api:
             try:
                 self._unsubscribe(vehicle, webhook, number)
             except SmartcarError as error:
-                if error.gone:
+                if error.not_found:
                     return
                 if not error.unauthorized:
                     raise
@@ -232,99 +232,101 @@ class V2Api:
         raise refusal
 
     def is_subscribed(self, access: Access, *, vehicle_id: str, webhook_id: str) -> None:
-        """v2 has no way to ask."""
+        """Returns None: v2 can't report it."""
 
     def disconnect(self, access: Access, *, vehicle_id: str, connection_id: str = "") -> Disconnected:
-        """End the owner's grant for this car; v2 knows no connection ids."""
+        """Revokes the owner's grant for this vehicle. v2 has no connection IDs."""
         try:
             answer = self._api(_vehicle(access, vehicle_id).disconnect)
         except SmartcarError as error:
-            if not error.gone:
+            if not error.not_found:
                 raise
             return Disconnected(known=False, request_id=error.request_id)
         return Disconnected(known=True, request_id=_request_id(answer))
 
     def all_connections(self, *, user_id: str = "", vehicle_id: str = "") -> tuple[ListedConnection, ...]:
-        """Every grant of the application, or those of an owner or a car, in all modes ("Get connections").
+        """Returns all grants of the application, of an owner or of a vehicle, in all modes ("Get connections").
 
-        Needs a management token; the SDK knows no filter for the mode.
+        Requires a management token. The SDK has no filter for the mode.
         """
         names = {"user_id": user_id, "vehicle_id": vehicle_id}
-        wanted = {name: value for name, value in names.items() if value}
+        filters = {name: value for name, value in names.items() if value}
         refusal = not_sent("no management token is set")
         for number in range(len(self._credentials.management_tokens)):
             try:
-                found = self._managed_pages(wanted, number)
+                found = self._managed_pages(filters, number)
             except SmartcarError as error:
                 if not error.unauthorized:
                     raise
                 refusal = error
             else:
-                # A filter that Smartcar does not know would list other people's.
+                # If Smartcar ignored a filter, it would list other users' grants.
                 return tuple(
-                    each for each in found if all(getattr(each, name) == wanted[name] for name in wanted)
+                    each for each in found if all(getattr(each, name) == filters[name] for name in filters)
                 )
         raise refusal
 
     def _auth_client(self, *, redirect_uri: str = "", mode: str = "live") -> Any:
-        held = self._credentials
-        if not held.application_id or not held.application_secret:
+        credentials = self._credentials
+        if not credentials.application_id or not credentials.application_secret:
             raise not_sent("the application id or the application secret is not set")
         if mode not in {"live", "simulated"}:
             raise not_sent("the mode is neither live nor simulated")
-        return sdk.AuthClient(held.application_id, held.application_secret, redirect_uri, mode=mode)
+        return sdk.AuthClient(
+            credentials.application_id, credentials.application_secret, redirect_uri, mode=mode
+        )
 
-    def _pair(self, ask: Callable[[], Any]) -> TokenPair:
-        # The SDK's own expiries are without a zone, and counted from the answer.
-        asked_at = datetime.now(UTC)
+    def _pair(self, call: Callable[[], Any]) -> TokenPair:
+        # The SDK's own expiry times are naive, and counted from the response.
+        requested_at = datetime.now(UTC)
 
         def pair() -> TokenPair:
-            found = ask()
+            found = call()
             if not (found.access_token and found.refresh_token):
                 raise _unreadable("there is no token pair in it")
             return TokenPair(
                 access_token=str(found.access_token),
                 refresh_token=str(found.refresh_token),
-                access_expires_at=asked_at + timedelta(seconds=found.expires_in),
-                refresh_expires_at=asked_at + REFRESH_TOKEN_LIFE,
+                access_expires_at=requested_at + timedelta(seconds=found.expires_in),
+                refresh_expires_at=requested_at + REFRESH_TOKEN_LIFE,
             )
 
         return sdk.call(
             pair, transport=self._transport, host=Host.AUTH, origin=self._origins.auth, timeout=self._timeout
         )
 
-    def _api(self, ask: Callable[[], T], *, timeout: float | None = None) -> T:
+    def _api(self, call: Callable[[], T], *, timeout: float | None = None) -> T:
         return sdk.call(
-            ask,
+            call,
             transport=self._transport,
             host=Host.API,
             origin=self._origins.api,
             timeout=self._timeout if timeout is None else timeout,
         )
 
-    def _pages(self, ask: Callable[[dict[str, int]], Any], field: str, size: int) -> list[str]:
+    def _pages(self, call: Callable[[dict[str, int]], Any], field: str, size: int) -> list[str]:
         def page(offset: int) -> tuple[list[str], int]:
-            answer = ask({"limit": size, "offset": offset})
+            answer = call({"limit": size, "offset": offset})
             return [str(entry) for entry in getattr(answer, field)], int(answer.paging.count)
 
         found: list[str] = []
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             entries, count = self._api(partial(page, len(found)))
             found += entries
             if not entries or len(found) >= count:
                 return list(dict.fromkeys(found))
         raise _unreadable(f"there is no end of {field}")
 
-    def _managed_pages(self, wanted: dict[str, str], number: int) -> list[ListedConnection]:
+    def _managed_pages(self, filters: dict[str, str], number: int) -> list[ListedConnection]:
         def page(cursor: str | None) -> tuple[list[ListedConnection], str | None]:
-            paging = {"limit": CONNECTIONS_A_PAGE} | ({"cursor": cursor} if cursor else {})
-            # The management token is in no name of ours, so that no report of an error can show it.
-            answer = sdk.get_connections(self._credentials.management_tokens[number], wanted, paging)
+            paging = {"limit": CONNECTIONS_PER_PAGE} | ({"cursor": cursor} if cursor else {})
+            # The management token is not assigned to a variable, so that no error report can contain it.
+            answer = sdk.get_connections(self._credentials.management_tokens[number], filters, paging)
             return [_listed(entry) for entry in answer.connections], answer.paging.cursor
 
         found: list[ListedConnection] = []
         cursor: str | None = None
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             entries, cursor = sdk.call(
                 partial(page, cursor),
                 transport=self._transport,
@@ -338,19 +340,21 @@ class V2Api:
         raise _unreadable("there is no end of connections")
 
     def _unsubscribe(self, vehicle: Any, webhook: str, number: int) -> None:
-        # The management token is in no name of ours, so that no report of an error can show it.
+        # The management token is not assigned to a variable, so that no error report can contain it.
         self._api(lambda: vehicle.unsubscribe(self._credentials.management_tokens[number], webhook))
 
     def _shared(self, access: Access, vehicle_id: str, user_id: str, mode: str) -> SharedVehicle:
         permissions = self.permissions(access, vehicle_id=vehicle_id)
-        known = self.attributes(access, vehicle_id=vehicle_id) if "read_vehicle_info" in permissions else None
+        attributes = (
+            self.attributes(access, vehicle_id=vehicle_id) if "read_vehicle_info" in permissions else None
+        )
         return SharedVehicle(
             vehicle_id=vehicle_id,
             user_id=user_id,
             external_id="",
-            make=known.make if known else "",
-            model=known.model if known else "",
-            year=known.year if known else None,
+            make=attributes.make if attributes else "",
+            model=attributes.model if attributes else "",
+            year=attributes.year if attributes else None,
             powertrain="",
             mode=mode,
             permissions=permissions,
@@ -358,8 +362,8 @@ class V2Api:
             updated_at=None,
         )
 
-    def _command(self, ask: Callable[[], Any]) -> CommandAnswer:
-        answer = self._api(ask, timeout=self._command_timeout)
+    def _command(self, call: Callable[[], Any]) -> CommandAnswer:
+        answer = self._api(call, timeout=self._command_timeout)
         return CommandAnswer(
             outcome=_outcome(answer.status),
             execution_id="",
@@ -378,7 +382,7 @@ def _listed(entry: Any) -> ListedConnection:
         vehicle_id=str(entry.vehicle_id or ""),
         connection_id="",
         mode="",
-        since=moment_of(entry.connected_at),
+        since=parse_time(entry.connected_at),
     )
 
 
@@ -397,5 +401,5 @@ def _outcome(status: Any) -> CommandOutcome:
         raise _unreadable("it names no outcome that we know") from None
 
 
-def _unreadable(what: str) -> SmartcarError:
-    return unreadable(what, status=200, request_id="")
+def _unreadable(reason: str) -> SmartcarError:
+    return unreadable(reason, status=200, request_id="")

@@ -1,11 +1,10 @@
-"""Smartcar's own SDK, speaking through our transport.
+"""Smartcar's own SDK, using our transport.
 
-The SDK (6.19.1) keeps the addresses of Smartcar's hosts in module-level names, opens a connection for each call,
-waits 310 s for everything, and loses or breaks on refusals (`exception_factory`). It sends everything through one
-function, `helpers.requester`. That function is replaced here, once: inside `Sdk.call` a request goes to the caller's
-origin, with the caller's time-out, through the caller's pool, and a refusal is a SmartcarError. Which caller it
-is follows the thread, so two clients with different origins can work at the same time. Outside of `Sdk.call`
-the SDK works as it was made.
+The SDK (6.19.1) has the URLs of Smartcar's hosts in module-level names, opens a connection for each call, has a timeout
+of 310 s for everything, and loses or breaks on error responses (`exception_factory`). It sends every request with one
+function, `helpers.requester`, which is replaced here once. Within `call`, a request is sent to the caller's origin,
+with the caller's timeout and connection pool, and an error response raises SmartcarError. The caller is stored in a
+context variable, so clients with different origins can work at the same time. Outside of `call` the SDK works as usual.
 """
 
 from collections.abc import Callable
@@ -47,36 +46,36 @@ class _SdkContext:
     timeout: float
 
 
-_context: ContextVar[_SdkContext | None] = ContextVar("connect_smartcar_road", default=None)
-_requester_of_the_sdk = helpers.requester
+_context: ContextVar[_SdkContext | None] = ContextVar("smartcar_sdk_context", default=None)
+_sdk_requester = helpers.requester
 
 
 def _requester(method: str, url: str, **content: Any) -> Any:
-    road = _context.get()
-    if road is None:
-        return _requester_of_the_sdk(method, url, **content)
-    address = readdressed(url, host=road.host, origin=road.origin)
-    return road.transport.send(method, address, timeout=road.timeout, **content)
+    context = _context.get()
+    if context is None:
+        return _sdk_requester(method, url, **content)
+    address = replace_origin(url, host=context.host, origin=context.origin)
+    return context.transport.send(method, address, timeout=context.timeout, **content)
 
 
 helpers.requester = _requester
 
 
-def readdressed(url: str, *, host: Host, origin: str) -> str:
-    """An address that the SDK built, with our origin in place of its own."""
-    theirs: str = getattr(config, host)
-    return origin + url.removeprefix(theirs)
+def replace_origin(url: str, *, host: Host, origin: str) -> str:
+    """Returns a URL that the SDK built, with our origin in place of the SDK's."""
+    sdk_origin: str = getattr(config, host)
+    return origin + url.removeprefix(sdk_origin)
 
 
-def call(ask: Callable[[], T], *, transport: Transport, host: Host, origin: str, timeout: float) -> T:
-    """What the SDK's method returns. Raises SmartcarError, without the SDK's frames, which hold tokens."""
-    mark = _context.set(_SdkContext(transport, host, origin, timeout))
+def call(function: Callable[[], T], *, transport: Transport, host: Host, origin: str, timeout: float) -> T:
+    """Returns the result of the SDK's method. Raises SmartcarError without the SDK's frames, which contain tokens."""
+    reset_token = _context.set(_SdkContext(transport, host, origin, timeout))
     try:
-        return ask()
+        return function()
     except SmartcarError as error:
         raise error.with_traceback(None) from None
-    except Exception as error:  # noqa: BLE001 - an answer of another shape breaks the SDK in any way
+    except Exception as error:  # noqa: BLE001 - an undocumented response can raise anything in the SDK
         failure = unreadable(f"the SDK cannot read it: {type(error).__name__}", status=200, request_id="")
     finally:
-        _context.reset(mark)
+        _context.reset(reset_token)
     raise failure

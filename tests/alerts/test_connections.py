@@ -208,7 +208,7 @@ def test_erasing_everything_of_a_car_erases_its_notices(
     connected(vehicle)
     begin(vehicle, at=timezone.now())
     removal = removals.offboard_vehicle(vehicle=vehicle, extent=extent, user=owner)
-    run(removal_id=removal.pk)
+    run(offboarding_id=removal.pk)
     assert Alert.objects.count() == left
     assert open_alerts() == []
     assert removal.erased.get(kind="notices").rows == 1 - left

@@ -106,7 +106,7 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
 
 def _carry_out(move: ApiMigration) -> None:
     for _ in range(50):
-        worker.run(move=move)
+        worker.run(migration=move)
         move.steps.update(next_try_at=move.started_at)
         if not ApiMigration.objects.filter(state=MigrationState.RUNNING).exists():
             return
@@ -121,7 +121,7 @@ def test_what_could_not_move_is_named_with_its_reason(
     move.steps.update(
         state=ConnectionMigrationState.STAYED, reason_smartcar_message="Smartcar does not know it."
     )
-    worker.run(move=move)
+    worker.run(migration=move)
     shown = browser_of(owner).get(page()).content.decode()
     assert "Smartcar does not know it." in shown
     assert str(connection.vehicle) in shown

@@ -314,7 +314,7 @@ def test_the_proof_and_its_progress_speak_the_pages_language(
     path = f"{page.path}receipts/{removal.pk}/"
     for carried_out in (False, True):
         if carried_out:
-            worker.run(removal_id=removal.pk)
+            worker.run(offboarding_id=removal.pk)
         for address in (path, f"{path}progress/"):
             drivers.choose_language(page=page, language="en")
             english = read(address)

@@ -136,7 +136,7 @@ def test_lists_full_and_empty(
     )
     FleetReconciliation.objects.create(comparison=failed, fleet=fleet, connections=2)
     VehicleUsage.objects.create(
-        vehicle=connection.vehicle, month=quota.month_of(now), purpose=CallPurpose.COMMAND, calls=500
+        vehicle=connection.vehicle, month=quota.billing_month(now), purpose=CallPurpose.COMMAND, calls=500
     )
     quota.set_monthly_limit(fleet=fleet, calls=500, actor=owner)
     for path in (

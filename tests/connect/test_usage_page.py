@@ -23,7 +23,7 @@ URL = "/fleets/blue/usage/"
 
 
 def used(vehicle: Vehicle, **calls: int) -> None:
-    month = quota.month_of(timezone.now())
+    month = quota.billing_month(timezone.now())
     for purpose, number in calls.items():
         VehicleUsage.objects.create(vehicle=vehicle, month=month, purpose=purpose, calls=number)
 
@@ -161,4 +161,4 @@ def test_counting_adds_up_and_asks_nothing_of_a_car_that_is_gone(vehicle: Vehicl
 def test_the_month_turns_at_midnight_utc() -> None:
     new_years_eve = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
     assert quota.next_month(new_years_eve) == datetime(2027, 1, 1, tzinfo=UTC)
-    assert quota.month_of(new_years_eve).isoformat() == "2026-12-01"
+    assert quota.billing_month(new_years_eve).isoformat() == "2026-12-01"

@@ -19,8 +19,8 @@ def test_there_is_a_catalogue_of_every_language_that_is_offered() -> None:
 
 @each_language
 def test_every_marked_text_is_translated_and_nothing_else_is(language: str) -> None:
-    known = translations.catalogue(language)
-    wanted = {(text.context, text.id) for text in translations.marked() if text.id}
+    known = translations.read_catalog(language)
+    wanted = {(text.context, text.id) for text in translations.extract_texts() if text.id}
     assert wanted - {(text.context, text.id) for text in known} == set(), "run: make translations"
     assert {(text.context, text.id) for text in known if text.id} - wanted == set()
     assert not known.obsolete
@@ -32,7 +32,7 @@ def test_every_marked_text_is_translated_and_nothing_else_is(language: str) -> N
 
 @each_language
 def test_placeholders_are_the_same_as_in_english(language: str) -> None:
-    assert list(translations.catalogue(language).check()) == []
+    assert list(translations.read_catalog(language).check()) == []
 
 
 def test_texts_of_python_and_of_templates_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +44,7 @@ def test_texts_of_python_and_of_templates_are_found(tmp_path: Path, monkeypatch:
         "    {% blocktranslate count n=cars %}{{ n }} car{% plural %}{{ n }} cars{% endblocktranslate %}</p>"
     )
     monkeypatch.setattr(translations, "ROOT", tmp_path)
-    found = {text.id for text in translations.marked() if text.id}
+    found = {text.id for text in translations.extract_texts() if text.id}
     assert found == {"In Python", "Only marked", "A title", "inside", ("%(n)s car", "%(n)s cars")}
 
 

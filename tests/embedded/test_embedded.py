@@ -102,7 +102,7 @@ def test_somebody_elses_socket_folder_is_refused(folder: Path) -> None:
         try:
             sockets.socket_folder(data, socket_name="s", owner=os.geteuid() + 1)
         finally:
-            sockets.leave(made, data)
+            sockets.remove_socket_folder(made, data)
 
 
 def test_a_folder_in_use_is_refused(folder: Path) -> None:
@@ -185,7 +185,7 @@ def test_only_the_named_and_their_children_are_stopped_and_the_stubborn_are_kill
         parent = psutil.Process(child.pid)
         family = [parent, *parent.children(recursive=True)]
         assert len(family) > 1
-        processes.stop([parent], gently=signal.SIGTERM, patience=0.5)
+        processes.stop([parent], first_signal=signal.SIGTERM, timeout=0.5)
         assert not any(runs(process) for process in family)
         assert bystander.poll() is None
     finally:

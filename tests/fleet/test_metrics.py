@@ -102,7 +102,7 @@ def test_requests_bucket_breakers_and_queued_deliveries(settings: Settings) -> N
     counters.add(host="vehicle", outcome="2xx", purpose="command")
     counters.add(host="vehicle", outcome="2xx", purpose="command")
     for _ in range(FAILURES):
-        breaker.of_host(settings.SMARTCAR_ORIGINS["iam"]).tell(up=False)
+        breaker.for_host(settings.SMARTCAR_ORIGINS["iam"]).record(up=False)
     InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
     found = figures()
     assert found["smartcar_requests_total", ("vehicle", "2xx", "command")] == 2

@@ -75,9 +75,9 @@ def test_only_401_is_unauthorised() -> None:
 
 
 def test_a_wrong_address_is_not_taken_for_something_gone() -> None:
-    assert refusal(404, "RESOURCE_NOT_FOUND", code="NOT_FOUND").gone
-    assert not refusal(404, "RESOURCE_NOT_FOUND", code="VERSION").gone
-    assert not refusal(404, "RESOURCE_NOT_FOUND", code="INVALID_PATH").gone
+    assert refusal(404, "RESOURCE_NOT_FOUND", code="NOT_FOUND").not_found
+    assert not refusal(404, "RESOURCE_NOT_FOUND", code="VERSION").not_found
+    assert not refusal(404, "RESOURCE_NOT_FOUND", code="INVALID_PATH").not_found
 
 
 def test_it_names_type_code_status_request_and_what_was_said() -> None:

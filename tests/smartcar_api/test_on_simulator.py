@@ -92,7 +92,7 @@ class Fixture:
     def connected(self, **wanted: Any) -> Access:
         back = self.grant(**wanted)
         if self.is_v3:
-            return Access(token=self.v3.mint_token().token, user_id=back["user_id"])
+            return Access(token=self.v3.request_token().token, user_id=back["user_id"])
         pair = self.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
         return Access(token=pair.access_token, user_id=self.v2.user_id(pair.access_token))
 
@@ -187,7 +187,7 @@ def test_the_user_id_is_the_same_in_both_generations(smartcar: Fixture) -> None:
     pair = smartcar.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
     user_id = smartcar.v2.user_id(pair.access_token)
     assert smartcar.v3.shared_vehicles(
-        Access(token=smartcar.v3.mint_token().token, user_id=user_id), mode="simulated"
+        Access(token=smartcar.v3.request_token().token, user_id=user_id), mode="simulated"
     )
 
 
@@ -399,7 +399,7 @@ def test_a_disconnected_car_is_shared_no_more(smartcar: Fixture) -> None:
 def test_a_v3_car_is_disconnected_without_its_connection_id_and_twice(smartcar: Fixture) -> None:
     back = smartcar.grant(email="2-vehicles@smartcar.com")
     pair = smartcar.v2.exchange_code(code=back["code"], redirect_uri=REDIRECT)
-    access = Access(token=smartcar.v3.mint_token().token, user_id=smartcar.v2.user_id(pair.access_token))
+    access = Access(token=smartcar.v3.request_token().token, user_id=smartcar.v2.user_id(pair.access_token))
     before = smartcar.v3.shared_vehicles(access, mode="simulated")
     for _ in range(2):
         smartcar.v3.disconnect(access, vehicle_id=before[0].vehicle_id)

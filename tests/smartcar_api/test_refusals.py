@@ -141,7 +141,7 @@ def test_a_v2_refusal_is_read_in_full() -> None:
     assert error.request_id == REQUEST_ID
     assert error.doc_url.endswith("connected-services-account-errors")
     assert (error.resolution_type, error.resolution_url[:8]) == ("REAUTHENTICATE", "https://")
-    assert error.reauthentication
+    assert error.needs_reauth
     assert error.user_message == "Your car got disconnected."
 
 
@@ -212,7 +212,7 @@ def test_an_oauth_refusal_has_its_error_as_type() -> None:
     error = parse_error(status=400, headers={}, body=body)
     assert error.type == "invalid_grant"
     assert error.description == "Invalid or expired refresh token."
-    assert error.reauthentication
+    assert error.needs_reauth
     assert error.permanent
 
 

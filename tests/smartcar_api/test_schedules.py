@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from smartcar_api import Access, ChargeSchedule, CommandOutcome, SmartcarError, V2Api, V3Api, Window
-from smartcar_api.schedules import attributes_of
+from smartcar_api.schedules import schedule_attributes
 from tests.smartcar_api.conftest import CAR, Host, says
 
 NIGHT = Window("22:00", "06:00")
@@ -67,7 +67,7 @@ def test_a_schedule_is_deleted_by_its_id(v3: V3Api, host: Host, access: Access) 
 )
 def test_an_impossible_schedule_leaves_this_machine_never(impossible: ChargeSchedule) -> None:
     with pytest.raises(SmartcarError, match="NOT_SENT:INVALID"):
-        attributes_of(impossible)
+        schedule_attributes(impossible)
 
 
 def test_v2_has_no_schedules_and_says_so(v2: V2Api, host: Host, access: Access) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smartcar_api import Access, Credentials, SmartcarApi, SmartcarError, V2Api, V3Api
-from smartcar_api.transport import LARGEST_ANSWER
+from smartcar_api.transport import MAX_BODY_SIZE
 from tests.smartcar_api.conftest import CAR, TOKEN, Host, hangs, origins_at, says, sends, streams
 
 
@@ -84,7 +84,7 @@ def test_an_answer_that_never_ends_is_given_up(api: SmartcarApi, access: Access,
 
 
 def test_an_answer_without_measure_is_given_up(v3: V3Api, access: Access, host: Host) -> None:
-    host.will(says(200, b" " * (LARGEST_ANSWER + 1)))
+    host.will(says(200, b" " * (MAX_BODY_SIZE + 1)))
     with pytest.raises(SmartcarError) as caught:
         v3.read(access, vehicle_id=CAR)
     assert caught.value.code == "BROKEN"
@@ -205,7 +205,7 @@ def test_no_frame_of_a_traceback_holds_the_token(api: SmartcarApi, access: Acces
 
 def test_the_secret_of_a_token_request_is_in_no_frame(v3: V3Api, v2: V2Api, host: Host) -> None:
     for secret, ask in (
-        ("client-secret-1", v3.mint_token),
+        ("client-secret-1", v3.request_token),
         ("application-secret-1", lambda: v2.exchange_code(code="c-1", redirect_uri="https://fleet.example/")),
     ):
         host.will(says(401, {"error": "invalid_client", "error_description": f"{secret} is unknown"}))

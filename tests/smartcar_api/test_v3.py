@@ -88,7 +88,7 @@ def test_the_connect_address_names_the_application_in_both_ways(v3: V3Api, host:
 def test_a_token_is_minted_with_the_api_credentials(v3: V3Api, host: Host) -> None:
     host.will(says(200, {"access_token": "app-1", "token_type": "Bearer", "expires_in": 3600}))
     before = datetime.now(UTC)
-    minted = v3.mint_token()
+    minted = v3.request_token()
     assert minted.token == "app-1"
     assert "app-1" not in repr(minted)
     assert before <= minted.expires_at - timedelta(hours=1) <= datetime.now(UTC)
@@ -117,7 +117,7 @@ def test_a_token_is_minted_with_the_api_credentials(v3: V3Api, host: Host) -> No
 def test_an_answer_without_a_token_is_refused_and_not_shown(v3: V3Api, host: Host, body: Any) -> None:
     host.will(says(200, body))
     with pytest.raises(SmartcarError) as caught:
-        v3.mint_token()
+        v3.request_token()
     assert caught.value.type == "UNREADABLE_ANSWER"
     assert "app-1" not in str(caught.value)
 
@@ -125,7 +125,7 @@ def test_an_answer_without_a_token_is_refused_and_not_shown(v3: V3Api, host: Hos
 def test_credentials_of_the_other_kind_are_refused_as_unauthorised(v3: V3Api, host: Host) -> None:
     host.will(says(401, {"error": "invalid_client", "error_description": "Client authentication failed"}))
     with pytest.raises(SmartcarError) as caught:
-        v3.mint_token()
+        v3.request_token()
     assert caught.value.unauthorized
     assert "credentials" in caught.value.user_message
 
@@ -135,7 +135,7 @@ def test_without_api_credentials_nothing_is_sent(host: Host) -> None:
         application_id="a", application_secret="b", client_id="", client_secret="", management_tokens=()
     )
     with pytest.raises(SmartcarError, match="client id or the client secret"):
-        V3Api(origins=origins_at(host.origin), credentials=bare).mint_token()
+        V3Api(origins=origins_at(host.origin), credentials=bare).request_token()
     assert host.seen == []
 
 

@@ -57,7 +57,7 @@ class VehicleList(generics.ListAPIView[Vehicle]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        query = without_paging(VehiclesQuery.of(self.request))
+        query = without_paging(VehiclesQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=query.pop("fleet"))
         return find_vehicles(fleets=fleets, **query)
 
@@ -68,7 +68,7 @@ class VehicleDetail(APIView):
 
     @extend_schema(operation_id="vehicle", parameters=[VehicleQuery], responses=VehicleSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         return Response(VehicleSerializer(vehicle).data)
 
 
@@ -78,7 +78,7 @@ class VehicleSignals(APIView):
 
     @extend_schema(operation_id="vehicle_signals", parameters=[SignalsQuery], responses=SignalsSerializer)
     def get(self, request: Request, smartcar_id: str) -> Response:
-        query = SignalsQuery.of(request)
+        query = SignalsQuery.from_request(request)
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
         (state,) = list_states(vehicles=[vehicle])
         codes = {code.lower() for code in query["codes"].split(",") if code} or set(state.signals)
@@ -94,7 +94,7 @@ class SignalHistory(APIView):
 
     @extend_schema(operation_id="signal_history", parameters=[HistoryQuery], responses=HistorySerializer)
     def get(self, request: Request, smartcar_id: str, code: str) -> Response:
-        query = HistoryQuery.of(request)
+        query = HistoryQuery.from_request(request)
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, fleet=query["fleet"])
         signal = CATALOGUE.get(code.lower())
         if signal is None:

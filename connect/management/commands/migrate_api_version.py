@@ -41,10 +41,10 @@ class Command(BaseCommand):
 
     def _run(self, move: ApiMigration) -> None:
         while move.state == MigrationState.RUNNING:
-            if not worker.run(move=move):
+            if not worker.run(migration=move):
                 time.sleep(1)  # Connections are waiting for Smartcar, or a worker has claimed them.
             move.refresh_from_db(fields=["state"])
-            progress = selectors.get_progress(move=move)
+            progress = selectors.get_progress(migration=move)
             self.stdout.write(f"{progress.done} of {progress.total} done, {progress.moved} moved")
         for step in move.steps.filter(state="stayed").select_related("connection__vehicle"):
             self.stdout.write(f"{step.connection.vehicle} stays: {step.reason}")

@@ -1,1 +1,1 @@
-"""Moving a fleet from one version of Smartcar's API to the other while it runs, without asking a driver anything."""
+"""Migration of a fleet to the other version of Smartcar's API, without downtime and without involving drivers."""

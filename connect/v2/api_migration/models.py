@@ -1,4 +1,4 @@
-"""A fleet's move to another API version, and how each of its connections fares in it: the report, kept for good."""
+"""API migrations of fleets and the state of each connection in them. They are stored permanently, as a report."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ class MigrationState(models.TextChoices):
 
 
 class ApiMigration(models.Model):
-    """One move of one fleet to `API version`. At most one of a fleet is under way."""
+    """One migration of a fleet to `api_version`. A fleet has at most one running migration."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="generation_moves")
     api_version = models.CharField(db_column="generation", max_length=2, choices=SmartcarApiVersion.choices)
@@ -58,7 +58,7 @@ UNFINISHED = (
 
 
 class MigrationMessage(MessageCatalog):
-    """What is in the way of a connection's migration to the other API version, or made it unnecessary."""
+    """Why a connection can't be migrated to the other API version, or doesn't need to be."""
 
     ASK_SUPPORT = (
         "migration.ask_support",
@@ -89,7 +89,7 @@ class MigrationMessage(MessageCatalog):
 
 
 class ConnectionMigration(models.Model):
-    """One connection in a move. `reason` says what was in the way; `user_id` is the Smartcar user found for it."""
+    """One connection in a migration. `user_id` is the Smartcar user that was found for it."""
 
     PAUSES = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 3600, 3600))
 
@@ -120,5 +120,5 @@ class ConnectionMigration(models.Model):
 
     @property
     def reason(self) -> Problem:
-        """Why the connection has not moved, or need not; false where nothing was in the way."""
+        """Why the connection wasn't migrated or didn't need to be; false if there was no problem."""
         return Problem(Message(self.reason_code, self.reason_params), self.reason_smartcar_message)

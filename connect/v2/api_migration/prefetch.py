@@ -1,7 +1,7 @@
-"""Looking at all cars of a move at once: Smartcar's own lists of an application's connections and subscriptions, a
-hundred to a request, where asking about each car would take three requests.
+"""Checks all vehicles of a migration at once with Smartcar's lists of an application's connections and subscriptions.
 
-Only a shortcut: what the lists don't hold is looked up car by car.
+The lists contain a hundred entries per request, while checking each vehicle takes three requests. This is only an
+optimization: vehicles missing from the lists are checked individually.
 """
 
 import logging
@@ -21,17 +21,19 @@ from smartcar_api import SmartcarError
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 100
-# Beyond this many pages the lists are longer than the request budget is deep.
+# Longer lists would use up the request budget.
 MAX_PAGES = 25
 
 
-def prefetch(move: ApiMigration) -> int:
-    """Marks the cars that v3 lists, connected and subscribed; returns how many. Once for each move to v3."""
-    fresh = ApiMigration.objects.filter(pk=move.pk, surveyed_at=None, api_version=SmartcarApiVersion.V3)
-    if not fresh.update(surveyed_at=timezone.now()):
+def prefetch(migration: ApiMigration) -> int:
+    """Marks vehicles that v3 lists as connected and subscribed, and returns how many. Runs once per migration to v3."""
+    unchecked = ApiMigration.objects.filter(
+        pk=migration.pk, surveyed_at=None, api_version=SmartcarApiVersion.V3
+    )
+    if not unchecked.update(surveyed_at=timezone.now()):
         return 0
     groups: dict[tuple[int | None, str], list[ConnectionMigration]] = defaultdict(list)
-    waiting = move.steps.filter(state=ConnectionMigrationState.WAITING)
+    waiting = migration.steps.filter(state=ConnectionMigrationState.WAITING)
     for step in waiting.select_related("connection__vehicle", "connection__application"):
         groups[step.connection.application_id, step.connection.mode].append(step)
     return sum(_prefetch(steps, mode) for (_, mode), steps in groups.items())
@@ -39,7 +41,7 @@ def prefetch(move: ApiMigration) -> int:
 
 def _prefetch(steps: list[ConnectionMigration], mode: str) -> int:
     application = applications.for_connection(steps[0].connection)
-    if not _worth_it(application, len(steps)):
+    if not _is_worthwhile(application, len(steps)):
         return 0
     try:
         listed, subscribed = _lists(application, mode)
@@ -48,9 +50,9 @@ def _prefetch(steps: list[ConnectionMigration], mode: str) -> int:
         return 0
     marked = []
     for step in steps:
-        car = (step.connection.smartcar_user_id, step.connection.vehicle.smartcar_id)
-        if car in listed and car in subscribed:
-            step.user_id, step.connection_id_found = car[0], listed[car]
+        key = (step.connection.smartcar_user_id, step.connection.vehicle.smartcar_id)
+        if key in listed and key in subscribed:
+            step.user_id, step.connection_id_found = key[0], listed[key]
             step.state, step.changed_at = ConnectionMigrationState.SUBSCRIBED, timezone.now()
             marked.append(step)
     columns = ["user_id", "connection_id_found", "state", "changed_at"]
@@ -58,17 +60,19 @@ def _prefetch(steps: list[ConnectionMigration], mode: str) -> int:
     return len(marked)
 
 
-def _worth_it(application: Application, cars: int) -> bool:
-    """Whether the lists take fewer requests than asking about each car, and few enough in any case."""
-    all_cars = Connection.objects.filter(application=application.row).exclude(state__in=TERMINATED).count()
-    pages = 2 * -(-all_cars // PAGE_SIZE)
-    return pages < min(cars, MAX_PAGES * 2)
+def _is_worthwhile(application: Application, vehicles: int) -> bool:
+    """Whether the lists take fewer requests than checking each vehicle, and don't exceed MAX_PAGES each."""
+    all_connections = (
+        Connection.objects.filter(application=application.row).exclude(state__in=TERMINATED).count()
+    )
+    pages = 2 * -(-all_connections // PAGE_SIZE)
+    return pages < min(vehicles, MAX_PAGES * 2)
 
 
 def _lists(
     application: Application, mode: str
 ) -> tuple[dict[tuple[str, str], str], frozenset[tuple[str, str]]]:
-    """v3's connections (their ids) and subscriptions by user id and car. Raises SmartcarError."""
+    """Returns v3's connection IDs and its subscriptions, by user ID and vehicle ID. Raises SmartcarError."""
     with gateway.purpose(CallPurpose.BACKGROUND):
         token = token_store.application_access(application=application, user_id="").token
         connections = application.v3.all_connections(token, mode=mode)

@@ -1,6 +1,6 @@
-"""What has to hold before a connection may speak the other API version, asked of Smartcar through the gateway.
+"""Checks with Smartcar before a connection may use the other API version.
 
-The calls are made for the connection as it will be: a copy in memory with the other API version, never saved.
+The calls use an unsaved copy of the connection with the other API version.
 """
 
 import copy
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class CannotMigrateError(Exception):
-    """The connection cannot use the other API version, and waiting would not help. `message` says why."""
+    """The connection can't use the other API version, and retrying won't help. `message` is the reason."""
 
     smartcar_message = ""
 
@@ -31,20 +31,20 @@ class CannotMigrateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MatchedConnection:
-    """What Smartcar knows of the connection in the other API version; empty where that has no word for it."""
+    """The connection's IDs in the other API version; empty where that version has none."""
 
     user_id: str
     connection_id: str = ""
 
 
 Listings = dict[tuple[int | None, str, str], dict[str, SharedVehicle]]
-"""A driver's connections on v3, by (application, user id, mode): one question for all cars of a driver."""
+"""Drivers' connections on v3 by (application, user ID, mode), so that each driver's list is requested only once."""
 
 
 def match_connection(*, connection: Connection, to: str, listings: Listings) -> MatchedConnection:
-    """The driver and the grant of this connection as the other API version knows them.
+    """Returns the IDs of the connection's driver and grant in the other API version.
 
-    Raises CannotMoveError, SmartcarError, connect.token_store.TokensUnavailableError.
+    Raises CannotMigrateError, SmartcarError or connect.token_store.TokensUnavailableError.
     """
     if to == SmartcarApiVersion.V3:
         return _listed_on_v3(connection, listings)
@@ -54,7 +54,7 @@ def match_connection(*, connection: Connection, to: str, listings: Listings) -> 
 
 
 def _listed_on_v3(connection: Connection, listings: Listings) -> MatchedConnection:
-    user_id = connection.smartcar_user_id or _user_by_pair(connection)
+    user_id = connection.smartcar_user_id or _token_owner(connection)
     key = (connection.application_id, user_id, connection.mode)
     if key not in listings:
         shared = _call(connection, SmartcarApiVersion.V3, user_id, _shared(connection.mode))
@@ -63,8 +63,8 @@ def _listed_on_v3(connection: Connection, listings: Listings) -> MatchedConnecti
     return MatchedConnection(car.user_id, car.connection_id)
 
 
-def _user_by_pair(connection: Connection) -> str:
-    """The owner of the connection's v2 token pair ("User")."""
+def _token_owner(connection: Connection) -> str:
+    """The ID of the owner of the connection's v2 token pair ("User")."""
     return gateway.call(
         connection=connection,
         purpose=CallPurpose.BACKGROUND,
@@ -77,57 +77,58 @@ def _shared(mode: str) -> Callable[[SmartcarApi, Access], tuple[SharedVehicle, .
 
 
 def _only_grant(connection: Connection, user_id: str) -> SharedVehicle:
-    """The one grant that v3 knows of the car, by whatever user id ("Backfill existing connections")."""
+    """The vehicle's only unused grant on v3, under any user ID ("Backfill existing connections")."""
     grants = _call(
         connection,
         SmartcarApiVersion.V3,
         user_id,
-        lambda api, access: cast(V3Api, api).grants_of(
+        lambda api, access: cast(V3Api, api).list_grants(
             access, vehicle_id=connection.vehicle.smartcar_id, mode=connection.mode
         ),
     )
-    known = set(
+    used_ids = set(
         Connection.objects.filter(vehicle=connection.vehicle, application=connection.application_id)
         .exclude(pk=connection.pk)
         .values_list("smartcar_user_id", flat=True)
     )
-    free = [grant for grant in grants if grant.user_id and grant.user_id not in known]
-    if len(free) != 1:
-        reason = MigrationMessage.OTHERS_LISTED if free else MigrationMessage.NOT_LISTED
+    unused = [grant for grant in grants if grant.user_id and grant.user_id not in used_ids]
+    if len(unused) != 1:
+        reason = MigrationMessage.OTHERS_LISTED if unused else MigrationMessage.NOT_LISTED
         steps = [reason.message(), MigrationMessage.ASK_SUPPORT.message()]
         raise CannotMigrateError(CommonMessage.SEQUENCE.message(messages=steps))
-    return free[0]
+    return unused[0]
 
 
 def subscribe(*, connection: Connection, to: str, found: MatchedConnection) -> None:
-    """Has the car feed the webhook in the other generation. It is the same subscription where there was one."""
-    car = _check_vehicle(connection)
-    _call(connection, to, found.user_id, lambda api, access: api.subscribe(access, **car))
+    """Subscribes the vehicle to the webhook in the other API version. An existing subscription is reused."""
+    ids = _subscription_ids(connection)
+    _call(connection, to, found.user_id, lambda api, access: api.subscribe(access, **ids))
 
 
 def is_subscribed(*, connection: Connection, to: str, found: MatchedConnection) -> bool:
-    """Whether Smartcar lists the subscription; v2 has no list, there the answer to `subscribe` counts."""
-    car = _check_vehicle(connection)
+    """Whether Smartcar lists the subscription. v2 has no list: the response to `subscribe` is enough there."""
+    ids = _subscription_ids(connection)
     if to == SmartcarApiVersion.V2:
         return True
     listed = _call(
         connection,
         to,
         found.user_id,
-        lambda api, access: cast(V3Api, api).subscriptions(access, mode=connection.mode, **car),
+        lambda api, access: cast(V3Api, api).subscriptions(access, mode=connection.mode, **ids),
     )
     return bool(listed)
 
 
-def _check_vehicle(connection: Connection) -> dict[str, str]:
+def _subscription_ids(connection: Connection) -> dict[str, str]:
     webhook_id = applications.for_connection(connection).webhook_id
     return {"vehicle_id": connection.vehicle.smartcar_id, "webhook_id": webhook_id}
 
 
 def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozenset[str] | None:
-    """Reads the car in the other generation. On v2, one value of it; returns what the driver granted there.
+    """Reads the vehicle in the other API version, on v2 only one value.
 
-    Raises CannotMoveError where nothing may be read, SmartcarError, connect.token_store.TokensUnavailableError.
+    Returns the permissions granted on v2, or None for v3. Raises SmartcarError or
+    connect.token_store.TokensUnavailableError.
     """
     vehicle_id = connection.vehicle.smartcar_id
     if to == SmartcarApiVersion.V3:
@@ -140,7 +141,7 @@ def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozen
         lambda api, access: cast(V2Api, api).permissions(access, vehicle_id=vehicle_id),
     )
     paths = paths_granted(granted)[:1]
-    if paths:  # Each path of a batch is billed: one is enough to see that it works.
+    if paths:  # Each path of a batch is billed, and one is enough to test the access.
         _call(
             connection,
             to,
@@ -150,7 +151,7 @@ def read(*, connection: Connection, to: str, found: MatchedConnection) -> frozen
     return granted
 
 
-def _call(connection: Connection, to: str, user_id: str, make: Callable[[SmartcarApi, Access], T]) -> T:
+def _call(connection: Connection, to: str, user_id: str, api_call: Callable[[SmartcarApi, Access], T]) -> T:
     probe = copy.copy(connection)
     probe.api_version, probe.smartcar_user_id = to, user_id
-    return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, request=make)
+    return gateway.call(connection=probe, purpose=CallPurpose.BACKGROUND, request=api_call)

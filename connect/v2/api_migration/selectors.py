@@ -1,4 +1,4 @@
-"""How far a fleet's move is, for its page and for the command."""
+"""The progress of a fleet's migration, for its page and for the management command."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ from connect.v2.api_migration.models import (
 
 @dataclass(frozen=True, slots=True)
 class MigrationProgress:
-    """A move in figures. `stayed` are the connections that could not move, with their reasons; `late` those put off."""
+    """A migration in figures. `stayed`: connections that couldn't be migrated; `retrying`: those that failed so far."""
 
     move: ApiMigration
     total: int
     moved: int
     waiting: int
     stayed: list[ConnectionMigration]
-    late: list[ConnectionMigration]
+    retrying: list[ConnectionMigration]
     version: str
 
     @property
@@ -38,32 +38,32 @@ class MigrationProgress:
 
 
 def latest_migration(*, fleet: Fleet) -> MigrationProgress | None:
-    """The fleet's newest move, or None."""
-    move = ApiMigration.objects.filter(fleet=fleet).select_related("started_by").first()
-    return None if move is None else get_progress(move=move)
+    """The progress of the fleet's newest migration, or None."""
+    migration = ApiMigration.objects.filter(fleet=fleet).select_related("started_by").first()
+    return None if migration is None else get_progress(migration=migration)
 
 
-def get_progress(*, move: ApiMigration) -> MigrationProgress:
-    """The move as it stands; four queries, however many cars."""
-    steps = move.steps.select_related("connection__vehicle")
-    counted = move.steps.order_by().values_list("state").annotate(Count("pk"))
-    counts = dict(counted)
-    changed = move.steps.aggregate(at=Max("changed_at"))["at"]
+def get_progress(*, migration: ApiMigration) -> MigrationProgress:
+    """The current progress, in four queries regardless of the number of vehicles."""
+    steps = migration.steps.select_related("connection__vehicle")
+    grouped = migration.steps.order_by().values_list("state").annotate(Count("pk"))
+    counts = dict(grouped)
+    changed = migration.steps.aggregate(at=Max("changed_at"))["at"]
     waiting = sum(counts.get(state, 0) for state in UNFINISHED)
-    late = steps.filter(state__in=UNFINISHED).exclude(reason_code="")
-    stamp = changed.timestamp() if changed else 0
+    retrying = steps.filter(state__in=UNFINISHED).exclude(reason_code="")
+    timestamp = changed.timestamp() if changed else 0
     return MigrationProgress(
-        move=move,
+        move=migration,
         total=sum(counts.values()),
         moved=counts.get(ConnectionMigrationState.MOVED, 0),
         waiting=waiting,
         stayed=list(steps.filter(state=ConnectionMigrationState.STAYED)[:500]),
-        late=list(late[:100]),
-        version=f"{move.pk}-{move.state}-{waiting}-{stamp:.6f}",
+        retrying=list(retrying[:100]),
+        version=f"{migration.pk}-{migration.state}-{waiting}-{timestamp:.6f}",
     )
 
 
 def count_by_version(*, fleet: Fleet) -> dict[str, int]:
-    """How many of the fleet's living connections speak which generation."""
-    living = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED)
-    return dict(living.order_by().values_list("api_version").annotate(Count("pk")))
+    """The number of the fleet's active connections for each API version."""
+    active = Connection.objects.filter(fleet=fleet).exclude(state__in=TERMINATED)
+    return dict(active.order_by().values_list("api_version").annotate(Count("pk")))

@@ -1,4 +1,4 @@
-"""Starting, stopping and repeating a fleet's move. Callers have checked the right."""
+"""Starting, stopping and repeating a fleet's migration. Callers check the permission first."""
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -18,38 +18,38 @@ TASK = "connect.v2.tasks.migrate_fleet"
 
 
 class CannotStartError(Exception):
-    """The move cannot begin. str() says why and what to do, for people, in the active language."""
+    """The migration can't start. str() is a message for the user, in the active language: why, and what to do next."""
 
 
 def start_migration(*, fleet: Fleet, to: str, actor: User | None) -> ApiMigration:
-    """Begins the move of the fleet, and of every connection that still speaks the other generation.
+    """Starts the migration of the fleet and of every connection that still uses the other API version.
 
-    Repeating it after an end takes up what could not move then. Raises CannotStartError.
+    Starting again after the end retries connections that could not be migrated. Raises CannotStartError.
     """
     _check(fleet, to)
     try:
         with transaction.atomic():
-            move = ApiMigration.objects.create(fleet=fleet, api_version=to, started_by=actor)
-            worker.add_connections(move)
+            migration = ApiMigration.objects.create(fleet=fleet, api_version=to, started_by=actor)
+            worker.add_connections(migration)
             log_event(
                 fleet=fleet,
                 actor=actor,
                 event=AuditEvent.MIGRATION_STARTED,
-                about=(AuditObject.MIGRATION, move.pk),
+                about=(AuditObject.MIGRATION, migration.pk),
                 data={"to": to},
             )
-            enqueue_on_commit(TASK, move.pk)
+            enqueue_on_commit(TASK, migration.pk)
     except IntegrityError as error:
-        told = _(
+        message = _(
             "A migration is already in progress for this fleet. Wait until the migration is "
             "complete, or stop it."
         )
-        raise CannotStartError(told) from error
-    return move
+        raise CannotStartError(message) from error
+    return migration
 
 
 def stop_migration(*, fleet: Fleet, actor: User | None) -> bool:
-    """Stops the move that is under way. What has moved stays moved; the fleet keeps its generation."""
+    """Stops the running migration. Migrated connections stay migrated; the fleet's own API version is unchanged."""
     running = ApiMigration.objects.filter(fleet=fleet, state=MigrationState.RUNNING)
     stopped = running.update(state=MigrationState.STOPPED, ended_at=timezone.now()) == 1
     if stopped:
@@ -58,8 +58,8 @@ def stop_migration(*, fleet: Fleet, actor: User | None) -> bool:
 
 
 def _check(fleet: Fleet, to: str) -> None:
-    left = Connection.objects.filter(fleet=fleet).exclude(api_version=to).exclude(state__in=TERMINATED)
-    rows = SmartcarApplication.objects.filter(connections__in=left).distinct()
+    remaining = Connection.objects.filter(fleet=fleet).exclude(api_version=to).exclude(state__in=TERMINATED)
+    rows = SmartcarApplication.objects.filter(connections__in=remaining).distinct()
     for application in [applications.for_fleet(fleet), *map(applications.get_application, rows)]:
         missing = _missing(application, to)
         if missing:
@@ -69,19 +69,19 @@ def _check(fleet: Fleet, to: str) -> None:
 
 
 def _missing(application: Application, to: str) -> str:
-    """What the application lacks for that API version, as a sentence; "" where it has all."""
-    held = application.credentials
+    """The message that the application lacks a credential or ID for the API version; "" if it has all of them."""
+    credentials = application.credentials
     if not application.webhook_id:
         return _(
             "The Smartcar application (%(name)s) has no webhook ID. Set the ID (see “Test "
             "credentials”) and start again."
         )
-    if to == SmartcarApiVersion.V3 and not (held.client_id and held.client_secret):
+    if to == SmartcarApiVersion.V3 and not (credentials.client_id and credentials.client_secret):
         return _(
             "The Smartcar application (%(name)s) has no client ID and secret for v3. Set both "
             "(see “Test credentials”) and start again."
         )
-    if to == SmartcarApiVersion.V2 and not (held.application_id and held.application_secret):
+    if to == SmartcarApiVersion.V2 and not (credentials.application_id and credentials.application_secret):
         return _(
             "The Smartcar application (%(name)s) has no application secret for v2. Set the "
             "secret (see “Test credentials”) and start again."

@@ -1,8 +1,8 @@
-"""Carrying a move out: batch by batch, each connection checked first and then switched by one conditional UPDATE.
+"""Runs a migration in batches: each connection is checked first and then switched by one conditional UPDATE.
 
-Everything that is known stands in rows, so a run may end anywhere and the next goes on. A connection is of the old
-API version until the moment it is switched; calls that are under way at that moment end as they were begun, since
-both generations' grants live on.
+All state is stored in rows, so a run can stop at any point and the next one resumes. A connection uses the old API
+version until it is switched. Calls that are in progress at that moment finish on the old version, because the grants
+of both versions remain valid.
 """
 
 from collections.abc import Iterator
@@ -40,75 +40,82 @@ from smartcar_api import SmartcarError
 
 RUN_SECONDS = 60.0
 BATCH = 50
-# Longer waits, such as for a car's next monthly allowance, don't hold a move up without end.
-PATIENCE_SECONDS = 3600
+# Longer waits, such as for a vehicle's next monthly limit, count as failed attempts, so that the migration ends.
+MAX_WAIT_SECONDS = 3600
 _LOCK = 0x6D6F7665
 
 
-def run(*, move: ApiMigration) -> bool:
-    """Goes on with the move for a minute at most. Whether more could be done at once; a second run does nothing."""
-    with _exclusive(move) as mine:
-        return _run(move) if mine else False
+def run(*, migration: ApiMigration) -> bool:
+    """Continues the migration for up to a minute. Returns whether more can be done now.
+
+    Does nothing while another process is running the same migration.
+    """
+    with _exclusive(migration) as acquired:
+        return _run(migration) if acquired else False
 
 
-def _run(move: ApiMigration) -> bool:
-    until = monotonic() + RUN_SECONDS
+def _run(migration: ApiMigration) -> bool:
+    deadline = monotonic() + RUN_SECONDS
     listings: Listings = {}
-    prefetch(move)
-    while monotonic() < until:
-        move.refresh_from_db(fields=["state"])
-        if move.state != MigrationState.RUNNING:
+    prefetch(migration)
+    while monotonic() < deadline:
+        migration.refresh_from_db(fields=["state"])
+        if migration.state != MigrationState.RUNNING:
             return False
-        due = _due(move)
-        if not due and (_unfinished(move) or not _finish(move)):
+        due = _due(migration)
+        if not due and (_unfinished(migration) or not _finish(migration)):
             return False
         for step in due:
-            _advance(step, move.api_version, listings)
-            if monotonic() > until:
+            _advance(step, migration.api_version, listings)
+            if monotonic() > deadline:
                 break
     return True
 
 
-def _due(move: ApiMigration) -> list[ConnectionMigration]:
-    waiting = move.steps.filter(state__in=UNFINISHED, next_try_at__lte=timezone.now())
+def _due(migration: ApiMigration) -> list[ConnectionMigration]:
+    waiting = migration.steps.filter(state__in=UNFINISHED, next_try_at__lte=timezone.now())
     related = waiting.select_related("connection__vehicle", "connection__tokens", "connection__application")
     return list(related.order_by("next_try_at", "pk")[:BATCH])
 
 
-def _unfinished(move: ApiMigration) -> bool:
-    return move.steps.filter(state__in=UNFINISHED).exists()
+def _unfinished(migration: ApiMigration) -> bool:
+    return migration.steps.filter(state__in=UNFINISHED).exists()
 
 
-def add_connections(move: ApiMigration) -> int:
-    """Adds the fleet's connections of the other API version that are not in the move yet; returns how many."""
-    left = Connection.objects.filter(fleet_id=move.fleet_id).exclude(api_version=move.api_version)
-    left = left.exclude(state__in=TERMINATED).exclude(generation_moves__move=move)
-    rows = [ConnectionMigration(move=move, connection_id=pk) for pk in left.values_list("pk", flat=True)]
+def add_connections(migration: ApiMigration) -> int:
+    """Adds the fleet's connections of the other API version that aren't in the migration yet. Returns how many."""
+    remaining = Connection.objects.filter(fleet_id=migration.fleet_id).exclude(
+        api_version=migration.api_version
+    )
+    remaining = remaining.exclude(state__in=TERMINATED).exclude(generation_moves__move=migration)
+    rows = [
+        ConnectionMigration(move=migration, connection_id=pk) for pk in remaining.values_list("pk", flat=True)
+    ]
     return len(ConnectionMigration.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000))
 
 
 @transaction.atomic
-def _finish(move: ApiMigration) -> bool:
-    """Ends the move, unless cars were connected meanwhile: then it goes on (True).
+def _finish(migration: ApiMigration) -> bool:
+    """Finishes the migration. Returns True if it must continue, because vehicles were connected meanwhile.
 
-    The fleet connects new cars in the new API version from here on, unless not one of its cars could move.
+    From now on the fleet connects new vehicles with the new API version, unless none of its vehicles could be migrated.
     """
-    fleet = Fleet.objects.select_for_update(no_key=True).get(pk=move.fleet_id)
-    if add_connections(move):
+    fleet = Fleet.objects.select_for_update(no_key=True).get(pk=migration.fleet_id)
+    if add_connections(migration):
         return True
-    moved = move.steps.filter(state=ConnectionMigrationState.MOVED).count()
-    stayed = move.steps.filter(state=ConnectionMigrationState.STAYED).count()
-    running = ApiMigration.objects.filter(pk=move.pk, state=MigrationState.RUNNING)
+    moved = migration.steps.filter(state=ConnectionMigrationState.MOVED).count()
+    stayed = migration.steps.filter(state=ConnectionMigrationState.STAYED).count()
+    running = ApiMigration.objects.filter(pk=migration.pk, state=MigrationState.RUNNING)
     if not running.update(state=MigrationState.FINISHED, ended_at=timezone.now()):
         return False
     if moved or not stayed:
-        Fleet.objects.filter(pk=fleet.pk).update(api_version=move.api_version)
+        Fleet.objects.filter(pk=fleet.pk).update(api_version=migration.api_version)
     log_event(
         fleet=fleet,
-        actor=move.started_by,
+        actor=migration.started_by,
         event=AuditEvent.MIGRATION_FINISHED,
-        about=(AuditObject.MIGRATION, move.pk),
-        data={"to": move.api_version, "migrated": moved, "skipped": stayed},
+        about=(AuditObject.MIGRATION, migration.pk),
+        data={"to": migration.api_version, "migrated": moved, "skipped": stayed},
     )
     return False
 
@@ -119,7 +126,7 @@ def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
         _skip(step, Problem(MigrationMessage.CONNECTION_ENDED.message()))
     elif connection.api_version == to:
         reason = Problem(MigrationMessage.RECONNECTED.message())
-        _note(step, state=ConnectionMigrationState.MOVED, **reason.columns("reason"))
+        _update(step, state=ConnectionMigrationState.MOVED, **reason.columns("reason"))
     else:
         try:
             _check_and_switch(step, to, listings)
@@ -130,7 +137,7 @@ def _advance(step: ConnectionMigration, to: str, listings: Listings) -> None:
         except token_store.TokensUnavailableError as error:
             _try_later(step, Problem.from_error(error))
         except SmartcarError as error:
-            _failed(step, error)
+            _handle_error(step, error)
 
 
 def _check_and_switch(step: ConnectionMigration, to: str, listings: Listings) -> None:
@@ -139,7 +146,7 @@ def _check_and_switch(step: ConnectionMigration, to: str, listings: Listings) ->
     if step.state == ConnectionMigrationState.WAITING:
         found = preflight.match_connection(connection=connection, to=to, listings=listings)
         preflight.subscribe(connection=connection, to=to, found=found)
-        _note(
+        _update(
             step,
             state=ConnectionMigrationState.SUBSCRIBING,
             user_id=found.user_id,
@@ -159,14 +166,16 @@ def _check_and_switch(step: ConnectionMigration, to: str, listings: Listings) ->
 def _switch(
     step: ConnectionMigration, to: str, found: MatchedConnection, granted: frozenset[str] | None
 ) -> None:
-    """The one moment at which the connection changes over: all of it, or nothing if it was touched meanwhile."""
-    now, old = timezone.now(), step.connection
-    held = Connection.objects.select_for_update(no_key=True).filter(pk=old.pk, api_version=old.api_version)
-    if not held.exclude(state__in=TERMINATED).exists():
+    """Switches the connection in one transaction, or retries later if the connection was changed meanwhile."""
+    now, previous = timezone.now(), step.connection
+    locked = Connection.objects.select_for_update(no_key=True).filter(
+        pk=previous.pk, api_version=previous.api_version
+    )
+    if not locked.exclude(state__in=TERMINATED).exists():
         _try_later(step, Problem(MigrationMessage.CONNECTION_CHANGED.message()), after=timedelta(0))
         return
-    if found.user_id != old.smartcar_user_id:
-        _rename_driver(old, found.user_id)
+    if found.user_id != previous.smartcar_user_id:
+        _rename_driver(previous, found.user_id)
     columns: dict[str, object] = {
         "api_version": to,
         "smartcar_user_id": found.user_id,
@@ -178,21 +187,21 @@ def _switch(
         columns["smartcar_connection_id"] = found.connection_id
     if granted is not None:
         columns["scopes"] = sorted(granted)
-    held.update(**columns)
-    _note(step, state=ConnectionMigrationState.MOVED, **NO_PROBLEM.columns("reason"))
+    locked.update(**columns)
+    _update(step, state=ConnectionMigrationState.MOVED, **NO_PROBLEM.columns("reason"))
 
 
 def _rename_driver(connection: Connection, user_id: str) -> None:
-    """The driver's page follows where the other API version knows the driver by another id."""
+    """Updates the driver's page, for a driver who has a different user ID in the other API version."""
     pages = DriverPortal.objects.filter(fleet_id=connection.fleet_id)
     pages.filter(smartcar_user_id=connection.smartcar_user_id).update(smartcar_user_id=user_id)
 
 
-def _failed(step: ConnectionMigration, error: SmartcarError) -> None:
-    if error.retry_after is not None and error.retry_after <= PATIENCE_SECONDS:
-        # The request budget or Smartcar asks to wait: that says nothing of this car.
+def _handle_error(step: ConnectionMigration, error: SmartcarError) -> None:
+    if error.retry_after is not None and error.retry_after <= MAX_WAIT_SECONDS:
+        # The request budget or Smartcar requires a wait, which is not a failure of this vehicle.
         after = timedelta(seconds=max(1, error.retry_after))
-        _note(step, next_try_at=timezone.now() + after, **Problem.from_error(error).columns("reason"))
+        _update(step, next_try_at=timezone.now() + after, **Problem.from_error(error).columns("reason"))
     elif error.permanent and not error.unauthorized:
         _skip(step, Problem.from_error(error))
     else:
@@ -200,12 +209,12 @@ def _failed(step: ConnectionMigration, error: SmartcarError) -> None:
 
 
 def _try_later(step: ConnectionMigration, reason: Problem, *, after: timedelta | None = None) -> None:
-    """Puts the connection off; after some tries it stays where it is, with the reason in the report."""
+    """Schedules another attempt. After the last one the connection is skipped, with the reason in the report."""
     if step.attempts >= len(step.PAUSES):
         _skip(step, reason)
         return
     pause = step.PAUSES[step.attempts] if after is None else after
-    _note(
+    _update(
         step,
         attempts=step.attempts + 1,
         next_try_at=timezone.now() + pause,
@@ -214,10 +223,10 @@ def _try_later(step: ConnectionMigration, reason: Problem, *, after: timedelta |
 
 
 def _skip(step: ConnectionMigration, reason: Problem) -> None:
-    _note(step, state=ConnectionMigrationState.STAYED, **reason.columns("reason"))
+    _update(step, state=ConnectionMigrationState.STAYED, **reason.columns("reason"))
 
 
-def _note(step: ConnectionMigration, **columns: Any) -> None:
+def _update(step: ConnectionMigration, **columns: Any) -> None:
     columns["changed_at"] = timezone.now()
     for name, value in columns.items():
         setattr(step, name, value)
@@ -225,20 +234,23 @@ def _note(step: ConnectionMigration, **columns: Any) -> None:
 
 
 @contextmanager
-def _exclusive(move: ApiMigration) -> Iterator[bool]:
-    """Whether no other process is at this move; one that dies gives way with its database connection."""
+def _exclusive(migration: ApiMigration) -> Iterator[bool]:
+    """Takes the migration's advisory lock and yields whether that succeeded.
+
+    The lock of a process that dies is released together with its database connection.
+    """
     with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, move.pk])
-        mine = cursor.fetchone() == (True,)
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, migration.pk])
+        acquired = cursor.fetchone() == (True,)
         try:
-            yield mine
+            yield acquired
         finally:
-            if mine:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, move.pk])
+            if acquired:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, migration.pk])
 
 
-def is_running() -> list[ApiMigration]:
-    """Moves with something to do now."""
+def due_migrations() -> list[ApiMigration]:
+    """Returns the running migrations that have something to do now."""
     due = Q(steps__state__in=UNFINISHED, steps__next_try_at__lte=timezone.now())
     running = ApiMigration.objects.filter(state=MigrationState.RUNNING)
     idle = ~Q(steps__state__in=UNFINISHED)

@@ -1,3 +1,3 @@
-"""The name that `seed_demo` had before 0.2.0, kept for one release."""
+"""The former name of `seed_demo`, before 0.2.0, supported for one more release."""
 
 from demo.management.commands.seed_demo import Command as Command

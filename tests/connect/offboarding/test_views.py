@@ -124,7 +124,7 @@ def test_the_proof_names_counts_and_request_but_no_vin_name_or_user(
     assert "In progress" in under_way.content.decode()
     fragment = f"/fleets/blue/offboarding/{removal.pk}/progress/?version={under_way.context['proof'].version}"
     assert browser.get(fragment).status_code == 204
-    worker.run(removal_id=removal.pk)
+    worker.run(offboarding_id=removal.pk)
     assert "Completed on" in browser.get(fragment).content.decode()
     text = browser.get(f"/fleets/blue/offboarding/{removal.pk}/").content.decode()
     assert "req-123" in text

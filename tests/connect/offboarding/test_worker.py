@@ -74,7 +74,7 @@ def finish(removal: OffboardingRequest) -> OffboardingRequest:
     """Carries out as beat would, without waiting for the next try."""
     for _ in range(5):
         OffboardingRequest.objects.filter(pk=removal.pk).update(next_try_at=None)
-        worker.run(removal_id=removal.pk)
+        worker.run(offboarding_id=removal.pk)
         removal.refresh_from_db()
         if removal.finished_at is not None:
             return removal
@@ -117,7 +117,7 @@ def test_the_grant_is_ended_and_smartcars_list_is_asked(
     kept.refresh_from_db()
     assert kept.state == ConnectionState.PENDING
     assert (kept.tokens is not None) == (api_version == SmartcarApiVersion.V2)
-    assert removal.asker == "the driver"
+    assert removal.requester == "the driver"
 
 
 def listed(api_version: SmartcarApiVersion, connection: Connection) -> set[str]:
@@ -150,7 +150,7 @@ def test_while_smartcar_does_not_answer_erasing_goes_on_and_the_grant_is_tried_a
     record(car)
     removal = services.offboard_vehicle(vehicle=car, extent=ErasureScope.EVERYTHING, user=owner)
     httpx.post(f"{smartcar}/control/troubles", json={"serverErrors": 1}, timeout=30).raise_for_status()
-    worker.run(removal_id=removal.pk)
+    worker.run(offboarding_id=removal.pk)
     removal.refresh_from_db()
     assert removal.erased_at is not None
     assert removal.finished_at is None
@@ -284,7 +284,7 @@ def test_worker_out_twice_changes_nothing(vehicle: Vehicle, owner: User) -> None
     record(vehicle)
     removal = alone(services.offboard_vehicle(vehicle=vehicle, extent=ErasureScope.EVERYTHING, user=owner))
     before = rows(removal), removal.finished_at
-    worker.run(removal_id=removal.pk)
+    worker.run(offboarding_id=removal.pk)
     removal.refresh_from_db()
     assert (rows(removal), removal.finished_at) == before
 
@@ -329,7 +329,7 @@ def test_a_car_that_is_connected_again_is_recorded_again(vehicle: Vehicle, owner
 def erase_slowly(removal_id: str) -> None:
     """Runs in a process of its own: batches of ten, so that there is time to be killed."""
     worker.BATCH = 10
-    worker.run(removal_id=int(removal_id))
+    worker.run(offboarding_id=int(removal_id))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -349,7 +349,7 @@ def test_a_kill_in_the_middle_of_erasing_loses_no_row_and_no_count(vehicle: Vehi
     left = left_of(vehicle)["readings"]
     assert 0 < left < 12000
     assert rows(removal)["readings"] == 12000 - left
-    worker.run(removal_id=removal.pk)
+    worker.run(offboarding_id=removal.pk)
     assert left_of(vehicle)["readings"] == left, "the dead process's lease still holds"
     OffboardingRequest.objects.update(lease_until=timezone.now())
     assert finish(removal).finished_at is not None

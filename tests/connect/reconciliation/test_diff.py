@@ -83,9 +83,9 @@ def test_where_both_sides_agree_there_is_nothing_to_report(ours: list[Local]) ->
 
 
 def test_an_empty_list_against_many_is_doubted() -> None:
-    assert is_suspicious(standing=2, gone=2)
-    assert is_suspicious(standing=100, gone=100)
-    assert is_suspicious(standing=100, gone=21)
-    assert not is_suspicious(standing=100, gone=20)
-    assert not is_suspicious(standing=10, gone=3)
-    assert not is_suspicious(standing=1, gone=1)
+    assert is_suspicious(active=2, gone=2)
+    assert is_suspicious(active=100, gone=100)
+    assert is_suspicious(active=100, gone=21)
+    assert not is_suspicious(active=100, gone=20)
+    assert not is_suspicious(active=10, gone=3)
+    assert not is_suspicious(active=1, gone=1)

@@ -63,8 +63,8 @@ def test_lists_of_many_pages_are_read_to_their_end(
     api_version: SmartcarApiVersion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client, "CONNECTIONS_A_PAGE", 2)
-    monkeypatch.setattr(v3, "CONNECTIONS_A_PAGE", 2)
+    monkeypatch.setattr(client, "CONNECTIONS_PER_PAGE", 2)
+    monkeypatch.setattr(v3, "CONNECTIONS_PER_PAGE", 2)
     connected(api_version, 5)
     (run,) = services.reconcile_all()
     assert (run.ours, run.theirs) == (5, 5)

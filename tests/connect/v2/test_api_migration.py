@@ -51,7 +51,7 @@ def connection(webhook: str, v2_fleet: Fleet, owner: User) -> Connection:
 def carry_out(move: ApiMigration) -> None:
     """Runs the move to its end, without waiting for pauses: its own, and the budget's once a host seems down."""
     for _ in range(60):
-        worker.run(move=move)
+        worker.run(migration=move)
         move.refresh_from_db()
         if move.state != MigrationState.RUNNING:
             return
@@ -133,7 +133,7 @@ def test_a_car_that_smartcars_v3_does_not_list_stays_and_is_reported(
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
     assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V3)
-    progress = selectors.get_progress(move=move)
+    progress = selectors.get_progress(migration=move)
     assert (progress.total, progress.moved, len(progress.stayed)) == (2, 1, 1)
 
 
@@ -198,7 +198,7 @@ def test_trouble_at_smartcar_puts_a_car_off_and_switches_nothing(
 ) -> None:
     move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     trouble(webhook, serverErrors=1)
-    worker.run(move=move)
+    worker.run(migration=move)
     step = move.steps.get()
     assert (step.state, step.attempts) == (ConnectionMigrationState.WAITING, 1)
     assert step.reason
@@ -226,7 +226,7 @@ def test_being_told_to_wait_says_nothing_of_the_car(
     move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     trouble(webhook, rateLimited=1)
     for _ in range(10):
-        worker.run(move=move)
+        worker.run(migration=move)
         ConnectionMigration.objects.update(next_try_at=timezone.now())
     assert (move.steps.get().state, move.steps.get().attempts) == (ConnectionMigrationState.WAITING, 0)
 
@@ -236,7 +236,7 @@ def test_a_subscription_that_is_only_promised_is_waited_for(
 ) -> None:
     monkeypatch.setattr(V3Api, "subscriptions", lambda *_, **__: ())
     move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
-    worker.run(move=move)
+    worker.run(migration=move)
     assert move.steps.get().state == ConnectionMigrationState.SUBSCRIBING
     connection.refresh_from_db()
     assert connection.api_version == SmartcarApiVersion.V2
@@ -253,9 +253,9 @@ def test_a_move_goes_on_where_a_dead_worker_left_it(
 
         patched.setattr(worker, "_switch", killed)
         with pytest.raises(SystemExit):
-            worker.run(move=move)
+            worker.run(migration=move)
     assert move.steps.get().state == ConnectionMigrationState.SUBSCRIBING
-    assert worker.is_running() == [move]
+    assert worker.due_migrations() == [move]
     carry_out(move)
     connection.refresh_from_db()
     assert connection.api_version == SmartcarApiVersion.V3
@@ -278,7 +278,7 @@ def test_a_stopped_move_leaves_what_has_moved_and_the_fleet_as_they_are(
     move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
     assert services.stop_migration(fleet=v2_fleet, actor=owner)
     assert not services.stop_migration(fleet=v2_fleet, actor=owner)
-    assert not worker.run(move=move)
+    assert not worker.run(migration=move)
     connection.refresh_from_db()
     v2_fleet.refresh_from_db()
     assert (connection.api_version, v2_fleet.api_version) == (SmartcarApiVersion.V2, SmartcarApiVersion.V2)

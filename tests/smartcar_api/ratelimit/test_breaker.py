@@ -19,37 +19,37 @@ def origin() -> str:
 
 def fails(origin: str, times: int) -> None:
     for _ in range(times):
-        breaker.of_host(origin).tell(up=False)
+        breaker.for_host(origin).record(up=False)
 
 
 def time_passes(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The breaker has been open for as long as it stays open."""
-    monkeypatch.setattr(breaker.of_host(origin).circuit, "reset_timeout", 0)
+    monkeypatch.setattr(breaker.for_host(origin).circuit, "reset_timeout", 0)
 
 
 def test_it_opens_after_failures_in_a_row_and_says_for_how_long(origin: str) -> None:
     fails(origin, breaker.FAILURES - 1)
-    assert breaker.of_host(origin).wait() == 0
+    assert breaker.for_host(origin).wait() == 0
     fails(origin, 1)
-    assert 0 < breaker.of_host(origin).wait() <= breaker.OPEN_SECONDS
+    assert 0 < breaker.for_host(origin).wait() <= breaker.OPEN_SECONDS
 
 
 def test_an_answer_in_between_starts_the_count_again(origin: str) -> None:
     fails(origin, breaker.FAILURES - 1)
-    breaker.of_host(origin).tell(up=True)
+    breaker.for_host(origin).record(up=True)
     fails(origin, breaker.FAILURES - 1)
-    assert breaker.of_host(origin).wait() == 0
+    assert breaker.for_host(origin).wait() == 0
 
 
 def test_each_host_has_its_own(origin: str) -> None:
     fails(origin, breaker.FAILURES)
-    assert breaker.of_host(f"{origin}-other").wait() == 0
+    assert breaker.for_host(f"{origin}-other").wait() == 0
 
 
 def test_all_processes_know_of_it(origin: str) -> None:
     fails(origin, breaker.FAILURES)
-    breaker._together.cache_clear()  # as a process that has just started
-    assert breaker.of_host(origin).wait() > 0
+    breaker._shared.cache_clear()  # as a process that has just started
+    assert breaker.for_host(origin).wait() > 0
 
 
 def test_then_one_probe_goes_through_and_the_others_wait_for_it(
@@ -57,38 +57,38 @@ def test_then_one_probe_goes_through_and_the_others_wait_for_it(
 ) -> None:
     fails(origin, breaker.FAILURES)
     time_passes(origin, monkeypatch)
-    assert breaker.of_host(origin).wait() == 0
-    assert breaker.of_host(origin).wait() > 0
+    assert breaker.for_host(origin).wait() == 0
+    assert breaker.for_host(origin).wait() > 0
 
 
 def test_a_probe_that_is_answered_closes_it(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fails(origin, breaker.FAILURES)
     time_passes(origin, monkeypatch)
-    breaker.of_host(origin).tell(up=True)
-    assert [breaker.of_host(origin).wait() for _ in range(3)] == [0, 0, 0]
+    breaker.for_host(origin).record(up=True)
+    assert [breaker.for_host(origin).wait() for _ in range(3)] == [0, 0, 0]
 
 
 def test_a_probe_that_fails_opens_it_again(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fails(origin, breaker.FAILURES)
     time_passes(origin, monkeypatch)
-    assert breaker.of_host(origin).wait() == 0
+    assert breaker.for_host(origin).wait() == 0
     fails(origin, 1)
     monkeypatch.undo()
-    assert breaker.of_host(origin).wait() > 0
+    assert breaker.for_host(origin).wait() > 0
 
 
 def test_an_answer_that_comes_late_does_not_close_it(origin: str) -> None:
     fails(origin, breaker.FAILURES)
-    breaker.of_host(origin).tell(up=True)
-    assert breaker.of_host(origin).wait() > 0
+    breaker.for_host(origin).record(up=True)
+    assert breaker.for_host(origin).wait() > 0
 
 
 def test_without_redis_each_process_has_its_own(origin: str, settings: Settings) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
     fails(origin, breaker.FAILURES)
-    assert breaker.of_host(origin).wait() > 0
+    assert breaker.for_host(origin).wait() > 0
     redis_fallback.retry_redis()
-    assert breaker.of_host(f"{origin}-other").wait() == 0
+    assert breaker.for_host(f"{origin}-other").wait() == 0
 
 
 @given(st.lists(st.booleans(), max_size=40))
@@ -96,10 +96,10 @@ def test_it_is_open_exactly_when_so_many_failed_in_a_row(outcomes: list[bool]) -
     origin = f"http://{uuid.uuid4()}.example"
     in_a_row, opened = 0, False
     for up in outcomes:
-        breaker.of_host(origin).tell(up=up)
+        breaker.for_host(origin).record(up=up)
         in_a_row = 0 if up else in_a_row + 1
         opened = opened or in_a_row >= breaker.FAILURES
-        assert (breaker.of_host(origin).wait() > 0) == opened
+        assert (breaker.for_host(origin).wait() > 0) == opened
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,10 @@ def test_whatever_is_asked_in_any_order_no_share_goes_beyond_its_part(
 ) -> None:
     limit(most)
     application = os.urandom(8).hex()
-    size = bucket.Size.of_settings()
+    size = bucket.Size.from_settings()
     given_out = 0
     for share in asked:
-        room = given_out < size.part(share)
+        room = given_out < size.share_of(share)
         assert (bucket.take(application, share=share) == 0) == room
         given_out += room
     assert given_out <= most
@@ -134,4 +134,4 @@ def test_with_redis_killed_in_the_middle_requests_go_on_within_a_part_of_the_buc
         redis_server.wait()
     assert taken(application, share=1.0, times=40) == 10, "a quarter: there may be other processes"
     assert bucket.left(application) is None
-    assert redis_fallback.run(lambda redis: redis.ping(), alone=lambda: "alone") == "alone"
+    assert redis_fallback.run(lambda redis: redis.ping(), fallback=lambda: "alone") == "alone"

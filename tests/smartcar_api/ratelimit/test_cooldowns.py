@@ -23,15 +23,15 @@ def test_nothing_waits_before_it_is_told_to(car: CooldownScope) -> None:
 
 
 def test_a_wait_holds_for_everything_a_wait_for_reads_for_reads_only(car: CooldownScope) -> None:
-    cooldowns.remember(car, seconds=40, for_reads=True)
+    cooldowns.start(car, seconds=40, for_reads=True)
     assert 39 < cooldowns.remaining([car], for_reads=True) <= 40
     assert cooldowns.remaining([car], for_reads=False) == 0
-    cooldowns.remember(car, seconds=20)
+    cooldowns.start(car, seconds=20)
     assert 19 < cooldowns.remaining([car], for_reads=False) <= 20
 
 
 def test_another_process_obeys_it(car: CooldownScope) -> None:
-    cooldowns.remember(car, seconds=60)
+    cooldowns.start(car, seconds=60)
     code = (
         "import django; django.setup()\n"
         "from smartcar_api.ratelimit import cooldowns\n"
@@ -45,5 +45,5 @@ def test_another_process_obeys_it(car: CooldownScope) -> None:
 
 def test_without_redis_a_process_remembers_by_itself(car: CooldownScope, settings: Settings) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    cooldowns.remember(car, seconds=30)
+    cooldowns.start(car, seconds=30)
     assert cooldowns.remaining([car], for_reads=False) > 29

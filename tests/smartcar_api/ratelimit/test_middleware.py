@@ -192,7 +192,7 @@ def test_what_smartcar_tells_a_car_to_wait_is_obeyed_before_anything_is_sent(
 
 
 def test_other_cars_go_on_while_one_rests(connection: Connection, smartcar: str, owner: User) -> None:
-    cooldowns.remember(CooldownScope("car", connection.vehicle.smartcar_id), seconds=60)
+    cooldowns.start(CooldownScope("car", connection.vehicle.smartcar_id), seconds=60)
     other = connect(smartcar, fleet=connection.fleet, user=owner, make="FORD", count=1).connections[0]
     read(Connection.objects.select_related("vehicle", "tokens").get(pk=other.pk), CallPurpose.BACKGROUND)
 
@@ -229,7 +229,7 @@ def test_calls_to_a_car_are_counted_by_purpose(connection: Connection, api_versi
     order(connection)
     order(connection)
     polling.fetch_now(connection=connection, purpose=CallPurpose.PERSON)
-    (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.month_of(timezone.now()))]
+    (counted,) = [quota.vehicle_usage(vehicle=connection.vehicle, month=quota.billing_month(timezone.now()))]
     paths = 1 if api_version == SmartcarApiVersion.V3 else 7  # Each path of a v2 batch is billed.
     assert (counted.command, counted.person) == (2 * paths, paths)
     assert counted.background == 0
@@ -243,7 +243,7 @@ def test_what_smartcar_refused_for_its_limits_is_not_counted(connection: Connect
 
 def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
-    month = quota.month_of(timezone.now())
+    month = quota.billing_month(timezone.now())
     VehicleUsage.objects.create(vehicle=connection.vehicle, month=month, purpose=CallPurpose.PERSON, calls=10)
     error = refusal(lambda: read(connection, CallPurpose.BACKGROUND))
     assert (error.code, error.deferred) == ("NO_ALLOWANCE", True)
@@ -254,7 +254,7 @@ def test_beyond_its_allowance_a_car_is_not_read_by_itself_but_by_people(connecti
 
 def test_last_months_calls_do_not_count(connection: Connection) -> None:
     FleetAllowance.objects.create(fleet=connection.fleet, calls=10)
-    before = quota.month_of(timezone.now().replace(day=1) - timedelta(days=1))
+    before = quota.billing_month(timezone.now().replace(day=1) - timedelta(days=1))
     VehicleUsage.objects.create(
         vehicle=connection.vehicle, month=before, purpose=CallPurpose.PERSON, calls=10
     )
@@ -276,7 +276,7 @@ def test_with_a_host_down_calls_are_refused_at_once_and_a_probe_finds_it_back(
 
     httpx.delete(f"{smartcar}/control/troubles", timeout=10)
     host = gateway._target(connection).origin
-    monkeypatch.setattr(breaker.of_host(host).circuit, "reset_timeout", 0)
+    monkeypatch.setattr(breaker.for_host(host).circuit, "reset_timeout", 0)
     read(connection, CallPurpose.PERSON)
     order(connection)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from smartcar_api import Origins
-from smartcar_api.ratelimit.routes import Target, target_of
+from smartcar_api.ratelimit.routes import Target, parse_target
 from smartcar_api.transport import Outgoing
 from tests.smartcar_api.conftest import origins_at
 
@@ -12,7 +12,7 @@ API, VEHICLE = REAL.api, REAL.vehicle
 
 
 def of(url: str, *, parts: int = 1, origins: Origins = REAL) -> Target:
-    return target_of(Outgoing("GET", url, parts, 15.0), origins=origins)
+    return parse_target(Outgoing("GET", url, parts, 15.0), origins=origins)
 
 
 @pytest.mark.parametrize(

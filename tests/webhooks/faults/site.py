@@ -127,7 +127,7 @@ class Site:
             log=self.folder / f"{self._starts:02}-{name}.log",
             cwd=PROJECT,
             env=self.environment(),
-            parting_signal=signal.SIGKILL,
+            parent_death_signal=signal.SIGKILL,
         )
 
     def _answers(self) -> bool:
