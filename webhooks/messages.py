@@ -11,14 +11,14 @@ class DeliveryNote(MessageCatalog):
     FAILED = "delivery.failed", _("Processing failed %(times)s times.")
     LOCATION_HIDDEN = (
         "delivery.location_hidden",
-        _("The driver hides the location: the message was deleted, everything else in it was recorded."),
+        _("The driver hides the location. The message was deleted; all other data in it was recorded."),
     )
     TEST = "delivery.test", _("Test delivery from the Smartcar dashboard.")
     UNKNOWN_TYPE = "delivery.unknown_type", _("Unknown event type.")
-    UNKNOWN_VEHICLE = "delivery.unknown_vehicle", _("The vehicle is not connected here.")
+    UNKNOWN_VEHICLE = "delivery.unknown_vehicle", _("The vehicle isn't connected to this site.")
     VEHICLE_OFFBOARDED = (
         "delivery.vehicle_offboarded",
-        _("The vehicle has left the fleet: nothing in the message was kept."),
+        _("The vehicle has left the fleet. Nothing from the message was stored."),
     )
 
     # The delivery can't be parsed.

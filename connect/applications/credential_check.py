@@ -140,7 +140,10 @@ class _CredentialCheck:
     @sensitive_variables()
     def _wrong_secret(self) -> CheckResult:
         for name, secret in self._other_secrets(self._credentials.application_secret):
-            if self._prober.v2(replace(self._credentials, application_secret=secret)).accepted == Accepted.YES:
+            if (
+                self._prober.v2(replace(self._credentials, application_secret=secret)).accepted
+                == Accepted.YES
+            ):
                 return self._result(
                     _V2_SECRET,
                     "SMARTCAR_APPLICATION_SECRET",

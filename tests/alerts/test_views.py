@@ -108,7 +108,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     assert 'value="battery" checked' in settings
     assert 'value="connection"' not in settings
     assert "Save for fleet" not in settings
-    assert "counts as low below 20 %" in settings
+    assert "counts as low below 20%" in settings
 
 
 def test_a_viewer_cannot_choose_what_is_not_offered(

@@ -72,8 +72,8 @@ def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
     [
         (CommandType.LOCK, {"IS_LOCKED": True}, "Already locked"),
         (CommandType.UNLOCK, {"IS_LOCKED": False}, "Already unlocked"),
-        (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "not plugged in"),
-        (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "already charging"),
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": False, "IS_CHARGING": False}, "t plugged in"),
+        (CommandType.START_CHARGE, {"CABLE_CONNECTED": True, "IS_CHARGING": True}, "Already charging"),
         (CommandType.STOP_CHARGE, {"IS_CHARGING": False}, "The vehicle isn"),
         (CommandType.OPEN_CHARGE_PORT, {"CHARGE_PORT_OPEN": True}, "The charge port is already open"),
         (CommandType.CLOSE_CHARGE_PORT, {"CHARGE_PORT_OPEN": False}, "The charge port is already closed"),

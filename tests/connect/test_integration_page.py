@@ -90,7 +90,7 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
     v2_fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    assert "1 connection, all on v2" in browser.get(page()).content.decode()
+    assert "1 connection on v2." in browser.get(page()).content.decode()
     browser.post(page("integration_migrate"), {"api_version": "v3"})
     move = ApiMigration.objects.get()
     assert (move.fleet, move.started_by, move.api_version) == (v2_fleet, owner, "v3")

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 translated = pytest.mark.parametrize("language", ["de", "fr"])
 NAMES = {
-    "Blue Fleet", "Dana", "Van 1", "Van 2", "Tesla Model 3 2022", "owner@fleet.example", "dana@example.com",
+    "Blue Fleet", "Dana", "Van 1", "Van 2", "Tesla Model 3 2022", "Tesla.", "owner@fleet.example", "dana@example.com",
     "Smartcar API v3",
     "Van 1:",
 }  # fmt: skip

@@ -72,7 +72,7 @@ def test_missing_tokens_are_a_problem_with_a_code() -> None:
 def test_the_note_of_a_discrepancy_gives_the_reason_of_smartcar_or_ours() -> None:
     note = ReconciliationNote.GRANT_NOT_ENDED.message(why=GATEWAY.message)
     drift = Discrepancy(note_code=note.code, note_params=note.params)
-    assert drift.note == f"Couldn't end it: {GATEWAY.user_message}"
+    assert drift.note == f"Couldn't end the connection: {GATEWAY.user_message}"
     drift.note_smartcar_message = "Come back on Monday."
     assert drift.note == "Couldn't end the connection: Come back on Monday."
 

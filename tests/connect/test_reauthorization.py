@@ -244,7 +244,7 @@ def test_the_driver_chooses_the_battery_size_or_does_not_know_it(
     params = capacity_trip(smartcar, url, known=known)
     answer = browser.get("/connect/callback/", params, follow=True)
     said = answer.content.decode()
-    assert ("battery size" in said and "was selected" in said) == known
+    assert ("The battery size of" in said and "was selected" in said) == known
     assert ("No battery size was selected" in said) == (not known)
     invitation.refresh_from_db()
     assert (invitation.used_at is not None) == known
