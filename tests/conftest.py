@@ -1,16 +1,18 @@
 """People, fleets and the queue: what most tests start from. Servers and the simulator: tests/servers.py."""
 
+import os
 from collections.abc import Callable, Iterator
 from queue import Empty
 
 import pytest
 from celery import current_app
+from django.conf import settings as site
 from django.test import Client, override_settings
 from pytest_django import Settings
 
 from accounts.models import Fleet, Role, SmartcarApiVersion, User
 from accounts.services import add_member, create_fleet
-from tests.servers import Simulator
+from tests.servers import Simulator, has_own_database
 from tests.smartcar import reset
 from vehicles.models import Vehicle
 
@@ -18,6 +20,21 @@ from vehicles.models import Vehicle
 def make_user(email: str) -> User:
     """A user without a password: hashing one takes longer than most tests."""
     return User.objects.create_user(email)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Whether the test database exists already: in servers of our own it is a copy of the template."""
+    return has_own_database()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix(django_db_keepdb: bool) -> None:
+    """Give each worker a database of its own if all use one server, which only an external server is."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and not django_db_keepdb:
+        database = site.DATABASES["default"]
+        database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{worker}"
 
 
 @pytest.fixture(scope="session", autouse=True)

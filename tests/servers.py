@@ -32,6 +32,7 @@ from hypothesis import HealthCheck, settings
 import embedded
 from core import translations
 from embedded import processes
+from tests import database_template
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _NOWHERE = "postgres://nowhere"
@@ -90,6 +91,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     if translations.stale():
         translations.compile_all()
     yield
+
+
+def has_own_database() -> bool:
+    """Whether this process started its own PostgreSQL, on a copy of the template."""
+    return _PREFIX in os.environ["DATABASE_URL"]
 
 
 def _is_controller(config: pytest.Config) -> bool:
@@ -171,6 +177,7 @@ def _start_servers() -> None:
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     _until_exit.callback(shutil.rmtree, folder, ignore_errors=True)
     try:
+        database_template.copy_to(folder)
         urls = _until_exit.enter_context(embedded.servers(folder, logs=folder, durable=False))
     except embedded.ServerError as error:
         _until_exit.close()
