@@ -132,10 +132,10 @@ def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
     vehicles = list(list_vehicles(fleet=fleet)[:cars])
     now = timezone.now()
     found = services.review_bulk_command(
-        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=now
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
     )
     bulk = services.create_bulk_command(
-        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, given={}
+        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, data={}
     )
     return bulk, found.estimate.total_seconds()
 

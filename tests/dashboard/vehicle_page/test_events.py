@@ -95,8 +95,8 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
         expires_at=at + HOUR,
         **(told | fields),
     )
-    command.note_change(to=CommandState.REQUESTED, now=at)
-    command.note_change(
+    command.log_transition(to=CommandState.REQUESTED, now=at)
+    command.log_transition(
         to=CommandState.CONFIRMED,
         now=at + MINUTE,
         message=CommonMessage.TEXT.message(text="The car says so."),
