@@ -121,14 +121,14 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         A worker sends it, so poll the command for its result. 200: the same key already created this command.
         """
         vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
-        authorized_user, requested = self.authorized_user(vehicle.fleet), parse_command(request.data)
+        user, requested = self.authorized_user(vehicle.fleet), parse_command(request.data)
         key = idempotency_key(request, kind=requested.kind)
         _check_confirmed(request, requested.kind)
         try:
             outcome = services.create_idempotent_command(
                 vehicle=vehicle,
                 kind=requested.kind,
-                user=authorized_user,
+                user=user,
                 data=requested.parameters,
                 reason=requested.reason,
                 idempotency_key=key,

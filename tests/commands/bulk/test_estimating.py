@@ -26,10 +26,7 @@ def test_what_the_bucket_does_not_hold_waits_for_its_refill() -> None:
 
 def test_a_bucket_that_never_fills_again_has_no_end() -> None:
     empty = Throughput(available=100, per_minute=0, concurrency=9, seconds=1)
-    assert (
-        duration(vehicles=500, throughput=Throughput(available=100, per_minute=0, concurrency=9, seconds=1))
-        == timedelta.max
-    )
+    assert duration(vehicles=500, throughput=empty) == timedelta.max
 
 
 def test_only_as_many_unlocks_as_a_minute_holds() -> None:
