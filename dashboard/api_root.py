@@ -1,4 +1,4 @@
-"""The API's front door."""
+"""The entry point of the API."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 
 class Root(APIView):
-    """Where everything is."""
+    """Links to the API's main resources."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:

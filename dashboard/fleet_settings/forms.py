@@ -1,4 +1,4 @@
-"""What can be said of a fleet, and what a change of it does."""
+"""Forms for fleet settings."""
 
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,7 @@ class FleetForm(forms.ModelForm[Fleet]):
 
 
 class SettingsForm(FleetForm):
-    """A fleet's settings. Keeping history for fewer months deletes some, so that has to be confirmed."""
+    """A fleet's settings. Shortening the retention deletes data, so that requires confirmation."""
 
     confirmed = forms.BooleanField(required=False)
 
@@ -94,11 +94,11 @@ class SettingsForm(FleetForm):
 
     @property
     def asks_to_confirm(self) -> bool:
-        """Whether what was sent is good and would delete something that nobody has said yes to."""
+        """Whether the input is valid, but would delete data without confirmation."""
         return self.is_valid() and bool(self.losses) and not self.cleaned_data["confirmed"]
 
     def _losses(self, readings: int, rollups: int, *, now: datetime) -> list[str]:
-        """What a change deletes, in words."""
+        """Returns messages about what the change deletes."""
         words = {
             "raw_retention_months": _("Raw readings from before %(day)s will be deleted within an hour."),
             "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),

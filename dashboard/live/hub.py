@@ -1,4 +1,4 @@
-"""Hands out what is new to the open pages of this process: one reader per fleet, however many pages show it."""
+"""Distributes changes to this process's open pages, with one reader per fleet, however many pages are open."""
 
 import asyncio
 import logging
@@ -23,15 +23,15 @@ from dashboard.live.patches import Patch, RenderVariant, build_patch
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
-# News that come close together are told together: a person sees no difference, and many changes make few patches.
+# Changes in quick succession are combined: users see no difference, and fewer patches are built.
 GATHER_SECONDS = 0.3
-# Making patches takes a fifth of a core at most, however much is new.
+# The pause after a patch, relative to its duration: building patches uses at most a fifth of a core.
 _COOLDOWN = 4
 _MAX_COOLDOWN = 1.5
 _WAIT_SECONDS = 10.0
-# Pages hear something at least this often, so that they notice a connection that broke without a word.
+# Pages receive an event at least this often, so that they detect a connection that broke silently.
 HEARTBEAT_SECONDS = 15.0
-# Who reads slower than this many events loads the page's parts anew.
+# A client with this many unread events gets a resync instead.
 _WAITING_EVENTS = 64
 _HELLO = b"retry: 5000\nevent: beat\ndata: {}\n\n"
 _HEARTBEAT = b"event: beat\ndata: {}\n\n"
@@ -40,9 +40,9 @@ _RESYNC = b"event: resync\ndata: {}\n\n"
 
 @dataclass(eq=False)
 class ClientStream:
-    """An open page: a fleet page with the ids of the cars in its table and their look, or a page of one car.
+    """An open page: a fleet page with its render variant and the IDs of its table rows, or one vehicle's page.
 
-    `since` is where in the stream of news it was made.
+    `since` is the stream offset at which the page was rendered.
     """
 
     fleet_id: int
@@ -53,7 +53,7 @@ class ClientStream:
     events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_WAITING_EVENTS))
 
     def tell(self, event: bytes | None) -> None:
-        """Puts the event into its queue; None ends the stream. Where there is no room, the page loads all anew."""
+        """Queues the event; None ends the stream. If the queue is full, a resync replaces its events."""
         if event is None or self.events.full():
             while not self.events.empty():
                 self.events.get_nowait()
@@ -62,7 +62,7 @@ class ClientStream:
 
 
 class Hub:
-    """The pages of one event loop."""
+    """The open pages of one event loop."""
 
     def __init__(self) -> None:
         self._subscriber = Subscriber()
@@ -71,7 +71,7 @@ class Hub:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
     async def stream(self, page: ClientStream, *, seconds: float) -> AsyncIterator[bytes]:
-        """The page's events for so long, or until nothing can be heard any more."""
+        """Yields the page's events for this many seconds, or until changes can't be received anymore."""
         ends = monotonic() + seconds
         self._pages.setdefault(page.fleet_id, set()).add(page)
         try:
@@ -110,7 +110,7 @@ class Hub:
                 reader.cancel()
 
     async def _catch_up(self, page: ClientStream) -> None:
-        """Tells the page what was new since it was made, or since its connection broke."""
+        """Sends the page what changed since it was rendered, or since its connection broke."""
         news = await self._subscriber.read(fleet_id=page.fleet_id, since=page.since)
         page.since = news.offset
         if not news.complete:
@@ -119,7 +119,7 @@ class Hub:
             await self._tell(page.fleet_id, news, {page})
 
     async def _read(self, fleet_id: int, since: str) -> None:
-        """Reads a fleet's news for as long as somebody shows it."""
+        """Reads a fleet's changes while at least one page is open."""
         try:
             while True:
                 news = await self._subscriber.read(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
@@ -163,7 +163,7 @@ class Hub:
             _hand_out(patch, fleet_pages, ids, place=news.offset)
 
     async def _beside(self, work: Callable[[], Result]) -> Result:
-        """Runs what blocks in a thread; its database connection goes back to the pool."""
+        """Runs blocking work in a thread, and returns its database connection to the pool."""
 
         def run() -> Result:
             try:
@@ -186,7 +186,7 @@ def _hand_out(patch: Patch, pages: set[ClientStream], ids: frozenset[int], *, pl
 
 
 def _event(name: str, data: object, *, place: str) -> bytes:
-    """One event; `place` is where a page that lost its connection goes on from."""
+    """Returns one event; `offset` is where a page resumes after its connection broke."""
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (place.encode(), name.encode(), orjson.dumps(data))
 
 
@@ -194,7 +194,7 @@ _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def hub() -> Hub:
-    """The hub of the running event loop."""
+    """Returns the hub of the running event loop."""
     loop = asyncio.get_running_loop()
     with suppress(KeyError):
         return _hubs[loop]

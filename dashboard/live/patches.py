@@ -1,4 +1,4 @@
-"""What open fleet pages have to change when something is new about cars: made once for all of them."""
+"""Patches for open fleet pages, built once for all pages when vehicles change."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from vehicles.zones import known_zone
 
 @dataclass(frozen=True, slots=True)
 class RenderVariant:
-    """What rows look like depends on it: two pages of the same look show a car by the same words."""
+    """What the HTML of rows depends on. Pages with the same variant show the same HTML for a vehicle."""
 
     language: str
     columns: tuple[Column, ...]
@@ -28,8 +28,8 @@ class RenderVariant:
 class Patch:
     """What changed on the vehicles page.
 
-    `cars` are map features (dashboard.vehicle_list.positions), `gone` the ids to remove from the map, `counts` the
-    tiles' numbers, `rows` the table rows as HTML by look and vehicle.
+    `cars` are map features (dashboard.vehicle_list.positions), `gone` the IDs to remove from the map, `counts` the
+    numbers on the tiles, and `rows` the table rows as HTML by variant and vehicle.
     """
 
     cars: list[positions.MapFeature]
@@ -45,7 +45,7 @@ def build_patch(
     shown: Mapping[RenderVariant, Collection[int]],
     now: datetime,
 ) -> Patch | None:
-    """The patch about these cars, with rows of those that some page shows. None where the fleet is no more."""
+    """Returns the patch for these vehicles, with rows that a page shows; None if the fleet no longer exists."""
     fleet = Fleet.objects.filter(pk=fleet_id).first()
     if fleet is None:
         return None
@@ -71,7 +71,7 @@ def _rows(
     html: dict[tuple[RenderVariant, int], str] = {}
     with timezone.override(known_zone(fleet.time_zone)):
         for look, ids in shown.items():
-            # Names of places and ages are in the reader's language, so rows are made within it.
+            # Place names and ages are in the reader's language, so rows are built with it.
             with translation.override(look.language):
                 rows = build_rows(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
                 html |= {(look, row.car.id): _row(fleet, row, look) for row in rows}

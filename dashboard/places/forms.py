@@ -12,7 +12,7 @@ from vehicles.places.services import MAX_PLACES
 
 
 class PlaceForm(forms.ModelForm[Place]):
-    """A place of the fleet. Coordinates may be pasted together into the field of the latitude."""
+    """A place of the fleet. Both coordinates can be pasted into the latitude field."""
 
     latitude = forms.CharField(max_length=60, label=gettext_lazy("Latitude"))
     longitude = forms.CharField(max_length=30, label=gettext_lazy("Longitude"))
@@ -72,7 +72,7 @@ class PlaceForm(forms.ModelForm[Place]):
 
 
 def _apart(data: Any) -> dict[str, Any]:
-    """What was sent, with a pair of coordinates that was pasted into one field put into two."""
+    """Returns the submitted values. A coordinate pair in the latitude field is split into both fields."""
     given = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
     if not given["longitude"].strip() and (pair := parse_pair(given["latitude"])):
         given["latitude"], given["longitude"] = pair

@@ -1,4 +1,4 @@
-"""Where the fleet's cars are, for making places of it; what a driver hides stays hidden."""
+"""Vehicle locations for creating places. Locations that a driver hides remain hidden."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _OFFERED = 300
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A stretch of the map, in degrees."""
+    """A section of the map, in degrees."""
 
     west: float
     south: float
@@ -28,7 +28,7 @@ class Area:
 
 
 def vehicles_area(*, fleet: Fleet) -> Area | None:
-    """What holds the places of the fleet's cars, of the first some hundred of them; None where none tells."""
+    """Returns the area with the fleet's vehicles (at most _MAX_OFFERED of them); None if no location is known."""
     now = timezone.now()
     rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
     placed = VehicleSnapshot.objects.filter(
@@ -43,12 +43,12 @@ def vehicles_area(*, fleet: Fleet) -> Area | None:
 
 
 def vehicle_names(*, fleet: Fleet) -> list[str]:
-    """What to call the fleet's cars by, the first some hundred of them."""
+    """Returns the names of the fleet's vehicles, of at most _MAX_OFFERED of them."""
     return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_OFFERED]))
 
 
 def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
-    """The one car of this name, plate or Smartcar vehicle id; None where there is none, or more than one."""
+    """Returns the only vehicle with this name, plate or Smartcar vehicle ID; None if there is none, or several."""
     wanted = name.strip()
     if not wanted:
         return None
@@ -61,7 +61,7 @@ def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
 
 
 def vehicle_position(*, car: Vehicle) -> tuple[float, float] | None:
-    """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
+    """Returns the vehicle's last known latitude and longitude; None if they are unknown or hidden by the driver."""
     now = timezone.now()
     if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).is_hidden(car.pk, at=now):
         return None

@@ -1,4 +1,4 @@
-"""What the fleet page shows of a fleet, as it stands in the page's address. No tables."""
+"""The filters of the vehicles page, as represented in its URL. No database access."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ COLUMNS_COOKIE = "fleet_columns"
 
 
 class TileFilter(StrEnum):
-    """The tiles: which cars are wanted."""
+    """The tiles, each of which filters the vehicles."""
 
     ALL = ""
     CHARGING = "charging"
@@ -27,7 +27,7 @@ class TileFilter(StrEnum):
 
 
 class Column(StrEnum):
-    """The columns that may be chosen; the car itself is always shown."""
+    """The selectable columns. The vehicle itself is always shown."""
 
     ENERGY = "energy"
     LOCK = "lock"
@@ -58,17 +58,17 @@ DEFAULT_COLUMNS = (
     Column.CONNECTION,
     Column.DRIVER,
 )
-# What a column is sorted by first: what needs a look comes first.
+# The sort keys. Each is sorted first in the direction that puts vehicles needing attention on top.
 ORDERS = ("name", "energy", "lock", "odometer", "heard", "connection", "driver", "group")
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Everything that the page's address says. What is not understood counts as not said.
+    """All settings in the page's URL. Invalid values are ignored.
 
-    `search` is words of which each must be found in a car's name, plate, make, model, driver or VIN; `state` is one
-    of ConnectionState; `sort` one of ORDERS, with "-" before it for the other way round; `page` counts from 1.
-    `columns_said`: they stand in the address, as in a saved view, and are not this browser's own choice.
+    `search` consists of words, each of which must occur in a vehicle's name, plate, make, model, driver or VIN; `state`
+    is one of ConnectionState; `sort` one of ORDERS, with a leading "-" for descending order; `page` counts from 1.
+    `explicit_columns` means that the columns come from the URL, as in a saved view, not from this browser's preference.
     """
 
     show: TileFilter = TileFilter.ALL
@@ -87,21 +87,21 @@ class Filters:
 
     @property
     def narrowed(self) -> bool:
-        """Whether cars may be left out."""
+        """Whether the filters may exclude vehicles."""
         return bool(self.show or self.search or self.make or self.group or self.state)
 
     @property
     def hidden(self) -> int:
-        """How many filters stand in the drop-down."""
+        """The number of active filters in the drop-down menu."""
         return sum(map(bool, (self.make, self.group, self.state)))
 
     def to(self, **changes: object) -> "Filters":
-        """The same with changes, on the first page unless that is what changes."""
+        """Returns a copy with these changes, on the first page unless `page` is changed."""
         return replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
 
     @property
     def query(self) -> str:
-        """As it stands in an address: only what differs from the usual."""
+        """The query string, with only the values that differ from the defaults."""
         said = {
             "show": self.show.value,
             "q": self.search,
@@ -116,7 +116,7 @@ class Filters:
 
 
 def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
-    """The filters of an address; `remembered` are the columns that this browser chose last."""
+    """Parses a URL's query. `remembered` contains the columns that this browser selected last."""
     sort = query.get("sort", "")
     page = query.get("page", "")
     state = query.get("state", "")
@@ -135,7 +135,7 @@ def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
 
 
 def visible_columns(names: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of these names, in the order in which they are shown."""
+    """Returns the columns with these names, in display order."""
     wanted = set(names)
     return tuple(column for column in Column if column.value in wanted)
 

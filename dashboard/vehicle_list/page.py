@@ -1,4 +1,4 @@
-"""The fleet page put together: tiles, headers, rows and pager, with the addresses behind them."""
+"""The context of the vehicles page: tiles, headers, rows and pagination, with their URLs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ _TILES: Mapping[TileFilter, tuple[Promise, str]] = {
     TileFilter.STALE: (_("Not reporting"), "warn"),
     TileFilter.ATTENTION: (_("Needs attention"), "bad"),
 }
-# Columns whose first order is the large or late first.
+# Columns that are sorted in descending order first.
 _DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A count that filters when it is pressed; pressed again, it shows all."""
+    """A count that works as a filter. Pressing the current tile shows all vehicles."""
 
     show: TileFilter
     label: str
@@ -47,7 +47,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A column's head. `order` is "ascending" or "descending" where the rows are sorted by it."""
+    """A column header. `order` is "ascending" or "descending" if the rows are sorted by this column."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An entry of a select."""
+    """An option of a select field."""
 
     value: str
     label: str
@@ -65,7 +65,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Which of the cars are shown, counted from 1, and the addresses of the pages beside this one ("" where none)."""
+    """Which vehicles are shown, counted from 1, and the queries of the previous and next page; "" if there is none."""
 
     first: int
     last: int
@@ -75,12 +75,12 @@ class Pager:
 
 
 def may_search_vins(membership: Membership) -> bool:
-    """Whose business a VIN is: those who connect cars."""
+    """Whether the member may see VINs: those who may connect vehicles."""
     return has_permission(membership=membership, right=Permission.CONNECT)
 
 
 def page_context(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
-    """What dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html show."""
+    """Returns the context of dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html."""
     fleet = membership.fleet
     place = pubsub.current_offset(fleet_id=fleet.pk)
     counts = selectors.count_vehicles(fleet=fleet, now=now)
@@ -108,7 +108,7 @@ def page_context(*, membership: Membership, filters: Filters, now: datetime) -> 
 
 
 def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Tile]:
-    """The tiles above the table; each leads to its cars and keeps the other filters."""
+    """Returns the tiles above the table. Each tile's query retains the other filters."""
     return [
         Tile(
             show=show,
@@ -123,7 +123,7 @@ def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Ti
 
 
 def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filters, list[Row], int]:
-    """The rows; of the last page there is, when the one that was asked for is beyond it."""
+    """Returns the rows; those of the last page if the requested page is beyond it."""
     fleet, vins = membership.fleet, may_search_vins(membership)
     found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
     if not found and filters.page > 1:
@@ -143,7 +143,7 @@ def _header(name: str, title: str, filters: Filters) -> Header:
         return Header(name, title, "", "")
     current = filters.sort.removeprefix("-") == name
     downwards = filters.sort.startswith("-")
-    # Another press turns the order round.
+    # Selecting the column again reverses the order.
     descend = not downwards if current else name in _DOWNWARDS
     wanted = f"-{name}" if descend else name
     order = ("descending" if downwards else "ascending") if current else ""
@@ -176,5 +176,5 @@ def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
 
 
 def address(*, slug: str, query: str) -> str:
-    """The fleet page with these filters."""
+    """Returns the URL of the vehicles page with these filters."""
     return f"{reverse('dashboard:vehicles', args=[slug])}{'?' if query else ''}{query}"

@@ -1,4 +1,4 @@
-"""Rows of the fleet's table, ready for a template: what was found, without what drivers hide, places by name."""
+"""Table rows of the vehicles page, ready for the template: without hidden locations, and with place names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LIVE = timedelta(minutes=15)
 
 
 class Freshness(StrEnum):
-    """How long ago a car was heard."""
+    """How long ago a vehicle reported."""
 
     LIVE = "live"
     RECENT = "recent"
@@ -30,7 +30,7 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """One car in the table. `place` is its place in words, "" where there is none to show."""
+    """One vehicle in the table. `place` is the text of its location; "" if there is none to show."""
 
     car: VehicleRow
     place: str
@@ -49,12 +49,12 @@ class Row:
 
     @property
     def below(self) -> str:
-        """The line under its name."""
+        """The line below the vehicle's name."""
         return self.description if self.car.name else self.car.powertrain
 
     @property
     def level(self) -> float | None:
-        """State of charge, or the fuel level of a car without one."""
+        """State of charge, or the fuel level of a vehicle without one."""
         return self.car.charge if self.car.charge is not None else self.car.fuel
 
     @property
@@ -80,7 +80,7 @@ class Row:
 
     @property
     def waiting(self) -> bool:
-        """Connected, but nothing heard yet."""
+        """Whether the vehicle is connected, but hasn't reported yet."""
         return self.car.last_seen_at is None
 
     @property
@@ -103,7 +103,7 @@ class Row:
 
 
 def build_rows(*, fleet: Fleet, cars: Iterable[VehicleRow], now: datetime) -> list[Row]:
-    """The cars' rows, in three queries for all of them."""
+    """Returns the rows for these vehicles, with three queries for all of them."""
     found = list(cars)
     rules = privacy.privacy_for_vehicle(vehicle_ids=[car.id for car in found], now=now)
     names = geocoder_for(fleet=fleet)

@@ -1,5 +1,8 @@
-"""A fleet's cars as its page shows them, found, counted and put in order by the database: a page of rows costs the same
-with a hundred cars and with ten thousand."""
+"""Queries of the vehicles page.
+
+The database filters, counts and sorts, so that a page of rows costs the same for a hundred vehicles and for ten
+thousand.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,13 +17,13 @@ from connect.status.states import DEGRADED, USABLE, ConnectionState
 from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
 
-# Nothing was heard of a car for longer than its lock or place should go unreported.
+# A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
 SILENT = timedelta(hours=48)
 _MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
 
-# Of several drivers' connections to a car, the one that serves it best counts; the newest among equals. With ids, of
-# these cars only.
+# Of several drivers' connections to a vehicle, the best usable one counts, and the newest among equals. With IDs, only
+# these vehicles are queried.
 _CARS = """
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
@@ -89,8 +92,10 @@ _MARK = """
 
 @dataclass(frozen=True, slots=True)
 class VehicleRow:
-    """One car as the database tells it. Percentages are 0-100, distances km, None where unknown; the place may be one
-    that its driver hides now (dashboard.vehicle_list.rows)."""
+    """One vehicle as queried. Percentages are 0-100, distances are in km, and unknown values are None.
+
+    The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes it).
+    """
 
     id: int
     smartcar_id: str
@@ -127,7 +132,7 @@ class VehicleRow:
 
 @dataclass(frozen=True, slots=True)
 class VehicleCounts:
-    """How many of the fleet's cars each tile would show, and what there is to choose from."""
+    """The number of vehicles for each tile, and the available filter options."""
 
     by_show: Mapping[TileFilter, int]
     makes: list[str]
@@ -141,7 +146,7 @@ class VehicleCounts:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A car on the map: degrees, heading clockwise from north, and the mark that its state gives it."""
+    """A vehicle on the map: degrees, heading clockwise from north, and the marker for its state."""
 
     id: int
     latitude: float
@@ -151,7 +156,7 @@ class Position:
 
 
 def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
-    """Of the whole fleet, whatever is filtered."""
+    """Counts all vehicles of the fleet, regardless of filters."""
     tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in TileFilter if show]
     choices = ", ".join(
         f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
@@ -169,7 +174,7 @@ def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
 
 
 def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[VehicleRow], int]:
-    """The cars of the filters' page, and how many fit in all. VINs are searched where `vins` allows it."""
+    """Returns the vehicles on the filters' page, and the number of all matches. VINs are searched if `vins` is set."""
     where, named = _where(filters, vins=vins)
     statement = f"""{_CARS}
         SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
@@ -180,14 +185,14 @@ def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> t
 
 
 def count_matching(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
-    """How many cars fit."""
+    """Returns the number of matching vehicles."""
     where, named = _where(filters, vins=vins)
     statement = f"{_CARS} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
     return int(_rows(statement, _named(fleet, now) | named)[0][0])
 
 
 def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[VehicleRow]:
-    """These of the fleet's cars, in no particular order."""
+    """Returns these vehicles of the fleet, in no particular order."""
     statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
     return [VehicleRow(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
 
@@ -195,7 +200,7 @@ def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -
 def list_positions(
     *, fleet: Fleet, filters: Filters, now: datetime, vins: bool, vehicle_ids: Collection[int] | None = None
 ) -> list[Position]:
-    """Where the cars are that fit, of these cars only where ids are given. What drivers hide is not known here."""
+    """Returns the locations of matching vehicles, optionally only of these IDs, including those that drivers hide."""
     where, named = _where(filters, vins=vins)
     statement = f"""{_CARS}
         SELECT id, latitude, longitude, heading, {_MARK} FROM car
@@ -205,7 +210,7 @@ def list_positions(
 
 
 def matching_ids(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
-    """The Smartcar ids of the cars that fit, in the page's order."""
+    """Returns the Smartcar IDs of the matching vehicles, in the page's order."""
     where, named = _where(filters, vins=vins)
     order = _order(filters.sort)
     statement = f"{_CARS} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
@@ -233,13 +238,13 @@ def _where(filters: Filters, *, vins: bool) -> tuple[str, dict[str, Any]]:
 
 
 def _literal(word: str) -> str:
-    """The word itself, in a pattern of LIKE."""
+    """Escapes the word for a LIKE pattern."""
     return word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _order(sort: str) -> str:
     way = "DESC" if sort.startswith("-") else "ASC"
-    # Cars never heard were heard longest ago; what is unknown of them otherwise comes last, whichever way.
+    # Vehicles that never reported sort as the oldest. Other unknown values come last in both directions.
     nulls = "FIRST" if sort == "heard" else "LAST"
     return f"{_ORDERS[sort.removeprefix('-')]} {way} NULLS {nulls}, lower(title), id"
 

@@ -1,4 +1,4 @@
-"""What a chart shows, in a sentence: for those who cannot see it, and at a glance."""
+"""Charts summarized in a sentence: for screen readers, and at a glance."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from dashboard.vehicle_page.charts import BandChart, Chart, Line
 
 
 def summarize_chart(chart: Chart, *, start: datetime, end: datetime) -> str:
-    """From what to what the values went, what the last is and when, and how many gaps there are."""
+    """Returns the range of the values, the latest value with its time, and the number of gaps."""
     if isinstance(chart, BandChart):
         return _of_band(chart)
     since, until = start.timestamp(), end.timestamp()

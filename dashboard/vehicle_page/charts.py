@@ -1,6 +1,6 @@
-"""Charts of a car's signals over time: numbers as lines, states as bands, gaps where nothing is known.
+"""Charts of a vehicle's signals over time: numbers as lines, states as bands, and gaps where nothing is known.
 
-Times are epoch seconds, numbers in the car's units, words in the active language.
+Times are Unix timestamps in seconds, numbers are in the vehicle's units, and texts are in the active language.
 """
 
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ _TONES = {"true": "on", "false": "off", "OK": "ok", "ALERT": "alert"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A number over time. A value is None in a gap; of hours and days it is the mean, between `low` and `high`.
+    """A number over time. A value is None in a gap; for hours and days it is the mean, between `low` and `high`.
 
-    The first and last point may lie outside of the time asked for: the line goes on to them. `resolution` is "raw",
-    "thinned" (real readings, peaks included), "hour" or "day".
+    The first and last point may be outside the requested time, as the line continues to them. `resolution` is "raw",
+    "thinned" (real readings, including peaks), "hour" or "day".
     """
 
     code: str
@@ -47,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """The lines of signals that are measured in the same unit. `percent`: from 0 to 100."""
+    """The lines of signals with the same unit. `percent` means a scale from 0 to 100."""
 
     unit: str
     percent: bool
@@ -55,15 +55,15 @@ class LineChart:
     kind: str = "lines"
 
     def told(self) -> dict[str, Any]:
-        """As it goes to the page; dataclasses.asdict would copy each number."""
+        """Returns the chart as JSON-compatible data. dataclasses.asdict would copy each number."""
         return _fields(self) | {"lines": [_fields(line) for line in self.lines]}
 
 
 @dataclass(frozen=True, slots=True)
 class BandChart:
-    """What a signal said, and for how long. A segment is from, to and the place of its state in `states`.
+    """The states of a signal over time. A segment consists of start, end and an index of `states`.
 
-    `cut`: there were more changes than can be drawn; these are the newest.
+    `cut` means that there were too many changes to draw; the segments are the newest ones.
     """
 
     code: str
@@ -75,7 +75,7 @@ class BandChart:
     kind: str = "band"
 
     def told(self) -> dict[str, Any]:
-        """As it goes to the page."""
+        """Returns the chart as JSON-compatible data."""
         return _fields(self)
 
 
@@ -88,7 +88,7 @@ def _fields(held: Line | LineChart | BandChart) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _States:
-    """The states of a band in the order in which they were first said."""
+    """The states of a band, in order of first occurrence."""
 
     labels: list[str] = field(default_factory=list)
     tones: list[str] = field(default_factory=list)
@@ -101,7 +101,7 @@ class _States:
 
 
 def drawable(code: str) -> bool:
-    """Whether the history of the signal can be drawn. Places are for the map, and who sees a VIN is written down."""
+    """Whether the signal can be charted. Locations are shown on the map, and views of a VIN are logged."""
     return code in CATALOGUE and code not in PLACE_CODES and code != VIN.code
 
 
@@ -110,7 +110,7 @@ def is_number(signal: Signal) -> bool:
 
 
 def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
-    """The signals of each chart: numbers in the same unit share one, in the order of the first of them."""
+    """Returns the signals of each chart: numbers with the same unit share one, in order of their first signal."""
     charts: dict[str, list[Signal]] = {}
     for signal in signals:
         shared = is_number(signal) and signal.unit is not None and signal.unit is not Unit.COUNT
@@ -121,7 +121,7 @@ def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
 def build_charts(
     *, vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime
 ) -> list[Chart]:
-    """The history of these signals from `start` up to but without `end`, a chart for each group of `plan`."""
+    """Returns the charts of these signals from `start` (inclusive) to `end` (exclusive), grouped by `plan`."""
     return [
         _line_chart(vehicle, group, start, end)
         if is_number(group[0])
@@ -143,7 +143,7 @@ def _shown_unit(signal: Signal, units: str) -> str:
 
 
 def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
-    """A number signal's history, as fine as fits: readings while they are few, else hours or days."""
+    """Returns a numeric signal's history in a suitable resolution: readings if they are few, else hours or days."""
     resolution, points = _points(vehicle, signal, start, end)
     longest = _longest_silence(signal, resolution, span=end - start)
     if resolution in ("raw", "thinned"):
@@ -159,7 +159,7 @@ def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
 
 
 def _add(line: Line, at: datetime, point: Point | None, *, signal: Signal, units: str) -> None:
-    """One more point, or a gap where there is none."""
+    """Appends a point, or a gap if there is none."""
     line.times.append(at.timestamp())
     line.values.append(_shown(point.value, signal, units) if point else None)
     if line.low is not None and line.high is not None:
@@ -174,8 +174,8 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
-    """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
-    kept = retention_start(timezone.now(), vehicle.fleet.raw_retention_months)
+    """Returns the points with their resolution. Beyond the retention of readings, hours and days still exist."""
+    kept = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
     if start >= kept:
         many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
         if not many:
@@ -188,7 +188,7 @@ def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) ->
 
 
 def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
-    """How far apart two points may be for a line between them: as long as a value of the kind is good for."""
+    """Returns the longest time between two points that a line connects: as long as the signal's values are valid."""
     if signal.staleness is None:
         return _EVER
     if resolution == "thinned":
@@ -197,13 +197,16 @@ def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> tim
 
 
 def _with_gaps(points: Sequence[Point], *, longest: timedelta) -> list[tuple[Point, bool]]:
-    """Each point, and whether nothing is known for a while after it."""
+    """Returns each point, and whether a gap follows."""
     apart = [after.at - before.at > longest for before, after in pairwise(points)]
     return list(zip(points, [*apart, False], strict=False))
 
 
 def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
-    """What a signal that is no number said. A state holds until the next one, or as long as it is good for."""
+    """Returns the states of a non-numeric signal.
+
+    A state lasts until the next one, or as long as its value is valid.
+    """
     found = state_intervals(vehicle=vehicle, signal=signal, start=start, end=end)
     until = min(end, timezone.now())
     states, segments = _States(), []
@@ -221,7 +224,7 @@ def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
 
 
 def _tone(signal: Signal, value: object) -> str:
-    """How a state looks; "" for one of a list of its own."""
+    """Returns the style of a state; "" for signals with arbitrary states."""
     if signal.shape is Shape.BOOLEAN:
         return _TONES.get(str(value).lower(), "")
     return _TONES.get(str(value).upper(), "") if signal.shape is Shape.STATUS else ""

@@ -1,4 +1,4 @@
-"""The events tab: one timeline of what happened to the car."""
+"""The events tab: the vehicle's event timeline."""
 
 from datetime import date
 from typing import Any
@@ -21,7 +21,7 @@ from dashboard.vehicle_page.timeline import Page, TimelinePosition
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The newest events, or those below `?before=`, of the kinds chosen; to htmx only the entries."""
+    """Shows the newest events, or those before `?before=`, of the selected kinds; for htmx only the entries."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     may = visible_types(frame)
     chosen = [kind for kind in may if kind in request.GET.getlist("kind")]
@@ -49,7 +49,7 @@ def _question(chosen: list[EventType], before: TimelinePosition | None) -> str:
 def _by_day(
     found: Page[TimelineEvent], before: TimelinePosition | None
 ) -> list[tuple[str, list[TimelineEvent]]]:
-    """The events under the days of the fleet's zone; "" in place of the day that the page before ended with."""
+    """Groups events by day in the fleet's time zone. The day that the previous page ended with has "" as its label."""
     days: list[tuple[str, list[TimelineEvent]]] = []
     last = timezone.localdate(before.at) if before else None
     for event in found.entries:

@@ -1,4 +1,4 @@
-"""What the history tab is asked for: which signals over which time, as it stands in the address."""
+"""The query of the history tab: signals and time range, as represented in the URL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _FIRST = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of time up to now. `short` is on its button, `label` says it in words."""
+    """A time range up to now. `short` is the button text, `label` the full text."""
 
     key: str
     span: timedelta
@@ -45,12 +45,12 @@ _BY_KEY = {each.key: each for each in RANGES}
 
 
 class InvalidQueryError(ValueError):
-    """The address asks for what cannot be shown; the message says why, for people."""
+    """The URL requests something that can't be shown. The message explains why, for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which signals from `start` up to but without `end`. `range` is "" for a time of its own."""
+    """The signals, from `start` (inclusive) to `end` (exclusive). `range` is "" for a custom time."""
 
     signals: Sequence[Signal]
     range: str
@@ -59,13 +59,13 @@ class HistoryQuery:
 
     @property
     def query(self) -> str:
-        """The question as it stands in the address."""
+        """The query string for the URL."""
         times = {"range": self.range} if self.range else {"from": _told(self.start), "to": _told(self.end)}
         return urlencode({"signals": ",".join(signal.code for signal in self.signals)} | times, safe=",:")
 
 
 def chartable_signals(state: VehicleState) -> list[Signal]:
-    """The signals of the car that can be drawn: state of charge or fuel level first, the others by name."""
+    """Returns the vehicle's signals that can be charted: state of charge or fuel level first, the others by name."""
     known = [
         CATALOGUE[code] for code, row in state.signals.items() if drawable(code) and row.body is not None
     ]
@@ -73,7 +73,7 @@ def chartable_signals(state: VehicleState) -> list[Signal]:
 
 
 def default_signals(signals: Sequence[Signal]) -> list[Signal]:
-    """What is drawn at first of the signals that are offered: the level of energy, and when it charged."""
+    """Returns the signals to chart by default: the energy level, and when the vehicle charged."""
     wanted = [signal for signal in (*_FIRST, catalogue.IS_CHARGING) if signal in signals]
     return wanted or list(signals[:1])
 
@@ -86,10 +86,10 @@ def parse_query(
     zone: ZoneInfo,
     standard: Sequence[Signal],
 ) -> HistoryQuery:
-    """Reads an address. `codes` are its signals, `standard` those drawn where it names none; times without an offset
-    are in `zone`.
+    """Parses a URL's query.
 
-    Raises BadQuestionError.
+    `codes` are the requested signals, and `default` those used without any. Times without an offset are in `zone`.
+    Raises InvalidQueryError.
     """
     named = [code for part in codes for code in part.split(",") if code]
     signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
@@ -128,7 +128,7 @@ def _times(since: str, until: str, *, now: datetime, zone: ZoneInfo) -> tuple[da
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A time as a field or a link writes it. Of an hour that comes twice in a night of autumn, the first."""
+    """Parses a time from a form field or URL. An hour that occurs twice, when DST ends, means the first one."""
     try:
         moment = datetime.fromisoformat(text)
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)

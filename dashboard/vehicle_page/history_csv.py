@@ -1,4 +1,4 @@
-"""The points that the charts show as CSV, a signal at a time."""
+"""The charts' points as CSV, one signal at a time."""
 
 import csv
 import io
@@ -26,10 +26,10 @@ async def csv_chunks(
     zone: ZoneInfo,
     language: str,
 ) -> AsyncIterator[str]:
-    """The history of the signals, one after the other: read when its turn comes, so that little is held in memory.
+    """Yields the history of the signals one after the other, loading each only when needed to limit memory.
 
-    Times are in `zone` with their offset, and only those asked for; numbers are plain (a decimal point, no
-    separators), in the car's units.
+    Times are in `zone` with offset, and only requested ones are included. Numbers are in the vehicle's units, with a
+    decimal point and without separators.
     """
     yield _lines([HEAD])
     for signal in signals:

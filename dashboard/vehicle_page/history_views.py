@@ -1,4 +1,4 @@
-"""The history tab: charts of any signals of the car, their data, and the same as a file."""
+"""The history tab: charts of the vehicle's signals, their data, and CSV export."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from vehicles.selectors import list_states
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The charts' frame and what may be chosen; the charts themselves are loaded by static/js/history.js."""
+    """Shows the selection and placeholders for the charts, which static/js/history.js loads."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     signals = _offered(frame)
     problem = ""
@@ -51,7 +51,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 
 
 def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]) -> dict[str, Any]:
-    """What may be chosen, what is chosen, and what was typed."""
+    """Returns the options, the selected ones, and the entered values."""
     return {
         "groups": grouped(signals, group=lambda signal: signal.group),
         "chosen": {signal.code for signal in question.signals},
@@ -61,7 +61,7 @@ def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]
         "longest_days": LONGEST.days,
         "typed_from": request.GET.get("from", "")[:40],
         "typed_to": request.GET.get("to", "")[:40],
-        # As many, and as high, as the charts to come: nothing jumps when they do.
+        # The same number and heights as the charts that will be loaded, so that the layout doesn't shift.
         "placeholders": [
             "lines" if is_number(group[0]) else "band" for group in plan(question.signals, units="metric")
         ],
@@ -72,7 +72,7 @@ def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]
 @login_required
 @require_GET
 def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The charts of the signals and the time asked for as JSON; 400 with `error` in words for a bad question."""
+    """Returns the requested charts as JSON; 400 with a message in `error` for an invalid query."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
         question = _question(request, [])
@@ -92,7 +92,7 @@ def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def file(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponseBase:
-    """What the charts show as CSV, streamed."""
+    """Streams the charts' points as CSV."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
         question = _question(request, _offered(frame))
@@ -127,5 +127,5 @@ def _question(request: HttpRequest, signals: list[Signal]) -> HistoryQuery:
 
 
 def _zone() -> ZoneInfo:
-    """The fleet's, as the middleware has set it."""
+    """Returns the fleet's time zone, as set by the middleware."""
     return ZoneInfo(timezone.get_current_timezone_name())

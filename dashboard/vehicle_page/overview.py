@@ -1,4 +1,4 @@
-"""What the overview shows of one car: its values now, with their ages and sources, and why others are missing."""
+"""The overview of one vehicle: current values with their ages and sources, and why others are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,13 +50,13 @@ _FUEL = (catalogue.FUEL_LEVEL, catalogue.FUEL_RANGE)
 _ENERGY = (catalogue.STATE_OF_CHARGE, catalogue.RANGE)
 # Zero at all other times.
 _WHILE_CHARGING = (catalogue.TIME_TO_COMPLETE, catalogue.CHARGE_WATTAGE)
-# What a person misses where the car does not tell it.
+# Signals whose absence is explained to users.
 _WANTED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A labelled value in words; `trouble` is why it is not newer, "" where it is."""
+    """A labeled value. `trouble` is why the value isn't newer; "" if it is current."""
 
     label: str
     value: str
@@ -67,7 +67,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class UnavailableData:
-    """Values that are not known for one and the same reason; `ask`: the driver could allow them."""
+    """Missing values with a common reason. `ask` means that the driver could grant the permission for them."""
 
     reason: str
     labels: Sequence[str]
@@ -76,7 +76,7 @@ class UnavailableData:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the car is: as numbers for the map, and in words."""
+    """The vehicle's location: coordinates for the map, and a text."""
 
     latitude: float
     longitude: float
@@ -86,7 +86,7 @@ class Place:
 
 
 def connections_of(vehicle: Vehicle) -> list[Connection]:
-    """The car's connections that were not removed, the newest first."""
+    """Returns the vehicle's connections that weren't removed, newest first."""
     found = list(
         Connection.objects.filter(vehicle=vehicle)
         .exclude(state=ConnectionState.REMOVED)
@@ -100,7 +100,7 @@ def connections_of(vehicle: Vehicle) -> list[Connection]:
 def overview_context(
     *, frame: VehicleContext, state: VehicleState, connections: Sequence[Connection]
 ) -> dict[str, Any]:
-    """The context of dashboard/vehicle_page/values.html.
+    """Returns the context of dashboard/vehicle_page/values.html.
 
     Two queries, and one more each if a level and a location are known.
     """
@@ -141,7 +141,7 @@ def overview_context(
 
 
 def get_state(vehicle: Vehicle) -> VehicleState:
-    """The car with all of its latest signals, in one query."""
+    """Returns the vehicle with all of its latest signals, in one query."""
     (state,) = list_states(vehicles=[vehicle])
     return state
 
@@ -149,7 +149,7 @@ def get_state(vehicle: Vehicle) -> VehicleState:
 def _version(
     state: VehicleState, connections: Sequence[Connection], *, hidden: bool, vehicle: Vehicle, now: datetime
 ) -> int:
-    """Changes when anything of the values has changed, or has become old."""
+    """Returns a hash that changes when any value changes or becomes stale."""
     heard = sorted(
         (code, row.reported_at, row.observed_at, row.status, formatting.is_stale(row, now=now))
         for code, row in state.signals.items()
@@ -161,7 +161,7 @@ def _version(
 def _facts(
     state: VehicleState, *, units: str, granted: frozenset[str] | None, now: datetime
 ) -> Callable[[Signal], Fact | None]:
-    """Makes a signal's fact, where it has something to show."""
+    """Returns a function that builds a signal's fact, or returns None if there is nothing to show."""
     charging = state.value(catalogue.IS_CHARGING) is True
 
     def fact(signal: Signal) -> Fact | None:
@@ -177,7 +177,7 @@ def _facts(
 
 
 def _limit(state: VehicleState) -> float | None:
-    """The charge limit in force, in percent."""
+    """Returns the active charge limit in percent."""
     row = state.signal(catalogue.CHARGE_LIMITS)
     if row is None or row.body is None:
         return None
@@ -201,7 +201,7 @@ def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> st
 
 
 def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
-    """By reason, those first that the driver could mend."""
+    """Groups missing values by reason. Those that the driver could allow come first."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
     for signal in dict.fromkeys(_WANTED):
         row = state.signals.get(signal.code)

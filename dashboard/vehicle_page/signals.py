@@ -1,7 +1,7 @@
-"""What the signals tab shows: everything that a car has told, as it is kept, and what it has not told and why.
+"""The signals tab: everything that a vehicle has reported, as stored, and what it hasn't reported and why.
 
-A place that the driver hides is hidden here as well, in values and bodies; a VIN shows its end only, since who looks at
-a whole one is written down (dashboard.vehicle_page.settings_views).
+A location that the driver hides is hidden here, too, in values and bodies. Only the end of a VIN is shown, because
+views of the full one are logged (dashboard.vehicle_page.settings_views).
 """
 
 import json
@@ -33,7 +33,7 @@ _NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
 
 @dataclass(frozen=True, slots=True)
 class ReportedSignal:
-    """A signal that the car reports. `raw` is its body as JSON, "" where there is none to show; `hidden` says why."""
+    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why."""
 
     code: str
     label: str
@@ -47,19 +47,19 @@ class ReportedSignal:
 
     @property
     def text(self) -> str:
-        """What a search looks in."""
+        """The text that the search uses."""
         return f"{self.label} {self.code} {self.value}".lower()
 
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """What whoever looks may not see: where the car is, and any part of its VIN."""
+    """What the member may not see: the location, and any part of the VIN."""
 
     place: bool
     vin: bool
 
     def why(self, code: str) -> str:
-        """Why the signal is hidden; "" where it is not."""
+        """Returns why the signal is hidden; "" if it isn't."""
         if self.place and code in PLACE_CODES:
             return _("Hidden by the driver.")
         if self.vin and code == catalogue.VIN.code:
@@ -69,7 +69,7 @@ class _Secrets:
 
 @dataclass(frozen=True, slots=True)
 class UnreportedSignal:
-    """A signal of the catalogue that the car does not report, and why as far as known."""
+    """A signal of the catalog that the vehicle doesn't report, with the reason if known."""
 
     code: str
     label: str
@@ -83,7 +83,7 @@ class UnreportedSignal:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Both by group, in words."""
+    """Reported and unreported signals, grouped under labels."""
 
     told: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
     untold: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
@@ -94,7 +94,7 @@ class Signals:
 def list_signals(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
 ) -> Signals:
-    """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
+    """Returns all signals of a vehicle by label, in three queries. `may_see_vin` includes the end of the VIN."""
     (state,) = list_states(vehicles=[vehicle])
     granted = granted_permissions(connections)
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
@@ -161,7 +161,7 @@ def _untold(code: str, reason: str) -> UnreportedSignal:
 
 
 def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
-    """Why nothing was ever heard of it, as far as one can tell."""
+    """Returns the probable reason why the signal was never reported."""
     if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
         return _("This vehicle has no combustion engine.")
     if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:

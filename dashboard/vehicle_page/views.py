@@ -1,4 +1,4 @@
-"""The overview tab: what is known of the car now, its command buttons, and reading it by hand."""
+"""The overview tab: the vehicle's current values, its command buttons, and refreshing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +29,7 @@ from webhooks import polling
 @login_required
 @require_GET
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """All that is known of one car, and its command buttons."""
+    """Shows a vehicle's current values and command buttons."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     place = pubsub.current_offset(fleet_id=frame.fleet.pk)
     state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
@@ -44,7 +44,7 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The car's values alone, for the open page; 204 when it shows them already."""
+    """Returns the vehicle's values for an open page; 204 if the page already shows them."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
     context = _values(frame, state, connections)
@@ -67,7 +67,7 @@ def _values(frame: VehicleContext, state: VehicleState, connections: Sequence[Co
 @login_required
 @require_POST
 def refresh(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Reads the car through the API, into the inbox."""
+    """Fetches the vehicle's data from Smartcar into the inbox."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.COMMAND)
     connection = health.best_connection(vehicle_id=frame.vehicle.pk)
     if connection is None:
