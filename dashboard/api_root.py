@@ -12,5 +12,5 @@ class Root(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        rooms = ("vehicles", "commands", "deliveries", "schema")
-        return Response({room: reverse(f"api:{room}", request=request) for room in rooms})
+        names = ("vehicles", "commands", "deliveries", "schema")
+        return Response({name: reverse(f"api:{name}", request=request) for name in names})

@@ -17,7 +17,7 @@ from accounts.models import AuditLogEntry
 from accounts.permissions import Permission, get_membership_or_404
 from core.csv_safety import escape_formula
 from dashboard.audit_log.selectors import list_entries, list_people, parse_filters, vehicle_names
-from dashboard.audit_log.wording import details_of, event_label, object_label
+from dashboard.audit_log.wording import entry_details, event_label, object_label
 
 PAGE_SIZE = 50
 HEAD = ("time", "person", "event", "object_type", "object_id", "object", "details")
@@ -41,7 +41,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
                 "event": event_label(entry),
                 "vehicle": vehicles.get(entry.object_id, "") if entry.object_type == "vehicle" else "",
                 "object": object_label(entry),
-                "details": details_of(entry),
+                "details": entry_details(entry),
             }
             for entry in found
         ],
@@ -80,7 +80,7 @@ def _rows(entries: Iterable[AuditLogEntry], zone: str, language: str | None) -> 
                 entry.object_type,
                 entry.object_id,
                 object_label(entry),
-                "; ".join(details_of(entry)),
+                "; ".join(entry_details(entry)),
             )
 
 

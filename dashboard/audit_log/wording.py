@@ -43,7 +43,7 @@ def object_label(entry: AuditLogEntry) -> str:
     return f"{kind}: {name}" if name else kind
 
 
-def details_of(entry: AuditLogEntry) -> list[str]:
+def entry_details(entry: AuditLogEntry) -> list[str]:
     """Returns further details from the entry's data: new values, counts, or that the driver did it."""
     # The database doesn't preserve the order of JSON keys.
     known = [*_READERS, "calls"]

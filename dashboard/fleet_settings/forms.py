@@ -80,8 +80,8 @@ class SettingsForm(FleetForm):
         self.losses: list[str] = []
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        readings, rollups = (given.get(name) for name in MONTHS)
+        cleaned = super().clean() or self.cleaned_data
+        readings, rollups = (cleaned.get(name) for name in MONTHS)
         if readings is not None and rollups is not None:
             if rollups < readings:
                 self.add_error(
@@ -90,21 +90,21 @@ class SettingsForm(FleetForm):
                     % {"months": readings},
                 )
             self.losses = self._losses(readings, rollups, now=timezone.now())
-        return given
+        return cleaned
 
     @property
-    def asks_to_confirm(self) -> bool:
+    def needs_confirmation(self) -> bool:
         """Whether the input is valid, but would delete data without confirmation."""
         return self.is_valid() and bool(self.losses) and not self.cleaned_data["confirmed"]
 
     def _losses(self, readings: int, rollups: int, *, now: datetime) -> list[str]:
         """Returns messages about what the change deletes."""
-        words = {
+        templates = {
             "raw_retention_months": _("Raw readings from before %(day)s will be deleted within an hour."),
             "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),
         }
         return [
-            words[name] % {"day": date_format(retention_start(now, months))}
+            templates[name] % {"day": date_format(kept_since(now, months))}
             for name, months in zip(MONTHS, (readings, rollups), strict=True)
             if months < self.before[name]
         ]

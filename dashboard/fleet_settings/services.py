@@ -41,11 +41,11 @@ def can_create_fleet(user: User) -> bool:
 
 def create_fleet(*, values: Mapping[str, Any], owner: User) -> Fleet:
     """Creates a fleet with this owner. Its slug is derived from the name."""
-    wanted = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
-    taken = set(Fleet.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    base = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
+    taken = set(Fleet.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     number = 1
     while True:
-        slug = wanted if number == 1 else f"{wanted}-{number}"
+        slug = base if number == 1 else f"{base}-{number}"
         if slug not in taken:
             try:
                 return _create(slug, values, owner)

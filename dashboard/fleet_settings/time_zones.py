@@ -41,11 +41,11 @@ def zones(*, now: datetime) -> list[Zone]:
 
 def parse_time_zone(text: str) -> str | None:
     """Returns the zone for "europe/berlin", "Berlin" or "new york"; None if there is no match or several."""
-    wanted = "_".join(text.split()).casefold()
-    if not wanted:
+    normalized = "_".join(text.split()).casefold()
+    if not normalized:
         return None
     known = {name.casefold(): name for name in available_timezones()}
-    if wanted in known:
-        return known[wanted]
-    found = [name for name in names() if name.casefold().rpartition("/")[2] == wanted]
+    if normalized in known:
+        return known[normalized]
+    found = [name for name in names() if name.casefold().rpartition("/")[2] == normalized]
     return found[0] if len(found) == 1 else None

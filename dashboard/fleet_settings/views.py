@@ -31,7 +31,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         return _page(request, membership, SettingsForm(instance=membership.fleet))
     # The form changes its instance, and the page's header must show the stored values.
     form = SettingsForm(request.POST, instance=Fleet.objects.get(pk=membership.fleet.pk))
-    if not form.is_valid() or form.asks_to_confirm:
+    if not form.is_valid() or form.needs_confirmation:
         return _page(request, membership, form, status=400)
     values = {name: form.cleaned_data[name] for name in form.Meta.fields}
     if services.update_settings(fleet=membership.fleet, values=values, actor=membership.user):

@@ -56,7 +56,7 @@ def build_patch(
     return Patch(
         cars=cars,
         gone=sorted(set(vehicle_ids) - {car[0] for car in cars}),
-        counts={show.value or "all": counts.by_show[show] for show in TileFilter},
+        counts={show.value or "all": counts.by_tile[show] for show in TileFilter},
         rows=_rows(fleet, vehicle_ids, shown, now),
     )
 
@@ -64,26 +64,26 @@ def build_patch(
 def _rows(
     fleet: Fleet, vehicle_ids: Collection[int], shown: Mapping[RenderVariant, Collection[int]], now: datetime
 ) -> dict[tuple[RenderVariant, int], str]:
-    seen = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
-    if not seen:
+    shown_ids = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
+    if not shown_ids:
         return {}
-    found = selectors.get_vehicles(fleet=fleet, vehicle_ids=seen, now=now)
+    found = selectors.get_vehicles(fleet=fleet, vehicle_ids=shown_ids, now=now)
     html: dict[tuple[RenderVariant, int], str] = {}
     with timezone.override(known_zone(fleet.time_zone)):
-        for look, ids in shown.items():
+        for variant, ids in shown.items():
             # Place names and ages are in the reader's language, so rows are built with it.
-            with translation.override(look.language):
-                rows = build_rows(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
-                html |= {(look, row.car.id): _row(fleet, row, look) for row in rows}
+            with translation.override(variant.language):
+                rows = build_rows(fleet=fleet, vehicles=[car for car in found if car.id in ids], now=now)
+                html |= {(variant, row.vehicle.id): _row(fleet, row, variant) for row in rows}
     return html
 
 
-def _row(fleet: Fleet, row: Row, look: RenderVariant) -> str:
+def _row(fleet: Fleet, row: Row, variant: RenderVariant) -> str:
     context = {
         "fleet": fleet,
         "row": row,
-        "columns": look.columns,
-        "may_command": look.may_command,
-        "may_connect": look.may_connect,
+        "columns": variant.columns,
+        "may_command": variant.may_command,
+        "may_connect": variant.may_connect,
     }
     return render_to_string("dashboard/vehicle_list/row.html", context)

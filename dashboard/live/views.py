@@ -21,8 +21,8 @@ from dashboard.live.patches import RenderVariant
 from dashboard.vehicle_list.filters import DEFAULT_COLUMNS, PAGE_SIZE, visible_columns
 
 # Streams end after a while and are requested again, so that former members soon lose access.
-_LASTS_SECONDS = 240
-_PLACE = re.compile(r"\d{1,16}-\d{1,6}")
+_STREAM_SECONDS = 240
+_OFFSET = re.compile(r"\d{1,16}-\d{1,6}")
 
 
 @login_required
@@ -38,7 +38,7 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
     """
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
-    if not isinstance(request, ASGIRequest) or not _PLACE.fullmatch(since):
+    if not isinstance(request, ASGIRequest) or not _OFFSET.fullmatch(since):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response = StreamingHttpResponse(
         _events(_page(request, membership, since)), content_type="text/event-stream"
@@ -50,17 +50,19 @@ def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, membership: Membership, since: str) -> ClientStream:
-    asked = request.GET
-    if "car" in asked:
-        return ClientStream(fleet_id=membership.fleet_id, since=since, car=next(iter(_ids(asked["car"])), 0))
-    look = RenderVariant(
+    query = request.GET
+    if "car" in query:
+        return ClientStream(
+            fleet_id=membership.fleet_id, since=since, vehicle_id=next(iter(_ids(query["car"])), 0)
+        )
+    variant = RenderVariant(
         language=get_language() or "en",
-        columns=visible_columns(asked.get("columns", "").split(",")) or DEFAULT_COLUMNS,
+        columns=visible_columns(query.get("columns", "").split(",")) or DEFAULT_COLUMNS,
         may_command=has_permission(membership=membership, right=Permission.COMMAND),
         may_connect=has_permission(membership=membership, right=Permission.CONNECT),
     )
     return ClientStream(
-        fleet_id=membership.fleet_id, since=since, look=look, rows=_ids(asked.get("rows", ""))
+        fleet_id=membership.fleet_id, since=since, variant=variant, rows=_ids(query.get("rows", ""))
     )
 
 
@@ -74,6 +76,6 @@ def _ids(text: str) -> frozenset[int]:
 async def _events(page: ClientStream) -> AsyncIterator[bytes]:
     # The stream may last for minutes, and mustn't hold the request's database connection.
     await sync_to_async(connections.close_all)()
-    seconds = _LASTS_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  spreads reconnects
+    seconds = _STREAM_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  spreads reconnects
     async for event in hub().stream(page, seconds=seconds):
         yield event

@@ -40,7 +40,7 @@ def build_checklist(*, fleet: Fleet) -> Checklist:
         SetupTask.DELIVERY: delivered,
     }
     return Checklist(
-        done=frozenset(step for step, seen in evidence.items() if seen),
+        done=frozenset(step for step, present in evidence.items() if present),
         address=settings.SITE_URL + reverse("webhooks:smartcar"),
     )
 
@@ -57,13 +57,13 @@ def _tokens(application: Application) -> QuerySet[ApplicationToken]:
 
 def _deliveries(fleet: Fleet) -> QuerySet[InboxEntry]:
     """Returns recorded deliveries about the fleet's vehicles from after they were connected."""
-    own = Connection.objects.filter(
+    own_connections = Connection.objects.filter(
         fleet=fleet,
         vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
         created_at__lte=OuterRef("received_at"),
     )
     return InboxEntry.objects.filter(
-        Exists(own),
+        Exists(own_connections),
         smartcar_vehicle_id__in=Vehicle.objects.filter(fleet=fleet).values("smartcar_id"),
         source=Source.WEBHOOK,
         state=EntryState.PROCESSED,

@@ -24,10 +24,10 @@ def get_checklist(*, membership: Membership) -> Checklist | None:
     checklist = build_checklist(fleet=fleet)
     if fleet.onboarding == Onboarding.NEW:
         known = SetupTask.CAR in checklist.done
-        _note(fleet, Onboarding.OVER if known else Onboarding.OPEN)
+        _set_state(fleet, Onboarding.OVER if known else Onboarding.OPEN)
         return None if known else checklist
     if checklist.complete:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
     return checklist
 
 
@@ -35,7 +35,7 @@ def get_progress(*, fleet: Fleet) -> Checklist:
     """Returns the checklist, whether or not the fleet page still shows it. A complete one is closed from now on."""
     checklist = build_checklist(fleet=fleet)
     if checklist.complete and fleet.onboarding != Onboarding.OVER:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
     return checklist
 
 
@@ -43,10 +43,10 @@ def hide(*, membership: Membership) -> None:
     """Closes the checklist on the fleet page, for all members."""
     fleet = membership.fleet
     if fleet.onboarding != Onboarding.OVER:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
         log_event(fleet=fleet, actor=membership.user, event=AuditEvent.SETUP_CHECKLIST_HIDDEN)
 
 
-def _note(fleet: Fleet, state: Onboarding) -> None:
+def _set_state(fleet: Fleet, state: Onboarding) -> None:
     fleet.onboarding = state
     fleet.save(update_fields=["onboarding"])

@@ -29,7 +29,7 @@ class StepText:
     view: str = ""
 
 
-WORDS = {
+STEP_TEXTS = {
     SetupTask.CREDENTIALS: StepText(
         title=_("Enter the Smartcar credentials"),
         to_do=_(
@@ -88,7 +88,7 @@ class ChecklistItem:
     """One step for display; `current` marks the one to do now."""
 
     step: SetupTask
-    words: StepText
+    text: StepText
     done: bool
     current: bool
 
@@ -104,7 +104,9 @@ class Checklist:
     def lines(self) -> list[ChecklistItem]:
         """All steps in order."""
         current = next((step for step in SetupTask if step not in self.done), None)
-        return [ChecklistItem(step, WORDS[step], step in self.done, step is current) for step in SetupTask]
+        return [
+            ChecklistItem(step, STEP_TEXTS[step], step in self.done, step is current) for step in SetupTask
+        ]
 
     @property
     def total(self) -> int:
@@ -124,7 +126,7 @@ class Checklist:
         """The completed steps as a string, so that open pages can detect changes."""
         return ".".join(step for step in SetupTask if step in self.done)
 
-    def news_since(self, version: str) -> list[str]:
+    def completed_since(self, version: str) -> list[str]:
         """Returns the titles of the steps that are done now but weren't in this version."""
         before = version.split(".")
-        return [str(WORDS[step].title) for step in SetupTask if step in self.done and step not in before]
+        return [str(STEP_TEXTS[step].title) for step in SetupTask if step in self.done and step not in before]

@@ -35,7 +35,7 @@ def steps(request: HttpRequest, slug: str) -> HttpResponse:
     shown = request.GET.get("version", "")
     if shown == checklist.version:
         return HttpResponse(status=204)
-    news = {"news": checklist.news_since(shown)}
+    news = {"news": checklist.completed_since(shown)}
     return render(request, "dashboard/onboarding/steps.html", _context(fleet, checklist) | news)
 
 

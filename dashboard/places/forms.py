@@ -27,7 +27,7 @@ class PlaceForm(forms.ModelForm[Place]):
         }
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
-        super().__init__(_apart(data) if data is not None else None, **kwargs)
+        super().__init__(_split_coordinates(data) if data is not None else None, **kwargs)
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
@@ -71,9 +71,9 @@ class PlaceForm(forms.ModelForm[Place]):
         return round(degrees, 6)
 
 
-def _apart(data: Any) -> dict[str, Any]:
+def _split_coordinates(data: Any) -> dict[str, Any]:
     """Returns the submitted values. A coordinate pair in the latitude field is split into both fields."""
-    given = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
-    if not given["longitude"].strip() and (pair := parse_pair(given["latitude"])):
-        given["latitude"], given["longitude"] = pair
-    return given
+    values = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
+    if not values["longitude"].strip() and (pair := parse_pair(values["latitude"])):
+        values["latitude"], values["longitude"] = pair
+    return values

@@ -11,7 +11,7 @@ from vehicles import catalogue
 from vehicles.models import Vehicle, VehicleSnapshot
 from vehicles.selectors import list_states, list_vehicles
 
-_OFFERED = 300
+_MAX_OFFERED = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +30,32 @@ class Area:
 def vehicles_area(*, fleet: Fleet) -> Area | None:
     """Returns the area with the fleet's vehicles (at most _MAX_OFFERED of them); None if no location is known."""
     now = timezone.now()
-    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
-    placed = VehicleSnapshot.objects.filter(
+    location_privacy = privacy.privacy_for_fleet(fleet=fleet, now=now)
+    located = VehicleSnapshot.objects.filter(
         vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
     )
-    rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
-    seen = [(lat, lon) for car, lat, lon in rows if not rules.is_hidden(car, at=now)]
-    if not seen:
+    rows = located.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_MAX_OFFERED]
+    visible = [(lat, lon) for car, lat, lon in rows if not location_privacy.hide(car, at=now)]
+    if not visible:
         return None
-    latitudes, longitudes = zip(*seen, strict=True)
+    latitudes, longitudes = zip(*visible, strict=True)
     return Area(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
 
 
 def vehicle_names(*, fleet: Fleet) -> list[str]:
     """Returns the names of the fleet's vehicles, of at most _MAX_OFFERED of them."""
-    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_OFFERED]))
+    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_MAX_OFFERED]))
 
 
 def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
     """Returns the only vehicle with this name, plate or Smartcar vehicle ID; None if there is none, or several."""
-    wanted = name.strip()
-    if not wanted:
+    name_or_id = name.strip()
+    if not name_or_id:
         return None
     cars = list_vehicles(fleet=fleet)
-    called = Q(name__iexact=wanted) | Q(plate__iexact=wanted) | Q(smartcar_id=wanted)
-    found = list(cars.filter(called)[:2]) or [
-        car for car in cars.filter(name="")[:_OFFERED] if str(car) == wanted
+    matches = Q(name__iexact=name_or_id) | Q(plate__iexact=name_or_id) | Q(smartcar_id=name_or_id)
+    found = list(cars.filter(matches)[:2]) or [
+        car for car in cars.filter(name="")[:_MAX_OFFERED] if str(car) == name_or_id
     ]
     return found[0] if len(found) == 1 else None
 

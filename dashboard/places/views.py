@@ -98,7 +98,7 @@ class _Prefilled:
 
     values: dict[str, Any]
     typed: str
-    trouble: str
+    problem: str
 
 
 def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
@@ -115,8 +115,8 @@ def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
         )
     position = selectors.vehicle_position(car=car)
     if position is None:
-        trouble = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
-        return _Prefilled(values, str(car), trouble)
+        problem = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
+        return _Prefilled(values, str(car), problem)
     values |= {"latitude": f"{position[0]:.6f}", "longitude": f"{position[1]:.6f}"}
     return _Prefilled(values, str(car), "")
 

@@ -65,11 +65,11 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
     else:
         membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
     here = request.resolver_match.view_name if request.resolver_match else ""
-    within = max((place.within for place in _NAV_ITEMS if here.startswith(place.within)), key=len, default="")
+    within = max((item.within for item in _NAV_ITEMS if here.startswith(item.within)), key=len, default="")
     return {
         "links": [
-            Link(str(place.label), reverse(place.view, args=[fleet.slug]), place.within == within)
-            for place in _NAV_ITEMS
-            if membership is not None and has_permission(membership=membership, right=place.right)
+            Link(str(item.label), reverse(item.view, args=[fleet.slug]), item.within == within)
+            for item in _NAV_ITEMS
+            if membership is not None and has_permission(membership=membership, right=item.right)
         ]
     }

@@ -33,7 +33,7 @@ class Column(StrEnum):
     LOCK = "lock"
     PLACE = "place"
     ODOMETER = "odometer"
-    HEARD = "heard"
+    LAST_UPDATE = "heard"
     CONNECTION = "connection"
     DRIVER = "driver"
     GROUP = "group"
@@ -44,7 +44,7 @@ TITLES: Mapping[Column, Promise] = {
     Column.LOCK: _("Lock"),
     Column.PLACE: _("Location"),
     Column.ODOMETER: _("Odometer"),
-    Column.HEARD: _("Last update"),
+    Column.LAST_UPDATE: _("Last update"),
     Column.CONNECTION: _("Connection"),
     Column.DRIVER: _("Driver"),
     Column.GROUP: _("Group"),
@@ -54,7 +54,7 @@ DEFAULT_COLUMNS = (
     Column.LOCK,
     Column.PLACE,
     Column.ODOMETER,
-    Column.HEARD,
+    Column.LAST_UPDATE,
     Column.CONNECTION,
     Column.DRIVER,
 )
@@ -79,14 +79,14 @@ class Filters:
     sort: str = "name"
     page: int = 1
     columns: tuple[Column, ...] = DEFAULT_COLUMNS
-    columns_said: bool = False
+    explicit_columns: bool = False
 
     @property
     def words(self) -> list[str]:
         return self.search.split()[:8]
 
     @property
-    def narrowed(self) -> bool:
+    def is_filtered(self) -> bool:
         """Whether the filters may exclude vehicles."""
         return bool(self.show or self.search or self.make or self.group or self.state)
 
@@ -102,7 +102,7 @@ class Filters:
     @property
     def query(self) -> str:
         """The query string, with only the values that differ from the defaults."""
-        said = {
+        values = {
             "show": self.show.value,
             "q": self.search,
             "make": self.make,
@@ -110,9 +110,9 @@ class Filters:
             "state": self.state,
             "sort": "" if self.sort == "name" else self.sort,
             "page": "" if self.page == 1 else str(self.page),
-            "columns": ",".join(self.columns) if self.columns_said else "",
+            "columns": ",".join(self.columns) if self.explicit_columns else "",
         }
-        return urlencode({name: value for name, value in said.items() if value})
+        return urlencode({name: value for name, value in values.items() if value})
 
 
 def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
@@ -120,27 +120,27 @@ def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
     sort = query.get("sort", "")
     page = query.get("page", "")
     state = query.get("state", "")
-    said = visible_columns(query.get("columns", "").split(","))
+    columns = visible_columns(query.get("columns", "").split(","))
     return Filters(
-        show=_one_of(TileFilter, query.get("show", "")) or TileFilter.ALL,
+        show=_parse_tile(TileFilter, query.get("show", "")) or TileFilter.ALL,
         search=" ".join(query.get("q", "")[:120].replace("\x00", "").split()),
         make=query.get("make", "")[:60].replace("\x00", ""),
         group=query.get("group", "")[:60].replace("\x00", ""),
         state=state if state in ConnectionState.values and state != ConnectionState.REMOVED else "",
         sort=sort if sort.removeprefix("-") in ORDERS else "name",
         page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:7]) < 10**6 else 1,
-        columns=said or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
-        columns_said=bool(said),
+        columns=columns or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
+        explicit_columns=bool(columns),
     )
 
 
 def visible_columns(names: Iterable[str]) -> tuple[Column, ...]:
     """Returns the columns with these names, in display order."""
-    wanted = set(names)
-    return tuple(column for column in Column if column.value in wanted)
+    selected = set(names)
+    return tuple(column for column in Column if column.value in selected)
 
 
-def _one_of(kind: Callable[[str], TileFilter], name: str) -> TileFilter | None:
+def _parse_tile(kind: Callable[[str], TileFilter], name: str) -> TileFilter | None:
     try:
         return kind(name)
     except ValueError:

@@ -30,7 +30,7 @@ _TILES: Mapping[TileFilter, tuple[Promise, str]] = {
     TileFilter.ATTENTION: (_("Needs attention"), "bad"),
 }
 # Columns that are sorted in descending order first.
-_DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
+_DESCENDING_FIRST = frozenset({Column.ODOMETER, Column.LAST_UPDATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def may_search_vins(membership: Membership) -> bool:
 def page_context(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
     """Returns the context of dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html."""
     fleet = membership.fleet
-    place = pubsub.current_offset(fleet_id=fleet.pk)
+    offset = pubsub.current_offset(fleet_id=fleet.pk)
     counts = selectors.count_vehicles(fleet=fleet, now=now)
     filters, rows, total = _page(membership, filters, now)
     return {
@@ -100,8 +100,8 @@ def page_context(*, membership: Membership, filters: Filters, now: datetime) -> 
             (view, saved_views.can_delete(membership=membership, view=view))
             for view in saved_views.list_views(membership=membership)
         ],
-        "map_query": filters.to(sort="name", columns_said=False).query,
-        "live_query": _live_query(filters, rows, place),
+        "map_query": filters.to(sort="name", explicit_columns=False).query,
+        "live_query": _live_query(filters, rows, offset),
         "may_connect": has_permission(membership=membership, right=Permission.CONNECT),
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),
     }
@@ -113,7 +113,7 @@ def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Ti
         Tile(
             show=show,
             label=str(label),
-            count=counts.by_show[show],
+            count=counts.by_tile[show],
             tone=tone,
             current=filters.show == show,
             query=filters.to(show=TileFilter.ALL if filters.show == show else show).query,
@@ -130,7 +130,7 @@ def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filt
         total = selectors.count_matching(fleet=fleet, filters=filters, now=now, vins=vins)
         filters = filters.to(page=max(1, ceil(total / PAGE_SIZE)))
         found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
-    return filters, build_rows(fleet=fleet, cars=found, now=now), total
+    return filters, build_rows(fleet=fleet, vehicles=found, now=now), total
 
 
 def _headers(filters: Filters) -> list[Header]:
@@ -142,12 +142,12 @@ def _header(name: str, title: str, filters: Filters) -> Header:
     if name == Column.PLACE:
         return Header(name, title, "", "")
     current = filters.sort.removeprefix("-") == name
-    downwards = filters.sort.startswith("-")
+    descending = filters.sort.startswith("-")
     # Selecting the column again reverses the order.
-    descend = not downwards if current else name in _DOWNWARDS
-    wanted = f"-{name}" if descend else name
-    order = ("descending" if downwards else "ascending") if current else ""
-    return Header(name, title, order, filters.to(sort=wanted).query)
+    descend = not descending if current else name in _DESCENDING_FIRST
+    sort = f"-{name}" if descend else name
+    order = ("descending" if descending else "ascending") if current else ""
+    return Header(name, title, order, filters.to(sort=sort).query)
 
 
 def _pager(filters: Filters, shown: int, total: int) -> Pager:
@@ -170,9 +170,9 @@ def _choices(counts: selectors.VehicleCounts) -> dict[str, list[Choice]]:
     }
 
 
-def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
-    shown = ",".join(str(row.car.id) for row in rows)
-    return f"since={place}&rows={shown}&columns={','.join(filters.columns)}"
+def _live_query(filters: Filters, rows: list[Row], offset: str) -> str:
+    shown = ",".join(str(row.vehicle.id) for row in rows)
+    return f"since={offset}&rows={shown}&columns={','.join(filters.columns)}"
 
 
 def address(*, slug: str, query: str) -> str:

@@ -27,7 +27,7 @@ def map_features(
     found = selectors.list_positions(
         fleet=fleet, filters=filters, now=now, vins=vins, vehicle_ids=vehicle_ids
     )
-    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
+    location_privacy = privacy.privacy_for_fleet(fleet=fleet, now=now)
     return [
         (
             car.id,
@@ -37,5 +37,5 @@ def map_features(
             car.mark,
         )
         for car in found
-        if not rules.is_hidden(car.id, at=now)
+        if not location_privacy.hide(car.id, at=now)
     ]

@@ -19,12 +19,12 @@ from vehicles import catalogue
 
 # A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
-SILENT = timedelta(hours=48)
+NO_RECENT_DATA = timedelta(hours=48)
 _MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
 
 # Of several drivers' connections to a vehicle, the best usable one counts, and the newest among equals. With IDs, only
 # these vehicles are queried.
-_CARS = """
+_VEHICLES = """
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
@@ -65,7 +65,7 @@ _FIELDS = (
     *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
-_SHOWN: Mapping[TileFilter, str] = {
+_TILE_CONDITIONS: Mapping[TileFilter, str] = {
     TileFilter.CHARGING: "charging",
     TileFilter.LOW: "low",
     TileFilter.UNLOCKED: "locked IS FALSE",
@@ -134,14 +134,14 @@ class VehicleRow:
 class VehicleCounts:
     """The number of vehicles for each tile, and the available filter options."""
 
-    by_show: Mapping[TileFilter, int]
+    by_tile: Mapping[TileFilter, int]
     makes: list[str]
     groups: list[str]
     states: list[str]
 
     @property
     def total(self) -> int:
-        return self.by_show[TileFilter.ALL]
+        return self.by_tile[TileFilter.ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +157,16 @@ class Position:
 
 def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
     """Counts all vehicles of the fleet, regardless of filters."""
-    tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in TileFilter if show]
+    tiles = [f"count(*) FILTER (WHERE {_TILE_CONDITIONS[show]})" for show in TileFilter if show]
     choices = ", ".join(
         f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
         for column in ("make", '"group"', "state")
     )
-    statement = f"{_CARS} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
-    (row,) = _rows(statement, _named(fleet, now))
+    statement = f"{_VEHICLES} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
+    (row,) = _rows(statement, _params(fleet, now))
     *numbers, makes, groups, states = row
     return VehicleCounts(
-        by_show=dict(zip(TileFilter, numbers, strict=True)),
+        by_tile=dict(zip(TileFilter, numbers, strict=True)),
         makes=sorted(makes, key=str.lower),
         groups=sorted(groups, key=str.lower),
         states=[state for state in _WORST_FIRST if state in states],
@@ -175,46 +175,46 @@ def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
 
 def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[VehicleRow], int]:
     """Returns the vehicles on the filters' page, and the number of all matches. VINs are searched if `vins` is set."""
-    where, named = _where(filters, vins=vins)
-    statement = f"""{_CARS}
+    where, params = _where(filters, vins=vins)
+    statement = f"""{_VEHICLES}
         SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
         ORDER BY {_order(filters.sort)} LIMIT {PAGE_SIZE} OFFSET {(filters.page - 1) * PAGE_SIZE}
     """  # noqa: S608
-    rows = _rows(statement, _named(fleet, now) | named)
+    rows = _rows(statement, _params(fleet, now) | params)
     return [VehicleRow(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 def count_matching(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
     """Returns the number of matching vehicles."""
-    where, named = _where(filters, vins=vins)
-    statement = f"{_CARS} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
-    return int(_rows(statement, _named(fleet, now) | named)[0][0])
+    where, params = _where(filters, vins=vins)
+    statement = f"{_VEHICLES} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
+    return int(_rows(statement, _params(fleet, now) | params)[0][0])
 
 
 def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[VehicleRow]:
     """Returns these vehicles of the fleet, in no particular order."""
-    statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
-    return [VehicleRow(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
+    statement = f"{_VEHICLES} SELECT {_selected()} FROM car"  # noqa: S608
+    return [VehicleRow(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids))]
 
 
 def list_positions(
     *, fleet: Fleet, filters: Filters, now: datetime, vins: bool, vehicle_ids: Collection[int] | None = None
 ) -> list[Position]:
     """Returns the locations of matching vehicles, optionally only of these IDs, including those that drivers hide."""
-    where, named = _where(filters, vins=vins)
-    statement = f"""{_CARS}
+    where, params = _where(filters, vins=vins)
+    statement = f"""{_VEHICLES}
         SELECT id, latitude, longitude, heading, {_MARK} FROM car
         WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND {where}
     """  # noqa: S608
-    return [Position(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids) | named)]
+    return [Position(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids) | params)]
 
 
 def matching_ids(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
     """Returns the Smartcar IDs of the matching vehicles, in the page's order."""
-    where, named = _where(filters, vins=vins)
+    where, params = _where(filters, vins=vins)
     order = _order(filters.sort)
-    statement = f"{_CARS} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
-    return [row[0] for row in _rows(statement, _named(fleet, now) | named)]
+    statement = f"{_VEHICLES} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
+    return [row[0] for row in _rows(statement, _params(fleet, now) | params)]
 
 
 def _selected() -> str:
@@ -222,19 +222,19 @@ def _selected() -> str:
 
 
 def _where(filters: Filters, *, vins: bool) -> tuple[str, dict[str, Any]]:
-    conditions, named = ["true"], {}
+    conditions, params = ["true"], {}
     if filters.show:
-        conditions.append(_SHOWN[filters.show])
+        conditions.append(_TILE_CONDITIONS[filters.show])
     for column, value in (("make", filters.make), ('"group"', filters.group), ("state", filters.state)):
         if value:
             name = column.strip('"')
             conditions.append(f"{column} = %({name})s")
-            named[name] = value
+            params[name] = value
     searched = ("name", "plate", "make", "model", "driver", *(["vin"] if vins else []))
     for number, word in enumerate(filters.words):
         conditions.append(f"(concat_ws(' ', {', '.join(searched)}) ILIKE %(word{number})s)")
-        named[f"word{number}"] = f"%{_literal(word)}%"
-    return " AND ".join(conditions), named
+        params[f"word{number}"] = f"%{_literal(word)}%"
+    return " AND ".join(conditions), params
 
 
 def _literal(word: str) -> str:
@@ -243,13 +243,13 @@ def _literal(word: str) -> str:
 
 
 def _order(sort: str) -> str:
-    way = "DESC" if sort.startswith("-") else "ASC"
+    direction = "DESC" if sort.startswith("-") else "ASC"
     # Vehicles that never reported sort as the oldest. Other unknown values come last in both directions.
     nulls = "FIRST" if sort == "heard" else "LAST"
-    return f"{_ORDERS[sort.removeprefix('-')]} {way} NULLS {nulls}, lower(title), id"
+    return f"{_ORDERS[sort.removeprefix('-')]} {direction} NULLS {nulls}, lower(title), id"
 
 
-def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
+def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
     return {
         "ids": None if vehicle_ids is None else list(vehicle_ids),
         "fleet": fleet.pk,
@@ -263,7 +263,7 @@ def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = No
     }
 
 
-def _rows(statement: str, named: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, named)
+        cursor.execute(statement, params)
         return list(cursor.fetchall())

@@ -23,7 +23,7 @@ from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, parse_filter
 from dashboard.vehicle_list.rows import build_rows
 from dashboard.vehicle_list.saved_models import SavedView
 
-_A_YEAR = 365 * 86_400
+_ONE_YEAR = 365 * 86_400
 _AGES = re.compile(rb"(<time [^>]*>)[^<]*")
 
 
@@ -33,7 +33,7 @@ def fleet(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows the fleet's vehicles in a table and on a map; only the list if an open page requests other filters."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     context = _context(request, membership)
-    if _asks_for_the_list(request):
+    if _is_list_request(request):
         return render(request, "dashboard/vehicle_list/list.html", context)
     context["onboarding"] = get_checklist(membership=membership)
     return render(request, "dashboard/vehicle_list/page.html", context)
@@ -46,8 +46,8 @@ def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     response = render(request, "dashboard/vehicle_list/list.html", _context(request, membership))
     # The stream offset and ages change constantly, so the version depends only on the content without them.
-    told = _AGES.sub(rb"\1", response.content.partition(b"<!-- list -->")[2])
-    version = f"{crc32(told):x}"
+    content = _AGES.sub(rb"\1", response.content.partition(b"<!-- list -->")[2])
+    version = f"{crc32(content):x}"
     if request.headers.get("X-Version") == version:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response.headers["X-Version"] = version
@@ -59,13 +59,13 @@ def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
 def map_data(request: HttpRequest, slug: str) -> HttpResponse:
     """Returns the locations of matching vehicles as JSON: `{"cars": [[id, longitude, latitude, heading, mark], …]}`."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
-    cars = positions.map_features(
+    vehicles = positions.map_features(
         fleet=membership.fleet,
         filters=_filters(request),
         now=timezone.now(),
         vins=page.may_search_vins(membership),
     )
-    return HttpResponse(orjson.dumps({"cars": cars}), content_type="application/json")
+    return HttpResponse(orjson.dumps({"cars": vehicles}), content_type="application/json")
 
 
 @login_required
@@ -77,7 +77,7 @@ def map_popup(request: HttpRequest, slug: str, vehicle_id: int) -> HttpResponse:
     found = selectors.get_vehicles(fleet=membership.fleet, vehicle_ids=[vehicle_id], now=now)
     if not found:
         raise Http404("There is no such car in this fleet.")
-    (row,) = build_rows(fleet=membership.fleet, cars=found, now=now)
+    (row,) = build_rows(fleet=membership.fleet, vehicles=found, now=now)
     return render(request, "dashboard/vehicle_list/map_popup.html", {"fleet": membership.fleet, "row": row})
 
 
@@ -103,11 +103,11 @@ def columns(request: HttpRequest, slug: str) -> HttpResponse:
     get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     filters = parse_filters(QueryDict(request.POST.get("query", "")))
     chosen = visible_columns(request.POST.getlist("column"))
-    response = redirect(page.address(slug=slug, query=filters.to(columns_said=False).query))
+    response = redirect(page.address(slug=slug, query=filters.to(explicit_columns=False).query))
     response.set_cookie(
         COLUMNS_COOKIE,
         ",".join(chosen),
-        max_age=_A_YEAR,
+        max_age=_ONE_YEAR,
         secure=request.is_secure(),
         httponly=True,
         samesite="Lax",
@@ -122,7 +122,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     remembered = request.COOKIES.get(COLUMNS_COOKIE, "")
     filters = parse_filters(QueryDict(request.POST.get("query", "")), remembered=remembered)
-    query = filters.to(columns_said=True).query
+    query = filters.to(explicit_columns=True).query
     name = " ".join(request.POST.get("name", "").split())
     if not name or len(name) > 60:
         messages.error(request, _("Couldn't save the view. Enter a name of up to 60 characters."))
@@ -164,6 +164,6 @@ def _filters(request: HttpRequest) -> Filters:
     return parse_filters(request.GET, remembered=request.COOKIES.get(COLUMNS_COOKIE, ""))
 
 
-def _asks_for_the_list(request: HttpRequest) -> bool:
+def _is_list_request(request: HttpRequest) -> bool:
     whole = request.headers.get("HX-History-Restore-Request") == "true"
     return request.headers.get("HX-Request") == "true" and not whole

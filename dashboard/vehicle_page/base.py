@@ -53,7 +53,7 @@ class VehicleContext:
     def fleet(self) -> Fleet:
         return self.membership.fleet
 
-    def may(self, right: Permission) -> bool:
+    def can(self, right: Permission) -> bool:
         """Whether the member has the permission in the vehicle's fleet."""
         return has_permission(membership=self.membership, right=right)
 
@@ -73,10 +73,10 @@ class VehicleContext:
                     each is tab,
                 )
                 for each in TABS
-                if self.may(each.right)
+                if self.can(each.right)
             ],
-            "may_connect": self.may(Permission.CONNECT),
-            "may_command": self.may(Permission.COMMAND),
+            "may_connect": self.can(Permission.CONNECT),
+            "may_command": self.can(Permission.COMMAND),
         }
 
 

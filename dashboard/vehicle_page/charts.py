@@ -54,7 +54,7 @@ class LineChart:
     lines: list[Line]
     kind: str = "lines"
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Returns the chart as JSON-compatible data. dataclasses.asdict would copy each number."""
         return _fields(self) | {"lines": [_fields(line) for line in self.lines]}
 
@@ -74,7 +74,7 @@ class BandChart:
     cut: bool
     kind: str = "band"
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Returns the chart as JSON-compatible data."""
         return _fields(self)
 
@@ -82,8 +82,8 @@ class BandChart:
 Chart = LineChart | BandChart
 
 
-def _fields(held: Line | LineChart | BandChart) -> dict[str, Any]:
-    return {each.name: getattr(held, each.name) for each in fields(held)}
+def _fields(chart: Line | LineChart | BandChart) -> dict[str, Any]:
+    return {each.name: getattr(chart, each.name) for each in fields(chart)}
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class _States:
     labels: list[str] = field(default_factory=list)
     tones: list[str] = field(default_factory=list)
 
-    def place(self, label: str, tone: str) -> int:
+    def position(self, label: str, tone: str) -> int:
         if label not in self.labels:
             self.labels.append(label)
             self.tones.append(tone or f"state-{len(self.labels) % 6}")
@@ -125,7 +125,7 @@ def build_charts(
     return [
         _line_chart(vehicle, group, start, end)
         if is_number(group[0])
-        else band_of(vehicle=vehicle, signal=group[0], start=start, end=end)
+        else build_band(vehicle=vehicle, signal=group[0], start=start, end=end)
         for group in plan(signals, units=vehicle.units)
     ]
 
@@ -134,7 +134,7 @@ def _line_chart(vehicle: Vehicle, signals: Sequence[Signal], start: datetime, en
     return LineChart(
         unit=_shown_unit(signals[0], vehicle.units),
         percent=signals[0].unit is Unit.PERCENT,
-        lines=[line_of(vehicle=vehicle, signal=signal, start=start, end=end) for signal in signals],
+        lines=[build_line(vehicle=vehicle, signal=signal, start=start, end=end) for signal in signals],
     )
 
 
@@ -142,16 +142,16 @@ def _shown_unit(signal: Signal, units: str) -> str:
     return symbol(display_unit(signal.unit, units=units)) if signal.unit else ""
 
 
-def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
+def build_line(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
     """Returns a numeric signal's history in a suitable resolution: readings if they are few, else hours or days."""
     resolution, points = _points(vehicle, signal, start, end)
-    longest = _longest_silence(signal, resolution, span=end - start)
+    max_gap = _max_gap(signal, resolution, span=end - start)
     if resolution in ("raw", "thinned"):
-        before, after = neighbors(vehicle=vehicle, signal=signal, start=start, end=end, within=longest)
+        before, after = neighbours(vehicle=vehicle, signal=signal, start=start, end=end, within=max_gap)
         points = [*([before] if before else []), *points, *([after] if after else [])]
     banded = resolution in ("hour", "day")
     line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
-    for point, gap in _with_gaps(points, longest=longest):
+    for point, gap in _with_gaps(points, max_gap=max_gap):
         _add(line, point.at, point, signal=signal, units=vehicle.units)
         if gap:
             _add(line, point.at + timedelta(seconds=1), None, signal=signal, units=vehicle.units)
@@ -175,10 +175,10 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
     """Returns the points with their resolution. Beyond the retention of readings, hours and days still exist."""
-    kept = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
-    if start >= kept:
-        many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
-        if not many:
+    retained_from = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
+    if start >= retained_from:
+        too_many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
+        if not too_many:
             return "raw", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="raw")
         if end - start <= _SHORT:
             return "thinned", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=POINTS)
@@ -187,7 +187,7 @@ def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) ->
     return "day", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="day")
 
 
-def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
+def _max_gap(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
     """Returns the longest time between two points that a line connects: as long as the signal's values are valid."""
     if signal.staleness is None:
         return _EVER
@@ -196,13 +196,13 @@ def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> tim
     return signal.staleness + {"hour": _HOUR, "day": _DAY}.get(resolution, timedelta(0))
 
 
-def _with_gaps(points: Sequence[Point], *, longest: timedelta) -> list[tuple[Point, bool]]:
+def _with_gaps(points: Sequence[Point], *, max_gap: timedelta) -> list[tuple[Point, bool]]:
     """Returns each point, and whether a gap follows."""
-    apart = [after.at - before.at > longest for before, after in pairwise(points)]
-    return list(zip(points, [*apart, False], strict=False))
+    gaps = [after.at - before.at > max_gap for before, after in pairwise(points)]
+    return list(zip(points, [*gaps, False], strict=False))
 
 
-def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
+def build_band(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
     """Returns the states of a non-numeric signal.
 
     A state lasts until the next one, or as long as its value is valid.
@@ -210,11 +210,11 @@ def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
     found = state_intervals(vehicle=vehicle, signal=signal, start=start, end=end)
     until = min(end, timezone.now())
     states, segments = _States(), []
-    for place, run in enumerate(found):
-        following = found[place + 1].start if place + 1 < len(found) else until
-        stop = min(following, run.last + (signal.staleness or _EVER), until)
+    for position, run in enumerate(found):
+        next_start = found[position + 1].start if position + 1 < len(found) else until
+        stop = min(next_start, run.last + (signal.staleness or _EVER), until)
         label = format_value(code=signal.code, body=run.body, units=vehicle.units) or "–"
-        index = states.place(label, _tone(signal, run.body.get("value", run.body.get("status"))))
+        index = states.position(label, _tone(signal, run.body.get("value", run.body.get("status"))))
         begin = max(run.start, start)
         if stop > begin:
             segments.append((begin.timestamp(), stop.timestamp(), index))

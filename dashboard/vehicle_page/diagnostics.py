@@ -47,8 +47,8 @@ def _alert(row: LatestSignal) -> VehicleWarning | None:
     body = row.body or {}
     if body.get("status") == "OK":
         return None
-    said = body.get("description") or formatting.format_value(code=row.code, body=body, units="")
-    return VehicleWarning(str(CATALOGUE[row.code].label), said, row)
+    text = body.get("description") or formatting.format_value(code=row.code, body=body, units="")
+    return VehicleWarning(str(CATALOGUE[row.code].label), text, row)
 
 
 def _trouble_codes(state: VehicleState) -> list[VehicleWarning]:

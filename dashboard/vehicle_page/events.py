@@ -24,7 +24,7 @@ from accounts.models import AuditLogEntry
 from accounts.permissions import Permission
 from commands.models import Command
 from connect.models import Transition
-from dashboard.audit_log.wording import details_of, event_label
+from dashboard.audit_log.wording import entry_details, event_label
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.timeline import Page, Source, TimelinePosition, below, merge_page
 from vehicles.catalogue import CATALOGUE
@@ -84,7 +84,7 @@ class TimelineEvent:
     """One timeline entry. `badge` is a state's label and CSS class; `url` links to details."""
 
     kind: EventType
-    place: TimelinePosition
+    position: TimelinePosition
     title: str
     lines: Sequence[str] = ()
     badge: tuple[str, str] | None = None
@@ -94,12 +94,12 @@ class TimelineEvent:
 
     @property
     def at(self) -> datetime:
-        return self.place.at
+        return self.position.at
 
     @property
     def clock(self) -> str:
         """The time of day; for an hour of deliveries, its start."""
-        return date_format(timezone.localtime(self.at), "H:i:s" if self.place.pk else "H:i")
+        return date_format(timezone.localtime(self.at), "H:i:s" if self.position.pk else "H:i")
 
     @property
     def icon(self) -> str:
@@ -112,7 +112,7 @@ class TimelineEvent:
 
 def visible_types(frame: VehicleContext) -> list[EventType]:
     """Returns the kinds of events that the member may see."""
-    return [kind for kind in EventType if kind not in RIGHTS or frame.may(RIGHTS[kind])]
+    return [kind for kind in EventType if kind not in RIGHTS or frame.can(RIGHTS[kind])]
 
 
 def list_events(
@@ -161,15 +161,15 @@ def _hours(entries: QuerySet[InboxEntry], limit: int) -> list[tuple[datetime, in
 
 def _inbox(frame: VehicleContext, newest: int) -> str:
     """Returns the URL of the webhook log, starting at this delivery, for this vehicle only."""
-    question = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
-    return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(question)}"
+    params = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
+    return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(params)}"
 
 
 def _clock(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "H:i")
 
 
-def _troubled_deliveries(
+def _failed_deliveries(
     frame: VehicleContext, before: TimelinePosition | None, limit: int
 ) -> Iterable[TimelineEvent]:
     """Yields quarantined and undeliverable deliveries individually."""
@@ -194,17 +194,17 @@ def _errors(frame: VehicleContext, before: TimelinePosition | None, limit: int) 
     rank = _RANKS[EventType.ERROR]
     errors = VehicleError.objects.filter(vehicle=frame.vehicle).order_by("-first_at", "-pk")
     for error in errors.filter(below(before, rank=rank, time="first_at"))[:limit]:
-        over = error.state == "RESOLVED"
+        resolved, affected = error.state == "RESOLVED", _affected_signals(error)
         yield TimelineEvent(
             EventType.ERROR,
             TimelinePosition(error.first_at, rank, error.pk),
-            _("Issue resolved: %(what)s") % {"what": _concerned(error)} if over else _concerned(error),
+            _("Issue resolved: %(what)s") % {"what": affected} if resolved else affected,
             list(_error_lines(error)),
-            (_("Resolved"), "event-well") if over else (_("Error"), "event-bad"),
+            (_("Resolved"), "event-well") if resolved else (_("Error"), "event-bad"),
         )
 
 
-def _concerned(error: VehicleError) -> str:
+def _affected_signals(error: VehicleError) -> str:
     """Returns the names of the affected signals, or the entire connection."""
     labels = [CATALOGUE[code].label if code in CATALOGUE else code for code in error.signals]
     if not labels:
@@ -234,9 +234,9 @@ def _error_lines(error: VehicleError) -> Iterator[str]:
 
 def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int) -> Iterable[TimelineEvent]:
     rank = _RANKS[EventType.COMMAND]
-    asked = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
-    asked = asked.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
-    for command in asked.select_related("requested_by").prefetch_related("changes")[:limit]:
+    commands = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
+    commands = commands.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
+    for command in commands.select_related("requested_by").prefetch_related("changes")[:limit]:
         who = {"person": command.requested_by}
         lines = [_("By %(person)s") % who if command.requested_by else ""]
         lines += [f"“{command.reason}”" if command.reason else "", command.message]
@@ -259,7 +259,7 @@ def _transitions(
     rank = _RANKS[EventType.CONNECTION]
     changes = Transition.objects.filter(connection__vehicle=frame.vehicle, connection__fleet=frame.fleet)
     changes = changes.filter(below(before, rank=rank, time="at")).order_by("-at", "-pk")
-    manages = frame.may(Permission.CONNECT)
+    manages = frame.can(Permission.CONNECT)
     for change in changes[:limit]:
         words = {"from": change.get_from_state_display(), "to": change.get_to_state_display()}
         url = reverse("connections:detail", args=[frame.fleet.slug, change.connection_id]) if manages else ""
@@ -294,14 +294,14 @@ def _audit_events(
             EventType.SETTINGS,
             TimelinePosition(entry.at, rank, entry.pk),
             event_label(entry),
-            [_("By %(person)s") % {"person": entry.actor}, *details_of(entry)],
+            [_("By %(person)s") % {"person": entry.actor}, *entry_details(entry)],
         )
 
 
 _SOURCES: Mapping[
     EventType, Sequence[Callable[[VehicleContext, TimelinePosition | None, int], Iterable[TimelineEvent]]]
 ] = {
-    EventType.DELIVERY: (_delivery_summaries, _troubled_deliveries),
+    EventType.DELIVERY: (_delivery_summaries, _failed_deliveries),
     EventType.ERROR: (_errors,),
     EventType.COMMAND: (_commands,),
     EventType.CONNECTION: (_transitions,),

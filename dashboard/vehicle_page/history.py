@@ -18,8 +18,8 @@ from vehicles.selectors import VehicleState
 MAX_SIGNALS = 8
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=10 * 366)
-STANDARD = "24h"
-_FIRST = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
+DEFAULT_RANGE = "24h"
+_ENERGY_SIGNALS = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class HistoryQuery:
     @property
     def query(self) -> str:
         """The query string for the URL."""
-        times = {"range": self.range} if self.range else {"from": _told(self.start), "to": _told(self.end)}
+        times = {"range": self.range} if self.range else {"from": _iso(self.start), "to": _iso(self.end)}
         return urlencode({"signals": ",".join(signal.code for signal in self.signals)} | times, safe=",:")
 
 
@@ -69,22 +69,22 @@ def chartable_signals(state: VehicleState) -> list[Signal]:
     known = [
         CATALOGUE[code] for code, row in state.signals.items() if drawable(code) and row.body is not None
     ]
-    return sorted(known, key=lambda signal: (signal not in _FIRST, signal.label.lower()))
+    return sorted(known, key=lambda signal: (signal not in _ENERGY_SIGNALS, signal.label.lower()))
 
 
 def default_signals(signals: Sequence[Signal]) -> list[Signal]:
     """Returns the signals to chart by default: the energy level, and when the vehicle charged."""
-    wanted = [signal for signal in (*_FIRST, catalogue.IS_CHARGING) if signal in signals]
-    return wanted or list(signals[:1])
+    selected = [signal for signal in (*_ENERGY_SIGNALS, catalogue.IS_CHARGING) if signal in signals]
+    return selected or list(signals[:1])
 
 
 def parse_query(
-    asked: Mapping[str, str],
+    query: Mapping[str, str],
     *,
     codes: Sequence[str],
     now: datetime,
     zone: ZoneInfo,
-    standard: Sequence[Signal],
+    default: Sequence[Signal],
 ) -> HistoryQuery:
     """Parses a URL's query.
 
@@ -92,15 +92,15 @@ def parse_query(
     Raises InvalidQueryError.
     """
     named = [code for part in codes for code in part.split(",") if code]
-    signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
+    signals = [_signal(code) for code in dict.fromkeys(named)] or list(default)
     if len(signals) > MAX_SIGNALS:
         raise InvalidQueryError(
             gettext("You can chart up to %(most)s signals. Remove some.") % {"most": MAX_SIGNALS}
         )
-    if not asked.get("range") and (asked.get("from") or asked.get("to")):
-        start, end = _times(asked.get("from", ""), asked.get("to", ""), now=now, zone=zone)
+    if not query.get("range") and (query.get("from") or query.get("to")):
+        start, end = _times(query.get("from", ""), query.get("to", ""), now=now, zone=zone)
         return HistoryQuery(signals, "", start, end)
-    chosen = _BY_KEY.get(asked.get("range") or STANDARD)
+    chosen = _BY_KEY.get(query.get("range") or DEFAULT_RANGE)
     if chosen is None:
         raise InvalidQueryError(gettext("Unknown time range. Choose one of the options above."))
     return HistoryQuery(signals, chosen.key, now - chosen.span, now)
@@ -140,5 +140,5 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
         ) from None
 
 
-def _told(moment: datetime) -> str:
+def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

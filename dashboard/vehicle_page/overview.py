@@ -51,7 +51,7 @@ _ENERGY = (catalogue.STATE_OF_CHARGE, catalogue.RANGE)
 # Zero at all other times.
 _WHILE_CHARGING = (catalogue.TIME_TO_COMPLETE, catalogue.CHARGE_WATTAGE)
 # Signals whose absence is explained to users.
-_WANTED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
+_EXPLAINED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Fact:
     value: str
     row: LatestSignal
     stale: bool
-    trouble: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class UnavailableData:
 
     reason: str
     labels: Sequence[str]
-    ask: bool
+    can_request: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Place:
     stale: bool
 
 
-def connections_of(vehicle: Vehicle) -> list[Connection]:
+def get_connections(vehicle: Vehicle) -> list[Connection]:
     """Returns the vehicle's connections that weren't removed, newest first."""
     found = list(
         Connection.objects.filter(vehicle=vehicle)
@@ -130,12 +130,12 @@ def overview_context(
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "place_trouble": _trouble_of_place(state, granted),
+        "place_trouble": _location_problem(state, granted),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "missing": _missing(state, granted),
         "heard": bool(state.signals),
-        "may_connect": frame.may(Permission.CONNECT),
+        "may_connect": frame.can(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
     }
 
@@ -150,12 +150,12 @@ def _version(
     state: VehicleState, connections: Sequence[Connection], *, hidden: bool, vehicle: Vehicle, now: datetime
 ) -> int:
     """Returns a hash that changes when any value changes or becomes stale."""
-    heard = sorted(
+    reports = sorted(
         (code, row.reported_at, row.observed_at, row.status, formatting.is_stale(row, now=now))
         for code, row in state.signals.items()
     )
     links = [(each.pk, each.state, each.subscription_error, each.scopes) for each in connections]
-    return crc32(f"{heard}{links}{hidden}{vehicle.units}{vehicle}".encode())
+    return crc32(f"{reports}{links}{hidden}{vehicle.units}{vehicle}".encode())
 
 
 def _facts(
@@ -195,7 +195,7 @@ def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Plac
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 
-def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> str:
+def _location_problem(state: VehicleState, granted: frozenset[str] | None) -> str:
     row = state.signals.get(catalogue.PRECISE_LOCATION.code)
     return unavailability_reason(row, granted=granted) if row else ""
 
@@ -203,7 +203,7 @@ def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> st
 def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
     """Groups missing values by reason. Those that the driver could allow come first."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
-    for signal in dict.fromkeys(_WANTED):
+    for signal in dict.fromkeys(_EXPLAINED):
         row = state.signals.get(signal.code)
         if row is None or row.body is not None:
             continue
@@ -212,6 +212,8 @@ def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[Unavai
             key = is_ungranted(row, granted=granted), reason
             by_reason.setdefault(key, []).append(str(signal.label))
     return [
-        UnavailableData(reason, labels, ask)
-        for (ask, reason), labels in sorted(by_reason.items(), key=lambda each: (not each[0][0], each[0][1]))
+        UnavailableData(reason, labels, can_request)
+        for (can_request, reason), labels in sorted(
+            by_reason.items(), key=lambda each: (not each[0][0], each[0][1])
+        )
     ]

@@ -374,15 +374,15 @@ def _headline(parts: Sequence[Part], lock: Condition) -> str:
     """Returns a summary of the vehicle's condition at a glance."""
     opened = [part for part in parts if part.condition is Condition.OPEN]
     low = sum(1 for part in parts if part.condition is Condition.LOW)
-    said = [_of_openings(opened, parts), _of_lock(lock)]
+    sentences = [_openings_summary(opened, parts), _lock_summary(lock)]
     if low:
-        said.append(
+        sentences.append(
             ngettext("%(n)d tire has low pressure.", "%(n)d tires have low pressure.", low) % {"n": low}
         )
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, sentences))
 
 
-def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
+def _openings_summary(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     if opened:
         names = ", ".join(dict.fromkeys(part.name for part in opened[:3]))
         more = len(opened) - 3
@@ -397,7 +397,7 @@ def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     return gettext("Everything reported is closed.") if closed else gettext("Doors and windows not reported.")
 
 
-def _of_lock(lock: Condition) -> str:
+def _lock_summary(lock: Condition) -> str:
     if lock is Condition.UNKNOWN:
         return ""
     return gettext("Locked.") if lock is Condition.CLOSED else gettext("Unlocked.")

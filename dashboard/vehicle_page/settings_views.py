@@ -115,7 +115,7 @@ def _context(frame: VehicleContext, form: SettingsForm) -> dict[str, Any]:
         "drivers": list(dict.fromkeys([*sharers, *details.list_drivers(fleet=frame.fleet)])),
         "connected": bool(users),
     }
-    return context | (_vin(frame, whole=False) if frame.may(Permission.CONNECT) else {})
+    return context | (_vin(frame, whole=False) if frame.can(Permission.CONNECT) else {})
 
 
 def _vin(frame: VehicleContext, *, whole: bool) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class ReportedSignal:
     value: str
     row: LatestSignal
     stale: bool
-    trouble: str
+    problem: str
     raw: str
     hidden: str
 
@@ -85,9 +85,9 @@ class UnreportedSignal:
 class Signals:
     """Reported and unreported signals, grouped under labels."""
 
-    told: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
-    untold: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
-    untold_count: int
+    reported: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
+    unreported: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
+    unreported_count: int
     version: str
 
 
@@ -99,33 +99,33 @@ def list_signals(
     granted = granted_permissions(connections)
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     secret = _Secrets(place=hidden, vin=not may_see_vin)
-    told, untold = [], []
+    reported, unreported = [], []
     for row in state.signals.values():
         if row.body is None and row.error_type == "COMPATIBILITY":
-            untold.append(_untold(row.code, unavailability_reason(row, granted=granted)))
+            unreported.append(_unreported_signal(row.code, unavailability_reason(row, granted=granted)))
         else:
-            told.append(
-                _told(
+            reported.append(
+                _reported_signal(
                     row,
                     vehicle.units,
-                    trouble=unavailability_reason(row, granted=granted),
+                    problem=unavailability_reason(row, granted=granted),
                     secret=secret,
                     now=now,
                 )
             )
-    untold += [
-        _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
+    unreported += [
+        _unreported_signal(code, _unreported_reason(signal, powertrain=vehicle.powertrain, granted=granted))
         for code, signal in CATALOGUE.items()
         if code not in state.signals
     ]
     shown = [
-        (each.code, each.value, each.raw, each.stale, each.trouble, each.row.reported_at) for each in told
+        (each.code, each.value, each.raw, each.stale, each.problem, each.row.reported_at) for each in reported
     ]
     return Signals(
-        told=grouped(sorted(told, key=_by_label), group=lambda each: each.group),
-        untold=grouped(sorted(untold, key=_by_label), group=lambda each: each.group),
-        untold_count=len(untold),
-        version=str(crc32(repr((shown, untold)).encode())),
+        reported=grouped(sorted(reported, key=_by_label), group=lambda each: each.group),
+        unreported=grouped(sorted(unreported, key=_by_label), group=lambda each: each.group),
+        unreported_count=len(unreported),
+        version=str(crc32(repr((shown, unreported)).encode())),
     )
 
 
@@ -133,7 +133,9 @@ def _by_label(signal: ReportedSignal | UnreportedSignal) -> str:
     return signal.label.lower()
 
 
-def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> ReportedSignal:
+def _reported_signal(
+    row: LatestSignal, units: str, *, problem: str, secret: _Secrets, now: datetime
+) -> ReportedSignal:
     signal = CATALOGUE.get(row.code)
     reveal = Reveal(place=not secret.place, vin=False)
     why = secret.why(row.code)
@@ -149,28 +151,28 @@ def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now:
         value=mask(value, reveal=reveal),
         row=row,
         stale=is_stale(row, now=now),
-        trouble=trouble,
+        problem=problem,
         raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
         hidden=why,
     )
 
 
-def _untold(code: str, reason: str) -> UnreportedSignal:
+def _unreported_signal(code: str, reason: str) -> UnreportedSignal:
     signal = CATALOGUE.get(code)
     return UnreportedSignal(code, signal.label if signal else code, signal.group if signal else "", reason)
 
 
-def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
+def _unreported_reason(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
     """Returns the probable reason why the signal was never reported."""
     if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
         return _("This vehicle has no combustion engine.")
     if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
         return _("This vehicle doesn't plug in to charge.")
     if granted is not None and signal.permission and signal.permission not in granted:
-        asked = signal.permission in FLEET_SCOPES
+        requested = signal.permission in FLEET_SCOPES
         return (
             _("Permission not granted by the driver.")
-            if asked
+            if requested
             else _("This fleet doesn't request this permission from drivers.")
         )
     return _("Not reported so far. The vehicle may not support this signal.")

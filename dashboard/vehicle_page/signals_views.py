@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
 from dashboard.vehicle_page.base import SIGNALS, VehicleContext, vehicle_context
-from dashboard.vehicle_page.overview import connections_of
+from dashboard.vehicle_page.overview import get_connections
 from dashboard.vehicle_page.signals import list_signals
 
 
@@ -39,8 +39,8 @@ def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 def _context(frame: VehicleContext) -> dict[str, Any]:
     signals = list_signals(
         vehicle=frame.vehicle,
-        connections=connections_of(frame.vehicle),
-        may_see_vin=frame.may(Permission.CONNECT),
+        connections=get_connections(frame.vehicle),
+        may_see_vin=frame.can(Permission.CONNECT),
         now=timezone.now(),
     )
     return {"fleet": frame.fleet, "vehicle": frame.vehicle, "signals": signals}

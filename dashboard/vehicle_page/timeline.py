@@ -50,14 +50,14 @@ def below(before: TimelinePosition | None, *, rank: int, time: str) -> Q:
     return reached & (Q(**{f"{time}__lt": before.at}) | Q(pk__lt=before.pk))
 
 
-class Placed(Protocol):
+class HasPosition(Protocol):
     """An object with a position."""
 
     @property
-    def place(self) -> TimelinePosition: ...
+    def position(self) -> TimelinePosition: ...
 
 
-Entry = TypeVar("Entry", bound=Placed)
+Entry = TypeVar("Entry", bound=HasPosition)
 Source = Callable[[TimelinePosition | None, int], Iterable[Entry]]
 """Returns the entries of one kind below a position, newest first, up to a maximum."""
 
@@ -76,8 +76,8 @@ def merge_page(
     """Returns the newest `size` entries of all sources below a position."""
     found = sorted(
         (entry for source in sources for entry in source(before, size + 1)),
-        key=lambda entry: entry.place,
+        key=lambda entry: entry.position,
         reverse=True,
     )
     shown = found[:size]
-    return Page(shown, shown[-1].place if len(found) > size else None)
+    return Page(shown, shown[-1].position if len(found) > size else None)

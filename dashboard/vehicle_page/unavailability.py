@@ -15,10 +15,10 @@ _PERMISSION = "PERMISSION"
 
 def granted_permissions(connections: Iterable[Connection]) -> frozenset[str] | None:
     """Returns all permissions that the vehicle's drivers currently grant; None if any driver's are unknown."""
-    standing = [set(each.scopes) for each in connections if each.granted]
-    if not standing or not all(standing):
+    scopes = [set(each.scopes) for each in connections if each.granted]
+    if not scopes or not all(scopes):
         return None
-    return frozenset().union(*standing)
+    return frozenset().union(*scopes)
 
 
 def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) -> str:
@@ -28,15 +28,15 @@ def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) 
     granted permissions distinguish the two.
     """
     signal = CATALOGUE.get(row.code)
-    words = format_error(row)
+    text = format_error(row)
     if (
-        not words
+        not text
         or row.error_type != _PERMISSION
         or granted is None
         or signal is None
         or not signal.permission
     ):
-        return words
+        return text
     if signal.permission in granted:
         return _("The driver granted permission, but your Smartcar plan doesn't seem to include this data.")
     if signal.permission in FLEET_SCOPES:

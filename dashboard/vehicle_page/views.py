@@ -31,13 +31,13 @@ from webhooks import polling
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Shows a vehicle's current values and command buttons."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    place = pubsub.current_offset(fleet_id=frame.fleet.pk)
-    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
+    offset = pubsub.current_offset(fleet_id=frame.fleet.pk)
+    state, connections = overview.get_state(frame.vehicle), overview.get_connections(frame.vehicle)
     panel = panel_context(
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
     )
     context = frame.context(OVERVIEW) | panel | _values(frame, state, connections)
-    context["live_query"] = f"car={frame.vehicle.pk}&since={place}"
+    context["live_query"] = f"car={frame.vehicle.pk}&since={offset}"
     return render(request, "dashboard/vehicle_page/overview.html", context)
 
 
@@ -46,7 +46,7 @@ def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     """Returns the vehicle's values for an open page; 204 if the page already shows them."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
+    state, connections = overview.get_state(frame.vehicle), overview.get_connections(frame.vehicle)
     context = _values(frame, state, connections)
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
@@ -58,7 +58,7 @@ def _values(frame: VehicleContext, state: VehicleState, connections: Sequence[Co
     context["strip"] = status_banner(
         vehicle=frame.vehicle,
         connections=connections,
-        may_connect=frame.may(Permission.CONNECT),
+        may_connect=frame.can(Permission.CONNECT),
         now=timezone.now(),
     )
     return context

@@ -377,7 +377,7 @@ def test_pages_lose_and_double_nothing_while_new_events_come(
         commanded(vehicle, now, owner)
 
     events = follow(browser_of(owner), vehicle, more)
-    places = [event.place for event in events]
+    places = [event.position for event in events]
     assert len(places) == len(set(places)) == count
     assert places == sorted(places, reverse=True)
 
