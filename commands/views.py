@@ -105,7 +105,7 @@ def _vehicle(
 def _response(request: HttpRequest, membership: Membership, vehicle: Vehicle, problem: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         response = panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)
-        return trigger_client_event(response, "command-asked")
+        return trigger_client_event(response, "command:created")
     if problem:
         messages.error(request, problem)
     return redirect("dashboard:vehicle", slug=membership.fleet.slug, smartcar_id=vehicle.smartcar_id)
