@@ -13,8 +13,8 @@ import orjson
 class Figure:
     """One number, such as 1.41 "times the quick start"; `target` describes the goal, such as "≥ 1.3".
 
-    `met` is None without a target. An `exact` figure that misses its target is a wrong result on any machine; others may
-    only be slow.
+    `met` is None without a target. An `exact` figure that misses its target is a wrong result on any machine;
+    others may only be slow.
     """
 
     label: str
