@@ -64,7 +64,7 @@ class Commands(generics.GenericAPIView[Command]):
 
     def command(self, command_id: int) -> Command:
         """Returns a command of a fleet whose vehicles the caller can see. Raises NotFound."""
-        slug = CommandQuery.of(self.request)["fleet"]
+        slug = CommandQuery.from_request(self.request)["fleet"]
         visible = list_commands_for_fleets(
             fleets=accessible_fleets(self.request, right=Permission.VIEW, slug=slug)
         )
@@ -83,7 +83,7 @@ class CommandList(Commands, generics.ListAPIView[Command]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        requested = without_paging(CommandsQuery.of(self.request))
+        requested = without_paging(CommandsQuery.from_request(self.request))
         fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=requested.pop("fleet"))
         return list_commands_for_fleets(fleets=fleets).filter(**_conditions(requested))
 
@@ -97,7 +97,7 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        requested = without_paging(VehicleCommandsQuery.of(self.request))
+        requested = without_paging(VehicleCommandsQuery.from_request(self.request))
         vehicle = get_vehicle(
             self.request, smartcar_id=self.kwargs["smartcar_id"], fleet=requested.pop("fleet")
         )
@@ -120,7 +120,7 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
 
         A worker sends it, so poll the command for its result. 200: the same key already created this command.
         """
-        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.of(request))
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
         user, requested = self.authorized_user(vehicle.fleet), parse_command(request.data)
         key = idempotency_key(request, kind=requested.kind)
         _check_confirmed(request, requested.kind)

@@ -39,8 +39,8 @@ def current_throughput(*, fleet: Fleet, now: datetime) -> Throughput:
     """Returns what currently limits the fleet's commands."""
     credentials = applications.for_fleet(fleet).credentials
     return Throughput(
-        available=bucket.left(bucket_of(credentials)),
-        per_minute=bucket.Size.of_settings().per_minute,
+        available=bucket.left(bucket_id(credentials)),
+        per_minute=bucket.Size.from_settings().per_minute,
         concurrency=settings.BULK_COMMAND_CONCURRENCY,
         seconds=_typical_seconds(fleet, now),
     )

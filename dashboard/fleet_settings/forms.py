@@ -104,7 +104,7 @@ class SettingsForm(FleetForm):
             "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),
         }
         return [
-            templates[name] % {"day": date_format(kept_since(now, months))}
+            templates[name] % {"day": date_format(retention_start(now, months))}
             for name, months in zip(MONTHS, (readings, rollups), strict=True)
             if months < self.before[name]
         ]

@@ -35,7 +35,7 @@ def vehicles_area(*, fleet: Fleet) -> Area | None:
         vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
     )
     rows = located.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_MAX_OFFERED]
-    visible = [(lat, lon) for car, lat, lon in rows if not location_privacy.hide(car, at=now)]
+    visible = [(lat, lon) for car, lat, lon in rows if not location_privacy.is_hidden(car, at=now)]
     if not visible:
         return None
     latitudes, longitudes = zip(*visible, strict=True)

@@ -37,5 +37,5 @@ def map_features(
             car.mark,
         )
         for car in found
-        if not location_privacy.hide(car.id, at=now)
+        if not location_privacy.is_hidden(car.id, at=now)
     ]

@@ -108,14 +108,15 @@ def build_rows(*, fleet: Fleet, vehicles: Iterable[VehicleRow], now: datetime) -
     location_privacy = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.id for vehicle in found], now=now)
     names = geocoder_for(fleet=fleet)
     return [
-        _row(vehicle, names, hidden=location_privacy.hide(vehicle.id, at=now), now=now) for vehicle in found
+        _row(vehicle, names, hidden=location_privacy.is_hidden(vehicle.id, at=now), now=now)
+        for vehicle in found
     ]
 
 
 def _row(vehicle: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:
     place = ""
     if not hidden and vehicle.latitude is not None and vehicle.longitude is not None:
-        nearest = names.name_of(vehicle.latitude, vehicle.longitude)
+        nearest = names.get_name(vehicle.latitude, vehicle.longitude)
         place = nearest.text if nearest else coordinates(vehicle.latitude, vehicle.longitude)
     return Row(vehicle=vehicle, place=place, place_hidden=hidden, now=now)
 

@@ -147,7 +147,7 @@ def build_line(*, vehicle: Vehicle, signal: Signal, start: datetime, end: dateti
     resolution, points = _points(vehicle, signal, start, end)
     max_gap = _max_gap(signal, resolution, span=end - start)
     if resolution in ("raw", "thinned"):
-        before, after = neighbours(vehicle=vehicle, signal=signal, start=start, end=end, within=max_gap)
+        before, after = neighbors(vehicle=vehicle, signal=signal, start=start, end=end, within=max_gap)
         points = [*([before] if before else []), *points, *([after] if after else [])]
     banded = resolution in ("hour", "day")
     line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
@@ -175,7 +175,7 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
     """Returns the points with their resolution. Beyond the retention of readings, hours and days still exist."""
-    retained_from = kept_since(timezone.now(), vehicle.fleet.raw_retention_months)
+    retained_from = retention_start(timezone.now(), vehicle.fleet.raw_retention_months)
     if start >= retained_from:
         too_many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
         if not too_many:

@@ -43,7 +43,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     rows = connection_rows(fleet=frame.fleet, connections=found, now=now)
     context = frame.context(CONNECTION) | {"grants": [_grant(row) for row in rows]}
     if frame.can(Permission.BUDGET):
-        context["usage"] = quota.vehicle_usage(vehicle=frame.vehicle, month=quota.month_of(now))
+        context["usage"] = quota.vehicle_usage(vehicle=frame.vehicle, month=quota.billing_month(now))
     return render(request, "dashboard/vehicle_page/connection.html", context)
 
 

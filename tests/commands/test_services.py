@@ -138,7 +138,10 @@ def test_another_command_may_be_sent_while_one_waits_and_goes_first(ask: Callabl
 
 
 def test_an_unlock_does_not_wait_for_a_car_to_wake(ask: Callable[..., Command]) -> None:
-    with pytest.raises(CommandRejectedError, match="at once or not at all"):
+    with pytest.raises(
+        CommandRejectedError,
+        match="sent immediately or not at all",
+    ):
         ask(CommandType.UNLOCK, when_online=True)
 
 
