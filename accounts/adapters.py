@@ -1,4 +1,4 @@
-"""What this product wants of django-allauth where its settings do not say."""
+"""Adapters for what django-allauth's settings don't cover."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from accounts.emails import AccountEmail, queue_account_email
 from accounts.models import User
 from core import encryption
 
-# What is said after which deed, in our words; nothing after others: who has signed in sees that.
+# The message shown after each of allauth's actions. Other actions show none: the result of a sign-in is visible anyway.
 _MESSAGES = {
     "account/messages/cannot_delete_primary_email.txt": _(
         "You use this address to sign in, so it can't be removed."
@@ -67,9 +67,9 @@ class AccountAdapter(DefaultAccountAdapter):
         extra_tags: str = "",
         message: str | None = None,
     ) -> None:
-        said = message or _MESSAGES.get(message_template or "")
-        if said:
-            messages.add_message(request, level, said, extra_tags=extra_tags)
+        text = message or _MESSAGES.get(message_template or "")
+        if text:
+            messages.add_message(request, level, text, extra_tags=extra_tags)
 
     @sensitive_variables("context")
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -89,11 +89,14 @@ class AccountAdapter(DefaultAccountAdapter):
             "user_agent": self.get_http_user_agent(self.request)[:200],
             "to_email": (context or {}).get("to_email", ""),
         }
-        person, kind = User.objects.get(pk=user.pk), _kind(template_prefix)
-        # No email about an address change that was given up.
+        recipient_user, kind = User.objects.get(pk=user.pk), _kind(template_prefix)
+        # Canceling an address change sends no email.
         if kind in AccountEmail.values:
             queue_account_email(
-                user=person, kind=AccountEmail(kind), recipient=email or person.email, params=params
+                user=recipient_user,
+                kind=AccountEmail(kind),
+                recipient=email or recipient_user.email,
+                params=params,
             )
 
 
@@ -102,7 +105,7 @@ def _kind(template_prefix: str) -> str:
 
 
 class MfaAdapter(DefaultMFAAdapter):
-    """Secrets are encrypted with our ring of keys."""
+    """Encrypts the secrets of second factors with the project's encryption keys."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _("Incorrect or expired code. Try again."),

@@ -17,7 +17,7 @@ from core.admin import ReadOnlyAdmin
 
 
 def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse:
-    """The product's own sign-in lets staff in, so that whoever has a second factor is asked for it here, too."""
+    """Sends staff to the regular sign-in, so that the admin requires a second factor, too."""
     if not request.user.is_authenticated:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
     if not request.user.is_staff:
@@ -26,7 +26,7 @@ def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse
 
 
 admin.site.login = _sign_in  # type: ignore[method-assign]
-# allauth's pages of these would show secrets, or let rows be changed that are in step with others.
+# allauth's own admin pages would show secrets, and allow edits that leave related rows inconsistent.
 for _model in (EmailAddress, Authenticator, UserSession):
     admin.site.unregister(_model)
 
@@ -96,7 +96,7 @@ class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
-    """Tokens to look at and to revoke; not even their hashes are shown."""
+    """API tokens, read-only except for revoking. Token hashes aren't shown."""
 
     list_display = [
         "name",
@@ -123,7 +123,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
 
 @admin.register(MemberInvitation)
 class MemberInvitationAdmin(ReadOnlyAdmin[MemberInvitation]):
-    """Invitations to look at; what their links are made of is not shown."""
+    """Invitations, read-only. The parts of their links aren't shown."""
 
     list_display = [
         "email",
@@ -143,7 +143,7 @@ class MemberInvitationAdmin(ReadOnlyAdmin[MemberInvitation]):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnlyAdmin[Authenticator]):
-    """Second factors and passkeys, without their secrets. A superuser removes those of a person who has lost them."""
+    """Second factors and passkeys, without their secrets. A superuser can delete those that a user has lost."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]

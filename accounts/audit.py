@@ -10,7 +10,7 @@ from accounts.models import AuditLogEntry, Fleet, User
 
 
 class AuditEvent(models.TextChoices):
-    """What can be logged. The value is stored and never changes; the label is shown, in the reader's language."""
+    """The loggable events. Values are stored and must never change; labels are shown in the reader's language."""
 
     ALERT_SETTINGS_CHANGED = "alerts.settings_changed", _("Alert settings changed")
     APPLICATION_CHOSEN = "application.chosen", _("Smartcar application chosen")
@@ -57,7 +57,10 @@ class AuditEvent(models.TextChoices):
 
 
 class AuditObject(models.TextChoices):
-    """The kinds of objects that entries are about. A vehicle's id is Smartcar's, any other is the row's key."""
+    """The kinds of objects that entries are about.
+
+    A vehicle's ID is Smartcar's; any other ID is the row's primary key.
+    """
 
     API_TOKEN = "api_token", _("API token")
     APPLICATION = "application", _("Smartcar application")
@@ -81,10 +84,10 @@ def log_event(
     about: tuple[AuditObject, object] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> AuditLogEntry:
-    """Writes an entry, in the caller's transaction. `about` is the kind and id of the object, `data` JSON values.
+    """Writes an entry in the caller's transaction. `about` is the object's kind and ID; `data` contains JSON values.
 
-    `data` has names and old and new values, never a VIN, a location or a token. Without an `actor` the system or a
-    driver did it; `data["by_driver"]` tells a driver.
+    `data` contains names, and old and new values, never a VIN, a location or a token. Without an `actor`, the system or
+    a driver performed the action; `data["by_driver"]` marks a driver.
     """
     kind, key = about or ("", "")
     return AuditLogEntry.objects.create(

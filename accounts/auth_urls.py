@@ -1,4 +1,4 @@
-"""What the product offers of django-allauth, by the names that allauth calls its pages; sign-up is not among it."""
+"""The django-allauth views that this project uses, under allauth's URL names. There is no sign-up view."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from accounts.profile import views as profile
 
 
 def _page(view: Any, template: str, **context: str | Promise) -> Any:
-    """The view with a page of ours, which no cache keeps."""
+    """Returns the view with one of the project's templates, never cached."""
     return never_cache(view.as_view(template_name=f"accounts/{template}.html", extra_context=context))
 
 

@@ -1,4 +1,4 @@
-"""A person's address, as allauth keeps it: always one that counts as theirs, and perhaps one to change to."""
+"""A user's email address in allauth's table: always a verified primary one, and optionally a pending change."""
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -8,20 +8,20 @@ from accounts.models import User
 
 @transaction.atomic
 def sync_primary(*, user: User) -> None:
-    """Brings allauth's row in step with `user.email`, which is theirs by whoever made the account or wrote it there.
+    """Syncs allauth's row with `user.email`, which counts as verified however it was set.
 
-    Without such a row allauth would take the address for one that is still to be confirmed.
+    Without such a row, allauth would treat the address as unverified.
     """
-    theirs = EmailAddress.objects.filter(user=user)
-    if theirs.filter(email=user.email, verified=True, primary=True).exists():
+    addresses = EmailAddress.objects.filter(user=user)
+    if addresses.filter(email=user.email, verified=True, primary=True).exists():
         return
-    theirs.filter(primary=True).delete()
+    addresses.filter(primary=True).delete()
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
 
 
 def pending_change(*, user: User) -> str:
-    """The address that the person wants to change to and has not confirmed yet, or ""."""
-    waiting = EmailAddress.objects.get_new(user)
-    return waiting.email if waiting is not None else ""
+    """Returns the new address that the user hasn't confirmed yet, or ""."""
+    pending = EmailAddress.objects.get_new(user)
+    return pending.email if pending is not None else ""

@@ -1,7 +1,7 @@
 """Emails about a user's account, in the user's language.
 
-They are queued in the request and sent by a worker, so a response takes equally long whether an address is known or
-not. Links with tokens are created only on sending.
+Requests queue them and a worker sends them, so that the response time doesn't depend on whether an address is known.
+Links with tokens are created only when the email is sent.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _PREFIX = "accounts."
 
 
 class AccountEmail(models.TextChoices):
-    """What an email is about. The values are allauth's names."""
+    """The kinds of account emails. The values are allauth's names."""
 
     PASSWORD_RESET = "password_reset_key", "Password reset"
     CONFIRM_ADDRESS = "email_confirmation", "Address to confirm"
@@ -42,7 +42,7 @@ class AccountEmail(models.TextChoices):
     PASSKEY_REMOVED = "webauthn_removed", "Passkey removed"
 
 
-# Headline and sentence of the emails that report a change.
+# Headline and sentence of each email that reports a change.
 _CHANGES: dict[str, tuple[str, str]] = {
     AccountEmail.ADDRESS_CHANGED: (
         _("Your email address was changed"),
@@ -88,7 +88,8 @@ def queue_account_email(
 ) -> OutgoingEmail | None:
     """Queues an email about the account, in the user's language.
 
-    `params` are `ip` and `user_agent` of the request and `to_email`, a new address; empty for emails with a link.
+    `params` are the request's `ip` and `user_agent`, and `to_email`, a new address. They are empty for emails with a
+    link.
     """
     language = user.language or translation.get_language() or settings.LANGUAGE_CODE
     return queue_email(
@@ -97,12 +98,12 @@ def queue_account_email(
 
 
 def email_code(kind: AccountEmail) -> str:
-    """The code of the outgoing email."""
+    """Returns the kind code of the outgoing email."""
     return f"{_PREFIX}{kind.value}"
 
 
 def register_emails() -> None:
-    """Registers the kinds, at start-up."""
+    """Registers the email kinds at start-up."""
     for kind in AccountEmail:
         register(EmailKind(email_code(kind), kind.label, User, _render))
 
@@ -114,12 +115,12 @@ def _render(email: OutgoingEmail) -> RenderedEmail | None:
         return None
     kind = AccountEmail(email.kind.removeprefix(_PREFIX))
     if kind is AccountEmail.PASSWORD_RESET:
-        return _rendered("password_reset", user, link=_reset_link(user))
+        return _render_template("password_reset", user, link=_reset_link(user))
     if kind is AccountEmail.CONFIRM_ADDRESS:
         link = _confirmation_link(user, email.recipient)
-        return _rendered("confirm_address", user, link=link) if link else None
+        return _render_template("confirm_address", user, link=link) if link else None
     headline, sentence = _CHANGES[kind]
-    return _rendered(
+    return _render_template(
         "account_changed",
         user,
         headline=gettext(headline),
@@ -131,8 +132,8 @@ def _render(email: OutgoingEmail) -> RenderedEmail | None:
 
 
 @sensitive_variables()
-def _rendered(template: str, user: User, **context: object) -> RenderedEmail:
-    """The first line of the template is the subject."""
+def _render_template(template: str, user: User, **context: object) -> RenderedEmail:
+    """Renders the template, whose first line is the subject."""
     context |= {"user": user, "site": settings.SITE_URL}
     subject, text = render_to_string(f"accounts/emails/{template}.txt", context).split("\n", 1)
     return RenderedEmail(subject.strip(), text.strip() + "\n")
@@ -146,7 +147,7 @@ def _reset_link(user: User) -> str:
 
 @sensitive_variables()
 def _confirmation_link(user: User, address: str) -> str:
-    """The link that confirms the address; "" when the address no longer waits for that."""
+    """Returns the link that confirms the address, or "" if the address is no longer pending."""
     pending = EmailAddress.objects.filter(user=user, email=address, verified=False).first()
     return _url("account_confirm_email", key=EmailConfirmationHMAC(pending).key) if pending else ""
 

@@ -1,4 +1,4 @@
-"""allauth's forms, with our words for their fields."""
+"""allauth's forms with the project's field labels."""
 
 from typing import Any
 
@@ -74,7 +74,7 @@ class AddAppForm(LabeledForm, totp.ActivateTOTPForm):
 
 
 class WebAuthnFormMixin(forms.Form):
-    """What is no answer of a browser is wrong, and nothing more: allauth stumbles over some of it."""
+    """Rejects malformed credentials with a validation error; allauth raises KeyError or AttributeError for some."""
 
     def clean_credential(self) -> Authenticator:
         try:

@@ -1,4 +1,4 @@
-"""The secrets of second factors under our ring of keys."""
+"""Re-encryption of the secrets of second factors."""
 
 from typing import Any
 
@@ -9,24 +9,27 @@ from django.views.decorators.debug import sensitive_variables
 
 from core import encryption
 
-# Where allauth keeps what its adapter has encrypted: of an authenticator app, and of recovery codes.
+# The keys under which allauth stores encrypted secrets: of authenticator apps, and of recovery codes.
 _SECRETS = ("secret", "seed")
 
 
 def with_secrets() -> QuerySet[Authenticator]:
-    """The rows that hold secrets; those of passkeys hold public keys only."""
+    """Returns the rows with secrets. Passkeys have only public keys."""
     return Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
 
 
 @transaction.atomic
 @sensitive_variables()
 def reencrypt(pk: Any) -> bool:
-    """Brings one row under the newest key. False when it was already. Raises DecryptionError when no key fits."""
+    """Re-encrypts one row with the newest key.
+
+    Returns False if it already was. Raises DecryptionError if no key fits.
+    """
     factor = with_secrets().select_for_update().filter(pk=pk).first()
     if factor is None:
         return False
-    held = {name: factor.data[name].encode() for name in _SECRETS if name in factor.data}
-    stale = {name: secret for name, secret in held.items() if not encryption.is_current(secret)}
+    encrypted = {name: factor.data[name].encode() for name in _SECRETS if name in factor.data}
+    stale = {name: secret for name, secret in encrypted.items() if not encryption.is_current(secret)}
     if not stale:
         return False
     factor.data |= {name: encryption.reencrypt(secret).decode() for name, secret in stale.items()}

@@ -1,4 +1,4 @@
-"""People, the fleets they belong to, and what they did there."""
+"""Users, fleets, memberships and the audit log."""
 
 from typing import Any, ClassVar
 
@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users known by their e-mail address."""
+    """Creates users identified by email address."""
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """In small letters: nobody signs in twice as Jane@ and jane@."""
+        """Lowercases the address, so that Jane@ and jane@ can't be two accounts."""
         return super().normalize_email(email).lower()
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -29,12 +29,12 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Signing in does not care about the case of the address."""
+        """Ignores the address's case on sign-in."""
         return self.get(email__iexact=username)
 
 
 class Theme(models.TextChoices):
-    """How pages look."""
+    """The color themes."""
 
     SYSTEM = "", _("System")
     LIGHT = "light", _("Light")
@@ -42,7 +42,7 @@ class Theme(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A person who signs in, by e-mail. `language` is one of settings.LANGUAGES, or "" for what the browser asks."""
+    """A user, who signs in by email. `language` is one of settings.LANGUAGES, or "" for the browser's language."""
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
@@ -58,8 +58,8 @@ class User(AbstractUser):
         return self.get_full_name() or self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """As ever, with the rows that signing in knows the address by in step."""
-        from accounts import email_addresses  # it needs this model
+        """Saves the user, and keeps allauth's row for the address in sync."""
+        from accounts import email_addresses  # imports this model
 
         super().save(*args, **kwargs)
         only = kwargs.get("update_fields")
@@ -68,7 +68,7 @@ class User(AbstractUser):
 
 
 class SmartcarApiVersion(models.TextChoices):
-    """The two versions of Smartcar's API that a fleet can speak."""
+    """The two supported versions of Smartcar's API."""
 
     V2 = "v2", _("v2 (one token pair per driver)")
     V3 = "v3", _("v3 (one application token)")
@@ -80,7 +80,7 @@ class UnitSystem(models.TextChoices):
 
 
 class Onboarding(models.TextChoices):
-    """Where a fleet stands with the checklist of its set-up: not looked at, shown to its managers, or over."""
+    """The state of a fleet's setup checklist: not opened yet, shown to managers, or closed."""
 
     NEW = "", "New"
     OPEN = "open", "Open"
@@ -88,7 +88,7 @@ class Onboarding(models.TextChoices):
 
 
 class Fleet(models.Model):
-    """An organisation: everything about cars belongs to exactly one."""
+    """A group of vehicles with its own members and settings. All data about vehicles belongs to exactly one fleet."""
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
@@ -133,7 +133,7 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """What one person may do in one fleet."""
+    """A user's role in one fleet."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -150,8 +150,8 @@ class Membership(models.Model):
 class AuditLogEntry(models.Model):
     """Who did what in a fleet, and when (accounts.audit). Written once, never changed.
 
-    The object is named by kind and id rather than by a foreign key: apps above this one own most of them, and an
-    entry outlives its object.
+    An object is identified by kind and ID instead of a foreign key, because most objects belong to apps above this one,
+    and an entry outlives its object.
     """
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="audit_entries")
@@ -176,6 +176,6 @@ class AuditLogEntry(models.Model):
         return f"{self.event} {self.object_type} {self.object_id}".strip()
 
 
-# Part of the app, in modules of their own.
+# Models of this app that are defined in other modules.
 from accounts.members.models import MemberInvitation as MemberInvitation  # noqa: E402
 from accounts.tokens.models import ApiToken as ApiToken  # noqa: E402

@@ -1,4 +1,4 @@
-"""A passkey as the answer to “is it still you?”. Registering one and signing in with it is django-allauth's."""
+"""Reauthentication with a passkey. django-allauth handles registering passkeys and signing in with them."""
 
 import ipaddress
 from typing import Any
@@ -14,7 +14,7 @@ from accounts.models import User
 
 
 def is_supported(*, host: str, secure: bool) -> bool:
-    """Whether browsers allow passkeys at this host: it has a name, and is secure or this machine itself."""
+    """Whether browsers allow passkeys for this host: it must be a name, and use HTTPS or be localhost."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -23,22 +23,22 @@ def is_supported(*, host: str, secure: bool) -> bool:
 
 
 def has_passkey(*, user: User) -> bool:
-    """Whether the person has a passkey."""
+    """Whether the user has a passkey."""
     return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
 
 
 def challenge(*, user: User) -> dict[str, Any]:
-    """What the browser is to sign with one of the person's passkeys. It is kept in the session, for one answer."""
+    """Returns what the browser must sign with one of the user's passkeys. The session stores it for one response."""
     options: dict[str, Any] = auth.begin_authentication(user)
     return options
 
 
 @sensitive_variables()
 def verify(*, request: HttpRequest, user: User, credential: str) -> bool:
-    """Whether `credential` (JSON, from the browser) answers the challenge with a passkey of this person.
+    """Whether `credential` (JSON from the browser) answers the challenge with one of the user's passkeys.
 
-    The authenticator has checked the person by PIN or body (MFA_WEBAUTHN_USER_VERIFICATION). One challenge is good
-    for one answer that fits.
+    The authenticator has verified the user by PIN or biometrics (MFA_WEBAUTHN_USER_VERIFICATION). A challenge is valid
+    for one correct response.
     """
     form = ConfirmByPasskeyForm(data={"credential": credential}, user=user)
     if not form.is_valid():

@@ -1,4 +1,7 @@
-"""Who may do what. Every page and API call loads its fleet here: outsiders get 404, members without the right 403."""
+"""Permissions of roles.
+
+All pages and API calls load their fleet here: non-members get 404, members without permission 403.
+"""
 
 from enum import StrEnum
 
@@ -13,7 +16,7 @@ from accounts.models import Fleet, Membership, Role, User
 
 
 class Permission(StrEnum):
-    """What a member may do in a fleet, in English, as it follows "does not let you"."""
+    """What a member may do in a fleet, in English, worded to follow "doesn't let you"."""
 
     VIEW = gettext_noop("view its vehicles")
     CONNECT = gettext_noop("connect vehicles")
@@ -34,15 +37,15 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
 
 
 def has_permission(*, membership: Membership, right: Permission) -> bool:
-    """Whether the member's role carries the right."""
+    """Whether the member's role has the permission."""
     return right in PERMISSIONS[membership.role]
 
 
 def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permission) -> Membership:
-    """The user's membership in the fleet named by `slug`, its fleet loaded.
+    """Returns the user's membership in the fleet named by `slug`, with the fleet loaded.
 
-    Raises Http404 for outsiders (a fleet's existence is its own affair) and PermissionDenied for members
-    whose role lacks the right.
+    Raises Http404 for non-members, so that they can't find out whether a fleet exists, and PermissionDenied for members
+    whose role lacks the permission.
     """
     membership = (
         Membership.objects.select_related("fleet").filter(user_id=user.pk, fleet__slug=slug).first()
@@ -63,7 +66,7 @@ def get_membership_or_404(*, user: User | AnonymousUser, slug: str, right: Permi
 
 
 def fleets_for(*, user: User | AnonymousUser, right: Permission) -> QuerySet[Fleet]:
-    """The fleets in which the user has the right, by name."""
+    """Returns the fleets in which the user has the permission, ordered by name."""
     if not user.is_authenticated:
         return Fleet.objects.none()
     roles = [role for role, rights in PERMISSIONS.items() if right in rights]

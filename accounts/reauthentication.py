@@ -1,7 +1,7 @@
-"""Asking once more who it is before what cannot be taken back: a browser may have been left open.
+"""Reauthentication before sensitive actions, in case a browser was left unattended.
 
-A sign-in counts as a confirmation, and each holds for ten minutes. It is given by the password or by a passkey. Whoever
-fails five times in a row is signed out. django-allauth asks for it by the same rule (accounts/adapters.py).
+A sign-in also counts. Reauthentication, by password or passkey, is valid for ten minutes. Five failures in a row sign
+the user out. django-allauth follows the same rule (accounts/adapters.py).
 """
 
 import time
@@ -24,42 +24,42 @@ _WRONG = "wrong_passwords"
 
 
 class ReauthenticationRequiredError(Exception):
-    """It was not the person, as far as we can tell; str() says what to do, fit for people."""
+    """The reauthentication failed. str() explains what to do, for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReauthMethods:
-    """How a person can confirm who they are."""
+    """The ways in which a user can reauthenticate."""
 
     password: bool
     passkey: bool
 
 
 def on_login(*, request: HttpRequest | None, **_: Any) -> None:
-    """Whoever has just signed in has confirmed who they are (receives Django's `user_logged_in`)."""
+    """Records a sign-in as reauthentication (receives Django's `user_logged_in`)."""
     if request is not None and hasattr(request, "session"):
         _confirm(request)
 
 
 def on_reauthentication(*, request: HttpRequest, reauthenticated: bool = False, **_: Any) -> None:
-    """So has whoever allauth asked again (receives its `authentication_step_completed`)."""
+    """Records allauth's own reauthentication (receives its `authentication_step_completed`)."""
     if reauthenticated:
         _confirm(request)
 
 
 def is_recent(request: HttpRequest) -> bool:
-    """Whether the person signed in or confirmed it within the last ten minutes."""
+    """Whether the user signed in or reauthenticated within the last ten minutes."""
     confirmed_at: float = request.session.get(_CONFIRMED_AT, 0.0)
     return 0 <= time.time() - confirmed_at < VALID_FOR.total_seconds()
 
 
 def available_methods(*, user: User) -> ReauthMethods:
-    """How this person can confirm who they are: perhaps not at all, without password and passkey."""
+    """Returns how the user can reauthenticate; without a password and a passkey, there is no way."""
     return ReauthMethods(password=user.has_usable_password(), passkey=passkeys.has_passkey(user=user))
 
 
 def verify_from_post(*, request: HttpRequest, user: User) -> None:
-    """Takes what a form with accounts/confirm_fields.html was sent with. Raises NotConfirmedError when it is wrong."""
+    """Verifies a form with accounts/confirm_fields.html. Raises ReauthenticationRequiredError if it's wrong."""
     confirm(
         request=request,
         user=user,
@@ -70,9 +70,9 @@ def verify_from_post(*, request: HttpRequest, user: User) -> None:
 
 @sensitive_variables("password", "credential")
 def confirm(*, request: HttpRequest, user: User, password: str = "", credential: str = "") -> None:
-    """Takes the person's password, or what a passkey answered, as a confirmation.
+    """Verifies the user's password or a passkey's response.
 
-    Raises NotConfirmedError when it is wrong.
+    Raises ReauthenticationRequiredError if it's wrong.
     """
     if credential:
         right = passkeys.verify(request=request, user=user, credential=credential)

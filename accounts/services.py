@@ -1,4 +1,4 @@
-"""Making fleets and members."""
+"""Creating fleets and adding members."""
 
 from django.db import transaction
 
@@ -8,7 +8,7 @@ from accounts.models import Fleet, Membership, Role, User
 
 @transaction.atomic
 def create_fleet(*, name: str, slug: str, owner: User, api_version: str) -> Fleet:
-    """A new fleet with its first owner. Raises IntegrityError when the slug is taken."""
+    """Creates a fleet with its first owner. Raises IntegrityError if the slug is taken."""
     fleet = Fleet.objects.create(name=name, slug=slug, api_version=api_version)
     add_member(fleet=fleet, user=owner, role=Role.OWNER, actor=owner)
     return fleet
@@ -16,7 +16,7 @@ def create_fleet(*, name: str, slug: str, owner: User, api_version: str) -> Flee
 
 @transaction.atomic
 def add_member(*, fleet: Fleet, user: User, role: Role, actor: User | None) -> Membership:
-    """Makes the user a member, or changes the member's role."""
+    """Adds the user as a member, or changes the member's role."""
     membership, _ = Membership.objects.update_or_create(fleet=fleet, user=user, defaults={"role": role})
     log_event(
         fleet=fleet,

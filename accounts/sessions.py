@@ -1,4 +1,4 @@
-"""Where a person is signed in. django-allauth notes each sign-in beside Django's session."""
+"""A user's active sessions. django-allauth records each sign-in in addition to Django's session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from accounts.models import User
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """One browser that is signed in: `device` in words, `ip` as it was at the sign-in."""
+    """One signed-in browser. `device` is a description; `ip` is the address at sign-in."""
 
     pk: int
     device: str
@@ -22,7 +22,7 @@ class ActiveSession:
 
 
 def list_for(*, user: User, here: str | None) -> list[ActiveSession]:
-    """The person's sessions, that of the session key `here` first, then the newest."""
+    """Returns the user's sessions: the one with session key `here` first, then the newest."""
     rows = UserSession.objects.purge_and_list(user)
     found = [
         ActiveSession(
@@ -38,17 +38,17 @@ def list_for(*, user: User, here: str | None) -> list[ActiveSession]:
 
 
 def device_of(user_agent: str) -> str:
-    """Browser and system in words, as far as the browser tells them."""
-    told = parse(user_agent)
-    browser = told.user_agent.family if told.user_agent else ""
-    system = told.os.family if told.os else ""
+    """Returns browser and operating system for display, as far as the user agent names them."""
+    agent = parse(user_agent)
+    browser = agent.user_agent.family if agent.user_agent else ""
+    system = agent.os.family if agent.os else ""
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or _("Unknown browser")
 
 
 def revoke(*, user: User, pk: int) -> bool:
-    """Signs the person out there, at once. False when it is no session of theirs."""
+    """Ends the session immediately. Returns False if it isn't one of the user's."""
     row = UserSession.objects.filter(user=user, pk=pk).first()
     if row is None:
         return False
@@ -57,7 +57,7 @@ def revoke(*, user: User, pk: int) -> bool:
 
 
 def revoke_others(*, user: User, here: str | None) -> int:
-    """Signs the person out everywhere but in the session of the key `here`; returns from how many."""
+    """Ends all of the user's sessions except the one with session key `here`. Returns their number."""
     others = [row for row in UserSession.objects.purge_and_list(user) if row.session_key != here]
     for row in others:
         row.end()

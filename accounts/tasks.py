@@ -1,4 +1,4 @@
-"""Names of tasks that the version before this one may still enqueue; to be removed with its tables."""
+"""Tasks that version 0.1 may have enqueued. They are to be removed together with its tables."""
 
 from importlib import import_module
 
@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 @shared_task
 def mail_unsent() -> None:
-    """Queues the emails that the old version left unsent."""
+    """Queues the emails that version 0.1 didn't send."""
     carry = import_module("accounts.migrations.0016_outgoing_emails").carry
     with transaction.atomic(), connection.cursor() as cursor:
         carry(cursor)
@@ -16,11 +16,11 @@ def mail_unsent() -> None:
 
 @shared_task
 def mail_letter(letter_id: int) -> None:
-    """An email about an account, enqueued by the old version."""
+    """Handles an account email that version 0.1 enqueued."""
     mail_unsent()
 
 
 @shared_task
 def mail_member_invitation(invitation_id: int) -> None:
-    """An invitation, enqueued by the old version."""
+    """Handles an invitation email that version 0.1 enqueued."""
     mail_unsent()

@@ -1,7 +1,8 @@
-"""`python -m bench [NAME ...] [--quick]`: run benches, print their figures, and write JSON and a page to var/bench/.
+"""`python -m bench [NAME ...] [--quick]`: run benchmarks, print figures, and write JSON and a page to var/bench/.
 
-Without names all run. The page shows the newest run of every bench. The exit code is 1 when a bench fails, delivers a
-wrong result or misses a target. A quick run only shows that everything works, so its targets for speed don't count.
+Without names, all run. The page shows the newest run of every benchmark. The exit code is 1 if a benchmark fails,
+produces a wrong result or misses a target. A quick run only checks that everything works, so its targets for speed
+don't count.
 """
 
 from __future__ import annotations
@@ -26,22 +27,22 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="a short run, which proves nothing")
     parser.add_argument("--list", action="store_true", help="only print the names of the benches")
-    chosen = parser.parse_args()
-    if unknown := set(chosen.names) - set(known):
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(known):
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    if chosen.list:
+    if args.list:
         print("\n".join(known))
         return 0
     _OUTPUT.mkdir(parents=True, exist_ok=True)
-    good = True
-    for name in chosen.names or known:
-        run = _run(name, quick=chosen.quick)
-        good = good and run is not None and _passed(run)
+    passed = True
+    for name in args.names or known:
+        run = _run(name, quick=args.quick)
+        passed = passed and run is not None and _passed(run)
         if run is not None:
             print(_table(run), flush=True)
     written = page.write(_OUTPUT)
     print(f"\nThe report: {written}")
-    return 0 if good else 1
+    return 0 if passed else 1
 
 
 def _passed(run: Run) -> bool:
@@ -68,9 +69,9 @@ def _table(run: Run) -> str:
     ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     lines = [f"\n{run.result.title}{' (quick: proves nothing)' if run.quick else ''}, {run.seconds:.0f} s"]
-    for label, value, *rest in rows:
+    for label, value, *columns in rows:
         cells = [f"{label:<{widths[0]}}", f"{value:>{widths[1]}}"]
-        cells += [f"{cell:<{width}}" for cell, width in zip(rest, widths[2:], strict=True)]
+        cells += [f"{cell:<{width}}" for cell, width in zip(columns, widths[2:], strict=True)]
         lines.append(f"  {'  '.join(cells)}".rstrip())
     lines += [f"  - {note}" for note in run.result.notes]
     return "\n".join(lines)

@@ -1,7 +1,7 @@
-"""A thousand cars locked by one bulk command, within a request budget like Smartcar's that fills faster.
+"""A thousand vehicles locked by one bulk command, within a request budget like Smartcar's that refills faster.
 
-The simulator's own bucket stands beside ours: had ours let too much through, it would have answered 429. Single
-commands of people are asked for meanwhile: they are not to wait for the thousand.
+The simulator has its own bucket, which would answer 429 if ours let too many requests through. Members' single commands
+are sent meanwhile, and mustn't wait for the bulk command.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ MOST_SECONDS = 600.0
 
 
 @dataclass(slots=True)
-class Course:
-    """What happened: seconds since the asking, and how many commands had been sent by then."""
+class Progress:
+    """The progress: seconds since the request, and how many commands had been sent by then."""
 
     seconds: list[float] = field(default_factory=list)
     sent: list[float] = field(default_factory=list)
 
 
 def run(*, quick: bool) -> Result:
-    """Connects the cars, asks all of them at once, and watches."""
+    """Connects the vehicles, sends the bulk command and records its progress."""
     cars = 200 if quick else CARS
     os.environ["SMARTCAR_REQUEST_BUCKET"] = str(BUCKET)
     os.environ["SMARTCAR_REQUEST_REFILL"] = str(PER_MINUTE)
@@ -50,9 +50,9 @@ def run(*, quick: bool) -> Result:
         running.worker("default", threads=4)
         _measure(fleet, owner)
         simulator.delete("/control/requests")
-        bulk, estimate = _ask(fleet, owner, cars=cars)
-        course, waited = _watch(fleet, owner, bulk)
-        return _result(simulator, bulk, estimate, course, waited)
+        bulk, estimate = _send_bulk(fleet, owner, cars=cars)
+        progress, waited = _record_progress(fleet, owner, bulk)
+        return _result(simulator, bulk, estimate, progress, waited)
 
 
 def _start(running: Stack, *, vehicles: int) -> None:
@@ -65,7 +65,7 @@ def _start(running: Stack, *, vehicles: int) -> None:
 
 
 def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
-    """A fleet of cars that stand unlocked and take a lock, each shared with us at the simulator."""
+    """Returns a fleet of unlocked vehicles that accept a lock, each connected at the simulator."""
     from accounts.models import User
     from accounts.services import create_fleet
     from connect.models import Connection, ConnectionState
@@ -87,7 +87,7 @@ def _connected(simulator: httpx.Client, *, cars: int) -> tuple[Fleet, User]:
 
 
 def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[str, str]]:
-    """(vehicle id, user id) of cars whose drivers have allowed everything."""
+    """Returns (vehicle ID, user ID) of vehicles whose drivers have granted everything."""
     from connect import oauth
 
     url = oauth.start(fleet=fleet, user=fleet.members.get(), session_secret="bench")
@@ -109,7 +109,7 @@ def _shared(simulator: httpx.Client, fleet: Fleet, *, cars: int) -> list[tuple[s
 
 
 def _measure(fleet: Fleet, owner: User) -> None:
-    """A few single commands before, from which a fleet in use knows what its cars take."""
+    """Sends a few single commands first, so that the fleet has measured how long its vehicles take."""
     from commands import services
     from commands.models import Command, CommandState
     from commands.types import CommandType
@@ -117,12 +117,12 @@ def _measure(fleet: Fleet, owner: User) -> None:
 
     for vehicle in list_vehicles(fleet=fleet)[:SINGLES]:
         services.create_command(vehicle=vehicle, kind=CommandType.UNLOCK, user=owner)
-    moving = Command.objects.filter(state__in=(CommandState.REQUESTED, CommandState.SENDING))
-    wait_until(lambda: not moving.exists(), what="the first commands")
+    in_progress = Command.objects.filter(state__in=(CommandState.REQUESTED, CommandState.SENDING))
+    wait_until(lambda: not in_progress.exists(), what="the first commands")
 
 
-def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
-    """The bulk command, and how many seconds its review said it would take."""
+def _send_bulk(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
+    """Returns the bulk command, and the seconds that its review estimated."""
     from django.utils import timezone
 
     from commands.bulk import services
@@ -132,18 +132,18 @@ def _ask(fleet: Fleet, owner: User, *, cars: int) -> tuple[BulkCommand, float]:
     vehicles = list(list_vehicles(fleet=fleet)[:cars])
     now = timezone.now()
     found = services.review_bulk_command(
-        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=now
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
     )
     bulk = services.create_bulk_command(
-        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, given={}
+        fleet=fleet, user=owner, vehicles=vehicles, kind=CommandType.LOCK, data={}
     )
     return bulk, found.estimate.total_seconds()
 
 
-def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[float]]:
-    """Stands in for beat until the last has its answer; asks a few single cars in between.
+def _record_progress(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Progress, list[float]]:
+    """Replaces beat until the last command has a response, and sends a few single commands in between.
 
-    Returns the course, and how many seconds each single command waited for its sending.
+    Returns the progress, and how many seconds each single command waited to be sent.
     """
     from celery import current_app
 
@@ -153,44 +153,44 @@ def _watch(fleet: Fleet, owner: User, bulk: BulkCommand) -> tuple[Course, list[f
     from vehicles.selectors import list_vehicles
 
     singles = list(list_vehicles(fleet=fleet).exclude(commands__bulk=bulk))
-    moving = (CommandState.QUEUED, CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYING)
-    course, began = Course(), time.monotonic()
-    mine = Command.objects.filter(bulk=bulk)
-    while mine.filter(state__in=moving).exists() and time.monotonic() - began < MOST_SECONDS:
+    in_progress = (CommandState.QUEUED, CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYING)
+    progress, started = Progress(), time.monotonic()
+    bulk_commands = Command.objects.filter(bulk=bulk)
+    while bulk_commands.filter(state__in=in_progress).exists() and time.monotonic() - started < MOST_SECONDS:
         for name in ("dispatch", "sweep"):
             current_app.send_task(f"commands.tasks.{name}", queue="default")
         if singles:
             services.create_command(vehicle=singles.pop(), kind=CommandType.LOCK, user=owner)
-        course.seconds.append(time.monotonic() - began)
-        course.sent.append(mine.exclude(sent_at=None).count())
+        progress.seconds.append(time.monotonic() - started)
+        progress.sent.append(bulk_commands.exclude(sent_at=None).count())
         time.sleep(5)
     rows = Command.objects.filter(bulk=None, kind=CommandType.LOCK).exclude(sent_at=None)
     waited = [(row.sent_at - row.requested_at).total_seconds() for row in rows if row.sent_at]
-    return course, waited
+    return progress, waited
 
 
 def _result(
-    simulator: httpx.Client, bulk: BulkCommand, estimate: float, course: Course, waited: list[float]
+    simulator: httpx.Client, bulk: BulkCommand, estimate: float, progress: Progress, waited: list[float]
 ) -> Result:
     from commands.models import Command, CommandState
 
-    seen = simulator.get("/control/requests", params={"path": "/commands/"}).json()["requests"]
-    refused = sum(request["status"] == 429 for request in seen)
+    requests = simulator.get("/control/requests", params={"path": "/commands/"}).json()["requests"]
+    rate_limited = sum(request["status"] == 429 for request in requests)
     rows = list(Command.objects.filter(bulk=bulk))
     sent = [row.sent_at for row in rows if row.sent_at]
     took = max((at - bulk.requested_at).total_seconds() for at in sent)
     locked = sum(row.state in (CommandState.ACCEPTED, CommandState.CONFIRMED) for row in rows)
-    refused_by_cars = sum(row.state == CommandState.REFUSED for row in rows)
+    rejected_by_vehicles = sum(row.state == CommandState.REFUSED for row in rows)
     figures = (
         Figure("cars asked", len(rows)),
         Figure("taken by the car", locked),
-        Figure("refused by the car, with its reason", refused_by_cars),
-        Figure.exactly("left without an answer", len(rows) - locked - refused_by_cars, "", target=0),
+        Figure("refused by the car, with its reason", rejected_by_vehicles),
+        Figure.exactly("left without an answer", len(rows) - locked - rejected_by_vehicles, "", target=0),
         Figure("seconds until the last was sent", took, "s"),
         Figure("the estimate before", estimate, "s"),
         Figure("estimate to reality", estimate / took, "", "0.7 to 1.3", 0.7 <= estimate / took <= 1.3),
-        Figure.exactly("answered 429 by the simulator's bucket", refused, "", target=0),
-        Figure("calls for each car", len(seen) / (len(rows) + len(waited))),
+        Figure.exactly("answered 429 by the simulator's bucket", rate_limited, "", target=0),
+        Figure("calls for each car", len(requests) / (len(rows) + len(waited))),
         Figure.under(
             "median wait of a single command meanwhile",
             statistics.median(waited) if waited else float("inf"),
@@ -198,7 +198,7 @@ def _result(
             target=5.0,
         ),
     )
-    line = Series("sent", tuple(course.seconds), tuple(course.sent))
+    line = Series("sent", tuple(progress.seconds), tuple(progress.sent))
     plot = Plot("Bulk lock", "seconds since the asking", "commands sent", (line,))
     notes = (
         f"A bucket of {BUCKET} requests that regains {PER_MINUTE:g} a minute; Smartcar's regains 2, "

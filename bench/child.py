@@ -1,4 +1,4 @@
-"""`python -m bench.child NAME OUTPUT [--quick]`: one bench in a process of its own, its run written to OUTPUT."""
+"""`python -m bench.child NAME OUTPUT [--quick]`: runs one benchmark in this process and writes the run to OUTPUT."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.results import Run
 
 
 def main(name: str, output: Path, *, quick: bool) -> None:
-    """Run it and write what came out."""
+    """Runs the benchmark and writes its results."""
     began = time.monotonic()
     result = import_module(f"bench.{name}").run(quick=quick)
     run = Run(

@@ -1,7 +1,7 @@
-"""history: one signal of one car over a day, a month and a year at the API, with 5 and with 50 million readings.
+"""history: one signal of one vehicle over a day, a month and a year at the API, with 5 and with 50 million readings.
 
-Also how many bytes a reading takes, and how fast readings are added and summed up. The readings are made up inside
-PostgreSQL, day by day for all cars, so that tables and indexes grow in the order in which deliveries would come.
+Also measures how many bytes a reading takes, and how fast readings are added and rolled up. The readings are generated
+in PostgreSQL, day by day for all vehicles, so that tables and indexes grow in the order of deliveries.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ GROWTH = 1.5
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _FIRST_DAY = _TODAY - timedelta(days=DAYS)
 
-# A car drives for an hour a day, each day at another time, and tells each signal every six minutes.
+# A vehicle drives for an hour a day, at a different time each day, and reports each signal every six minutes.
 _LOAD = """
     WITH added AS (
         INSERT INTO vehicles_reading (vehicle_id, observed_at, value, signal_id)
@@ -61,8 +61,8 @@ _SIZE = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """What is asked of the API, and the p95 in milliseconds that the answer may take."""
+class _Query:
+    """An API request, and the allowed p95 of its response time in milliseconds."""
 
     name: str
     days: int
@@ -70,18 +70,18 @@ class _Question:
     limit: float
 
 
-QUESTIONS = (
-    _Question("a day, every reading", 1, "raw", 30),
-    _Question("a month, by hour", 30, "hour", 60),
-    _Question("a month, 200 points", 30, "200", 60),
-    _Question("a year, by day", 365, "day", 100),
-    _Question("a year, 500 points", 365, "500", 100),
+QUERIES = (
+    _Query("a day, every reading", 1, "raw", 30),
+    _Query("a month, by hour", 30, "hour", 60),
+    _Query("a month, 200 points", 30, "200", 60),
+    _Query("a year, by day", 365, "day", 100),
+    _Query("a year, 500 points", 365, "500", 100),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """The API, and which signals its cars have."""
+    """The API, and which signals its vehicles have."""
 
     url: str
     token: str
@@ -89,18 +89,18 @@ class _Site:
 
 
 def run(*, quick: bool) -> Result:
-    """Loads few cars, measures, loads the many, measures again."""
+    """Loads few vehicles, measures, loads many, and measures again."""
     few, many = (2, 20) if quick else (CARS_FEW, CARS_MANY)
-    asked = 40 if quick else 400
+    rounds = 40 if quick else 400
     with stack(durable=False) as running:
         django.setup()
         site = _set_up(running, cars=many)
-        began = time.monotonic()
+        started = time.monotonic()
         _load(running, first=1, last=few)
-        before = _measure(site, cars=few, asked=asked)
+        before = _measure(site, cars=few, rounds=rounds)
         _load(running, first=few + 1, last=many)
-        loaded = time.monotonic() - began
-        after = _measure(site, cars=many, asked=asked)
+        loaded = time.monotonic() - started
+        after = _measure(site, cars=many, rounds=rounds)
         sizes = _sizes(running, readings=many * SIGNALS * DAYS * READINGS_A_DAY)
         figures = _figures(before, after) + sizes + _writing(cars=min(few, 20))
     total = many * SIGNALS * DAYS * READINGS_A_DAY / 1e6
@@ -110,7 +110,7 @@ def run(*, quick: bool) -> Result:
         figures=tuple(figures),
         plots=(_plot(before, after, total),),
         notes=(
-            f"{asked} requests of each kind by one client over a kept connection, of random cars and signals; web and "
+            f"{rounds} requests of each kind by one client over a kept connection, of random cars and signals; web and "
             "PostgreSQL share the machine with the client; PostgreSQL as pip brings it, with 128 MB of shared buffers.",
             f"Growth: p95 with {total:g} million readings by that with {total * few / many:g} million, each of "
             f"{READINGS_A_DAY * DAYS} readings a signal and car.",
@@ -120,7 +120,7 @@ def run(*, quick: bool) -> Result:
 
 
 def _set_up(running: Stack, *, cars: int) -> _Site:
-    """A fleet of so many cars, numbered from 1, partitions for all the days, and a running site."""
+    """Creates a fleet of this many vehicles, numbered from 1, and partitions for all days, and starts the site."""
     from accounts.models import SmartcarApiVersion, User
     from accounts.services import create_fleet
     from accounts.tokens.services import issue_token
@@ -164,29 +164,29 @@ def _load(running: Stack, *, first: int, last: int) -> None:
         session.execute("VACUUM (ANALYZE) vehicles_reading, vehicles_hourrollup, vehicles_dayrollup")
 
 
-def _measure(site: _Site, *, cars: int, asked: int) -> dict[str, list[float]]:
-    """Milliseconds of each answer, by question. Raises RuntimeError for an answer that is empty or refused."""
+def _measure(site: _Site, *, cars: int, rounds: int) -> dict[str, list[float]]:
+    """Returns response times in milliseconds by query. Raises RuntimeError for an empty response or an error."""
     chance = random.Random(1)
     headers = {"Authorization": f"Bearer {site.token}"}
-    took: dict[str, list[float]] = {question.name: [] for question in QUESTIONS}
+    durations: dict[str, list[float]] = {query.name: [] for query in QUERIES}
     with httpx.Client(base_url=site.url, headers=headers, trust_env=False, timeout=30) as client:
-        for turn in range(-10, asked):
-            for question in QUESTIONS:
-                end = _TODAY - timedelta(days=chance.randrange(DAYS - question.days))
+        for turn in range(-10, rounds):
+            for query in QUERIES:
+                end = _TODAY - timedelta(days=chance.randrange(DAYS - query.days))
                 path = f"/api/v1/vehicles/car-{chance.randint(1, cars)}/signals/{chance.choice(site.codes)}/history/"
-                asking = {
-                    "from": (end - timedelta(days=question.days)).isoformat(),
+                params = {
+                    "from": (end - timedelta(days=query.days)).isoformat(),
                     "to": end.isoformat(),
-                    "resolution": question.resolution,
+                    "resolution": query.resolution,
                 }
-                began = time.perf_counter()
-                answer = client.get(path, params=asking)
-                milliseconds = (time.perf_counter() - began) * 1000
-                if answer.status_code != httpx.codes.OK or len(answer.json()["points"]) < question.days:
-                    raise RuntimeError(f"{question.name}: {answer.status_code} {answer.text[:300]}")
+                started = time.perf_counter()
+                response = client.get(path, params=params)
+                milliseconds = (time.perf_counter() - started) * 1000
+                if response.status_code != httpx.codes.OK or len(response.json()["points"]) < query.days:
+                    raise RuntimeError(f"{query.name}: {response.status_code} {response.text[:300]}")
                 if turn >= 0:
-                    took[question.name].append(milliseconds)
-    return took
+                    durations[query.name].append(milliseconds)
+    return durations
 
 
 def _percentile(milliseconds: Sequence[float]) -> float:
@@ -195,17 +195,17 @@ def _percentile(milliseconds: Sequence[float]) -> float:
 
 def _figures(before: dict[str, list[float]], after: dict[str, list[float]]) -> list[Figure]:
     figures = []
-    for question in QUESTIONS:
-        slow, name = _percentile(after[question.name]), question.name
-        figures.append(Figure.under(f"{name}: p95", slow, "ms", target=question.limit))
+    for query in QUERIES:
+        p95, name = _percentile(after[query.name]), query.name
+        figures.append(Figure.under(f"{name}: p95", p95, "ms", target=query.limit))
         figures.append(Figure(f"{name}: median", statistics.median(after[name]), "ms"))
-        growth = slow / _percentile(before[name])
+        growth = p95 / _percentile(before[name])
         figures.append(Figure.under(f"{name}: growth", growth, "times", target=GROWTH))
     return figures
 
 
 def _sizes(running: Stack, *, readings: int) -> list[Figure]:
-    """Bytes by reading."""
+    """Returns bytes per reading."""
     url = running.servers.database_url.replace("postgres:", "postgresql:", 1)
     with psycopg.connect(url) as session:
         sizes = {
@@ -221,7 +221,7 @@ def _sizes(running: Stack, *, readings: int) -> list[Figure]:
 
 
 def _writing(*, cars: int) -> list[Figure]:
-    """How fast the product's own code adds readings, in batches of 1,000, and sums them up."""
+    """Measures how fast the product's own code adds readings, in batches of 1,000, and rolls them up."""
     from django.db import transaction
 
     from vehicles import rollups
@@ -238,16 +238,16 @@ def _writing(*, cars: int) -> list[Figure]:
         for car in range(1, cars + 1)
         for code in codes
     ]
-    began = time.perf_counter()
+    started = time.perf_counter()
     for at in range(0, len(readings), 1000):
         with transaction.atomic():
             insert_readings(readings=readings[at : at + 1000])
-    added = len(readings) / (time.perf_counter() - began)
-    began = time.perf_counter()
+    added = len(readings) / (time.perf_counter() - started)
+    started = time.perf_counter()
     summed = rollups.compute_rollups(now=datetime.now(UTC), seconds=600)
     return [
         Figure("readings added", added, "a second"),
-        Figure("hours and days summed up", summed / (time.perf_counter() - began), "a second"),
+        Figure("hours and days summed up", summed / (time.perf_counter() - started), "a second"),
     ]
 
 
@@ -255,11 +255,11 @@ def _plot(before: dict[str, list[float]], after: dict[str, list[float]], total: 
     shares = [share / 100 for share in range(1, 100)]
     lines = [
         Series(
-            f"{question.name}, {label}",
+            f"{query.name}, {label}",
             tuple(share * 100 for share in shares),
-            tuple(sorted(took[question.name])[int(len(took[question.name]) * share)] for share in shares),
+            tuple(sorted(durations[query.name])[int(len(durations[query.name]) * share)] for share in shares),
         )
-        for question in QUESTIONS
-        for took, label in ((before, "a tenth"), (after, f"{total:g} million"))
+        for query in QUERIES
+        for durations, label in ((before, "a tenth"), (after, f"{total:g} million"))
     ]
     return Plot("Answers", "percentile", "milliseconds", tuple(lines))

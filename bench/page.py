@@ -1,4 +1,4 @@
-"""One HTML page over the newest run of every bench, plots inside, nothing loaded from elsewhere."""
+"""One HTML page with the newest run of every benchmark, including plots, without external resources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ mpl.rcParams |= {"axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.
 
 
 def write(folder: Path) -> Path:
-    """Writes `index.html` beside the JSON files in `folder` and returns its path. Unreadable files are left out."""
+    """Writes `index.html` next to the JSON files in `folder` and returns its path. Unreadable files are skipped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html"])
     )
@@ -33,13 +33,13 @@ def _runs(folder: Path) -> list[Run]:
     for path in sorted(folder.glob("*.json")):
         try:
             runs.append(Run.load(path.read_bytes()))
-        except (ValueError, KeyError, TypeError):  # of an older version, or half written
+        except (ValueError, KeyError, TypeError):  # from another version, or incomplete
             continue
     return runs
 
 
 def drawn(plot: Plot) -> Markup:
-    """The plot as an SVG element."""
+    """Returns the plot as an SVG element."""
     canvas = Canvas(figsize=(7, 3.4), layout="constrained")
     axes = canvas.subplots()
     for line in plot.series:

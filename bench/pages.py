@@ -1,5 +1,7 @@
-"""pages: the fleet page and a car's page of a fleet of 10,000 cars: how fast, with how many queries, how heavy, how
-soon a change on the wire is seen, and what open pages cost."""
+"""pages: the vehicles page and a vehicle's page of a fleet of 10,000 vehicles.
+
+Measures response times, queries and page weight, how soon a delivered change is visible, and what open pages cost.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ from bench.sustain import spent
 
 CARS, FEW = 10_000, 100
 OPEN_PAGES = 200
-# Each of the cars delivers every five minutes.
+# Each vehicle delivers every five minutes.
 CHANGES = CARS / 300
 _QUERIES = (
     "",
@@ -42,8 +44,8 @@ _QUERIES = (
 
 
 def run(*, quick: bool) -> Result:
-    """Fills the database, starts web and worker, measures one thing after the other."""
-    cars, asked = (1000, 40) if quick else (CARS, 300)
+    """Fills the database, starts web and worker, and takes the measurements one after the other."""
+    cars, rounds = (1000, 40) if quick else (CARS, 300)
     seconds = 10.0 if quick else 40.0
     with stack(durable=False) as running:
         running.environment |= {"STATIC_HASHED": "true", "SMARTCAR_REQUEST_BUCKET": "0"}
@@ -52,20 +54,20 @@ def run(*, quick: bool) -> Result:
         queries = [_queries(fleet) for fleet in (few, many)]
         web = running.web()
         worker = running.worker(threads=2)
-        took = _page_times(running, many, asked=asked)
+        durations = _page_times(running, many, rounds=rounds)
         weight = _map_weight(running, many)
-        seen = pages_browser.measure(running, many, deliver=_delivery_of(running, many), quick=quick)
+        seen = pages_browser.measure(running, many, deliver=_make_deliver(running, many), quick=quick)
         cost = asyncio.run(_cost(running, web, many, seconds=seconds))
         worker.terminate()
     return Result(
         name="pages",
         title=f"Pages of a fleet of {cars:,} cars",
         figures=(
-            Figure.under("fleet page, first answer: p95", _p95(took["fleet"]), "ms", target=250),
-            Figure("fleet page, first answer: median", statistics.median(took["fleet"]), "ms"),
-            Figure.under("list with other filters: p95", _p95(took["list"]), "ms", target=250),
-            Figure.under("a car's page: p95", _p95(took["car"]), "ms", target=150),
-            Figure("a car's page: median", statistics.median(took["car"]), "ms"),
+            Figure.under("fleet page, first answer: p95", _p95(durations["fleet"]), "ms", target=250),
+            Figure("fleet page, first answer: median", statistics.median(durations["fleet"]), "ms"),
+            Figure.under("list with other filters: p95", _p95(durations["list"]), "ms", target=250),
+            Figure.under("a car's page: p95", _p95(durations["car"]), "ms", target=150),
+            Figure("a car's page: median", statistics.median(durations["car"]), "ms"),
             Figure.under(f"fleet page: queries with {cars:,} cars", queries[1], "queries", target=20.5),
             Figure.under("more queries than with 100 cars", queries[1] - queries[0], "queries", target=0.5),
             Figure.under("map data, compressed", weight / 1000, "kB", target=400),
@@ -74,10 +76,10 @@ def run(*, quick: bool) -> Result:
             Figure("web without an open page, at the same changes", cost[1], "cores"),
             Figure("patches that each open page gets meanwhile", cost[2], "a second"),
         ),
-        plots=(_plot(took),),
+        plots=(_plot(durations),),
         notes=(
-            f"{asked} answers each, to one client over a kept connection; browser, client, web, worker, PostgreSQL and "
-            "Redis share the machine's processors.",
+            f"{rounds} answers each, to one client over a kept connection; browser, client, web, worker, PostgreSQL "
+            "and Redis share the machine's processors.",
             *seen.notes,
             f"Open pages are streams of {OPEN_PAGES} fleet pages, each with 50 rows; {CHANGES:.0f} deliveries a second "
             f"for {seconds:.0f} s change what they show; their cost is the processor time of the web process less "
@@ -107,52 +109,52 @@ def _client(running: Stack, fleet: Fleet) -> httpx.Client:
     )
 
 
-def _page_times(running: Stack, fleet: Fleet, *, asked: int) -> dict[str, list[float]]:
-    """Milliseconds of answers, by page."""
-    chance = random.Random(2)
+def _page_times(running: Stack, fleet: Fleet, *, rounds: int) -> dict[str, list[float]]:
+    """Returns response times in milliseconds by page."""
+    rng = random.Random(2)
     cars = list(fleet.cars.values())
-    ways: dict[str, Callable[[], str]] = {
+    urls: dict[str, Callable[[], str]] = {
         "fleet": lambda: f"/fleets/{fleet.slug}/",
-        "list": lambda: f"/fleets/{fleet.slug}/list/?{chance.choice(_QUERIES)}",
-        "car": lambda: f"/fleets/{fleet.slug}/vehicles/{chance.choice(cars)}/",
+        "list": lambda: f"/fleets/{fleet.slug}/list/?{rng.choice(_QUERIES)}",
+        "car": lambda: f"/fleets/{fleet.slug}/vehicles/{rng.choice(cars)}/",
     }
-    took: dict[str, list[float]] = {name: [] for name in ways}
+    durations: dict[str, list[float]] = {name: [] for name in urls}
     with _client(running, fleet) as client:
-        for turn in range(-10, asked):
-            for name, address in ways.items():
-                began = time.perf_counter()
-                answer = client.get(address())
-                milliseconds = (time.perf_counter() - began) * 1000
-                if answer.status_code != httpx.codes.OK:
-                    raise RuntimeError(f"{name}: {answer.status_code}")
+        for turn in range(-10, rounds):
+            for name, address in urls.items():
+                started = time.perf_counter()
+                response = client.get(address())
+                milliseconds = (time.perf_counter() - started) * 1000
+                if response.status_code != httpx.codes.OK:
+                    raise RuntimeError(f"{name}: {response.status_code}")
                 if turn >= 0:
-                    took[name].append(milliseconds)
-    return took
+                    durations[name].append(milliseconds)
+    return durations
 
 
 def _map_weight(running: Stack, fleet: Fleet) -> int:
-    """Bytes of the map's data on the wire."""
+    """Returns the size of the map's data as transferred."""
     with (
         _client(running, fleet) as client,
         client.stream(
             "GET", f"/fleets/{fleet.slug}/map-data/", headers={"Accept-Encoding": "gzip"}
-        ) as answer,
+        ) as response,
     ):
-        weight = sum(len(chunk) for chunk in answer.iter_raw())
-        if answer.headers.get("Content-Encoding") != "gzip":
+        weight = sum(len(chunk) for chunk in response.iter_raw())
+        if response.headers.get("Content-Encoding") != "gzip":
             raise RuntimeError("the map's data is not compressed")
     return weight
 
 
-def _delivery_of(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
-    """Posts a signed delivery that tells a car's state of charge."""
+def _make_deliver(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
+    """Returns a function that posts a signed delivery with a vehicle's state of charge."""
     from webhooks.signature import sign
 
     client = httpx.Client(base_url=running.site, trust_env=False, timeout=30)
 
     def deliver(vehicle_id: int, charge: float) -> None:
         now = round(time.time() * 1000)
-        told = {
+        signal = {
             "code": "tractionbattery-stateofcharge",
             "name": "StateOfCharge",
             "group": "TractionBattery",
@@ -167,7 +169,7 @@ def _delivery_of(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
                 "data": {
                     "user": {"id": f"{fleet.slug}-{vehicle_id}"},
                     "vehicle": {"id": fleet.cars[vehicle_id], "make": "TESLA"},
-                    "signals": [told],
+                    "signals": [signal],
                 },
                 "triggers": [],
                 "meta": {
@@ -187,7 +189,7 @@ def _delivery_of(running: Stack, fleet: Fleet) -> Callable[[int, float], None]:
 async def _cost(
     running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, seconds: float
 ) -> tuple[float, float, float]:
-    """Cores that open pages cost the web process and that it takes without them; patches a second that each hears."""
+    """Returns the web process's cores for open pages, its cores without them, and patches per second and page."""
     alone = await _busy(running, web, fleet, seconds=seconds)
     with _client(running, fleet) as client:
         page = client.get(f"/fleets/{fleet.slug}/").text
@@ -203,31 +205,31 @@ async def _cost(
                 timeout=httpx.Timeout(30, read=60),
             )
         )  # fmt: skip
-        readers, heard = [], [0] * OPEN_PAGES
+        readers, received = [], [0] * OPEN_PAGES
         for number in range(OPEN_PAGES):
             stream = await until_end.enter_async_context(client_.stream("GET", address))
             if stream.status_code != httpx.codes.OK:
                 raise RuntimeError(f"no stream: {stream.status_code}")
-            readers.append(asyncio.create_task(_drain(stream, heard, number)))
+            readers.append(asyncio.create_task(_drain(stream, received, number)))
         await asyncio.sleep(3)
-        told = await _busy(running, web, fleet, seconds=seconds)
+        with_pages = await _busy(running, web, fleet, seconds=seconds)
         for reader in readers:
             if reader.done():
                 raise RuntimeError("a stream ended")
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-    if min(heard) < seconds / 5:
-        raise RuntimeError(f"the open pages heard {min(heard)} events only")
-    return max(0.0, told - alone), alone, min(heard) / seconds
+    if min(received) < seconds / 5:
+        raise RuntimeError(f"the open pages heard {min(received)} events only")
+    return max(0.0, with_pages - alone), alone, min(received) / seconds
 
 
-async def _drain(stream: httpx.Response, heard: list[int], number: int) -> None:
+async def _drain(stream: httpx.Response, received: list[int], number: int) -> None:
     async for chunk in stream.aiter_raw():
-        heard[number] += chunk.count(b"event: fleet")
+        received[number] += chunk.count(b"event: fleet")
 
 
 async def _busy(running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, seconds: float) -> float:
-    """Cores of the web process while cars deliver."""
+    """Returns the cores that the web process uses while vehicles deliver."""
     plan = signals.plan(
         uri=f"{running.site}/webhooks/smartcar/",
         key=running.management_token,
@@ -247,16 +249,16 @@ async def _busy(running: Stack, web: subprocess.Popen[bytes], fleet: Fleet, *, s
         raise RuntimeError("the load process has no standard input")
     load.stdin.write(plan.dump() + b"\n")
     await load.stdin.drain()
-    process, began, clock = psutil.Process(web.pid), spent(psutil.Process(web.pid)), time.monotonic()
+    process, started, clock = psutil.Process(web.pid), spent(psutil.Process(web.pid)), time.monotonic()
     await load.wait()
-    return (spent(process) - began) / (time.monotonic() - clock)
+    return (spent(process) - started) / (time.monotonic() - clock)
 
 
 def _p95(milliseconds: Sequence[float]) -> float:
     return sorted(milliseconds)[int(len(milliseconds) * 0.95)]
 
 
-def _plot(took: dict[str, list[float]]) -> Plot:
+def _plot(durations: dict[str, list[float]]) -> Plot:
     shares = [share / 100 for share in range(1, 100)]
     lines = tuple(
         Series(
@@ -264,6 +266,6 @@ def _plot(took: dict[str, list[float]]) -> Plot:
             tuple(share * 100 for share in shares),
             tuple(sorted(each)[int(len(each) * share)] for share in shares),
         )
-        for name, each in took.items()
+        for name, each in durations.items()
     )
     return Plot("Answers", "percentile", "milliseconds", lines)

@@ -1,4 +1,4 @@
-"""What a browser sees of the fleet page: when the cars are on the map, and how soon a change on the wire is shown."""
+"""The vehicles page in a browser: when the vehicles are on the map, and how soon a delivered change is visible."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CHROMIUM = Path("/usr/bin/chromium")
 _FLAGS = (
     *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
-    # Without a graphics card: pages are drawn by the processor as Chromium chooses, and WebGL too.
+    # Without a graphics card, Chromium renders pages and WebGL on the processor.
     "--enable-unsafe-swiftshader",
 )
 _ON_MAP = "performance.getEntriesByName('cars-on-map')[0]?.startTime"
-# From the answer with the map's data to the cars on the map.
+# From the response with the map's data until the vehicles are on the map.
 _DATA = (
     "performance.getEntriesByType('resource').find((entry) => entry.name.includes('/map-data/'))?.responseEnd"
 )
@@ -35,25 +35,29 @@ _WEIGHT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The browser's figures, and notes to them."""
+class BrowserFigures:
+    """The browser's figures, and notes about them."""
 
     figures: tuple[Figure, ...]
     notes: tuple[str, ...]
 
 
-def measure(running: Stack, fleet: Fleet, *, deliver: Callable[[int, float], None], quick: bool) -> Seen:
-    """Opens the fleet page some times, then delivers changes of cars in its list one after the other."""
+def measure(
+    running: Stack, fleet: Fleet, *, deliver: Callable[[int, float], None], quick: bool
+) -> BrowserFigures:
+    """Opens the vehicles page several times, then delivers changes of listed vehicles one after the other."""
     if not CHROMIUM.exists():
-        return Seen((), ("Without Chromium nothing was measured in a browser (apt-get install chromium).",))
+        return BrowserFigures(
+            (), ("Without Chromium nothing was measured in a browser (apt-get install chromium).",)
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
-        # The first look fills the server's caches; later ones are those of a person with an empty cache.
+        # The first visit fills the server's caches; later ones are like those of a user with an empty cache.
         opened = [_open(browser, running, fleet) for _ in range(3 if quick else 9)][1:]
         lags = _lags(browser, running, fleet, deliver, changes=10 if quick else 60)
         browser.close()
     maps = [each[0] for each in opened]
-    return Seen(
+    return BrowserFigures(
         figures=(
             Figure.under("page asked for to cars on the map: median", statistics.median(maps), "ms", target=1500),
             Figure("map data to cars on the map: median", statistics.median(each[1] for each in opened), "ms"),
@@ -75,7 +79,10 @@ def _page(browser: Browser, running: Stack, fleet: Fleet) -> Page:
 
 
 def _open(browser: Browser, running: Stack, fleet: Fleet) -> tuple[float, float, float]:
-    """Milliseconds until the cars are on the map, from the request for the page and from their data; bytes loaded."""
+    """Returns milliseconds until the vehicles are on the map and bytes loaded.
+
+    The times count from the request for the page, and from the response with the map's data.
+    """
     page = _page(browser, running, fleet)
     page.goto(f"{running.site}/fleets/{fleet.slug}/")
     page.wait_for_selector("#fleet-map[data-cars]", state="attached", timeout=60_000)
@@ -87,14 +94,14 @@ def _open(browser: Browser, running: Stack, fleet: Fleet) -> tuple[float, float,
 def _lags(
     browser: Browser, running: Stack, fleet: Fleet, deliver: Callable[[int, float], None], *, changes: int
 ) -> list[float]:
-    """Seconds from a delivery to the row that shows it."""
+    """Returns the seconds from each delivery until the row shows the new value."""
     page = _page(browser, running, fleet)
     page.goto(f"{running.site}/fleets/{fleet.slug}/")
     page.wait_for_selector('#live-sign[data-state="live"]', timeout=30_000)
     ids = [int(row.get_attribute("data-id") or 0) for row in page.locator("#car-table tbody tr").all()]
     lags = []
     for turn in range(changes):
-        car, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # none has so little yet
+        car, charge = ids[turn % len(ids)], 3 + turn // len(ids)  # unused values so far
         began = time.monotonic()
         deliver(car, charge)
         shown = page.locator(f"#car-{car} .level-number", has_text=re.compile(rf"^\s*{charge} %"))

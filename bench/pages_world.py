@@ -1,4 +1,4 @@
-"""A fleet of many cars whose pages are measured, and whoever looks at them."""
+"""A fleet of many vehicles for measuring its pages, with a manager's session."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIGNALS = """
     FROM vehicles_vehicle AS car, json_to_recordset(%s::json) AS row (code text, body jsonb)
     WHERE car.fleet_id = %s
 """
-_OWN = """
+_UPDATE_BODIES = """
     UPDATE vehicles_latestsignal AS state SET body = row.body
     FROM json_to_recordset(%s::json) AS row (vehicle_id bigint, code text, body jsonb)
     WHERE state.vehicle_id = row.vehicle_id AND state.code = row.code
@@ -33,7 +33,7 @@ _OWN = """
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """A fleet's address, its cars by our id and Smartcar's, and the cookie of a manager's session."""
+    """A fleet's slug, its vehicles by our ID and Smartcar's, and the cookie of a manager's session."""
 
     slug: str
     cars: dict[int, str]
@@ -41,7 +41,7 @@ class Fleet:
 
 
 def make(*, slug: str, cars: int) -> Fleet:
-    """A fleet whose cars all told thirty signals within the last hour and a half."""
+    """Creates a fleet whose vehicles reported thirty signals within the last 90 minutes."""
     from django.db import connection
 
     from accounts.models import User
@@ -53,7 +53,7 @@ def make(*, slug: str, cars: int) -> Fleet:
     chance = random.Random(1)
     owner = User.objects.create_user(f"{slug}@fleet.example")
     fleet = create_fleet(name=slug.title(), slug=slug, owner=owner, api_version="v3")
-    made = Vehicle.objects.bulk_create(
+    created = Vehicle.objects.bulk_create(
         [
             Vehicle(
                 fleet=fleet,
@@ -79,24 +79,27 @@ def make(*, slug: str, cars: int) -> Fleet:
                 mode="live",
                 state=ConnectionState.ACTIVE if chance.random() > 0.02 else ConnectionState.STALE,
             )
-            for car in made
+            for car in created
         ],
         batch_size=2000,
     )
     with connection.cursor() as cursor:
-        cursor.execute(_SIGNALS, [orjson.dumps(_told()).decode(), fleet.pk])
-        cursor.execute(_OWN, [orjson.dumps([row for car in made for row in _own(car.pk, chance)]).decode()])
+        cursor.execute(_SIGNALS, [orjson.dumps(_signal_bodies()).decode(), fleet.pk])
+        cursor.execute(
+            _UPDATE_BODIES,
+            [orjson.dumps([row for car in created for row in _vehicle_signals(car.pk, chance)]).decode()],
+        )
         cursor.execute("UPDATE vehicles_vehicle SET last_seen_at = now() - interval '1 minute' * (id % 150)")
-        summaries.refresh_snapshots(vehicle_ids=[car.pk for car in made], held=True)
+        summaries.refresh_snapshots(vehicle_ids=[car.pk for car in created], held=True)
         cursor.execute("ANALYZE")
-    return Fleet(slug=slug, cars={car.pk: car.smartcar_id for car in made}, session=_session(owner.pk))
+    return Fleet(slug=slug, cars={car.pk: car.smartcar_id for car in created}, session=_session(owner.pk))
 
 
-def _told() -> list[dict[str, object]]:
+def _signal_bodies() -> list[dict[str, object]]:
     return [{"code": title.replace(".", "-").lower(), "body": body} for title, body in signals.BODIES.items()]
 
 
-def _own(vehicle_id: int, chance: random.Random) -> list[dict[str, object]]:
+def _vehicle_signals(vehicle_id: int, chance: random.Random) -> list[dict[str, object]]:
     latitude, longitude = chance.choice(_CITIES)
     place = {
         "latitude": latitude + chance.gauss(0, 0.12),

@@ -1,7 +1,8 @@
-"""Closed-loop load in a process of its own: connections that post again as soon as they are answered.
+"""Closed-loop load in its own process: connections that post again as soon as they get a response.
 
-One thread over epoll, bodies and signatures made beforehand, so that it takes little from the servers' cores, and the
-same from both. A plan comes in on standard input; a JSON object with every latency goes out.
+One thread with epoll, and bodies and signatures created in advance, so that the load takes little of the servers'
+cores, and equally much for both. A plan is read from standard input; a JSON object with every latency is written to
+standard output.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Post `bodies` in turn, each with its signature, over `connections` for so many seconds."""
+    """Posts `bodies` in turn, each with its signature, over `connections` for this many seconds."""
 
     url: str
     connections: int
@@ -33,7 +34,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Answers by status, how long it took, and the latency of each answer in milliseconds."""
+    """Responses by status, the duration, and the latency of each response in milliseconds."""
 
     statuses: dict[str, int]
     seconds: float
@@ -41,12 +42,12 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Answers 200 a second."""
+        """Responses with status 200 per second."""
         return self.statuses.get("200", 0) / self.seconds
 
 
 def post(plan: Plan) -> Outcome:
-    """Run a plan in a new process. Raises `CalledProcessError`, when a connection breaks, say."""
+    """Runs a plan in a new process. Raises `CalledProcessError`, for example if a connection breaks."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.posting"],
         input=orjson.dumps(asdict(plan)),
@@ -57,26 +58,26 @@ def post(plan: Plan) -> Outcome:
 
 
 class _Line:
-    """One kept-alive connection, one request at a time on it."""
+    """One persistent connection with one request at a time."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._since = 0.0
-        self._answer = b""
+        self._response = b""
 
     def send(self, request: bytes) -> None:
-        self._answer = b""
+        self._response = b""
         self._since = time.perf_counter()
         self.socket.sendall(request)
 
     def read(self) -> tuple[str, float] | None:
-        """Status and milliseconds once the answer is whole. Raises `ConnectionError`."""
-        came = self.socket.recv(65536)
-        if not came:
+        """Returns status and milliseconds once the response is complete. Raises `ConnectionError`."""
+        received = self.socket.recv(65536)
+        if not received:
             raise ConnectionError("closed in the middle of an answer")
-        self._answer += came
-        head, end, body = self._answer.partition(b"\r\n\r\n")
+        self._response += received
+        head, end, body = self._response.partition(b"\r\n\r\n")
         if not end or len(body) < _length(head):
             return None
         return head[9:12].decode(), (time.perf_counter() - self._since) * 1000
@@ -110,23 +111,23 @@ def _run(plan: Plan) -> Outcome:
         poll.register(line.socket, select.EPOLLIN)
     statuses: Counter[str] = Counter()
     milliseconds = []
-    began = time.perf_counter()
-    until = began + plan.seconds
+    started = time.perf_counter()
+    deadline = started + plan.seconds
     for line in lines.values():
         line.send(next(requests))
     open_requests = len(lines)
     while open_requests:
         for number, _ in poll.poll(30):
-            answer = lines[number].read()
-            if answer is None:
+            response = lines[number].read()
+            if response is None:
                 continue
-            statuses[answer[0]] += 1
-            milliseconds.append(round(answer[1], 3))
-            if time.perf_counter() < until:
+            statuses[response[0]] += 1
+            milliseconds.append(round(response[1], 3))
+            if time.perf_counter() < deadline:
                 lines[number].send(next(requests))
             else:
                 open_requests -= 1
-    return Outcome(dict(statuses), time.perf_counter() - began, milliseconds)
+    return Outcome(dict(statuses), time.perf_counter() - started, milliseconds)
 
 
 if __name__ == "__main__":

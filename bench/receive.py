@@ -1,6 +1,6 @@
-"""receive: requests a second and p99 of the receiver, against the documentation's Flask quick start.
+"""receive: requests per second and p99 of the receiver, compared to the documentation's Flask quick start.
 
-Ours checks the signature and has the delivery on disk before it answers; the quick start does neither.
+Ours checks the signature and stores the delivery on disk before it responds; the quick start does neither.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RATIO, P99 = 1.3, 75.0
 
 @dataclass(slots=True)
 class _Side:
-    """One of the two receivers, and what its rounds gave."""
+    """One of the two receivers, with the outcomes of its rounds."""
 
     name: str
     url: str
@@ -38,13 +38,13 @@ class _Side:
         return [outcome.rate for outcome in self.rounds]
 
     def percentile(self, share: float) -> float:
-        """Of all answers of all rounds, in milliseconds."""
+        """Returns the percentile of all responses of all rounds, in milliseconds."""
         ordered = sorted(each for outcome in self.rounds for each in outcome.milliseconds)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 def run(*, quick: bool) -> Result:
-    """Alternating rounds on both receivers, per body size."""
+    """Runs alternating rounds on both receivers, per body size."""
     figures: list[Figure] = []
     plots: list[Plot] = []
     with stack() as running:
@@ -81,7 +81,7 @@ def _start_quickstart(running: Stack) -> str:
 
 
 def _alternate(running: Stack, theirs: _Side, ours: _Side, *, length: int, quick: bool) -> int:
-    """Fill the sides' rounds. Returns how many deliveries were answered 200 without a row."""
+    """Runs the rounds of both sides. Returns how many deliveries got status 200 but have no row."""
     rounds, seconds = (2, 2.0) if quick else (7, 8.0)
     bodies = tuple(_body(length) for _ in range(DISTINCT))
     signatures = tuple(sign(token=running.management_token, message=body.encode()) for body in bodies)
@@ -99,7 +99,7 @@ def _alternate(running: Stack, theirs: _Side, ours: _Side, *, length: int, quick
 
 
 def _body(length: int) -> str:
-    """A VEHICLE_STATE of about so many bytes, with as many signals as fit."""
+    """Returns a VEHICLE_STATE of about this many bytes, with as many signals as fit."""
     signals: list[dict[str, object]] = []
     delivery = {
         "eventId": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""What a bench gives back: figures, plots and notes, and how they are kept as JSON."""
+"""The results of a benchmark: figures, plots and notes, and their JSON format."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number, such as 1.41 "times the quick start"; `target` says in words what it ought to be, such as "≥ 1.3".
+    """One number, such as 1.41 "times the quick start"; `target` describes the goal, such as "≥ 1.3".
 
-    `met` is None where there is no target. A figure that is `exact` and misses its target is a wrong result, on any
-    machine; others may only be slow.
+    `met` is None without a target. An `exact` figure that misses its target is a wrong result on any machine;
+    others may only be slow.
     """
 
     label: str
@@ -26,23 +26,23 @@ class Figure:
 
     @classmethod
     def exactly(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
-        """A figure that is `target` unless something is broken."""
+        """A figure that must equal `target`; any other value is a wrong result."""
         return cls(label, value, unit, f"{target:g}", value == target, exact=True)
 
     @classmethod
     def at_least(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
-        """A figure that ought to be `target` or more."""
+        """A figure that should be `target` or more."""
         return cls(label, value, unit, f"at least {target:g}", value >= target)
 
     @classmethod
     def under(cls, label: str, value: float, unit: str, *, target: float) -> Figure:
-        """A figure that ought to be less than `target`."""
+        """A figure that should be less than `target`."""
         return cls(label, value, unit, f"under {target:g}", value < target)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of a plot: points of equal number in `x` and `y`."""
+    """One line of a plot: `x` and `y` have the same length."""
 
     label: str
     x: tuple[float, ...]
@@ -51,7 +51,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Lines over common axes, whose labels carry the units."""
+    """Lines over common axes, whose labels include the units."""
 
     title: str
     x_label: str
@@ -62,7 +62,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All of one bench. `notes` are sentences: what was measured against what, and under which conditions."""
+    """The results of one benchmark. `notes` are sentences: what was compared to what, and under which conditions."""
 
     name: str
     title: str
@@ -83,7 +83,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A result with when (ISO 8601, UTC), where and how it was measured, and for how many seconds."""
+    """A result with when (ISO 8601, UTC), where and how it was measured, and the duration in seconds."""
 
     result: Result
     at: str
@@ -93,12 +93,12 @@ class Run:
     machine: str
 
     def dump(self) -> bytes:
-        """As JSON."""
+        """Returns the run as JSON."""
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
     @classmethod
     def load(cls, raw: bytes) -> Run:
-        """From what `dump` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        """Parses what `dump` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
         values = orjson.loads(raw)
         return cls(**(values | {"result": _result(values["result"])}))
 

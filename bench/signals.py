@@ -1,4 +1,4 @@
-"""Thirty signals of a car as they stand in a delivery, and the plan of a load of such deliveries."""
+"""Thirty signals of a vehicle in the format of deliveries, and the plan for a load of such deliveries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from simulator.load.plan import Plan
 _MINUTE = 60_000
 _FOUR_PLACES = [{"row": row, "column": column} for row in (0, 1) for column in (0, 1)]
 
-# Those that move with every delivery (simulator.load.events) come first.
+# Those that change with every delivery (simulator.load.events) come first.
 BODIES: dict[str, dict[str, Any]] = {
     "TractionBattery.StateOfCharge": {"value": 61.0, "unit": "percent"},
     "TractionBattery.Range": {"value": 312.0, "unit": "km"},
@@ -77,7 +77,7 @@ _SHAPES = 50
 
 
 def plan(*, uri: str, key: str, smartcar_ids: Sequence[str], rate: float, seconds: float) -> Plan:
-    """A load about these cars, one after the other."""
+    """Returns a load plan about these vehicles in turn."""
     now = round(time.time() * 1000)
     return Plan(
         uri=uri,
@@ -111,7 +111,7 @@ def plan(*, uri: str, key: str, smartcar_ids: Sequence[str], rate: float, second
 
 
 def _shape(number: int, now: int) -> list[dict[str, Any]]:
-    """The signals of one car, its values and times its own."""
+    """Returns the signals of one vehicle, with its own values and times."""
     return [
         _entry(name, body, at=now - (number + turn // 5) * _MINUTE)
         for turn, (name, body) in enumerate(_varied(number))
@@ -119,7 +119,7 @@ def _shape(number: int, now: int) -> list[dict[str, Any]]:
 
 
 def _varied(number: int) -> list[tuple[str, dict[str, Any]]]:
-    """Where a body is a measured value, each car has another."""
+    """Varies measured values by vehicle."""
     return [
         (
             name,

@@ -1,4 +1,4 @@
-"""What most benches stand on: empty durable servers, made-up settings, and the product's own processes on loopback."""
+"""The environment of most benchmarks: empty durable servers, settings, and the product's processes on loopback."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ _UP_SECONDS = 60.0
 
 
 class Stack:
-    """Running servers, and processes started beside them. `management_token` signs deliveries.
+    """Running servers, and processes started with them. `management_token` signs deliveries.
 
-    `site` is the address `web` serves; `simulator` is where the settings expect one, should the bench start it.
+    `site` is the URL that `web` serves; `simulator` is where the settings expect a simulator, if the benchmark starts
+    one.
     """
 
     def __init__(self, folder: Path, servers: embedded.Servers, until_end: ExitStack) -> None:
@@ -74,19 +75,19 @@ class Stack:
         }
 
     def start(self, name: str, command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
-        """Start a process that ends with the stack; it writes to `<name>.log` in the stack's folder."""
+        """Starts a process that ends with the stack. Its output goes to `<name>.log` in the stack's folder."""
         child = processes.start(command, log=self.folder / f"{name}.log", cwd=_PROJECT, env=self.environment)
         self._until_end.callback(stop, child)
         return child
 
     def run(self, *command: str | Path) -> str:
-        """Run a command to its end and return its output. Raises `CalledProcessError`."""
+        """Runs a command to completion and returns its output. Raises `CalledProcessError`."""
         return subprocess.run(
             command, check=True, cwd=_PROJECT, env=self.environment, stdout=subprocess.PIPE, text=True
         ).stdout
 
     def web(self) -> subprocess.Popen[bytes]:
-        """The web process as the demo runs it, and returns when it is ready."""
+        """Starts the web process as the demo does, and returns when it is ready."""
         port = self.site.rpartition(":")[2]
         command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application")]
         command += ["--host", HOST, "--port", port, "--workers", "1", "--no-ws", "--log-level", "warning"]
@@ -99,7 +100,7 @@ class Stack:
         return child
 
     def worker(self, queue: str = "default", *, threads: int = 4, name: str = "") -> subprocess.Popen[bytes]:
-        """A Celery worker for a queue as the demo runs it. It may take a second until it works."""
+        """Starts a Celery worker for a queue as the demo does. It may take a second to be ready."""
         name = name or f"worker-{queue}"
         command = [*(sys.executable, "-m", "celery", "--app", "fleet", "worker", "--queues", queue)]
         command += ["--hostname", f"{name}@bench", "--pool", "threads", "--concurrency", str(threads)]
@@ -109,9 +110,9 @@ class Stack:
 
 @contextmanager
 def stack(*, durable: bool = True) -> Iterator[Stack]:
-    """Empty servers with the product's tables, in a temporary folder. `os.environ` gets the settings.
+    """Starts empty servers with the product's tables, in a temporary folder, and adds the settings to `os.environ`.
 
-    So Django may be imported and set up in the bench itself, once inside. Everything ends with the block.
+    Inside the block, the benchmark itself can import and set up Django. Everything ends with the block.
     """
     with tempfile.TemporaryDirectory(prefix="smartcar-fleet-bench-") as folder, ExitStack() as until_end:
         logs = Path(folder)
@@ -123,7 +124,7 @@ def stack(*, durable: bool = True) -> Iterator[Stack]:
 
 
 def stop(child: subprocess.Popen[bytes]) -> None:
-    """End a process and its children, at once if it won't otherwise."""
+    """Ends a process; kills it if it doesn't end within ten seconds."""
     if child.poll() is not None:
         return
     child.send_signal(signal.SIGTERM)
@@ -135,7 +136,7 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until(ready: Callable[[], bool], *, what: str, child: subprocess.Popen[bytes] | None = None) -> None:
-    """Poll for up to a minute. Raises `RuntimeError` when the time is over or `child` has ended."""
+    """Polls for up to a minute. Raises `RuntimeError` on a timeout, or if `child` has ended."""
     deadline = time.monotonic() + _UP_SECONDS
     while not ready():
         if time.monotonic() > deadline or (child is not None and child.poll() is not None):
@@ -144,7 +145,7 @@ def wait_until(ready: Callable[[], bool], *, what: str, child: subprocess.Popen[
 
 
 def answers(url: str) -> bool:
-    """Whether the address answers 200."""
+    """Whether the URL returns 200."""
     try:
         return httpx.get(url, timeout=5, trust_env=False).status_code == httpx.codes.OK
     except httpx.TransportError:
@@ -152,7 +153,7 @@ def answers(url: str) -> bool:
 
 
 def answers_at_all(url: str) -> bool:
-    """Whether somebody there speaks HTTP."""
+    """Whether an HTTP server responds there."""
     try:
         httpx.get(url, timeout=5, trust_env=False)
     except httpx.TransportError:
@@ -161,7 +162,7 @@ def answers_at_all(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on, from below the range the kernel gives to outgoing connections."""
+    """Returns a free port below the kernel's range for outgoing connections."""
     while True:
         port = random.randint(20_000, 32_000)
         with socket.socket() as probe:

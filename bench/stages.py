@@ -1,4 +1,4 @@
-"""Where the time of recording goes, stage by stage: batches processed in this process, their steps timed."""
+"""The duration of recording by stage: batches are processed in this process, and their steps are timed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.load.events import Events
 
 
 def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
-    """Seconds per delivery by stage, of so many deliveries about these cars. Django is set up."""
+    """Returns seconds per delivery by stage, for this many deliveries about these vehicles. Django is set up."""
     from django.utils import timezone
 
     from alerts import battery
@@ -23,12 +23,15 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
     from webhooks import event_parsing, processing
     from webhooks.models import InboxEntry
 
-    made = Events(signals.plan(uri="", key="unused", smartcar_ids=smartcar_ids, rate=1, seconds=1))
+    events_source = Events(signals.plan(uri="", key="unused", smartcar_ids=smartcar_ids, rate=1, seconds=1))
     InboxEntry.objects.bulk_create(
-        (InboxEntry(received_at=timezone.now(), body=made.next(time.time())[0]) for _ in range(events)),
+        (
+            InboxEntry(received_at=timezone.now(), body=events_source.next(time.time())[0])
+            for _ in range(events)
+        ),
         batch_size=500,
     )
-    spent: defaultdict[str, float] = defaultdict(float)
+    seconds_by_stage: defaultdict[str, float] = defaultdict(float)
     # Each function with the module that calls it, or whose attribute it is. Naming the functions themselves lets mypy
     # find those that were renamed.
     stages: list[tuple[str, ModuleType, Callable[..., Any]]] = [
@@ -47,24 +50,26 @@ def measure(*, smartcar_ids: Sequence[str], events: int) -> Mapping[str, float]:
     for stage, module, function in stages:
         if getattr(module, function.__name__) is not function:
             raise RuntimeError(f"{module.__name__} doesn't call {function.__qualname__}")
-        setattr(module, function.__name__, _timed(function, stage, spent))
+        setattr(module, function.__name__, _timed(function, stage, seconds_by_stage))
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)  # as in a worker (fleet.celery)
-    began = time.perf_counter()
+    started = time.perf_counter()
     processing.process_waiting()
-    whole = time.perf_counter() - began
-    spent["all else"] = whole - sum(spent.values())
-    spent["all"] = whole
-    return {stage: seconds / events for stage, seconds in spent.items()}
+    whole = time.perf_counter() - started
+    seconds_by_stage["all else"] = whole - sum(seconds_by_stage.values())
+    seconds_by_stage["all"] = whole
+    return {stage: seconds / events for stage, seconds in seconds_by_stage.items()}
 
 
-def _timed(work: Callable[..., Any], stage: str, spent: defaultdict[str, float]) -> Callable[..., Any]:
+def _timed(
+    work: Callable[..., Any], stage: str, seconds_by_stage: defaultdict[str, float]
+) -> Callable[..., Any]:
     def timed(*args: Any, **options: Any) -> Any:
-        began = time.perf_counter()
+        started = time.perf_counter()
         try:
             return work(*args, **options)
         finally:
-            spent[stage] += time.perf_counter() - began
+            seconds_by_stage[stage] += time.perf_counter() - started
 
     return timed

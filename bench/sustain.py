@@ -1,7 +1,7 @@
-"""How many deliveries a second can be taken in and recorded for good, with all parts on this machine.
+"""How many deliveries per second can be received and recorded permanently, with all parts on this machine.
 
-Deliveries of 30 signals, 5 of them changed, are sent at a steady rate to the real web process; a real worker records
-them. A rate is sustained when 95 % of them are visible within 2 s of being received, and none is refused.
+Deliveries of 30 signals, 5 of them changed, are sent at a steady rate to the real web process, and a real worker
+records them. A rate is sustained if 95 % of them are visible within 2 s of being received, and none is rejected.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STEPS = (300.0, 400.0, 500.0, 600.0, 700.0, 850.0, 1000.0, 1200.0)
 POLL_SECONDS = 0.05
 DRAIN_SECONDS = 20.0
 
-# Deliveries are recorded nearly in order of their ids: those before the first that waits, minus so many, are done.
+# Deliveries are recorded nearly in order of their IDs: those that precede the first waiting one by this many are done.
 OUT_OF_ORDER = 2000
 _FIRST_WAITING = "SELECT min(id) FROM webhooks_inboxentry WHERE state = 'waiting'"
 _DONE = """
@@ -41,7 +41,7 @@ _DONE = """
 
 @dataclass(slots=True)
 class Step:
-    """What came of a rate, sent for so many seconds. `lags` are seconds from received to visible; `cpu`, by part."""
+    """The outcome of a rate. `lags` are seconds from received to visible; `cpu` is by part."""
 
     rate: float
     seconds: float
@@ -51,30 +51,30 @@ class Step:
 
     @property
     def sustained(self) -> bool:
-        """Whether all came through, in time, and as many as were to be sent."""
-        taken, sent = self.load["taken"], self.load["sent"]
-        in_time = len(self.lags) == taken == sent and self.lag(0.95) < LIMIT_SECONDS
+        """Whether all deliveries were recorded, in time, and as many as planned were sent."""
+        accepted, sent = self.load["taken"], self.load["sent"]
+        in_time = len(self.lags) == accepted == sent and self.lag(0.95) < LIMIT_SECONDS
         return in_time and sent >= 0.98 * self.rate * self.seconds
 
     def lag(self, share: float) -> float:
-        """The lag that this share of deliveries did not exceed."""
+        """Returns the lag that this share of deliveries didn't exceed."""
         ordered = sorted(self.lags)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("inf")
 
 
 def run(*, quick: bool) -> Result:
-    """Climbs until a rate is not sustained."""
+    """Increases the rate until it isn't sustained."""
     with stack() as running:
         smartcar_ids = _connect_cars(running)
         parts = {"web": running.web()}
         parts |= {
             f"worker {number + 1}": running.worker(name=f"worker-{number}") for number in range(WORKERS)
         }
-        watch = _Watch(running, parts | dict(running.servers.processes))
-        watch.step(rate=200, seconds=8, smartcar_ids=smartcar_ids)  # first rows, warm caches
+        measurement = _Measurement(running, parts | dict(running.servers.processes))
+        measurement.step(rate=200, seconds=8, smartcar_ids=smartcar_ids)  # first rows, warm caches
         steps: list[Step] = []
         for rate in (300.0, 500.0) if quick else STEPS:
-            steps.append(watch.step(rate=rate, seconds=6 if quick else 60, smartcar_ids=smartcar_ids))
+            steps.append(measurement.step(rate=rate, seconds=6 if quick else 60, smartcar_ids=smartcar_ids))
             if not steps[-1].sustained:
                 break
         spent = stages.measure(smartcar_ids=smartcar_ids, events=500 if quick else 4000)
@@ -120,7 +120,7 @@ def _result(steps: list[Step], spent: Mapping[str, float]) -> Result:
 
 
 def _connect_cars(running: Stack) -> list[str]:
-    """Connected cars of one fleet. Returns their Smartcar ids."""
+    """Creates connected vehicles of one fleet. Returns their Smartcar IDs."""
     import django
 
     django.setup()
@@ -149,25 +149,25 @@ def _connect_cars(running: Stack) -> list[str]:
     return [car.smartcar_id for car in cars]
 
 
-class _Watch:
-    """Sends at a rate and looks what becomes visible, and what each part works for it."""
+class _Measurement:
+    """Sends at a rate, and records when deliveries become visible and how much CPU time each part uses."""
 
     def __init__(self, running: Stack, parts: Mapping[str, subprocess.Popen[bytes]]) -> None:
         self._running = running
         self._parts = parts
 
     def step(self, *, rate: float, seconds: float, smartcar_ids: list[str]) -> Step:
-        """Sends at the rate for so many seconds, and waits until all is visible or it clearly won't be in time."""
+        """Sends at the rate for this many seconds, and waits until all is visible or can't be in time anymore."""
         step = Step(rate, seconds)
         before = self._processor_times()
         with psycopg.connect(self._running.servers.database_url, autocommit=True) as database:
-            seen = _Seen(database)
+            visible = _VisibleDeliveries(database)
             load = self._start_load(rate=rate, seconds=seconds, smartcar_ids=smartcar_ids)
-            ends = time.monotonic() + seconds + DRAIN_SECONDS
-            while time.monotonic() < ends:
-                over = load.poll() is not None
-                step.lags += seen.look()
-                if over and not seen.waiting:
+            deadline = time.monotonic() + seconds + DRAIN_SECONDS
+            while time.monotonic() < deadline:
+                finished = load.poll() is not None
+                step.lags += visible.new_lags()
+                if finished and not visible.waiting:
                     break
                 time.sleep(POLL_SECONDS)
         output, _ = load.communicate(timeout=30)
@@ -190,7 +190,7 @@ class _Watch:
         if load.stdin is None:
             raise RuntimeError("the load process has no standard input")
         load.stdin.write(plan.dump() + b"\n")
-        load.stdin.flush()  # and left open: the load ends with it
+        load.stdin.flush()  # left open, as the load ends when it is closed
         return load
 
     def _processor_times(self) -> dict[str, float]:
@@ -200,7 +200,7 @@ class _Watch:
 
 
 def spent(process: psutil.Process) -> float:
-    """Seconds of processor time of a process with all it started."""
+    """Returns the processor seconds of a process and its children."""
     own = process.cpu_times()
     alive = [child.cpu_times() for child in process.children(recursive=True)]
     return float(
@@ -212,16 +212,16 @@ def spent(process: psutil.Process) -> float:
     )
 
 
-class _Seen:
-    """Which deliveries another session can see as done. `waiting` says whether some are not, as of the last look."""
+class _VisibleDeliveries:
+    """The deliveries that another session can see as done. `waiting` is whether some weren't at the last check."""
 
     def __init__(self, database: psycopg.Connection) -> None:
         self._database = database
         self._known = {row[0] for row in self._rows()}
         self.waiting = False
 
-    def look(self) -> list[float]:
-        """The lags of those that were not seen before."""
+    def new_lags(self) -> list[float]:
+        """Returns the lags of deliveries that are visible for the first time."""
         fresh = [(number, lag) for number, lag in self._rows() if number not in self._known]
         self._known.update(number for number, _ in fresh)
         return [lag for _, lag in fresh]

@@ -1,8 +1,8 @@
-"""Renewing the tokens of 10,000 connections within the request budget: a week, played at speed.
+"""Refreshing the tokens of 10,000 connections within the request budget: a week in fast motion.
 
-Real token pairs of the simulator's are renewed by the hourly run of the product, through its budget. Between the runs
-three clocks are moved on to the next hour: the simulator's, this process's, and that of the bucket in Redis. The
-simulator's log of what it was asked is then played through a bucket of Smartcar's size that knows nothing of ours.
+Real token pairs of the simulator are refreshed by the product's hourly run, within its budget. Between the runs, three
+clocks are advanced to the next hour: the simulator's, this process's, and that of the bucket in Redis. The simulator's
+request log is then checked against a bucket of Smartcar's size that is independent of ours.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 
 
 def run(*, quick: bool) -> Result:
-    """Connects, lets the days go by, and looks what became of every pair."""
+    """Connects vehicles, simulates the days, and checks every token pair."""
     pairs = 500 if quick else PAIRS
     with stack(durable=False) as running, httpx.Client(base_url=running.simulator, timeout=60) as simulator:
         _start(running, vehicles=max(pairs, 40))
@@ -41,15 +41,15 @@ def run(*, quick: bool) -> Result:
         django.setup()
         fleet = _fleet()
         _connect(simulator, fleet, pairs=pairs)
-        at_once = _renewed_a_minute(min(pairs, 500))
-        asked, rotated = _week(simulator)
-        kept = _still_good(CHECKED)
+        unlimited_rate = _refresh_rate(min(pairs, 500))
+        requests, refreshed = _week(simulator)
+        still_valid = _count_valid(CHECKED)
         return _result(
             pairs=pairs,
-            at_once=at_once,
-            asked=asked,
-            rotated=rotated,
-            kept=kept,
+            unlimited_rate=unlimited_rate,
+            requests=requests,
+            refreshed=refreshed,
+            still_valid=still_valid,
             left=_days_left(),
         )
 
@@ -74,14 +74,14 @@ def _fleet() -> Fleet:
 
 
 def _connect(simulator: httpx.Client, fleet: Fleet, *, pairs: int) -> None:
-    """A real token pair for each car, as if the cars had been connected over the week before."""
+    """Creates a real token pair for each vehicle, as if the vehicles had been connected over the previous week."""
     from connect.applications import default_application
     from connect.models import Connection
     from connect.v2 import user_tokens
     from smartcar_api import V2Api
     from vehicles.models import Vehicle
 
-    # Straight from the client: connecting is not what is measured.
+    # Directly with the client, as connecting isn't measured.
     origins, credentials = default_application().v2._origins, default_application().credentials
     api = V2Api(origins=origins, credentials=credentials)
     redirect = "http://localhost/callback"
@@ -119,49 +119,52 @@ def _car_ids(simulator: httpx.Client, count: int) -> list[str]:
     return found[:count]
 
 
-def _renewed_a_minute(count: int) -> float:
-    """How fast one process renews, with no limit in its way: calls a minute."""
+def _refresh_rate(count: int) -> float:
+    """Returns how many tokens one process refreshes per minute without a limit."""
     from django.conf import settings
 
     from connect.models import UserToken
     from connect.v2 import user_tokens
 
     most, settings.SMARTCAR_REQUEST_BUCKET = settings.SMARTCAR_REQUEST_BUCKET, 0
-    began = time.perf_counter()
+    started = time.perf_counter()
     for tokens in UserToken.objects.order_by("-pk")[:count]:
         ends = tokens.refresh_expires_at
         user_tokens.refresh(tokens=tokens)
         UserToken.objects.filter(pk=tokens.pk).update(refresh_expires_at=ends)
     settings.SMARTCAR_REQUEST_BUCKET = most
-    return count / (time.perf_counter() - began) * 60
+    return count / (time.perf_counter() - started) * 60
 
 
 def _week(simulator: httpx.Client) -> tuple[list[float], int]:
-    """The hourly run, for a week.
+    """Runs the hourly refresh for a week.
 
-    Returns when the simulator was asked for a renewal (its clock, seconds), and how many pairs were renewed.
+    Returns when the simulator received refresh requests (its clock, in seconds), and how many pairs were refreshed.
     """
     from django.utils import timezone
 
     from connect.v2 import token_refresh
 
     simulator.delete("/control/requests")
-    asked: list[float] = []
-    rotated = 0
+    requests: list[float] = []
+    refreshed = 0
     with time_machine.travel(datetime.now(UTC), tick=True) as clock:
         for _ in range(DAYS * 24):
-            began = time.perf_counter()
-            rotated += token_refresh.refresh_due(now=timezone.now())
-            asked += _asked(simulator)
-            rest = HOUR.total_seconds() - (time.perf_counter() - began)
-            clock.shift(rest)
-            simulator.post("/control/clock", json={"advance": rest}).raise_for_status()
-            _move_bucket(rest)
-    return asked, rotated
+            started = time.perf_counter()
+            refreshed += token_refresh.refresh_due(now=timezone.now())
+            requests += _take_requests(simulator)
+            remaining = HOUR.total_seconds() - (time.perf_counter() - started)
+            clock.shift(remaining)
+            simulator.post("/control/clock", json={"advance": remaining}).raise_for_status()
+            _advance_bucket(remaining)
+    return requests, refreshed
 
 
-def _move_bucket(seconds: float) -> None:
-    """What is kept of a bucket is the time at which it will be full again, by Redis's clock: that comes nearer."""
+def _advance_bucket(seconds: float) -> None:
+    """Advances the bucket.
+
+    Redis stores the time at which it will be full, by its own clock, so that time is moved back.
+    """
     from smartcar_api.ratelimit import redis_fallback
 
     redis = redis_fallback.client()
@@ -169,14 +172,14 @@ def _move_bucket(seconds: float) -> None:
         redis.incrbyfloat(key, -seconds)
 
 
-def _asked(simulator: httpx.Client) -> list[float]:
-    seen = simulator.get("/control/requests", params={"path": "/auth/"}).json()["requests"]
+def _take_requests(simulator: httpx.Client) -> list[float]:
+    logged = simulator.get("/control/requests", params={"path": "/auth/"}).json()["requests"]
     simulator.delete("/control/requests")
-    return [datetime.fromisoformat(each["time"]).timestamp() for each in seen]
+    return [datetime.fromisoformat(each["time"]).timestamp() for each in logged]
 
 
-def _still_good(count: int) -> int:
-    """How many of a sample of pairs Smartcar still renews."""
+def _count_valid(count: int) -> int:
+    """Returns how many pairs of a sample Smartcar still refreshes."""
     from django.conf import settings
 
     from connect import token_store
@@ -186,18 +189,18 @@ def _still_good(count: int) -> int:
 
     settings.SMARTCAR_REQUEST_BUCKET = 0
     everyone = list(UserToken.objects.all())
-    good = 0
+    valid = 0
     for tokens in random.sample(everyone, min(count, len(everyone))):
         try:
             user_tokens.refresh(tokens=tokens)
         except (SmartcarError, token_store.TokensUnavailableError):
             continue
-        good += 1
-    return good
+        valid += 1
+    return valid
 
 
 def _days_left() -> tuple[int, int]:
-    """Pairs that were ended or revoked, and the fewest whole days that any of the others has left."""
+    """Returns the number of revoked pairs, and the fewest whole days that any pair has left."""
     from django.utils import timezone
 
     from connect.models import UserToken
@@ -207,42 +210,42 @@ def _days_left() -> tuple[int, int]:
     return revoked, (first - timezone.now()).days
 
 
-def _refused(asked: Iterable[float]) -> int:
-    """How many of these a bucket of Smartcar's size would have refused."""
-    level, last, refused = float(BUCKET), 0.0, 0
-    for at in sorted(asked):
+def _count_rejected(requests: Iterable[float]) -> int:
+    """Returns how many of these requests a bucket of Smartcar's size would have rejected."""
+    level, last, rejected = float(BUCKET), 0.0, 0
+    for at in sorted(requests):
         level = min(BUCKET, level + (at - last) * PER_MINUTE / 60)
         last = at
         if level >= 1:
             level -= 1
         else:
-            refused += 1
-    return refused
+            rejected += 1
+    return rejected
 
 
 def _result(
     *,
     pairs: int,
-    at_once: float,
-    asked: list[float],
-    rotated: int,
-    kept: int,
+    unlimited_rate: float,
+    requests: list[float],
+    refreshed: int,
+    still_valid: int,
     left: tuple[int, int],
 ) -> Result:
-    first = min(asked, default=0.0)
-    hours = Counter(int((at - first) // 3600) for at in asked)
+    first = min(requests, default=0.0)
+    hours = Counter(int((at - first) // 3600) for at in requests)
     minutes = DAYS * 1440
     checked = min(CHECKED, pairs)
     revoked, _ = left
     figures = (
         Figure("connections", pairs),
-        Figure("renewed", rotated, f"in {DAYS} days"),
-        Figure("calls to Smartcar", round(len(asked) / minutes, 2), "a minute"),
+        Figure("renewed", refreshed, f"in {DAYS} days"),
+        Figure("calls to Smartcar", round(len(requests) / minutes, 2), "a minute"),
         Figure("the most in an hour", max(hours.values(), default=0), "calls"),
-        Figure.exactly("beyond Smartcar's bucket", _refused(asked), "calls", target=0),
+        Figure.exactly("beyond Smartcar's bucket", _count_rejected(requests), "calls", target=0),
         Figure.exactly("pairs lost", revoked, "", target=0),
-        Figure.exactly("of a sample, still good", kept, f"of {checked}", target=checked),
-        Figure("one process without a limit", round(at_once), "renewals a minute"),
+        Figure.exactly("of a sample, still good", still_valid, f"of {checked}", target=checked),
+        Figure("one process without a limit", round(unlimited_rate), "renewals a minute"),
     )
     every = tuple(float(hour) for hour in range(DAYS * 24))
     line = Series("renewals", every, tuple(float(hours[int(hour)]) for hour in every))

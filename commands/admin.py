@@ -6,7 +6,7 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(Command)
 class CommandAdmin(ReadOnlyAdmin[Command]):
-    """The ledger, to look at only: a command is asked for on the car's page, by a member of its fleet."""
+    """The command history, read-only: members of the fleet send commands on the vehicle's page."""
 
     list_display = ["requested_at", "vehicle", "title", "state", "requested_by", "fleet", "changed_at"]
     list_filter = ["state", "kind", "api_version", "fleet"]
@@ -23,7 +23,7 @@ class CommandAdmin(ReadOnlyAdmin[Command]):
 
 @admin.register(CommandEvent)
 class ChangeAdmin(ReadOnlyAdmin[CommandEvent]):
-    """When each command came into each of its states."""
+    """The state changes of commands, read-only."""
 
     list_display = ["at", "command", "state", "message"]
     list_filter = ["state"]
@@ -34,7 +34,7 @@ class ChangeAdmin(ReadOnlyAdmin[CommandEvent]):
 
 @admin.register(BulkCommand)
 class BulkCommandAdmin(ReadOnlyAdmin[BulkCommand]):
-    """Commands to many cars, to look at only."""
+    """Bulk commands, read-only."""
 
     list_display = ["requested_at", "title", "requested_by", "fleet", "cancelled_at"]
     list_filter = ["kind", "fleet"]
@@ -44,7 +44,7 @@ class BulkCommandAdmin(ReadOnlyAdmin[BulkCommand]):
 
 @admin.register(CommandPolicy)
 class CommandPolicyAdmin(ReadOnlyAdmin[CommandPolicy]):
-    """What fleets ask of those who send commands; their owners change it on the fleet's page of rules."""
+    """Which commands need a reason, per fleet. Owners change this on the fleet's command policy page."""
 
     list_display = ["fleet", "reason_for"]
     list_filter = ["reason_for"]

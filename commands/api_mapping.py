@@ -1,4 +1,4 @@
-"""From a kind of command to the call that sends it."""
+"""Maps command types to Smartcar API calls."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,9 +23,9 @@ _CALLS: Mapping[CommandType, Callable[[SmartcarApi], Callable[..., CommandAnswer
 def send(
     api: SmartcarApi, access: Access, *, kind: CommandType, vehicle_id: str, parameters: Mapping[str, Any]
 ) -> CommandAnswer:
-    """Sends the command; its parameters are those of the ledger (commands.parameters). Raises SmartcarError."""
-    carried = {"schedule": _schedule(parameters)} if kind == CommandType.SET_CHARGE_SCHEDULE else parameters
-    return _CALLS[kind](api)(access, vehicle_id=vehicle_id, **carried)
+    """Sends the command. Parameters are in the stored format (commands.parameters). Raises SmartcarError."""
+    arguments = {"schedule": _schedule(parameters)} if kind == CommandType.SET_CHARGE_SCHEDULE else parameters
+    return _CALLS[kind](api)(access, vehicle_id=vehicle_id, **arguments)
 
 
 def _schedule(parameters: Mapping[str, Any]) -> ChargeSchedule:

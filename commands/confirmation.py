@@ -1,4 +1,4 @@
-"""What becomes of commands after their sending: proved or disproved by signals, read for, ended by time."""
+"""What happens to commands after sending: confirmation by signals, fetches of missing data, and timeouts."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -19,18 +19,18 @@ from vehicles.selectors import VehicleState, list_states
 from vehicles.services import Update
 
 CONFIRMATION_TIMEOUT = timedelta(minutes=15)
-# Longer than any call can take: a command still "being sent" after this was left by a process that died.
+# Longer than any call can take: a command still in state SENDING after this was left behind by a process that died.
 SENDING_TIMEOUT = timedelta(seconds=420)
-# A signal of after this cannot be of before the command was carried out.
+# A signal from later than this can't predate the execution of the command.
 EXECUTION_TIMEOUT = timedelta(seconds=330)
-# A signal that comes later proves somebody else's deed.
+# A signal from later than this may be the result of another action.
 EVIDENCE_MAX_AGE = timedelta(hours=24)
 _BATCH = 500
 _AWAITING_SIGNALS = frozenset(signal.code for signal in expected_signals.CONFIRMING_SIGNALS)
 
 
 def on_signals(*, updates: Collection[Update], now: datetime) -> int:
-    """Takes in what is new of cars: settles commands and sends what waited for a car to wake.
+    """Processes new signals of vehicles: settles commands, and releases commands that waited for a vehicle to wake.
 
     Returns how many commands were confirmed.
     """
@@ -39,36 +39,36 @@ def on_signals(*, updates: Collection[Update], now: datetime) -> int:
 
 
 def confirm_from_signals(*, updates: Iterable[Update], now: datetime) -> int:
-    """Settles commands whose proof is among these updates: its signal, of a time after the sending.
+    """Settles commands whose expected signal is among the updates and is from a time after sending.
 
     Returns how many were confirmed.
     """
-    telling = [update for update in updates if update.code in _AWAITING_SIGNALS]
-    if not telling:
+    relevant = [update for update in updates if update.code in _AWAITING_SIGNALS]
+    if not relevant:
         return 0
     waiting = Command.objects.filter(
-        vehicle_id__in={update.vehicle_id for update in telling},
+        vehicle_id__in={update.vehicle_id for update in relevant},
         state__in=AWAITING_SIGNAL,
         sent_at__gt=now - EVIDENCE_MAX_AGE,
     )
-    return sum(_resolve(command, telling, now) for command in waiting)
+    return sum(_resolve(command, relevant, now) for command in waiting)
 
 
 def _resolve(command: Command, updates: Iterable[Update], now: datetime) -> bool:
-    words = [says for update in updates if (says := _evaluate(update, command)) is not None]
-    if any(words):
-        return command.move(
+    results = [result for update in updates if (result := _evaluate(update, command)) is not None]
+    if any(results):
+        return command.transition(
             to=CommandState.CONFIRMED,
-            come_from=AWAITING_SIGNAL,
+            from_states=AWAITING_SIGNAL,
             now=now,
             settled_at=now,
             message=Message(),
             next_read_at=None,
         )
-    if words and command.state == CommandState.UNKNOWN:
-        command.move(
+    if results and command.state == CommandState.UNKNOWN:
+        command.transition(
             to=CommandState.FAILED,
-            come_from=(CommandState.UNKNOWN,),
+            from_states=(CommandState.UNKNOWN,),
             now=now,
             settled_at=now,
             message=expected_signals.contradicted_message(CommandType(command.kind)),
@@ -78,35 +78,38 @@ def _resolve(command: Command, updates: Iterable[Update], now: datetime) -> bool
 
 
 def _evaluate(update: Update, command: Command) -> bool | None:
-    """What the update says of the command: done, not done (only once it cannot be under way any more), or nothing."""
-    proof = expected_signals.expected_state(CommandType(command.kind))
-    if proof is None or (update.vehicle_id, update.code) != (command.vehicle_id, proof.signal.code):
+    """Returns whether the update shows that the command was executed; None if it doesn't show either.
+
+    False is returned only once the command can't be in progress anymore.
+    """
+    expected = expected_signals.expected_state(CommandType(command.kind))
+    if expected is None or (update.vehicle_id, update.code) != (command.vehicle_id, expected.signal.code):
         return None
     if command.sent_at is None or update.observed_at <= command.sent_at:
         return None
-    says = proof.says(update.body, command.parameters)
+    result = expected.evaluate(update.body, command.parameters)
     over = update.observed_at > (command.claimed_at or command.sent_at) + EXECUTION_TIMEOUT
-    return says if says or over else None
+    return result if result or over else None
 
 
 def _release_waiting(*, updates: Iterable[Update], now: datetime) -> None:
-    """Lets go of commands that waited for a sign of life of their car, of a time after they were asked for."""
+    """Releases waiting commands whose vehicle reported data from after the command was requested."""
     seen: dict[int, datetime] = {}
     for update in updates:
         seen[update.vehicle_id] = max(update.observed_at, seen.get(update.vehicle_id, update.observed_at))
     waiting = Command.objects.filter(state=CommandState.WAITING, vehicle_id__in=seen, expires_at__gt=now)
     for command in waiting.order_by("requested_at"):
         if seen[command.vehicle_id] > command.requested_at:
-            release(command, come_from=CommandState.WAITING, now=now)
+            release(command, from_state=CommandState.WAITING, now=now)
 
 
-def release(command: Command, *, come_from: CommandState, now: datetime) -> bool:
-    """Sends a command that was held back. It stays so while another one to the car is under way."""
+def release(command: Command, *, from_state: CommandState, now: datetime) -> bool:
+    """Releases a command that was held back. Does nothing while another command to the vehicle is in progress."""
     expires_at = min(command.expires_at, now + EXPIRY[CommandType(command.kind)])
     try:
         with transaction.atomic():
-            moved = command.move(
-                to=CommandState.REQUESTED, come_from=(come_from,), now=now, expires_at=expires_at
+            moved = command.transition(
+                to=CommandState.REQUESTED, from_states=(from_state,), now=now, expires_at=expires_at
             )
     except IntegrityError:
         return False
@@ -116,38 +119,38 @@ def release(command: Command, *, come_from: CommandState, now: datetime) -> bool
 
 
 def sweep(*, now: datetime) -> list[int]:
-    """Ends what time has ended, asks for reads that are due, and returns the ids of commands to be sent."""
-    for command in _some(state__in=UNSENT, expires_at__lte=now):
-        command.move(
+    """Ends commands that timed out, requests due fetches, and returns the IDs of commands to send."""
+    for command in _batch(state__in=UNSENT, expires_at__lte=now):
+        command.transition(
             to=CommandState.EXPIRED,
-            come_from=UNSENT,
+            from_states=UNSENT,
             now=now,
             settled_at=now,
             message=CommandMessage.TOO_LATE.message(),
         )
-    for command in _some(state=CommandState.RETRYING, expires_at__lte=now):
-        mark_unknown(command, come_from=CommandState.RETRYING, now=now, message=interrupted_message(command))
-    for command in _some(state=CommandState.SENDING, claimed_at__lte=now - SENDING_TIMEOUT):
+    for command in _batch(state=CommandState.RETRYING, expires_at__lte=now):
+        mark_unknown(command, from_state=CommandState.RETRYING, now=now, message=interrupted_message(command))
+    for command in _batch(state=CommandState.SENDING, claimed_at__lte=now - SENDING_TIMEOUT):
         _recover_stuck(command, now)
-    unproved = _some(state=CommandState.ACCEPTED, accepted_at__lte=now - CONFIRMATION_TIMEOUT)
-    for command, message in zip(unproved, _unconfirmed_reasons(unproved), strict=True):
-        mark_unconfirmed(command, come_from=CommandState.ACCEPTED, now=now, message=message)
+    unconfirmed = _batch(state=CommandState.ACCEPTED, accepted_at__lte=now - CONFIRMATION_TIMEOUT)
+    for command, message in zip(unconfirmed, _unconfirmed_reasons(unconfirmed), strict=True):
+        mark_unconfirmed(command, from_state=CommandState.ACCEPTED, now=now, message=message)
     _request_reads(now=now)
-    return _to_be_sent(now)
+    return _sendable(now)
 
 
-def _some(**conditions: object) -> list[Command]:
+def _batch(**conditions: object) -> list[Command]:
     return list(Command.objects.filter(**conditions).order_by("pk")[:_BATCH])
 
 
 def _recover_stuck(command: Command, now: datetime) -> None:
-    """The process that had claimed it has died. Before the mark of sending, nothing was sent."""
+    """Settles a command whose process died after claiming it. Without `sent_at`, nothing was sent."""
     if command.sent_at is not None:
         mark_ambiguous(command, message=interrupted_message(command))
         return
-    command.move(
+    command.transition(
         to=CommandState.FAILED,
-        come_from=(CommandState.SENDING,),
+        from_states=(CommandState.SENDING,),
         now=now,
         settled_at=now,
         message=CommandMessage.NOTHING_SENT.message(),
@@ -155,11 +158,14 @@ def _recover_stuck(command: Command, now: datetime) -> None:
 
 
 def _unconfirmed_reasons(commands: Sequence[Command]) -> list[Message]:
-    """A car that was so already tells of no change ("make sure it is locked"); any other should have told."""
-    cars = Vehicle.objects.filter(pk__in={command.vehicle_id for command in commands})
+    """Returns why no signal came for each command.
+
+    A vehicle that already was in the state reports no change; any other should have reported.
+    """
+    vehicles = Vehicle.objects.filter(pk__in={command.vehicle_id for command in commands})
     known = {
         state.vehicle.pk: state
-        for state in list_states(vehicles=cars, signals=expected_signals.CONFIRMING_SIGNALS)
+        for state in list_states(vehicles=vehicles, signals=expected_signals.CONFIRMING_SIGNALS)
     }
     return [
         CommandMessage.ALREADY_IN_STATE.message()
@@ -170,26 +176,28 @@ def _unconfirmed_reasons(commands: Sequence[Command]) -> list[Message]:
 
 
 def _already_in_target_state(command: Command, state: VehicleState) -> bool:
-    proof = expected_signals.expected_state(CommandType(command.kind))
-    last = state.signal(proof.signal) if proof else None
-    return proof is not None and last is not None and proof.shows(last.body or {}, command.parameters)
+    expected = expected_signals.expected_state(CommandType(command.kind))
+    last = state.signal(expected.signal) if expected else None
+    return expected is not None and last is not None and expected.matches(last.body or {}, command.parameters)
 
 
 def _request_reads(*, now: datetime) -> None:
-    """Has cars read whose command is in doubt, a few times, with growing pauses."""
-    for command in _some(state__in=(CommandState.ACCEPTED, CommandState.UNKNOWN), next_read_at__lte=now):
-        later = READ_DELAYS[command.reads + 1 :][:1]
-        mine = Command.objects.filter(pk=command.pk, next_read_at=command.next_read_at, state__in=OPEN)
-        asked = mine.update(reads=F("reads") + 1, next_read_at=now + later[0] if later else None)
+    """Requests data of vehicles whose command isn't settled, a few times with growing intervals."""
+    for command in _batch(state__in=(CommandState.ACCEPTED, CommandState.UNKNOWN), next_read_at__lte=now):
+        next_delays = READ_DELAYS[command.reads + 1 :][:1]
+        query = Command.objects.filter(pk=command.pk, next_read_at=command.next_read_at, state__in=OPEN)
+        claimed = query.update(
+            reads=F("reads") + 1, next_read_at=now + next_delays[0] if next_delays else None
+        )
         if (
-            asked
+            claimed
             and command.connection_id is not None
             and expected_signals.expected_state(CommandType(command.kind))
         ):
             fetching.request_fetch(connection_id=command.connection_id, now=now)
 
 
-def _to_be_sent(now: datetime) -> list[int]:
+def _sendable(now: datetime) -> list[int]:
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
     waiting = Command.objects.filter(
         due, state__in=(CommandState.REQUESTED, CommandState.RETRYING), expires_at__gt=now

@@ -1,6 +1,4 @@
-"""What a person is asked between pressing a button and the command: is it meant, why, and are they still the one
-who signed in.
-"""
+"""The dialog between pressing a button and sending the command: confirmation, reason and reauthentication."""
 
 from dataclasses import dataclass
 
@@ -15,13 +13,13 @@ from commands import services
 from commands.types import UNLOCKING, CommandType
 from vehicles.models import Vehicle
 
-# What the dialog itself adds to a form.
-_OWN = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password", "credential"})
+# The fields that the dialog itself adds to a form.
+_DIALOG_FIELDS = frozenset({"csrfmiddlewaretoken", "asked", "reason", "password", "credential"})
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationPrompt:
-    """What is still to be answered before a command of this kind is asked for."""
+    """What the user must enter before a command of this type is created."""
 
     kind: CommandType
     needs_reason: bool
@@ -29,8 +27,8 @@ class ConfirmationPrompt:
     """How the person can confirm who they are; None when that is fresh or not needed."""
 
     @property
-    def comes_first(self) -> bool:
-        """Whether pressing the button asks instead of sending."""
+    def required(self) -> bool:
+        """Whether pressing the button opens the dialog instead of sending the command."""
         return self.opens or self.needs_reason
 
     @property
@@ -39,26 +37,26 @@ class ConfirmationPrompt:
 
 
 def prompt_for(*, request: HttpRequest, user: User, fleet: Fleet, kind: CommandType) -> ConfirmationPrompt:
-    """What the person has to answer, now, for this fleet's rules."""
-    asks_who = kind in UNLOCKING and not reauthentication.is_recent(request)
+    """Returns what the user must enter now, according to the fleet's policy."""
+    must_reauthenticate = kind in UNLOCKING and not reauthentication.is_recent(request)
     return ConfirmationPrompt(
         kind=kind,
         needs_reason=services.get_policy(fleet=fleet).needs_reason(kind),
-        ways=reauthentication.available_methods(user=user) if asks_who else None,
+        ways=reauthentication.available_methods(user=user) if must_reauthenticate else None,
     )
 
 
 def render_dialog(
-    request: HttpRequest, *, question: ConfirmationPrompt, fleet: Fleet, vehicle: Vehicle, problem: str = ""
+    request: HttpRequest, *, prompt: ConfirmationPrompt, fleet: Fleet, vehicle: Vehicle, problem: str = ""
 ) -> HttpResponse:
-    """The question, beside the page (htmx) or as a page of its own, with what the form carried."""
+    """Renders the dialog as a fragment (htmx) or as a page, including the submitted form fields."""
     context = {
-        "question": question,
+        "question": prompt,
         "fleet": fleet,
         "vehicle": vehicle,
         "problem": problem,
         "reason": request.POST.get("reason", ""),
-        "carried": [(name, value) for name, value in request.POST.items() if name not in _OWN],
+        "carried": [(name, value) for name, value in request.POST.items() if name not in _DIALOG_FIELDS],
     }
     if not getattr(request, "htmx", False):
         return render(request, "commands/dialog_page.html", context)

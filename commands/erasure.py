@@ -1,4 +1,4 @@
-"""Taking places out of the ledger of a car that leaves its fleet. The ledger's rows stay."""
+"""Erasing locations from the command history of a vehicle that leaves its fleet. The rows themselves remain."""
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from connect.offboarding.erasure_handlers import ErasureTarget
 
 
 def erase_places(target: ErasureTarget, limit: int) -> int:
-    """Blanks the parameters of at most `limit` commands that carried a place. Returns how many."""
+    """Clears the parameters of at most `limit` commands that included a location. Returns their number."""
     placed = Command.objects.filter(
         Q(parameters__has_key="latitude") | Q(parameters__has_key="longitude"),
         vehicle=target.vehicle,
@@ -22,7 +22,7 @@ def erase_places(target: ErasureTarget, limit: int) -> int:
 
 
 def register() -> None:
-    """Has a removal erase them."""
+    """Registers the erasure handler for offboarding."""
     erasure_handlers.register(
         erasure_handlers.ErasureHandler(
             "commands", _("Locations in sent commands (the command history is kept)"), erase_places

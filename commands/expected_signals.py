@@ -1,6 +1,6 @@
-"""Which signal proves that a car did what it was asked for. No database.
+"""Which signal confirms that a vehicle executed a command. No database access.
 
-A command's answer does not carry the car's new state; a later signal does ("Commands").
+The response to a command doesn't include the vehicle's new state; a later signal does ("Commands").
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +16,14 @@ from vehicles.catalogue import Signal
 
 Body = Mapping[str, Any]
 Parameters = Mapping[str, Any]
-# Limits come as fractions from some cars.
+# Some vehicles report limits as fractions.
 _ROUNDING = 0.5
-# Some 100 m: makes round the places of schedules.
-_NEAR = 0.001
+# About 100 m: manufacturers round the locations of schedules.
+_MAX_DISTANCE = 0.001
 
 
 class ConfirmationMessages(NamedTuple):
-    """What is recorded while the outcome is unknown, when no signal confirms the command, and when one contradicts."""
+    """The messages for an unknown outcome, a missing confirming signal, and a contradicting one."""
 
     pending: CommandMessage
     not_reported: CommandMessage
@@ -32,61 +32,64 @@ class ConfirmationMessages(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedState:
-    """The signal to wait for, the messages about it, and what its body says of the command: it was done (true), it
-    was not (false), or nothing (None)."""
+    """The signal that confirms a command, and the messages about it.
+
+    `evaluate` returns whether a signal's body shows that the command was executed: True, False, or None if it shows
+    neither.
+    """
 
     signal: Signal
     messages: ConfirmationMessages
-    says: Callable[[Body, Parameters], bool | None]
+    evaluate: Callable[[Body, Parameters], bool | None]
 
-    def shows(self, body: Body, parameters: Parameters) -> bool:
-        return self.says(body, parameters) is True
+    def matches(self, body: Body, parameters: Parameters) -> bool:
+        return self.evaluate(body, parameters) is True
 
 
 def expected_state(kind: CommandType) -> ExpectedState | None:
-    """What proves the command, or None if cars report nothing of it."""
+    """Returns what confirms the command, or None if vehicles report nothing about it."""
     return _EXPECTED_STATES.get(kind)
 
 
-def _is(expected: bool) -> Callable[[Body, Parameters], bool | None]:
-    def says(body: Body, parameters: Parameters) -> bool | None:
+def _equals(expected: bool) -> Callable[[Body, Parameters], bool | None]:
+    def evaluate(body: Body, parameters: Parameters) -> bool | None:
         value = body.get("value")
         return value is expected if isinstance(value, bool) else None
 
-    return says
+    return evaluate
 
 
-def _limited(body: Body, parameters: Parameters) -> bool | None:
-    """The limit in force, or one that holds everywhere: one of a place elsewhere proves nothing."""
+def _has_limit(body: Body, parameters: Parameters) -> bool | None:
+    """Compares the active limit and global limits. A limit for another location confirms nothing."""
     everywhere = [entry["limit"] for entry in body.get("values", ()) if entry.get("type") == "GLOBAL"]
     limits = [limit for limit in (body.get("activeLimit"), *everywhere) if limit is not None]
     return any(abs(limit - parameters["percent"]) < _ROUNDING for limit in limits) if limits else None
 
 
-def _scheduled(body: Body, parameters: Parameters) -> bool | None:
+def _has_schedule(body: Body, parameters: Parameters) -> bool | None:
     if not set(parameters) >= {"windows", *PLACE}:
-        return None  # Its place was erased meanwhile.
-    wanted = {tuple(times) for times in parameters["windows"].values()}
+        return None  # The location was erased in the meantime.
+    expected_windows = {tuple(times) for times in parameters["windows"].values()}
     return any(
         str(timer.get("scheduleType", "")).lower() == parameters["type"]
-        and _near(timer.get("condition"), parameters)
-        and _windows(timer) == wanted
+        and _is_near(timer.get("condition"), parameters)
+        and _windows(timer) == expected_windows
         for timer in schedules_in(body)
     )
 
 
-def _unscheduled(body: Body, parameters: Parameters) -> bool | None:
+def _schedule_deleted(body: Body, parameters: Parameters) -> bool | None:
     return all(timer.get("scheduleId") != parameters["schedule_id"] for timer in schedules_in(body))
 
 
 def schedules_in(body: Body) -> list[Mapping[str, Any]]:
-    """The charge schedules of a place among a car's charge timers, as the car tells them."""
+    """Returns the charge schedules for a location among a vehicle's charge timers, as reported."""
     return [entry for entry in body.get("values", ()) if entry.get("type") == "LOCATION"]
 
 
-def _near(place: Any, parameters: Parameters) -> bool:
+def _is_near(place: Any, parameters: Parameters) -> bool:
     return isinstance(place, Mapping) and all(
-        isinstance(place.get(name), int | float) and abs(place[name] - parameters[name]) < _NEAR
+        isinstance(place.get(name), int | float) and abs(place[name] - parameters[name]) < _MAX_DISTANCE
         for name in PLACE
     )
 
@@ -124,35 +127,35 @@ _OTHER = ConfirmationMessages(
     CommandMessage.PENDING_OTHER, CommandMessage.NOT_REPORTED_OTHER, CommandMessage.CONTRADICTED_OTHER
 )
 _EXPECTED_STATES = {
-    CommandType.LOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _is(True)),
-    CommandType.UNLOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _is(False)),
-    CommandType.START_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _is(True)),
-    CommandType.STOP_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _is(False)),
-    CommandType.SET_CHARGE_LIMIT: ExpectedState(catalogue.CHARGE_LIMITS, _LIMIT, _limited),
-    CommandType.OPEN_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _is(True)),
-    CommandType.CLOSE_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _is(False)),
-    CommandType.SET_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _scheduled),
-    CommandType.DELETE_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _unscheduled),
+    CommandType.LOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _equals(True)),
+    CommandType.UNLOCK: ExpectedState(catalogue.IS_LOCKED, _LOCK, _equals(False)),
+    CommandType.START_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _equals(True)),
+    CommandType.STOP_CHARGE: ExpectedState(catalogue.IS_CHARGING, _CHARGING, _equals(False)),
+    CommandType.SET_CHARGE_LIMIT: ExpectedState(catalogue.CHARGE_LIMITS, _LIMIT, _has_limit),
+    CommandType.OPEN_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _equals(True)),
+    CommandType.CLOSE_CHARGE_PORT: ExpectedState(catalogue.CHARGE_PORT_OPEN, _PORT, _equals(False)),
+    CommandType.SET_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _has_schedule),
+    CommandType.DELETE_CHARGE_SCHEDULE: ExpectedState(catalogue.CHARGE_TIMERS, _SCHEDULE, _schedule_deleted),
 }
-CONFIRMING_SIGNALS = frozenset(proof.signal for proof in _EXPECTED_STATES.values())
+CONFIRMING_SIGNALS = frozenset(expected.signal for expected in _EXPECTED_STATES.values())
 
 
 def messages_for(kind: CommandType) -> ConfirmationMessages:
-    """What is recorded of a command without a clear answer, or without its confirming signal."""
+    """Returns the messages about a command without a clear response, or without its confirming signal."""
     expected = expected_state(kind)
     return expected.messages if expected else _OTHER
 
 
 def pending_message(kind: CommandType) -> Message:
-    """What will settle a command without a clear answer."""
+    """Returns what will settle a command without a clear response."""
     return messages_for(kind).pending.message()
 
 
 def not_reported_message(kind: CommandType) -> Message:
-    """Why no signal confirmed an accepted command, and what to do."""
+    """Returns why no signal confirmed an accepted command, and what to do."""
     return messages_for(kind).not_reported.message()
 
 
 def contradicted_message(kind: CommandType) -> Message:
-    """Why a command without a clear answer has failed: a later signal shows another state."""
+    """Returns why a command without a clear response has failed: a later signal shows another state."""
     return messages_for(kind).contradicted.message()

@@ -1,4 +1,4 @@
-"""The fleet's ledger, newest first, and what the fleet asks of those who send commands."""
+"""The fleet's command history, newest first, and its command policy."""
 
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ PER_PAGE = 50
 @login_required
 @require_GET
 def history(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every command of the fleet: who asked, why, and what became of it; filtered by state and kind."""
+    """Lists the fleet's commands with member, reason and result, filtered by state and type."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
     rows = list_commands(fleet=membership.fleet, state=state, kind=kind)
@@ -44,7 +44,7 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def rules(request: HttpRequest, slug: str) -> HttpResponse:
-    """Whether commands need a reason; for the fleet's owners."""
+    """Sets whether commands need a reason. For the fleet's owners."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.ADMINISTER)
     fleet = membership.fleet
     chosen = request.POST.get("reason_for", "")

@@ -1,7 +1,7 @@
-"""What single makes do differently with commands (Smartcar documentation: "Brand Quirks", "Start & Stop Charge",
-"Charge schedules"). No database.
+"""What individual makes do differently with commands. No database access.
 
-A limit that the maker sets is a refusal while the car's own word says that it holds; a way of doing it is a hint.
+Sources in Smartcar's documentation: "Brand Quirks", "Start & Stop Charge", "Charge schedules". A manufacturer's limit
+rejects a command if the vehicle's own data shows that it applies; a special procedure is a hint.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,12 +23,12 @@ SCHEDULES: Mapping[str, frozenset[str]] = {
     "TESLA": frozenset({"daily", "weekly", "workweek"}),
     "VOLVO": frozenset({"daily"}),
 }
-"""The types of charge schedules that a make's cars take; others take none."""
+"""The types of charge schedules that each make supports; others support none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
-    """Why the make would not do it, or what to know before asking; each empty if there is nothing."""
+    """Why the make would reject the command, or what to know before sending it; each may be empty."""
 
     refusal: str = ""
     hint: str = ""
@@ -38,32 +38,32 @@ NOTHING = Quirk()
 
 
 def quirk_for(kind: CommandType, state: VehicleState) -> Quirk:
-    """What the car's make says to this command, in the state that the car last told."""
-    rule = _RULES.get((make_key(state.vehicle.make), kind))
-    return rule(state) if rule else NOTHING
+    """Returns the make's quirk for this command, given the vehicle's last reported state."""
+    get_quirk = _RULES.get((make_key(state.vehicle.make), kind))
+    return get_quirk(state) if get_quirk else NOTHING
 
 
 def schedule_types(make: str) -> frozenset[str]:
-    """The types of charge schedules that cars of this make take; all of them while the make is not known."""
+    """Returns the types of charge schedules that the make supports; all types if the make is unknown."""
     return SCHEDULES.get(make_key(make), frozenset()) if make else frozenset(PARTS)
 
 
-def _needs_charge(least: int, words: str) -> Callable[[VehicleState], Quirk]:
-    """Refused below a state of charge; where it is not known the car may be asked, with the words as a hint."""
+def _needs_charge(least: int, template: str) -> Callable[[VehicleState], Quirk]:
+    """Rejects below a state of charge. If that is unknown, the command is possible, with a hint."""
 
-    def rule(state: VehicleState) -> Quirk:
+    def get_quirk(state: VehicleState) -> Quirk:
         charge = state.value(catalogue.STATE_OF_CHARGE)
-        said = _(words) % {"least": least}
+        text = _(template) % {"least": least}
         if charge is None:
-            return Quirk(hint=said)
+            return Quirk(hint=text)
         if charge >= least:
             return NOTHING
-        return Quirk(refusal=f"{said} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
+        return Quirk(refusal=f"{text} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
 
-    return rule
+    return get_quirk
 
 
-def _always(hint: str) -> Callable[[VehicleState], Quirk]:
+def _hint(hint: str) -> Callable[[VehicleState], Quirk]:
     return lambda state: Quirk(hint=_(hint))
 
 
@@ -80,15 +80,15 @@ _RULES: Mapping[tuple[str, CommandType], Callable[[VehicleState], Quirk]] = {
     ("POLESTAR", CommandType.STOP_CHARGE): _needs_charge(
         POLESTAR_MIN_CHARGE, gettext_noop("Polestar vehicles stop charging only at %(least)d%% or above.")
     ),
-    ("VOLVO", CommandType.UNLOCK): _always(
+    ("VOLVO", CommandType.UNLOCK): _hint(
         gettext_noop(
             "Someone must be next to this Volvo: about 10 seconds after the request, its hazard "
             "lights flash, and the trunk must be opened then. Otherwise the vehicle won't "
             "unlock."
         )
     ),
-    # Documented for the United States only, and where a car is at home is not ours to know.
-    ("NISSAN", CommandType.STOP_CHARGE): _always(
+    # Documented for the United States only, and the vehicle's home country isn't known.
+    ("NISSAN", CommandType.STOP_CHARGE): _hint(
         gettext_noop(
             "In the United States, Nissan vehicles can only start charging; commands to stop are rejected."
         )

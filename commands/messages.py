@@ -1,4 +1,4 @@
-"""What is recorded about commands, as codes with parameters (core.message_codes)."""
+"""Messages recorded about commands, as codes with parameters (core.message_codes)."""
 
 from django.db import models
 from django.utils.functional import Promise
@@ -13,7 +13,7 @@ SMARTCAR_MESSAGE_LENGTH = 500
 
 
 def _followed_by(text: Promise, *params: str) -> Promise:
-    """The text, then these parameters, which are messages themselves."""
+    """Returns the text followed by these parameters, which are messages themselves."""
     return format_lazy("{} {}", text, " ".join(f"%({param})s" for param in params))
 
 
@@ -46,12 +46,12 @@ class CommandMessage(MessageCatalog):
         _("Accepted. The vehicle was already in this state, so it won't send a new report."),
     )
 
-    # The outcome is unknown: `pending` says what will settle it, `error` is what Smartcar answered.
+    # The outcome is unknown: `pending` explains what will settle it, `error` is Smartcar's response.
     INTERRUPTED = "command.interrupted", _followed_by(_("Sending was interrupted."), "pending")
     NO_CLEAR_ANSWER = "command.no_clear_answer", _followed_by(_("No clear response received."), "pending")
     ANSWER_LOST = "command.answer_lost", _followed_by(_("A response was lost, then:"), "error", "pending")
 
-    # What will settle a command without a clear answer.
+    # What will settle a command without a clear response.
     PENDING_LOCK = "command.pending.lock", _("Waiting for the vehicle's next lock update.")
     PENDING_CHARGING = "command.pending.charging", _("Waiting for the vehicle's next charging update.")
     PENDING_CHARGE_LIMIT = (
@@ -71,7 +71,7 @@ class CommandMessage(MessageCatalog):
         _("This command can't be confirmed remotely. Check the vehicle's screen or ask the driver."),
     )
 
-    # The car accepted it, and no signal confirmed it.
+    # The vehicle accepted the command, and no signal confirmed it.
     NOT_REPORTED_LOCK = (
         "command.not_reported.lock",
         _(
@@ -115,7 +115,7 @@ class CommandMessage(MessageCatalog):
         ),
     )
 
-    # A later signal says that an uncertain command was not carried out.
+    # A later signal shows that a command with an unknown outcome wasn't executed.
     CONTRADICTED_LOCK = (
         "command.contradicted.lock",
         _(
@@ -161,10 +161,10 @@ class CommandMessage(MessageCatalog):
 
 
 def display_text(code: str, params: Params, smartcar_message: str) -> str:
-    """The text of a recorded message in the active language.
+    """Returns the text of a recorded message in the active language.
 
-    Smartcar's own message takes the place of ours about the same error: of the parameter `error` where the message
-    has one, else of the whole text.
+    Smartcar's own message replaces ours about the same error: the parameter `error` if the message has one, else the
+    whole text.
     """
     if smartcar_message and "error" in params:
         error = CommonMessage.TEXT.message(text=smartcar_message).as_param()
@@ -173,7 +173,7 @@ def display_text(code: str, params: Params, smartcar_message: str) -> str:
 
 
 class MessageFields(models.Model):
-    """The columns of a recorded message: its code and parameters, and what Smartcar itself said, in its words."""
+    """The columns of a recorded message: code, parameters, and Smartcar's own message."""
 
     message_code = models.CharField(max_length=CODE_LENGTH, blank=True, default="", db_default="")
     message_params = models.JSONField(blank=True, default=dict, db_default={})
@@ -186,12 +186,12 @@ class MessageFields(models.Model):
 
     @property
     def message(self) -> str:
-        """What happened and what to do next, in the active language; "" where there is nothing to say."""
+        """What happened and what to do next, in the active language; "" without a message."""
         return display_text(self.message_code, self.message_params, self.smartcar_message)
 
 
 def message_columns(message: Message, smartcar_message: str = "") -> dict[str, object]:
-    """The values of MessageFields' columns."""
+    """Returns the values of MessageFields' columns."""
     return {
         "message_code": message.code,
         "message_params": message.params,
@@ -200,5 +200,5 @@ def message_columns(message: Message, smartcar_message: str = "") -> dict[str, o
 
 
 def error_columns(error: SmartcarError) -> dict[str, object]:
-    """The values of MessageFields' columns for an error of Smartcar."""
+    """Returns the values of MessageFields' columns for an error from Smartcar."""
     return message_columns(error.message, error.smartcar_message)

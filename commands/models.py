@@ -1,4 +1,4 @@
-"""The command ledger: one row per command and car, never deleted, each change of state with its time."""
+"""The command history: one row per command and vehicle, never deleted, with the time of each state change."""
 
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ from vehicles.models import Vehicle
 
 
 class CommandState(models.TextChoices):
-    """requested → sending → accepted → confirmed, or one of the ends that explain why not."""
+    """The states of a command: requested → sending → accepted → confirmed, or a final state that explains why not."""
 
     QUEUED = "queued", _("Queued")
     WAITING = "waiting", _("Waiting for vehicle")
@@ -46,18 +46,18 @@ AWAITING_SIGNAL = (
     CommandState.UNKNOWN,
     CommandState.UNCONFIRMED,
 )
-# One of them per car: what is on its way to the car now.
+# In progress: at most one command per vehicle is in these states.
 UNDELIVERED = (CommandState.REQUESTED, CommandState.SENDING, CommandState.RETRYING)
-# Nothing of it has left this machine yet.
+# Nothing was sent to Smartcar yet.
 UNSENT = (CommandState.QUEUED, CommandState.WAITING, CommandState.REQUESTED)
-# Kept moving by the sweeper.
+# The sweeper processes these.
 OPEN = (CommandState.QUEUED, CommandState.WAITING, *UNDELIVERED, CommandState.ACCEPTED, CommandState.UNKNOWN)
-# Errors of a car that passes its next sign of life.
+# Errors that resolve when the vehicle reports again.
 ASLEEP = frozenset({"ASLEEP", "UNREACHABLE"})
 
 
 class Command(MessageFields):
-    """One command to one car."""
+    """One command to one vehicle."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="commands")
     vehicle = models.ForeignKey(Vehicle, on_delete=models.CASCADE, related_name="commands")
@@ -98,7 +98,7 @@ class Command(MessageFields):
             models.Index(fields=["state"], name="commands_open_now", condition=Q(state__in=OPEN)),
         ]
         constraints = [
-            # Two managers pressing at once: the second finds the first's command under way.
+            # If two managers send a command at the same time, the second one finds the first in progress.
             models.UniqueConstraint(
                 fields=["vehicle"], name="commands_one_on_its_way", condition=Q(state__in=UNDELIVERED)
             ),
@@ -114,13 +114,13 @@ class Command(MessageFields):
 
     @property
     def title(self) -> str:
-        """What was asked for, in words, with its parameters."""
-        carried = of_command.describe_parameters(CommandType(self.kind), self.parameters)
-        return f"{self.get_kind_display()} {carried}".rstrip()
+        """The label of the command with its parameters."""
+        text = of_command.describe_parameters(CommandType(self.kind), self.parameters)
+        return f"{self.get_kind_display()} {text}".rstrip()
 
     @property
     def open(self) -> bool:
-        """Whether its state may still change by itself."""
+        """Whether the state may still change without a user's action."""
         return self.state in OPEN
 
     @property
@@ -128,60 +128,64 @@ class Command(MessageFields):
         return self.state in UNSENT
 
     @property
-    def may_wait_for_the_car(self) -> bool:
-        """Whether it was refused by a car that sleeps, and may be sent once when it wakes. What opens a car may not."""
+    def can_retry_when_online(self) -> bool:
+        """Whether a sleeping vehicle rejected the command, which can then be sent when it wakes.
+
+        Never true for unlocks.
+        """
         asleep = self.error_type == "VEHICLE_STATE" and self.error_code in ASLEEP
         return self.state == CommandState.REFUSED and asleep and self.kind not in UNLOCKING
 
-    def move(
+    def transition(
         self,
         *,
         to: CommandState,
-        come_from: tuple[CommandState, ...],
+        from_states: tuple[CommandState, ...],
         now: datetime,
         message: Message | None = None,
         smartcar_message: str = "",
         **columns: Any,
     ) -> bool:
-        """Changes the state if it is still one of `come_from`: exactly one of several processes succeeds.
+        """Changes the state if it is one of `from_states`. Of several concurrent processes, exactly one succeeds.
 
-        The change is recorded with its time and message. Without a message the command keeps the one it has.
+        The change is recorded with its time and message. Without a message, the command's previous one remains.
         """
         if message is not None:
             columns |= message_columns(message, smartcar_message)
         with transaction.atomic():
-            mine = Command.objects.filter(pk=self.pk, state__in=come_from)
-            moved = mine.update(state=to, changed_at=now, **columns) == 1
-            if moved:
-                self.note_change(to=to, now=now, message=message, smartcar_message=smartcar_message)
-        return moved
+            query = Command.objects.filter(pk=self.pk, state__in=from_states)
+            changed = query.update(state=to, changed_at=now, **columns) == 1
+            if changed:
+                self.log_transition(to=to, now=now, message=message, smartcar_message=smartcar_message)
+        return changed
 
     def claim(self, *, now: datetime) -> bool:
-        """Takes the command for sending, once and for all, unless it has expired."""
+        """Claims the command for sending, unless it has expired. Only one process can claim it."""
         with transaction.atomic():
             due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-            mine = Command.objects.filter(
+            query = Command.objects.filter(
                 due, pk=self.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING), expires_at__gt=now
             )
-            claimed = mine.update(
+            claimed = query.update(
                 state=CommandState.SENDING, claimed_at=now, changed_at=now, attempts=models.F("attempts") + 1
             )
             if claimed:
-                self.note_change(to=CommandState.SENDING, now=now)
+                self.log_transition(to=CommandState.SENDING, now=now)
         return claimed == 1
 
     def mark_sent(self, *, now: datetime) -> bool:
-        """Writes down, right before the call, that the car may hear it from now on; false if it is too late for that.
+        """Records, right before the call, that the vehicle may receive the command from now on.
 
-        A claim without this mark has sent nothing, whatever became of its process.
+        Returns False if it is too late to send. A claim without this mark has sent nothing, whatever happened to its
+        process.
         """
-        mine = Command.objects.filter(pk=self.pk, state=CommandState.SENDING, expires_at__gt=now)
-        return mine.update(sent_at=Coalesce("sent_at", now)) == 1
+        query = Command.objects.filter(pk=self.pk, state=CommandState.SENDING, expires_at__gt=now)
+        return query.update(sent_at=Coalesce("sent_at", now)) == 1
 
-    def note_change(
+    def log_transition(
         self, *, to: CommandState, now: datetime, message: Message | None = None, smartcar_message: str = ""
     ) -> None:
-        """Adds a line to the command's history, and notifies the open pages about the car."""
+        """Adds an entry to the command's history and notifies open pages about the vehicle."""
         CommandEvent.objects.create(
             command=self, state=to, at=now, **message_columns(message or Message(), smartcar_message)
         )
@@ -189,7 +193,7 @@ class Command(MessageFields):
 
 
 class CommandEvent(MessageFields):
-    """A command came into a state. Written once, with the change itself."""
+    """A state change of a command. Written once, together with the change."""
 
     command = models.ForeignKey(Command, on_delete=models.CASCADE, related_name="changes")
     state = models.CharField(max_length=12, choices=CommandState.choices)
@@ -210,7 +214,7 @@ class ReasonRequirement(models.TextChoices):
 
 
 class CommandPolicy(models.Model):
-    """What a fleet asks of those who send commands. A fleet without a row asks for nothing."""
+    """Which commands of a fleet need a reason. Without a row, none do."""
 
     fleet = models.OneToOneField(
         Fleet, on_delete=models.CASCADE, primary_key=True, related_name="command_policy"
@@ -226,10 +230,10 @@ class CommandPolicy(models.Model):
         return f"{self.fleet}: {self.get_reason_for_display()}"
 
     def needs_reason(self, kind: CommandType) -> bool:
-        """Whether this command has to say why."""
-        wanted = {ReasonRequirement.EVERYTHING: True, ReasonRequirement.UNLOCK: kind in UNLOCKING}
-        return wanted.get(ReasonRequirement(self.reason_for), False)
+        """Whether this command needs a reason."""
+        required = {ReasonRequirement.EVERYTHING: True, ReasonRequirement.UNLOCK: kind in UNLOCKING}
+        return required.get(ReasonRequirement(self.reason_for), False)
 
 
-# Part of the app, in modules of their own.
+# Models of this app that are defined in other modules.
 from commands.bulk.models import BulkCommand as BulkCommand  # noqa: E402

@@ -1,4 +1,4 @@
-"""The command panel of a car's page: its lock state, its buttons, what became of the last commands."""
+"""The command panel of a vehicle's page: lock state, buttons, and recent commands with their results."""
 
 from collections.abc import Collection, Sequence
 from operator import attrgetter
@@ -32,10 +32,10 @@ def panel_context(
     state: VehicleState | None = None,
     connections: Sequence[Connection] | None = None,
 ) -> dict[str, Any]:
-    """What commands/panel.html needs. `busy` while a command is on its way to the car.
+    """Returns the context of commands/panel.html. `busy` is set while a command is being sent to the vehicle.
 
-    `verdicts` has an entry for each kind that fits the car, by kind. `state` and `connections` (the newest first) are
-    the car's, where they are loaded already.
+    `verdicts` has an entry for each supported command type. `state` and `connections` (newest first) can be passed in
+    if they are already loaded.
     """
     commands = list_recent_commands(vehicle=vehicle, limit=3)
     if state is None:
@@ -43,15 +43,17 @@ def panel_context(
             vehicles=[vehicle], signals=(*preconditions.SIGNALS, catalogue.PRECISE_LOCATION)
         )
     locked = state.signal(catalogue.IS_LOCKED)
-    marks = [f"{command.pk}:{command.state}" for command in commands]
-    connection = health.best_connection(vehicle_id=vehicle.pk) if connections is None else _best(connections)
+    states = [f"{command.pk}:{command.state}" for command in commands]
+    connection = (
+        health.best_connection(vehicle_id=vehicle.pk)
+        if connections is None
+        else _best_connection(connections)
+    )
     verdicts = _preconditions(state, connection)
     limit = _charge_limit(state)
     schedules = reported_schedules(state)
     place = state.signal(catalogue.PRECISE_LOCATION)
-    shown = (
-        f"{marks}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection and connection.state}"
-    )
+    shown = f"{states}{locked and locked.observed_at}{verdicts}{limit}{schedules}{connection and connection.state}"
     return {
         "panel_version": crc32(shown.encode()),
         "fleet": membership.fleet,
@@ -64,7 +66,7 @@ def panel_context(
         "verdicts": verdicts,
         "charging_commands": any(kind in verdicts for kind in CHARGING),
         "charging_refusal": _common_refusal(verdicts),
-        "locking_words": _words(verdicts, LOCKING),
+        "locking_words": _join_messages(verdicts, LOCKING),
         "standing": preconditions.connection_warning(connection) if connection is not None else "",
         "charge_limit": limit,
         "least_limit": parameters.LEAST_LIMIT,
@@ -77,8 +79,8 @@ def panel_context(
     }
 
 
-def _best(connections: Sequence[Connection]) -> Connection | None:
-    """The one that lifecycle.usable would find, the newest being the first."""
+def _best_connection(connections: Sequence[Connection]) -> Connection | None:
+    """Returns the connection that health.best_connection would, as the newest comes first."""
     return min((each for each in connections if each.alive), key=attrgetter("rank"), default=None)
 
 
@@ -93,20 +95,20 @@ def _preconditions(state: VehicleState, connection: Connection | None) -> dict[s
     }
 
 
-def _words(verdicts: dict[str, PreconditionResult], kinds: Collection[str]) -> str:
-    """All that is to be said of these commands, each thing once."""
-    said = [verdict.refusal or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
-    return " ".join(dict.fromkeys(filter(None, said)))
+def _join_messages(verdicts: dict[str, PreconditionResult], kinds: Collection[str]) -> str:
+    """Joins all refusals and hints of these commands, without duplicates."""
+    texts = [verdict.refusal or verdict.hint for kind, verdict in verdicts.items() if kind in kinds]
+    return " ".join(dict.fromkeys(filter(None, texts)))
 
 
 def _common_refusal(verdicts: dict[str, PreconditionResult]) -> str:
-    """What refuses every charging command alike, to be said once; else empty."""
+    """Returns the refusal that all charging commands share, to be shown once; else ""."""
     refusals = {verdict.refusal for kind, verdict in verdicts.items() if kind in CHARGING}
     return refusals.pop() if len(refusals) == 1 else ""
 
 
 def _charge_limit(state: VehicleState) -> int | None:
-    """The limit in force in whole percent, where it is known and one that can be set."""
+    """Returns the active limit in whole percent if it is known and can be set."""
     row = state.signal(catalogue.CHARGE_LIMITS)
     active = row.body.get("activeLimit") if row and row.body else None
     if active is None or not parameters.LEAST_LIMIT <= active <= parameters.MOST_LIMIT:
@@ -118,7 +120,7 @@ def _charge_limit(state: VehicleState) -> int | None:
 def render_panel(
     request: HttpRequest, *, membership: Membership, vehicle: Vehicle, problem: str = ""
 ) -> HttpResponse:
-    """The panel as a fragment; 204 when the page shows it already (`?version=`)."""
+    """Renders the panel as a fragment, or returns 204 if the page already shows it (`?version=`)."""
     context = panel_context(membership=membership, vehicle=vehicle, problem=problem)
     if request.GET.get("version") == str(context["panel_version"]):
         return HttpResponse(status=204)

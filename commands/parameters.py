@@ -1,4 +1,4 @@
-"""What a command carries: read from a form or from JSON, and told in words. No database."""
+"""Command parameters: parsing them from forms or JSON, and formatting them. No database access."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,38 +20,38 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{1,80}", re.ASCII)
 
 
 class InvalidParametersError(ValueError):
-    """A command cannot be asked for with these parameters; str() says what to enter, fit for people."""
+    """The parameters are invalid. str() explains what to enter, for users."""
 
 
-def parse(kind: CommandType, given: Mapping[str, object]) -> Parameters:
-    """The command's parameters; names it does not know are left out (a form has others beside them).
+def parse(kind: CommandType, data: Mapping[str, object]) -> Parameters:
+    """Returns the command's parameters. Unknown names are ignored, as a form has other fields, too.
 
-    `set_charge_limit` takes `percent`, whole, from 50 to 100. `set_destination` takes `latitude` and
-    `longitude` in degrees, kept to the sixth place (0.1 m). `set_charge_schedule` takes a place in the same way,
-    `type` (daily, weekly, workweek) and `windows`: for each part of the week `[start, stop]`, times as "22:00";
-    a form may send them as `monday_start` and `monday_stop`. `delete_charge_schedule` takes `schedule_id`. The
-    others take nothing. Numbers, or text as a form sends it. Raises InvalidParametersError.
+    `set_charge_limit` takes `percent`, an integer from 50 to 100. `set_destination` takes `latitude` and `longitude` in
+    degrees, rounded to six decimal places (0.1 m). `set_charge_schedule` takes a location in the same way, `type`
+    (daily, weekly, workweek) and `windows`: for each part of the week `[start, stop]`, with times such as "22:00"; a
+    form may send them as `monday_start` and `monday_stop`. `delete_charge_schedule` takes `schedule_id`. The others
+    take nothing. Values are numbers, or text as forms send it. Raises InvalidParametersError.
     """
-    read = _READERS.get(kind)
-    return read(given) if read else {}
+    reader = _READERS.get(kind)
+    return reader(data) if reader else {}
 
 
 def describe_parameters(kind: CommandType, parameters: Mapping[str, Any]) -> str:
-    """The parameters as people write them, "80 %"; empty for a command without, or whose place was erased."""
-    tell = _DESCRIBERS.get(kind)
-    return tell(parameters) if tell and parameters else ""
+    """Returns the parameters for display, such as "80 %"; "" without parameters or after an erasure of the location."""
+    describe = _DESCRIBERS.get(kind)
+    return describe(parameters) if describe and parameters else ""
 
 
 def part_name(part: str) -> str:
-    """A part of the week of a charge schedule, as within a sentence: "every day", "Monday"."""
+    """Returns the name of a part of the week for use within a sentence: "every day", "Monday"."""
     if part in WEEK:
         return str(WEEKDAYS[WEEK.index(part)])
     names = {EVERY_DAY: _("every day"), "weekdays": _("weekdays"), "weekends": _("weekends")}
     return names.get(part, part)
 
 
-def _charge_limit(given: Mapping[str, object]) -> Parameters:
-    percent = _number(given.get("percent"), _WHOLE)
+def _charge_limit(data: Mapping[str, object]) -> Parameters:
+    percent = _number(data.get("percent"), _WHOLE)
     if percent is None or percent != int(percent) or not LEAST_LIMIT <= percent <= MOST_LIMIT:
         raise InvalidParametersError(
             _(
@@ -63,8 +63,8 @@ def _charge_limit(given: Mapping[str, object]) -> Parameters:
     return {"percent": int(percent)}
 
 
-def _place(given: Mapping[str, object]) -> Parameters:
-    latitude, longitude = _degrees(given.get("latitude"), most=90), _degrees(given.get("longitude"), most=180)
+def _place(data: Mapping[str, object]) -> Parameters:
+    latitude, longitude = _degrees(data.get("latitude"), most=90), _degrees(data.get("longitude"), most=180)
     if latitude is None:
         raise InvalidParametersError(
             _(
@@ -87,34 +87,34 @@ def _degrees(value: object, *, most: int) -> float | None:
     return None if degrees is None or not -most <= degrees <= most else round(degrees, 6)
 
 
-def _number(value: object, form: re.Pattern[str]) -> float | None:
-    """A finite number, or text of this form; None for anything else."""
-    if isinstance(value, str) and form.fullmatch(value.strip()):
+def _number(value: object, pattern: re.Pattern[str]) -> float | None:
+    """Returns a finite number, also from text in this format; None for anything else."""
+    if isinstance(value, str) and pattern.fullmatch(value.strip()):
         return float(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1000:
         return float(value)
     return None
 
 
-def _schedule(given: Mapping[str, object]) -> Parameters:
-    kind = given.get("type")
+def _schedule(data: Mapping[str, object]) -> Parameters:
+    kind = data.get("type")
     if not isinstance(kind, str) or kind not in PARTS:
         raise InvalidParametersError(
             _("A charge schedule's type must be one of: %(types)s.") % {"types": ", ".join(PARTS)}
         )
-    windows = {part: _window(part, *times) for part, times in _times(kind, given).items() if any(times)}
+    windows = {part: _window(part, *times) for part, times in _times(kind, data).items() if any(times)}
     if not windows:
         raise InvalidParametersError(
             _("A charge schedule needs a start time and an end time, for example 22:00.")
         )
-    return {"type": kind, **_place(given), "windows": windows}
+    return {"type": kind, **_place(data), "windows": windows}
 
 
-def _times(kind: str, given: Mapping[str, object]) -> dict[str, tuple[object, object]]:
-    """From and to of each part of the week, as given: an object of pairs, or the fields of a form."""
-    pairs = given.get("windows")
+def _times(kind: str, data: Mapping[str, object]) -> dict[str, tuple[object, object]]:
+    """Returns the start and stop times of each part of the week, from an object of pairs or from form fields."""
+    pairs = data.get("windows")
     if not isinstance(pairs, Mapping):
-        return {part: (given.get(f"{part}_start"), given.get(f"{part}_stop")) for part in PARTS[kind]}
+        return {part: (data.get(f"{part}_start"), data.get(f"{part}_stop")) for part in PARTS[kind]}
     if not set(pairs) <= set(PARTS[kind]):
         raise InvalidParametersError(
             _("A %(type)s schedule can include times only for %(parts)s.")
@@ -143,14 +143,14 @@ def _bad_times(part: str) -> InvalidParametersError:
     )
 
 
-def _schedule_id(given: Mapping[str, object]) -> Parameters:
-    known = given.get("schedule_id")
-    if not isinstance(known, str) or not _ID.fullmatch(known):
+def _schedule_id(data: Mapping[str, object]) -> Parameters:
+    schedule_id = data.get("schedule_id")
+    if not isinstance(schedule_id, str) or not _ID.fullmatch(schedule_id):
         raise InvalidParametersError(_("Select the charge schedule to delete."))
-    return {"schedule_id": known}
+    return {"schedule_id": schedule_id}
 
 
-def _schedule_in_words(parameters: Mapping[str, Any]) -> str:
+def _describe_schedule(parameters: Mapping[str, Any]) -> str:
     if "windows" not in parameters:
         return ""
     times: dict[tuple[str, str], list[str]] = {}
@@ -167,5 +167,5 @@ _READERS: Mapping[CommandType, Callable[[Mapping[str, object]], Parameters]] = {
 }
 _DESCRIBERS: Mapping[CommandType, Callable[[Mapping[str, Any]], str]] = {
     CommandType.SET_CHARGE_LIMIT: lambda parameters: f"{parameters['percent']} %",
-    CommandType.SET_CHARGE_SCHEDULE: _schedule_in_words,
+    CommandType.SET_CHARGE_SCHEDULE: _describe_schedule,
 }

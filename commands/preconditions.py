@@ -1,7 +1,6 @@
-"""What can be told of a command before the car is asked: why it cannot be sent, or why it may be pointless.
-No database.
+"""Checks before a command is sent: why it isn't possible, or why it may be pointless. No database access.
 
-A refusal stops the command. A hint does not: what is known of the car may be out of date.
+A refusal rejects the command. A hint doesn't: the known state of the vehicle may be outdated.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,7 +19,7 @@ from vehicles.formatting import is_stale
 from vehicles.makes import make_name
 from vehicles.selectors import VehicleState
 
-# All that is looked at, and what each command's button shows.
+# All signals that the checks use, and the state that each command's button shows.
 SIGNALS = (
     catalogue.IS_LOCKED,
     catalogue.IS_CHARGING,
@@ -31,10 +30,10 @@ SIGNALS = (
     catalogue.CHARGE_TIMERS,
     catalogue.SPEED,
 )
-# Cars refuse these while they are driven (IN_MOTION, "Vehicle State Errors").
+# Vehicles reject these while driving (IN_MOTION, "Vehicle State Errors").
 _WHILE_PARKED = frozenset({CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT})
 
-# The words below are in English, to be translated where they are said.
+# The texts below are in English, and are translated when they are displayed.
 NO_CONNECTION = gettext_noop(
     "This vehicle has no working connection. Ask the driver to reconnect the vehicle, "
     "then send the command again."
@@ -80,24 +79,24 @@ _CONTRADICTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class PreconditionResult:
-    """Why a command cannot be sent, or what speaks against it; each empty if there is nothing."""
+    """Why a command isn't possible (`refusal`) or may be pointless (`hint`); each may be empty."""
 
     refusal: str = ""
     hint: str = ""
 
-    def with_hint(self, words: str) -> "PreconditionResult":
-        """The same with one more hint, if there is one."""
-        return PreconditionResult(self.refusal, " ".join(filter(None, (words, self.hint))))
+    def with_hint(self, text: str) -> "PreconditionResult":
+        """Returns the result with one more hint, if there is one."""
+        return PreconditionResult(self.refusal, " ".join(filter(None, (text, self.hint))))
 
 
 def connection_warning(connection: Connection) -> str:
-    """What the state of the connection says to any command over it; empty if there is nothing."""
-    words = _CONNECTION_WARNINGS.get(ConnectionState(connection.state))
-    return _(words) if words else ""
+    """Returns a warning about the connection that concerns all commands; "" without one."""
+    text = _CONNECTION_WARNINGS.get(ConnectionState(connection.state))
+    return _(text) if text else ""
 
 
 def is_supported(*, kind: CommandType, state: VehicleState, connection: Connection) -> bool:
-    """Whether the command makes sense for such a car, over such a connection."""
+    """Whether the command makes sense for this vehicle and connection."""
     if kind in V3_ONLY and connection.api_version == SmartcarApiVersion.V2:
         return False
     if kind in SCHEDULING and not make_quirks.schedule_types(state.vehicle.make):
@@ -111,17 +110,20 @@ def check(
     state: VehicleState,
     connection: Connection,
     incapable: Collection[str] = (),
-    carried: Mapping[str, object] | None = None,
+    params: Mapping[str, object] | None = None,
 ) -> PreconditionResult:
-    """What is to be said of a command to a car. `incapable`: what this car lately said it cannot do at all;
-    `carried`: its parameters, where they are known already."""
-    note = make_quirks.quirk_for(kind, state)
+    """Checks whether a command to a vehicle is possible.
+
+    `incapable` contains the commands that the vehicle recently reported as unsupported; `params` the command's
+    parameters, if they are known already.
+    """
+    quirk = make_quirks.quirk_for(kind, state)
     refusal = (
         _refusal(kind, state, connection, incapable)
-        or note.refusal
-        or _unsupported(kind, state, carried or {})
+        or quirk.refusal
+        or _unsupported(kind, state, params or {})
     )
-    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), note.hint))))
+    return PreconditionResult(refusal=refusal, hint=" ".join(filter(None, (_hint(kind, state), quirk.hint))))
 
 
 def _refusal(
@@ -136,7 +138,7 @@ def _refusal(
             return _("Vehicles of this make don't support charge schedules.")
         return _("This vehicle has no battery to charge.")
     permission = PERMISSION[kind]
-    # No scopes at all means that they are not known, not that nothing is allowed.
+    # An empty list of scopes means that they are unknown, not that nothing is allowed.
     if connection.scopes and permission not in connection.scopes:
         return _(_NOT_PERMITTED[permission])
     if kind in incapable:
@@ -147,18 +149,18 @@ def _refusal(
     return ""
 
 
-def _unsupported(kind: CommandType, state: VehicleState, carried: Mapping[str, object]) -> str:
-    """Why the car's make would not take these parameters."""
-    if kind != CommandType.SET_CHARGE_SCHEDULE or carried.get("type") in (
+def _unsupported(kind: CommandType, state: VehicleState, params: Mapping[str, object]) -> str:
+    """Returns why the vehicle's make doesn't support these parameters."""
+    if kind != CommandType.SET_CHARGE_SCHEDULE or params.get("type") in (
         None,
         *make_quirks.schedule_types(state.vehicle.make),
     ):
         return ""
     names = {"daily": _("daily"), "weekly": _("weekly"), "workweek": _("workweek")}
-    taken = ", ".join(names[name] for name in sorted(make_quirks.schedule_types(state.vehicle.make)))
+    supported = ", ".join(names[name] for name in sorted(make_quirks.schedule_types(state.vehicle.make)))
     return _("%(make)s supports only %(types)s charge schedules. Choose that type.") % {
         "make": make_name(state.vehicle.make),
-        "types": taken,
+        "types": supported,
     }
 
 
@@ -167,22 +169,22 @@ def _hint(kind: CommandType, state: VehicleState) -> str:
         return _("The vehicle isn't plugged in.")
     if kind == CommandType.CLOSE_CHARGE_PORT and state.value(catalogue.CABLE_CONNECTED) is True:
         return _("The vehicle is plugged in. The charge port closes after the cable is unplugged.")
-    if kind in _WHILE_PARKED and _moves(state):
+    if kind in _WHILE_PARKED and _is_moving(state):
         return _("The vehicle is moving. Vehicles reject this command until they're parked.")
     if kind not in _CONTRADICTIONS:
         return ""
-    signal, reached, words = _CONTRADICTIONS[kind]
-    return _(words) if state.value(signal) is reached else ""
+    signal, reached, text = _CONTRADICTIONS[kind]
+    return _(text) if state.value(signal) is reached else ""
 
 
-def _moves(state: VehicleState) -> bool:
-    """By its speed, unless that was long ago: a car that fell silent on its way stands somewhere by now."""
+def _is_moving(state: VehicleState) -> bool:
+    """Whether the vehicle is moving, by its speed. A stale speed doesn't count: the vehicle has parked since."""
     row = state.signal(catalogue.SPEED)
     return row is not None and (row.value or 0) > 0 and not is_stale(row, now=timezone.now())
 
 
 def _electric(state: VehicleState) -> bool:
-    """By the powertrain where it is known (v3), else by what the car reports."""
+    """Whether the vehicle has a traction battery: by the powertrain if known (v3), else by the signals it reports."""
     if state.vehicle.powertrain:
         return state.vehicle.powertrain.upper() != "ICE"
     return any(

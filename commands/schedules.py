@@ -1,6 +1,4 @@
-"""A car's charge schedules as its page shows them: those it has told of, and what a new one may look like.
-No database.
-"""
+"""A vehicle's charge schedules for its page: the reported ones, and the choices for a new one. No database access."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from vehicles.selectors import VehicleState
 
 @dataclass(frozen=True, slots=True)
 class ReportedSchedule:
-    """A schedule that the car has told of; `words` are its times."""
+    """A schedule that the vehicle reported; `words` describes its times."""
 
     id: str
     words: str
@@ -27,7 +25,7 @@ class ReportedSchedule:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleWindow:
-    """A part of the week, by Smartcar's name and by ours."""
+    """A part of the week: Smartcar's name and our label."""
 
     name: str
     label: str
@@ -35,7 +33,7 @@ class ScheduleWindow:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleType:
-    """A type of schedule that the car's make takes. `single`: it has one window, which is required."""
+    """A type of schedule that the vehicle's make supports. With `single`, it has one window, which is required."""
 
     name: str
     label: str
@@ -47,7 +45,7 @@ class ScheduleType:
 
 
 def reported_schedules(state: VehicleState) -> list[ReportedSchedule]:
-    """The schedules among the car's charge timers."""
+    """Returns the schedules among the vehicle's charge timers."""
     row = state.signal(catalogue.CHARGE_TIMERS)
     body = row.body if row and row.body else {}
     return [
@@ -58,12 +56,12 @@ def reported_schedules(state: VehicleState) -> list[ReportedSchedule]:
 
 
 def types_for(make: str) -> list[ScheduleType]:
-    """What a new schedule may look like for a car of this make."""
-    taken = make_quirks.schedule_types(make)
+    """Returns the types of schedules that can be created for a vehicle of this make."""
+    supported = make_quirks.schedule_types(make)
     return [
         ScheduleType(name, label, tuple(ScheduleWindow(part, _label(part)) for part in PARTS[name]))
         for name, label in _type_labels().items()
-        if name in taken
+        if name in supported
     ]
 
 
@@ -96,7 +94,7 @@ def _window(window: Mapping[str, Any]) -> str:
 
 
 def _span(days: list[str]) -> str:
-    """The days in words: a run as "Monday to Friday", all of them as "Every day"."""
+    """Returns the days as text: consecutive days as "Monday to Friday", all days as "Every day"."""
     if len(days) in (0, len(WEEK)):
         return _("Every day")
     names = [capfirst(part_name(day)) for day in days]

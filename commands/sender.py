@@ -1,7 +1,7 @@
-"""Sending a command: claimed once, sent at most once, and what Smartcar's answer makes of it.
+"""Sending a command: claimed once, sent at most once, then updated from Smartcar's response.
 
-An ambiguous answer becomes `unknown` and is resolved by the signal that proves the command (commands.confirmation),
-never by sending again. Only a lock, which is safe to repeat, is retried until it expires.
+An ambiguous response leads to `unknown`, which the expected signal resolves (commands.confirmation), never another
+attempt. Only a lock, which is safe to repeat, is retried until it expires.
 """
 
 from datetime import datetime, timedelta
@@ -24,14 +24,14 @@ from smartcar_api.errors import RATE_LIMITED, VEHICLE_COOLDOWN
 
 RETRY_DELAY = timedelta(seconds=20)
 MAX_ATTEMPTS = 3
-# When a car that has not told by itself is read: after the sending, again and once more.
+# When to fetch data of a vehicle that hasn't reported by itself: the delays after sending, and between fetches.
 READ_DELAYS = (timedelta(seconds=30), timedelta(minutes=6), timedelta(minutes=30))
 
 
 def send(*, command: Command) -> None:
-    """Claims the command and sends it. Does nothing when another process has it or it is too late.
+    """Claims the command and sends it. Does nothing if another process has claimed it, or if it is too late.
 
-    Tokens are fetched before the claim, so that a token that cannot be had leaves the command unsent.
+    Tokens are fetched before the claim, so that without a token nothing is marked as sent.
     """
     connection = command.connection
     if connection is None or not connection.alive:
@@ -44,7 +44,7 @@ def send(*, command: Command) -> None:
         return
     except SmartcarError as error:
         if not _defer(command, error):
-            _refused(command, connection, error, come_from=(CommandState.REQUESTED,))
+            _rejected(command, connection, error, from_states=(CommandState.REQUESTED,))
             _not_sent(command, error.message, error.smartcar_message)
         return
     if command.claim(now=timezone.now()):
@@ -53,10 +53,10 @@ def send(*, command: Command) -> None:
 
 def _not_sent(command: Command, message: Message, smartcar_message: str = "") -> None:
     """The command can't be sent now, or not again: the car may have received an earlier attempt."""
-    _fail(command, come_from=(CommandState.REQUESTED,), message=message, smartcar_message=smartcar_message)
+    _fail(command, from_states=(CommandState.REQUESTED,), message=message, smartcar_message=smartcar_message)
     mark_unknown(
         command,
-        come_from=CommandState.RETRYING,
+        from_state=CommandState.RETRYING,
         now=timezone.now(),
         message=message,
         smartcar_message=smartcar_message,
@@ -64,24 +64,26 @@ def _not_sent(command: Command, message: Message, smartcar_message: str = "") ->
 
 
 def _defer(command: Command, error: SmartcarError) -> bool:
-    """Whether the command waits for room in the request budget: it has the time, and room is a matter of seconds."""
+    """Whether the command waits for the request budget or a cooldown, which must end before the command expires."""
     if error.code not in (RATE_LIMITED, VEHICLE_COOLDOWN) or error.retry_after is None:
         return False
-    again = timezone.now() + timedelta(seconds=error.retry_after)
-    if again >= command.expires_at:
+    next_try_at = timezone.now() + timedelta(seconds=error.retry_after)
+    if next_try_at >= command.expires_at:
         return False
     waiting = Command.objects.filter(pk=command.pk, state__in=(CommandState.REQUESTED, CommandState.RETRYING))
-    return waiting.update(next_try_at=again, **error_columns(error)) == 1
+    return waiting.update(next_try_at=next_try_at, **error_columns(error)) == 1
 
 
 def _call(command: Command, prepared: PreparedCall) -> None:
     kind = CommandType(command.kind)
     if not command.mark_sent(now=timezone.now()):
         now = timezone.now()
-        command.move(to=CommandState.EXPIRED, come_from=(CommandState.SENDING,), now=now, settled_at=now)
+        command.transition(
+            to=CommandState.EXPIRED, from_states=(CommandState.SENDING,), now=now, settled_at=now
+        )
         return
     if not database.in_atomic_block:
-        # The car may take minutes. Its thread has to wait, a connection to the database has not.
+        # The call may take minutes, which the thread has to wait for. The database connection doesn't have to.
         database.close()
     try:
         answer = prepared.send(
@@ -93,16 +95,16 @@ def _call(command: Command, prepared: PreparedCall) -> None:
             )
         )
     except SmartcarError as error:
-        _refused(command, prepared.connection, error, come_from=(CommandState.SENDING,))
+        _rejected(command, prepared.connection, error, from_states=(CommandState.SENDING,))
     except BaseException:
-        # Whatever broke here broke after the claim: the car may have heard it.
+        # An error here happened after the claim: the vehicle may have received the command.
         mark_ambiguous(command, message=interrupted_message(command))
         raise
     else:
-        _answered(command, answer)
+        _on_response(command, answer)
 
 
-def _answered(command: Command, answer: CommandAnswer) -> None:
+def _on_response(command: Command, answer: CommandAnswer) -> None:
     now = timezone.now()
     ids: dict[str, Any] = {
         "request_id": answer.request_id[:80],
@@ -112,105 +114,107 @@ def _answered(command: Command, answer: CommandAnswer) -> None:
     if answer.outcome is CommandOutcome.FAILURE:
         _fail(
             command,
-            come_from=(CommandState.SENDING,),
+            from_states=(CommandState.SENDING,),
             message=answer.error.message if answer.error else CommandMessage.NOT_CARRIED_OUT.message(),
             smartcar_message=answer.smartcar_message,
             **ids,
         )
         return
     if not expected_signals.expected_state(CommandType(command.kind)):
-        # Nothing will ever confirm it: what is known now is all there will be.
+        # No signal will ever confirm this command, so it is final now.
         message = expected_signals.not_reported_message(CommandType(command.kind))
         mark_unconfirmed(
-            command, come_from=CommandState.SENDING, now=now, message=message, accepted_at=now, **ids
+            command, from_state=CommandState.SENDING, now=now, message=message, accepted_at=now, **ids
         )
         return
-    if not command.move(
+    if not command.transition(
         to=CommandState.ACCEPTED,
-        come_from=(CommandState.SENDING,),
+        from_states=(CommandState.SENDING,),
         now=now,
         accepted_at=now,
         next_read_at=now + READ_DELAYS[0],
         **ids,
     ):
-        # A signal was faster than the answer: the state stands, the ids are still worth keeping.
+        # A signal was faster than the response: the state is unchanged, but the IDs are still stored.
         Command.objects.filter(pk=command.pk).update(accepted_at=now, **ids)
 
 
-def _refused(
-    command: Command, connection: Connection, error: SmartcarError, *, come_from: tuple[CommandState, ...]
+def _rejected(
+    command: Command, connection: Connection, error: SmartcarError, *, from_states: tuple[CommandState, ...]
 ) -> None:
     now = timezone.now()
     health.on_call_failed(connection=connection, error=error, now=now)
-    details: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "error_type": error.type[:60],
         "error_code": error.code[:60],
         "request_id": error.request_id[:80],
     }
-    if CommandState.SENDING in come_from and (error.outcome_unknown or _tried_before(command)):
-        _no_clear_answer(command, error, details)
+    if CommandState.SENDING in from_states and (error.outcome_unknown or _tried_before(command)):
+        _on_ambiguous_response(command, error, columns)
         return
-    command.move(
+    command.transition(
         to=CommandState.REFUSED,
-        come_from=come_from,
+        from_states=from_states,
         now=now,
         settled_at=now,
         message=error.message,
         smartcar_message=error.smartcar_message,
-        **details,
+        **columns,
     )
 
 
-def _no_clear_answer(command: Command, error: SmartcarError, details: dict[str, Any]) -> None:
+def _on_ambiguous_response(command: Command, error: SmartcarError, columns: dict[str, Any]) -> None:
     pending = expected_signals.pending_message(CommandType(command.kind))
     if error.outcome_unknown:
-        mark_ambiguous(command, message=CommandMessage.NO_CLEAR_ANSWER.message(pending=pending), **details)
+        mark_ambiguous(command, message=CommandMessage.NO_CLEAR_ANSWER.message(pending=pending), **columns)
         return
     mark_ambiguous(
         command,
         message=CommandMessage.ANSWER_LOST.message(error=error.message, pending=pending),
         smartcar_message=error.smartcar_message,
-        **details,
+        **columns,
     )
 
 
 def _tried_before(command: Command) -> bool:
-    """Whether an earlier sending may have reached the car."""
+    """Whether an earlier attempt may have reached the vehicle."""
     return Command.objects.filter(pk=command.pk, attempts__gt=1).exists()
 
 
-def _fail(command: Command, *, come_from: tuple[CommandState, ...], message: Message, **columns: Any) -> None:
+def _fail(
+    command: Command, *, from_states: tuple[CommandState, ...], message: Message, **columns: Any
+) -> None:
     now = timezone.now()
-    command.move(
-        to=CommandState.FAILED, come_from=come_from, now=now, settled_at=now, message=message, **columns
+    command.transition(
+        to=CommandState.FAILED, from_states=from_states, now=now, settled_at=now, message=message, **columns
     )
 
 
 def interrupted_message(command: Command) -> Message:
-    """What is recorded of a command whose sending broke off after the car may have received it."""
+    """Returns the message for a command that may have reached the vehicle before its sending was interrupted."""
     return CommandMessage.INTERRUPTED.message(
         pending=expected_signals.pending_message(CommandType(command.kind))
     )
 
 
 def mark_ambiguous(command: Command, *, message: Message, smartcar_message: str = "", **columns: Any) -> None:
-    """The car may have heard it, or not: a lock is tried again in a moment, anything else waits for a signal."""
+    """Handles a command that may have reached the vehicle: a lock is retried soon, anything else waits for a signal."""
     now = timezone.now()
-    again = now + RETRY_DELAY
-    if command.kind in IDEMPOTENT and command.expires_at > again:
-        fresh = Command.objects.filter(pk=command.pk, attempts__lt=MAX_ATTEMPTS).exists()
-        if fresh and command.move(
+    next_try_at = now + RETRY_DELAY
+    if command.kind in IDEMPOTENT and command.expires_at > next_try_at:
+        can_retry = Command.objects.filter(pk=command.pk, attempts__lt=MAX_ATTEMPTS).exists()
+        if can_retry and command.transition(
             to=CommandState.RETRYING,
-            come_from=(CommandState.SENDING,),
+            from_states=(CommandState.SENDING,),
             now=now,
-            next_try_at=again,
+            next_try_at=next_try_at,
             message=CommandMessage.RETRYING.message(),
             **columns,
         ):
             return
     mark_unknown(
         command,
-        come_from=CommandState.SENDING,
+        from_state=CommandState.SENDING,
         now=now,
         message=message,
         smartcar_message=smartcar_message,
@@ -219,12 +223,12 @@ def mark_ambiguous(command: Command, *, message: Message, smartcar_message: str 
 
 
 def mark_unknown(
-    command: Command, *, come_from: CommandState, now: datetime, message: Message, **columns: Any
+    command: Command, *, from_state: CommandState, now: datetime, message: Message, **columns: Any
 ) -> None:
-    """Nothing more is sent; the next signal tells, or a read."""
-    command.move(
+    """Marks the outcome as unknown. Nothing more is sent; the next signal or fetch resolves the outcome."""
+    command.transition(
         to=CommandState.UNKNOWN,
-        come_from=(come_from,),
+        from_states=(from_state,),
         now=now,
         message=message,
         next_read_at=now + READ_DELAYS[0],
@@ -233,12 +237,12 @@ def mark_unknown(
 
 
 def mark_unconfirmed(
-    command: Command, *, come_from: CommandState, now: datetime, message: Message, **columns: Any
+    command: Command, *, from_state: CommandState, now: datetime, message: Message, **columns: Any
 ) -> None:
-    """Smartcar took it, and no signal will be waited for any longer: the message says why none came."""
-    command.move(
+    """Marks a command that Smartcar accepted as no longer waiting for a signal. The message explains why none came."""
+    command.transition(
         to=CommandState.UNCONFIRMED,
-        come_from=(come_from,),
+        from_states=(from_state,),
         now=now,
         settled_at=now,
         message=message,

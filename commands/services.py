@@ -1,4 +1,4 @@
-"""Asking a car for something: written down once, with who and why, or refused with the reason."""
+"""Creating commands: stored once, with member and reason, or rejected with an explanation."""
 
 import hashlib
 import json
@@ -23,22 +23,22 @@ from core.task_queue import enqueue_on_commit
 from vehicles.models import Vehicle
 from vehicles.selectors import list_states
 
-# How long a command waits for a sleeping car.
+# How long a command waits for a sleeping vehicle.
 WAKE_TIMEOUT = timedelta(hours=12)
 MAX_KEY_LENGTH = 80
 MAX_REASON_LENGTH = 200
 
 
 class CommandRejectedError(Exception):
-    """The command was not even written down; str() says why and what to do, fit for people."""
+    """The command was rejected and not stored. str() explains why and what to do, for users."""
 
 
 class IdempotencyConflictError(CommandRejectedError):
-    """The idempotency key was used before for something else."""
+    """The idempotency key was already used for a different request."""
 
 
 class InvalidCommandError(CommandRejectedError):
-    """The command was asked for in a way that no car could take; `name` says what of it is to be corrected."""
+    """The request is invalid for any vehicle; `name` is the field to correct."""
 
     def __init__(self, message: str, *, name: str) -> None:
         super().__init__(message)
@@ -47,7 +47,7 @@ class InvalidCommandError(CommandRejectedError):
 
 @dataclass(frozen=True, slots=True)
 class CreatedCommand:
-    """What became of a request: the command, and whether it was written down just now or by the same key before."""
+    """A command, and whether it is new or was already created with the same idempotency key."""
 
     command: Command
     new: bool
@@ -58,20 +58,20 @@ def create_command(
     vehicle: Vehicle,
     kind: CommandType,
     user: User,
-    given: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
     reason: str = "",
     idempotency_key: str = "",
-    when_awake: bool = False,
+    when_online: bool = False,
 ) -> Command:
-    """Writes the command down and rings for its sending: `ask`, where it is all the same whether it is new."""
+    """Creates a command like create_idempotent_command, and returns it whether or not it is new."""
     return create_idempotent_command(
         vehicle=vehicle,
         kind=kind,
         user=user,
-        given=given,
+        data=data,
         reason=reason,
         idempotency_key=idempotency_key,
-        when_awake=when_awake,
+        when_online=when_online,
     ).command
 
 
@@ -80,39 +80,42 @@ def create_idempotent_command(
     vehicle: Vehicle,
     kind: CommandType,
     user: User,
-    given: Mapping[str, object] | None = None,
+    data: Mapping[str, object] | None = None,
     reason: str = "",
     idempotency_key: str = "",
-    when_awake: bool = False,
+    when_online: bool = False,
 ) -> CreatedCommand:
-    """Writes the command down and rings for its sending. The caller has checked the user's right.
+    """Stores the command and enqueues its sending. The caller has checked the user's permission.
 
-    `given` holds its parameters as a form or JSON carries them (commands.parameters). The same user's same
-    `idempotency_key` with the same command returns the row that it made, whatever became of it. `when_awake` holds
-    it back until the car's next sign of life, for half a day. Raises KeyReusedError when the key belongs to something
-    else, NotUnderstoodError when the parameters are wrong or a reason is missing, and NotPossibleError when the
-    command is refused before it is asked (commands.preconditions) or another command to the car is under way.
+    `data` contains the parameters from a form or JSON (commands.parameters). If the user repeats an `idempotency_key`
+    with the same command, the existing row is returned, whatever its state. With `when_online`, the command waits up to
+    12 hours until the vehicle reports. Raises IdempotencyConflictError if the key belongs to a different request,
+    InvalidCommandError if parameters are invalid or a reason is missing, and CommandRejectedError if a precondition
+    rejects the command (commands.preconditions) or another command to the vehicle is in progress.
     """
-    carried, reason = _read(kind, given or {}), reason.strip()
-    fingerprint = _fingerprint(vehicle, kind, carried, reason, when_awake) if idempotency_key else ""
-    if made := _existing(user, idempotency_key, fingerprint):
-        return CreatedCommand(made, new=False)
+    params, reason = _parse(kind, data or {}), reason.strip()
+    fingerprint = _fingerprint(vehicle, kind, params, reason, when_online) if idempotency_key else ""
+    if existing := _existing(user, idempotency_key, fingerprint):
+        return CreatedCommand(existing, new=False)
     check_reason(fleet=vehicle.fleet, kind=kind, reason=reason)
-    if when_awake and kind in UNLOCKING:
+    if when_online and kind in UNLOCKING:
         raise InvalidCommandError(
             _("Unlock commands are sent immediately or not at all. Try again when the vehicle is awake."),
             name="when_awake",
         )
-    if when_awake and Command.objects.filter(vehicle=vehicle, kind=kind, state=CommandState.WAITING).exists():
+    if (
+        when_online
+        and Command.objects.filter(vehicle=vehicle, kind=kind, state=CommandState.WAITING).exists()
+    ):
         raise CommandRejectedError(_("This command is already queued until the vehicle wakes."))
-    connection = select_connection(vehicle, kind, carried)
-    command = _new(vehicle, connection, kind, carried, user, when_awake=when_awake)
+    connection = select_connection(vehicle, kind, params)
+    command = _new(vehicle, connection, kind, params, user, when_online=when_online)
     command.reason, command.idempotency_key, command.fingerprint = reason, idempotency_key, fingerprint
     try:
         persist_command(command, user=user)
     except IntegrityError:
-        if made := _existing(user, idempotency_key, fingerprint):
-            return CreatedCommand(made, new=False)
+        if existing := _existing(user, idempotency_key, fingerprint):
+            return CreatedCommand(existing, new=False)
         raise CommandRejectedError(
             _("Another command is in progress for this vehicle. Wait for its result, then try again.")
         ) from None
@@ -120,11 +123,11 @@ def create_idempotent_command(
 
 
 def retry_when_online(*, command: Command, user: User) -> Command:
-    """Asks once more for what a sleeping car refused, to be sent with its next sign of life.
+    """Repeats a command that a sleeping vehicle rejected, to be sent as soon as the vehicle reports.
 
-    Raises NotPossibleError, also when the command is not one that waiting can help.
+    Raises CommandRejectedError, also if waiting wouldn't help this command.
     """
-    if not command.may_wait_for_the_car:
+    if not command.can_retry_when_online:
         raise CommandRejectedError(
             _(
                 "Only commands rejected by a sleeping vehicle can be queued until it wakes. Send a "
@@ -135,32 +138,32 @@ def retry_when_online(*, command: Command, user: User) -> Command:
         vehicle=command.vehicle,
         kind=CommandType(command.kind),
         user=user,
-        given=command.parameters,
+        data=command.parameters,
         reason=command.reason,
-        when_awake=True,
+        when_online=True,
     )
 
 
 @transaction.atomic
 def persist_command(command: Command, *, user: User) -> None:
-    """Puts a new command into the ledger and the audit log, and rings if it is to be sent now.
+    """Stores a new command and its audit log entry, and enqueues it if it is to be sent now.
 
-    Raises IntegrityError when another command to the car is under way.
+    Raises IntegrityError if another command to the vehicle is in progress.
     """
     command.save(force_insert=True)
-    command.note_change(to=CommandState(command.state), now=command.requested_at)
+    command.log_transition(to=CommandState(command.state), now=command.requested_at)
     _log(command, AuditEvent.COMMAND_REQUESTED, user)
     if command.state == CommandState.REQUESTED:
         enqueue_on_commit("commands.tasks.send", command.pk)
 
 
 def cancel_command(*, command: Command, user: User) -> bool:
-    """Takes a command back that has not left yet. False when it is too late for that."""
+    """Cancels a command that wasn't sent yet. Returns False if it is too late."""
     now = timezone.now()
     with transaction.atomic():
         message = CommandMessage.CANCELED.message(person=str(user))
-        cancelled = command.move(
-            to=CommandState.CANCELLED, come_from=UNSENT, now=now, settled_at=now, message=message
+        cancelled = command.transition(
+            to=CommandState.CANCELLED, from_states=UNSENT, now=now, settled_at=now, message=message
         )
         if cancelled:
             _log(command, AuditEvent.COMMAND_CANCELED, user)
@@ -178,34 +181,34 @@ def _log(command: Command, event: AuditEvent, user: User) -> None:
 
 
 def get_policy(*, fleet: Fleet) -> CommandPolicy:
-    """What the fleet asks of those who send commands."""
+    """Returns the fleet's policy on reasons for commands."""
     return CommandPolicy.objects.filter(fleet=fleet).first() or CommandPolicy(fleet=fleet)
 
 
-def select_connection(vehicle: Vehicle, kind: CommandType, carried: Mapping[str, object]) -> Connection:
-    """The connection to ask through. Raises NotPossibleError with what speaks against the command."""
+def select_connection(vehicle: Vehicle, kind: CommandType, params: Mapping[str, object]) -> Connection:
+    """Returns the connection to send through. Raises CommandRejectedError if a precondition rejects the command."""
     connection = health.best_connection(vehicle_id=vehicle.pk)
     if connection is None:
         raise CommandRejectedError(_(preconditions.NO_CONNECTION))
     (state,) = list_states(vehicles=[vehicle], signals=preconditions.SIGNALS)
     incapable = incapable_command_types(vehicle=vehicle, now=timezone.now())
     verdict = preconditions.check(
-        kind=kind, state=state, connection=connection, incapable=incapable, carried=carried
+        kind=kind, state=state, connection=connection, incapable=incapable, params=params
     )
     if verdict.refusal:
         raise CommandRejectedError(verdict.refusal)
     return connection
 
 
-def _read(kind: CommandType, given: Mapping[str, object]) -> parameters.Parameters:
+def _parse(kind: CommandType, data: Mapping[str, object]) -> parameters.Parameters:
     try:
-        return parameters.parse(kind, given)
+        return parameters.parse(kind, data)
     except parameters.InvalidParametersError as error:
         raise InvalidCommandError(str(error), name="parameters") from None
 
 
 def check_reason(*, fleet: Fleet, kind: CommandType, reason: str) -> None:
-    """Raises NotUnderstoodError when the fleet's policy asks for a reason that is not given, or it is too long."""
+    """Raises InvalidCommandError if the reason is too long, or missing although the fleet's policy requires one."""
     if len(reason) > MAX_REASON_LENGTH:
         raise InvalidCommandError(
             _("A reason can have up to %(most)d characters. Shorten it.") % {"most": MAX_REASON_LENGTH},
@@ -222,10 +225,10 @@ def _new(
     vehicle: Vehicle,
     connection: Connection,
     kind: CommandType,
-    carried: parameters.Parameters,
+    params: parameters.Parameters,
     user: User,
     *,
-    when_awake: bool,
+    when_online: bool,
 ) -> Command:
     now = timezone.now()
     return Command(
@@ -233,38 +236,38 @@ def _new(
         vehicle=vehicle,
         connection=connection,
         kind=kind,
-        parameters=carried,
+        parameters=params,
         api_version=connection.api_version,
-        state=CommandState.WAITING if when_awake else CommandState.REQUESTED,
+        state=CommandState.WAITING if when_online else CommandState.REQUESTED,
         requested_by=user,
         requested_at=now,
-        expires_at=_expiry(kind, now, when_awake=when_awake),
+        expires_at=_expiry(kind, now, when_online=when_online),
         changed_at=now,
     )
 
 
-def _expiry(kind: CommandType, now: datetime, *, when_awake: bool) -> datetime:
-    return now + (WAKE_TIMEOUT if when_awake else EXPIRY[kind])
+def _expiry(kind: CommandType, now: datetime, *, when_online: bool) -> datetime:
+    return now + (WAKE_TIMEOUT if when_online else EXPIRY[kind])
 
 
 def _fingerprint(
-    vehicle: Vehicle, kind: CommandType, carried: parameters.Parameters, reason: str, when_awake: bool
+    vehicle: Vehicle, kind: CommandType, params: parameters.Parameters, reason: str, when_online: bool
 ) -> str:
-    """What a key stands for: the same words to the same car."""
-    asked = [vehicle.fleet_id, vehicle.smartcar_id, kind.value, carried, reason, when_awake]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    """Returns a hash of the request that identifies what a key was used for."""
+    request = [vehicle.fleet_id, vehicle.smartcar_id, kind.value, params, reason, when_online]
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
 def _existing(user: User, key: str, fingerprint: str) -> Command | None:
     if not key:
         return None
-    made = (
+    existing = (
         Command.objects.select_related("vehicle", "fleet")
         .filter(requested_by=user, idempotency_key=key)
         .first()
     )
-    if made is not None and made.fingerprint != fingerprint:
+    if existing is not None and existing.fingerprint != fingerprint:
         raise IdempotencyConflictError(
             _("This idempotency key was already used for a different command. Use a new key.")
         )
-    return made
+    return existing

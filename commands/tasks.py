@@ -9,7 +9,7 @@ from core.task_queue import enqueue_on_commit
 
 @shared_task
 def send(command_id: int) -> None:
-    """Sends one command. Run twice, it sends once: the claim is taken once."""
+    """Sends one command. Running the task twice sends it once, as only one run can claim it."""
     command = (
         Command.objects.select_related("vehicle", "connection__vehicle", "connection__tokens")
         .filter(pk=command_id)
@@ -23,12 +23,12 @@ def send(command_id: int) -> None:
 
 @shared_task
 def dispatch() -> None:
-    """Lets bulk commands go that there is room for."""
+    """Releases as many queued bulk commands as possible."""
     dispatcher.dispatch_queued(now=timezone.now())
 
 
 @shared_task
 def sweep() -> None:
-    """Ends what time has ended and sends what a lost doorbell left unsent."""
+    """Ends commands that timed out, and enqueues commands whose task was lost."""
     for command_id in confirmation.sweep(now=timezone.now()):
         enqueue_on_commit("commands.tasks.send", command_id)

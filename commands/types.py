@@ -1,4 +1,4 @@
-"""What a car can be asked for: each command with how long it may wait, and the permission it needs."""
+"""The command types: how long each may wait, and the permission it needs."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ class CommandType(models.TextChoices):
 
 
 LOCKING = frozenset({CommandType.LOCK, CommandType.UNLOCK})
-# For a car with a traction battery only.
+# Only for vehicles with a traction battery.
 CHARGING = frozenset(
     {
         CommandType.START_CHARGE,
@@ -33,18 +33,18 @@ CHARGING = frozenset(
     }
 )
 SCHEDULING = frozenset({CommandType.SET_CHARGE_SCHEDULE, CommandType.DELETE_CHARGE_SCHEDULE})
-# v2 of Smartcar's API has no address for them.
+# Smartcar's API v2 has no endpoints for these.
 V3_ONLY = frozenset({CommandType.OPEN_CHARGE_PORT, CommandType.CLOSE_CHARGE_PORT}) | SCHEDULING
 
-# How long a command may wait for its sending: an unlock must never come late.
+# How long a command may wait to be sent: an unlock must never be late.
 EXPIRY = dict.fromkeys(CommandType, timedelta(minutes=10)) | {CommandType.UNLOCK: timedelta(seconds=60)}
 
-# Sent twice it does no harm, so a lost answer may be followed by another try.
+# Repeating these is harmless, so a lost response may be followed by another attempt.
 IDEMPOTENT = frozenset({CommandType.LOCK})
-# Never later than asked for, and asked for again with the person's password: it opens the car.
+# Unlocks are never delayed, and require reauthentication.
 UNLOCKING = frozenset({CommandType.UNLOCK})
 
-# What the driver has to have allowed ("Permissions").
+# The permission that the driver must have granted ("Permissions").
 PERMISSION = (
     dict.fromkeys(CHARGING, "control_charge")
     | dict.fromkeys(LOCKING, "control_security")

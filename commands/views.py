@@ -21,37 +21,37 @@ from vehicles.selectors import get_vehicle
 @login_required
 @require_POST
 def create(request: HttpRequest, slug: str, smartcar_id: str, kind: str) -> HttpResponse:
-    """Writes a command down, after what the person has to answer first; answers with the car's panel (or page)."""
+    """Creates a command, after the dialog if needed. Responds with the vehicle's command panel or page."""
     membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
     if kind not in CommandType.values:
         raise Http404("There is no such command.")
-    question = confirmation_dialog.prompt_for(
+    prompt = confirmation_dialog.prompt_for(
         request=request, user=membership.user, fleet=membership.fleet, kind=CommandType(kind)
     )
-    if question.comes_first and "asked" not in request.POST:
+    if prompt.required and "asked" not in request.POST:
         return confirmation_dialog.render_dialog(
-            request, question=question, fleet=membership.fleet, vehicle=vehicle
+            request, prompt=prompt, fleet=membership.fleet, vehicle=vehicle
         )
-    if question.ways is not None:
+    if prompt.ways is not None:
         try:
             reauthentication.verify_from_post(request=request, user=membership.user)
         except reauthentication.ReauthenticationRequiredError as error:
             if not request.user.is_authenticated:
                 return redirect("accounts:sign_in")
             return confirmation_dialog.render_dialog(
-                request, question=question, fleet=membership.fleet, vehicle=vehicle, problem=str(error)
+                request, prompt=prompt, fleet=membership.fleet, vehicle=vehicle, problem=str(error)
             )
-    return _response(request, membership, vehicle, _created(request, membership, vehicle, CommandType(kind)))
+    return _response(request, membership, vehicle, _create(request, membership, vehicle, CommandType(kind)))
 
 
-def _created(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: CommandType) -> str:
-    """Why it was not written down; empty if it was."""
+def _create(request: HttpRequest, membership: Membership, vehicle: Vehicle, kind: CommandType) -> str:
+    """Creates the command. Returns why it was rejected, or ""."""
     try:
         services.create_command(
             vehicle=vehicle,
             kind=kind,
             user=membership.user,
-            given=request.POST.dict(),
+            data=request.POST.dict(),
             reason=request.POST.get("reason", ""),
         )
     except services.CommandRejectedError as error:
@@ -62,7 +62,7 @@ def _created(request: HttpRequest, membership: Membership, vehicle: Vehicle, kin
 @login_required
 @require_POST
 def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -> HttpResponse:
-    """Takes a command back that has not been sent."""
+    """Cancels a command that wasn't sent yet."""
     membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
     command = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     cancelled = services.cancel_command(command=command, user=membership.user)
@@ -73,12 +73,12 @@ def cancel(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -
 @login_required
 @require_POST
 def when_online(request: HttpRequest, slug: str, smartcar_id: str, command_id: int) -> HttpResponse:
-    """Asks once more for what a sleeping car refused, to be sent with its next sign of life."""
+    """Repeats a command that a sleeping vehicle rejected, to be sent as soon as the vehicle reports."""
     membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.COMMAND)
-    refused = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
+    rejected = get_object_or_404(Command, pk=command_id, vehicle=vehicle)
     problem = ""
     try:
-        services.retry_when_online(command=refused, user=membership.user)
+        services.retry_when_online(command=rejected, user=membership.user)
     except services.CommandRejectedError as error:
         problem = str(error)
     return _response(request, membership, vehicle, problem)
@@ -87,7 +87,7 @@ def when_online(request: HttpRequest, slug: str, smartcar_id: str, command_id: i
 @login_required
 @require_GET
 def show(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The car's panel, for the page to keep it current."""
+    """Returns the vehicle's command panel, for polling."""
     membership, vehicle = _vehicle(request, slug, smartcar_id, Permission.VIEW)
     return panel.render_panel(request, membership=membership, vehicle=vehicle)
 
@@ -104,8 +104,8 @@ def _vehicle(
 
 def _response(request: HttpRequest, membership: Membership, vehicle: Vehicle, problem: str) -> HttpResponse:
     if getattr(request, "htmx", False):
-        answer = panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)
-        return trigger_client_event(answer, "command-asked")
+        response = panel.render_panel(request, membership=membership, vehicle=vehicle, problem=problem)
+        return trigger_client_event(response, "command:created")
     if problem:
         messages.error(request, problem)
     return redirect("dashboard:vehicle", slug=membership.fleet.slug, smartcar_id=vehicle.smartcar_id)

@@ -1,4 +1,4 @@
-"""The API's front door."""
+"""The entry point of the API."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -8,9 +8,9 @@ from rest_framework.views import APIView
 
 
 class Root(APIView):
-    """Where everything is."""
+    """Links to the API's main resources."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
-        rooms = ("vehicles", "commands", "deliveries", "schema")
-        return Response({room: reverse(f"api:{room}", request=request) for room in rooms})
+        names = ("vehicles", "commands", "deliveries", "schema")
+        return Response({name: reverse(f"api:{name}", request=request) for name in names})

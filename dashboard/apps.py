@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class DashboardConfig(AppConfig):
-    """Pages that show several apps. The label is the app's first name, which its table and migrations carry."""
+    """Pages that combine several apps. The label is the app's former name, which its table and migrations use."""
 
     name = "dashboard"
     label = "fleet"

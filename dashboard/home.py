@@ -1,4 +1,4 @@
-"""Where a person starts."""
+"""The start page."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from accounts.permissions import Permission, fleets_for
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """The user's first fleet, or what to do without one."""
+    """Redirects to the user's first fleet, or explains what to do without one."""
     first = fleets_for(user=request.user, right=Permission.VIEW).first()
     return (
         redirect("dashboard:vehicles", slug=first.slug)

@@ -1,4 +1,4 @@
-"""The roof's own tables, each in a module beside the pages that it is for."""
+"""The models of this app, each defined next to the pages that use it."""
 
 from dashboard.vehicle_list.saved_models import SavedView
 

@@ -1,1 +1,1 @@
-"""What every part of the API shares: who calls, for which fleets, how often, and how errors are told."""
+"""What all apps' APIs share: authentication, permissions, fleet scoping and rate limits."""

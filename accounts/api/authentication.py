@@ -1,4 +1,4 @@
-"""Who calls the API: a browser's session, or a token in `Authorization: Bearer …`."""
+"""Authentication of API requests with a token in `Authorization: Bearer …`."""
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -7,20 +7,20 @@ from rest_framework.request import Request
 from accounts.models import ApiToken, User
 from accounts.tokens.services import find_token, touch
 
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer scf_…`. `request.auth` is then the ApiToken, which opens one fleet only."""
+    """`Authorization: Bearer scf_…`. Sets `request.auth` to the ApiToken, which gives access to one fleet only."""
 
     keyword = "Bearer"
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """None where no bearer token is sent. Raises AuthenticationFailed for one that opens nothing."""
-        words = get_authorization_header(request).split()
-        if not words or words[0].lower() != self.keyword.lower().encode():
+        """Returns None without a bearer token. Raises AuthenticationFailed for a token that isn't valid."""
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != self.keyword.lower().encode():
             return None
-        token = find_token(secret=_secret(words))
+        token = find_token(secret=_secret(parts))
         if token is None:
             raise AuthenticationFailed(
                 "This token opens nothing: it was revoked, has expired, or was not copied whole. "
@@ -30,11 +30,11 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """Makes the answer to a caller who is nobody a 401."""
+        """Returns the challenge, so that unauthenticated requests get 401 rather than 403."""
         return self.keyword
 
 
-def _secret(words: list[bytes]) -> str:
-    if len(words) != 2 or len(words[1]) > _LONGEST:
+def _secret(parts: list[bytes]) -> str:
+    if len(parts) != 2 or len(parts[1]) > _MAX_LENGTH:
         raise AuthenticationFailed("Send the token as: Authorization: Bearer scf_…")
-    return words[1].decode("latin-1")
+    return parts[1].decode("latin-1")

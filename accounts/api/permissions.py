@@ -1,4 +1,4 @@
-"""What a token may do beside reading."""
+"""Permissions of API tokens."""
 
 from typing import TYPE_CHECKING
 
@@ -7,14 +7,14 @@ from rest_framework.request import Request
 
 from accounts.models import ApiToken
 
-if TYPE_CHECKING:  # the framework's views import this module
+if TYPE_CHECKING:  # DRF's views import this module
     from rest_framework.views import APIView
 
 
 class TokenCanSendCommands(BasePermission):
-    """Reading is free; anything else takes a token that was made for commands.
+    """Allows reads with any token, and everything else only with a token issued for commands.
 
-    What the person may do is not asked here.
+    The user's own permissions are checked elsewhere.
     """
 
     message = "This token only reads. Make one that may send commands on the fleet's page of API tokens, and use that."

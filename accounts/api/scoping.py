@@ -1,4 +1,4 @@
-"""Which fleets a call to the API is about. A token never reaches beyond its own fleet."""
+"""The fleets that an API request can access. A token is limited to its own fleet."""
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -9,10 +9,10 @@ from accounts.permissions import Permission, fleets_for, get_membership_or_404
 
 
 def accessible_fleets(request: Request, *, right: Permission, slug: str = "") -> QuerySet[Fleet]:
-    """The fleets in which the caller has the right, at this moment; only the one of `slug` where given.
+    """Returns the fleets in which the caller currently has the permission `right`, only the one named `slug` if given.
 
-    Raises Http404 for a fleet that the caller (or the token) is not in, and PermissionDenied for one in
-    which the caller's role lacks the right; with a token also where its own fleet refuses.
+    Raises Http404 for a fleet that the caller or the token doesn't belong to. Raises PermissionDenied if `slug` or a
+    token selects a fleet in which the caller's role lacks the permission.
     """
     token = request.auth
     if isinstance(token, ApiToken):

@@ -1,4 +1,4 @@
-"""How often one person may call the API. The count is kept in the cache (core/cache.py)."""
+"""API rate limits per user. The counts are stored in the cache (core/cache.py)."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
-if TYPE_CHECKING:  # the framework's views import this module
+if TYPE_CHECKING:  # DRF's views import this module
     from rest_framework.views import APIView
 
 

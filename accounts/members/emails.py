@@ -16,12 +16,12 @@ INVITATION = "accounts.member_invitation"
 
 
 def register_emails() -> None:
-    """Registers the kind, at start-up."""
+    """Registers the email kind at start-up."""
     register(EmailKind(INVITATION, gettext_lazy("Fleet invitation"), MemberInvitation, _render))
 
 
 def queue_invitation(*, invitation: MemberInvitation, user: User) -> None:
-    """Queues the link for the invited person; one that waits to be sent is replaced."""
+    """Queues the email with the invitation link, replacing one that is still pending."""
     queue_email(
         kind=INVITATION,
         object_id=invitation.pk,
@@ -35,7 +35,7 @@ def queue_invitation(*, invitation: MemberInvitation, user: User) -> None:
 def with_emails(
     invitations: Iterable[MemberInvitation],
 ) -> list[tuple[MemberInvitation, OutgoingEmail | None]]:
-    """Each invitation with its newest email, if one was queued; one more query."""
+    """Returns each invitation with its newest email, or None if none was queued. Needs one more query."""
     invitations = list(invitations)
     emails = latest_emails(kind=INVITATION, object_ids=[each.pk for each in invitations])
     return [(each, emails.get(each.pk)) for each in invitations]

@@ -6,12 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import PASSWORD_HINT
 from accounts.models import Role, User
 
-# Drivers need no account: they have a page of their own (connect/driver_portal).
+# Drivers need no account: they use the driver portal (connect/driver_portal).
 ROLES = [(role.value, role.label) for role in (Role.VIEWER, Role.MANAGER, Role.OWNER)]
 
 
 class InviteForm(forms.Form):
-    """Whom an owner invites, as what, and in which language the invitation is written."""
+    """The address, role and language of an invitation."""
 
     email = forms.EmailField(label=_("Email"), max_length=254)
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial=Role.VIEWER)
@@ -19,13 +19,13 @@ class InviteForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    """The role that a member is to have."""
+    """A member's new role."""
 
     role = forms.ChoiceField(choices=ROLES)
 
 
 class InvitationSignupForm(forms.Form):
-    """What a new person chooses: name and password."""
+    """Name and password of a new user who accepts an invitation."""
 
     first_name = forms.CharField(label=_("First name"), max_length=150)
     last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
@@ -46,13 +46,13 @@ class InvitationSignupForm(forms.Form):
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or self.cleaned_data
         if "password" in cleaned:
-            person = User(
+            new_user = User(
                 email=self._email,
                 first_name=cleaned.get("first_name", ""),
                 last_name=cleaned.get("last_name", ""),
             )
             try:
-                password_validation.validate_password(cleaned["password"], person)
+                password_validation.validate_password(cleaned["password"], new_user)
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned

@@ -1,16 +1,16 @@
-"""Invitations of people to a fleet."""
+"""Invitations to join a fleet."""
 
 from django.db import models
 
 from accounts.models import Fleet, Role, User
 from core.one_time_links import OneTimeLink
 
-# A published migration finds `expiry` here.
+# A published migration imports `expiry` from here.
 from core.one_time_links import expiry as expiry
 
 
 class MemberInvitation(OneTimeLink):
-    """An owner's invitation of one person, known by the e-mail address, to a fleet. Its link works once."""
+    """An owner's invitation of one email address to a fleet. Its link works once."""
 
     view = "accounts:invitation"
 

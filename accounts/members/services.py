@@ -1,6 +1,6 @@
-"""Inviting people to a fleet, taking them in, changing their role, and removing them.
+"""Inviting members to a fleet, accepting invitations, changing roles, and removing members.
 
-Callers have checked that whoever does it may.
+Callers check permissions.
 """
 
 from django.conf import settings
@@ -19,15 +19,15 @@ from core.signed_links import hash_token, new_nonce
 
 
 class MemberError(Exception):
-    """It cannot be done; str() says why and what to do, fit for people."""
+    """The action isn't possible. str() explains why and what to do, for users."""
 
 
 @transaction.atomic
 @sensitive_variables()
 def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language: str) -> MemberInvitation:
-    """Invites a person by e-mail; where the site sends none, the owner passes the link on.
+    """Invites a person by email. Without outgoing email, the owner passes the link on.
 
-    Raises MemberError for a member, and for whoever is invited already.
+    Raises MemberError if the person is already a member or already invited.
     """
     email = User.objects.normalize_email(email)
     if Membership.objects.filter(fleet=fleet, user__email__iexact=email).exists():
@@ -62,12 +62,12 @@ def invite_member(*, fleet: Fleet, user: User, email: str, role: Role, language:
 @transaction.atomic
 @sensitive_variables()
 def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvitation:
-    """A new link for the same invitation, for seven days more; the former one ends.
+    """Renews the invitation with a new link, valid for seven days; the old link stops working.
 
-    Raises MemberError when the invitation is over.
+    Raises MemberError if the invitation was used or revoked.
     """
-    mine = MemberInvitation.objects.select_for_update().filter(used_at=None, revoked_at=None)
-    found = mine.filter(pk=invitation.pk).first()
+    pending = MemberInvitation.objects.select_for_update().filter(used_at=None, revoked_at=None)
+    found = pending.filter(pk=invitation.pk).first()
     if found is None:
         raise MemberError(_("The invitation was already used or revoked."))
     found.nonce, found.expires_at = new_nonce(), expiry()
@@ -87,7 +87,7 @@ def resend_invitation(*, invitation: MemberInvitation, user: User) -> MemberInvi
 
 @transaction.atomic
 def revoke_invitation(*, invitation: MemberInvitation, user: User) -> bool:
-    """Takes the invitation back: its link opens nothing any more. False when it was used or revoked before."""
+    """Revokes the invitation, so that its link stops working. Returns False if it was already used or revoked."""
     if not invitation.revoke(now=timezone.now()):
         return False
     log_event(
@@ -102,9 +102,9 @@ def revoke_invitation(*, invitation: MemberInvitation, user: User) -> bool:
 
 @transaction.atomic
 def accept_invitation(*, invitation: MemberInvitation, user: User) -> Membership:
-    """Makes the invited person a member, and spends the invitation. Who is one already keeps the role.
+    """Makes the invited user a member and marks the invitation as used. An existing member keeps their role.
 
-    Raises MemberError for anybody else, and when the invitation is over.
+    Raises MemberError for any other user, or if the invitation is no longer valid.
     """
     if user.email.lower() != invitation.email.lower():
         raise MemberError(_("This invitation is for a different email address."))
@@ -123,7 +123,7 @@ def accept_invitation(*, invitation: MemberInvitation, user: User) -> Membership
 def sign_up_from_invitation(
     *, invitation: MemberInvitation, first_name: str, last_name: str, password: str, language: str
 ) -> User:
-    """A new person's account, and the membership. Raises MemberError when the invitation is over or they have one."""
+    """Creates the account and the membership. Raises MemberError if the invitation is invalid or the account exists."""
     try:
         with transaction.atomic():
             user = User.objects.create_user(
@@ -137,7 +137,7 @@ def sign_up_from_invitation(
 
 @transaction.atomic
 def change_role(*, membership: Membership, role: Role, user: User) -> None:
-    """Gives the member another role. Raises MemberError where the fleet would be left without an owner."""
+    """Changes the member's role. Raises MemberError if the fleet would have no owner left."""
     member = _lock_owners(membership)
     if member is None:
         raise MemberError(_("This person is no longer a member."))
@@ -148,28 +148,28 @@ def change_role(*, membership: Membership, role: Role, user: User) -> None:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, user: User) -> None:
-    """Ends the membership at once, and with it the member's API tokens for this fleet.
+    """Ends the membership immediately, and with it the access of the member's API tokens for this fleet.
 
-    Raises MemberError where the fleet would be left without an owner.
+    Raises MemberError if the fleet would have no owner left.
     """
     member = _lock_owners(membership)
     if member is None:
         return
     if is_last_owner(membership=member):
         raise MemberError(_("A fleet needs at least one owner. Make another member an owner first."))
-    person, fleet = member.user, member.fleet
+    removed_user, fleet = member.user, member.fleet
     member.delete()
     log_event(
         fleet=fleet,
         actor=user,
         event=AuditEvent.MEMBER_REMOVED,
-        about=(AuditObject.MEMBER, person.pk),
-        data={"name": person.email},
+        about=(AuditObject.MEMBER, removed_user.pk),
+        data={"name": removed_user.email},
     )
 
 
 def _lock_owners(membership: Membership) -> Membership | None:
-    """The membership as it is now. The fleet's owners are locked, so that two of them don't remove each other."""
+    """Returns the current membership, with the fleet's owners locked so that two owners can't remove each other."""
     owners = Membership.objects.filter(fleet=membership.fleet_id, role=Role.OWNER).order_by("pk")
     list(owners.select_for_update().values_list("pk", flat=True))
     found = Membership.objects.select_related("fleet", "user").filter(pk=membership.pk)

@@ -1,4 +1,4 @@
-"""The page of a fleet's members, for its owners; and the page that an invitation's link opens."""
+"""The members page for a fleet's owners, and the page that an invitation link opens."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from accounts.members.services import MemberError
 from accounts.models import MemberInvitation, Membership, Role, User
 from accounts.permissions import Permission, get_membership_or_404
 
-_JUST_MADE = "member_invitation_just_made"
+_JUST_CREATED = "member_invitation_just_made"
 _SHOWN = 500
 
 
@@ -30,14 +30,14 @@ _SHOWN = 500
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def members(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's members, who is invited, and the form that invites."""
+    """Shows the fleet's members, the pending invitations and the invitation form."""
     membership = _owner(request, slug)
     form = InviteForm(request.POST or None, initial={"language": translation.get_language()})
     if request.method != "POST":
-        return _page(request, membership, form, just_made=request.session.pop(_JUST_MADE, None))
+        return _page(request, membership, form, just_made=request.session.pop(_JUST_CREATED, None))
     if form.is_valid():
         try:
-            made = services.invite_member(
+            created = services.invite_member(
                 fleet=membership.fleet,
                 user=membership.user,
                 email=form.cleaned_data["email"],
@@ -47,7 +47,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         except MemberError as error:
             form.add_error("email", str(error))
         else:
-            request.session[_JUST_MADE] = made.pk
+            request.session[_JUST_CREATED] = created.pk
             return redirect("accounts:members", slug=slug)
     return _page(request, membership, form, status=400)
 
@@ -77,7 +77,7 @@ def _page(
 @login_required
 @require_POST
 def change_role(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
-    """Gives a member another role."""
+    """Changes a member's role."""
     owner, member = _member(request, slug, membership_id)
     form = RoleForm(request.POST)
     if not form.is_valid():
@@ -97,20 +97,20 @@ def change_role(request: HttpRequest, slug: str, membership_id: int) -> HttpResp
 @login_required
 @require_POST
 def remove(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
-    """Ends a membership."""
+    """Removes a member."""
     owner, member = _member(request, slug, membership_id)
     try:
         services.remove_member(membership=member, user=owner.user)
     except MemberError as error:
         messages.error(request, str(error))
     else:
-        said = _("%(person)s is no longer a member of %(fleet)s.")
-        messages.success(request, said % {"person": member.user, "fleet": owner.fleet})
+        text = _("%(person)s is no longer a member of %(fleet)s.")
+        messages.success(request, text % {"person": member.user, "fleet": owner.fleet})
     return _back(owner, member)
 
 
 def _back(owner: Membership, member: Membership) -> HttpResponse:
-    """To the members; home for whoever took that right from themselves."""
+    """Redirects to the members page, or home if the owner changed their own membership."""
     if owner.user_id == member.user_id:
         return redirect("home")
     return redirect("accounts:members", slug=owner.fleet.slug)
@@ -119,25 +119,25 @@ def _back(owner: Membership, member: Membership) -> HttpResponse:
 @login_required
 @require_POST
 def resend(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Sends an invitation again, with a new link."""
+    """Sends an invitation again with a new link."""
     owner, invitation = _invitation(request, slug, invitation_id)
     try:
-        made = services.resend_invitation(invitation=invitation, user=owner.user)
+        created = services.resend_invitation(invitation=invitation, user=owner.user)
     except MemberError as error:
         messages.error(request, str(error))
     else:
-        request.session[_JUST_MADE] = made.pk
+        request.session[_JUST_CREATED] = created.pk
     return redirect("accounts:members", slug=slug)
 
 
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
-    """Takes an invitation back."""
+    """Revokes an invitation."""
     owner, invitation = _invitation(request, slug, invitation_id)
     if services.revoke_invitation(invitation=invitation, user=owner.user):
-        said = _("The invitation for %(email)s is revoked. Its link no longer works.")
-        messages.success(request, said % {"email": invitation.email})
+        text = _("The invitation for %(email)s is revoked. Its link no longer works.")
+        messages.success(request, text % {"email": invitation.email})
     else:
         messages.error(request, _("The invitation was already used or revoked."))
     return redirect("accounts:members", slug=slug)
@@ -148,7 +148,7 @@ def revoke(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
 @sensitive_variables()
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, secret: str) -> HttpResponseBase:
-    """Who is invited to what; takes the answer of whoever is meant, with or without an account."""
+    """Shows an invitation and accepts it, for users with or without an account."""
     found = MemberInvitation.from_token(secret)
     if found is None:
         raise Http404("There is no such invitation.")

@@ -6,7 +6,7 @@ from accounts.models import Theme, User
 
 
 class ProfileForm(forms.ModelForm[User]):
-    """A person's own name, language and theme."""
+    """A user's own name, language and theme."""
 
     language = forms.ChoiceField(
         label=_("Language"), choices=[("", _("Browser default")), *settings.LANGUAGES], required=False

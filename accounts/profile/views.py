@@ -1,4 +1,4 @@
-"""The page of one's own account, and what allauth's pages need to be ours."""
+"""The account page, and the project's variants of allauth's views."""
 
 from typing import Any
 
@@ -27,19 +27,19 @@ from accounts.profile.forms import ProfileForm
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
-    """Everything about one's own account; takes name, language and theme."""
-    user = _person(request)
+    """Shows the user's account page and saves name, language and theme."""
+    user = _current_user(request)
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=user.pk))
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         with translation.override(saved.language or translation.get_language_from_request(request)):
             messages.success(request, _("Saved."))
         return redirect("accounts:account")
-    context = {"form": form, **_about(request, user)}
+    context = {"form": form, **_context(request, user)}
     return render(request, "accounts/account.html", context, status=400 if form.errors else 200)
 
 
-def _about(request: HttpRequest, user: User) -> dict[str, Any]:
+def _context(request: HttpRequest, user: User) -> dict[str, Any]:
     factors = list(Authenticator.objects.filter(user=user).order_by("created_at"))
     by_type = {factor.type: factor for factor in factors}
     codes = by_type.get(Authenticator.Type.RECOVERY_CODES)
@@ -61,8 +61,8 @@ def _passkeys_possible(request: HttpRequest) -> bool:
 @login_required
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
-    """Signs oneself out in another browser."""
-    if not sessions.revoke(user=_person(request), pk=pk):
+    """Ends one of the user's other sessions."""
+    if not sessions.revoke(user=_current_user(request), pk=pk):
         raise Http404("There is no such session of yours; it may have ended.")
     messages.success(request, _("Signed out of that session."))
     return redirect("accounts:account")
@@ -71,14 +71,14 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
-    """Signs oneself out everywhere but here."""
-    count = sessions.revoke_others(user=_person(request), here=request.session.session_key)
-    said = ngettext(
+    """Ends all of the user's sessions except the current one."""
+    count = sessions.revoke_others(user=_current_user(request), here=request.session.session_key)
+    text = ngettext(
         "Signed out of %(count)d other browser.",
         "Signed out of %(count)d other browsers.",
         count,
     )
-    messages.success(request, said % {"count": count} if count else _("You weren't signed in anywhere else."))
+    messages.success(request, text % {"count": count} if count else _("You weren't signed in anywhere else."))
     return redirect("accounts:account")
 
 
@@ -86,12 +86,12 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def passkey_challenge(request: HttpRequest) -> HttpResponse:
-    """What one of the person's passkeys is to sign to confirm who they are."""
-    return JsonResponse({"request_options": passkeys.challenge(user=_person(request))})
+    """Returns what one of the user's passkeys must sign for reauthentication."""
+    return JsonResponse({"request_options": passkeys.challenge(user=_current_user(request))})
 
 
 def password_reset(request: HttpRequest) -> HttpResponseBase:
-    """Takes an address and has a link sent to it, if it is somebody's; the answer is the same if not."""
+    """Sends a password reset link if the address is known. The response is the same if not."""
     if not settings.EMAIL_ENABLED:
         return render(request, "accounts/no_mail.html")
     return PasswordResetView.as_view(template_name="accounts/password_forgotten.html")(request)
@@ -99,24 +99,24 @@ def password_reset(request: HttpRequest) -> HttpResponseBase:
 
 @login_required
 def change_address(request: HttpRequest) -> HttpResponseBase:
-    """Takes a new address and has a link sent there; it counts once that was opened."""
+    """Sends a confirmation link to a new address, which replaces the old one once the link is opened."""
     if not settings.EMAIL_ENABLED:
         return render(request, "accounts/no_mail.html")
     return EmailView.as_view(template_name="accounts/address.html")(request)
 
 
 class AddPasskeyView(AddWebAuthnView):
-    """Registers a passkey: a key that knows its person, so that it is enough to sign in with."""
+    """Registers a discoverable passkey, which is sufficient to sign in."""
 
     template_name = "accounts/passkey_add.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        context["js_data"] = {"creation_options": auth.begin_registration(_person(self.request), True)}
+        context["js_data"] = {"creation_options": auth.begin_registration(_current_user(self.request), True)}
         return context | {"passkeys_possible": _passkeys_possible(self.request)}
 
 
-def _person(request: HttpRequest) -> User:
-    """Who is signed in, as stands in the database. Only for views that ask to sign in."""
+def _current_user(request: HttpRequest) -> User:
+    """Returns the signed-in user from the database. Only for views with login_required."""
     assert request.user.pk is not None
     return User.objects.get(pk=request.user.pk)

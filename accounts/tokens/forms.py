@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class TokenForm(forms.Form):
-    """A new token of the API: what it is for, how long it lasts, and whether it may send commands."""
+    """A new API token: its name, its lifetime, and whether it may send commands."""
 
     LIFETIMES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("Never expires"))]
 

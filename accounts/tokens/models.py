@@ -1,4 +1,4 @@
-"""Keys to the API: each is one person's, opens one fleet, and can do there what the person may do at that time."""
+"""API tokens. Each belongs to one user and one fleet, and has that user's current permissions there."""
 
 from django.db import models
 from django.utils import timezone
@@ -7,9 +7,9 @@ from accounts.models import Fleet, User
 
 
 class ApiToken(models.Model):
-    """A token of the API. Only a hash of it is stored; `prefix` is its beginning, to tell tokens apart.
+    """An API token. Only its hash is stored; `prefix` is its beginning, to recognize it by.
 
-    It reads; `may_command` lets it send commands to cars as well, as far as its person may.
+    A token can read; with `may_command` it can also send commands, if its user may.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")

@@ -1,4 +1,4 @@
-"""Reading tokens, always of one fleet."""
+"""Queries for a fleet's API tokens."""
 
 from django.db.models import QuerySet
 
@@ -8,7 +8,7 @@ from accounts.tokens.models import ApiToken
 
 
 def list_tokens(*, membership: Membership) -> QuerySet[ApiToken]:
-    """The tokens that the member may see and revoke, newest first: the member's own, to an owner everybody's."""
+    """Returns the tokens that the member may see and revoke, newest first: their own, or all of them for an owner."""
     tokens = ApiToken.objects.filter(fleet=membership.fleet).select_related("user")
     if has_permission(membership=membership, right=Permission.ADMINISTER):
         return tokens

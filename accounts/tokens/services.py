@@ -1,6 +1,6 @@
-"""Making, finding and revoking tokens of the API.
+"""Issuing, finding and revoking API tokens.
 
-A token is 32 random bytes, so a plain SHA-256 of it is enough to store: there is nothing to guess.
+A token consists of 32 random bytes, which can't be guessed, so storing a plain SHA-256 of it is safe.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from accounts.models import Membership, User
 from accounts.permissions import Permission, has_permission
 from accounts.tokens.models import ApiToken
 
-START = "scf_"
-_PREFIX_LENGTH = len(START) + 6
-_NOTE_USE_EVERY = timedelta(minutes=1)
+PREFIX = "scf_"
+_PREFIX_LENGTH = len(PREFIX) + 6
+_TOUCH_INTERVAL = timedelta(minutes=1)
 _REFUSALS = {
     Permission.VIEW: gettext_noop(
         "This token wouldn't have any access: %(person)s's role in %(fleet)s (%(role)s) "
@@ -35,7 +35,7 @@ _REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token, and its secret: the only time that it is known."""
+    """A new token with its secret, which isn't available afterwards."""
 
     token: ApiToken
     secret: str
@@ -44,27 +44,27 @@ class IssuedToken:
         return f"Issued({self.token})"
 
 
-class TokenNotAllowed(Exception):  # noqa: N818  (it says what happened, in words for people)
-    """The member's role does not let its holder do what the token is for."""
+class TokenNotAllowed(Exception):  # noqa: N818  (names what happened)
+    """The member's role lacks a permission that the token is for."""
 
 
 @transaction.atomic
 def issue_token(
     *, membership: Membership, name: str, expires_at: datetime | None = None, may_command: bool = False
 ) -> IssuedToken:
-    """A new token of the member for the member's fleet. It reads; with `may_command` it sends commands, too.
+    """Issues a token for the member's fleet. The token can read; with `may_command` it can also send commands.
 
-    Raises NotOffered for a role that may not do that itself.
+    Raises TokenNotAllowed if the member's own role doesn't allow that.
     """
     for right in (Permission.VIEW, Permission.COMMAND) if may_command else (Permission.VIEW,):
         if not has_permission(membership=membership, right=right):
-            told = {
+            params = {
                 "person": membership.user.email,
                 "fleet": membership.fleet,
                 "role": membership.get_role_display(),
             }
-            raise TokenNotAllowed(gettext(_REFUSALS[right]) % told)
-    secret = START + secrets.token_urlsafe(32)
+            raise TokenNotAllowed(gettext(_REFUSALS[right]) % params)
+    secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=membership.user,
         fleet=membership.fleet,
@@ -85,16 +85,16 @@ def issue_token(
 
 
 def find_token(*, secret: str) -> ApiToken | None:
-    """The token of this secret if it is still good and its owner still active, with user and fleet loaded."""
+    """Returns the valid token with this secret if its user is active, with user and fleet loaded; else None."""
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     good = ApiToken.objects.filter(unexpired, revoked_at=None, user__is_active=True)
     return good.filter(secret_hash=_hash(secret)).select_related("user", "fleet").first()
 
 
 def touch(*, token: ApiToken) -> None:
-    """Remembers that the token was used, at most once a minute."""
+    """Records that the token was used, at most once a minute."""
     now = timezone.now()
-    before = now - _NOTE_USE_EVERY
+    before = now - _TOUCH_INTERVAL
     if token.last_used_at is None or token.last_used_at < before:
         stale = ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=before), pk=token.pk)
         stale.update(last_used_at=now)
@@ -102,7 +102,7 @@ def touch(*, token: ApiToken) -> None:
 
 @transaction.atomic
 def revoke_token(*, token: ApiToken, actor: User) -> bool:
-    """Ends the token at once. False when it was revoked before."""
+    """Revokes the token immediately. Returns False if it was already revoked."""
     if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         return False
     log_event(

@@ -1,6 +1,6 @@
-"""The page of a fleet's API tokens: members make and revoke their own, an owner sees and revokes everybody's.
+"""The page of a fleet's API tokens. Members manage their own; an owner sees and revokes all of them.
 
-A token that sends commands unlocks cars without asking anybody again, so whoever makes one confirms who they are.
+A token for commands can unlock vehicles without further confirmation, so issuing one requires reauthentication.
 """
 
 from datetime import timedelta
@@ -32,7 +32,7 @@ _SHOWN = 200
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables()
 def tokens(request: HttpRequest, slug: str) -> HttpResponse:
-    """The tokens, and the form that makes one. The answer to the form is the only page that shows the new token."""
+    """Lists the tokens and issues new ones. Only the response to the form shows the new token."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     form = TokenForm(request.POST or None, initial={"days": "90"})
     if request.method != "POST":
@@ -58,7 +58,7 @@ def tokens(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_variables()
 def _confirmed(request: HttpRequest, membership: Membership, form: TokenForm) -> bool:
-    """Whether the person has confirmed who they are as far as this token needs it; the form says what is missing."""
+    """Whether the user has reauthenticated, if this token requires it. Adds a form error if not."""
     if not form.cleaned_data["may_command"] or reauthentication.is_recent(request):
         return True
     try:
@@ -95,14 +95,14 @@ def _page(
 @login_required
 @require_POST
 def revoke(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
-    """Ends a token at once."""
+    """Revokes a token."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     token = list_tokens(membership=membership).filter(pk=token_id).first()
     if token is None:
         raise Http404("There is no such token among those that you may revoke.")
     if services.revoke_token(token=token, actor=membership.user):
-        told = _("The token “%(name)s” is revoked and no longer works.")
-        messages.success(request, told % {"name": token.name})
+        text = _("The token “%(name)s” is revoked and no longer works.")
+        messages.success(request, text % {"name": token.name})
     else:
         messages.error(request, _("The token “%(name)s” was already revoked.") % {"name": token.name})
     return redirect("accounts:tokens", slug=slug)

@@ -1,1 +1,1 @@
-"""The API of commands: asking cars, following what becomes of it, taking back what was not sent."""
+"""The commands API: sending, following and canceling commands."""

@@ -1,10 +1,10 @@
-"""What OpenAPI says of sending a command: a form for each kind, exact enough to be tested against."""
+"""The OpenAPI schema for sending a command: one form per command type, precise enough to be tested against."""
 
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
-from commands.api.request_body import KEY, KEY_FORM, PARAMETERS
+from commands.api.request_body import KEY, KEY_PATTERN, PARAMETERS
 from commands.parameters import LEAST_LIMIT, MOST_LIMIT
 from commands.services import MAX_REASON_LENGTH
 from commands.types import UNLOCKING, CommandType
@@ -17,7 +17,7 @@ _PLACE: Json = {
     "longitude": {"type": "number", "minimum": -180, "maximum": 180},
 }
 _TIME: Json = {"type": "string", "pattern": f"^{CLOCK.pattern}$"}
-_PAIR: Json = {
+_TIME_RANGE: Json = {
     "type": "array",
     "items": _TIME,
     "minItems": 2,
@@ -35,65 +35,65 @@ def _object(properties: Json, *, required: list[str]) -> Json:
     }
 
 
-def _closed_object(properties: Json) -> Json:
+def _required_object(properties: Json) -> Json:
     return _object(properties, required=list(properties))
 
 
 def _schedule(name: str, parts: tuple[str, ...]) -> Json:
     windows: Json = {
         "type": "object",
-        "properties": dict.fromkeys(parts, _PAIR),
+        "properties": dict.fromkeys(parts, _TIME_RANGE),
         "minProperties": 1,
         "additionalProperties": False,
     }
-    return _closed_object({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
+    return _required_object({"type": {"type": "string", "enum": [name]}, **_PLACE, "windows": windows})
 
 
 _PARAMETER_SCHEMAS: dict[CommandType, Json] = {
-    CommandType.SET_CHARGE_LIMIT: _closed_object(
+    CommandType.SET_CHARGE_LIMIT: _required_object(
         {"percent": {"type": "integer", "minimum": LEAST_LIMIT, "maximum": MOST_LIMIT}}
     ),
-    CommandType.SET_DESTINATION: _closed_object(_PLACE),
+    CommandType.SET_DESTINATION: _required_object(_PLACE),
     CommandType.SET_CHARGE_SCHEDULE: {"oneOf": [_schedule(name, parts) for name, parts in PARTS.items()]},
-    CommandType.DELETE_CHARGE_SCHEDULE: _closed_object(
+    CommandType.DELETE_CHARGE_SCHEDULE: _required_object(
         {"schedule_id": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,80}$"}}
     ),
 }
 
 
-def _form(kinds: list[CommandType], carried: Json | None) -> Json:
-    waits: Json = {
+def _form(kinds: list[CommandType], parameters: Json | None) -> Json:
+    when_online: Json = {
         "type": "boolean",
         "default": False,
         "description": "Sent with the car's next sign of life, within half a day, instead of now.",
     }
     properties: Json = {
         "kind": {"type": "string", "enum": [kind.value for kind in kinds]},
-        "parameters": carried or {"type": "object", "additionalProperties": False},
+        "parameters": parameters or {"type": "object", "additionalProperties": False},
         "reason": {
             "type": "string",
             "maxLength": MAX_REASON_LENGTH,
             "pattern": r"^[^\x00]*$",
             "description": "Why; kept with the command. A fleet may ask for it.",
         },
-        "when_awake": {**waits, "enum": [False]} if UNLOCKING & set(kinds) else waits,
+        "when_awake": {**when_online, "enum": [False]} if UNLOCKING & set(kinds) else when_online,
     }
-    return _object(properties, required=["kind", "parameters"] if carried else ["kind"])
+    return _object(properties, required=["kind", "parameters"] if parameters else ["kind"])
 
 
-_PLAIN = [kind for kind in CommandType if kind not in PARAMETERS]
-SENDING: Json = {
+_WITHOUT_PARAMETERS = [kind for kind in CommandType if kind not in PARAMETERS]
+REQUEST_BODY: Json = {
     "oneOf": [
-        _form([kind for kind in _PLAIN if kind not in UNLOCKING], None),
+        _form([kind for kind in _WITHOUT_PARAMETERS if kind not in UNLOCKING], None),
         _form(sorted(UNLOCKING), None),
-        *(_form([kind], carried) for kind, carried in _PARAMETER_SCHEMAS.items()),
+        *(_form([kind], parameters) for kind, parameters in _PARAMETER_SCHEMAS.items()),
     ]
 }
 """The body of `POST vehicles/{id}/commands/`."""
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     name=KEY,
-    type={"type": "string", "pattern": f"^{KEY_FORM}$"},
+    type={"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     location=OpenApiParameter.HEADER,
     description=(
         "A key of your choice for this one command. Sent again with the same body it brings the same command, "
@@ -106,7 +106,7 @@ def _problem(description: str) -> OpenApiResponse:
     return OpenApiResponse(response={"$ref": "#/components/schemas/Problem"}, description=description)
 
 
-SENDING_REFUSALS = {
+CREATE_ERRORS = {
     (403, "application/problem+json"): _problem(
         "`permission_denied`: the caller's role does not allow it. `token_only_reads`: the token was not made for "
         "commands. `confirmation_required`: a browser's unlock, more than ten minutes after the password was given."
@@ -117,7 +117,7 @@ SENDING_REFUSALS = {
         "caller's fleets."
     ),
 }
-CANCEL_REFUSALS = {
+CANCEL_ERRORS = {
     (403, "application/problem+json"): _problem(
         "`permission_denied`: the caller's role does not allow it. `token_only_reads`: the token was not made for "
         "commands."

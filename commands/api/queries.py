@@ -1,4 +1,4 @@
-"""The parameters of the calls about commands."""
+"""Query parameters of the commands API."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ _LARGEST_ID = 2**63 - 1
 
 
 class CommandQuery(FleetQuery):
-    """In which fleet, where the caller is in several."""
+    """The fleet, for callers who belong to several."""
 
 
 class VehicleCommandsQuery(FleetQuery):
-    """Which of a car's commands."""
+    """Filters for one vehicle's commands."""
 
     state = serializers.ChoiceField(choices=CommandState.choices, required=False)
     kind = serializers.ChoiceField(choices=CommandType.choices, required=False)
@@ -30,14 +30,14 @@ class VehicleCommandsQuery(FleetQuery):
     page_size = page_size_field(NewestFirstPagination)
 
     def get_fields(self) -> dict[str, Any]:
-        """With `from` and `to`, whose names Python keeps for itself."""
+        """Adds `from` and `to`, which are no valid attribute names in Python."""
         start = serializers.DateTimeField(required=False, help_text="Asked for at this time or later.")
         end = serializers.DateTimeField(required=False, help_text="Asked for before this time.")
         return {**super().get_fields(), "from": start, "to": end}
 
 
 class CommandsQuery(VehicleCommandsQuery):
-    """Which commands."""
+    """Filters for commands."""
 
     vehicle = serializers.SlugField(required=False, max_length=128, help_text="Smartcar's vehicle id.")
 
@@ -50,4 +50,4 @@ CONDITIONS = {
     "from": "requested_at__gte",
     "to": "requested_at__lt",
 }
-"""From the name of a parameter to the condition that it sets on the ledger."""
+"""Maps parameter names to query conditions."""

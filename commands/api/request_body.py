@@ -1,4 +1,4 @@
-"""What the body of a request to a car says, read strictly: what is misspelt is refused rather than passed over."""
+"""Strict parsing of the request body for a command: unknown fields are rejected rather than ignored."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from commands.services import MAX_KEY_LENGTH, MAX_REASON_LENGTH
 from commands.types import UNLOCKING, CommandType
 
 KEY = "Idempotency-Key"
-KEY_FORM = f"[!-~]{{1,{MAX_KEY_LENGTH}}}"
+KEY_PATTERN = f"[!-~]{{1,{MAX_KEY_LENGTH}}}"
 _NAMES_OF_TYPES: Mapping[type, str] = {
     str: "text",
     bool: "true or false",
@@ -27,21 +27,21 @@ PARAMETERS: Mapping[CommandType, Mapping[str, type]] = {
     CommandType.SET_CHARGE_SCHEDULE: {**_PLACE, "type": str, "windows": dict},
     CommandType.DELETE_CHARGE_SCHEDULE: {"schedule_id": str},
 }
-"""What each command carries; those that are not here carry nothing. The values are for commands.parameters to judge."""
+"""The parameters of each command; others have none. commands.parameters validates the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What a car is to be asked for."""
+    """A requested command, as parsed from the body."""
 
     kind: CommandType
     parameters: dict[str, Any]
     reason: str
-    when_awake: bool
+    when_online: bool
 
 
 def parse_command(body: Any) -> CommandRequest:
-    """The body of `POST vehicles/{id}/commands/`. Raises ValidationError, naming each field that is wrong."""
+    """Parses the body of `POST vehicles/{id}/commands/`. Raises ValidationError, which names each invalid field."""
     if not isinstance(body, dict):
         raise ValidationError({"body": ["It has to be a JSON object."]})
     _check(body, _FIELDS)
@@ -56,9 +56,9 @@ def parse_command(body: Any) -> CommandRequest:
 
 
 def idempotency_key(request: Request, *, kind: CommandType) -> str:
-    """The request's idempotency key; empty if it has none. Raises ValidationError, also where an unlock has none.
+    """Returns the idempotency key, or "". Raises ValidationError for an invalid key, or an unlock without one.
 
-    A program whose answer got lost sends again. For an unlock that has to be the same one, or none.
+    A client that lost the response sends the request again. That must never unlock a vehicle twice.
     """
     key: str | None = request.headers.get(KEY)
     if key is None and kind in UNLOCKING:
@@ -69,7 +69,7 @@ def idempotency_key(request: Request, *, kind: CommandType) -> str:
                 ]
             }
         )
-    if key is not None and not re.fullmatch(KEY_FORM, key):
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
         raise ValidationError(
             {KEY: [f"It has at most {MAX_KEY_LENGTH} visible characters of ASCII, and no spaces."]}
         )
@@ -83,13 +83,16 @@ def _kind(body: Mapping[str, Any]) -> CommandType:
         raise ValidationError({"kind": [f"It has to be one of: {', '.join(CommandType.values)}."]}) from None
 
 
-def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "") -> None:
-    """Only these names, each of its type; an integer is a number, too, and true is none."""
-    offered = f"There are: {', '.join(fields)}." if fields else "This command carries nothing."
-    errors = {name: f"There is no such field. {offered}" for name in given if name not in fields}
+def _check(data: Mapping[str, Any], fields: Mapping[str, type], within: str = "") -> None:
+    """Checks that there are only these fields, each of its type.
+
+    An integer counts as a number, and a boolean doesn't.
+    """
+    known = f"There are: {', '.join(fields)}." if fields else "This command carries nothing."
+    errors = {name: f"There is no such field. {known}" for name in data if name not in fields}
     errors |= {
         name: f"It has to be {_NAMES_OF_TYPES[fields[name]]}."
-        for name, value in given.items()
+        for name, value in data.items()
         if name in fields and not _matches(value, fields[name])
     }
     if errors and within:
@@ -98,14 +101,14 @@ def _check(given: Mapping[str, Any], fields: Mapping[str, type], within: str = "
         raise ValidationError({name: [text] for name, text in errors.items()})
 
 
-def _matches(value: Any, wanted_type: type) -> bool:
-    if wanted_type is float:
+def _matches(value: Any, expected_type: type) -> bool:
+    if expected_type is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, wanted_type)
+    return isinstance(value, expected_type)
 
 
 def _check_windows(windows: Mapping[str, Any]) -> None:
-    """Pairs of texts; an empty one, which a form has for a day without times, is left out by who wants none."""
+    """Checks that windows are pairs of non-empty strings. Clients omit days without times, unlike forms."""
     for part, pair in windows.items():
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(t, str) and t for t in pair):
             raise ValidationError(

@@ -1,4 +1,4 @@
-"""How commands are written as JSON."""
+"""JSON serialization of commands."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from commands.parameters import PLACE
 Json = dict[str, Any]
 
 COMMANDING = "commanding"
-"""In a serializer's context: the ids of the fleets in which the caller may send commands."""
+"""Key in a serializer's context: the IDs of the fleets in which the caller may send commands."""
 
 
 class CommandErrorSerializer(serializers.Serializer[Any]):
-    """Why Smartcar or the car refused; `message` says it in words."""
+    """Why Smartcar or the vehicle rejected the command; the command's `message` explains it."""
 
     type = serializers.CharField(help_text="Smartcar's error type, or one of ours: NOT_SENT, NO_ANSWER…")
     code = serializers.CharField(allow_blank=True)
 
 
 class CommandSerializer(serializers.ModelSerializer[Command]):
-    """One command to one car, and what became of it."""
+    """One command to one vehicle, with its result."""
 
     vehicle = serializers.CharField(source="vehicle.smartcar_id", help_text="Smartcar's vehicle id.")
     fleet = serializers.CharField(source="fleet.slug")
@@ -47,7 +47,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
         allow_blank=True, help_text="The message as a code that doesn't change; empty without a message."
     )
     error = serializers.SerializerMethodField()
-    # The API keeps the name that it was published with.
+    # The API keeps the field name that was published.
     generation = serializers.ChoiceField(
         source="api_version", choices=SmartcarApiVersion.choices, help_text="Smartcar's API version."
     )
@@ -101,7 +101,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
 
 
 class CommandEventSerializer(serializers.ModelSerializer[CommandEvent]):
-    """A command came into a state."""
+    """A state change of a command."""
 
     detail = serializers.CharField(
         source="message", allow_blank=True, help_text="What happened, for people; empty without a message."
@@ -117,7 +117,7 @@ class CommandEventSerializer(serializers.ModelSerializer[CommandEvent]):
 
 
 class CommandDetailSerializer(CommandSerializer):
-    """A command with the states that it went through, oldest first."""
+    """A command with its state changes, oldest first."""
 
     changes = CommandEventSerializer(many=True)
 

@@ -1,6 +1,6 @@
-"""The API of commands. Whoever sees a car may read its ledger; asking and taking back is for those who may command.
+"""The commands API. Members who see a vehicle can read its commands; sending and canceling need permission.
 
-A command is only written down here, and sent by a worker: no call to a car is made while somebody waits for an answer.
+A request only stores the command, and a worker sends it, so that no client waits for a call to Smartcar.
 """
 
 from http import HTTPStatus
@@ -21,12 +21,12 @@ from accounts.api.throttles import CommandThrottle, ReadThrottle
 from accounts.models import Fleet, User
 from accounts.permissions import Permission, fleets_for, get_membership_or_404
 from commands import services
-from commands.api.openapi import CANCEL_REFUSALS, IDEMPOTENCY_KEY, SENDING, SENDING_REFUSALS
+from commands.api.openapi import CANCEL_ERRORS, CREATE_ERRORS, IDEMPOTENCY_KEY, REQUEST_BODY
 from commands.api.queries import CONDITIONS, CommandQuery, CommandsQuery, VehicleCommandsQuery
 from commands.api.request_body import idempotency_key, parse_command
 from commands.api.serializers import COMMANDING, CommandDetailSerializer, CommandSerializer
 from commands.models import Command, CommandState
-from commands.selectors import list_commands_of_fleets
+from commands.selectors import list_commands_for_fleets
 from commands.types import UNLOCKING, CommandType
 from core.api.caching import revalidated
 from core.api.pagination import NewestFirstPagination, without_paging
@@ -35,14 +35,14 @@ from vehicles.api.views import get_vehicle
 
 
 class CommandNotPossible(exceptions.APIException):
-    """What was asked for cannot be done as things stand."""
+    """The command isn't possible at the moment."""
 
     status_code = HTTPStatus.CONFLICT
     default_code = "not_possible"
 
 
 class Commands(generics.GenericAPIView[Command]):
-    """What all calls about commands share."""
+    """What all command views share."""
 
     permission_classes = [IsAuthenticated, TokenCanSendCommands]
     throttle_classes = [ReadThrottle, CommandThrottle]
@@ -53,19 +53,19 @@ class Commands(generics.GenericAPIView[Command]):
         commanding = fleets_for(user=self.request.user, right=Permission.COMMAND)
         return {**super().get_serializer_context(), COMMANDING: set(commanding.values_list("pk", flat=True))}
 
-    def told(self, command: Command, **answer: Any) -> Response:
-        """The command with all that happened to it."""
+    def detail_response(self, command: Command, **answer: Any) -> Response:
+        """Returns the response with the command and its state changes."""
         body = CommandDetailSerializer(command, context=self.get_serializer_context()).data
         return Response(body, **answer)
 
-    def person(self, fleet: Fleet) -> User:
-        """The caller, who may command in this fleet. Raises PermissionDenied."""
+    def authorized_user(self, fleet: Fleet) -> User:
+        """Returns the caller's user, who may send commands in this fleet. Raises PermissionDenied."""
         return get_membership_or_404(user=self.request.user, slug=fleet.slug, right=Permission.COMMAND).user
 
     def command(self, command_id: int) -> Command:
-        """One of a fleet whose cars the caller sees. Raises NotFound."""
+        """Returns a command of a fleet whose vehicles the caller can see. Raises NotFound."""
         slug = CommandQuery.from_request(self.request)["fleet"]
-        visible = list_commands_of_fleets(
+        visible = list_commands_for_fleets(
             fleets=accessible_fleets(self.request, right=Permission.VIEW, slug=slug)
         )
         command = visible.filter(pk=command_id).first()
@@ -83,51 +83,56 @@ class CommandList(Commands, generics.ListAPIView[Command]):
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        asked = without_paging(CommandsQuery.from_request(self.request))
-        fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=asked.pop("fleet"))
-        return list_commands_of_fleets(fleets=fleets).filter(**_conditions(asked))
+        requested = without_paging(CommandsQuery.from_request(self.request))
+        fleets = accessible_fleets(self.request, right=Permission.VIEW, slug=requested.pop("fleet"))
+        return list_commands_for_fleets(fleets=fleets).filter(**_conditions(requested))
 
 
 @revalidated
 class VehicleCommands(Commands, generics.ListAPIView[Command]):
-    """The commands to one car, newest first; and asking it for another one."""
+    """The commands to one vehicle, newest first; also sends new ones."""
 
     @extend_schema(operation_id="vehicle_commands_list", parameters=[VehicleCommandsQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Command]:
-        asked = without_paging(VehicleCommandsQuery.from_request(self.request))
-        car = get_vehicle(self.request, smartcar_id=self.kwargs["smartcar_id"], fleet=asked.pop("fleet"))
-        return list_commands_of_fleets(fleets=Fleet.objects.filter(pk=car.fleet_id)).filter(
-            vehicle=car, **_conditions(asked)
+        requested = without_paging(VehicleCommandsQuery.from_request(self.request))
+        vehicle = get_vehicle(
+            self.request, smartcar_id=self.kwargs["smartcar_id"], fleet=requested.pop("fleet")
+        )
+        return list_commands_for_fleets(fleets=Fleet.objects.filter(pk=vehicle.fleet_id)).filter(
+            vehicle=vehicle, **_conditions(requested)
         )
 
     @extend_schema(
         operation_id="send_command",
         parameters=[VehicleQuery, IDEMPOTENCY_KEY],
-        request={"application/json": SENDING},
+        request={"application/json": REQUEST_BODY},
         responses={
             200: CommandDetailSerializer,
             201: CommandDetailSerializer,
-            **SENDING_REFUSALS,
+            **CREATE_ERRORS,
         },
     )
     def post(self, request: Request, smartcar_id: str) -> Response:
-        """Asks the car for something. A worker sends it: follow the command. 200: the same key brought it before."""
-        car = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
-        person, asked = self.person(car.fleet), parse_command(request.data)
-        key = idempotency_key(request, kind=asked.kind)
-        _check_confirmed(request, asked.kind)
+        """Sends a command to the vehicle.
+
+        A worker sends it, so poll the command for its result. 200: the same key already created this command.
+        """
+        vehicle = get_vehicle(request, smartcar_id=smartcar_id, **VehicleQuery.from_request(request))
+        user, requested = self.authorized_user(vehicle.fleet), parse_command(request.data)
+        key = idempotency_key(request, kind=requested.kind)
+        _check_confirmed(request, requested.kind)
         try:
             outcome = services.create_idempotent_command(
-                vehicle=car,
-                kind=asked.kind,
-                user=person,
-                given=asked.parameters,
-                reason=asked.reason,
+                vehicle=vehicle,
+                kind=requested.kind,
+                user=user,
+                data=requested.parameters,
+                reason=requested.reason,
                 idempotency_key=key,
-                when_awake=asked.when_awake,
+                when_online=requested.when_online,
             )
         except services.InvalidCommandError as error:
             raise exceptions.ValidationError({error.name: [str(error)]}) from None
@@ -136,47 +141,47 @@ class VehicleCommands(Commands, generics.ListAPIView[Command]):
         except services.CommandRejectedError as error:
             raise CommandNotPossible(str(error)) from None
         status = HTTPStatus.CREATED if outcome.new else HTTPStatus.OK
-        address = reverse("api:command", args=[outcome.command.pk], request=request)
-        return self.told(outcome.command, status=status, headers={"Location": address})
+        url = reverse("api:command", args=[outcome.command.pk], request=request)
+        return self.detail_response(outcome.command, status=status, headers={"Location": url})
 
 
 @revalidated
 class CommandDetail(Commands):
-    """One command with all its times and the states that it went through."""
+    """One command with all its times and state changes."""
 
     @extend_schema(operation_id="command", parameters=[CommandQuery], responses=CommandDetailSerializer)
     def get(self, request: Request, command_id: int) -> Response:
-        return self.told(self.command(command_id))
+        return self.detail_response(self.command(command_id))
 
 
 class CommandCancel(Commands):
-    """Taking back what was not sent yet."""
+    """Canceling a command that wasn't sent yet."""
 
     @extend_schema(
         operation_id="cancel_command",
         parameters=[CommandQuery],
         request=None,
-        responses={200: CommandDetailSerializer, **CANCEL_REFUSALS},
+        responses={200: CommandDetailSerializer, **CANCEL_ERRORS},
     )
     def post(self, request: Request, command_id: int) -> Response:
-        """Takes the command back; one that was taken back before stays so."""
+        """Cancels the command. Canceling it again has no effect."""
         command = self.command(command_id)
-        services.cancel_command(command=command, user=self.person(command.fleet))
+        services.cancel_command(command=command, user=self.authorized_user(command.fleet))
         command.refresh_from_db()
         if command.state != CommandState.CANCELLED:
             raise CommandNotPossible(
                 "It was too late to cancel: the command is on its way to the car or has ended.",
                 code="too_late",
             )
-        return self.told(command)
+        return self.detail_response(command)
 
 
-def _conditions(asked: dict[str, Any]) -> dict[str, Any]:
-    return {CONDITIONS[name]: value for name, value in asked.items()}
+def _conditions(requested: dict[str, Any]) -> dict[str, Any]:
+    return {CONDITIONS[name]: value for name, value in requested.items()}
 
 
 def _check_confirmed(request: Request, kind: CommandType) -> None:
-    """A browser that was left open unlocks no car: its person has just signed in or given the password once more."""
+    """Requires a recent sign-in or reauthentication for unlocks from a browser, which may have been left unattended."""
     if request.auth is None and kind in UNLOCKING and not reauthentication.is_recent(request._request):
         raise exceptions.PermissionDenied(
             "You signed in more than ten minutes ago. Sign in again or unlock on the car's page, which asks for your "

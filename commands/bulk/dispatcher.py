@@ -1,7 +1,7 @@
-"""Letting bulk commands go, as fast as the request budget and the cars under way let them.
+"""Releasing queued bulk commands, as fast as the request budget and the commands in progress allow.
 
-Each run lets go of what there is room for now; what is left waits for the next run. Single commands of people go
-first: they are rung for at once, and a part of the bucket is kept for them.
+Each run releases what is possible now and leaves the rest to the next run. Members' single commands take precedence:
+they are enqueued immediately, and part of the request budget is reserved for them.
 """
 
 from datetime import datetime
@@ -20,12 +20,15 @@ _LOCK = 0x62756C6B
 
 
 def dispatch_queued(*, now: datetime) -> int:
-    """Sends on what there is room for, oldest first. Returns how many. A second run at the same time does nothing."""
+    """Releases the oldest queued commands, as many as possible.
+
+    Returns their number. A concurrent second run does nothing.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        (mine,) = cursor.fetchone() or (False,)
-        waiting = _by_application(_queued(now)) if mine else []
-        return sum(_dispatch_application(fleets, now, share=len(waiting)) for fleets in waiting)
+        (locked,) = cursor.fetchone() or (False,)
+        queued = _by_application(_queued(now)) if locked else []
+        return sum(_dispatch_application(fleets, now, share=len(queued)) for fleets in queued)
 
 
 def _queued(now: datetime) -> QuerySet[Command]:
@@ -33,7 +36,7 @@ def _queued(now: datetime) -> QuerySet[Command]:
 
 
 def _by_application(queued: QuerySet[Command]) -> list[list[Fleet]]:
-    """Fleets with queued commands, those that share an application together: they share its bucket."""
+    """Returns the fleets with queued commands, grouped by application: each application has one request budget."""
     together: dict[str, list[Fleet]] = {}
     for fleet in Fleet.objects.filter(pk__in=queued.order_by().values("fleet_id").distinct()):
         together.setdefault(bucket_id(applications.for_fleet(fleet).credentials), []).append(fleet)
@@ -41,16 +44,19 @@ def _by_application(queued: QuerySet[Command]) -> list[list[Fleet]]:
 
 
 def _dispatch_application(fleets: list[Fleet], now: datetime, *, share: int) -> int:
-    """Of the fleets of one application. All applications share the workers, `share` of them have commands queued."""
-    pace = current_throughput(fleet=fleets[0], now=now)
+    """Releases commands of one application's fleets.
+
+    Workers are divided among `share` applications with queued commands.
+    """
+    throughput = current_throughput(fleet=fleets[0], now=now)
     under_way = Command.objects.filter(bulk__isnull=False, state__in=UNDELIVERED)
-    own = max(1, pace.at_once // share) - under_way.filter(fleet__in=fleets).count()
-    places = min(own, pace.at_once - under_way.count())
-    room = places if pace.free is None else min(places, pace.free)
-    if room <= 0:
+    own_slots = max(1, throughput.concurrency // share) - under_way.filter(fleet__in=fleets).count()
+    slots = min(own_slots, throughput.concurrency - under_way.count())
+    available = slots if throughput.free is None else min(slots, throughput.free)
+    if available <= 0:
         return 0
-    # A car with a command under way keeps its place in the queue and is passed over.
+    # A vehicle with a command in progress is skipped and doesn't lose its place in the queue.
     busy = Command.objects.filter(fleet__in=fleets, state__in=UNDELIVERED).values("vehicle_id")
-    waiting = _queued(now).filter(fleet__in=fleets).exclude(vehicle_id__in=busy)
-    first = waiting.select_related("vehicle").order_by("requested_at", "pk")[:room]
-    return sum(release(command, come_from=CommandState.QUEUED, now=now) for command in first)
+    queued = _queued(now).filter(fleet__in=fleets).exclude(vehicle_id__in=busy)
+    first = queued.select_related("vehicle").order_by("requested_at", "pk")[:available]
+    return sum(release(command, from_state=CommandState.QUEUED, now=now) for command in first)

@@ -1,6 +1,6 @@
-"""How long many commands take, honestly: as fast as the request budget and the cars let them. No database.
+"""How long bulk commands take, given the request budget and the vehicles' response times. No database access.
 
-Smartcar's bucket regains a few requests a minute ("Operational Rate Limits"), and a car takes its seconds.
+Smartcar's bucket regains a few requests per minute ("Operational Rate Limits"), and a vehicle needs some seconds.
 """
 
 import math
@@ -9,47 +9,50 @@ from datetime import timedelta
 
 from commands.types import EXPIRY, UNLOCKING, CommandType
 
-# Left in the bucket for the single commands of people.
+# Requests in the bucket that are reserved for members' single commands.
 RESERVE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """What limits commands now: `room` requests in the bucket (None: no limit), `per_minute` regained, `at_once`
-    commands under way together, each for `seconds`."""
+    """What limits commands now.
 
-    room: int | None
+    `available` is the number of requests in the bucket (None: no limit), `per_minute` how many the bucket regains,
+    `concurrency` how many commands can be in progress at the same time, and `seconds` the duration of each.
+    """
+
+    available: int | None
     per_minute: float
-    at_once: int
+    concurrency: int
     seconds: float
 
     @property
     def free(self) -> int | None:
-        """How many bulk commands may go now without taking what is kept for single ones."""
-        return None if self.room is None else max(0, self.room - RESERVE)
+        """How many bulk commands can be sent now without using the reserve for single commands."""
+        return None if self.available is None else max(0, self.available - RESERVE)
 
 
-def duration(*, cars: int, pace: Throughput) -> timedelta:
-    """How long it takes until the last of so many cars has answered."""
-    if cars == 0:
+def duration(*, vehicles: int, throughput: Throughput) -> timedelta:
+    """Returns how long it takes until the last vehicle has responded."""
+    if vehicles == 0:
         return timedelta(0)
-    by_cars = math.ceil(cars / pace.at_once) * pace.seconds
-    beyond = 0 if pace.free is None else max(0, cars - pace.free)
-    if beyond and pace.per_minute <= 0:
+    by_vehicles = math.ceil(vehicles / throughput.concurrency) * throughput.seconds
+    beyond = 0 if throughput.free is None else max(0, vehicles - throughput.free)
+    if beyond and throughput.per_minute <= 0:
         return timedelta.max
-    by_budget = beyond / pace.per_minute * 60 + pace.seconds if beyond else 0.0
-    return timedelta(seconds=max(by_cars, by_budget))
+    by_budget = beyond / throughput.per_minute * 60 + throughput.seconds if beyond else 0.0
+    return timedelta(seconds=max(by_vehicles, by_budget))
 
 
-def max_vehicles(*, kind: CommandType, pace: Throughput, longest: timedelta) -> int | None:
-    """How many cars may be asked at once so that the last is not too late; None for any number.
+def max_vehicles(*, kind: CommandType, throughput: Throughput, longest: timedelta) -> int | None:
+    """Returns for how many vehicles the command can be sent in time; None for any number.
 
-    What opens a car is sent within its own lifetime or not at all; everything else within `longest`.
+    Unlocks must be sent within their own expiry; everything else within `longest`.
     """
     limit = EXPIRY[kind] if kind in UNLOCKING else longest
-    rounds = math.floor(limit.total_seconds() / pace.seconds)
-    by_cars = rounds * pace.at_once
-    if pace.free is None:
-        return by_cars
-    regained = math.floor(limit.total_seconds() / 60 * pace.per_minute)
-    return min(by_cars, pace.free + regained)
+    rounds = math.floor(limit.total_seconds() / throughput.seconds)
+    by_vehicles = rounds * throughput.concurrency
+    if throughput.free is None:
+        return by_vehicles
+    regained = math.floor(limit.total_seconds() / 60 * throughput.per_minute)
+    return min(by_vehicles, throughput.free + regained)

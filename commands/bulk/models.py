@@ -1,4 +1,4 @@
-"""One command asked of many cars at once. What becomes of each car is a row of the ledger."""
+"""One command to many vehicles. Each vehicle has its own row in the command history."""
 
 from django.db import models
 
@@ -8,7 +8,7 @@ from commands.types import CommandType
 
 
 class BulkCommand(models.Model):
-    """Who asked which cars of a fleet for what. Its commands wait for their turn (State.QUEUED)."""
+    """A command that a member sent to several vehicles of a fleet. Its commands start as CommandState.QUEUED."""
 
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="bulk_commands")
     kind = models.CharField(max_length=24, choices=CommandType.choices)
@@ -28,6 +28,6 @@ class BulkCommand(models.Model):
 
     @property
     def title(self) -> str:
-        """What was asked for, in words, with its parameters."""
-        carried = of_command.describe_parameters(CommandType(self.kind), self.parameters)
-        return f"{self.get_kind_display()} {carried}".rstrip()
+        """The label of the command with its parameters."""
+        text = of_command.describe_parameters(CommandType(self.kind), self.parameters)
+        return f"{self.get_kind_display()} {text}".rstrip()

@@ -1,4 +1,4 @@
-"""How far a bulk command is: counts, what is left and for how long, and a page of its cars."""
+"""The progress of a bulk command: counts, time left, and a page of its vehicles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,13 +30,13 @@ GROUPS: Mapping[str, tuple[str | Promise, tuple[CommandState, ...]]] = {
         (CommandState.REFUSED, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED),
     ),
 }
-# What a person should look at first.
+# What needs attention comes first.
 _ORDER = ("not-done", "unknown", "under-way", "waiting", "done")
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressGroup:
-    """Commands in like states."""
+    """A group of similar command states, with its count."""
 
     name: str
     label: str
@@ -45,7 +45,7 @@ class ProgressGroup:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A bulk command as its page shows it."""
+    """A bulk command's progress for its page."""
 
     bulk: BulkCommand
     groups: list[ProgressGroup]
@@ -62,7 +62,7 @@ class Progress:
 
     @property
     def answered(self) -> int:
-        """How many need nothing more from us."""
+        """How many commands need no further processing."""
         return self.total - self.waiting - self.count("under-way")
 
     @property
@@ -71,7 +71,7 @@ class Progress:
 
 
 def get_progress(*, bulk: BulkCommand, now: datetime) -> Progress:
-    """Where the bulk command stands now."""
+    """Returns the bulk command's current progress."""
     counts = count_by_state(bulk=bulk)
     groups = [
         ProgressGroup(name, str(label), sum(counts.get(state, 0) for state in states))
@@ -83,7 +83,7 @@ def get_progress(*, bulk: BulkCommand, now: datetime) -> Progress:
         bulk=bulk,
         groups=groups,
         total=sum(counts.values()),
-        left=eta.duration(cars=waiting, pace=current_throughput(fleet=bulk.fleet, now=now))
+        left=eta.duration(vehicles=waiting, throughput=current_throughput(fleet=bulk.fleet, now=now))
         if waiting
         else None,
         version=str(crc32(f"{sorted(counts.items())}{changed}".encode())),
@@ -91,12 +91,12 @@ def get_progress(*, bulk: BulkCommand, now: datetime) -> Progress:
 
 
 def list_commands(*, bulk: BulkCommand, group: str, page: str) -> Page[Command]:
-    """A page of its commands, of one group or all: those that need a look first."""
+    """Returns a page of its commands, of one group or all. Commands that need attention come first."""
     rows: QuerySet[Command] = Command.objects.filter(bulk=bulk).select_related("vehicle")
     if group in GROUPS:
         rows = rows.filter(state__in=GROUPS[group][1])
     rank = Case(
-        *(When(state__in=GROUPS[name][1], then=Value(place)) for place, name in enumerate(_ORDER)),
+        *(When(state__in=GROUPS[name][1], then=Value(position)) for position, name in enumerate(_ORDER)),
         output_field=IntegerField(),
     )
     ordered = rows.order_by(rank, "vehicle__name", "pk")

@@ -1,4 +1,4 @@
-"""Reading bulk commands, and what limits their pace."""
+"""Queries for bulk commands and their throughput."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,42 +14,42 @@ from connect import applications
 from smartcar_api.ratelimit import bucket
 from smartcar_api.ratelimit.middleware import bucket_id
 
-# What a command takes while the fleet has not measured it: most cars answer within ten seconds or so.
+# Assumed duration of a command until the fleet has measured its own: most vehicles respond within about ten seconds.
 TYPICAL_SECONDS = 12.0
 _MEASURED_FOR = timedelta(days=30)
 
 
 def get_bulk_command(*, fleet: Fleet, pk: int) -> BulkCommand | None:
-    """The fleet's bulk command, or None."""
+    """Returns the fleet's bulk command, or None."""
     return BulkCommand.objects.select_related("fleet", "requested_by").filter(fleet=fleet, pk=pk).first()
 
 
 def list_recent(*, fleet: Fleet, limit: int = 20) -> list[BulkCommand]:
-    """The fleet's newest bulk commands."""
+    """Returns the fleet's newest bulk commands."""
     return list(BulkCommand.objects.select_related("requested_by").filter(fleet=fleet)[:limit])
 
 
 def count_by_state(*, bulk: BulkCommand) -> Mapping[str, int]:
-    """How many of its commands are in each state."""
+    """Returns the number of its commands in each state."""
     rows = Command.objects.filter(bulk=bulk).order_by().values_list("state").annotate(Count("pk"))
     return dict(rows)
 
 
 def current_throughput(*, fleet: Fleet, now: datetime) -> Throughput:
-    """What limits the fleet's commands now."""
+    """Returns what currently limits the fleet's commands."""
     credentials = applications.for_fleet(fleet).credentials
     return Throughput(
-        room=bucket.left(bucket_id(credentials)),
+        available=bucket.left(bucket_id(credentials)),
         per_minute=bucket.Size.from_settings().per_minute,
-        at_once=settings.BULK_COMMAND_CONCURRENCY,
+        concurrency=settings.BULK_COMMAND_CONCURRENCY,
         seconds=_typical_seconds(fleet, now),
     )
 
 
 def _typical_seconds(fleet: Fleet, now: datetime) -> float:
-    """What the fleet's commands lately took from their sending to Smartcar's answer."""
+    """Returns the mean time from sending to Smartcar's response among the fleet's recent commands."""
     answered = Command.objects.filter(
         fleet=fleet, requested_at__gt=now - _MEASURED_FOR, accepted_at__gt=F("sent_at")
     ).exclude(state__in=(CommandState.UNKNOWN, CommandState.RETRYING))
-    taken = answered.aggregate(mean=Avg(F("accepted_at") - F("sent_at")))["mean"]
-    return max(1.0, taken.total_seconds()) if taken else TYPICAL_SECONDS
+    duration = answered.aggregate(mean=Avg(F("accepted_at") - F("sent_at")))["mean"]
+    return max(1.0, duration.total_seconds()) if duration else TYPICAL_SECONDS

@@ -1,4 +1,4 @@
-"""Asking many cars: first a review of which can and which can't, then one row of the ledger for each that can."""
+"""Bulk commands: a review of which vehicles are eligible, then one command for each eligible vehicle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from vehicles.selectors import list_states
 
 MAX_DURATION = timedelta(hours=12)
 MAX_VEHICLES = 5000
-# What makes sense for many cars alike.
+# The commands that make sense for many vehicles alike.
 BULK_COMMAND_TYPES = (
     CommandType.LOCK,
     CommandType.UNLOCK,
@@ -43,38 +43,38 @@ BULK_COMMAND_TYPES = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A car that was chosen, with the connection to ask through and what speaks against asking."""
+    """A selected vehicle, with the connection to use and the result of the precondition checks."""
 
     vehicle: Vehicle
     connection: Connection | None
     verdict: PreconditionResult
 
     @property
-    def able(self) -> bool:
+    def eligible(self) -> bool:
         return not self.verdict.refusal
 
 
 @dataclass(frozen=True, slots=True)
 class BulkReview:
-    """What would be sent, before anything is. `too_many`: how many cars have to be left out, to be in time."""
+    """What would be sent. `too_many` is how many vehicles must be deselected so that all commands are sent in time."""
 
     kind: CommandType
-    carried: parameters.Parameters
+    params: parameters.Parameters
     candidates: Sequence[Candidate]
     estimate: timedelta
     most: int | None
 
     @property
-    def able(self) -> list[Candidate]:
-        return [candidate for candidate in self.candidates if candidate.able]
+    def eligible(self) -> list[Candidate]:
+        return [candidate for candidate in self.candidates if candidate.eligible]
 
     @property
-    def unable(self) -> list[Candidate]:
-        return [candidate for candidate in self.candidates if not candidate.able]
+    def ineligible(self) -> list[Candidate]:
+        return [candidate for candidate in self.candidates if not candidate.eligible]
 
     @property
     def too_many(self) -> int:
-        return max(0, len(self.able) - self.most) if self.most is not None else 0
+        return max(0, len(self.eligible) - self.most) if self.most is not None else 0
 
 
 def review_bulk_command(
@@ -82,13 +82,13 @@ def review_bulk_command(
     fleet: Fleet,
     vehicles: Sequence[Vehicle],
     kind: CommandType,
-    given: Mapping[str, object],
+    data: Mapping[str, object],
     now: datetime,
 ) -> BulkReview:
-    """Which of the fleet's cars can be asked, which can't and why, and how long it takes.
+    """Returns which of the fleet's vehicles are eligible, why others aren't, and how long sending takes.
 
-    The same few queries for any number of cars. Raises NotPossibleError for wrong parameters, too many cars, or a
-    command that is not for many.
+    The number of queries doesn't depend on the number of vehicles. Raises CommandRejectedError for invalid parameters,
+    no or too many vehicles, or a command that isn't available in bulk.
     """
     if kind not in BULK_COMMAND_TYPES:
         raise CommandRejectedError(
@@ -101,18 +101,18 @@ def review_bulk_command(
             _("You can select up to %(most)d vehicles. Deselect some.") % {"most": MAX_VEHICLES}
         )
     try:
-        carried = parameters.parse(kind, given)
+        params = parameters.parse(kind, data)
     except parameters.InvalidParametersError as error:
         raise CommandRejectedError(str(error)) from None
-    candidates = _candidates(vehicles, kind, carried, now)
-    pace = current_throughput(fleet=fleet, now=now)
-    able = sum(candidate.able for candidate in candidates)
+    candidates = _candidates(vehicles, kind, params, now)
+    throughput = current_throughput(fleet=fleet, now=now)
+    eligible = sum(candidate.eligible for candidate in candidates)
     return BulkReview(
         kind=kind,
-        carried=carried,
+        params=params,
         candidates=candidates,
-        estimate=eta.duration(cars=able, pace=pace),
-        most=eta.max_vehicles(kind=kind, pace=pace, longest=MAX_DURATION),
+        estimate=eta.duration(vehicles=eligible, throughput=throughput),
+        most=eta.max_vehicles(kind=kind, throughput=throughput, longest=MAX_DURATION),
     )
 
 
@@ -122,17 +122,17 @@ def create_bulk_command(
     user: User,
     vehicles: Sequence[Vehicle],
     kind: CommandType,
-    given: Mapping[str, object],
+    data: Mapping[str, object],
     reason: str = "",
 ) -> BulkCommand:
-    """Writes down a command for each car that can take it, waiting for its turn, and rings for the dispatcher.
+    """Stores a queued command for each eligible vehicle, and enqueues the dispatcher.
 
-    The caller has checked the user's right. Raises NotPossibleError when nothing can be asked, a reason is missing, or
-    they are too many to be asked in time.
+    The caller has checked the user's permission. Raises CommandRejectedError if no vehicle is eligible, a reason is
+    missing, or there are too many vehicles to send all commands in time.
     """
     now = timezone.now()
-    found = review_bulk_command(fleet=fleet, vehicles=vehicles, kind=kind, given=given, now=now)
-    if not found.able:
+    found = review_bulk_command(fleet=fleet, vehicles=vehicles, kind=kind, data=data, now=now)
+    if not found.eligible:
         raise CommandRejectedError(
             _("None of these vehicles can receive this command now. See the reason next to each vehicle.")
         )
@@ -144,20 +144,20 @@ def create_bulk_command(
 
 @transaction.atomic
 def cancel_bulk_command(*, bulk: BulkCommand, user: User) -> int:
-    """Takes back what has not been sent yet. Returns how many commands that were."""
+    """Cancels the commands that weren't sent yet. Returns their number."""
     now = timezone.now()
     BulkCommand.objects.filter(pk=bulk.pk, cancelled_at=None).update(cancelled_at=now)
     waiting = Command.objects.filter(bulk=bulk, state__in=(CommandState.QUEUED, CommandState.REQUESTED))
     message = message_columns(CommandMessage.CANCELED.message(person=str(user)))
-    cars = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
-    rows = list(cars)
+    vehicles = dict(waiting.select_for_update(skip_locked=True).values_list("pk", "vehicle_id"))
+    rows = list(vehicles)
     Command.objects.filter(pk__in=rows).update(
         state=CommandState.CANCELLED, changed_at=now, settled_at=now, **message
     )
     CommandEvent.objects.bulk_create(
         CommandEvent(command_id=pk, state=CommandState.CANCELLED, at=now, **message) for pk in rows
     )
-    pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={bulk.fleet_id: set(cars.values())})
+    pubsub.publish_on_commit(channel=Channel.COMMANDS, vehicles={bulk.fleet_id: set(vehicles.values())})
     if rows:
         _log(bulk, AuditEvent.BULK_COMMAND_CANCELED, user, len(rows))
     return len(rows)
@@ -174,7 +174,7 @@ def _log(bulk: BulkCommand, event: AuditEvent, user: User, vehicles: int) -> Non
 
 
 def _candidates(
-    vehicles: Sequence[Vehicle], kind: CommandType, carried: parameters.Parameters, now: datetime
+    vehicles: Sequence[Vehicle], kind: CommandType, params: parameters.Parameters, now: datetime
 ) -> list[Candidate]:
     connections = health.best_connections(vehicle_ids=[vehicle.pk for vehicle in vehicles])
     incapable = incapable_vehicles(vehicles=vehicles, kind=kind, now=now)
@@ -186,7 +186,7 @@ def _candidates(
             PreconditionResult(refusal=_(preconditions.NO_CONNECTION))
             if connection is None
             else preconditions.check(
-                kind=kind, state=state, connection=connection, incapable=cannot, carried=carried
+                kind=kind, state=state, connection=connection, incapable=cannot, params=params
             ).with_hint(preconditions.connection_warning(connection))
         )
         found.append(Candidate(state.vehicle, connection, verdict))
@@ -194,10 +194,10 @@ def _candidates(
 
 
 def too_many(found: BulkReview) -> str:
-    """Why they cannot all be asked, and how many fewer can."""
+    """Returns why the command can't be sent to all vehicles, and how many must be deselected."""
     most = found.most or 0
     if found.kind in UNLOCKING:
-        said = ngettext(
+        text = ngettext(
             "Vehicles are unlocked within a minute or not at all. Only %(most)d vehicle can be "
             "reached in that time now.",
             "Vehicles are unlocked within a minute or not at all. Only %(most)d vehicles can be "
@@ -205,7 +205,7 @@ def too_many(found: BulkReview) -> str:
             most,
         )
     else:
-        said = ngettext(
+        text = ngettext(
             "Only %(most)d vehicle can be reached within %(hours)d hours because of Smartcar's "
             "request limit.",
             "Only %(most)d vehicles can be reached within %(hours)d hours because of Smartcar's "
@@ -213,7 +213,7 @@ def too_many(found: BulkReview) -> str:
             most,
         )
     values = {"most": most, "hours": MAX_DURATION // timedelta(hours=1), "fewer": found.too_many}
-    return f"{said % values} {_('Choose %(fewer)d fewer.') % values}"
+    return f"{text % values} {_('Choose %(fewer)d fewer.') % values}"
 
 
 @transaction.atomic
@@ -221,13 +221,13 @@ def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: date
     bulk = BulkCommand.objects.create(
         fleet=fleet,
         kind=found.kind,
-        parameters=found.carried,
+        parameters=found.params,
         reason=reason,
         requested_by=user,
         requested_at=now,
         expires_at=_expiry(found, now),
     )
-    rows = [_row(bulk, candidate) for candidate in found.able]
+    rows = [_row(bulk, candidate) for candidate in found.eligible]
     commands = Command.objects.bulk_create([row for row in rows if row is not None])
     CommandEvent.objects.bulk_create(
         CommandEvent(command=command, state=CommandState.QUEUED, at=now) for command in commands
@@ -241,9 +241,12 @@ def _persist(fleet: Fleet, user: User, found: BulkReview, reason: str, now: date
 
 
 def _expiry(found: BulkReview, now: datetime) -> datetime:
-    """What opens a car is never late. Anything else has what it takes, half as long again, and its usual time."""
-    usual = EXPIRY[found.kind]
-    return now + (usual if found.kind in UNLOCKING else min(MAX_DURATION, found.estimate * 1.5 + usual))
+    """Unlocks keep their own expiry.
+
+    Other commands get 1.5 times the estimate plus their usual expiry, limited to MAX_DURATION.
+    """
+    expiry = EXPIRY[found.kind]
+    return now + (expiry if found.kind in UNLOCKING else min(MAX_DURATION, found.estimate * 1.5 + expiry))
 
 
 def _row(bulk: BulkCommand, candidate: Candidate) -> Command | None:

@@ -1,4 +1,4 @@
-"""Choosing, reviewing and following a command to many cars."""
+"""Reviewing, sending and following bulk commands."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from vehicles.selectors import list_vehicles
 @login_required
 @require_http_methods(["GET", "POST"])
 def bulk(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's bulk commands; with cars and a command posted, the review of what would be sent."""
+    """Lists the fleet's bulk commands. A POST with vehicles and a command shows the review of what would be sent."""
     if request.method == "POST":
         membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
         return _review(request, membership)
@@ -41,7 +41,7 @@ def bulk(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def send(request: HttpRequest, slug: str) -> HttpResponse:
-    """Asks the cars of the review, once the person has confirmed it."""
+    """Sends the reviewed command after reauthentication."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
     if not reauthentication.is_recent(request):
         try:
@@ -51,34 +51,34 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
                 return redirect("accounts:sign_in")
             return _review(request, membership, problem=str(error))
     try:
-        made = services.create_bulk_command(
+        created = services.create_bulk_command(
             fleet=membership.fleet,
             user=membership.user,
-            vehicles=_chosen(request, membership),
+            vehicles=_selected_vehicles(request, membership),
             kind=_kind(request),
-            given=request.POST.dict(),
+            data=request.POST.dict(),
             reason=request.POST.get("reason", ""),
         )
     except CommandRejectedError as error:
         return _review(request, membership, problem=str(error))
-    return redirect("commands:bulk_progress", slug=slug, bulk_id=made.pk)
+    return redirect("commands:bulk_progress", slug=slug, bulk_id=created.pk)
 
 
 @login_required
 @require_GET
 def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
-    """How far it is, car by car; as a fragment for the open page, 204 when it shows that already."""
-    membership, made = _bulk(request, slug, bulk_id, Permission.VIEW)
-    found = progress.get_progress(bulk=made, now=timezone.now())
+    """Shows the progress for each vehicle: as a page, as a fragment for an open page, or 204 if that is up to date."""
+    membership, created = _bulk(request, slug, bulk_id, Permission.VIEW)
+    found = progress.get_progress(bulk=created, now=timezone.now())
     if request.GET.get("version") == found.version:
         return HttpResponse(status=204)
     group = request.GET.get("group", "")
     context = {
         "fleet": membership.fleet,
-        "bulk": made,
+        "bulk": created,
         "progress": found,
         "group": group if group in progress.GROUPS else "",
-        "page": progress.list_commands(bulk=made, group=group, page=request.GET.get("page", "1")),
+        "page": progress.list_commands(bulk=created, group=group, page=request.GET.get("page", "1")),
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),
     }
     fragment = "version" in request.GET
@@ -90,20 +90,20 @@ def follow(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def cancel(request: HttpRequest, slug: str, bulk_id: int) -> HttpResponse:
-    """Takes back what was not sent yet."""
-    membership, made = _bulk(request, slug, bulk_id, Permission.COMMAND)
-    count = services.cancel_bulk_command(bulk=made, user=membership.user)
-    said = ngettext("%(count)d unsent command canceled.", "%(count)d unsent commands canceled.", count)
+    """Cancels what wasn't sent yet."""
+    membership, created = _bulk(request, slug, bulk_id, Permission.COMMAND)
+    count = services.cancel_bulk_command(bulk=created, user=membership.user)
+    text = ngettext("%(count)d unsent command canceled.", "%(count)d unsent commands canceled.", count)
     nothing = _("Nothing to cancel: all commands have already been sent or completed.")
-    messages.success(request, said % {"count": count} if count else nothing)
+    messages.success(request, text % {"count": count} if count else nothing)
     return redirect("commands:bulk_progress", slug=slug, bulk_id=bulk_id)
 
 
 def _review(request: HttpRequest, membership: Membership, problem: str = "") -> HttpResponse:
-    fleet, kind, vehicles = membership.fleet, _kind(request), _chosen(request, membership)
+    fleet, kind, vehicles = membership.fleet, _kind(request), _selected_vehicles(request, membership)
     try:
         found = services.review_bulk_command(
-            fleet=fleet, vehicles=vehicles, kind=kind, given=request.POST.dict(), now=timezone.now()
+            fleet=fleet, vehicles=vehicles, kind=kind, data=request.POST.dict(), now=timezone.now()
         )
     except CommandRejectedError as error:
         messages.error(request, problem or str(error))
@@ -119,9 +119,9 @@ def _questions(request: HttpRequest, membership: Membership, found: BulkReview) 
         "review": found,
         "opens": kind in UNLOCKING,
         "too_many": services.too_many(found) if found.too_many else "",
-        "words": f"{kind.label} {parameters.describe_parameters(kind, found.carried)}".rstrip(),
-        "carried": found.carried.items(),
-        "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.able),
+        "words": f"{kind.label} {parameters.describe_parameters(kind, found.params)}".rstrip(),
+        "carried": found.params.items(),
+        "cars": " ".join(candidate.vehicle.smartcar_id for candidate in found.eligible),
         "reason": request.POST.get("reason", ""),
         "needs_reason": get_policy(fleet=membership.fleet).needs_reason(kind),
         "ways": None
@@ -137,15 +137,15 @@ def _kind(request: HttpRequest) -> CommandType:
         raise Http404("There is no such command.") from None
 
 
-def _chosen(request: HttpRequest, membership: Membership) -> list[Vehicle]:
-    """The fleet's cars among those that were chosen; others' ids are as good as none."""
+def _selected_vehicles(request: HttpRequest, membership: Membership) -> list[Vehicle]:
+    """Returns the selected vehicles of the fleet. IDs of other vehicles are ignored."""
     ids = {*request.POST.getlist("car"), *request.POST.get("cars", "").split()}
     return list(list_vehicles(fleet=membership.fleet).filter(smartcar_id__in=ids))
 
 
 def _bulk(request: HttpRequest, slug: str, bulk_id: int, right: Permission) -> tuple[Membership, BulkCommand]:
     membership = get_membership_or_404(user=request.user, slug=slug, right=right)
-    made = selectors.get_bulk_command(fleet=membership.fleet, pk=bulk_id)
-    if made is None:
+    created = selectors.get_bulk_command(fleet=membership.fleet, pk=bulk_id)
+    if created is None:
         raise Http404("There is no such bulk command in this fleet.")
-    return membership, made
+    return membership, created

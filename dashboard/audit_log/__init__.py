@@ -1,1 +1,1 @@
-"""The audit log page: who did what in a fleet, filtered, and as CSV."""
+"""The audit log page: who did what in a fleet, with filters and CSV export."""

@@ -1,4 +1,4 @@
-"""Which entries of a fleet's audit log a page or file shows."""
+"""Filters and queries of the audit log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _LARGEST_KEY = 2**31
 
 @dataclass(frozen=True, slots=True)
 class AuditFilters:
-    """What is asked for; "" and None leave a filter out. Days are in the active time zone, both included."""
+    """The selected filters; "" and None mean no filter. Days are in the active time zone, and both are included."""
 
     person: int | None = None
     event: str = ""
@@ -44,7 +44,7 @@ class AuditFilters:
 
 
 def parse_filters(parameters: Mapping[str, str]) -> AuditFilters:
-    """Reads a query string; what can't be understood leaves its filter out."""
+    """Parses a query string. Invalid values are ignored."""
     person, event = parameters.get("person", ""), parameters.get("event", "")
     return AuditFilters(
         person=int(person)
@@ -58,7 +58,7 @@ def parse_filters(parameters: Mapping[str, str]) -> AuditFilters:
 
 
 def list_entries(*, fleet: Fleet, filters: AuditFilters) -> QuerySet[AuditLogEntry]:
-    """The fleet's entries that match, newest first, each with its actor loaded."""
+    """Returns the fleet's matching entries, newest first, with their actors loaded."""
     entries = AuditLogEntry.objects.filter(fleet=fleet).select_related("actor")
     if filters.person is not None:
         entries = entries.filter(actor_id=filters.person)
@@ -74,13 +74,13 @@ def list_entries(*, fleet: Fleet, filters: AuditFilters) -> QuerySet[AuditLogEnt
 
 
 def list_people(*, fleet: Fleet) -> QuerySet[User]:
-    """Everybody with an entry in the fleet's log, former members included."""
+    """Returns all users with an entry in the fleet's log, including former members."""
     actors = AuditLogEntry.objects.filter(fleet=fleet, actor__isnull=False).order_by()
     return User.objects.filter(pk__in=actors.values("actor")).order_by("email")
 
 
 def vehicle_names(*, fleet: Fleet) -> dict[str, str]:
-    """The names of the fleet's vehicles by Smartcar's id, by name."""
+    """Returns the names of the fleet's vehicles by Smartcar ID, ordered by name."""
     vehicles = Vehicle.objects.filter(fleet=fleet).order_by("name", "make", "model", "pk")
     return {vehicle.smartcar_id: str(vehicle) for vehicle in vehicles}
 
@@ -90,7 +90,7 @@ def _day(text: str) -> date | None:
         day = parse_date(text)
     except ValueError:
         return None
-    # The days beside the first and the last date that there is can't be compared in every time zone.
+    # Days next to the first and last possible date can't be compared in every time zone.
     return day if day is not None and date(1970, 1, 1) <= day < date(9999, 1, 1) else None
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the audit log, below fleets/<slug>/audit-log/."""
+"""URLs of the audit log, below fleets/<slug>/audit-log/."""
 
 from django.urls import path
 

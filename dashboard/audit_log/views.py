@@ -1,4 +1,4 @@
-"""The audit log page of a fleet, and the same entries as CSV."""
+"""A fleet's audit log as a page and as CSV."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from accounts.models import AuditLogEntry
 from accounts.permissions import Permission, get_membership_or_404
 from core.csv_safety import escape_formula
 from dashboard.audit_log.selectors import list_entries, list_people, parse_filters, vehicle_names
-from dashboard.audit_log.wording import details_of, event_label, object_label
+from dashboard.audit_log.wording import entry_details, event_label, object_label
 
 PAGE_SIZE = 50
 HEAD = ("time", "person", "event", "object_type", "object_id", "object", "details")
@@ -27,7 +27,7 @@ HEAD = ("time", "person", "event", "object_type", "object_id", "object", "detail
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The entries that match the filters, newest first."""
+    """Lists the entries that match the filters, newest first."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.AUDIT).fleet
     filters = parse_filters(request.GET)
     found = Paginator(list_entries(fleet=fleet, filters=filters), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -41,7 +41,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
                 "event": event_label(entry),
                 "vehicle": vehicles.get(entry.object_id, "") if entry.object_type == "vehicle" else "",
                 "object": object_label(entry),
-                "details": details_of(entry),
+                "details": entry_details(entry),
             }
             for entry in found
         ],
@@ -57,10 +57,10 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """All entries that match the filters as CSV, streamed; times in the fleet's time zone with their offset."""
+    """Streams all matching entries as CSV. Times are in the fleet's time zone, with offset."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.AUDIT).fleet
     entries = list_entries(fleet=fleet, filters=parse_filters(request.GET))
-    # The rows are written after the middleware has restored zone and language.
+    # The rows are generated after the middleware has reset time zone and language.
     rows = _rows(
         entries.iterator(chunk_size=500), timezone.get_current_timezone_name(), translation.get_language()
     )
@@ -80,7 +80,7 @@ def _rows(entries: Iterable[AuditLogEntry], zone: str, language: str | None) -> 
                 entry.object_type,
                 entry.object_id,
                 object_label(entry),
-                "; ".join(details_of(entry)),
+                "; ".join(entry_details(entry)),
             )
 
 

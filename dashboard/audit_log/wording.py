@@ -1,4 +1,4 @@
-"""Audit log entries in words, in the active language."""
+"""Display texts of audit log entries, in the active language."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -30,12 +30,12 @@ _SETTINGS: Mapping[str, Promise] = {
 
 
 def event_label(entry: AuditLogEntry) -> str:
-    """What was done; the stored code if this version doesn't know it."""
+    """Returns the event's label, or the stored code if this version doesn't know it."""
     return str(AuditEvent(entry.event).label) if entry.event in AuditEvent.values else entry.event or "–"
 
 
 def object_label(entry: AuditLogEntry) -> str:
-    """The kind of the object, and its name or number; "" if the entry is about the fleet itself."""
+    """Returns the object's kind with its name or ID; "" if the entry is about the fleet itself."""
     if entry.object_type not in AuditObject.values:
         return ""
     kind = str(AuditObject(entry.object_type).label)
@@ -43,9 +43,9 @@ def object_label(entry: AuditLogEntry) -> str:
     return f"{kind}: {name}" if name else kind
 
 
-def details_of(entry: AuditLogEntry) -> list[str]:
-    """What else the entry's data say: new values, counts, the driver as the one who did it."""
-    # The database doesn't keep the order of JSON keys.
+def entry_details(entry: AuditLogEntry) -> list[str]:
+    """Returns further details from the entry's data: new values, counts, or that the driver did it."""
+    # The database doesn't preserve the order of JSON keys.
     known = [*_READERS, "calls"]
     return [detail for key in known if key in entry.data for detail in _detail(key, entry.data[key])]
 

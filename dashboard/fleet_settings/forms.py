@@ -1,4 +1,4 @@
-"""What can be said of a fleet, and what a change of it does."""
+"""Forms for fleet settings."""
 
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,7 @@ class FleetForm(forms.ModelForm[Fleet]):
 
 
 class SettingsForm(FleetForm):
-    """A fleet's settings. Keeping history for fewer months deletes some, so that has to be confirmed."""
+    """A fleet's settings. Shortening the retention deletes data, so that requires confirmation."""
 
     confirmed = forms.BooleanField(required=False)
 
@@ -80,8 +80,8 @@ class SettingsForm(FleetForm):
         self.losses: list[str] = []
 
     def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        readings, rollups = (given.get(name) for name in MONTHS)
+        cleaned = super().clean() or self.cleaned_data
+        readings, rollups = (cleaned.get(name) for name in MONTHS)
         if readings is not None and rollups is not None:
             if rollups < readings:
                 self.add_error(
@@ -90,21 +90,21 @@ class SettingsForm(FleetForm):
                     % {"months": readings},
                 )
             self.losses = self._losses(readings, rollups, now=timezone.now())
-        return given
+        return cleaned
 
     @property
-    def asks_to_confirm(self) -> bool:
-        """Whether what was sent is good and would delete something that nobody has said yes to."""
+    def needs_confirmation(self) -> bool:
+        """Whether the input is valid, but would delete data without confirmation."""
         return self.is_valid() and bool(self.losses) and not self.cleaned_data["confirmed"]
 
     def _losses(self, readings: int, rollups: int, *, now: datetime) -> list[str]:
-        """What a change deletes, in words."""
-        words = {
+        """Returns messages about what the change deletes."""
+        templates = {
             "raw_retention_months": _("Raw readings from before %(day)s will be deleted within an hour."),
             "rollup_retention_months": _("Summaries from before %(day)s will be deleted within an hour."),
         }
         return [
-            words[name] % {"day": date_format(retention_start(now, months))}
+            templates[name] % {"day": date_format(retention_start(now, months))}
             for name, months in zip(MONTHS, (readings, rollups), strict=True)
             if months < self.before[name]
         ]

@@ -1,4 +1,4 @@
-"""Changing what is said of a fleet, and making another one."""
+"""Changing a fleet's settings, and creating fleets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _SLUG_LENGTH = 40
 
 @transaction.atomic
 def update_settings(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> list[str]:
-    """Stores the settings and writes each change into the audit log. Returns the names of the changed ones."""
+    """Stores the settings and logs each change in the audit log. Returns the names of the changed settings."""
     stored = Fleet.objects.select_for_update().get(pk=fleet.pk)
     changed = [name for name in _SETTINGS if name in values and getattr(stored, name) != values[name]]
     for name in changed:
@@ -35,21 +35,21 @@ def update_settings(*, fleet: Fleet, values: Mapping[str, Any], actor: User) -> 
 
 
 def can_create_fleet(user: User) -> bool:
-    """Staff may, and whoever owns a fleet already."""
+    """Whether the user may create fleets: staff and fleet owners may."""
     return user.is_staff or fleets_for(user=user, right=Permission.ADMINISTER).exists()
 
 
 def create_fleet(*, values: Mapping[str, Any], owner: User) -> Fleet:
-    """A new fleet of this owner, with an address made from its name."""
-    wanted = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
-    taken = set(Fleet.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    """Creates a fleet with this owner. Its slug is derived from the name."""
+    base = slugify(values["name"])[:_SLUG_LENGTH].strip("-") or "fleet"
+    taken = set(Fleet.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     number = 1
     while True:
-        slug = wanted if number == 1 else f"{wanted}-{number}"
+        slug = base if number == 1 else f"{base}-{number}"
         if slug not in taken:
             try:
                 return _create(slug, values, owner)
-            except IntegrityError:  # somebody was quicker
+            except IntegrityError:  # created concurrently
                 taken.add(slug)
         number += 1
 

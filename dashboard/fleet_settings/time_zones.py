@@ -1,4 +1,4 @@
-"""Time zones to choose from, and finding the one that somebody means. Pure functions."""
+"""The selectable time zones, and parsing of entered ones. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ _AREAS = (
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone and what time it is there."""
+    """A time zone with its current time."""
 
     name: str
     now: datetime
@@ -29,23 +29,23 @@ class Zone:
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """The zones that are named for a place, and UTC; aliases such as US/Pacific are known, but not offered."""
+    """Returns the zones named after places, and UTC. Aliases such as US/Pacific are valid, but not offered."""
     places = (name for name in available_timezones() if name.startswith(_AREAS))
     return (*sorted(places), "UTC")
 
 
 def zones(*, now: datetime) -> list[Zone]:
-    """All that are offered."""
+    """Returns all selectable zones."""
     return [Zone(name, now.astimezone(ZoneInfo(name))) for name in names()]
 
 
 def parse_time_zone(text: str) -> str | None:
-    """The zone that is meant by "europe/berlin", "Berlin" or "new york"; None where none is, or several are."""
-    wanted = "_".join(text.split()).casefold()
-    if not wanted:
+    """Returns the zone for "europe/berlin", "Berlin" or "new york"; None if there is no match or several."""
+    normalized = "_".join(text.split()).casefold()
+    if not normalized:
         return None
     known = {name.casefold(): name for name in available_timezones()}
-    if wanted in known:
-        return known[wanted]
-    found = [name for name in names() if name.casefold().rpartition("/")[2] == wanted]
+    if normalized in known:
+        return known[normalized]
+    found = [name for name in names() if name.casefold().rpartition("/")[2] == normalized]
     return found[0] if len(found) == 1 else None

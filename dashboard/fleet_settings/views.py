@@ -1,4 +1,4 @@
-"""The settings of a fleet, and the page that makes another one."""
+"""The page of a fleet's settings, and the page for creating a fleet."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ from dashboard.onboarding.selectors import build_checklist
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """Name, units, time zone and how long history is kept; owners may change them."""
+    """Shows name, units, time zone and retention. Owners can change them."""
     right = Permission.ADMINISTER if request.method == "POST" else Permission.CONNECT
     membership = get_membership_or_404(user=request.user, slug=slug, right=right)
     if request.method != "POST":
         return _page(request, membership, SettingsForm(instance=membership.fleet))
-    # The form writes what was typed into its fleet, and the page's head shows what is stored.
+    # The form changes its instance, and the page's header must show the stored values.
     form = SettingsForm(request.POST, instance=Fleet.objects.get(pk=membership.fleet.pk))
-    if not form.is_valid() or form.asks_to_confirm:
+    if not form.is_valid() or form.needs_confirmation:
         return _page(request, membership, form, status=400)
     values = {name: form.cleaned_data[name] for name in form.Meta.fields}
     if services.update_settings(fleet=membership.fleet, values=values, actor=membership.user):
@@ -58,7 +58,7 @@ def _page(
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_fleet(request: HttpRequest) -> HttpResponse:
-    """Makes another fleet, whose owner is who makes it."""
+    """Creates a fleet that the user owns."""
     user = request.user
     if not isinstance(user, User) or not services.can_create_fleet(user):
         raise PermissionDenied(_("Only fleet owners and site administrators can create fleets."))

@@ -1,1 +1,1 @@
-"""Open pages kept current: a stream of server-sent events tells each what of it is new (docs/architecture.md)."""
+"""Live updates of open pages through a stream of server-sent events (docs/architecture.md)."""

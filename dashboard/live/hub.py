@@ -1,4 +1,4 @@
-"""Hands out what is new to the open pages of this process: one reader per fleet, however many pages show it."""
+"""Distributes changes to this process's open pages, with one reader per fleet, however many pages are open."""
 
 import asyncio
 import logging
@@ -23,16 +23,16 @@ from dashboard.live.patches import Patch, RenderVariant, build_patch
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
-# News that come close together are told together: a person sees no difference, and many changes make few patches.
-GATHER_SECONDS = 0.3
-# Making patches takes a fifth of a core at most, however much is new.
+# Changes in quick succession are combined: users see no difference, and fewer patches are built.
+COALESCE_SECONDS = 0.3
+# The pause after a patch, relative to its duration: building patches uses at most a fifth of a core.
 _COOLDOWN = 4
 _MAX_COOLDOWN = 1.5
 _WAIT_SECONDS = 10.0
-# Pages hear something at least this often, so that they notice a connection that broke without a word.
+# Pages receive an event at least this often, so that they detect a connection that broke silently.
 HEARTBEAT_SECONDS = 15.0
-# Who reads slower than this many events loads the page's parts anew.
-_WAITING_EVENTS = 64
+# A client with this many unread events gets a resync instead.
+_QUEUE_SIZE = 64
 _HELLO = b"retry: 5000\nevent: beat\ndata: {}\n\n"
 _HEARTBEAT = b"event: beat\ndata: {}\n\n"
 _RESYNC = b"event: resync\ndata: {}\n\n"
@@ -40,20 +40,20 @@ _RESYNC = b"event: resync\ndata: {}\n\n"
 
 @dataclass(eq=False)
 class ClientStream:
-    """An open page: a fleet page with the ids of the cars in its table and their look, or a page of one car.
+    """An open page: a fleet page with its render variant and the IDs of its table rows, or one vehicle's page.
 
-    `since` is where in the stream of news it was made.
+    `since` is the stream offset at which the page was rendered.
     """
 
     fleet_id: int
     since: str
-    look: RenderVariant | None = None
+    variant: RenderVariant | None = None
     rows: frozenset[int] = frozenset()
-    car: int | None = None
-    events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_WAITING_EVENTS))
+    vehicle_id: int | None = None
+    events: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE_SIZE))
 
-    def tell(self, event: bytes | None) -> None:
-        """Puts the event into its queue; None ends the stream. Where there is no room, the page loads all anew."""
+    def send(self, event: bytes | None) -> None:
+        """Queues the event; None ends the stream. If the queue is full, a resync replaces its events."""
         if event is None or self.events.full():
             while not self.events.empty():
                 self.events.get_nowait()
@@ -62,7 +62,7 @@ class ClientStream:
 
 
 class Hub:
-    """The pages of one event loop."""
+    """The open pages of one event loop."""
 
     def __init__(self) -> None:
         self._subscriber = Subscriber()
@@ -71,15 +71,15 @@ class Hub:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
     async def stream(self, page: ClientStream, *, seconds: float) -> AsyncIterator[bytes]:
-        """The page's events for so long, or until nothing can be heard any more."""
-        ends = monotonic() + seconds
+        """Yields the page's events for this many seconds, or until changes can't be received anymore."""
+        deadline = monotonic() + seconds
         self._pages.setdefault(page.fleet_id, set()).add(page)
         try:
             await self._catch_up(page)
             yield _HELLO
             self._start_reading(page)
-            while (left := ends - monotonic()) > 0:
-                event = await self._next(page, seconds=min(left, HEARTBEAT_SECONDS))
+            while (remaining := deadline - monotonic()) > 0:
+                event = await self._next(page, seconds=min(remaining, HEARTBEAT_SECONDS))
                 if event is None:
                     return
                 yield event
@@ -110,60 +110,62 @@ class Hub:
                 reader.cancel()
 
     async def _catch_up(self, page: ClientStream) -> None:
-        """Tells the page what was new since it was made, or since its connection broke."""
-        news = await self._subscriber.read(fleet_id=page.fleet_id, since=page.since)
-        page.since = news.offset
-        if not news.complete:
-            page.tell(_RESYNC)
+        """Sends the page what changed since it was rendered, or since its connection broke."""
+        batch = await self._subscriber.read(fleet_id=page.fleet_id, since=page.since)
+        page.since = batch.offset
+        if not batch.complete:
+            page.send(_RESYNC)
         else:
-            await self._tell(page.fleet_id, news, {page})
+            await self._notify(page.fleet_id, batch, {page})
 
     async def _read(self, fleet_id: int, since: str) -> None:
-        """Reads a fleet's news for as long as somebody shows it."""
+        """Reads a fleet's changes while at least one page is open."""
         try:
             while True:
-                news = await self._subscriber.read(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
-                if news.events:
-                    await asyncio.sleep(GATHER_SECONDS)
-                    news = await self._subscriber.read(fleet_id=fleet_id, since=since)
-                since = news.offset
+                batch = await self._subscriber.read(fleet_id=fleet_id, since=since, wait=_WAIT_SECONDS)
+                if batch.events:
+                    await asyncio.sleep(COALESCE_SECONDS)
+                    batch = await self._subscriber.read(fleet_id=fleet_id, since=since)
+                since = batch.offset
                 pages = set(self._pages.get(fleet_id, ()))
-                if not news.complete:
-                    self._send(pages, _RESYNC)
-                    since = await self._beside(partial(pubsub.current_offset, fleet_id=fleet_id))
-                began = monotonic()
-                await self._tell(fleet_id, news, pages)
-                await asyncio.sleep(min(_MAX_COOLDOWN, _COOLDOWN * (monotonic() - began)))
+                if not batch.complete:
+                    self._broadcast(pages, _RESYNC)
+                    since = await self._run_in_thread(partial(pubsub.current_offset, fleet_id=fleet_id))
+                started = monotonic()
+                await self._notify(fleet_id, batch, pages)
+                await asyncio.sleep(min(_MAX_COOLDOWN, _COOLDOWN * (monotonic() - started)))
         except (RedisError, OSError, DatabaseError) as error:
             logger.warning("Live pages poll for now (%s).", type(error).__name__)
-            self._send(self._pages.get(fleet_id, set()), None)
+            self._broadcast(self._pages.get(fleet_id, set()), None)
         finally:
             if self._readers.get(fleet_id) is asyncio.current_task():
                 del self._readers[fleet_id]
 
-    def _send(self, pages: set[ClientStream], event: bytes | None) -> None:
+    def _broadcast(self, pages: set[ClientStream], event: bytes | None) -> None:
         for page in set(pages):
-            page.tell(event)
+            page.send(event)
 
-    async def _tell(self, fleet_id: int, news: EventBatch, pages: set[ClientStream]) -> None:
-        ids = frozenset().union(*(event.vehicle_ids for event in news.events))
+    async def _notify(self, fleet_id: int, batch: EventBatch, pages: set[ClientStream]) -> None:
+        ids = frozenset().union(*(event.vehicle_ids for event in batch.events))
         if not ids or not pages:
             return
-        self._send({page for page in pages if page.car in ids}, _event("car", {}, place=news.offset))
-        fleet_pages = {page for page in pages if page.look is not None}
+        self._broadcast(
+            {page for page in pages if page.vehicle_id in ids}, _event("car", {}, offset=batch.offset)
+        )
+        fleet_pages = {page for page in pages if page.variant is not None}
         if not fleet_pages:
             return
         shown: dict[RenderVariant, set[int]] = {}
         for page in fleet_pages:
-            if page.look is not None and page.rows & ids:
-                shown.setdefault(page.look, set()).update(page.rows & ids)
+            if page.variant is not None and page.rows & ids:
+                shown.setdefault(page.variant, set()).update(page.rows & ids)
         work = partial(build_patch, fleet_id=fleet_id, vehicle_ids=ids, shown=shown, now=timezone.now())
-        patch = await self._beside(work)
+        patch = await self._run_in_thread(work)
         if patch is not None:
-            _hand_out(patch, fleet_pages, ids, place=news.offset)
+            _distribute(patch, fleet_pages, ids, offset=batch.offset)
 
-    async def _beside(self, work: Callable[[], Result]) -> Result:
-        """Runs what blocks in a thread; its database connection goes back to the pool."""
+    async def _run_in_thread(self, work: Callable[[], Result]) -> Result:
+        """Runs blocking work in a thread, and returns its database connection to the pool."""
 
         def run() -> Result:
             try:
@@ -174,29 +176,29 @@ class Hub:
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
 
-def _hand_out(patch: Patch, pages: set[ClientStream], ids: frozenset[int], *, place: str) -> None:
-    for_all = _event("fleet", {"cars": patch.cars, "gone": patch.gone, "counts": patch.counts}, place=place)
+def _distribute(patch: Patch, pages: set[ClientStream], ids: frozenset[int], *, offset: str) -> None:
+    for_all = _event("fleet", {"cars": patch.cars, "gone": patch.gone, "counts": patch.counts}, offset=offset)
     for page in pages:
         rows = {
-            str(car): patch.rows[(page.look, car)]
-            for car in page.rows & ids
-            if page.look is not None and (page.look, car) in patch.rows
+            str(vehicle_id): patch.rows[(page.variant, vehicle_id)]
+            for vehicle_id in page.rows & ids
+            if page.variant is not None and (page.variant, vehicle_id) in patch.rows
         }
-        page.tell((_event("rows", rows, place=place) if rows else b"") + for_all)
+        page.send((_event("rows", rows, offset=offset) if rows else b"") + for_all)
 
 
-def _event(name: str, data: object, *, place: str) -> bytes:
-    """One event; `place` is where a page that lost its connection goes on from."""
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (place.encode(), name.encode(), orjson.dumps(data))
+def _event(name: str, data: object, *, offset: str) -> bytes:
+    """Returns one event; `offset` is where a page resumes after its connection broke."""
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (offset.encode(), name.encode(), orjson.dumps(data))
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
 
 def hub() -> Hub:
-    """The hub of the running event loop."""
+    """Returns the hub of the running event loop."""
     loop = asyncio.get_running_loop()
     with suppress(KeyError):
         return _hubs[loop]
-    made = _hubs[loop] = Hub()
-    return made
+    created = _hubs[loop] = Hub()
+    return created

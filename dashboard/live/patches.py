@@ -1,4 +1,4 @@
-"""What open fleet pages have to change when something is new about cars: made once for all of them."""
+"""Patches for open fleet pages, built once for all pages when vehicles change."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from vehicles.zones import known_zone
 
 @dataclass(frozen=True, slots=True)
 class RenderVariant:
-    """What rows look like depends on it: two pages of the same look show a car by the same words."""
+    """What the HTML of rows depends on. Pages with the same variant show the same HTML for a vehicle."""
 
     language: str
     columns: tuple[Column, ...]
@@ -28,8 +28,8 @@ class RenderVariant:
 class Patch:
     """What changed on the vehicles page.
 
-    `cars` are map features (dashboard.vehicle_list.positions), `gone` the ids to remove from the map, `counts` the
-    tiles' numbers, `rows` the table rows as HTML by look and vehicle.
+    `cars` are map features (dashboard.vehicle_list.positions), `gone` the IDs to remove from the map, `counts` the
+    numbers on the tiles, and `rows` the table rows as HTML by variant and vehicle.
     """
 
     cars: list[positions.MapFeature]
@@ -45,7 +45,7 @@ def build_patch(
     shown: Mapping[RenderVariant, Collection[int]],
     now: datetime,
 ) -> Patch | None:
-    """The patch about these cars, with rows of those that some page shows. None where the fleet is no more."""
+    """Returns the patch for these vehicles, with rows that a page shows; None if the fleet no longer exists."""
     fleet = Fleet.objects.filter(pk=fleet_id).first()
     if fleet is None:
         return None
@@ -56,7 +56,7 @@ def build_patch(
     return Patch(
         cars=cars,
         gone=sorted(set(vehicle_ids) - {car[0] for car in cars}),
-        counts={show.value or "all": counts.by_show[show] for show in TileFilter},
+        counts={show.value or "all": counts.by_tile[show] for show in TileFilter},
         rows=_rows(fleet, vehicle_ids, shown, now),
     )
 
@@ -64,26 +64,26 @@ def build_patch(
 def _rows(
     fleet: Fleet, vehicle_ids: Collection[int], shown: Mapping[RenderVariant, Collection[int]], now: datetime
 ) -> dict[tuple[RenderVariant, int], str]:
-    seen = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
-    if not seen:
+    shown_ids = set().union(*shown.values()) & set(vehicle_ids) if shown else set()
+    if not shown_ids:
         return {}
-    found = selectors.get_vehicles(fleet=fleet, vehicle_ids=seen, now=now)
+    found = selectors.get_vehicles(fleet=fleet, vehicle_ids=shown_ids, now=now)
     html: dict[tuple[RenderVariant, int], str] = {}
     with timezone.override(known_zone(fleet.time_zone)):
-        for look, ids in shown.items():
-            # Names of places and ages are in the reader's language, so rows are made within it.
-            with translation.override(look.language):
-                rows = build_rows(fleet=fleet, cars=[car for car in found if car.id in ids], now=now)
-                html |= {(look, row.car.id): _row(fleet, row, look) for row in rows}
+        for variant, ids in shown.items():
+            # Place names and ages are in the reader's language, so rows are built with it.
+            with translation.override(variant.language):
+                rows = build_rows(fleet=fleet, vehicles=[car for car in found if car.id in ids], now=now)
+                html |= {(variant, row.vehicle.id): _row(fleet, row, variant) for row in rows}
     return html
 
 
-def _row(fleet: Fleet, row: Row, look: RenderVariant) -> str:
+def _row(fleet: Fleet, row: Row, variant: RenderVariant) -> str:
     context = {
         "fleet": fleet,
         "row": row,
-        "columns": look.columns,
-        "may_command": look.may_command,
-        "may_connect": look.may_connect,
+        "columns": variant.columns,
+        "may_command": variant.may_command,
+        "may_connect": variant.may_connect,
     }
     return render_to_string("dashboard/vehicle_list/row.html", context)

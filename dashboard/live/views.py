@@ -1,4 +1,4 @@
-"""The stream of an open page's news, as server-sent events."""
+"""The stream of an open page's changes, as server-sent events."""
 
 import random
 import re
@@ -20,45 +20,49 @@ from dashboard.live.hub import ClientStream, hub
 from dashboard.live.patches import RenderVariant
 from dashboard.vehicle_list.filters import DEFAULT_COLUMNS, PAGE_SIZE, visible_columns
 
-# A stream ends by itself and is asked for anew, so that whoever may not see the fleet any more loses it soon.
-_LASTS_SECONDS = 240
-_PLACE = re.compile(r"\d{1,16}-\d{1,6}")
+# Streams end after a while and are requested again, so that former members soon lose access.
+_STREAM_SECONDS = 240
+_OFFSET = re.compile(r"\d{1,16}-\d{1,6}")
 
 
 @login_required
 @require_GET
 def stream(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Events about the cars of the fleet: `fleet` (positions, counts), `rows` (rows of the table as HTML by id), `car`
-    (the shown car has news), `resync` (news were lost: load everything anew) and `beat`.
+    """Streams events about the fleet's vehicles.
 
-    204, by which browsers know not to come again, where there is no stream: then the page polls. A connection that
-    broke goes on from `Last-Event-ID`.
+    Events are `fleet` (locations, counts), `rows` (table rows as HTML by ID), `car` (the shown vehicle changed),
+    `resync` (events were lost: reload everything) and `beat` (heartbeat).
+
+    Returns 204 without a stream, which tells browsers not to reconnect; the page then polls. A connection that broke
+    resumes at `Last-Event-ID`.
     """
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     since = request.headers.get("Last-Event-ID") or request.GET.get("since", "")
-    if not isinstance(request, ASGIRequest) or not _PLACE.fullmatch(since):
+    if not isinstance(request, ASGIRequest) or not _OFFSET.fullmatch(since):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response = StreamingHttpResponse(
         _events(_page(request, membership, since)), content_type="text/event-stream"
     )
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Content-Encoding"] = "identity"  # compressed, events would wait for more of them
+    response.headers["Content-Encoding"] = "identity"  # with compression, events would be buffered
     response.headers["X-Accel-Buffering"] = "no"
     return response
 
 
 def _page(request: HttpRequest, membership: Membership, since: str) -> ClientStream:
-    asked = request.GET
-    if "car" in asked:
-        return ClientStream(fleet_id=membership.fleet_id, since=since, car=next(iter(_ids(asked["car"])), 0))
-    look = RenderVariant(
+    query = request.GET
+    if "car" in query:
+        return ClientStream(
+            fleet_id=membership.fleet_id, since=since, vehicle_id=next(iter(_ids(query["car"])), 0)
+        )
+    variant = RenderVariant(
         language=get_language() or "en",
-        columns=visible_columns(asked.get("columns", "").split(",")) or DEFAULT_COLUMNS,
+        columns=visible_columns(query.get("columns", "").split(",")) or DEFAULT_COLUMNS,
         may_command=has_permission(membership=membership, right=Permission.COMMAND),
         may_connect=has_permission(membership=membership, right=Permission.CONNECT),
     )
     return ClientStream(
-        fleet_id=membership.fleet_id, since=since, look=look, rows=_ids(asked.get("rows", ""))
+        fleet_id=membership.fleet_id, since=since, variant=variant, rows=_ids(query.get("rows", ""))
     )
 
 
@@ -70,8 +74,8 @@ def _ids(text: str) -> frozenset[int]:
 
 
 async def _events(page: ClientStream) -> AsyncIterator[bytes]:
-    # The stream may last for minutes; the request's database connection is not kept for it.
+    # The stream may last for minutes, and mustn't hold the request's database connection.
     await sync_to_async(connections.close_all)()
-    seconds = _LASTS_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  so that pages don't all come back at once
+    seconds = _STREAM_SECONDS * random.uniform(0.75, 1.25)  # noqa: S311  spreads reconnects
     async for event in hub().stream(page, seconds=seconds):
         yield event

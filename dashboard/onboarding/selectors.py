@@ -1,4 +1,4 @@
-"""How far a fleet's set-up is, found out from what is there: nothing has to be ticked off by hand."""
+"""The progress of a fleet's setup, derived from existing data: no step is ticked off by hand."""
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -16,7 +16,7 @@ from webhooks.models import EntryState, InboxEntry, Source
 
 
 def build_checklist(*, fleet: Fleet) -> Checklist:
-    """In two queries."""
+    """Returns the checklist, in two queries."""
     application = applications.for_fleet(fleet)
     proven, token, verified, invited, connected, has_car, delivered = (
         Fleet.objects.filter(pk=fleet.pk)
@@ -40,7 +40,7 @@ def build_checklist(*, fleet: Fleet) -> Checklist:
         SetupTask.DELIVERY: delivered,
     }
     return Checklist(
-        done=frozenset(step for step, seen in evidence.items() if seen),
+        done=frozenset(step for step, present in evidence.items() if present),
         address=settings.SITE_URL + reverse("webhooks:smartcar"),
     )
 
@@ -50,20 +50,20 @@ def _reached(application: Application, milestone: SetupStep) -> QuerySet[SetupEv
 
 
 def _tokens(application: Application) -> QuerySet[ApplicationToken]:
-    """The v3 token that Smartcar once gave for these credentials."""
+    """Returns the v3 token that Smartcar issued for these credentials."""
     client_id = application.credentials.client_id
     return ApplicationToken.objects.filter(~Q(client_id=""), client_id=client_id, expires_at__isnull=False)
 
 
 def _deliveries(fleet: Fleet) -> QuerySet[InboxEntry]:
-    """What Smartcar delivered and was recorded about the fleet's cars since they were connected."""
-    own = Connection.objects.filter(
+    """Returns recorded deliveries about the fleet's vehicles from after they were connected."""
+    own_connections = Connection.objects.filter(
         fleet=fleet,
         vehicle__smartcar_id=OuterRef("smartcar_vehicle_id"),
         created_at__lte=OuterRef("received_at"),
     )
     return InboxEntry.objects.filter(
-        Exists(own),
+        Exists(own_connections),
         smartcar_vehicle_id__in=Vehicle.objects.filter(fleet=fleet).values("smartcar_id"),
         source=Source.WEBHOOK,
         state=EntryState.PROCESSED,

@@ -1,6 +1,6 @@
-"""Showing a fleet's managers the checklist of its set-up for as long as it helps.
+"""Showing the setup checklist to a fleet's managers while it is useful.
 
-`Fleet.onboarding` remembers when it no longer does, so that pages of a fleet that is set up pay no query for it.
+`Fleet.onboarding` stores that it isn't anymore, so that pages of fleets that are set up need no query for it.
 """
 
 from accounts.audit import AuditEvent, log_event
@@ -11,9 +11,10 @@ from dashboard.onboarding.steps import Checklist, SetupTask
 
 
 def get_checklist(*, membership: Membership) -> Checklist | None:
-    """What the fleet page shows the member, or None: the list is over, or not theirs to work on.
+    """Returns the checklist for the fleet page, or None if it is closed or the member can't work on it.
 
-    A fleet that had cars before anybody looked needs none. Completion is said once: the next call returns None.
+    A fleet that had vehicles before its page was first opened needs none. The completed list is returned once, and None
+    after that.
     """
     fleet = membership.fleet
     if fleet.onboarding == Onboarding.OVER or not has_permission(
@@ -23,29 +24,29 @@ def get_checklist(*, membership: Membership) -> Checklist | None:
     checklist = build_checklist(fleet=fleet)
     if fleet.onboarding == Onboarding.NEW:
         known = SetupTask.CAR in checklist.done
-        _note(fleet, Onboarding.OVER if known else Onboarding.OPEN)
+        _set_state(fleet, Onboarding.OVER if known else Onboarding.OPEN)
         return None if known else checklist
     if checklist.complete:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
     return checklist
 
 
 def get_progress(*, fleet: Fleet) -> Checklist:
-    """The list as it is, whether the fleet page still shows it or not; a complete one is over from now on."""
+    """Returns the checklist, whether or not the fleet page still shows it. A complete one is closed from now on."""
     checklist = build_checklist(fleet=fleet)
     if checklist.complete and fleet.onboarding != Onboarding.OVER:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
     return checklist
 
 
 def hide(*, membership: Membership) -> None:
-    """No longer shows the list on the fleet page, to anybody."""
+    """Closes the checklist on the fleet page, for all members."""
     fleet = membership.fleet
     if fleet.onboarding != Onboarding.OVER:
-        _note(fleet, Onboarding.OVER)
+        _set_state(fleet, Onboarding.OVER)
         log_event(fleet=fleet, actor=membership.user, event=AuditEvent.SETUP_CHECKLIST_HIDDEN)
 
 
-def _note(fleet: Fleet, state: Onboarding) -> None:
+def _set_state(fleet: Fleet, state: Onboarding) -> None:
     fleet.onboarding = state
     fleet.save(update_fields=["onboarding"])

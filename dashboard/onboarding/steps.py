@@ -1,4 +1,4 @@
-"""The steps of a fleet's set-up: what each is, what to do next, and what is known once it is done."""
+"""The steps of a fleet's setup: what each is, what to do next, and what is known once it is done."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class SetupTask(StrEnum):
-    """What a fleet needs before its cars deliver, in order."""
+    """What a fleet needs before its vehicles deliver data, in order."""
 
     CREDENTIALS = "credentials"
     WEBHOOK = "webhook"
@@ -20,7 +20,7 @@ class SetupTask(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepText:
-    """`action` is the label of a link to the page `view`; "" where there is nothing to press."""
+    """The texts of a step. `action` is the label of a link to `view`; "" for a step without a link."""
 
     title: str | Promise
     to_do: str | Promise
@@ -29,7 +29,7 @@ class StepText:
     view: str = ""
 
 
-WORDS = {
+STEP_TEXTS = {
     SetupTask.CREDENTIALS: StepText(
         title=_("Enter the Smartcar credentials"),
         to_do=_(
@@ -85,26 +85,28 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """One step as a page shows it; `current` is the one to do now."""
+    """One step for display; `current` marks the one to do now."""
 
     step: SetupTask
-    words: StepText
+    text: StepText
     done: bool
     current: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """The steps that are done, and the webhook's address for Smartcar's dashboard."""
+    """The completed steps, and the webhook URL for Smartcar's dashboard."""
 
     done: frozenset[SetupTask]
     address: str
 
     @property
     def lines(self) -> list[ChecklistItem]:
-        """Each step in order."""
+        """All steps in order."""
         current = next((step for step in SetupTask if step not in self.done), None)
-        return [ChecklistItem(step, WORDS[step], step in self.done, step is current) for step in SetupTask]
+        return [
+            ChecklistItem(step, STEP_TEXTS[step], step in self.done, step is current) for step in SetupTask
+        ]
 
     @property
     def total(self) -> int:
@@ -116,15 +118,15 @@ class Checklist:
 
     @property
     def address_needed(self) -> bool:
-        """Until Smartcar has asked it, somebody may have to enter it."""
+        """Whether the webhook URL may still have to be entered: until Smartcar has verified it."""
         return not {SetupTask.WEBHOOK, SetupTask.VERIFIED} <= self.done
 
     @property
     def version(self) -> str:
-        """Names the done steps, so that an open page can tell what is new."""
+        """The completed steps as a string, so that open pages can detect changes."""
         return ".".join(step for step in SetupTask if step in self.done)
 
-    def news_since(self, version: str) -> list[str]:
-        """The titles of the steps that are done now and were not in this version."""
+    def completed_since(self, version: str) -> list[str]:
+        """Returns the titles of the steps that are done now but weren't in this version."""
         before = version.split(".")
-        return [str(WORDS[step].title) for step in SetupTask if step in self.done and step not in before]
+        return [str(STEP_TEXTS[step].title) for step in SetupTask if step in self.done and step not in before]

@@ -1,4 +1,4 @@
-"""Addresses of the checklist of a fleet's set-up, below fleets/<slug>/onboarding/."""
+"""URLs of a fleet's setup checklist, below fleets/<slug>/onboarding/."""
 
 from django.urls import path
 

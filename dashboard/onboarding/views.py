@@ -18,7 +18,7 @@ from dashboard.onboarding.steps import Checklist
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """The checklist on a page of its own, to come back to."""
+    """Shows the checklist on its own page."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
     return render(
         request, "dashboard/onboarding/page.html", _context(fleet, services.get_progress(fleet=fleet))
@@ -29,20 +29,20 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def steps(request: HttpRequest, slug: str) -> HttpResponse:
-    """The steps for the open page, with what is news in them; 204 while nothing is."""
+    """Returns the steps for an open page, with what has changed; 204 without changes."""
     fleet = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT).fleet
     checklist = services.get_progress(fleet=fleet)
     shown = request.GET.get("version", "")
     if shown == checklist.version:
         return HttpResponse(status=204)
-    news = {"news": checklist.news_since(shown)}
+    news = {"news": checklist.completed_since(shown)}
     return render(request, "dashboard/onboarding/steps.html", _context(fleet, checklist) | news)
 
 
 @login_required
 @require_POST
 def hide(request: HttpRequest, slug: str) -> HttpResponse:
-    """Takes the checklist off the fleet page."""
+    """Removes the checklist from the fleet page."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     services.hide(membership=membership)
     messages.success(request, _("Checklist hidden. You can open it again from the fleet's settings."))

@@ -12,7 +12,7 @@ from vehicles.places.services import MAX_PLACES
 
 
 class PlaceForm(forms.ModelForm[Place]):
-    """A place of the fleet. Coordinates may be pasted together into the field of the latitude."""
+    """A place of the fleet. Both coordinates can be pasted into the latitude field."""
 
     latitude = forms.CharField(max_length=60, label=gettext_lazy("Latitude"))
     longitude = forms.CharField(max_length=30, label=gettext_lazy("Longitude"))
@@ -27,7 +27,7 @@ class PlaceForm(forms.ModelForm[Place]):
         }
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
-        super().__init__(_apart(data) if data is not None else None, **kwargs)
+        super().__init__(_split_coordinates(data) if data is not None else None, **kwargs)
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
@@ -71,9 +71,9 @@ class PlaceForm(forms.ModelForm[Place]):
         return round(degrees, 6)
 
 
-def _apart(data: Any) -> dict[str, Any]:
-    """What was sent, with a pair of coordinates that was pasted into one field put into two."""
-    given = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
-    if not given["longitude"].strip() and (pair := parse_pair(given["latitude"])):
-        given["latitude"], given["longitude"] = pair
-    return given
+def _split_coordinates(data: Any) -> dict[str, Any]:
+    """Returns the submitted values. A coordinate pair in the latitude field is split into both fields."""
+    values = {name: data.get(name, "") for name in ("name", "kind", "latitude", "longitude", "radius")}
+    if not values["longitude"].strip() and (pair := parse_pair(values["latitude"])):
+        values["latitude"], values["longitude"] = pair
+    return values

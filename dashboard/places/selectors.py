@@ -1,4 +1,4 @@
-"""Where the fleet's cars are, for making places of it; what a driver hides stays hidden."""
+"""Vehicle locations for creating places. Locations that a driver hides remain hidden."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from vehicles import catalogue
 from vehicles.models import Vehicle, VehicleSnapshot
 from vehicles.selectors import list_states, list_vehicles
 
-_OFFERED = 300
+_MAX_OFFERED = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A stretch of the map, in degrees."""
+    """A section of the map, in degrees."""
 
     west: float
     south: float
@@ -28,40 +28,40 @@ class Area:
 
 
 def vehicles_area(*, fleet: Fleet) -> Area | None:
-    """What holds the places of the fleet's cars, of the first some hundred of them; None where none tells."""
+    """Returns the area with the fleet's vehicles (at most _MAX_OFFERED of them); None if no location is known."""
     now = timezone.now()
-    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
-    placed = VehicleSnapshot.objects.filter(
+    location_privacy = privacy.privacy_for_fleet(fleet=fleet, now=now)
+    located = VehicleSnapshot.objects.filter(
         vehicle__fleet=fleet, latitude__isnull=False, longitude__isnull=False
     )
-    rows = placed.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_OFFERED]
-    seen = [(lat, lon) for car, lat, lon in rows if not rules.is_hidden(car, at=now)]
-    if not seen:
+    rows = located.order_by("vehicle_id").values_list("vehicle_id", "latitude", "longitude")[:_MAX_OFFERED]
+    visible = [(lat, lon) for car, lat, lon in rows if not location_privacy.is_hidden(car, at=now)]
+    if not visible:
         return None
-    latitudes, longitudes = zip(*seen, strict=True)
+    latitudes, longitudes = zip(*visible, strict=True)
     return Area(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
 
 
 def vehicle_names(*, fleet: Fleet) -> list[str]:
-    """What to call the fleet's cars by, the first some hundred of them."""
-    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_OFFERED]))
+    """Returns the names of the fleet's vehicles, of at most _MAX_OFFERED of them."""
+    return list(dict.fromkeys(str(car) for car in list_vehicles(fleet=fleet)[:_MAX_OFFERED]))
 
 
 def find_vehicle_by_name(*, fleet: Fleet, name: str) -> Vehicle | None:
-    """The one car of this name, plate or Smartcar vehicle id; None where there is none, or more than one."""
-    wanted = name.strip()
-    if not wanted:
+    """Returns the only vehicle with this name, plate or Smartcar vehicle ID; None if there is none, or several."""
+    name_or_id = name.strip()
+    if not name_or_id:
         return None
     cars = list_vehicles(fleet=fleet)
-    called = Q(name__iexact=wanted) | Q(plate__iexact=wanted) | Q(smartcar_id=wanted)
-    found = list(cars.filter(called)[:2]) or [
-        car for car in cars.filter(name="")[:_OFFERED] if str(car) == wanted
+    matches = Q(name__iexact=name_or_id) | Q(plate__iexact=name_or_id) | Q(smartcar_id=name_or_id)
+    found = list(cars.filter(matches)[:2]) or [
+        car for car in cars.filter(name="")[:_MAX_OFFERED] if str(car) == name_or_id
     ]
     return found[0] if len(found) == 1 else None
 
 
 def vehicle_position(*, car: Vehicle) -> tuple[float, float] | None:
-    """Latitude and longitude of the car's last known place; None where it is not known, or not for us to know."""
+    """Returns the vehicle's last known latitude and longitude; None if they are unknown or hidden by the driver."""
     now = timezone.now()
     if privacy.privacy_for_vehicle(vehicle_ids=[car.pk], now=now).is_hidden(car.pk, at=now):
         return None

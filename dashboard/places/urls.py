@@ -1,4 +1,4 @@
-"""Addresses of the fleet's own places, below fleets/<slug>/places/."""
+"""URLs of the fleet's places, below fleets/<slug>/places/."""
 
 from django.urls import path
 

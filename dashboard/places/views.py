@@ -1,6 +1,6 @@
-"""The fleet's own places: a list that the map repeats, and a page for one of them.
+"""The fleet's places: a list with a map, and a page for each place.
 
-Coordinates never stand in an address: what leads here with some posts them (`prefill`), and a car is named, not placed.
+Coordinates never appear in URLs: pages that pass some post them (`prefill`), and a vehicle is passed by name.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from vehicles.places.selectors import get_place, list_places
 @login_required
 @require_GET
 def overview(request: HttpRequest, slug: str) -> HttpResponse:
-    """All places of the fleet, as a list and on a map."""
+    """Shows all places of the fleet as a list and on a map."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     context = {
         "fleet": membership.fleet,
@@ -44,7 +44,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables()
 def new(request: HttpRequest, slug: str) -> HttpResponse:
-    """Adds a place. With `prefill` nothing is stored yet: the form shows what was posted, or where a car is."""
+    """Creates a place. With `prefill` nothing is stored: the form shows posted values, or a vehicle's location."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     return _edit(request, membership, Place(fleet=membership.fleet))
 
@@ -62,7 +62,7 @@ def edit(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def delete(request: HttpRequest, slug: str, place_id: int) -> HttpResponse:
-    """Forgets a place."""
+    """Deletes a place."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     place = _place(membership.fleet, place_id)
     services.delete_place(place=place, actor=membership.user)
@@ -94,15 +94,15 @@ def _edit(request: HttpRequest, membership: Membership, place: Place) -> HttpRes
 
 @dataclass(frozen=True, slots=True)
 class _Prefilled:
-    """What the form shows before it is sent: `values` of its fields, and what there is to say of the asked car."""
+    """The form's initial `values`, the vehicle that was `typed`, and why its location couldn't be used."""
 
     values: dict[str, Any]
     typed: str
-    trouble: str
+    problem: str
 
 
 def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
-    """What was typed already, with the place of the car that was asked for."""
+    """Returns the values entered so far, with the location of the requested vehicle."""
     fields = PlaceForm.Meta.fields
     values = {name: request.POST[name] for name in fields if request.POST.get(name, "").strip()}
     typed = request.POST.get("car", "").strip()
@@ -115,8 +115,8 @@ def _prefilled(request: HttpRequest, fleet: Fleet) -> _Prefilled:
         )
     position = selectors.vehicle_position(car=car)
     if position is None:
-        trouble = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
-        return _Prefilled(values, str(car), trouble)
+        problem = _("The location of %(car)s is unknown or hidden by the driver.") % {"car": car}
+        return _Prefilled(values, str(car), problem)
     values |= {"latitude": f"{position[0]:.6f}", "longitude": f"{position[1]:.6f}"}
     return _Prefilled(values, str(car), "")
 

@@ -15,10 +15,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class _NavItem:
-    """A page of a fleet that the navigation leads to; views whose names start with `within` belong to it.
-
-    Of two that fit, the longer one counts.
-    """
+    """A fleet page in the navigation. Views whose names start with `within` belong to it; the longest match wins."""
 
     label: str | Promise
     view: str
@@ -54,7 +51,7 @@ class Link:
 
 @register.inclusion_tag("dashboard/navigation.html", takes_context=True)
 def fleet_navigation(context: RequestContext) -> dict[str, object]:
-    """The pages of the fleet that is shown, as far as the member may open them; none for others."""
+    """Returns links to the current fleet's pages, as far as the member may open them; none for other users."""
     fleet, request = context.get("fleet"), context.get("request")
     if (
         not isinstance(fleet, Fleet)
@@ -68,11 +65,11 @@ def fleet_navigation(context: RequestContext) -> dict[str, object]:
     else:
         membership = Membership.objects.filter(fleet=fleet, user=request.user).first()
     here = request.resolver_match.view_name if request.resolver_match else ""
-    within = max((place.within for place in _NAV_ITEMS if here.startswith(place.within)), key=len, default="")
+    within = max((item.within for item in _NAV_ITEMS if here.startswith(item.within)), key=len, default="")
     return {
         "links": [
-            Link(str(place.label), reverse(place.view, args=[fleet.slug]), place.within == within)
-            for place in _NAV_ITEMS
-            if membership is not None and has_permission(membership=membership, right=place.right)
+            Link(str(item.label), reverse(item.view, args=[fleet.slug]), item.within == within)
+            for item in _NAV_ITEMS
+            if membership is not None and has_permission(membership=membership, right=item.right)
         ]
     }

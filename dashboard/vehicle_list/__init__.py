@@ -1,1 +1,1 @@
-"""The fleet page: a fleet's cars in a table and on a map, with one set of filters for both."""
+"""The vehicles page: a fleet's vehicles in a table and on a map, with shared filters."""

@@ -1,4 +1,4 @@
-"""What the fleet page shows of a fleet, as it stands in the page's address. No tables."""
+"""The filters of the vehicles page, as represented in its URL. No database access."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ COLUMNS_COOKIE = "fleet_columns"
 
 
 class TileFilter(StrEnum):
-    """The tiles: which cars are wanted."""
+    """The tiles, each of which filters the vehicles."""
 
     ALL = ""
     CHARGING = "charging"
@@ -27,13 +27,13 @@ class TileFilter(StrEnum):
 
 
 class Column(StrEnum):
-    """The columns that may be chosen; the car itself is always shown."""
+    """The selectable columns. The vehicle itself is always shown."""
 
     ENERGY = "energy"
     LOCK = "lock"
     PLACE = "place"
     ODOMETER = "odometer"
-    HEARD = "heard"
+    LAST_UPDATE = "heard"
     CONNECTION = "connection"
     DRIVER = "driver"
     GROUP = "group"
@@ -44,7 +44,7 @@ TITLES: Mapping[Column, Promise] = {
     Column.LOCK: _("Lock"),
     Column.PLACE: _("Location"),
     Column.ODOMETER: _("Odometer"),
-    Column.HEARD: _("Last update"),
+    Column.LAST_UPDATE: _("Last update"),
     Column.CONNECTION: _("Connection"),
     Column.DRIVER: _("Driver"),
     Column.GROUP: _("Group"),
@@ -54,21 +54,21 @@ DEFAULT_COLUMNS = (
     Column.LOCK,
     Column.PLACE,
     Column.ODOMETER,
-    Column.HEARD,
+    Column.LAST_UPDATE,
     Column.CONNECTION,
     Column.DRIVER,
 )
-# What a column is sorted by first: what needs a look comes first.
+# The sort keys. Each is sorted first in the direction that puts vehicles needing attention on top.
 ORDERS = ("name", "energy", "lock", "odometer", "heard", "connection", "driver", "group")
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Everything that the page's address says. What is not understood counts as not said.
+    """All settings in the page's URL. Invalid values are ignored.
 
-    `search` is words of which each must be found in a car's name, plate, make, model, driver or VIN; `state` is one
-    of ConnectionState; `sort` one of ORDERS, with "-" before it for the other way round; `page` counts from 1.
-    `columns_said`: they stand in the address, as in a saved view, and are not this browser's own choice.
+    `search` consists of words, each of which must occur in a vehicle's name, plate, make, model, driver or VIN; `state`
+    is one of ConnectionState; `sort` one of ORDERS, with a leading "-" for descending order; `page` counts from 1.
+    `explicit_columns` means that the columns come from the URL, as in a saved view, not from this browser's preference.
     """
 
     show: TileFilter = TileFilter.ALL
@@ -79,30 +79,30 @@ class Filters:
     sort: str = "name"
     page: int = 1
     columns: tuple[Column, ...] = DEFAULT_COLUMNS
-    columns_said: bool = False
+    explicit_columns: bool = False
 
     @property
     def words(self) -> list[str]:
         return self.search.split()[:8]
 
     @property
-    def narrowed(self) -> bool:
-        """Whether cars may be left out."""
+    def is_filtered(self) -> bool:
+        """Whether the filters may exclude vehicles."""
         return bool(self.show or self.search or self.make or self.group or self.state)
 
     @property
     def hidden(self) -> int:
-        """How many filters stand in the drop-down."""
+        """The number of active filters in the drop-down menu."""
         return sum(map(bool, (self.make, self.group, self.state)))
 
     def to(self, **changes: object) -> "Filters":
-        """The same with changes, on the first page unless that is what changes."""
+        """Returns a copy with these changes, on the first page unless `page` is changed."""
         return replace(self, **{"page": 1, **changes})  # type: ignore[arg-type]
 
     @property
     def query(self) -> str:
-        """As it stands in an address: only what differs from the usual."""
-        said = {
+        """The query string, with only the values that differ from the defaults."""
+        values = {
             "show": self.show.value,
             "q": self.search,
             "make": self.make,
@@ -110,37 +110,37 @@ class Filters:
             "state": self.state,
             "sort": "" if self.sort == "name" else self.sort,
             "page": "" if self.page == 1 else str(self.page),
-            "columns": ",".join(self.columns) if self.columns_said else "",
+            "columns": ",".join(self.columns) if self.explicit_columns else "",
         }
-        return urlencode({name: value for name, value in said.items() if value})
+        return urlencode({name: value for name, value in values.items() if value})
 
 
 def parse_filters(query: Mapping[str, str], *, remembered: str = "") -> Filters:
-    """The filters of an address; `remembered` are the columns that this browser chose last."""
+    """Parses a URL's query. `remembered` contains the columns that this browser selected last."""
     sort = query.get("sort", "")
     page = query.get("page", "")
     state = query.get("state", "")
-    said = visible_columns(query.get("columns", "").split(","))
+    columns = visible_columns(query.get("columns", "").split(","))
     return Filters(
-        show=_one_of(TileFilter, query.get("show", "")) or TileFilter.ALL,
+        show=_parse_tile(TileFilter, query.get("show", "")) or TileFilter.ALL,
         search=" ".join(query.get("q", "")[:120].replace("\x00", "").split()),
         make=query.get("make", "")[:60].replace("\x00", ""),
         group=query.get("group", "")[:60].replace("\x00", ""),
         state=state if state in ConnectionState.values and state != ConnectionState.REMOVED else "",
         sort=sort if sort.removeprefix("-") in ORDERS else "name",
         page=int(page) if page.isascii() and page.isdigit() and 0 < int(page[:7]) < 10**6 else 1,
-        columns=said or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
-        columns_said=bool(said),
+        columns=columns or visible_columns(remembered.split(",")) or DEFAULT_COLUMNS,
+        explicit_columns=bool(columns),
     )
 
 
 def visible_columns(names: Iterable[str]) -> tuple[Column, ...]:
-    """The columns of these names, in the order in which they are shown."""
-    wanted = set(names)
-    return tuple(column for column in Column if column.value in wanted)
+    """Returns the columns with these names, in display order."""
+    selected = set(names)
+    return tuple(column for column in Column if column.value in selected)
 
 
-def _one_of(kind: Callable[[str], TileFilter], name: str) -> TileFilter | None:
+def _parse_tile(kind: Callable[[str], TileFilter], name: str) -> TileFilter | None:
     try:
         return kind(name)
     except ValueError:

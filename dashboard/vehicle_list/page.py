@@ -1,4 +1,4 @@
-"""The fleet page put together: tiles, headers, rows and pager, with the addresses behind them."""
+"""The context of the vehicles page: tiles, headers, rows and pagination, with their URLs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ _TILES: Mapping[TileFilter, tuple[Promise, str]] = {
     TileFilter.STALE: (_("Not reporting"), "warn"),
     TileFilter.ATTENTION: (_("Needs attention"), "bad"),
 }
-# Columns whose first order is the large or late first.
-_DOWNWARDS = frozenset({Column.ODOMETER, Column.HEARD})
+# Columns that are sorted in descending order first.
+_DESCENDING_FIRST = frozenset({Column.ODOMETER, Column.LAST_UPDATE})
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A count that filters when it is pressed; pressed again, it shows all."""
+    """A count that works as a filter. Pressing the current tile shows all vehicles."""
 
     show: TileFilter
     label: str
@@ -47,7 +47,7 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A column's head. `order` is "ascending" or "descending" where the rows are sorted by it."""
+    """A column header. `order` is "ascending" or "descending" if the rows are sorted by this column."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An entry of a select."""
+    """An option of a select field."""
 
     value: str
     label: str
@@ -65,7 +65,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Which of the cars are shown, counted from 1, and the addresses of the pages beside this one ("" where none)."""
+    """Which vehicles are shown, counted from 1, and the queries of the previous and next page; "" if there is none."""
 
     first: int
     last: int
@@ -75,14 +75,14 @@ class Pager:
 
 
 def may_search_vins(membership: Membership) -> bool:
-    """Whose business a VIN is: those who connect cars."""
+    """Whether the member may see VINs: those who may connect vehicles."""
     return has_permission(membership=membership, right=Permission.CONNECT)
 
 
 def page_context(*, membership: Membership, filters: Filters, now: datetime) -> dict[str, Any]:
-    """What dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html show."""
+    """Returns the context of dashboard/vehicle_list/page.html and dashboard/vehicle_list/list.html."""
     fleet = membership.fleet
-    place = pubsub.current_offset(fleet_id=fleet.pk)
+    offset = pubsub.current_offset(fleet_id=fleet.pk)
     counts = selectors.count_vehicles(fleet=fleet, now=now)
     filters, rows, total = _page(membership, filters, now)
     return {
@@ -100,20 +100,20 @@ def page_context(*, membership: Membership, filters: Filters, now: datetime) -> 
             (view, saved_views.can_delete(membership=membership, view=view))
             for view in saved_views.list_views(membership=membership)
         ],
-        "map_query": filters.to(sort="name", columns_said=False).query,
-        "live_query": _live_query(filters, rows, place),
+        "map_query": filters.to(sort="name", explicit_columns=False).query,
+        "live_query": _live_query(filters, rows, offset),
         "may_connect": has_permission(membership=membership, right=Permission.CONNECT),
         "may_command": has_permission(membership=membership, right=Permission.COMMAND),
     }
 
 
 def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Tile]:
-    """The tiles above the table; each leads to its cars and keeps the other filters."""
+    """Returns the tiles above the table. Each tile's query retains the other filters."""
     return [
         Tile(
             show=show,
             label=str(label),
-            count=counts.by_show[show],
+            count=counts.by_tile[show],
             tone=tone,
             current=filters.show == show,
             query=filters.to(show=TileFilter.ALL if filters.show == show else show).query,
@@ -123,14 +123,14 @@ def build_tiles(*, counts: selectors.VehicleCounts, filters: Filters) -> list[Ti
 
 
 def _page(membership: Membership, filters: Filters, now: datetime) -> tuple[Filters, list[Row], int]:
-    """The rows; of the last page there is, when the one that was asked for is beyond it."""
+    """Returns the rows; those of the last page if the requested page is beyond it."""
     fleet, vins = membership.fleet, may_search_vins(membership)
     found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
     if not found and filters.page > 1:
         total = selectors.count_matching(fleet=fleet, filters=filters, now=now, vins=vins)
         filters = filters.to(page=max(1, ceil(total / PAGE_SIZE)))
         found, total = selectors.list_page(fleet=fleet, filters=filters, now=now, vins=vins)
-    return filters, build_rows(fleet=fleet, cars=found, now=now), total
+    return filters, build_rows(fleet=fleet, vehicles=found, now=now), total
 
 
 def _headers(filters: Filters) -> list[Header]:
@@ -142,12 +142,12 @@ def _header(name: str, title: str, filters: Filters) -> Header:
     if name == Column.PLACE:
         return Header(name, title, "", "")
     current = filters.sort.removeprefix("-") == name
-    downwards = filters.sort.startswith("-")
-    # Another press turns the order round.
-    descend = not downwards if current else name in _DOWNWARDS
-    wanted = f"-{name}" if descend else name
-    order = ("descending" if downwards else "ascending") if current else ""
-    return Header(name, title, order, filters.to(sort=wanted).query)
+    descending = filters.sort.startswith("-")
+    # Selecting the column again reverses the order.
+    descend = not descending if current else name in _DESCENDING_FIRST
+    sort = f"-{name}" if descend else name
+    order = ("descending" if descending else "ascending") if current else ""
+    return Header(name, title, order, filters.to(sort=sort).query)
 
 
 def _pager(filters: Filters, shown: int, total: int) -> Pager:
@@ -170,11 +170,11 @@ def _choices(counts: selectors.VehicleCounts) -> dict[str, list[Choice]]:
     }
 
 
-def _live_query(filters: Filters, rows: list[Row], place: str) -> str:
-    shown = ",".join(str(row.car.id) for row in rows)
-    return f"since={place}&rows={shown}&columns={','.join(filters.columns)}"
+def _live_query(filters: Filters, rows: list[Row], offset: str) -> str:
+    shown = ",".join(str(row.vehicle.id) for row in rows)
+    return f"since={offset}&rows={shown}&columns={','.join(filters.columns)}"
 
 
 def address(*, slug: str, query: str) -> str:
-    """The fleet page with these filters."""
+    """Returns the URL of the vehicles page with these filters."""
     return f"{reverse('dashboard:vehicles', args=[slug])}{'?' if query else ''}{query}"

@@ -1,4 +1,4 @@
-"""The cars on the map: compact, and without the places that drivers hide."""
+"""The vehicles on the map, in a compact format, without the locations that drivers hide."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -9,7 +9,7 @@ from dashboard.vehicle_list import selectors
 from dashboard.vehicle_list.filters import Filters
 
 MapFeature = tuple[int, float, float, int | None, str]
-"""Id, longitude, latitude (five places: a metre), heading in whole degrees or None, and the mark."""
+"""ID, longitude, latitude (five decimals: about a meter), heading in whole degrees or None, and the marker."""
 
 
 def map_features(
@@ -20,11 +20,14 @@ def map_features(
     vins: bool,
     vehicle_ids: Collection[int] | None = None,
 ) -> list[MapFeature]:
-    """Where the cars are that fit, of these cars only where ids are given. Four queries, however many cars."""
+    """Returns the locations of matching vehicles, optionally only of these IDs.
+
+    Four queries for any number of vehicles.
+    """
     found = selectors.list_positions(
         fleet=fleet, filters=filters, now=now, vins=vins, vehicle_ids=vehicle_ids
     )
-    rules = privacy.privacy_for_fleet(fleet=fleet, now=now)
+    location_privacy = privacy.privacy_for_fleet(fleet=fleet, now=now)
     return [
         (
             car.id,
@@ -34,5 +37,5 @@ def map_features(
             car.mark,
         )
         for car in found
-        if not rules.is_hidden(car.id, at=now)
+        if not location_privacy.is_hidden(car.id, at=now)
     ]

@@ -1,4 +1,4 @@
-"""Rows of the fleet's table, ready for a template: what was found, without what drivers hide, places by name."""
+"""Table rows of the vehicles page, ready for the template: without hidden locations, and with place names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from accounts.models import Fleet
 from connect.driver_portal import privacy
 from connect.status.states import ConnectionState
-from dashboard.vehicle_list.selectors import SILENT, STALE, VehicleRow
+from dashboard.vehicle_list.selectors import NO_RECENT_DATA, STALE, VehicleRow
 from vehicles.catalogue import FUEL_LEVEL, STATE_OF_CHARGE
 from vehicles.makes import make_name
 from vehicles.places.geocoding import ReverseGeocoder, coordinates, geocoder_for
@@ -20,50 +20,50 @@ _LIVE = timedelta(minutes=15)
 
 
 class Freshness(StrEnum):
-    """How long ago a car was heard."""
+    """How long ago a vehicle reported."""
 
     LIVE = "live"
     RECENT = "recent"
     OLD = "old"
-    SILENT = "silent"
+    NO_RECENT_DATA = "silent"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One car in the table. `place` is its place in words, "" where there is none to show."""
+    """One vehicle in the table. `place` is the text of its location; "" if there is none to show."""
 
-    car: VehicleRow
+    vehicle: VehicleRow
     place: str
     place_hidden: bool
     now: datetime
 
     @cached_property
     def title(self) -> str:
-        return self.car.name or self.description or gettext("New vehicle")
+        return self.vehicle.name or self.description or gettext("New vehicle")
 
     @cached_property
     def description(self) -> str:
         """Make, model and year, as far as known."""
-        car = self.car
-        return " ".join(str(part) for part in (make_name(car.make), car.model, car.year) if part)
+        vehicle = self.vehicle
+        return " ".join(str(part) for part in (make_name(vehicle.make), vehicle.model, vehicle.year) if part)
 
     @property
     def below(self) -> str:
-        """The line under its name."""
-        return self.description if self.car.name else self.car.powertrain
+        """The line below the vehicle's name."""
+        return self.description if self.vehicle.name else self.vehicle.powertrain
 
     @property
     def level(self) -> float | None:
-        """State of charge, or the fuel level of a car without one."""
-        return self.car.charge if self.car.charge is not None else self.car.fuel
+        """State of charge, or the fuel level of a vehicle without one."""
+        return self.vehicle.charge if self.vehicle.charge is not None else self.vehicle.fuel
 
     @property
     def fuel_only(self) -> bool:
-        return self.car.charge is None and self.car.fuel is not None
+        return self.vehicle.charge is None and self.vehicle.fuel is not None
 
     @property
     def level_at(self) -> datetime | None:
-        return self.car.fuel_at if self.fuel_only else self.car.charge_at
+        return self.vehicle.fuel_at if self.fuel_only else self.vehicle.charge_at
 
     @property
     def level_old(self) -> bool:
@@ -72,50 +72,53 @@ class Row:
 
     @property
     def lock_old(self) -> bool:
-        return _old(self.car.locked_at, STALE, self.now)
+        return _old(self.vehicle.locked_at, STALE, self.now)
 
     @property
     def place_old(self) -> bool:
-        return _old(self.car.place_at, STALE, self.now)
+        return _old(self.vehicle.place_at, STALE, self.now)
 
     @property
     def waiting(self) -> bool:
-        """Connected, but nothing heard yet."""
-        return self.car.last_seen_at is None
+        """Whether the vehicle is connected, but hasn't reported yet."""
+        return self.vehicle.last_seen_at is None
 
     @property
     def freshness(self) -> Freshness:
-        heard = self.car.last_seen_at
-        age = self.now - heard if heard else None
-        if age is None or age > SILENT:
-            return Freshness.SILENT
+        last_seen_at = self.vehicle.last_seen_at
+        age = self.now - last_seen_at if last_seen_at else None
+        if age is None or age > NO_RECENT_DATA:
+            return Freshness.NO_RECENT_DATA
         if age > STALE:
             return Freshness.OLD
         return Freshness.RECENT if age > _LIVE else Freshness.LIVE
 
     @property
     def connected(self) -> bool:
-        return self.car.state == ConnectionState.ACTIVE
+        return self.vehicle.state == ConnectionState.ACTIVE
 
     @property
     def state_label(self) -> str:
-        return str(ConnectionState(self.car.state).label)
+        return str(ConnectionState(self.vehicle.state).label)
 
 
-def build_rows(*, fleet: Fleet, cars: Iterable[VehicleRow], now: datetime) -> list[Row]:
-    """The cars' rows, in three queries for all of them."""
-    found = list(cars)
-    rules = privacy.privacy_for_vehicle(vehicle_ids=[car.id for car in found], now=now)
+def build_rows(*, fleet: Fleet, vehicles: Iterable[VehicleRow], now: datetime) -> list[Row]:
+    """Returns the rows for these vehicles, with three queries for all of them."""
+    found = list(vehicles)
+    location_privacy = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.id for vehicle in found], now=now)
     names = geocoder_for(fleet=fleet)
-    return [_row(car, names, hidden=rules.is_hidden(car.id, at=now), now=now) for car in found]
+    return [
+        _row(vehicle, names, hidden=location_privacy.is_hidden(vehicle.id, at=now), now=now)
+        for vehicle in found
+    ]
 
 
-def _row(car: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:
+def _row(vehicle: VehicleRow, names: ReverseGeocoder, *, hidden: bool, now: datetime) -> Row:
     place = ""
-    if not hidden and car.latitude is not None and car.longitude is not None:
-        named = names.get_name(car.latitude, car.longitude)
-        place = named.text if named else coordinates(car.latitude, car.longitude)
-    return Row(car=car, place=place, place_hidden=hidden, now=now)
+    if not hidden and vehicle.latitude is not None and vehicle.longitude is not None:
+        nearest = names.get_name(vehicle.latitude, vehicle.longitude)
+        place = nearest.text if nearest else coordinates(vehicle.latitude, vehicle.longitude)
+    return Row(vehicle=vehicle, place=place, place_hidden=hidden, now=now)
 
 
 def _old(at: datetime | None, good_for: timedelta | None, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Filters, order and columns of the fleet page that somebody keeps under a name."""
+"""The saved view of the vehicles page: filters, order and columns under a name."""
 
 from django.db import models
 from django.utils import timezone

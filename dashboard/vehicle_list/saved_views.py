@@ -1,4 +1,4 @@
-"""Keeping, finding and dropping saved views."""
+"""Saving, listing and deleting saved views."""
 
 from django.db.models import Q, QuerySet
 
@@ -10,24 +10,24 @@ MAX_VIEWS = 50
 
 
 class TooManyError(Exception):
-    """The person keeps as many views as one may."""
+    """The member already has the maximum number of views."""
 
 
 def list_views(*, membership: Membership) -> QuerySet[SavedView]:
-    """The member's own views and those that others share, by name."""
+    """Returns the member's own views and shared views of others, ordered by name."""
     views = SavedView.objects.filter(fleet_id=membership.fleet_id).select_related("user")
     return views.filter(Q(user_id=membership.user_id) | Q(shared=True))
 
 
 def can_delete(*, membership: Membership, view: SavedView) -> bool:
-    """One's own; an owner of the fleet may drop others', too."""
+    """Whether the member may delete the view: its creator and fleet owners may."""
     return view.user_id == membership.user_id or has_permission(
         membership=membership, right=Permission.ADMINISTER
     )
 
 
 def save(*, membership: Membership, name: str, query: str, shared: bool) -> SavedView:
-    """Keeps the view under this name, in place of the member's older one. Raises TooManyError."""
+    """Saves the view under this name, replacing the member's previous one. Raises TooManyError."""
     mine = SavedView.objects.filter(fleet_id=membership.fleet_id, user_id=membership.user_id)
     if not mine.filter(name=name).exists() and mine.count() >= MAX_VIEWS:
         raise TooManyError

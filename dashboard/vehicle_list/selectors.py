@@ -1,5 +1,8 @@
-"""A fleet's cars as its page shows them, found, counted and put in order by the database: a page of rows costs the same
-with a hundred cars and with ten thousand."""
+"""Queries of the vehicles page.
+
+The database filters, counts and sorts, so that a page of rows costs the same for a hundred vehicles and for ten
+thousand.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -14,14 +17,14 @@ from connect.status.states import DEGRADED, USABLE, ConnectionState
 from dashboard.vehicle_list.filters import PAGE_SIZE, Filters, TileFilter
 from vehicles import catalogue
 
-# Nothing was heard of a car for longer than its lock or place should go unreported.
+# A vehicle counts as stale if it hasn't reported for this long: its lock status and location should be newer.
 STALE = timedelta(hours=2)
-SILENT = timedelta(hours=48)
+NO_RECENT_DATA = timedelta(hours=48)
 _MOVING = catalogue.SPEED.staleness or timedelta(minutes=15)
 
-# Of several drivers' connections to a car, the one that serves it best counts; the newest among equals. With ids, of
-# these cars only.
-_CARS = """
+# Of several drivers' connections to a vehicle, the best usable one counts, and the newest among equals. With IDs, only
+# these vehicles are queried.
+_VEHICLES = """
     WITH link AS (
         SELECT DISTINCT ON (vehicle_id) vehicle_id, id, state, smartcar_user_id
         FROM connect_connection
@@ -62,7 +65,7 @@ _FIELDS = (
     *("charging", "locked", "locked_at", "latitude", "longitude", "heading", "place_at", "moving"),
     *("odometer_km", "odometer_at", "stale", "low"),
 )
-_SHOWN: Mapping[TileFilter, str] = {
+_TILE_CONDITIONS: Mapping[TileFilter, str] = {
     TileFilter.CHARGING: "charging",
     TileFilter.LOW: "low",
     TileFilter.UNLOCKED: "locked IS FALSE",
@@ -89,8 +92,10 @@ _MARK = """
 
 @dataclass(frozen=True, slots=True)
 class VehicleRow:
-    """One car as the database tells it. Percentages are 0-100, distances km, None where unknown; the place may be one
-    that its driver hides now (dashboard.vehicle_list.rows)."""
+    """One vehicle as queried. Percentages are 0-100, distances are in km, and unknown values are None.
+
+    The location may be one that the driver hides at the moment (dashboard.vehicle_list.rows removes it).
+    """
 
     id: int
     smartcar_id: str
@@ -127,21 +132,21 @@ class VehicleRow:
 
 @dataclass(frozen=True, slots=True)
 class VehicleCounts:
-    """How many of the fleet's cars each tile would show, and what there is to choose from."""
+    """The number of vehicles for each tile, and the available filter options."""
 
-    by_show: Mapping[TileFilter, int]
+    by_tile: Mapping[TileFilter, int]
     makes: list[str]
     groups: list[str]
     states: list[str]
 
     @property
     def total(self) -> int:
-        return self.by_show[TileFilter.ALL]
+        return self.by_tile[TileFilter.ALL]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A car on the map: degrees, heading clockwise from north, and the mark that its state gives it."""
+    """A vehicle on the map: degrees, heading clockwise from north, and the marker for its state."""
 
     id: int
     latitude: float
@@ -151,17 +156,17 @@ class Position:
 
 
 def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
-    """Of the whole fleet, whatever is filtered."""
-    tiles = [f"count(*) FILTER (WHERE {_SHOWN[show]})" for show in TileFilter if show]
+    """Counts all vehicles of the fleet, regardless of filters."""
+    tiles = [f"count(*) FILTER (WHERE {_TILE_CONDITIONS[show]})" for show in TileFilter if show]
     choices = ", ".join(
         f"coalesce(array_agg(DISTINCT {column}) FILTER (WHERE {column} <> ''), '{{}}')"
         for column in ("make", '"group"', "state")
     )
-    statement = f"{_CARS} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
-    (row,) = _rows(statement, _named(fleet, now))
+    statement = f"{_VEHICLES} SELECT count(*), {', '.join(tiles)}, {choices} FROM car"  # noqa: S608
+    (row,) = _rows(statement, _params(fleet, now))
     *numbers, makes, groups, states = row
     return VehicleCounts(
-        by_show=dict(zip(TileFilter, numbers, strict=True)),
+        by_tile=dict(zip(TileFilter, numbers, strict=True)),
         makes=sorted(makes, key=str.lower),
         groups=sorted(groups, key=str.lower),
         states=[state for state in _WORST_FIRST if state in states],
@@ -169,47 +174,47 @@ def count_vehicles(*, fleet: Fleet, now: datetime) -> VehicleCounts:
 
 
 def list_page(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> tuple[list[VehicleRow], int]:
-    """The cars of the filters' page, and how many fit in all. VINs are searched where `vins` allows it."""
-    where, named = _where(filters, vins=vins)
-    statement = f"""{_CARS}
+    """Returns the vehicles on the filters' page, and the number of all matches. VINs are searched if `vins` is set."""
+    where, params = _where(filters, vins=vins)
+    statement = f"""{_VEHICLES}
         SELECT {_selected()}, count(*) OVER () FROM car WHERE {where}
         ORDER BY {_order(filters.sort)} LIMIT {PAGE_SIZE} OFFSET {(filters.page - 1) * PAGE_SIZE}
     """  # noqa: S608
-    rows = _rows(statement, _named(fleet, now) | named)
+    rows = _rows(statement, _params(fleet, now) | params)
     return [VehicleRow(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
 
 
 def count_matching(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool) -> int:
-    """How many cars fit."""
-    where, named = _where(filters, vins=vins)
-    statement = f"{_CARS} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
-    return int(_rows(statement, _named(fleet, now) | named)[0][0])
+    """Returns the number of matching vehicles."""
+    where, params = _where(filters, vins=vins)
+    statement = f"{_VEHICLES} SELECT count(*) FROM car WHERE {where}"  # noqa: S608
+    return int(_rows(statement, _params(fleet, now) | params)[0][0])
 
 
 def get_vehicles(*, fleet: Fleet, vehicle_ids: Collection[int], now: datetime) -> list[VehicleRow]:
-    """These of the fleet's cars, in no particular order."""
-    statement = f"{_CARS} SELECT {_selected()} FROM car"  # noqa: S608
-    return [VehicleRow(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids))]
+    """Returns these vehicles of the fleet, in no particular order."""
+    statement = f"{_VEHICLES} SELECT {_selected()} FROM car"  # noqa: S608
+    return [VehicleRow(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids))]
 
 
 def list_positions(
     *, fleet: Fleet, filters: Filters, now: datetime, vins: bool, vehicle_ids: Collection[int] | None = None
 ) -> list[Position]:
-    """Where the cars are that fit, of these cars only where ids are given. What drivers hide is not known here."""
-    where, named = _where(filters, vins=vins)
-    statement = f"""{_CARS}
+    """Returns the locations of matching vehicles, optionally only of these IDs, including those that drivers hide."""
+    where, params = _where(filters, vins=vins)
+    statement = f"""{_VEHICLES}
         SELECT id, latitude, longitude, heading, {_MARK} FROM car
         WHERE latitude IS NOT NULL AND longitude IS NOT NULL AND {where}
     """  # noqa: S608
-    return [Position(*row) for row in _rows(statement, _named(fleet, now, vehicle_ids) | named)]
+    return [Position(*row) for row in _rows(statement, _params(fleet, now, vehicle_ids) | params)]
 
 
 def matching_ids(*, fleet: Fleet, filters: Filters, now: datetime, vins: bool, most: int) -> list[str]:
-    """The Smartcar ids of the cars that fit, in the page's order."""
-    where, named = _where(filters, vins=vins)
+    """Returns the Smartcar IDs of the matching vehicles, in the page's order."""
+    where, params = _where(filters, vins=vins)
     order = _order(filters.sort)
-    statement = f"{_CARS} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
-    return [row[0] for row in _rows(statement, _named(fleet, now) | named)]
+    statement = f"{_VEHICLES} SELECT smartcar_id FROM car WHERE {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
+    return [row[0] for row in _rows(statement, _params(fleet, now) | params)]
 
 
 def _selected() -> str:
@@ -217,34 +222,34 @@ def _selected() -> str:
 
 
 def _where(filters: Filters, *, vins: bool) -> tuple[str, dict[str, Any]]:
-    conditions, named = ["true"], {}
+    conditions, params = ["true"], {}
     if filters.show:
-        conditions.append(_SHOWN[filters.show])
+        conditions.append(_TILE_CONDITIONS[filters.show])
     for column, value in (("make", filters.make), ('"group"', filters.group), ("state", filters.state)):
         if value:
             name = column.strip('"')
             conditions.append(f"{column} = %({name})s")
-            named[name] = value
+            params[name] = value
     searched = ("name", "plate", "make", "model", "driver", *(["vin"] if vins else []))
     for number, word in enumerate(filters.words):
         conditions.append(f"(concat_ws(' ', {', '.join(searched)}) ILIKE %(word{number})s)")
-        named[f"word{number}"] = f"%{_literal(word)}%"
-    return " AND ".join(conditions), named
+        params[f"word{number}"] = f"%{_literal(word)}%"
+    return " AND ".join(conditions), params
 
 
 def _literal(word: str) -> str:
-    """The word itself, in a pattern of LIKE."""
+    """Escapes the word for a LIKE pattern."""
     return word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _order(sort: str) -> str:
-    way = "DESC" if sort.startswith("-") else "ASC"
-    # Cars never heard were heard longest ago; what is unknown of them otherwise comes last, whichever way.
+    direction = "DESC" if sort.startswith("-") else "ASC"
+    # Vehicles that never reported sort as the oldest. Other unknown values come last in both directions.
     nulls = "FIRST" if sort == "heard" else "LAST"
-    return f"{_ORDERS[sort.removeprefix('-')]} {way} NULLS {nulls}, lower(title), id"
+    return f"{_ORDERS[sort.removeprefix('-')]} {direction} NULLS {nulls}, lower(title), id"
 
 
-def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
+def _params(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = None) -> dict[str, Any]:
     return {
         "ids": None if vehicle_ids is None else list(vehicle_ids),
         "fleet": fleet.pk,
@@ -258,7 +263,7 @@ def _named(fleet: Fleet, now: datetime, vehicle_ids: Collection[int] | None = No
     }
 
 
-def _rows(statement: str, named: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _rows(statement: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, named)
+        cursor.execute(statement, params)
         return list(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""The fleet page, its fragments for the open page, the map's data, and saved views."""
+"""The vehicles page, its fragments, the map's data, and saved views."""
 
 import re
 from http import HTTPStatus
@@ -23,17 +23,17 @@ from dashboard.vehicle_list.filters import COLUMNS_COOKIE, Filters, parse_filter
 from dashboard.vehicle_list.rows import build_rows
 from dashboard.vehicle_list.saved_models import SavedView
 
-_A_YEAR = 365 * 86_400
+_ONE_YEAR = 365 * 86_400
 _AGES = re.compile(rb"(<time [^>]*>)[^<]*")
 
 
 @login_required
 @require_GET
 def fleet(request: HttpRequest, slug: str) -> HttpResponse:
-    """The fleet's cars in a table and on a map; the list alone when the open page asks for other filters."""
+    """Shows the fleet's vehicles in a table and on a map; only the list if an open page requests other filters."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     context = _context(request, membership)
-    if _asks_for_the_list(request):
+    if _is_list_request(request):
         return render(request, "dashboard/vehicle_list/list.html", context)
     context["onboarding"] = get_checklist(membership=membership)
     return render(request, "dashboard/vehicle_list/page.html", context)
@@ -42,12 +42,12 @@ def fleet(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
-    """The list alone, for a page that has no live stream; 204 when it shows already what there is."""
+    """Returns the list for a page without a live stream; 204 if the page already shows the current state."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     response = render(request, "dashboard/vehicle_list/list.html", _context(request, membership))
-    # The place in the stream of news moves on by itself, and so do ages; what was told is what counts.
-    told = _AGES.sub(rb"\1", response.content.partition(b"<!-- list -->")[2])
-    version = f"{crc32(told):x}"
+    # The stream offset and ages change constantly, so the version depends only on the content without them.
+    content = _AGES.sub(rb"\1", response.content.partition(b"<!-- list -->")[2])
+    version = f"{crc32(content):x}"
     if request.headers.get("X-Version") == version:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     response.headers["X-Version"] = version
@@ -57,34 +57,34 @@ def vehicles_fragment(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 def map_data(request: HttpRequest, slug: str) -> HttpResponse:
-    """Where the cars are that fit the filters, as JSON: `{"cars": [[id, longitude, latitude, heading, mark], …]}`."""
+    """Returns the locations of matching vehicles as JSON: `{"cars": [[id, longitude, latitude, heading, mark], …]}`."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
-    cars = positions.map_features(
+    vehicles = positions.map_features(
         fleet=membership.fleet,
         filters=_filters(request),
         now=timezone.now(),
         vins=page.may_search_vins(membership),
     )
-    return HttpResponse(orjson.dumps({"cars": cars}), content_type="application/json")
+    return HttpResponse(orjson.dumps({"cars": vehicles}), content_type="application/json")
 
 
 @login_required
 @require_GET
 def map_popup(request: HttpRequest, slug: str, vehicle_id: int) -> HttpResponse:
-    """One car in a few lines, for the map."""
+    """Returns one vehicle's popup for the map."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     now = timezone.now()
     found = selectors.get_vehicles(fleet=membership.fleet, vehicle_ids=[vehicle_id], now=now)
     if not found:
         raise Http404("There is no such car in this fleet.")
-    (row,) = build_rows(fleet=membership.fleet, cars=found, now=now)
+    (row,) = build_rows(fleet=membership.fleet, vehicles=found, now=now)
     return render(request, "dashboard/vehicle_list/map_popup.html", {"fleet": membership.fleet, "row": row})
 
 
 @login_required
 @require_GET
 def matching(request: HttpRequest, slug: str) -> HttpResponse:
-    """The Smartcar ids of the cars that fit the filters, for choosing all of them: at most as many as may be asked."""
+    """Returns the Smartcar IDs of matching vehicles for selecting all of them, at most MAX_VEHICLES."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.COMMAND)
     ids = selectors.matching_ids(
         fleet=membership.fleet,
@@ -99,15 +99,15 @@ def matching(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def columns(request: HttpRequest, slug: str) -> HttpResponse:
-    """Which columns this browser shows from now on."""
+    """Stores which columns this browser shows."""
     get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     filters = parse_filters(QueryDict(request.POST.get("query", "")))
     chosen = visible_columns(request.POST.getlist("column"))
-    response = redirect(page.address(slug=slug, query=filters.to(columns_said=False).query))
+    response = redirect(page.address(slug=slug, query=filters.to(explicit_columns=False).query))
     response.set_cookie(
         COLUMNS_COOKIE,
         ",".join(chosen),
-        max_age=_A_YEAR,
+        max_age=_ONE_YEAR,
         secure=request.is_secure(),
         httponly=True,
         samesite="Lax",
@@ -118,11 +118,11 @@ def columns(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def save_view(request: HttpRequest, slug: str) -> HttpResponse:
-    """Keeps what the page shows under a name."""
+    """Saves the page's filters and columns under a name."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     remembered = request.COOKIES.get(COLUMNS_COOKIE, "")
     filters = parse_filters(QueryDict(request.POST.get("query", "")), remembered=remembered)
-    query = filters.to(columns_said=True).query
+    query = filters.to(explicit_columns=True).query
     name = " ".join(request.POST.get("name", "").split())
     if not name or len(name) > 60:
         messages.error(request, _("Couldn't save the view. Enter a name of up to 60 characters."))
@@ -143,7 +143,7 @@ def save_view(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def delete_view(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
-    """Drops a saved view. Whoever may not see it is told that there is none."""
+    """Deletes a saved view. Returns 404 if the member can't see the view."""
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.VIEW)
     view = get_object_or_404(saved_views.list_views(membership=membership), pk=view_id)
     if not saved_views.can_delete(membership=membership, view=view):
@@ -164,6 +164,6 @@ def _filters(request: HttpRequest) -> Filters:
     return parse_filters(request.GET, remembered=request.COOKIES.get(COLUMNS_COOKIE, ""))
 
 
-def _asks_for_the_list(request: HttpRequest) -> bool:
+def _is_list_request(request: HttpRequest) -> bool:
     whole = request.headers.get("HX-History-Restore-Request") == "true"
     return request.headers.get("HX-Request") == "true" and not whole

@@ -1,1 +1,1 @@
-"""The pages of one car: a frame with tabs, and a module of views for each tab."""
+"""The pages of one vehicle: a common base with tabs, and a module of views for each tab."""

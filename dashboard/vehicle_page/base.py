@@ -1,4 +1,4 @@
-"""What the tabs of a car's page have in common: who may see which car, and the head and navigation around a tab."""
+"""What the tabs of a vehicle's page share: permission checks, header and tab navigation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from vehicles.selectors import get_vehicle
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab of the page: the name of its view, its words, and the right that it needs."""
+    """A tab of the page: its view, its label, and the permission that it requires."""
 
     view: str
     label: Promise
@@ -44,7 +44,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class VehicleContext:
-    """A car, and the membership of whoever looks at it."""
+    """A vehicle, and the membership of the user who requested it."""
 
     membership: Membership
     vehicle: Vehicle
@@ -53,12 +53,12 @@ class VehicleContext:
     def fleet(self) -> Fleet:
         return self.membership.fleet
 
-    def may(self, right: Permission) -> bool:
-        """Whether whoever looks has the right in the car's fleet."""
+    def can(self, right: Permission) -> bool:
+        """Whether the member has the permission in the vehicle's fleet."""
         return has_permission(membership=self.membership, right=right)
 
     def context(self, tab: Tab) -> dict[str, Any]:
-        """What dashboard/vehicle_page/base.html needs around a tab. No queries."""
+        """Returns the context of dashboard/vehicle_page/base_vehicle.html for a tab. No queries."""
         return {
             "membership": self.membership,
             "fleet": self.fleet,
@@ -73,15 +73,15 @@ class VehicleContext:
                     each is tab,
                 )
                 for each in TABS
-                if self.may(each.right)
+                if self.can(each.right)
             ],
-            "may_connect": self.may(Permission.CONNECT),
-            "may_command": self.may(Permission.COMMAND),
+            "may_connect": self.can(Permission.CONNECT),
+            "may_command": self.can(Permission.COMMAND),
         }
 
 
 def _facts_line(vehicle: Vehicle) -> str:
-    """What the car is, beside its name: "Tesla Model 3 2023 · B-CD 123 · Electric"."""
+    """Returns the vehicle's details next to its name: "Tesla Model 3 2023 · B-CD 123 · Electric"."""
     what = vehicle.description if vehicle.name else ""
     return " · ".join(filter(None, (what, vehicle.plate, labels.powertrain(vehicle.powertrain))))
 
@@ -89,13 +89,14 @@ def _facts_line(vehicle: Vehicle) -> str:
 def vehicle_context(
     request: HttpRequest, *, slug: str, smartcar_id: str, right: Permission = Permission.VIEW
 ) -> VehicleContext:
-    """The car for the person who asks; two queries.
+    """Returns the vehicle with the user's membership, in two queries.
 
-    Raises Http404 for outsiders and for a car that is not the fleet's, PermissionDenied for members without the right.
+    Raises Http404 for non-members and for a vehicle of another fleet, and PermissionDenied for members without the
+    permission.
     """
     membership = get_membership_or_404(user=request.user, slug=slug, right=right)
     vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if vehicle is None:
         raise Http404("There is no such car in this fleet.")
-    vehicle.fleet = membership.fleet  # as loaded already
+    vehicle.fleet = membership.fleet  # already loaded
     return VehicleContext(membership, vehicle)

@@ -1,4 +1,4 @@
-"""What a chart shows, in a sentence: for those who cannot see it, and at a glance."""
+"""Charts summarized in a sentence: for screen readers, and at a glance."""
 
 from datetime import UTC, datetime
 
@@ -11,60 +11,62 @@ from dashboard.vehicle_page.charts import BandChart, Chart, Line
 
 
 def summarize_chart(chart: Chart, *, start: datetime, end: datetime) -> str:
-    """From what to what the values went, what the last is and when, and how many gaps there are."""
+    """Returns the range of the values, the latest value with its time, and the number of gaps."""
     if isinstance(chart, BandChart):
-        return _of_band(chart)
+        return _summarize_band(chart)
     since, until = start.timestamp(), end.timestamp()
-    told = [_of_line(line, chart.unit, since, until, named=len(chart.lines) > 1) for line in chart.lines]
-    fineness = dict.fromkeys(_fineness(line.resolution) for line in chart.lines)
-    return " ".join(filter(None, [*told, *fineness]))
+    text = [
+        _summarize_line(line, chart.unit, since, until, named=len(chart.lines) > 1) for line in chart.lines
+    ]
+    resolutions = dict.fromkeys(_resolution_text(line.resolution) for line in chart.lines)
+    return " ".join(filter(None, [*text, *resolutions]))
 
 
-def _of_line(line: Line, unit: str, since: float, until: float, *, named: bool) -> str:
+def _summarize_line(line: Line, unit: str, since: float, until: float, *, named: bool) -> str:
     whole = line.resolution in ("hour", "day")
     shown = [
-        (at, value, place)
-        for place, (at, value) in enumerate(zip(line.times, line.values, strict=True))
+        (at, value, index)
+        for index, (at, value) in enumerate(zip(line.times, line.values, strict=True))
         if value is not None and at < until and (whole or at >= since)
     ]
     name = f"{line.label}: " if named else ""
     if not shown:
         return name + _("No data recorded in this period.")
-    lows = [line.low[place] if line.low else value for _at, value, place in shown]
-    highs = [line.high[place] if line.high else value for _at, value, place in shown]
-    told = _("%(low)s to %(high)s, latest %(last)s (%(when)s).") % {
+    lows = [line.low[index] if line.low else value for _at, value, index in shown]
+    highs = [line.high[index] if line.high else value for _at, value, index in shown]
+    text = _("%(low)s to %(high)s, latest %(last)s (%(when)s).") % {
         "low": _number(min(low for low in lows if low is not None), unit),
         "high": _number(max(high for high in highs if high is not None), unit),
         "last": _number(shown[-1][1], unit),
         "when": _when(shown[-1][0]),
     }
     gaps = sum(value is None for value in line.values)
-    return " ".join(filter(None, [name + told, _gaps(gaps)]))
+    return " ".join(filter(None, [name + text, _gaps(gaps)]))
 
 
-def _of_band(chart: BandChart) -> str:
+def _summarize_band(chart: BandChart) -> str:
     if not chart.segments:
         return _("No data recorded in this period.")
-    held: dict[int, float] = {}
+    durations: dict[int, float] = {}
     for begin, stop, state in chart.segments:
-        held[state] = held.get(state, 0) + stop - begin
-    total = sum(held.values())
+        durations[state] = durations.get(state, 0) + stop - begin
+    total = sum(durations.values())
     shares = ", ".join(
         f"{chart.states[state]} {number_format(round(100 * seconds / total), force_grouping=True)} %"
-        for state, seconds in sorted(held.items(), key=lambda each: -each[1])[:4]
+        for state, seconds in sorted(durations.items(), key=lambda each: -each[1])[:4]
     )
     begin, _stop, state = chart.segments[-1]
-    told = _("%(shares)s of known time. Latest: %(state)s since %(when)s.") % {
+    text = _("%(shares)s of known time. Latest: %(state)s since %(when)s.") % {
         "shares": shares,
         "state": chart.states[state],
         "when": _when(begin),
     }
     if chart.cut:
-        told += " " + _("Too many changes to chart, so only the latest are shown. Zoom in to see the others.")
-    return told
+        text += " " + _("Too many changes to chart, so only the latest are shown. Zoom in to see the others.")
+    return text
 
 
-def _fineness(resolution: str) -> str:
+def _resolution_text(resolution: str) -> str:
     return {
         "hour": _("Line: hourly mean. Band: hourly minimum and maximum."),
         "day": _("Line: daily mean. Band: daily minimum and maximum."),

@@ -1,6 +1,6 @@
-"""Charts of a car's signals over time: numbers as lines, states as bands, gaps where nothing is known.
+"""Charts of a vehicle's signals over time: numbers as lines, states as bands, and gaps where nothing is known.
 
-Times are epoch seconds, numbers in the car's units, words in the active language.
+Times are Unix timestamps in seconds, numbers are in the vehicle's units, and texts are in the active language.
 """
 
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ _TONES = {"true": "on", "false": "off", "OK": "ok", "ALERT": "alert"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A number over time. A value is None in a gap; of hours and days it is the mean, between `low` and `high`.
+    """A number over time. A value is None in a gap; for hours and days it is the mean, between `low` and `high`.
 
-    The first and last point may lie outside of the time asked for: the line goes on to them. `resolution` is "raw",
-    "thinned" (real readings, peaks included), "hour" or "day".
+    The first and last point may be outside the requested time, as the line continues to them. `resolution` is "raw",
+    "thinned" (real readings, including peaks), "hour" or "day".
     """
 
     code: str
@@ -47,23 +47,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """The lines of signals that are measured in the same unit. `percent`: from 0 to 100."""
+    """The lines of signals with the same unit. `percent` means a scale from 0 to 100."""
 
     unit: str
     percent: bool
     lines: list[Line]
     kind: str = "lines"
 
-    def told(self) -> dict[str, Any]:
-        """As it goes to the page; dataclasses.asdict would copy each number."""
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the chart as JSON-compatible data. dataclasses.asdict would copy each number."""
         return _fields(self) | {"lines": [_fields(line) for line in self.lines]}
 
 
 @dataclass(frozen=True, slots=True)
 class BandChart:
-    """What a signal said, and for how long. A segment is from, to and the place of its state in `states`.
+    """The states of a signal over time. A segment consists of start, end and an index of `states`.
 
-    `cut`: there were more changes than can be drawn; these are the newest.
+    `cut` means that there were too many changes to draw; the segments are the newest ones.
     """
 
     code: str
@@ -74,26 +74,26 @@ class BandChart:
     cut: bool
     kind: str = "band"
 
-    def told(self) -> dict[str, Any]:
-        """As it goes to the page."""
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the chart as JSON-compatible data."""
         return _fields(self)
 
 
 Chart = LineChart | BandChart
 
 
-def _fields(held: Line | LineChart | BandChart) -> dict[str, Any]:
-    return {each.name: getattr(held, each.name) for each in fields(held)}
+def _fields(chart: Line | LineChart | BandChart) -> dict[str, Any]:
+    return {each.name: getattr(chart, each.name) for each in fields(chart)}
 
 
 @dataclass(slots=True)
 class _States:
-    """The states of a band in the order in which they were first said."""
+    """The states of a band, in order of first occurrence."""
 
     labels: list[str] = field(default_factory=list)
     tones: list[str] = field(default_factory=list)
 
-    def place(self, label: str, tone: str) -> int:
+    def position(self, label: str, tone: str) -> int:
         if label not in self.labels:
             self.labels.append(label)
             self.tones.append(tone or f"state-{len(self.labels) % 6}")
@@ -101,7 +101,7 @@ class _States:
 
 
 def drawable(code: str) -> bool:
-    """Whether the history of the signal can be drawn. Places are for the map, and who sees a VIN is written down."""
+    """Whether the signal can be charted. Locations are shown on the map, and views of a VIN are logged."""
     return code in CATALOGUE and code not in PLACE_CODES and code != VIN.code
 
 
@@ -110,7 +110,7 @@ def is_number(signal: Signal) -> bool:
 
 
 def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
-    """The signals of each chart: numbers in the same unit share one, in the order of the first of them."""
+    """Returns the signals of each chart: numbers with the same unit share one, in order of their first signal."""
     charts: dict[str, list[Signal]] = {}
     for signal in signals:
         shared = is_number(signal) and signal.unit is not None and signal.unit is not Unit.COUNT
@@ -121,11 +121,11 @@ def plan(signals: Sequence[Signal], *, units: str) -> list[list[Signal]]:
 def build_charts(
     *, vehicle: Vehicle, signals: Sequence[Signal], start: datetime, end: datetime
 ) -> list[Chart]:
-    """The history of these signals from `start` up to but without `end`, a chart for each group of `plan`."""
+    """Returns the charts of these signals from `start` (inclusive) to `end` (exclusive), grouped by `plan`."""
     return [
         _line_chart(vehicle, group, start, end)
         if is_number(group[0])
-        else band_of(vehicle=vehicle, signal=group[0], start=start, end=end)
+        else build_band(vehicle=vehicle, signal=group[0], start=start, end=end)
         for group in plan(signals, units=vehicle.units)
     ]
 
@@ -134,7 +134,7 @@ def _line_chart(vehicle: Vehicle, signals: Sequence[Signal], start: datetime, en
     return LineChart(
         unit=_shown_unit(signals[0], vehicle.units),
         percent=signals[0].unit is Unit.PERCENT,
-        lines=[line_of(vehicle=vehicle, signal=signal, start=start, end=end) for signal in signals],
+        lines=[build_line(vehicle=vehicle, signal=signal, start=start, end=end) for signal in signals],
     )
 
 
@@ -142,16 +142,16 @@ def _shown_unit(signal: Signal, units: str) -> str:
     return symbol(display_unit(signal.unit, units=units)) if signal.unit else ""
 
 
-def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
-    """A number signal's history, as fine as fits: readings while they are few, else hours or days."""
+def build_line(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> Line:
+    """Returns a numeric signal's history in a suitable resolution: readings if they are few, else hours or days."""
     resolution, points = _points(vehicle, signal, start, end)
-    longest = _longest_silence(signal, resolution, span=end - start)
+    max_gap = _max_gap(signal, resolution, span=end - start)
     if resolution in ("raw", "thinned"):
-        before, after = neighbors(vehicle=vehicle, signal=signal, start=start, end=end, within=longest)
+        before, after = neighbors(vehicle=vehicle, signal=signal, start=start, end=end, within=max_gap)
         points = [*([before] if before else []), *points, *([after] if after else [])]
     banded = resolution in ("hour", "day")
     line = Line(signal.code, signal.label, resolution, [], [], [] if banded else None, [] if banded else None)
-    for point, gap in _with_gaps(points, longest=longest):
+    for point, gap in _with_gaps(points, max_gap=max_gap):
         _add(line, point.at, point, signal=signal, units=vehicle.units)
         if gap:
             _add(line, point.at + timedelta(seconds=1), None, signal=signal, units=vehicle.units)
@@ -159,7 +159,7 @@ def line_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
 
 
 def _add(line: Line, at: datetime, point: Point | None, *, signal: Signal, units: str) -> None:
-    """One more point, or a gap where there is none."""
+    """Appends a point, or a gap if there is none."""
     line.times.append(at.timestamp())
     line.values.append(_shown(point.value, signal, units) if point else None)
     if line.low is not None and line.high is not None:
@@ -174,11 +174,11 @@ def _shown(value: float | None, signal: Signal, units: str) -> float | None:
 
 
 def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> tuple[str, list[Point]]:
-    """The points, and what they are. Readings that are no longer kept live on in their hours and days."""
-    kept = retention_start(timezone.now(), vehicle.fleet.raw_retention_months)
-    if start >= kept:
-        many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
-        if not many:
+    """Returns the points with their resolution. Beyond the retention of readings, hours and days still exist."""
+    retained_from = retention_start(timezone.now(), vehicle.fleet.raw_retention_months)
+    if start >= retained_from:
+        too_many = has_more(vehicle=vehicle, signal=signal, start=start, end=end, than=POINTS)
+        if not too_many:
             return "raw", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="raw")
         if end - start <= _SHORT:
             return "thinned", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution=POINTS)
@@ -187,8 +187,8 @@ def _points(vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) ->
     return "day", series(vehicle=vehicle, signal=signal, start=start, end=end, resolution="day")
 
 
-def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
-    """How far apart two points may be for a line between them: as long as a value of the kind is good for."""
+def _max_gap(signal: Signal, resolution: str, *, span: timedelta) -> timedelta:
+    """Returns the longest time between two points that a line connects: as long as the signal's values are valid."""
     if signal.staleness is None:
         return _EVER
     if resolution == "thinned":
@@ -196,22 +196,25 @@ def _longest_silence(signal: Signal, resolution: str, *, span: timedelta) -> tim
     return signal.staleness + {"hour": _HOUR, "day": _DAY}.get(resolution, timedelta(0))
 
 
-def _with_gaps(points: Sequence[Point], *, longest: timedelta) -> list[tuple[Point, bool]]:
-    """Each point, and whether nothing is known for a while after it."""
-    apart = [after.at - before.at > longest for before, after in pairwise(points)]
-    return list(zip(points, [*apart, False], strict=False))
+def _with_gaps(points: Sequence[Point], *, max_gap: timedelta) -> list[tuple[Point, bool]]:
+    """Returns each point, and whether a gap follows."""
+    gaps = [after.at - before.at > max_gap for before, after in pairwise(points)]
+    return list(zip(points, [*gaps, False], strict=False))
 
 
-def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
-    """What a signal that is no number said. A state holds until the next one, or as long as it is good for."""
+def build_band(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime) -> BandChart:
+    """Returns the states of a non-numeric signal.
+
+    A state lasts until the next one, or as long as its value is valid.
+    """
     found = state_intervals(vehicle=vehicle, signal=signal, start=start, end=end)
     until = min(end, timezone.now())
     states, segments = _States(), []
-    for place, run in enumerate(found):
-        following = found[place + 1].start if place + 1 < len(found) else until
-        stop = min(following, run.last + (signal.staleness or _EVER), until)
+    for position, run in enumerate(found):
+        next_start = found[position + 1].start if position + 1 < len(found) else until
+        stop = min(next_start, run.last + (signal.staleness or _EVER), until)
         label = format_value(code=signal.code, body=run.body, units=vehicle.units) or "–"
-        index = states.place(label, _tone(signal, run.body.get("value", run.body.get("status"))))
+        index = states.position(label, _tone(signal, run.body.get("value", run.body.get("status"))))
         begin = max(run.start, start)
         if stop > begin:
             segments.append((begin.timestamp(), stop.timestamp(), index))
@@ -221,7 +224,7 @@ def band_of(*, vehicle: Vehicle, signal: Signal, start: datetime, end: datetime)
 
 
 def _tone(signal: Signal, value: object) -> str:
-    """How a state looks; "" for one of a list of its own."""
+    """Returns the style of a state; "" for signals with arbitrary states."""
     if signal.shape is Shape.BOOLEAN:
         return _TONES.get(str(value).lower(), "")
     return _TONES.get(str(value).upper(), "") if signal.shape is Shape.STATUS else ""

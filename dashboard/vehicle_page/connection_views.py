@@ -1,4 +1,4 @@
-"""The connection tab: through whom the car is shared, how that stands, and what can be done about it."""
+"""The connection tab: who shares the vehicle, the connection's status, and available actions."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,10 @@ from dashboard.vehicle_page.base import CONNECTION, vehicle_context
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A driver's connection with what it allows: `scopes` and `missing` in words, `others` how many more."""
+    """A driver's connection with its permissions.
+
+    `scopes` and `missing` have texts, `others` counts the remaining ones.
+    """
 
     row: ConnectionRow
     scopes: list[PermissionScope]
@@ -29,7 +32,7 @@ class Grant:
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Each driver's connection of the car; what to do about one is for those who may connect cars."""
+    """Lists the vehicle's connections by driver. Actions require permission to connect vehicles."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     now = timezone.now()
     found = (
@@ -39,7 +42,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
     )
     rows = connection_rows(fleet=frame.fleet, connections=found, now=now)
     context = frame.context(CONNECTION) | {"grants": [_grant(row) for row in rows]}
-    if frame.may(Permission.BUDGET):
+    if frame.can(Permission.BUDGET):
         context["usage"] = quota.vehicle_usage(vehicle=frame.vehicle, month=quota.billing_month(now))
     return render(request, "dashboard/vehicle_page/connection.html", context)
 

@@ -1,4 +1,4 @@
-"""What the car warns of: systems that diagnose themselves, its warning lamp, and trouble codes."""
+"""The vehicle's warnings: systems with self-diagnosis, the malfunction indicator lamp, and trouble codes."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ _MOST_CODES = 8
 
 @dataclass(frozen=True, slots=True)
 class VehicleWarning:
-    """One thing that the car warns of, and what it says of it."""
+    """One warning with its text."""
 
     label: str
     text: str
@@ -23,7 +23,7 @@ class VehicleWarning:
 
 
 def list_warnings(state: VehicleState) -> list[VehicleWarning]:
-    """The warning lamp first, then trouble codes, then systems by name."""
+    """Returns the malfunction indicator lamp first, then trouble codes, then systems by name."""
     lamp = [alert for row in _statuses(state) if (alert := _alert(row))]
     lamp.sort(key=lambda alert: (alert.row.code != catalogue.MIL.code, alert.label.lower()))
     first = [alert for alert in lamp if alert.row.code == catalogue.MIL.code]
@@ -31,7 +31,7 @@ def list_warnings(state: VehicleState) -> list[VehicleWarning]:
 
 
 def checked_systems(state: VehicleState) -> int:
-    """How many systems of the car say how they are."""
+    """Returns the number of systems that report their condition."""
     return len(_statuses(state)) + (state.signal(catalogue.DTC_COUNT) is not None)
 
 
@@ -47,8 +47,8 @@ def _alert(row: LatestSignal) -> VehicleWarning | None:
     body = row.body or {}
     if body.get("status") == "OK":
         return None
-    said = body.get("description") or formatting.format_value(code=row.code, body=body, units="")
-    return VehicleWarning(str(CATALOGUE[row.code].label), said, row)
+    text = body.get("description") or formatting.format_value(code=row.code, body=body, units="")
+    return VehicleWarning(str(CATALOGUE[row.code].label), text, row)
 
 
 def _trouble_codes(state: VehicleState) -> list[VehicleWarning]:

@@ -1,6 +1,6 @@
-"""What happened to a car, in one timeline: deliveries, errors, commands, changes of its connection and of settings.
+"""A vehicle's event timeline: deliveries, errors, commands, and changes of connections and settings.
 
-Nothing here tells where the car was: neither bodies of messages nor destinations are read.
+The timeline never reveals locations: delivery bodies and command destinations aren't read.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ from accounts.models import AuditLogEntry
 from accounts.permissions import Permission
 from commands.models import Command
 from connect.models import Transition
-from dashboard.audit_log.wording import details_of, event_label
+from dashboard.audit_log.wording import entry_details, event_label
 from dashboard.vehicle_page.base import VehicleContext
 from dashboard.vehicle_page.timeline import Page, Source, TimelinePosition, below, merge_page
 from vehicles.catalogue import CATALOGUE
@@ -35,15 +35,16 @@ from webhooks.webhook_log.visibility import entries_for_vehicle
 
 SIZE = 40
 _HOUR = timedelta(hours=1)
-# Far enough back for a page of a car that delivers every hour; of one that seldom does, all messages are few.
+# Long enough for a page of a vehicle that delivers every hour. A vehicle that rarely delivers has few deliveries in
+# all.
 _NEAR = timedelta(hours=2 * SIZE)
 _NEEDS_ATTENTION = (EntryState.DEAD, EntryState.QUARANTINED)
-# The command history has more to say about these.
+# The command history has more details about these.
 _SHOWN_AS_COMMANDS = (AuditEvent.COMMAND_REQUESTED, AuditEvent.COMMAND_CANCELED)
 
 
 class EventType(StrEnum):
-    """What an entry is about. The order is that of entries of the same moment, the last one further up."""
+    """The kinds of timeline entries. For entries with the same time, later kinds come first."""
 
     DELIVERY = "delivery"
     ERROR = "error"
@@ -80,10 +81,10 @@ class EventDetail:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """One entry, in words. `badge` is a state with the class that colours it, `url` leads to more about it."""
+    """One timeline entry. `badge` is a state's label and CSS class; `url` links to details."""
 
     kind: EventType
-    place: TimelinePosition
+    position: TimelinePosition
     title: str
     lines: Sequence[str] = ()
     badge: tuple[str, str] | None = None
@@ -93,12 +94,12 @@ class TimelineEvent:
 
     @property
     def at(self) -> datetime:
-        return self.place.at
+        return self.position.at
 
     @property
     def clock(self) -> str:
-        """When, on its day; of an hour when it began."""
-        return date_format(timezone.localtime(self.at), "H:i:s" if self.place.pk else "H:i")
+        """The time of day; for an hour of deliveries, its start."""
+        return date_format(timezone.localtime(self.at), "H:i:s" if self.position.pk else "H:i")
 
     @property
     def icon(self) -> str:
@@ -110,14 +111,14 @@ class TimelineEvent:
 
 
 def visible_types(frame: VehicleContext) -> list[EventType]:
-    """What whoever looks may see."""
-    return [kind for kind in EventType if kind not in RIGHTS or frame.may(RIGHTS[kind])]
+    """Returns the kinds of events that the member may see."""
+    return [kind for kind in EventType if kind not in RIGHTS or frame.can(RIGHTS[kind])]
 
 
 def list_events(
     frame: VehicleContext, *, kinds: Collection[EventType], before: TimelinePosition | None = None
 ) -> Page[TimelineEvent]:
-    """A page of the car's events of these kinds, as far as whoever looks may see them."""
+    """Returns a page of the vehicle's events of these kinds, as far as the member may see them."""
     sources: Iterator[Source[TimelineEvent]] = (
         partial(source, frame) for kind in visible_types(frame) if kind in kinds for source in _SOURCES[kind]
     )
@@ -127,7 +128,7 @@ def list_events(
 def _delivery_summaries(
     frame: VehicleContext, before: TimelinePosition | None, limit: int
 ) -> Iterable[TimelineEvent]:
-    """Deliveries that went well, by hour of UTC. An hour stands where it begins, however many are still to come."""
+    """Yields successful deliveries grouped by UTC hour. A group's time is the start of its hour."""
     rank = _RANKS[EventType.DELIVERY]
     entries = entries_for_vehicle(vehicle=frame.vehicle).exclude(state__in=_NEEDS_ATTENTION)
     until = timezone.now() + _HOUR
@@ -159,19 +160,19 @@ def _hours(entries: QuerySet[InboxEntry], limit: int) -> list[tuple[datetime, in
 
 
 def _inbox(frame: VehicleContext, newest: int) -> str:
-    """The inbox page from this message on, of this car only."""
-    question = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
-    return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(question)}"
+    """Returns the URL of the webhook log, starting at this delivery, for this vehicle only."""
+    params = {"car": frame.vehicle.smartcar_id, "before": newest + 1}
+    return f"{reverse('webhooks:log', args=[frame.fleet.slug])}?{urlencode(params)}"
 
 
 def _clock(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "H:i")
 
 
-def _troubled_deliveries(
+def _failed_deliveries(
     frame: VehicleContext, before: TimelinePosition | None, limit: int
 ) -> Iterable[TimelineEvent]:
-    """Those that were set aside, each for itself."""
+    """Yields quarantined and undeliverable deliveries individually."""
     rank = _RANKS[EventType.DELIVERY]
     entries = entries_for_vehicle(vehicle=frame.vehicle).filter(state__in=_NEEDS_ATTENTION)
     entries = entries.filter(below(before, rank=rank, time="received_at"))
@@ -193,18 +194,18 @@ def _errors(frame: VehicleContext, before: TimelinePosition | None, limit: int) 
     rank = _RANKS[EventType.ERROR]
     errors = VehicleError.objects.filter(vehicle=frame.vehicle).order_by("-first_at", "-pk")
     for error in errors.filter(below(before, rank=rank, time="first_at"))[:limit]:
-        over = error.state == "RESOLVED"
+        resolved, affected = error.state == "RESOLVED", _affected_signals(error)
         yield TimelineEvent(
             EventType.ERROR,
             TimelinePosition(error.first_at, rank, error.pk),
-            _("Issue resolved: %(what)s") % {"what": _concerned(error)} if over else _concerned(error),
+            _("Issue resolved: %(what)s") % {"what": affected} if resolved else affected,
             list(_error_lines(error)),
-            (_("Resolved"), "event-well") if over else (_("Error"), "event-bad"),
+            (_("Resolved"), "event-well") if resolved else (_("Error"), "event-bad"),
         )
 
 
-def _concerned(error: VehicleError) -> str:
-    """The signals by name, or the connection as a whole."""
+def _affected_signals(error: VehicleError) -> str:
+    """Returns the names of the affected signals, or the entire connection."""
     labels = [CATALOGUE[code].label if code in CATALOGUE else code for code in error.signals]
     if not labels:
         return _("Entire connection")
@@ -233,9 +234,9 @@ def _error_lines(error: VehicleError) -> Iterator[str]:
 
 def _commands(frame: VehicleContext, before: TimelinePosition | None, limit: int) -> Iterable[TimelineEvent]:
     rank = _RANKS[EventType.COMMAND]
-    asked = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
-    asked = asked.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
-    for command in asked.select_related("requested_by").prefetch_related("changes")[:limit]:
+    commands = Command.objects.filter(vehicle=frame.vehicle, fleet=frame.fleet)
+    commands = commands.filter(below(before, rank=rank, time="requested_at")).order_by("-requested_at", "-pk")
+    for command in commands.select_related("requested_by").prefetch_related("changes")[:limit]:
         who = {"person": command.requested_by}
         lines = [_("By %(person)s") % who if command.requested_by else ""]
         lines += [f"“{command.reason}”" if command.reason else "", command.message]
@@ -258,7 +259,7 @@ def _transitions(
     rank = _RANKS[EventType.CONNECTION]
     changes = Transition.objects.filter(connection__vehicle=frame.vehicle, connection__fleet=frame.fleet)
     changes = changes.filter(below(before, rank=rank, time="at")).order_by("-at", "-pk")
-    manages = frame.may(Permission.CONNECT)
+    manages = frame.can(Permission.CONNECT)
     for change in changes[:limit]:
         words = {"from": change.get_from_state_display(), "to": change.get_to_state_display()}
         url = reverse("connections:detail", args=[frame.fleet.slug, change.connection_id]) if manages else ""
@@ -275,7 +276,7 @@ def _transitions(
 def _audit_events(
     frame: VehicleContext, before: TimelinePosition | None, limit: int
 ) -> Iterable[TimelineEvent]:
-    """What members did to the vehicle, by the audit log. What drivers do about their location stays private."""
+    """Yields members' actions from the audit log. Drivers' changes of location sharing are private."""
     rank = _RANKS[EventType.SETTINGS]
     entries = AuditLogEntry.objects.filter(
         fleet=frame.fleet,
@@ -293,14 +294,14 @@ def _audit_events(
             EventType.SETTINGS,
             TimelinePosition(entry.at, rank, entry.pk),
             event_label(entry),
-            [_("By %(person)s") % {"person": entry.actor}, *details_of(entry)],
+            [_("By %(person)s") % {"person": entry.actor}, *entry_details(entry)],
         )
 
 
 _SOURCES: Mapping[
     EventType, Sequence[Callable[[VehicleContext, TimelinePosition | None, int], Iterable[TimelineEvent]]]
 ] = {
-    EventType.DELIVERY: (_delivery_summaries, _troubled_deliveries),
+    EventType.DELIVERY: (_delivery_summaries, _failed_deliveries),
     EventType.ERROR: (_errors,),
     EventType.COMMAND: (_commands,),
     EventType.CONNECTION: (_transitions,),

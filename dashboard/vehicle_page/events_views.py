@@ -1,4 +1,4 @@
-"""The events tab: one timeline of what happened to the car."""
+"""The events tab: the vehicle's event timeline."""
 
 from datetime import date
 from typing import Any
@@ -21,35 +21,35 @@ from dashboard.vehicle_page.timeline import Page, TimelinePosition
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The newest events, or those below `?before=`, of the kinds chosen; to htmx only the entries."""
+    """Shows the newest events, or those before `?before=`, of the selected kinds; for htmx only the entries."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    may = visible_types(frame)
-    chosen = [kind for kind in may if kind in request.GET.getlist("kind")]
+    visible = visible_types(frame)
+    chosen = [kind for kind in visible if kind in request.GET.getlist("kind")]
     before = TimelinePosition.read(request.GET.get("before", ""))
-    found = list_events(frame, kinds=chosen or may, before=before)
+    found = list_events(frame, kinds=chosen or visible, before=before)
     context: dict[str, Any] = {
         "days": _by_day(found, before),
-        "older": _question(chosen, found.older) if found.older else "",
-        "newest": _question(chosen, None),
+        "older": _query(chosen, found.older) if found.older else "",
+        "newest": _query(chosen, None),
         "before": before,
         "narrowed": bool(chosen),
     }
     if request.headers.get("HX-Target") == "older":
         return render(request, "dashboard/vehicle_page/events_list.html", context)
     context |= frame.context(EVENTS)
-    context["kinds"] = [(kind.value, LABELS[kind], kind in chosen) for kind in may]
+    context["kinds"] = [(kind.value, LABELS[kind], kind in chosen) for kind in visible]
     return render(request, "dashboard/vehicle_page/events.html", context)
 
 
-def _question(chosen: list[EventType], before: TimelinePosition | None) -> str:
-    asked: list[tuple[str, Any]] = [("kind", kind.value) for kind in chosen]
-    return urlencode([*asked, ("before", before)] if before else asked)
+def _query(chosen: list[EventType], before: TimelinePosition | None) -> str:
+    params: list[tuple[str, Any]] = [("kind", kind.value) for kind in chosen]
+    return urlencode([*params, ("before", before)] if before else params)
 
 
 def _by_day(
     found: Page[TimelineEvent], before: TimelinePosition | None
 ) -> list[tuple[str, list[TimelineEvent]]]:
-    """The events under the days of the fleet's zone; "" in place of the day that the page before ended with."""
+    """Groups events by day in the fleet's time zone. The day that the previous page ended with has "" as its label."""
     days: list[tuple[str, list[TimelineEvent]]] = []
     last = timezone.localdate(before.at) if before else None
     for event in found.entries:

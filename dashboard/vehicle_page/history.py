@@ -1,4 +1,4 @@
-"""What the history tab is asked for: which signals over which time, as it stands in the address."""
+"""The query of the history tab: signals and time range, as represented in the URL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from vehicles.selectors import VehicleState
 MAX_SIGNALS = 8
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=10 * 366)
-STANDARD = "24h"
-_FIRST = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
+DEFAULT_RANGE = "24h"
+_ENERGY_SIGNALS = (catalogue.STATE_OF_CHARGE, catalogue.FUEL_LEVEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A stretch of time up to now. `short` is on its button, `label` says it in words."""
+    """A time range up to now. `short` is the button text, `label` the full text."""
 
     key: str
     span: timedelta
@@ -45,12 +45,12 @@ _BY_KEY = {each.key: each for each in RANGES}
 
 
 class InvalidQueryError(ValueError):
-    """The address asks for what cannot be shown; the message says why, for people."""
+    """The URL requests something that can't be shown. The message explains why, for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which signals from `start` up to but without `end`. `range` is "" for a time of its own."""
+    """The signals, from `start` (inclusive) to `end` (exclusive). `range` is "" for a custom time."""
 
     signals: Sequence[Signal]
     range: str
@@ -59,48 +59,48 @@ class HistoryQuery:
 
     @property
     def query(self) -> str:
-        """The question as it stands in the address."""
-        times = {"range": self.range} if self.range else {"from": _told(self.start), "to": _told(self.end)}
+        """The query string for the URL."""
+        times = {"range": self.range} if self.range else {"from": _iso(self.start), "to": _iso(self.end)}
         return urlencode({"signals": ",".join(signal.code for signal in self.signals)} | times, safe=",:")
 
 
 def chartable_signals(state: VehicleState) -> list[Signal]:
-    """The signals of the car that can be drawn: state of charge or fuel level first, the others by name."""
+    """Returns the vehicle's signals that can be charted: state of charge or fuel level first, the others by name."""
     known = [
         CATALOGUE[code] for code, row in state.signals.items() if drawable(code) and row.body is not None
     ]
-    return sorted(known, key=lambda signal: (signal not in _FIRST, signal.label.lower()))
+    return sorted(known, key=lambda signal: (signal not in _ENERGY_SIGNALS, signal.label.lower()))
 
 
 def default_signals(signals: Sequence[Signal]) -> list[Signal]:
-    """What is drawn at first of the signals that are offered: the level of energy, and when it charged."""
-    wanted = [signal for signal in (*_FIRST, catalogue.IS_CHARGING) if signal in signals]
-    return wanted or list(signals[:1])
+    """Returns the signals to chart by default: the energy level, and when the vehicle charged."""
+    selected = [signal for signal in (*_ENERGY_SIGNALS, catalogue.IS_CHARGING) if signal in signals]
+    return selected or list(signals[:1])
 
 
 def parse_query(
-    asked: Mapping[str, str],
+    query: Mapping[str, str],
     *,
     codes: Sequence[str],
     now: datetime,
     zone: ZoneInfo,
-    standard: Sequence[Signal],
+    default: Sequence[Signal],
 ) -> HistoryQuery:
-    """Reads an address. `codes` are its signals, `standard` those drawn where it names none; times without an offset
-    are in `zone`.
+    """Parses a URL's query.
 
-    Raises BadQuestionError.
+    `codes` are the requested signals, and `default` those used without any. Times without an offset are in `zone`.
+    Raises InvalidQueryError.
     """
     named = [code for part in codes for code in part.split(",") if code]
-    signals = [_signal(code) for code in dict.fromkeys(named)] or list(standard)
+    signals = [_signal(code) for code in dict.fromkeys(named)] or list(default)
     if len(signals) > MAX_SIGNALS:
         raise InvalidQueryError(
             gettext("You can chart up to %(most)s signals. Remove some.") % {"most": MAX_SIGNALS}
         )
-    if not asked.get("range") and (asked.get("from") or asked.get("to")):
-        start, end = _times(asked.get("from", ""), asked.get("to", ""), now=now, zone=zone)
+    if not query.get("range") and (query.get("from") or query.get("to")):
+        start, end = _times(query.get("from", ""), query.get("to", ""), now=now, zone=zone)
         return HistoryQuery(signals, "", start, end)
-    chosen = _BY_KEY.get(asked.get("range") or STANDARD)
+    chosen = _BY_KEY.get(query.get("range") or DEFAULT_RANGE)
     if chosen is None:
         raise InvalidQueryError(gettext("Unknown time range. Choose one of the options above."))
     return HistoryQuery(signals, chosen.key, now - chosen.span, now)
@@ -128,7 +128,7 @@ def _times(since: str, until: str, *, now: datetime, zone: ZoneInfo) -> tuple[da
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A time as a field or a link writes it. Of an hour that comes twice in a night of autumn, the first."""
+    """Parses a time from a form field or URL. An hour that occurs twice, when DST ends, means the first one."""
     try:
         moment = datetime.fromisoformat(text)
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
@@ -140,5 +140,5 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
         ) from None
 
 
-def _told(moment: datetime) -> str:
+def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The points that the charts show as CSV, a signal at a time."""
+"""The charts' points as CSV, one signal at a time."""
 
 import csv
 import io
@@ -26,10 +26,10 @@ async def csv_chunks(
     zone: ZoneInfo,
     language: str,
 ) -> AsyncIterator[str]:
-    """The history of the signals, one after the other: read when its turn comes, so that little is held in memory.
+    """Yields the history of the signals one after the other, loading each only when needed to limit memory.
 
-    Times are in `zone` with their offset, and only those asked for; numbers are plain (a decimal point, no
-    separators), in the car's units.
+    Times are in `zone` with offset, and only requested ones are included. Numbers are in the vehicle's units, with a
+    decimal point and without separators.
     """
     yield _lines([HEAD])
     for signal in signals:
@@ -58,20 +58,29 @@ def _rows(chart: Chart, start: float, end: float, zone: ZoneInfo) -> Iterable[Se
 
 def _line_rows(chart: LineChart, start: float, end: float, zone: ZoneInfo) -> Iterator[Sequence[object]]:
     for line in chart.lines:
-        for place, (at, value) in enumerate(zip(line.times, line.values, strict=True)):
+        for index, (at, value) in enumerate(zip(line.times, line.values, strict=True)):
             whole = line.resolution in ("hour", "day")
             if value is None or at >= end or (at < start and not whole):
                 continue
-            low = line.low[place] if line.low else ""
-            high = line.high[place] if line.high else ""
-            yield _written(at, zone), line.label, line.code, value, chart.unit, low, high, ""
+            low = line.low[index] if line.low else ""
+            high = line.high[index] if line.high else ""
+            yield _format_time(at, zone), line.label, line.code, value, chart.unit, low, high, ""
 
 
 def _band_rows(chart: BandChart, zone: ZoneInfo) -> Iterator[Sequence[object]]:
     for begin, stop, state in chart.segments:
-        said = escape_formula(chart.states[state])
-        yield _written(begin, zone), chart.label, chart.code, said, "", "", "", _written(stop, zone)
+        state_text = escape_formula(chart.states[state])
+        yield (
+            _format_time(begin, zone),
+            chart.label,
+            chart.code,
+            state_text,
+            "",
+            "",
+            "",
+            _format_time(stop, zone),
+        )
 
 
-def _written(at: float, zone: ZoneInfo) -> str:
+def _format_time(at: float, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""The history tab: charts of any signals of the car, their data, and the same as a file."""
+"""The history tab: charts of the vehicle's signals, their data, and CSV export."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,36 +34,37 @@ from vehicles.selectors import list_states
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The charts' frame and what may be chosen; the charts themselves are loaded by static/js/history.js."""
+    """Shows the selection and placeholders for the charts, which static/js/history.js loads."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    signals = _offered(frame)
+    signals = _chartable(frame)
     problem = ""
     try:
-        question = _question(request, signals)
+        history_query = _parse(request, signals)
     except InvalidQueryError as error:
         problem = str(error)
-        question = parse_query(
-            {}, codes=(), now=timezone.now(), zone=_zone(), standard=default_signals(signals)
+        history_query = parse_query(
+            {}, codes=(), now=timezone.now(), zone=_zone(), default=default_signals(signals)
         )
-    context = frame.context(HISTORY) | _choices(request, question, signals)
+    context = frame.context(HISTORY) | _choices(request, history_query, signals)
     context |= {"problem": problem, "zone": timezone.get_current_timezone_name()}
     return render(request, "dashboard/vehicle_page/history.html", context, status=400 if problem else 200)
 
 
-def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]) -> dict[str, Any]:
-    """What may be chosen, what is chosen, and what was typed."""
+def _choices(request: HttpRequest, history_query: HistoryQuery, signals: list[Signal]) -> dict[str, Any]:
+    """Returns the options, the selected ones, and the entered values."""
     return {
         "groups": grouped(signals, group=lambda signal: signal.group),
-        "chosen": {signal.code for signal in question.signals},
-        "question": question,
+        "chosen": {signal.code for signal in history_query.signals},
+        "question": history_query,
         "ranges": RANGES,
         "most": MAX_SIGNALS,
         "longest_days": LONGEST.days,
         "typed_from": request.GET.get("from", "")[:40],
         "typed_to": request.GET.get("to", "")[:40],
-        # As many, and as high, as the charts to come: nothing jumps when they do.
+        # The same number and heights as the charts that will be loaded, so that the layout doesn't shift.
         "placeholders": [
-            "lines" if is_number(group[0]) else "band" for group in plan(question.signals, units="metric")
+            "lines" if is_number(group[0]) else "band"
+            for group in plan(history_query.signals, units="metric")
         ],
     }
 
@@ -72,60 +73,63 @@ def _choices(request: HttpRequest, question: HistoryQuery, signals: list[Signal]
 @login_required
 @require_GET
 def data(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The charts of the signals and the time asked for as JSON; 400 with `error` in words for a bad question."""
+    """Returns the requested charts as JSON; 400 with a message in `error` for an invalid query."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
-        question = _question(request, [])
+        history_query = _parse(request, [])
     except InvalidQueryError as error:
         return JsonResponse({"error": str(error)}, status=400)
     charts = build_charts(
-        vehicle=frame.vehicle, signals=question.signals, start=question.start, end=question.end
+        vehicle=frame.vehicle, signals=history_query.signals, start=history_query.start, end=history_query.end
     )
-    told = [
-        chart.told() | {"summary": summarize_chart(chart, start=question.start, end=question.end)}
+    chart_data = [
+        chart.as_dict()
+        | {"summary": summarize_chart(chart, start=history_query.start, end=history_query.end)}
         for chart in charts
     ]
-    times = {"start": question.start.timestamp(), "end": question.end.timestamp()}
-    return JsonResponse({**times, "query": question.query, "charts": told})
+    times = {"start": history_query.start.timestamp(), "end": history_query.end.timestamp()}
+    return JsonResponse({**times, "query": history_query.query, "charts": chart_data})
 
 
 @login_required
 @require_GET
 def file(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponseBase:
-    """What the charts show as CSV, streamed."""
+    """Streams the charts' points as CSV."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     try:
-        question = _question(request, _offered(frame))
+        history_query = _parse(request, _chartable(frame))
     except InvalidQueryError as error:
         return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
     parts = csv_chunks(
         vehicle=frame.vehicle,
-        signals=question.signals,
-        start=question.start,
-        end=question.end,
+        signals=history_query.signals,
+        start=history_query.start,
+        end=history_query.end,
         zone=_zone(),
         language=translation.get_language() or settings.LANGUAGE_CODE,
     )
     response = StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="history-{question.end:%Y-%m-%d}.csv"'
+    response.headers["Content-Disposition"] = (
+        f'attachment; filename="history-{history_query.end:%Y-%m-%d}.csv"'
+    )
     return response
 
 
-def _offered(frame: VehicleContext) -> list[Signal]:
+def _chartable(frame: VehicleContext) -> list[Signal]:
     (state,) = list_states(vehicles=[frame.vehicle])
     return chartable_signals(state)
 
 
-def _question(request: HttpRequest, signals: list[Signal]) -> HistoryQuery:
+def _parse(request: HttpRequest, signals: list[Signal]) -> HistoryQuery:
     return parse_query(
         request.GET.dict(),
         codes=[str(code) for code in request.GET.getlist("signals")],
         now=timezone.now(),
         zone=_zone(),
-        standard=default_signals(signals),
+        default=default_signals(signals),
     )
 
 
 def _zone() -> ZoneInfo:
-    """The fleet's, as the middleware has set it."""
+    """Returns the fleet's time zone, as set by the middleware."""
     return ZoneInfo(timezone.get_current_timezone_name())

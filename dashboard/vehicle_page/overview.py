@@ -1,4 +1,4 @@
-"""What the overview shows of one car: its values now, with their ages and sources, and why others are missing."""
+"""The overview of one vehicle: current values with their ages and sources, and why others are missing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,33 +50,33 @@ _FUEL = (catalogue.FUEL_LEVEL, catalogue.FUEL_RANGE)
 _ENERGY = (catalogue.STATE_OF_CHARGE, catalogue.RANGE)
 # Zero at all other times.
 _WHILE_CHARGING = (catalogue.TIME_TO_COMPLETE, catalogue.CHARGE_WATTAGE)
-# What a person misses where the car does not tell it.
-_WANTED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
+# Signals whose absence is explained to users.
+_EXPLAINED = (*_ENERGY, *CHARGING, *FACTS, catalogue.PRECISE_LOCATION, *DRAWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A labelled value in words; `trouble` is why it is not newer, "" where it is."""
+    """A labeled value. `trouble` is why the value isn't newer; "" if it is current."""
 
     label: str
     value: str
     row: LatestSignal
     stale: bool
-    trouble: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnavailableData:
-    """Values that are not known for one and the same reason; `ask`: the driver could allow them."""
+    """Missing values with a common reason. `ask` means that the driver could grant the permission for them."""
 
     reason: str
     labels: Sequence[str]
-    ask: bool
+    can_request: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the car is: as numbers for the map, and in words."""
+    """The vehicle's location: coordinates for the map, and a text."""
 
     latitude: float
     longitude: float
@@ -85,8 +85,8 @@ class Place:
     stale: bool
 
 
-def connections_of(vehicle: Vehicle) -> list[Connection]:
-    """The car's connections that were not removed, the newest first."""
+def get_connections(vehicle: Vehicle) -> list[Connection]:
+    """Returns the vehicle's connections that weren't removed, newest first."""
     found = list(
         Connection.objects.filter(vehicle=vehicle)
         .exclude(state=ConnectionState.REMOVED)
@@ -100,7 +100,7 @@ def connections_of(vehicle: Vehicle) -> list[Connection]:
 def overview_context(
     *, frame: VehicleContext, state: VehicleState, connections: Sequence[Connection]
 ) -> dict[str, Any]:
-    """The context of dashboard/vehicle_page/values.html.
+    """Returns the context of dashboard/vehicle_page/values.html.
 
     Two queries, and one more each if a level and a location are known.
     """
@@ -130,18 +130,18 @@ def overview_context(
         ],
         "place": None if hidden else _place(frame, state, now=now),
         "place_hidden": hidden,
-        "place_trouble": _trouble_of_place(state, granted),
+        "place_trouble": _location_problem(state, granted),
         "alerts": list_warnings(state),
         "checked": checked_systems(state),
         "missing": _missing(state, granted),
         "heard": bool(state.signals),
-        "may_connect": frame.may(Permission.CONNECT),
+        "may_connect": frame.can(Permission.CONNECT),
         "version": _version(state, connections, hidden=hidden, vehicle=vehicle, now=now),
     }
 
 
 def get_state(vehicle: Vehicle) -> VehicleState:
-    """The car with all of its latest signals, in one query."""
+    """Returns the vehicle with all of its latest signals, in one query."""
     (state,) = list_states(vehicles=[vehicle])
     return state
 
@@ -149,19 +149,19 @@ def get_state(vehicle: Vehicle) -> VehicleState:
 def _version(
     state: VehicleState, connections: Sequence[Connection], *, hidden: bool, vehicle: Vehicle, now: datetime
 ) -> int:
-    """Changes when anything of the values has changed, or has become old."""
-    heard = sorted(
+    """Returns a hash that changes when any value changes or becomes stale."""
+    reports = sorted(
         (code, row.reported_at, row.observed_at, row.status, formatting.is_stale(row, now=now))
         for code, row in state.signals.items()
     )
     links = [(each.pk, each.state, each.subscription_error, each.scopes) for each in connections]
-    return crc32(f"{heard}{links}{hidden}{vehicle.units}{vehicle}".encode())
+    return crc32(f"{reports}{links}{hidden}{vehicle.units}{vehicle}".encode())
 
 
 def _facts(
     state: VehicleState, *, units: str, granted: frozenset[str] | None, now: datetime
 ) -> Callable[[Signal], Fact | None]:
-    """Makes a signal's fact, where it has something to show."""
+    """Returns a function that builds a signal's fact, or returns None if there is nothing to show."""
     charging = state.value(catalogue.IS_CHARGING) is True
 
     def fact(signal: Signal) -> Fact | None:
@@ -177,7 +177,7 @@ def _facts(
 
 
 def _limit(state: VehicleState) -> float | None:
-    """The charge limit in force, in percent."""
+    """Returns the active charge limit in percent."""
     row = state.signal(catalogue.CHARGE_LIMITS)
     if row is None or row.body is None:
         return None
@@ -195,15 +195,15 @@ def _place(frame: VehicleContext, state: VehicleState, *, now: datetime) -> Plac
     return Place(latitude, longitude, str(name or ""), row, formatting.is_stale(row, now=now))
 
 
-def _trouble_of_place(state: VehicleState, granted: frozenset[str] | None) -> str:
+def _location_problem(state: VehicleState, granted: frozenset[str] | None) -> str:
     row = state.signals.get(catalogue.PRECISE_LOCATION.code)
     return unavailability_reason(row, granted=granted) if row else ""
 
 
 def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[UnavailableData]:
-    """By reason, those first that the driver could mend."""
+    """Groups missing values by reason. Those that the driver could allow come first."""
     by_reason: dict[tuple[bool, str], list[str]] = {}
-    for signal in dict.fromkeys(_WANTED):
+    for signal in dict.fromkeys(_EXPLAINED):
         row = state.signals.get(signal.code)
         if row is None or row.body is not None:
             continue
@@ -212,6 +212,8 @@ def _missing(state: VehicleState, granted: frozenset[str] | None) -> list[Unavai
             key = is_ungranted(row, granted=granted), reason
             by_reason.setdefault(key, []).append(str(signal.label))
     return [
-        UnavailableData(reason, labels, ask)
-        for (ask, reason), labels in sorted(by_reason.items(), key=lambda each: (not each[0][0], each[0][1]))
+        UnavailableData(reason, labels, can_request)
+        for (can_request, reason), labels in sorted(
+            by_reason.items(), key=lambda each: (not each[0][0], each[0][1])
+        )
     ]

@@ -1,8 +1,8 @@
-"""The car seen from above, nose up: what its signals say of doors, windows, lids, charge port, tires and lock, as
-shapes to draw (templates/dashboard/vehicle_page/schematic.html) and as the same in words. Pure.
+"""The vehicle from above, with its nose at the top. Pure functions.
 
-Coordinates are those of the drawing, 300 wide and 460 high, whole numbers. What the car does not report is UNKNOWN, and
-is drawn as such: never as closed.
+Shows what signals report about doors, windows, lids, charge port, tires and lock, as shapes
+(templates/dashboard/vehicle_page/schematic.html) and as text. Coordinates are those of the drawing, 300 wide and 460
+high, in whole numbers. What the vehicle doesn't report is UNKNOWN and is drawn as such, never as closed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,11 +23,11 @@ from vehicles.selectors import VehicleState
 from vehicles.units import Unit, convert, symbol
 
 LEFT, RIGHT = "left", "right"
-# Where the cabin is, for doors and windows, and the axles.
+# The position of the cabin with doors and windows, and of the axles.
 CABIN = (164, 306)
 FRONT_AXLE, REAR_AXLE = 118, 332
 TANDEM = 52
-# A tire that holds so much less than its neighbour on the axle is marked.
+# A tire with less than this share of the pressure on the same axle is marked as low.
 LOW = 0.85
 
 SIGNALS = (
@@ -47,7 +47,7 @@ SIGNALS = (
 
 
 class Condition(StrEnum):
-    """How a part stands, the most noteworthy first."""
+    """The condition of a part, the most important first."""
 
     OPEN = "open"
     LOW = "low"
@@ -61,7 +61,7 @@ _RANK = list(Condition)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the car in words: "Front left door", "open"; `row` is what told of it."""
+    """A part of the vehicle as text: "Front left door", "open"; `row` is the signal that reported it."""
 
     name: str
     words: str
@@ -71,7 +71,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A door or a window: on which side, from where to where along the car."""
+    """A door or a window: its side, and its position along the vehicle."""
 
     side: str
     top: int
@@ -81,7 +81,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Tire:
-    """A tire by its upper left corner; `pressure` is the number alone, "" where it is not known."""
+    """A tire by its upper left corner; `pressure` is the number without a unit, "" if unknown."""
 
     side: str
     x: int
@@ -94,7 +94,7 @@ class Tire:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """The charge port; `cable` and `charging` only where the car says so."""
+    """The charge port. `cable` and `charging` are true only if the vehicle reports so."""
 
     condition: Condition
     cable: bool
@@ -103,10 +103,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Schematic:
-    """All that is drawn, and the same in words.
+    """All that is drawn, and the same as text.
 
-    `lock` is CLOSED for locked. `sunroof` and `port` are None for a car that tells of none. `headline` is the whole in
-    one sentence, `parts` are the details. `pressure_unit` is the unit in which tires are labelled, "" without one.
+    `lock` is CLOSED for locked. `sunroof` and `port` are None if the vehicle doesn't report one. `headline` summarizes
+    everything in one sentence, `parts` has the details. `pressure_unit` is the unit of the tire labels, "" without any.
     """
 
     doors: Sequence[Panel]
@@ -123,13 +123,13 @@ class Schematic:
 
     @property
     def attention(self) -> bool:
-        """Whether something stands open or unlocked, or a tire is low."""
+        """Whether anything is open or unlocked, or a tire is low."""
         worth = (Condition.OPEN, Condition.LOW)
         return self.lock is Condition.UNLOCKED or any(part.condition in worth for part in self.parts)
 
 
 _Names = Mapping[tuple[int, str], str | Promise]
-# By -1 for the front row, 1 for the last, 0 for those between.
+# By row: -1 for the first row, 1 for the last, 0 for those between.
 _DOORS: _Names = {
     (-1, LEFT): _("Front left door"),
     (-1, RIGHT): _("Front right door"),
@@ -158,7 +158,7 @@ _LOW_TIRE = gettext_lazy("%(pressure)s, lower than others on this axle")
 
 
 def build_schematic(state: VehicleState, *, units: str) -> Schematic:
-    """The car as its latest good values say, with tire pressures in the unit system `units`."""
+    """Returns the schematic for the latest valid values, with tire pressures in the unit system `units`."""
     doors = _openings(state, catalogue.DOORS, _DOORS)
     windows = _openings(state, catalogue.WINDOWS, _WINDOWS)
     lids = {
@@ -213,7 +213,7 @@ def _openings(state: VehicleState, signal: Signal, names: _Names) -> list[tuple[
 
 
 def _unknown(rows: int) -> list[Panel]:
-    """Doors or windows of which nothing is known."""
+    """Returns doors or windows in unknown condition."""
     return [
         Panel(side, *_span(row, rows), Condition.UNKNOWN) for row in range(rows) for side in (LEFT, RIGHT)
     ]
@@ -225,7 +225,7 @@ def _rows(state: VehicleState, signal: Signal) -> int:
 
 
 def _span(row: int, rows: int) -> tuple[int, int]:
-    """Top and height of one of several rows of the cabin."""
+    """Returns top and height of one row of the cabin."""
     top, bottom = CABIN
     each = (bottom - top) // rows
     return top + row * each, each
@@ -272,13 +272,13 @@ def _lid(state: VehicleState, signal: Signal) -> Part | None:
 
 
 def _worst(*parts: Part | None) -> Condition:
-    """What to draw where several signals tell of one lid."""
+    """Returns the condition to draw if several signals report about one lid."""
     conditions = [part.condition for part in parts if part]
     return min(conditions, key=_RANK.index, default=Condition.UNKNOWN)
 
 
 def _port(state: VehicleState) -> Port | None:
-    """None for a car that says nothing of charging."""
+    """Returns the charge port, or None if the vehicle reports nothing about charging."""
     flap, cable = state.value(catalogue.CHARGE_PORT_OPEN), state.value(catalogue.CABLE_CONNECTED)
     charging = state.value(catalogue.IS_CHARGING)
     if flap is None and cable is None and charging is None:
@@ -288,7 +288,7 @@ def _port(state: VehicleState) -> Port | None:
 
 
 def _port_parts(state: VehicleState) -> list[Part]:
-    """Flap and cable. An open flap in which the cable is stuck is as it should be."""
+    """Returns port and cable as text. A port that is open because the cable is plugged in counts as closed."""
     parts = []
     plugged = state.value(catalogue.CABLE_CONNECTED)
     flap, cable = state.signal(catalogue.CHARGE_PORT_OPEN), state.signal(catalogue.CABLE_CONNECTED)
@@ -338,7 +338,7 @@ def _tires(state: VehicleState, *, units: str) -> tuple[list[Tire], list[Part]]:
 
 
 def _pressure(kilopascals: float, unit: Unit) -> str:
-    """Bar with one decimal, as 2.4 is far from 2.6; psi in whole numbers."""
+    """Formats the pressure: bar with one decimal, as 2.4 and 2.6 differ considerably, psi in whole numbers."""
     value = convert(kilopascals, source=Unit.KILOPASCAL, target=unit)
     return number_format(value, decimal_pos=1 if unit is Unit.BAR else 0)
 
@@ -349,7 +349,7 @@ def _is_low(kilopascals: float, at: int, tires: Iterable[Mapping[str, Any]]) -> 
 
 
 def _bare_tires(rows: int, columns: int) -> list[Tire]:
-    """Tires without a word of theirs."""
+    """Returns tires without a reported pressure."""
     return [
         _tire(row, column, rows, columns, pressure="", low=False)
         for row in range(rows)
@@ -358,7 +358,10 @@ def _bare_tires(rows: int, columns: int) -> list[Tire]:
 
 
 def _tire(row: int, column: int, rows: int, columns: int, *, pressure: str, low: bool) -> Tire:
-    """The first row is under the nose, the others stand one behind the other at the rear; twin tires side by side."""
+    """Positions a tire.
+
+    The first row is at the front, all others are behind each other at the rear; twin tires are side by side.
+    """
     axle = FRONT_AXLE if row == 0 else REAR_AXLE - (rows - 1 - row) * TANDEM
     side = _side(column, columns)
     outermost = column if side is LEFT else columns - 1 - column
@@ -368,18 +371,18 @@ def _tire(row: int, column: int, rows: int, columns: int, *, pressure: str, low:
 
 
 def _headline(parts: Sequence[Part], lock: Condition) -> str:
-    """What a person would say of the car at a glance."""
+    """Returns a summary of the vehicle's condition at a glance."""
     opened = [part for part in parts if part.condition is Condition.OPEN]
     low = sum(1 for part in parts if part.condition is Condition.LOW)
-    said = [_of_openings(opened, parts), _of_lock(lock)]
+    sentences = [_openings_summary(opened, parts), _lock_summary(lock)]
     if low:
-        said.append(
+        sentences.append(
             ngettext("%(n)d tire has low pressure.", "%(n)d tires have low pressure.", low) % {"n": low}
         )
-    return " ".join(filter(None, said))
+    return " ".join(filter(None, sentences))
 
 
-def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
+def _openings_summary(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     if opened:
         names = ", ".join(dict.fromkeys(part.name for part in opened[:3]))
         more = len(opened) - 3
@@ -394,7 +397,7 @@ def _of_openings(opened: Sequence[Part], parts: Sequence[Part]) -> str:
     return gettext("Everything reported is closed.") if closed else gettext("Doors and windows not reported.")
 
 
-def _of_lock(lock: Condition) -> str:
+def _lock_summary(lock: Condition) -> str:
     if lock is Condition.UNKNOWN:
         return ""
     return gettext("Locked.") if lock is Condition.CLOSED else gettext("Unlocked.")

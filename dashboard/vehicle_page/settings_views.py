@@ -1,4 +1,4 @@
-"""The settings tab: what the fleet says of the car, and what the car itself is."""
+"""The settings tab: details that the fleet enters, and the vehicle's own data."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from vehicles.models import Vehicle
 
 
 class SettingsForm(forms.ModelForm[Vehicle]):
-    """A car's name, plate, group, driver and units, all of them optional."""
+    """A vehicle's name, plate, group, driver and units, all optional."""
 
     unit_system = forms.ChoiceField(
         label=gettext_lazy("Units"),
@@ -66,14 +66,14 @@ class SettingsForm(forms.ModelForm[Vehicle]):
 @login_required
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """What the fleet says of the car; who may connect cars may change it."""
+    """Shows the vehicle's details. Members who may connect vehicles can change them."""
     right = Permission.CONNECT if request.method == "POST" else Permission.VIEW
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=right)
     if request.method == "GET":
         return render(request, "dashboard/vehicle_page/settings.html", _context(frame, _form(frame)))
     form = _form(frame, request)
     if not form.is_valid():
-        # The name in the head is the one that is stored, not the one that was typed.
+        # The header must show the stored name, not the entered one.
         frame.vehicle.refresh_from_db(fields=details.FIELDS)
         return render(request, "dashboard/vehicle_page/settings.html", _context(frame, form), status=400)
     values = {name: form.cleaned_data[name] for name in details.FIELDS}
@@ -90,7 +90,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @require_POST
 @sensitive_variables()
 def show_vin(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The car's whole VIN, for those who may connect cars; the audit log keeps who looked."""
+    """Shows the full VIN to members who may connect vehicles, and logs the view in the audit log."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.CONNECT)
     details.log_vin_view(vehicle=frame.vehicle, actor=frame.membership.user)
     if request.headers.get("HX-Request"):
@@ -115,7 +115,7 @@ def _context(frame: VehicleContext, form: SettingsForm) -> dict[str, Any]:
         "drivers": list(dict.fromkeys([*sharers, *details.list_drivers(fleet=frame.fleet)])),
         "connected": bool(users),
     }
-    return context | (_vin(frame, whole=False) if frame.may(Permission.CONNECT) else {})
+    return context | (_vin(frame, whole=False) if frame.can(Permission.CONNECT) else {})
 
 
 def _vin(frame: VehicleContext, *, whole: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The catalogue's groups of signals in words, in the order in which the pages of a car list them."""
+"""Labels of the catalog's signal groups, in the order in which a vehicle's pages list them."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -27,7 +27,7 @@ GROUPS: dict[str, str | Promise] = {
     "VehicleIdentification": _("Identification"),
     "VehicleUserAccount": _("Manufacturer account"),
 }
-"""Words by Smartcar's name of the group. Signals that the catalogue does not know have the group ""."""
+"""Labels by Smartcar's name of the group. Signals that the catalog doesn't know have the group ""."""
 
 OTHER = _("Other signals")
 
@@ -38,7 +38,7 @@ SignalItem = TypeVar("SignalItem")
 def grouped(
     things: Iterable[SignalItem], *, group: Callable[[SignalItem], str]
 ) -> list[tuple[str | Promise, list[SignalItem]]]:
-    """The things by group, in words; groups with nothing in them are left out, the things keep their order."""
+    """Groups items under labels. Empty groups are omitted, and items retain their order."""
     by_group: dict[str, list[SignalItem]] = {name: [] for name in (*GROUPS, "")}
     for thing in things:
         by_group[group(thing) if group(thing) in GROUPS else ""].append(thing)

@@ -1,7 +1,7 @@
-"""What the signals tab shows: everything that a car has told, as it is kept, and what it has not told and why.
+"""The signals tab: everything that a vehicle has reported, as stored, and what it hasn't reported and why.
 
-A place that the driver hides is hidden here as well, in values and bodies; a VIN shows its end only, since who looks at
-a whole one is written down (dashboard.vehicle_page.settings_views).
+A location that the driver hides is hidden here, too, in values and bodies. Only the end of a VIN is shown, because
+views of the full one are logged (dashboard.vehicle_page.settings_views).
 """
 
 import json
@@ -33,7 +33,7 @@ _NO_PLUG = frozenset({"ICE", "HEV", "MHEV"})
 
 @dataclass(frozen=True, slots=True)
 class ReportedSignal:
-    """A signal that the car reports. `raw` is its body as JSON, "" where there is none to show; `hidden` says why."""
+    """A signal that the vehicle reports. `raw` is its body as JSON, "" without one to show; `hidden` explains why."""
 
     code: str
     label: str
@@ -41,25 +41,25 @@ class ReportedSignal:
     value: str
     row: LatestSignal
     stale: bool
-    trouble: str
+    problem: str
     raw: str
     hidden: str
 
     @property
     def text(self) -> str:
-        """What a search looks in."""
+        """The text that the search uses."""
         return f"{self.label} {self.code} {self.value}".lower()
 
 
 @dataclass(frozen=True, slots=True)
 class _Secrets:
-    """What whoever looks may not see: where the car is, and any part of its VIN."""
+    """What the member may not see: the location, and any part of the VIN."""
 
     place: bool
     vin: bool
 
     def why(self, code: str) -> str:
-        """Why the signal is hidden; "" where it is not."""
+        """Returns why the signal is hidden; "" if it isn't."""
         if self.place and code in PLACE_CODES:
             return _("Hidden by the driver.")
         if self.vin and code == catalogue.VIN.code:
@@ -69,7 +69,7 @@ class _Secrets:
 
 @dataclass(frozen=True, slots=True)
 class UnreportedSignal:
-    """A signal of the catalogue that the car does not report, and why as far as known."""
+    """A signal of the catalog that the vehicle doesn't report, with the reason if known."""
 
     code: str
     label: str
@@ -83,49 +83,49 @@ class UnreportedSignal:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Both by group, in words."""
+    """Reported and unreported signals, grouped under labels."""
 
-    told: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
-    untold: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
-    untold_count: int
+    reported: Sequence[tuple[str | Promise, Sequence[ReportedSignal]]]
+    unreported: Sequence[tuple[str | Promise, Sequence[UnreportedSignal]]]
+    unreported_count: int
     version: str
 
 
 def list_signals(
     *, vehicle: Vehicle, connections: Sequence[Connection], may_see_vin: bool, now: datetime
 ) -> Signals:
-    """All signals of a car, by label; the end of its VIN for those who may see that. Three queries."""
+    """Returns all signals of a vehicle by label, in three queries. `may_see_vin` includes the end of the VIN."""
     (state,) = list_states(vehicles=[vehicle])
     granted = granted_permissions(connections)
     hidden = privacy.privacy_for_vehicle(vehicle_ids=[vehicle.pk], now=now).is_hidden(vehicle.pk, at=now)
     secret = _Secrets(place=hidden, vin=not may_see_vin)
-    told, untold = [], []
+    reported, unreported = [], []
     for row in state.signals.values():
         if row.body is None and row.error_type == "COMPATIBILITY":
-            untold.append(_untold(row.code, unavailability_reason(row, granted=granted)))
+            unreported.append(_unreported_signal(row.code, unavailability_reason(row, granted=granted)))
         else:
-            told.append(
-                _told(
+            reported.append(
+                _reported_signal(
                     row,
                     vehicle.units,
-                    trouble=unavailability_reason(row, granted=granted),
+                    problem=unavailability_reason(row, granted=granted),
                     secret=secret,
                     now=now,
                 )
             )
-    untold += [
-        _untold(code, _why_untold(signal, powertrain=vehicle.powertrain, granted=granted))
+    unreported += [
+        _unreported_signal(code, _unreported_reason(signal, powertrain=vehicle.powertrain, granted=granted))
         for code, signal in CATALOGUE.items()
         if code not in state.signals
     ]
     shown = [
-        (each.code, each.value, each.raw, each.stale, each.trouble, each.row.reported_at) for each in told
+        (each.code, each.value, each.raw, each.stale, each.problem, each.row.reported_at) for each in reported
     ]
     return Signals(
-        told=grouped(sorted(told, key=_by_label), group=lambda each: each.group),
-        untold=grouped(sorted(untold, key=_by_label), group=lambda each: each.group),
-        untold_count=len(untold),
-        version=str(crc32(repr((shown, untold)).encode())),
+        reported=grouped(sorted(reported, key=_by_label), group=lambda each: each.group),
+        unreported=grouped(sorted(unreported, key=_by_label), group=lambda each: each.group),
+        unreported_count=len(unreported),
+        version=str(crc32(repr((shown, unreported)).encode())),
     )
 
 
@@ -133,7 +133,9 @@ def _by_label(signal: ReportedSignal | UnreportedSignal) -> str:
     return signal.label.lower()
 
 
-def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now: datetime) -> ReportedSignal:
+def _reported_signal(
+    row: LatestSignal, units: str, *, problem: str, secret: _Secrets, now: datetime
+) -> ReportedSignal:
     signal = CATALOGUE.get(row.code)
     reveal = Reveal(place=not secret.place, vin=False)
     why = secret.why(row.code)
@@ -149,28 +151,28 @@ def _told(row: LatestSignal, units: str, *, trouble: str, secret: _Secrets, now:
         value=mask(value, reveal=reveal),
         row=row,
         stale=is_stale(row, now=now),
-        trouble=trouble,
+        problem=problem,
         raw=json.dumps(body, indent=2, ensure_ascii=False) if body is not None else "",
         hidden=why,
     )
 
 
-def _untold(code: str, reason: str) -> UnreportedSignal:
+def _unreported_signal(code: str, reason: str) -> UnreportedSignal:
     signal = CATALOGUE.get(code)
     return UnreportedSignal(code, signal.label if signal else code, signal.group if signal else "", reason)
 
 
-def _why_untold(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
-    """Why nothing was ever heard of it, as far as one can tell."""
+def _unreported_reason(signal: Signal, *, powertrain: str, granted: frozenset[str] | None) -> str:
+    """Returns the probable reason why the signal was never reported."""
     if signal.group == "InternalCombustionEngine" and powertrain in _NO_ENGINE:
         return _("This vehicle has no combustion engine.")
     if signal.group in ("Charge", "TractionBattery") and powertrain in _NO_PLUG:
         return _("This vehicle doesn't plug in to charge.")
     if granted is not None and signal.permission and signal.permission not in granted:
-        asked = signal.permission in FLEET_SCOPES
+        requested = signal.permission in FLEET_SCOPES
         return (
             _("Permission not granted by the driver.")
-            if asked
+            if requested
             else _("This fleet doesn't request this permission from drivers.")
         )
     return _("Not reported so far. The vehicle may not support this signal.")

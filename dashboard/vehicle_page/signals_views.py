@@ -1,4 +1,4 @@
-"""The signals tab: everything that the car has told."""
+"""The signals tab: everything that the vehicle has reported."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.permissions import Permission
 from dashboard.vehicle_page.base import SIGNALS, VehicleContext, vehicle_context
-from dashboard.vehicle_page.overview import connections_of
+from dashboard.vehicle_page.overview import get_connections
 from dashboard.vehicle_page.signals import list_signals
 
 
@@ -19,7 +19,7 @@ from dashboard.vehicle_page.signals import list_signals
 @login_required
 @require_GET
 def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Every signal of the car."""
+    """Lists every signal of the vehicle."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     return render(request, "dashboard/vehicle_page/signals.html", frame.context(SIGNALS) | _context(frame))
 
@@ -28,7 +28,7 @@ def page(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 @login_required
 @require_GET
 def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The signals alone, for the open page; 204 when it shows them already."""
+    """Returns the signals for an open page; 204 if the page already shows them."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
     context = _context(frame)
     if request.GET.get("version") == context["signals"].version:
@@ -39,8 +39,8 @@ def table(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
 def _context(frame: VehicleContext) -> dict[str, Any]:
     signals = list_signals(
         vehicle=frame.vehicle,
-        connections=connections_of(frame.vehicle),
-        may_see_vin=frame.may(Permission.CONNECT),
+        connections=get_connections(frame.vehicle),
+        may_see_vin=frame.can(Permission.CONNECT),
         now=timezone.now(),
     )
     return {"fleet": frame.fleet, "vehicle": frame.vehicle, "signals": signals}

@@ -1,7 +1,7 @@
-"""One order for what comes from several tables, newest first, and pages of it that lose and double nothing.
+"""One timeline of rows from several tables, newest first, paginated without omissions or duplicates.
 
-Each entry has a place that never changes: its time, the rank of its kind, and its id. A page goes on below a place, so
-whatever comes meanwhile, at the top, shifts nothing.
+Each entry has a position that never changes: its time, the rank of its kind, and its ID. A page continues below a
+position, so new entries at the top shift nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +14,7 @@ from django.db.models import Q
 
 @dataclass(frozen=True, slots=True, order=True)
 class TimelinePosition:
-    """Where an entry stands: the later, the further up."""
+    """The position of an entry in the timeline. Greater positions are newer."""
 
     at: datetime
     rank: int
@@ -25,7 +25,7 @@ class TimelinePosition:
 
     @classmethod
     def read(cls, text: str) -> "TimelinePosition | None":
-        """The place that an address names; None where it names none."""
+        """Parses a position from a URL; None if it isn't valid."""
         at, _, rest = text.partition("~")
         rank, _, pk = rest.partition("~")
         try:
@@ -36,7 +36,10 @@ class TimelinePosition:
 
 
 def below(before: TimelinePosition | None, *, rank: int, time: str) -> Q:
-    """Rows of this rank below a place, by the column of their time. Its range comes first, for the index."""
+    """Returns a filter for rows of this rank below a position.
+
+    `time` is their time column, whose range comes first for the index.
+    """
     if before is None:
         return Q()
     if rank > before.rank:
@@ -47,21 +50,21 @@ def below(before: TimelinePosition | None, *, rank: int, time: str) -> Q:
     return reached & (Q(**{f"{time}__lt": before.at}) | Q(pk__lt=before.pk))
 
 
-class Placed(Protocol):
-    """What has a place."""
+class HasPosition(Protocol):
+    """An object with a position."""
 
     @property
-    def place(self) -> TimelinePosition: ...
+    def position(self) -> TimelinePosition: ...
 
 
-Entry = TypeVar("Entry", bound=Placed)
+Entry = TypeVar("Entry", bound=HasPosition)
 Source = Callable[[TimelinePosition | None, int], Iterable[Entry]]
-"""The entries of one kind below a place, at most so many, newest first."""
+"""Returns the entries of one kind below a position, newest first, up to a maximum."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Entry]):
-    """Some entries, and the place to go on below; None where that was all."""
+    """A page of entries, and the position to continue below; None if there are no more."""
 
     entries: Sequence[Entry]
     older: TimelinePosition | None
@@ -70,11 +73,11 @@ class Page(Generic[Entry]):
 def merge_page(
     sources: Iterable[Source[Entry]], *, before: TimelinePosition | None, size: int
 ) -> Page[Entry]:
-    """The newest `size` entries of all sources below a place."""
+    """Returns the newest `size` entries of all sources below a position."""
     found = sorted(
         (entry for source in sources for entry in source(before, size + 1)),
-        key=lambda entry: entry.place,
+        key=lambda entry: entry.position,
         reverse=True,
     )
     shown = found[:size]
-    return Page(shown, shown[-1].place if len(found) > size else None)
+    return Page(shown, shown[-1].position if len(found) > size else None)

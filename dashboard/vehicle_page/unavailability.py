@@ -1,4 +1,4 @@
-"""Why a signal has no value, in words that say whom it concerns."""
+"""Why a signal has no value, in texts for users."""
 
 from collections.abc import Iterable
 
@@ -14,29 +14,29 @@ _PERMISSION = "PERMISSION"
 
 
 def granted_permissions(connections: Iterable[Connection]) -> frozenset[str] | None:
-    """What the drivers of a car allow at present, together; None where it is not known of one of them."""
-    standing = [set(each.scopes) for each in connections if each.granted]
-    if not standing or not all(standing):
+    """Returns all permissions that the vehicle's drivers currently grant; None if any driver's are unknown."""
+    scopes = [set(each.scopes) for each in connections if each.granted]
+    if not scopes or not all(scopes):
         return None
-    return frozenset().union(*standing)
+    return frozenset().union(*scopes)
 
 
 def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) -> str:
-    """Why the last report of the signal held no value; "" when it did.
+    """Returns why the signal's last report had no value; "" if it had one.
 
-    Smartcar has one error for what the driver did not allow and what the plan does not include: the permissions that
-    were granted tell them apart.
+    Smartcar reports the same error for a permission that the driver didn't grant and for data outside the plan. The
+    granted permissions distinguish the two.
     """
     signal = CATALOGUE.get(row.code)
-    words = format_error(row)
+    text = format_error(row)
     if (
-        not words
+        not text
         or row.error_type != _PERMISSION
         or granted is None
         or signal is None
         or not signal.permission
     ):
-        return words
+        return text
     if signal.permission in granted:
         return _("The driver granted permission, but your Smartcar plan doesn't seem to include this data.")
     if signal.permission in FLEET_SCOPES:
@@ -45,7 +45,7 @@ def unavailability_reason(row: LatestSignal, *, granted: frozenset[str] | None) 
 
 
 def is_ungranted(row: LatestSignal, *, granted: frozenset[str] | None) -> bool:
-    """Whether asking the driver may bring the value."""
+    """Whether asking the driver for the permission may bring the value."""
     signal = CATALOGUE.get(row.code)
     if row.error_type != _PERMISSION or signal is None or signal.permission not in FLEET_SCOPES:
         return False

@@ -1,4 +1,4 @@
-"""Addresses of the pages of one car, below fleets/<slug>/vehicles/<smartcar_id>/."""
+"""URLs of one vehicle's pages, below fleets/<slug>/vehicles/<smartcar_id>/."""
 
 from django.urls import path
 

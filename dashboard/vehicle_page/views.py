@@ -1,4 +1,4 @@
-"""The overview tab: what is known of the car now, its command buttons, and reading it by hand."""
+"""The overview tab: the vehicle's current values, its command buttons, and refreshing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,24 +29,24 @@ from webhooks import polling
 @login_required
 @require_GET
 def vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """All that is known of one car, and its command buttons."""
+    """Shows a vehicle's current values and command buttons."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    place = pubsub.current_offset(fleet_id=frame.fleet.pk)
-    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
+    offset = pubsub.current_offset(fleet_id=frame.fleet.pk)
+    state, connections = overview.get_state(frame.vehicle), overview.get_connections(frame.vehicle)
     panel = panel_context(
         membership=frame.membership, vehicle=frame.vehicle, state=state, connections=connections
     )
     context = frame.context(OVERVIEW) | panel | _values(frame, state, connections)
-    context["live_query"] = f"car={frame.vehicle.pk}&since={place}"
+    context["live_query"] = f"car={frame.vehicle.pk}&since={offset}"
     return render(request, "dashboard/vehicle_page/overview.html", context)
 
 
 @login_required
 @require_GET
 def values(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """The car's values alone, for the open page; 204 when it shows them already."""
+    """Returns the vehicle's values for an open page; 204 if the page already shows them."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id)
-    state, connections = overview.get_state(frame.vehicle), overview.connections_of(frame.vehicle)
+    state, connections = overview.get_state(frame.vehicle), overview.get_connections(frame.vehicle)
     context = _values(frame, state, connections)
     if request.GET.get("version") == str(context["version"]):
         return HttpResponse(status=204)
@@ -58,7 +58,7 @@ def _values(frame: VehicleContext, state: VehicleState, connections: Sequence[Co
     context["strip"] = status_banner(
         vehicle=frame.vehicle,
         connections=connections,
-        may_connect=frame.may(Permission.CONNECT),
+        may_connect=frame.can(Permission.CONNECT),
         now=timezone.now(),
     )
     return context
@@ -67,7 +67,7 @@ def _values(frame: VehicleContext, state: VehicleState, connections: Sequence[Co
 @login_required
 @require_POST
 def refresh(request: HttpRequest, slug: str, smartcar_id: str) -> HttpResponse:
-    """Reads the car through the API, into the inbox."""
+    """Fetches the vehicle's data from Smartcar into the inbox."""
     frame = vehicle_context(request, slug=slug, smartcar_id=smartcar_id, right=Permission.COMMAND)
     connection = health.best_connection(vehicle_id=frame.vehicle.pk)
     if connection is None:

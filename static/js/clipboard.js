@@ -1,4 +1,4 @@
-// Copies what stands in a field, or in an element. Where the browser does not allow it, it is selected for copying by hand.
+// Copies the text of a field or an element. If the browser doesn't allow that, the text is selected for manual copying.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;

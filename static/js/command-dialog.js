@@ -1,4 +1,4 @@
-// The question before a command: opens when the server asks it, closes when it was answered.
+// The dialog before a command: opens when the server sends it, and closes after the command was created.
 const dialog = document.getElementById("command-dialog");
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -6,13 +6,14 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (!dialog.open) dialog.showModal();
   const first = dialog.querySelector("[autofocus]");
   first?.focus();
-  first?.removeAttribute("autofocus"); // or htmx would call the focus back a moment later, from where somebody types by then
+  // Otherwise htmx would focus the field again a moment later, while the user may already be typing elsewhere.
+  first?.removeAttribute("autofocus");
 });
-document.addEventListener("command-asked", () => dialog.close());
+document.addEventListener("command:created", () => dialog.close());
 dialog.addEventListener("click", (event) => {
   if (!event.target.closest("[data-close]")) return;
   event.preventDefault();
   dialog.close();
 });
-// A password must not stay in the page.
+// Removes the password from the page.
 dialog.addEventListener("close", () => dialog.replaceChildren());

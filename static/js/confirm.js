@@ -1,5 +1,5 @@
-// A form with data-confirm asks back in these words before it is sent.
+// A form with data-confirm shows this question before it is submitted.
 document.addEventListener("submit", (event) => {
-  const words = event.target.dataset.confirm;
-  if (words && !window.confirm(words)) event.preventDefault();
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
 });

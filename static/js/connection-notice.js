@@ -1,10 +1,10 @@
-// Says so when the page can no longer be kept current: the server is away (until it is back), or a part of the page is
-// no longer there for this person (until the page is loaded again).
+// Shows a notice when the page can't be updated: the server is unreachable (until a request succeeds), or the user has
+// lost access to part of the page (until the page is reloaded).
 const notice = document.getElementById("not-live");
 let gone = false;
 
 function show(state) {
-  for (const words of notice.children) words.hidden = words.dataset.when !== state;
+  for (const text of notice.children) text.hidden = text.dataset.when !== state;
 }
 
 document.addEventListener("htmx:sendError", () => show("lost"));

@@ -1,94 +1,95 @@
-// Keeps the open page current. The element with data-live names the stream of its news; they are handed on as events of
-// document.body: "live:fleet" and "live:rows" for the fleet page, "car-changed" for the page of a car, "live:resync"
-// when news were lost. Without a stream "live:poll" and "car-changed" come every few seconds, and the sign says so.
+// Keeps the open page up to date. The element with data-live has the URL of the event stream, whose events are dispatched
+// on document.body: "stream:fleet" and "stream:rows" for the vehicles page, "vehicle:updated" for a vehicle's page, and
+// "stream:resync" after events were lost. Without a stream, "stream:poll" and "vehicle:updated" are dispatched every few
+// seconds, and the live indicator shows that.
 const POLL = 5000;
 const RETRY = 20_000;
-const GRACE = 8000; // the server ends a stream now and then; coming back takes a moment
-const SILENCE = 40_000; // it says something every 15 s
-const HIDDEN = 30_000; // a browser has six connections to a site: pages that nobody looks at give theirs back
+const GRACE = 8000; // the server ends streams regularly; reconnecting takes a moment
+const HEARTBEAT_TIMEOUT = 40_000; // the server sends a heartbeat every 15 s
+const HIDDEN_TIMEOUT = 30_000; // browsers allow six connections per site, so hidden pages close theirs
 
-const sign = document.getElementById("live-sign");
-let address, source, place, polling, retry, grace, silence, hidden;
+const indicator = document.getElementById("live-sign");
+let address, source, offset, pollTimer, retryTimer, graceTimer, heartbeatTimer, hiddenTimer;
 
-const tell = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
+const emit = (name, detail) => document.body.dispatchEvent(new CustomEvent(name, { detail }));
 
 function show(state) {
-  if (!sign || sign.dataset.state === state) return;
-  sign.dataset.state = state;
-  sign.querySelector("[data-words]").textContent = state === "live" ? sign.dataset.sayLive : sign.dataset.sayPolling;
+  if (!indicator || indicator.dataset.state === state) return;
+  indicator.dataset.state = state;
+  indicator.querySelector("[data-words]").textContent = state === "live" ? indicator.dataset.sayLive : indicator.dataset.sayPolling;
 }
 
 function open() {
   close();
   const url = new URL(address, location.href);
-  if (place) url.searchParams.set("since", place);
+  if (offset) url.searchParams.set("since", offset);
   source = new EventSource(url);
-  for (const name of ["fleet", "rows", "car", "resync", "beat"]) source.addEventListener(name, heard);
-  source.addEventListener("error", broken);
-  grace = setTimeout(lost, GRACE);
+  for (const name of ["fleet", "rows", "car", "resync", "beat"]) source.addEventListener(name, onMessage);
+  source.addEventListener("error", onError);
+  graceTimer = setTimeout(fallBack, GRACE);
 }
 
 function close() {
   source?.close();
   source = undefined;
-  for (const timer of [retry, grace, silence]) clearTimeout(timer);
-  grace = undefined;
+  for (const timer of [retryTimer, graceTimer, heartbeatTimer]) clearTimeout(timer);
+  graceTimer = undefined;
 }
 
-function heard({ type, data, lastEventId }) {
-  if (lastEventId) place = lastEventId;
-  clearTimeout(grace);
-  grace = undefined;
-  clearTimeout(silence);
-  silence = setTimeout(again, SILENCE);
-  clearInterval(polling);
-  polling = undefined;
+function onMessage({ type, data, lastEventId }) {
+  if (lastEventId) offset = lastEventId;
+  clearTimeout(graceTimer);
+  graceTimer = undefined;
+  clearTimeout(heartbeatTimer);
+  heartbeatTimer = setTimeout(reconnect, HEARTBEAT_TIMEOUT);
+  clearInterval(pollTimer);
+  pollTimer = undefined;
   show("live");
-  if (type === "car") tell("car-changed");
-  else if (type !== "beat") tell(`live:${type}`, JSON.parse(data));
+  if (type === "car") emit("vehicle:updated");
+  else if (type !== "beat") emit(`stream:${type}`, JSON.parse(data));
 }
 
-// The browser tries again by itself, each time with an error: all of them together have the one time.
-function broken() {
-  if (source?.readyState === EventSource.CLOSED) lost();
-  else grace ??= setTimeout(lost, GRACE);
+// The browser reconnects by itself, with an error event per attempt. All attempts share one grace period.
+function onError() {
+  if (source?.readyState === EventSource.CLOSED) fallBack();
+  else graceTimer ??= setTimeout(fallBack, GRACE);
 }
 
-function again() {
-  lost();
+function reconnect() {
+  fallBack();
   open();
 }
 
-function lost() {
+function fallBack() {
   close();
   show("polling");
-  clearInterval(polling);
-  polling = setInterval(poll, POLL);
+  clearInterval(pollTimer);
+  pollTimer = setInterval(poll, POLL);
   poll();
-  retry = setTimeout(open, RETRY);
+  retryTimer = setTimeout(open, RETRY);
 }
 
 function poll() {
   if (document.hidden) return;
-  tell("live:poll");
-  tell("car-changed");
+  emit("stream:poll");
+  emit("vehicle:updated");
 }
 
-function follow() {
-  const wanted = document.querySelector("[data-live]")?.dataset.live;
-  if (!wanted || wanted === address) return;
-  address = wanted;
-  place = undefined; // the new part was made later than what was heard before
-  if (!polling) open(); // else the next try goes there: what polls renews itself often
+function attach() {
+  const nextAddress = document.querySelector("[data-live]")?.dataset.live;
+  if (!nextAddress || nextAddress === address) return;
+  address = nextAddress;
+  offset = undefined; // the new content is newer than all received events
+  if (!pollTimer) open(); // else the next retry uses the new URL, which changes often while polling
 }
 
 document.addEventListener("visibilitychange", () => {
-  clearTimeout(hidden);
-  if (document.hidden) hidden = setTimeout(close, HIDDEN);
+  clearTimeout(hiddenTimer);
+  if (document.hidden) hiddenTimer = setTimeout(close, HIDDEN_TIMEOUT);
   else if (address && !source) open();
 });
 window.addEventListener("pagehide", close);
 window.addEventListener("pageshow", (event) => event.persisted && address && open());
-document.addEventListener("htmx:afterSettle", follow);
-document.addEventListener("cars:drawn", follow);
-follow();
+document.addEventListener("htmx:afterSettle", attach);
+document.addEventListener("table:updated", attach);
+attach();

@@ -1,16 +1,16 @@
-// The fleet page's map: the cars that the list's filters let through, in clusters; it follows the news.
+// The map of the vehicles page: the vehicles that match the list's filters, in clusters, updated live.
 const element = document.getElementById("fleet-map");
-const words = (name) => document.querySelector(name);
+const query = (name) => document.querySelector(name);
 const DRAW = 1000;
-const POLL = 15_000; // without a stream; the list, a hundredth of it, looks more often
+const POLL = 15_000; // without a stream; the list is polled more often, as it is a hundredth of the size
 const cars = new Map();
-let FIT, map, maplibre, popup, address, followed, chosen = [], drawing, owed, loaded = 0;
+let FIT, map, maplibre, popup, address, followed, selected = [], drawTimer, pendingMove, loaded = 0;
 
 const list = () => document.getElementById("cars");
 
 if (element?.checkVisibility()) start();
 else if (element) {
-  // On a phone the map waits behind a tab, and its library with it.
+  // On a phone the map is in a tab, and its library isn't loaded before the tab is opened.
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     seen.disconnect();
@@ -22,31 +22,31 @@ else if (element) {
 async function start() {
   const { dataset } = element;
   document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: dataset.styles }));
-  let base, marks;
+  let base, markers;
   try {
-    // By their hashed addresses, which only the page knows.
-    [base, marks] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
+    // Their URLs are hashed and known only to the page.
+    [base, markers] = await Promise.all([import(dataset.module), import(dataset.marks), load()]);
     ({ map, maplibre } = await base.makeMap(element, { bounds: box([...cars.values()]) }));
   } catch (error) {
     fail();
     throw error;
   } finally {
-    words("[data-map-words]")?.remove();
+    query("[data-map-words]")?.remove();
   }
   FIT = base.FIT;
-  marks.offerMarks(map);
+  markers.provideMarkers(map);
   addLayers();
   base.onTheme(repaint);
   draw();
-  document.addEventListener("cars:drawn", renew);
-  document.addEventListener("map:old", load);
-  document.body.addEventListener("live:poll", () => Date.now() - loaded > POLL && load());
+  document.addEventListener("table:updated", reloadIfFiltersChanged);
+  document.addEventListener("map:stale", load);
+  document.body.addEventListener("stream:poll", () => Date.now() - loaded > POLL && load());
   document.addEventListener("map:follow", ({ detail }) => follow(detail));
   document.addEventListener("map:resized", resize);
-  document.body.addEventListener("live:fleet", ({ detail }) => move(detail));
-  document.addEventListener("cars:chosen", ({ detail }) => choose(detail));
-  words("[data-fit]").addEventListener("click", () => fit());
-  words("[data-unfollow]").addEventListener("click", () => follow(null));
+  document.body.addEventListener("stream:fleet", ({ detail }) => applyUpdate(detail));
+  document.addEventListener("vehicles:selected", ({ detail }) => setSelected(detail));
+  query("[data-fit]").addEventListener("click", () => fit());
+  query("[data-unfollow]").addEventListener("click", () => follow(null));
 }
 
 function addLayers() {
@@ -61,7 +61,7 @@ function addLayers() {
     id: "chosen", type: "circle", source: "chosen",
     paint: {
       "circle-radius": 15, "circle-color": "transparent", "circle-stroke-width": 2.5,
-      "circle-stroke-color": chosenColor(),
+      "circle-stroke-color": selectedColor(),
     },
   });
   map.addLayer({
@@ -86,17 +86,17 @@ function addLayers() {
     map.on("mouseenter", layer, () => (map.getCanvas().style.cursor = "pointer"));
     map.on("mouseleave", layer, () => (map.getCanvas().style.cursor = ""));
   }
-  map.on("click", "cars", ({ features }) => peek(features[0].properties.id));
+  map.on("click", "cars", ({ features }) => showPopup(features[0].properties.id));
   map.on("click", "clusters", ({ features }) => open(features[0]));
   map.on("dragstart", () => follow(null));
 }
 
-const chosenColor = () => getComputedStyle(document.documentElement).getPropertyValue("--mark-chosen").trim();
+const selectedColor = () => getComputedStyle(document.documentElement).getPropertyValue("--mark-chosen").trim();
 
-// The marks are drawn anew when they are next asked for.
+// Removed markers are drawn again when the map next requests them.
 function repaint() {
   for (const id of map.listImages()) if (/^(mark|cluster)-/.test(id)) map.removeImage(id);
-  map.setPaintProperty("chosen", "circle-stroke-color", chosenColor());
+  map.setPaintProperty("chosen", "circle-stroke-color", selectedColor());
   draw();
 }
 
@@ -108,41 +108,41 @@ async function open(cluster) {
 async function load() {
   address = list().dataset.map;
   loaded = Date.now();
-  const asked = address;
+  const requestedUrl = address;
   let data;
   try {
-    const response = await fetch(asked);
+    const response = await fetch(requestedUrl);
     data = response.ok ? await response.json() : null;
   } catch {
     data = null;
   }
-  if (asked !== address) return;
+  if (requestedUrl !== address) return;
   if (!data?.cars) return fail();
   cars.clear();
   for (const car of data.cars) cars.set(car[0], car);
-  say(cars.size ? "" : "none");
+  showMessage(cars.size ? "" : "none");
   drawSoon();
 }
 
-// Other filters: other cars.
-async function renew() {
+// Loads other vehicles after a change of filters.
+async function reloadIfFiltersChanged() {
   if (list().dataset.map === address) return;
   await load();
   draw();
   fit();
 }
 
-function move({ cars: moved, gone }) {
-  // With filters, who fits them is for the server to say: the list asks it anew when their number changes.
-  const narrowed = new URL(address, location.href).search !== "";
-  for (const car of moved) if (!narrowed || cars.has(car[0])) cars.set(car[0], car);
+function applyUpdate({ cars: updated, gone }) {
+  // With filters, only the server knows which vehicles match. The list is reloaded when their number changes.
+  const filtered = new URL(address, location.href).search !== "";
+  for (const car of updated) if (!filtered || cars.has(car[0])) cars.set(car[0], car);
   for (const id of gone) cars.delete(id);
   drawSoon();
-  if (followed && moved.some(([id]) => id === followed)) centre();
+  if (followed && updated.some(([id]) => id === followed)) centre();
 }
 
 function drawSoon() {
-  if (map) drawing ??= setTimeout(draw, DRAW);
+  if (map) drawTimer ??= setTimeout(draw, DRAW);
 }
 
 function feature([id, longitude, latitude, heading, mark]) {
@@ -157,46 +157,46 @@ function feature([id, longitude, latitude, heading, mark]) {
 const collection = (some) => ({ type: "FeatureCollection", features: some.map(feature) });
 
 function draw() {
-  clearTimeout(drawing);
-  drawing = undefined;
+  clearTimeout(drawTimer);
+  drawTimer = undefined;
   map.getSource("cars")?.setData(collection([...cars.values()]));
-  ring();
-  map.on("render", drawn);
+  drawSelection();
+  map.on("render", markDrawn);
 }
 
-// Said once they can be seen: a test and a measurement wait for it.
-function drawn() {
+// Set once the vehicles are visible. Tests and benchmarks wait for this.
+function markDrawn() {
   if (!map.isSourceLoaded("cars")) return;
-  map.off("render", drawn);
+  map.off("render", markDrawn);
   element.dataset.cars = cars.size;
   performance.mark("cars-on-map");
 }
 
-function ring() {
-  const ringed = [...new Set([...chosen, followed])].map((id) => cars.get(id)).filter(Boolean);
-  map?.getSource("chosen")?.setData(collection(ringed));
+function drawSelection() {
+  const highlighted = [...new Set([...selected, followed])].map((id) => cars.get(id)).filter(Boolean);
+  map?.getSource("chosen")?.setData(collection(highlighted));
 }
 
-function choose(ids) {
-  chosen = ids;
-  const label = words("[data-fit-words]");
+function setSelected(ids) {
+  selected = ids;
+  const label = query("[data-fit-words]");
   label.textContent = ids.length ? label.dataset.chosen : label.dataset.all;
-  ring();
+  drawSelection();
 }
 
-// A hidden map has no size to move in: where it was to be, it is once it is shown.
+// A hidden map has no size and can't move. The last movement is made up for when the map is shown.
 function resize() {
   map.resize();
   if (hidden()) return;
-  owed?.();
-  owed = undefined;
+  pendingMove?.();
+  pendingMove = undefined;
 }
 
 const hidden = () => element.clientWidth === 0;
 
-function fit({ animate = !still() } = {}) {
-  if (hidden()) return (owed = () => fit({ animate: false }));
-  const bounds = box(chosen.length ? chosen.map((id) => cars.get(id)).filter(Boolean) : [...cars.values()]);
+function fit({ animate = !reducedMotion() } = {}) {
+  if (hidden()) return (pendingMove = () => fit({ animate: false }));
+  const bounds = box(selected.length ? selected.map((id) => cars.get(id)).filter(Boolean) : [...cars.values()]);
   if (bounds) map.fitBounds(bounds, { ...FIT, animate });
 }
 
@@ -208,45 +208,45 @@ function box(some) {
   return [[least(longitudes), least(latitudes)], [most(longitudes), most(latitudes)]];
 }
 
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const reducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-async function peek(id) {
+async function showPopup(id) {
   const car = cars.get(id);
   if (!car) return;
   popup?.remove();
   const response = await fetch(element.dataset.peek.replace("/0/", `/${id}/`)).catch(() => null);
   if (!response?.ok) return;
-  const made = document.createElement("template");
-  made.innerHTML = await response.text();
-  const content = made.content.firstElementChild;
+  const template = document.createElement("template");
+  template.innerHTML = await response.text();
+  const content = template.content.firstElementChild;
   content.querySelector("[data-follow]").addEventListener("click", () => follow(id));
   popup = new maplibre.Popup({ offset: 14, maxWidth: "260px" }).setLngLat([car[1], car[2]]).setDOMContent(content).addTo(map);
 }
 
 function follow(id) {
   followed = id ?? undefined;
-  words("[data-unfollow]").hidden = !followed;
+  query("[data-unfollow]").hidden = !followed;
   popup?.remove();
-  ring();
+  drawSelection();
   if (!followed) return;
   if (!cars.has(followed)) {
     followed = undefined;
-    words("[data-unfollow]").hidden = true;
+    query("[data-unfollow]").hidden = true;
     return;
   }
   centre(Math.max(map.getZoom(), 14));
 }
 
-function centre(zoom = map.getZoom(), { animate = !still() } = {}) {
-  if (hidden()) return (owed = () => centre(zoom, { animate: false }));
+function centre(zoom = map.getZoom(), { animate = !reducedMotion() } = {}) {
+  if (hidden()) return (pendingMove = () => centre(zoom, { animate: false }));
   const car = cars.get(followed);
   if (car) map.easeTo({ center: car.slice(1, 3), zoom, animate });
 }
 
-const fail = () => say("failed");
+const fail = () => showMessage("failed");
 
-function say(what) {
-  const place = words("[data-map-failed]");
+function showMessage(what) {
+  const place = query("[data-map-failed]");
   place.hidden = !what;
   place.textContent = what ? place.dataset[what] : "";
 }

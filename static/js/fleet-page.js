@@ -1,95 +1,95 @@
-// The fleet page: puts news into the table, and lets the keyboard do everything.
+// The vehicles page: live updates of the table, and keyboard shortcuts.
 const grid = document.getElementById("fleet-grid");
 const search = document.getElementById("search");
 const help = document.getElementById("help");
 const RELOAD = 4000;
-const SIDEWAYS = [".car-scroll", ".fleet-tiles"];
-let version, due;
+const SCROLLED_PARTS = [".car-scroll", ".fleet-tiles"];
+let version, reloadTimer;
 
 const list = () => document.getElementById("cars");
-const drawn = () => document.dispatchEvent(new CustomEvent("cars:drawn"));
+const tableUpdated = () => document.dispatchEvent(new CustomEvent("table:updated"));
 
-// News
+// Live updates
 
-document.body.addEventListener("live:rows", ({ detail }) => {
+document.body.addEventListener("stream:rows", ({ detail }) => {
   for (const [id, html] of Object.entries(detail)) patch(document.getElementById(`car-${id}`), html);
-  drawn();
+  tableUpdated();
 });
-document.body.addEventListener("live:fleet", ({ detail }) => {
-  if (count(detail.counts)) reloadSoon();
+document.body.addEventListener("stream:fleet", ({ detail }) => {
+  if (updateCounts(detail.counts)) reloadSoon();
 });
-document.body.addEventListener("live:poll", reload);
-document.body.addEventListener("live:resync", renew);
+document.body.addEventListener("stream:poll", reload);
+document.body.addEventListener("stream:resync", reloadAll);
 
 function patch(row, html) {
   if (!row) return;
-  const made = document.createElement("template");
-  made.innerHTML = html;
-  const fresh = made.content.firstElementChild;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const fresh = template.content.firstElementChild;
   const focused = row.contains(document.activeElement) ? document.activeElement.id : "";
   row.replaceWith(fresh);
   fresh.classList.add("just-changed");
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
 }
 
-// Whether cars may have joined the ones that are shown, or left them.
-function count(counts) {
-  let moved = false;
+// Updates the counts on the tiles. Returns whether the list of shown vehicles may have changed.
+function updateCounts(counts) {
+  let listChanged = false;
   for (const [show, number] of Object.entries(counts)) {
     const place = document.querySelector(`[data-count="${show}"]`);
     if (!place || Number(place.dataset.number) === number) continue;
     const tile = place.closest(".tile");
-    moved ||= show === "all" || tile.ariaCurrent === "true";
+    listChanged ||= show === "all" || tile.ariaCurrent === "true";
     place.dataset.number = number;
     place.textContent = number.toLocaleString(document.documentElement.lang);
     tile.classList.toggle(tile.dataset.tone || "no-tone", number > 0);
   }
-  return moved;
+  return listChanged;
 }
 
 function reloadSoon() {
-  due ??= setTimeout(() => {
-    due = undefined;
-    renew();
+  reloadTimer ??= setTimeout(() => {
+    reloadTimer = undefined;
+    reloadAll();
   }, RELOAD);
 }
 
-// Other cars may be shown now: in the list, and on the map, which has all of its pages.
-function renew() {
+// Reloads the list, and the map, which shows the vehicles of all pages.
+function reloadAll() {
   reload();
-  document.dispatchEvent(new CustomEvent("map:old"));
+  document.dispatchEvent(new CustomEvent("map:stale"));
 }
 
 async function reload() {
-  const asked = list().dataset.list;
+  const requestedUrl = list().dataset.list;
   let response;
   try {
-    response = await fetch(asked, { headers: version?.of === asked ? { "X-Version": version.is } : {} });
+    response = await fetch(requestedUrl, { headers: version?.of === requestedUrl ? { "X-Version": version.is } : {} });
   } catch {
-    return; // the sign says that there is no connection
+    return; // the live indicator shows that there is no connection
   }
   if (response.status === 204 || !response.ok) return;
   const is = response.headers.get("X-Version");
-  if (!is) return location.reload(); // signed out meanwhile
+  if (!is) return location.reload(); // the user was signed out
   const html = await response.text();
-  if (list().dataset.list !== asked) return; // other filters were chosen meanwhile
-  version = { of: asked, is };
+  if (list().dataset.list !== requestedUrl) return; // the filters have changed in the meantime
+  version = { of: requestedUrl, is };
   const focused = list().contains(document.activeElement) ? document.activeElement.id : "";
-  const scrolled = SIDEWAYS.map((part) => list().querySelector(part)?.scrollLeft ?? 0);
+  const scrolled = SCROLLED_PARTS.map((part) => list().querySelector(part)?.scrollLeft ?? 0);
   list().outerHTML = html;
   htmx.process(list());
-  for (const [place, part] of SIDEWAYS.entries()) list().querySelector(part)?.scrollTo({ left: scrolled[place] });
+  for (const [place, part] of SCROLLED_PARTS.entries()) list().querySelector(part)?.scrollTo({ left: scrolled[place] });
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  drawn();
+  tableUpdated();
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id === "cars" || event.detail.elt?.id === "cars") drawn();
+  if (event.detail.target?.id === "cars" || event.detail.elt?.id === "cars") tableUpdated();
 });
 
-// List or map, on a small screen one at a time
+// List or map: small screens show one at a time
 
-function choose(show) {
+function showPane(show) {
   grid.dataset.show = show;
   for (const button of document.querySelectorAll(".fleet-tabs button")) {
     button.ariaPressed = String(button.dataset.show === show);
@@ -98,7 +98,7 @@ function choose(show) {
 }
 
 for (const button of document.querySelectorAll(".fleet-tabs button")) {
-  button.addEventListener("click", () => choose(button.dataset.show));
+  button.addEventListener("click", () => showPane(button.dataset.show));
 }
 
 // Keyboard
@@ -129,7 +129,7 @@ const KEYS = {
   f: () => row() && document.dispatchEvent(new CustomEvent("map:follow", { detail: Number(row().dataset.id) })),
   m: () => {
     if (getComputedStyle(document.querySelector(".fleet-tabs")).display !== "none") {
-      choose(grid.dataset.show === "map" ? "list" : "map");
+      showPane(grid.dataset.show === "map" ? "list" : "map");
     } else {
       grid.toggleAttribute("data-no-map");
       document.dispatchEvent(new CustomEvent("map:resized"));

@@ -1,16 +1,16 @@
-// One chart of the history tab by uPlot: lines, or a band of states. All share the cursor and the axis of time.
+// One chart of the history tab, drawn with uPlot: lines, or a band of states. All charts share the cursor and time axis.
 const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4], [4, 2], [1, 4], [16, 4], [6, 2, 2, 2]];
-const LEFT = 58; // the same for all, so that one moment stands below the other
+const LEFT = 58; // the same for all charts, so that their time axes are aligned
 const HEIGHT = { lines: 190, band: 84 };
 
-// Draws `chart` into `element`. Returns what can be done with it: zoom(from, to) and destroy().
+// Draws `chart` into `element`. Returns an object with zoom(from, to) and destroy().
 export function draw(UPlot, element, chart, options) {
-  const looks = looksOf();
-  const kind = chart.kind === "lines" ? linesOf(UPlot, chart, options, looks) : bandOf(chart, options, looks);
-  const plot = new UPlot({ ...common(UPlot, element, chart, options, looks, kind), ...kind.parts }, kind.data, element);
+  const styles = readStyles();
+  const kind = chart.kind === "lines" ? lineChart(UPlot, chart, options, styles) : bandChart(chart, options, styles);
+  const plot = new UPlot({ ...common(UPlot, element, chart, options, styles, kind), ...kind.parts }, kind.data, element);
   const watch = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT[chart.kind] }));
   watch.observe(element);
-  options.tell(kind.at(options.end, plot));
+  options.onValues(kind.at(options.end, plot));
   return {
     zoom: (from, to) => plot.setScale("x", { min: from, max: to }),
     destroy() {
@@ -20,7 +20,7 @@ export function draw(UPlot, element, chart, options) {
   };
 }
 
-function common(UPlot, element, chart, { start, end, zone, language, onZoom, onReset, tell }, looks, kind) {
+function common(UPlot, element, chart, { start, end, zone, language, onZoom, onReset, onValues }, styles, kind) {
   return {
     width: element.clientWidth,
     height: HEIGHT[chart.kind],
@@ -38,19 +38,19 @@ function common(UPlot, element, chart, { start, end, zone, language, onZoom, onR
     scales: { x: { min: start, max: end }, ...kind.scales },
     axes: [
       {
-        stroke: looks.text, grid: { stroke: looks.grid, width: 1 }, ticks: { stroke: looks.grid, width: 1, size: 4 },
-        font: looks.font, size: 40, gap: 4, space: 64, values: moments(zone, language),
+        stroke: styles.text, grid: { stroke: styles.grid, width: 1 }, ticks: { stroke: styles.grid, width: 1, size: 4 },
+        font: styles.font, size: 40, gap: 4, space: 64, values: timeFormatter(zone, language),
       },
       ...kind.axes,
     ],
     hooks: {
       setCursor: [(plot) => {
         const left = plot.cursor.left;
-        tell(kind.at(left >= 0 ? plot.posToVal(left, "x") : plot.scales.x.max, plot));
+        onValues(kind.at(left >= 0 ? plot.posToVal(left, "x") : plot.scales.x.max, plot));
       }],
       setSelect: [(plot) => {
         const { left, width } = plot.select;
-        // The other charts follow the same drag; the one that the pointer is on asks.
+        // All charts receive the same selection; only the one under the pointer handles it.
         if (width < 8 || !element.matches(":hover")) return;
         const [from, to] = [left, left + width].map((edge) => plot.posToVal(edge, "x"));
         plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -61,8 +61,8 @@ function common(UPlot, element, chart, { start, end, zone, language, onZoom, onR
   };
 }
 
-// A canvas knows no CSS variables: the page tells what they come to.
-function looksOf() {
+// A canvas can't use CSS variables, so their computed values are read here.
+function readStyles() {
   const style = getComputedStyle(document.getElementById("history"));
   const named = (name) => style.getPropertyValue(name).trim();
   return {
@@ -74,44 +74,44 @@ function looksOf() {
   };
 }
 
-function linesOf(UPlot, chart, { language }, looks) {
+function lineChart(UPlot, chart, { language }, styles) {
   const tables = chart.lines.map(({ times, values, low, high }) => (low ? [times, low, high, values] : [times, values]));
   const series = [{}], bands = [], places = [];
   chart.lines.forEach((line, index) => {
-    const colour = looks.named(`--chart-${(index % 6) + 1}`);
+    const color = styles.named(`--chart-${(index % 6) + 1}`);
     if (line.low) {
       const edge = { stroke: "transparent", width: 0, points: { show: false } };
       series.push(edge, { ...edge });
-      bands.push({ series: [series.length - 1, series.length - 2], fill: faded(colour, 0.18) });
+      bands.push({ series: [series.length - 1, series.length - 2], fill: withOpacity(color, 0.18) });
     }
     places.push(series.length);
-    series.push({ stroke: colour, width: 2, dash: DASHES[index], points: { show: () => false, size: 6, fill: colour, filter: alone } });
+    series.push({ stroke: color, width: 2, dash: DASHES[index], points: { show: () => false, size: 6, fill: color, filter: isolatedPoints } });
   });
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-  const grid = { stroke: looks.grid, width: 1 };
+  const grid = { stroke: styles.grid, width: 1 };
   return {
     data: tables.length > 1 ? UPlot.join(tables) : tables[0],
     parts: { series, bands },
-    scales: chart.percent ? { y: { range: [0, 100] } } : { y: { range: (_, low, high) => roomy(UPlot, low, high) } },
+    scales: chart.percent ? { y: { range: [0, 100] } } : { y: { range: (_, low, high) => paddedRange(UPlot, low, high) } },
     left: 0,
     axes: [{
-      stroke: looks.text, grid, ticks: { show: false }, font: looks.font, size: LEFT, gap: 6, space: 36,
+      stroke: styles.text, grid, ticks: { show: false }, font: styles.font, size: LEFT, gap: 6, space: 36,
       values: (_, ticks) => ticks.map((tick) => number.format(tick)),
     }],
-    at: (moment, plot) => chart.lines.map((line, index) => told(line, moment, plot, places[index], number, chart.unit)),
+    at: (moment, plot) => chart.lines.map((line, index) => valueAt(line, moment, plot, places[index], number, chart.unit)),
     hooks: {},
   };
 }
 
-// A flat line stands in the middle, not on the edge.
-function roomy(UPlot, low, high) {
+// Puts a flat line in the middle instead of at the edge.
+function paddedRange(UPlot, low, high) {
   if (low == null) return [0, 1];
   if (low === high) return [low - 1, high + 1];
   return UPlot.rangeNum(low, high, 0.1, true);
 }
 
-// Points that no line leads to would not be seen: of each, its place.
-function alone(plot, index) {
+// Returns the indexes of isolated points, which wouldn't be visible without a dot.
+function isolatedPoints(plot, index) {
   const values = plot.data[index];
   const known = (place, step) => {
     let at = place + step;
@@ -124,8 +124,8 @@ function alone(plot, index) {
   return places.length ? places : null;
 }
 
-// The value at a moment: that of the last point up to it, nothing in a gap.
-function told(line, moment, plot, place, number, unit) {
+// Returns the value at a time: that of the last point up to then, or "–" in a gap.
+function valueAt(line, moment, plot, place, number, unit) {
   let [low, high] = [0, line.times.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -136,7 +136,7 @@ function told(line, moment, plot, place, number, unit) {
   return value == null ? "–" : `${number.format(value)}${unit ? ` ${unit}` : ""}`;
 }
 
-function bandOf(chart, { start, end }, looks) {
+function bandChart(chart, { start, end }, styles) {
   return {
     data: [[start, end], [null, null]],
     parts: { series: [{}, { show: false }] },
@@ -144,54 +144,54 @@ function bandOf(chart, { start, end }, looks) {
     left: LEFT,
     axes: [],
     at: (moment) => {
-      const held = chart.segments.find(([from, until]) => from <= moment && moment <= until);
-      return [held ? chart.states[held[2]] : "–"];
+      const segment = chart.segments.find(([from, until]) => from <= moment && moment <= until);
+      return [segment ? chart.states[segment[2]] : "–"];
     },
-    hooks: { draw: [(plot) => paint(plot, chart, looks)] },
+    hooks: { draw: [(plot) => paint(plot, chart, styles)] },
   };
 }
 
-function paint(plot, chart, looks) {
+function paint(plot, chart, styles) {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  ctx.font = looks.font.replace("12px", `${12 * ratio}px`);
+  ctx.font = styles.font.replace("12px", `${12 * ratio}px`);
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   for (const [from, until, state] of chart.segments) {
     const left = Math.max(plot.valToPos(from, "x", true), bbox.left);
     const right = Math.min(plot.valToPos(until, "x", true), bbox.left + bbox.width);
     if (right < bbox.left || left > bbox.left + bbox.width) continue;
-    const colour = looks.named(`--chart-${chart.tones[state]}`);
-    ctx.fillStyle = faded(colour, 0.22);
+    const color = styles.named(`--chart-${chart.tones[state]}`);
+    ctx.fillStyle = withOpacity(color, 0.22);
     ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), bbox.height);
-    ctx.fillStyle = colour;
+    ctx.fillStyle = color;
     ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), 3 * ratio);
     const room = right - left - 10 * ratio;
-    const words = fitting(ctx, chart.states[state], room);
-    ctx.fillStyle = looks.strong;
+    const words = truncated(ctx, chart.states[state], room);
+    ctx.fillStyle = styles.strong;
     if (words) ctx.fillText(words, left + 5 * ratio, bbox.top + bbox.height / 2 + ratio);
   }
   ctx.restore();
 }
 
-function fitting(ctx, words, room) {
+function truncated(ctx, words, room) {
   if (ctx.measureText(words).width <= room) return words;
   let cut = words;
   while (cut.length > 2 && ctx.measureText(`${cut}…`).width > room) cut = cut.slice(0, -1);
   return cut.length > 2 ? `${cut}…` : "";
 }
 
-// `colour` is #rrggbb.
-function faded(colour, share) {
-  return colour + Math.round(share * 255).toString(16).padStart(2, "0");
+// `color` is #rrggbb.
+function withOpacity(color, share) {
+  return color + Math.round(share * 255).toString(16).padStart(2, "0");
 }
 
-// The labels of the axis: as fine as its steps, in the page's language and the fleet's zone.
-function moments(zone, language) {
+// Returns a formatter for axis labels with the precision of the ticks, in the page's language and fleet's time zone.
+function timeFormatter(zone, language) {
   const format = (options) => new Intl.DateTimeFormat(language, { timeZone: zone, ...options });
   const clock = format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = format({ day: "numeric", month: "short" });

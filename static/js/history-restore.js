@@ -1,8 +1,10 @@
-// Going back shows what the address says: the page is asked for anew, also when the step back comes while it is still
-// loading. (refreshOnHistoryMiss keeps htmx from asking for parts of it beside this.)
-const bare = (address) => address.split("#", 1)[0];
-const asked = performance.getEntriesByType("navigation")[0]?.name;
-if (asked?.startsWith(location.origin) && bare(asked) !== bare(location.href)) location.reload();
+// Going back reloads the page of the URL, also while the page is still loading. (refreshOnHistoryMiss prevents htmx from
+// requesting parts of the page in addition.)
+const withoutFragment = (address) => address.split("#", 1)[0];
+const requestedUrl = performance.getEntriesByType("navigation")[0]?.name;
+if (requestedUrl?.startsWith(location.origin) && withoutFragment(requestedUrl) !== withoutFragment(location.href)) {
+  location.reload();
+}
 addEventListener("popstate", (event) => {
   if (event.state?.htmx || (event.state && document.readyState !== "complete")) location.reload();
 });

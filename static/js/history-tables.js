@@ -1,9 +1,9 @@
-// The points that a chart shows, as a table, newest first.
-const MOST = 500;
+// The points of a chart as a table, newest first.
+const MAX_ROWS = 500;
 
-// Fills `room` with the table of `chart`; `shown` has start, end, zone, language and the words of the heads.
-export function fillTable(room, chart, shown) {
-  const [heads, rows] = chart.kind === "lines" ? ofLines(chart, shown) : ofBand(chart, shown);
+// Fills `container` with the table of `chart`; `shown` has start, end, zone, language and the column headers.
+export function fillTable(container, chart, shown) {
+  const [heads, rows] = chart.kind === "lines" ? lineTable(chart, shown) : bandTable(chart, shown);
   const table = document.createElement("table");
   table.className = "table table-sm";
   const head = table.createTHead().insertRow();
@@ -14,27 +14,27 @@ export function fillTable(room, chart, shown) {
     head.append(cell);
   }
   const body = table.createTBody();
-  for (const row of rows.slice(0, MOST)) {
+  for (const row of rows.slice(0, MAX_ROWS)) {
     const line = body.insertRow();
     for (const words of row) line.insertCell().textContent = words;
   }
   const note = document.createElement("p");
   note.className = "sub";
-  note.textContent = rows.length > MOST ? shown.words.rowsCut.replace("{count}", MOST) : "";
-  room.replaceChildren(note, table);
+  note.textContent = rows.length > MAX_ROWS ? shown.words.rowsCut.replace("{count}", MAX_ROWS) : "";
+  container.replaceChildren(note, table);
 }
 
-function ofLines({ lines, unit }, { start, end, zone, language, words }) {
+function lineTable({ lines, unit }, { start, end, zone, language, words }) {
   const when = clock(zone, language);
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-  const written = (value) => (value == null ? "–" : `${number.format(value)}${unit ? ` ${unit}` : ""}`);
+  const formatValue = (value) => (value == null ? "–" : `${number.format(value)}${unit ? ` ${unit}` : ""}`);
   const moments = new Map();
   lines.forEach(({ times, values, low, high }, index) => {
     times.forEach((at, place) => {
       if (values[place] == null || at >= end || (at < start && !low)) return;
       const row = moments.get(at) ?? lines.map(() => "");
-      const spread = low ? ` (${written(low[place])} – ${written(high[place])})` : "";
-      row[index] = written(values[place]) + spread;
+      const spread = low ? ` (${formatValue(low[place])} – ${formatValue(high[place])})` : "";
+      row[index] = formatValue(values[place]) + spread;
       moments.set(at, row);
     });
   });
@@ -42,7 +42,7 @@ function ofLines({ lines, unit }, { start, end, zone, language, words }) {
   return [[words.time, ...lines.map((line) => line.label)], rows];
 }
 
-function ofBand({ segments, states }, { zone, language, words }) {
+function bandTable({ segments, states }, { zone, language, words }) {
   const when = clock(zone, language);
   const rows = segments.map(([from, until, state]) => [when(from), when(until), states[state]]).reverse();
   return [[words.from, words.until, words.state], rows];

@@ -1,4 +1,4 @@
-// The car's values are swapped as a whole when they change: what somebody has opened stays open.
+// The vehicle's values are replaced as a whole when they change. Opened details remain open.
 let opened = [];
 
 document.addEventListener("htmx:beforeSwap", (event) => {

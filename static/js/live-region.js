@@ -1,9 +1,9 @@
-// Reads out what a swap has changed: a screen reader hears of changes in a region that stays, and swapped parts do not
-// stay. The texts of elements with data-say are said when they are others than before; its value tells them apart.
-const QUIET = 10_000; // whoever reads the page later does not come upon it
-const voice = document.getElementById("voice");
+// Announces changes after a swap. Screen readers announce changes only in regions that persist, unlike swapped elements.
+// Texts of elements with data-say are announced if they have changed; the attribute's value identifies the element.
+const CLEAR_AFTER = 10_000; // cleared, so that screen readers don't find the text later
+const liveRegion = document.getElementById("voice");
 let known = texts();
-let quiet;
+let clearTimer;
 
 function texts() {
   const found = [...document.querySelectorAll("[data-say]")];
@@ -12,10 +12,10 @@ function texts() {
 
 document.addEventListener("htmx:afterSettle", () => {
   const now = texts();
-  const news = [...now].filter(([key, text]) => text && known.get(key) !== text).map(([, text]) => text);
+  const changes = [...now].filter(([key, text]) => text && known.get(key) !== text).map(([, text]) => text);
   known = now;
-  if (!news.length) return;
-  voice.textContent = news.join(" ");
-  clearTimeout(quiet);
-  quiet = setTimeout(() => (voice.textContent = ""), QUIET);
+  if (!changes.length) return;
+  liveRegion.textContent = changes.join(" ");
+  clearTimeout(clearTimer);
+  clearTimer = setTimeout(() => (liveRegion.textContent = ""), CLEAR_AFTER);
 });

@@ -1,13 +1,13 @@
-// A MapLibre map that needs no network: Natural Earth's land outline and a grid, or the style of data-style.
+// A MapLibre map without external resources: Natural Earth's land outline and a grid, or the style of data-style.
 const LAND = "land";
 const NEAR = 4;
 export const FIT = { padding: 56, maxZoom: 14 };
 
-// `bounds`, as [[west, south], [east, north]], is what it shows first; without them the whole world.
+// Initially shows `bounds`, as [[west, south], [east, north]], or the whole world without them.
 export async function makeMap(element, { bounds } = {}) {
   const maplibre = await import(element.dataset.library);
   maplibre.setWorkerUrl(element.dataset.worker);
-  maplibre.prewarm(); // the worker reads its script while the map gets its canvas
+  maplibre.prewarm(); // loads the worker script while the map creates its canvas
   const map = new maplibre.Map({
     container: element,
     style: element.dataset.style || outlineStyle(),
@@ -23,7 +23,7 @@ export async function makeMap(element, { bounds } = {}) {
   map.addControl(new maplibre.ScaleControl({}), "bottom-left");
   if (!element.dataset.style) {
     await new Promise((resolve) => map.once("style.load", resolve));
-    map.once("idle", () => showLand(map, element)); // what the page is about comes first
+    map.once("idle", () => showLand(map, element)); // after the page's own content
     onTheme(() => paint(map));
     const redrawGrid = () => map.getSource("grid").setData(grid(map));
     map.on("moveend", redrawGrid);
@@ -32,7 +32,7 @@ export async function makeMap(element, { bounds } = {}) {
   return { map, maplibre };
 }
 
-// Whoever draws with the theme's colours draws anew when it changes.
+// Calls `draw` when the theme changes, for everything that is drawn in its colors.
 export function onTheme(draw) {
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
 }
@@ -61,7 +61,7 @@ function outlineStyle() {
   };
 }
 
-// The page's map does without: when the line is lost meanwhile, the land comes once it is back.
+// The map works without the land. If loading fails offline, the land is loaded when the browser is online again.
 async function showLand(map, element) {
   try {
     await drawLand(map, element);
@@ -70,7 +70,7 @@ async function showLand(map, element) {
   }
 }
 
-// From afar a coarse coast will do where there is one (data-land-far): the fine one is 3 MB.
+// Zoomed out, the coarse outline (data-land-far) is sufficient, if there is one: the detailed one is 3 MB.
 async function drawLand(map, element) {
   const { land, landFar, topojson } = element.dataset;
   await import(topojson);
@@ -86,12 +86,12 @@ async function drawLand(map, element) {
 }
 
 function whenNear(map, act) {
-  const look = () => {
+  const check = () => {
     if (map.getZoom() < NEAR) return;
-    map.off("zoomend", look);
+    map.off("zoomend", check);
     act();
   };
-  map.on("zoomend", look);
+  map.on("zoomend", check);
 }
 
 // Lines of latitude and longitude about 120 pixels apart.
@@ -109,7 +109,7 @@ function grid(map) {
   };
 }
 
-function stepFor(wanted) {
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= wanted);
+function stepFor(minimum) {
+  const power = 10 ** Math.floor(Math.log10(minimum));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= minimum);
 }

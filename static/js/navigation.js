@@ -1,4 +1,4 @@
-// On a small screen navigations and tiles scroll sideways: the one that is open or chosen is brought into view.
+// On small screens, navigation and tiles scroll horizontally. The current item is scrolled into view.
 function show(part) {
   for (const row of part.querySelectorAll(".fleet-navigation-inner, .tabs-inner, .fleet-tiles")) {
     const current = row.querySelector("[aria-current]");

@@ -1,12 +1,12 @@
-// Passkeys. A button with data-passkey asks the browser for one and sends its answer with the button's form:
-//   data-passkey="use" proves who it is, "create" makes a new one;
-//   data-options names where the server's options stand: "#id" of a JSON script, or an address to ask.
-// Where browsers allow none, <html> stays without data-passkeys, and the style sheet hides what needs one.
+// Passkeys. A button with data-passkey requests one from the browser and submits the response with the button's form:
+//   data-passkey="use" authenticates with a passkey, "create" creates one;
+//   data-options is the source of the server's options: "#id" of a JSON script, or a URL.
+// If the browser doesn't support passkeys, <html> has no data-passkeys, and the style sheet hides everything about them.
 const isAddress = /^[\d.]+$|^\[/.test(location.hostname);
-const offered = window.isSecureContext && !isAddress && "parseCreationOptionsFromJSON" in (window.PublicKeyCredential ?? {});
-if (offered) document.documentElement.dataset.passkeys = "";
+const supported = window.isSecureContext && !isAddress && "parseCreationOptionsFromJSON" in (window.PublicKeyCredential ?? {});
+if (supported) document.documentElement.dataset.passkeys = "";
 
-async function optionsOf(button) {
+async function fetchOptions(button) {
   const where = button.dataset.options;
   if (where.startsWith("#")) return JSON.parse(document.querySelector(where).textContent).publicKey;
   const answer = await fetch(where, { headers: { Accept: "application/json" }, credentials: "same-origin" });
@@ -14,8 +14,8 @@ async function optionsOf(button) {
   return (await answer.json()).request_options.publicKey;
 }
 
-async function ask(button) {
-  const options = await optionsOf(button);
+async function requestCredential(button) {
+  const options = await fetchOptions(button);
   if (button.dataset.passkey === "create") {
     return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
   }
@@ -27,18 +27,18 @@ async function send(button) {
   const passwords = [...form.querySelectorAll("input[type=password]")];
   const problem = form.querySelector(".passkey-problem");
   problem.hidden = true;
-  // A passkey stands for the password; whatever else the form asks for is still needed.
+  // A passkey replaces the password; all other fields are still required.
   for (const field of passwords) field.disabled = true;
   button.disabled = true;
   try {
     if (!form.reportValidity()) return;
-    form.elements.credential.value = JSON.stringify((await ask(button)).toJSON());
+    form.elements.credential.value = JSON.stringify((await requestCredential(button)).toJSON());
     form.requestSubmit();
   } catch (error) {
     problem.textContent = error.name === "NotAllowedError" ? button.dataset.cancelled : button.dataset.failed;
     problem.hidden = false;
   } finally {
-    // After the form was read: it is sent without the password.
+    // After the form data was read, which excludes the password.
     setTimeout(() => {
       for (const field of passwords) field.disabled = false;
       button.disabled = false;
@@ -46,7 +46,7 @@ async function send(button) {
   }
 }
 
-// Enter in the name of a new passkey is as good as its button.
+// Pressing Enter in the name field of a new passkey works like the button.
 document.addEventListener("submit", (event) => {
   const button = event.target.querySelector('[data-passkey="create"]');
   if (!button || event.target.elements.credential.value) return;

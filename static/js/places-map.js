@@ -1,5 +1,5 @@
-// The fleet's places on a map: circles and names of what the list holds. On the page of one place a click moves it and
-// the fields follow; on the list a click offers to add one there.
+// The fleet's places on a map, with circles and names. On the page of one place, a click moves the place and updates the
+// fields; on the list, a click offers to add a place there.
 const element = document.getElementById("places-map");
 const form = document.getElementById("place-form");
 const here = document.getElementById("place-here");
@@ -8,19 +8,19 @@ const EARTH = 6_371_008.8;
 if (element) start();
 
 async function start() {
-  // By its hashed address, which only the page knows.
+  // Its URL is hashed and known only to the page.
   const { makeMap } = await import(element.dataset.module);
-  const made = await makeMap(element);
-  if (element.dataset.style) await new Promise((resolve) => made.map.once("load", resolve));
-  const places = [...document.querySelectorAll("#places > li")].map(placeOf);
-  drawCircles(made.map, "places", places);
-  for (const place of places) label(made, place);
-  if (form) edit(made, places);
-  else show(made, places);
-  if (here) offerToAdd(made);
+  const view = await makeMap(element);
+  if (element.dataset.style) await new Promise((resolve) => view.map.once("load", resolve));
+  const places = [...document.querySelectorAll("#places > li")].map(readPlace);
+  drawCircles(view.map, "places", places);
+  for (const place of places) label(view, place);
+  if (form) edit(view, places);
+  else show(view, places);
+  if (here) offerToAdd(view);
 }
 
-function placeOf(item) {
+function readPlace(item) {
   const { latitude, longitude, radius, name, url } = item.dataset;
   return { item, name, url, radius: Number(radius), center: [Number(longitude), Number(latitude)] };
 }
@@ -61,14 +61,14 @@ function label({ map, maplibre }, place) {
   if (place.url) tag.href = place.url;
   tag.className = "place-label";
   tag.textContent = place.name;
-  // The list says the same to those who do not point at maps.
+  // The list has the same information, also for keyboard and screen reader users.
   tag.tabIndex = -1;
   tag.setAttribute("aria-hidden", "true");
   tag.addEventListener("click", (event) => event.stopPropagation());
   new maplibre.Marker({ element: tag, anchor: "bottom", offset: [0, -8] }).setLngLat(place.center).addTo(map);
 }
 
-function boundsOf({ maplibre }, places) {
+function getBounds({ maplibre }, places) {
   const bounds = new maplibre.LngLatBounds();
   for (const place of places) {
     for (const point of circle(place).geometry.coordinates[0]) bounds.extend(point);
@@ -76,22 +76,22 @@ function boundsOf({ maplibre }, places) {
   return bounds;
 }
 
-// Without a place, the map begins where the cars are.
-function fit(made, places) {
-  const bounds = places.length ? boundsOf(made, places) : element.parentElement.dataset.area?.split(",").map(Number);
-  if (bounds) made.map.fitBounds(bounds, { padding: 48, maxZoom: places.length ? 15 : 12, animate: false });
+// Without a place, the map initially shows where the vehicles are.
+function fit(view, places) {
+  const bounds = places.length ? getBounds(view, places) : element.parentElement.dataset.area?.split(",").map(Number);
+  if (bounds) view.map.fitBounds(bounds, { padding: 48, maxZoom: places.length ? 15 : 12, animate: false });
 }
 
 // -- The list --------------------------------------------------------------------------------------------------------
 
-function show(made, places) {
-  fit(made, places);
+function show(view, places) {
+  fit(view, places);
   for (const place of places) {
     const button = place.item.querySelector("[data-show]");
     if (!button) continue;
     button.hidden = false;
     button.addEventListener("click", () => {
-      fit(made, [place]);
+      fit(view, [place]);
       element.scrollIntoView({ block: "nearest" });
     });
   }
@@ -116,8 +116,8 @@ function offerToAdd({ map, maplibre }) {
 
 // -- One place -------------------------------------------------------------------------------------------------------
 
-function edit(made, others) {
-  const { map, maplibre } = made;
+function edit(view, others) {
+  const { map, maplibre } = view;
   const { latitude, longitude, radius } = form.elements;
   const dot = document.createElement("span");
   dot.className = "place-center";
@@ -129,29 +129,29 @@ function edit(made, others) {
     draw();
   };
   const draw = () => {
-    const place = typed();
+    const place = readFields();
     drawCircles(map, "place", place ? [place] : []);
     if (place) marker.setLngLat(place.center).addTo(map);
     else marker.remove();
     return place;
   };
-  const typed = () => {
-    const [lat, lng, metres] = [latitude, longitude, radius].map((field) =>
+  const readFields = () => {
+    const [lat, lng, meters] = [latitude, longitude, radius].map((field) =>
       field.value.trim() ? Number(field.value.trim().replace(",", ".")) : NaN,
     );
     if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) return null;
-    return { center: [lng, lat], radius: metres >= 1 && metres <= 50_000 ? metres : 1 };
+    return { center: [lng, lat], radius: meters >= 1 && meters <= 50_000 ? meters : 1 };
   };
 
   const first = draw();
-  fit(made, first ? [first] : others);
+  fit(view, first ? [first] : others);
   map.on("click", ({ lngLat }) => move(lngLat.wrap()));
   marker.on("drag", () => move(marker.getLngLat().wrap()));
   radius.addEventListener("input", draw);
   for (const field of [latitude, longitude]) {
     field.addEventListener("change", () => {
       const place = draw();
-      if (place && !map.getBounds().contains(place.center)) fit(made, [place]);
+      if (place && !map.getBounds().contains(place.center)) fit(view, [place]);
     });
   }
 }

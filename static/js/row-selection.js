@@ -1,13 +1,13 @@
-// Choosing cars in the fleet's table. The choice outlives the table, which is renewed and has pages.
+// Selecting vehicles in the table. The selection persists when the table is reloaded or shows another page.
 const bar = document.getElementById("bulk");
-const chosen = new Set();
+const selected = new Set();
 
-const boxes = () => [...document.querySelectorAll('#car-table input[name="car"]')];
+const checkboxes = () => [...document.querySelectorAll('#car-table input[name="car"]')];
 
 function show() {
-  const present = boxes();
+  const present = checkboxes();
   for (const box of present) {
-    box.checked = chosen.has(box.value);
+    box.checked = selected.has(box.value);
     box.closest("tr").classList.toggle("is-chosen", box.checked);
   }
   const whole = present.length > 0 && present.every((box) => box.checked);
@@ -16,34 +16,34 @@ function show() {
     all.checked = whole;
     all.indeterminate = !whole && present.some((box) => box.checked);
   }
-  const fitting = document.querySelector("[data-choose-fitting]");
-  if (fitting) fitting.hidden = !whole || chosen.size >= Number(fitting.dataset.total);
-  bar.hidden = chosen.size === 0;
+  const selectMatching = document.querySelector("[data-choose-fitting]");
+  if (selectMatching) selectMatching.hidden = !whole || selected.size >= Number(selectMatching.dataset.total);
+  bar.hidden = selected.size === 0;
   const count = bar.querySelector("[data-chosen]");
   const { one, several } = count.dataset;
-  count.textContent = (chosen.size === 1 ? one : several).replace("#", chosen.size.toLocaleString(document.documentElement.lang));
-  document.dispatchEvent(new CustomEvent("cars:chosen", { detail: present.filter((box) => box.checked).map(idOf) }));
+  count.textContent = (selected.size === 1 ? one : several).replace("#", selected.size.toLocaleString(document.documentElement.lang));
+  document.dispatchEvent(new CustomEvent("vehicles:selected", { detail: present.filter((box) => box.checked).map(getId) }));
 }
 
-const idOf = (box) => Number(box.closest("tr").dataset.id);
+const getId = (box) => Number(box.closest("tr").dataset.id);
 
-async function chooseFitting(button) {
+async function selectAllMatching(button) {
   button.disabled = true;
   try {
     const response = await fetch(document.getElementById("cars").dataset.fitting);
-    if (response.ok) for (const car of (await response.json()).cars) chosen.add(car);
+    if (response.ok) for (const car of (await response.json()).cars) selected.add(car);
   } catch {
-    // The choice stays as it is, and the button can be pressed again.
+    // The selection is unchanged, and the button can be pressed again.
   }
   button.disabled = false;
   show();
 }
 
-// Those on other pages have no box here, so they are written into the form.
-function carry() {
-  drop();
-  const present = new Set(boxes().map((box) => box.value));
-  for (const car of chosen) {
+// Selected vehicles on other pages have no checkbox here, so hidden fields are added to the form.
+function addHiddenFields() {
+  removeHiddenFields();
+  const present = new Set(checkboxes().map((box) => box.value));
+  for (const car of selected) {
     if (present.has(car)) continue;
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name: "car", value: car });
@@ -51,34 +51,34 @@ function carry() {
   }
 }
 
-function drop() {
+function removeHiddenFields() {
   for (const field of bar.querySelectorAll('input[type="hidden"][name="car"]')) field.remove();
 }
 
 if (bar) {
-  // A page that the browser brings back has its boxes ticked already.
-  for (const box of boxes()) if (box.checked) chosen.add(box.value);
+  // The browser restores checked checkboxes when it restores a page.
+  for (const box of checkboxes()) if (box.checked) selected.add(box.value);
   document.addEventListener("change", (event) => {
     const box = event.target;
     if (box.matches("[data-choose-all]")) {
-      for (const each of boxes()) box.checked ? chosen.add(each.value) : chosen.delete(each.value);
+      for (const each of checkboxes()) box.checked ? selected.add(each.value) : selected.delete(each.value);
     } else if (box.matches('#car-table input[name="car"]')) {
-      box.checked ? chosen.add(box.value) : chosen.delete(box.value);
+      box.checked ? selected.add(box.value) : selected.delete(box.value);
     } else return;
     show();
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose-fitting]");
-    if (button) chooseFitting(button);
+    if (button) selectAllMatching(button);
   });
   bar.querySelector("[data-choose-none]").addEventListener("click", () => {
-    chosen.clear();
+    selected.clear();
     show();
   });
-  bar.addEventListener("submit", carry);
-  document.addEventListener("cars:drawn", show);
+  bar.addEventListener("submit", addHiddenFields);
+  document.addEventListener("table:updated", show);
   window.addEventListener("pageshow", () => {
-    drop();
+    removeHiddenFields();
     show();
   });
   show();

@@ -1,4 +1,4 @@
-// The signals tab: searching as one types, and keeping what is open and found when the signals are renewed.
+// The signals tab: filters while typing, and preserves open details and the filter when the signals are reloaded.
 const bar = document.getElementById("signal-search");
 const query = document.getElementById("signal-query");
 const errors = document.getElementById("only-errors");
@@ -8,25 +8,25 @@ let opened = [];
 
 function apply() {
   const words = query.value.trim().toLowerCase().split(/\s+/);
-  const narrowed = Boolean(query.value.trim()) || errors.checked || old.checked;
+  const filtered = Boolean(query.value.trim()) || errors.checked || old.checked;
   let found = 0;
   for (const signal of document.querySelectorAll("#signals .signal-row")) {
-    const fits =
+    const matches =
       words.every((word) => signal.dataset.text.includes(word)) &&
       (!errors.checked || "error" in signal.dataset) &&
       (!old.checked || "old" in signal.dataset);
-    signal.hidden = !fits;
-    found += fits;
+    signal.hidden = !matches;
+    found += matches;
   }
   for (const part of document.querySelectorAll("#signals :is(section, .untold)"))
     part.hidden = !part.querySelector(".signal-row:not([hidden])");
-  // What is found among those that the car does not report is not left folded away.
-  const untold = document.getElementById("untold");
-  if (untold && query.value.trim() && !untold.hidden) untold.open = true;
+  // Opens the unreported signals if the search may match there.
+  const unreported = document.getElementById("untold");
+  if (unreported && query.value.trim() && !unreported.hidden) unreported.open = true;
   const { one, many, none } = bar.dataset;
-  const said = found === 0 ? none : found === 1 ? one : many.replace("{count}", found);
-  const told = narrowed ? said : "";
-  if (count.textContent !== told) count.textContent = told;
+  const result = found === 0 ? none : found === 1 ? one : many.replace("{count}", found);
+  const text = filtered ? result : "";
+  if (count.textContent !== text) count.textContent = text;
 }
 
 if (bar && document.querySelector("#signals .signal-row")) {

@@ -1,4 +1,4 @@
-// Before the first paint: light or dark as the person chose, else as the system wants it. Tabler reads data-bs-theme.
+// Before the first paint: applies the user's theme, else the system's. Tabler reads data-bs-theme.
 const root = document.documentElement;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const apply = () => root.setAttribute("data-bs-theme", root.dataset.theme || (dark.matches ? "dark" : "light"));

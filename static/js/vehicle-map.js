@@ -1,4 +1,4 @@
-// The vehicle page's map: one car, kept where its values say it is. It comes and goes with the car's place.
+// The map of a vehicle's page, with a marker that follows the location. It exists only while the location is shown.
 let shown;
 
 show();
@@ -8,15 +8,15 @@ async function show() {
   const element = document.getElementById("vehicle-map");
   if (!element) return;
   if (shown?.element === element) {
-    follow(await shown.made);
+    follow(await shown.ready);
     return;
   }
-  shown?.made.then(({ map }) => map.remove());
-  shown = { element, made: start(element) };
+  shown?.ready.then(({ map }) => map.remove());
+  shown = { element, ready: start(element) };
 }
 
 async function start(element) {
-  // By its hashed address, which only the page knows.
+  // Its URL is hashed and known only to the page.
   const { makeMap } = await import(element.dataset.module);
   const { map, maplibre } = await makeMap(element);
   const dot = document.createElement("span");

@@ -240,5 +240,5 @@ def _ledger(fleet: Fleet, owner: User, cars: list[Vehicle]) -> None:
             settled_at=at + timedelta(seconds=4),
             expires_at=at + timedelta(minutes=10),
         )
-        command.note_change(to=CommandState.REQUESTED, now=at)
-        command.note_change(to=state, now=at + timedelta(seconds=4), smartcar_message=message)
+        command.log_transition(to=CommandState.REQUESTED, now=at)
+        command.log_transition(to=state, now=at + timedelta(seconds=4), smartcar_message=message)

@@ -193,8 +193,8 @@ def _commands(fleet: Fleet, owner: User, car: Vehicle) -> int:
             requested_at=now - timedelta(hours=4 - number),
             expires_at=now,
         )
-        newest.note_change(to=CommandState.REQUESTED, now=newest.requested_at)
-        newest.note_change(to=state, now=newest.requested_at, smartcar_message=message)
+        newest.log_transition(to=CommandState.REQUESTED, now=newest.requested_at)
+        newest.log_transition(to=state, now=newest.requested_at, smartcar_message=message)
     return newest.pk
 
 
@@ -204,7 +204,7 @@ def _bulk(world: World) -> int:
         user=world.people["owner"],
         vehicles=world.cars[3:],
         kind=CommandType.LOCK,
-        given={},
+        data={},
         reason="",
     )
     return made.pk

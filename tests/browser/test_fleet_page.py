@@ -333,7 +333,7 @@ def test_who_may_no_longer_see_a_car_is_told_to_load_the_page_again(
     page.get_by_role("link", name="Ada").click()
     expect(page.locator("#values")).to_be_visible()
     Membership.objects.filter(fleet=fleet, user=owner).delete()
-    page.evaluate("document.body.dispatchEvent(new CustomEvent('car-changed'))")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('vehicle:updated'))")
     sign = page.locator("#not-live")
     expect(
         sign.get_by_text("Part of this page is no longer available, or you no longer have access.")

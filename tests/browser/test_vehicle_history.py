@@ -181,7 +181,7 @@ def test_signals_are_found_as_one_types_and_stay_found_when_they_are_renewed(
     signals.locator("summary").click()
     expect(signals.locator("pre")).to_contain_text('"unit": "km"')
     LatestSignal.objects.filter(code=catalogue.ODOMETER.code).update(body={"value": 8001, "unit": "km"})
-    page.evaluate("document.body.dispatchEvent(new CustomEvent('car-changed'))")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('vehicle:updated'))")
     expect(signals).to_contain_text("8,001 km")
     # Open and found as before.
     expect(signals.locator("pre")).to_be_visible()

@@ -277,7 +277,7 @@ def ledger(car: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Comman
     now = timezone.now()
     bulk = BulkCommand.objects.create(fleet=fleet, kind=CommandType.LOCK, requested_at=now, expires_at=now)
     made = [
-        services.create_command(vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, given=PLACE),
+        services.create_command(vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=PLACE),
         services.create_command(vehicle=other, kind=CommandType.UNLOCK, user=owner),
     ]
     Command.objects.update(state=CommandState.CONFIRMED)
@@ -348,7 +348,7 @@ def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
     add_member(fleet=green, user=teammate, role=Role.VIEWER, actor=None)
     there = Vehicle.objects.create(fleet=green, smartcar_id="there", make="TESLA")
     connected(there)
-    services.create_command(vehicle=there, kind=CommandType.SET_DESTINATION, user=owner, given=PLACE)
+    services.create_command(vehicle=there, kind=CommandType.SET_DESTINATION, user=owner, data=PLACE)
     rows = browser_of(teammate).get(LEDGER, {"kind": "set_destination"}).json()["results"]
     assert [(row["fleet"], row["parameters"]) for row in rows] == [("green", {}), ("blue", PLACE)]
 

@@ -69,7 +69,7 @@ def test_after_ten_minutes_an_unlock_needs_the_password(
     assert wrong["HX-Retarget"] == "#command-dialog"
     assert not Command.objects.exists()
     right = client.post(f"{address}/unlock/", {"asked": "yes", "password": PASSWORD}, headers=HTMX)
-    assert "command-asked" in right["HX-Trigger"]
+    assert "command:created" in right["HX-Trigger"]
     assert Command.objects.get().state == CommandState.REQUESTED
 
 

@@ -178,7 +178,7 @@ def answer_with(origin: str, error: str) -> None:
 def sent(connection: Connection, user: User, kind: CommandType) -> Command:
     """The command after one attempt to send it."""
     car = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
-    command = services.create_command(vehicle=car, kind=kind, user=user, given=CARRIED.get(kind, {}))
+    command = services.create_command(vehicle=car, kind=kind, user=user, data=CARRIED.get(kind, {}))
     again(command)
     return command
 

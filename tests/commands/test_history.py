@@ -241,7 +241,7 @@ def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
     vehicle.refresh_from_db()
     ledger_car = car(DONE)
     command = services.create_command(
-        vehicle=vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, given={"percent": "80"}
+        vehicle=vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data={"percent": "80"}
     )
     sender.send(command=command)
     assert (ledger_car.heard, command.title) == (["limit 80"], "Charge limit 80 %")
@@ -262,7 +262,7 @@ def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
     ledger_car = car(DONE)
     place = {"latitude": "52.5", "longitude": "13.4"}
     command = services.create_command(
-        vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, given=place
+        vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=place
     )
     sender.send(command=command)
     assert (ledger_car.heard, state(command)) == (["go to 52.5 13.4"], CommandState.UNCONFIRMED)
@@ -276,7 +276,7 @@ def test_a_lost_answer_to_a_destination_is_not_said_to_be_settled_by_a_signal(
     car(SmartcarError(type="NO_ANSWER", code="TIMEOUT"))
     place = {"latitude": 52.5, "longitude": 13.4}
     command = services.create_command(
-        vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, given=place
+        vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=place
     )
     sender.send(command=command)
     assert state(command) == CommandState.UNKNOWN

@@ -133,9 +133,7 @@ def test_a_command_ends_with_the_cars_own_word(
     connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
 ) -> None:
     set_car(smartcar, connection, deed.before)
-    command = services.create_command(
-        vehicle=connection.vehicle, kind=deed.kind, user=owner, given=deed.given
-    )
+    command = services.create_command(vehicle=connection.vehicle, kind=deed.kind, user=owner, data=deed.given)
     assert "commands.tasks.send" in run_rung()
 
     def ended() -> bool:
@@ -167,7 +165,7 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
     set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
     given = {"percent": 65}
     command = services.create_command(
-        vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, given=given
+        vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data=given
     )
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
     run_rung()

@@ -313,7 +313,7 @@ def test_smartcars_message_takes_the_place_of_ours_about_the_error(vehicle: Vehi
 @translated
 def test_too_many_cars(fleet: Fleet, cars: Cars, language: str) -> None:
     for kind in (CommandType.LOCK, CommandType.UNLOCK):
-        found = BulkReview(kind=kind, carried={}, candidates=[], estimate=None, most=1)  # type: ignore[arg-type]
+        found = BulkReview(kind=kind, params={}, candidates=[], estimate=None, most=1)  # type: ignore[arg-type]
         with override(language):
             said = too_many(found)
         assert said != too_many(found)

@@ -113,7 +113,7 @@ def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
     state = VehicleState(vehicle=Vehicle(make="VOLVO", powertrain="BEV"), signals={})
     told = [
         preconditions.check(
-            kind=CommandType.SET_CHARGE_SCHEDULE, state=state, connection=over(), carried={"type": each}
+            kind=CommandType.SET_CHARGE_SCHEDULE, state=state, connection=over(), params={"type": each}
         ).refusal
         for each in ("daily", "weekly")
     ]

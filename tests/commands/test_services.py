@@ -42,7 +42,9 @@ def test_the_same_key_gives_the_same_row_even_after_its_end(ask: Callable[..., C
     assert Command.objects.get() == first
 
 
-@pytest.mark.parametrize("other", [{"kind": CommandType.UNLOCK}, {"reason": "Another"}, {"when_awake": True}])
+@pytest.mark.parametrize(
+    "other", [{"kind": CommandType.UNLOCK}, {"reason": "Another"}, {"when_online": True}]
+)
 def test_the_same_key_with_another_command_is_refused(
     ask: Callable[..., Command], other: dict[str, Any]
 ) -> None:
@@ -110,7 +112,7 @@ def woken(command: Command, *, seconds: float) -> None:
 def test_a_command_for_a_sleeping_car_is_sent_with_its_next_sign_of_life(
     ask: Callable[..., Command],
 ) -> None:
-    command = ask(when_awake=True)
+    command = ask(when_online=True)
     assert (command.state, confirmation.sweep(now=timezone.now())) == (CommandState.WAITING, [])
     woken(command, seconds=-1)
     command.refresh_from_db()
@@ -122,14 +124,14 @@ def test_a_command_for_a_sleeping_car_is_sent_with_its_next_sign_of_life(
 
 
 def test_a_sleeping_car_that_does_not_wake_leaves_the_command_unsent(ask: Callable[..., Command]) -> None:
-    command = ask(when_awake=True)
+    command = ask(when_online=True)
     confirmation.sweep(now=command.requested_at + services.WAKE_TIMEOUT + timedelta(seconds=1))
     command.refresh_from_db()
     assert command.state == CommandState.EXPIRED
 
 
 def test_another_command_may_be_sent_while_one_waits_and_goes_first(ask: Callable[..., Command]) -> None:
-    waiting, other = ask(when_awake=True), ask(CommandType.UNLOCK)
+    waiting, other = ask(when_online=True), ask(CommandType.UNLOCK)
     woken(waiting, seconds=1)
     waiting.refresh_from_db()
     assert (waiting.state, other.state) == (CommandState.WAITING, CommandState.REQUESTED)
@@ -140,7 +142,7 @@ def test_an_unlock_does_not_wait_for_a_car_to_wake(ask: Callable[..., Command]) 
         CommandRejectedError,
         match="sent immediately or not at all",
     ):
-        ask(CommandType.UNLOCK, when_awake=True)
+        ask(CommandType.UNLOCK, when_online=True)
 
 
 @pytest.mark.parametrize(
@@ -157,4 +159,4 @@ def test_waiting_is_offered_for_a_car_that_sleeps(
 ) -> None:
     command = ask(kind)
     command.state, command.error_type, command.error_code = CommandState.REFUSED, "VEHICLE_STATE", code
-    assert command.may_wait_for_the_car is offered
+    assert command.can_retry_when_online is offered

@@ -1,4 +1,4 @@
-"""A token of the API from the command line."""
+"""Creates an API token on the command line."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

@@ -49,7 +49,7 @@ def cars(fleet: Fleet) -> Cars:
 def ask(
     fleet: Fleet, user: User, vehicles: list[Vehicle], kind: CommandType = CommandType.LOCK
 ) -> BulkCommand:
-    return asking.create_bulk_command(fleet=fleet, user=user, vehicles=vehicles, kind=kind, given={})
+    return asking.create_bulk_command(fleet=fleet, user=user, vehicles=vehicles, kind=kind, data={})
 
 
 def test_a_review_says_who_can_and_why_others_cannot(fleet: Fleet, cars: Cars) -> None:
@@ -57,10 +57,10 @@ def test_a_review_says_who_can_and_why_others_cannot(fleet: Fleet, cars: Cars) -
     ended = cars(1, state=ConnectionState.REMOVED)
     forbidden = cars(1, scopes=["read_battery"])
     found = asking.review_bulk_command(
-        fleet=fleet, vehicles=[*able, *ended, *forbidden], kind=CommandType.LOCK, given={}, now=timezone.now()
+        fleet=fleet, vehicles=[*able, *ended, *forbidden], kind=CommandType.LOCK, data={}, now=timezone.now()
     )
-    assert [candidate.vehicle for candidate in found.able] == able
-    reasons = [candidate.verdict.refusal for candidate in found.unable]
+    assert [candidate.vehicle for candidate in found.eligible] == able
+    reasons = [candidate.verdict.refusal for candidate in found.ineligible]
     assert "no working connection" in reasons[0]
     assert "t grant permission to lock and unlock the vehicle" in reasons[1]
 
@@ -75,9 +75,9 @@ def test_what_a_car_could_not_do_this_week_is_known_for_each_of_many(
         error_type="COMPATIBILITY", requested_at=now, expires_at=now, settled_at=now,
     )  # fmt: skip
     found = asking.review_bulk_command(
-        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=now
+        fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
     )
-    assert [candidate.vehicle for candidate in found.unable] == vehicles[:1]
+    assert [candidate.vehicle for candidate in found.ineligible] == vehicles[:1]
 
 
 def test_reviewing_many_cars_takes_as_many_queries_as_reviewing_two(
@@ -86,7 +86,7 @@ def test_reviewing_many_cars_takes_as_many_queries_as_reviewing_two(
     vehicles = cars(300)
     with django_assert_max_num_queries(6):
         asking.review_bulk_command(
-            fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, given={}, now=timezone.now()
+            fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=timezone.now()
         )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 
 from accounts.audit import AuditEvent, AuditObject, log_event
 from accounts.models import AuditLogEntry, Fleet, User
-from dashboard.audit_log.wording import details_of, event_label
+from dashboard.audit_log.wording import entry_details, event_label
 from vehicles.models import Vehicle
 
 BrowserOf = Callable[[User], Client]
@@ -112,7 +112,7 @@ def test_an_entry_names_person_event_object_and_details(
 def test_details_name_the_setting_then_its_old_and_its_new_value(fleet: Fleet) -> None:
     data = {"to": "imperial", "from": "metric", "field": "unit_system"}
     entry = AuditLogEntry(fleet=fleet, event=AuditEvent.FLEET_SETTINGS_CHANGED, data=data)
-    assert details_of(entry) == ["Units", "Previous: Metric", "New: Imperial"]
+    assert entry_details(entry) == ["Units", "Previous: Metric", "New: Imperial"]
 
 
 def test_a_name_that_looks_like_a_formula_is_escaped_in_the_file(
@@ -153,4 +153,4 @@ def test_every_event_is_worded_in_every_language(language: str) -> None:
 def test_an_event_of_a_newer_version_shows_its_code(fleet: Fleet) -> None:
     entry = AuditLogEntry(fleet=fleet, event="trip.sealed", data={"unknown": 1})
     assert event_label(entry) == "trip.sealed"
-    assert details_of(entry) == []
+    assert entry_details(entry) == []

@@ -227,7 +227,7 @@ def test_a_page_that_reads_too_slowly_is_told_to_load_everything_anew() -> None:
     async def scene() -> list[bytes | None]:
         page = ClientStream(fleet_id=1, since="1-0")
         for number in range(100):
-            page.tell(b"%d" % number)
+            page.send(b"%d" % number)
         return [page.events.get_nowait() for _ in range(page.events.qsize())]
 
     told = asyncio.run(scene())

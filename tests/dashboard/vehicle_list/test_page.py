@@ -128,7 +128,7 @@ def test_of_several_connections_the_one_that_serves_the_car_best_counts(
     connect(vehicle, ConnectionState.NEEDS_REAUTHENTICATION, user="one")
     connect(vehicle, ConnectionState.ACTIVE, user="two")
     connect(vehicle, ConnectionState.REVOKED, user="three")
-    assert [row.car.state for row in browser_of(owner).get(PAGE).context["rows"]] == ["active"]
+    assert [row.vehicle.state for row in browser_of(owner).get(PAGE).context["rows"]] == ["active"]
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,8 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
         expires_at=at + HOUR,
         **(told | fields),
     )
-    command.note_change(to=CommandState.REQUESTED, now=at)
-    command.note_change(
+    command.log_transition(to=CommandState.REQUESTED, now=at)
+    command.log_transition(
         to=CommandState.CONFIRMED,
         now=at + MINUTE,
         message=CommonMessage.TEXT.message(text="The car says so."),
@@ -377,7 +377,7 @@ def test_pages_lose_and_double_nothing_while_new_events_come(
         commanded(vehicle, now, owner)
 
     events = follow(browser_of(owner), vehicle, more)
-    places = [event.place for event in events]
+    places = [event.position for event in events]
     assert len(places) == len(set(places)) == count
     assert places == sorted(places, reverse=True)
 

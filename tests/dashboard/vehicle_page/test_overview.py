@@ -128,7 +128,7 @@ def test_why_a_value_is_missing_tells_driver_plan_and_car_apart(
     failed(car, catalogue.TIRES, "PERMISSION")
     failed(car, catalogue.EXTERNAL_TEMPERATURE, "PERMISSION")
     missing = browser_of(owner).get(address(car)).context["missing"]
-    assert {each.reason: (list(each.labels), each.ask) for each in missing} == {
+    assert {each.reason: (list(each.labels), each.can_request) for each in missing} == {
         "Permission not granted by the driver.": (["Odometer"], True),
         "Not supported by this vehicle.": (["Sunroof"], False),
         "The driver granted permission, but your Smartcar plan doesn't seem to include this data.": (
@@ -137,7 +137,7 @@ def test_why_a_value_is_missing_tells_driver_plan_and_car_apart(
         ),
         "This fleet doesn't request this permission from drivers.": (["Outside temperature"], False),
     }
-    assert missing[0].ask, "what somebody can mend comes first"
+    assert missing[0].can_request, "what somebody can mend comes first"
 
 
 def test_where_the_grant_is_not_known_both_reasons_are_told(

@@ -51,12 +51,12 @@ def address(vehicle: Vehicle, part: str = "") -> str:
 
 
 def told(browser: Client, vehicle: Vehicle) -> dict[str, Any]:
-    groups = browser.get(address(vehicle)).context["signals"].told
+    groups = browser.get(address(vehicle)).context["signals"].reported
     return {each.code: each for _group, rows in groups for each in rows}
 
 
 def untold(browser: Client, vehicle: Vehicle) -> dict[str, str]:
-    groups = browser.get(address(vehicle)).context["signals"].untold
+    groups = browser.get(address(vehicle)).context["signals"].unreported
     return {each.code: each.reason for _group, rows in groups for each in rows}
 
 
@@ -70,7 +70,7 @@ def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
     know(vehicle, "brand-new-signal", {"value": "x"})
     browser = browser_of(owner)
     page = browser.get(address(vehicle))
-    groups = [(str(name), [each.label for each in rows]) for name, rows in page.context["signals"].told]
+    groups = [(str(name), [each.label for each in rows]) for name, rows in page.context["signals"].reported]
     assert groups == [
         ("Battery", ["Range", "State of charge"]),
         ("Doors and windows", ["Locked"]),
@@ -100,7 +100,7 @@ def test_an_error_is_in_plain_words_beside_the_last_good_value(
     )
     browser = browser_of(owner)
     found = told(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
-    assert (found.value, found.trouble) == ("55 %", "The manufacturer's service didn't provide this data.")
+    assert (found.value, found.problem) == ("55 %", "The manufacturer's service didn't provide this data.")
     page = browser.get(address(vehicle)).content.decode()
     for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
         assert words in page, words
