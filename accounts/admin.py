@@ -21,7 +21,7 @@ def _sign_in(request: HttpRequest, extra_context: object = None) -> HttpResponse
     if not request.user.is_authenticated:
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
     if not request.user.is_staff:
-        raise PermissionDenied("The admin is for whoever runs this site.")
+        raise PermissionDenied("The admin is for administrators of this site.")
     return redirect("admin:index")
 
 
@@ -118,7 +118,7 @@ class ApiTokenAdmin(ReadOnlyAdmin[ApiToken]):
     @admin.action(description="Revoke", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         ended = sum(revoke_token(token=token, actor=request.user) for token in queryset)  # type: ignore[arg-type]
-        messages.info(request, f"{ended} tokens were revoked: they open nothing any more.")
+        messages.info(request, f"{ended} tokens were revoked and no longer work.")
 
 
 @admin.register(MemberInvitation)

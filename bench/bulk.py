@@ -182,15 +182,15 @@ def _result(
     locked = sum(row.state in (CommandState.ACCEPTED, CommandState.CONFIRMED) for row in rows)
     rejected_by_vehicles = sum(row.state == CommandState.REFUSED for row in rows)
     figures = (
-        Figure("cars asked", len(rows)),
-        Figure("taken by the car", locked),
-        Figure("refused by the car, with its reason", rejected_by_vehicles),
+        Figure("vehicles", len(rows)),
+        Figure("accepted by the vehicle", locked),
+        Figure("rejected by the vehicle, with its reason", rejected_by_vehicles),
         Figure.exactly("left without an answer", len(rows) - locked - rejected_by_vehicles, "", target=0),
         Figure("seconds until the last was sent", took, "s"),
         Figure("the estimate before", estimate, "s"),
         Figure("estimate to reality", estimate / took, "", "0.7 to 1.3", 0.7 <= estimate / took <= 1.3),
         Figure.exactly("answered 429 by the simulator's bucket", rate_limited, "", target=0),
-        Figure("calls for each car", len(requests) / (len(rows) + len(waited))),
+        Figure("calls per vehicle", len(requests) / (len(rows) + len(waited))),
         Figure.under(
             "median wait of a single command meanwhile",
             statistics.median(waited) if waited else float("inf"),
@@ -204,4 +204,4 @@ def _result(
         f"A bucket of {BUCKET} requests that regains {PER_MINUTE:g} a minute; Smartcar's regains 2, "
         f"so there a thousand cars take {PER_MINUTE / 2:g} times as long.",
     )
-    return Result("bulk", "1,000 cars locked by one bulk command", figures, (plot,), notes)
+    return Result("bulk", "1,000 vehicles locked by one bulk command", figures, (plot,), notes)

@@ -66,10 +66,12 @@ def run(*, quick: bool) -> Result:
             Figure.under("fleet page, first answer: p95", _p95(durations["fleet"]), "ms", target=250),
             Figure("fleet page, first answer: median", statistics.median(durations["fleet"]), "ms"),
             Figure.under("list with other filters: p95", _p95(durations["list"]), "ms", target=250),
-            Figure.under("a car's page: p95", _p95(durations["car"]), "ms", target=150),
-            Figure("a car's page: median", statistics.median(durations["car"]), "ms"),
+            Figure.under("vehicle page: p95", _p95(durations["car"]), "ms", target=150),
+            Figure("vehicle page: median", statistics.median(durations["car"]), "ms"),
             Figure.under(f"fleet page: queries with {cars:,} cars", queries[1], "queries", target=20.5),
-            Figure.under("more queries than with 100 cars", queries[1] - queries[0], "queries", target=0.5),
+            Figure.under(
+                "more queries than with 100 vehicles", queries[1] - queries[0], "queries", target=0.5
+            ),
             Figure.under("map data, compressed", weight / 1000, "kB", target=400),
             *seen.figures,
             Figure.under(f"{OPEN_PAGES} open pages cost", cost[0], "cores", target=1),
@@ -219,7 +221,7 @@ async def _cost(
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
     if min(received) < seconds / 5:
-        raise RuntimeError(f"the open pages heard {min(received)} events only")
+        raise RuntimeError(f"the open pages received {min(received)} events only")
     return max(0.0, with_pages - alone), alone, min(received) / seconds
 
 

@@ -59,8 +59,8 @@ def measure(
     maps = [each[0] for each in opened]
     return BrowserFigures(
         figures=(
-            Figure.under("page asked for to cars on the map: median", statistics.median(maps), "ms", target=1500),
-            Figure("map data to cars on the map: median", statistics.median(each[1] for each in opened), "ms"),
+            Figure.under("page requested to vehicles on the map: median", statistics.median(maps), "ms", target=1500),
+            Figure("map data to vehicles on the map: median", statistics.median(each[1] for each in opened), "ms"),
             Figure.under("first load without the map library, compressed", opened[0][2] / 1000, "kB", target=600),
             Figure.under("wire to page: p95", sorted(lags)[int(len(lags) * 0.95)], "s", target=2),
             Figure("wire to page: median", statistics.median(lags), "s"),

@@ -58,7 +58,7 @@ def _needs_charge(least: int, template: str) -> Callable[[VehicleState], Quirk]:
             return Quirk(hint=text)
         if charge >= least:
             return NOTHING
-        return Quirk(refusal=f"{text} {_('The car says %(charge)d %%.') % {'charge': round(charge)}}")
+        return Quirk(refusal=f"{text} {_('Current level: %(charge)d%%.') % {'charge': round(charge)}}")
 
     return get_quirk
 

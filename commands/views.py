@@ -98,7 +98,7 @@ def _vehicle(
     membership = get_membership_or_404(user=request.user, slug=slug, right=right)
     vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if vehicle is None:
-        raise Http404("There is no such car in this fleet.")
+        raise Http404("No such vehicle in this fleet.")
     return membership, vehicle
 
 

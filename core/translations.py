@@ -130,4 +130,4 @@ if __name__ == "__main__":
     elif sys.argv[1:] == ["compile"]:
         compile_all()
     else:
-        sys.exit("Say update or compile: python -m core.translations update")
+        sys.exit("usage: python -m core.translations update|compile")

@@ -14,9 +14,9 @@ from cryptography.fernet import Fernet
 from demo.ports import HOST, Ports
 
 _HEADER = """\
-# Settings and secrets of the demo, made by `make demo`; nothing here opens anything but the demo.
-# To run a command beside it: ENV_FILE=var/demo.env .venv/bin/python manage.py shell
-# Addresses are written anew at each start; secrets, and lines added by hand, stay.
+# Settings and secrets of the demo, created by `make demo`. They work for this demo only.
+# To run a command against the demo: ENV_FILE=var/demo.env .venv/bin/python manage.py shell
+# Addresses are updated at each start; secrets and lines added by hand stay.
 """
 
 

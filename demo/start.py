@@ -143,8 +143,8 @@ def vehicle_count(demo: Demo) -> int:
     stored = envfile.read(demo.var / "demo.env").get("DEMO_VEHICLES")
     if stored and demo.vehicles not in (None, int(stored)):
         raise DemoError(
-            f"The demo that is kept has {stored} cars, and DEMO_VEHICLES is {demo.vehicles}. Start it without "
-            "DEMO_VEHICLES, or let it be forgotten first: make demo-reset"
+            f"The stored demo has {stored} vehicles, but DEMO_VEHICLES is {demo.vehicles}. Start the demo without "
+            "DEMO_VEHICLES, or delete the stored demo first: make demo-reset"
         )
     return int(stored or demo.vehicles or _VEHICLES)
 
@@ -200,8 +200,8 @@ The demo is up, {seconds:.1f} s after its start:  {values["SITE_URL"]}
   {manager:<{width}}  {values["DEMO_PASSWORD"]}  (a fleet manager)
   {other:<{width}}  {values["DEMO_OTHER_PASSWORD"]}  (of another fleet)
 
-The simulator that stands in for Smartcar:  {simulator}/control/
-Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make demo-reset forgets it.
+Simulator, in place of Smartcar:  {simulator}/control/
+Logs are in var/log, settings in var/demo.env. Ctrl-C stops everything; make demo-reset deletes it.
 """)
 
 

@@ -37,7 +37,7 @@ def socket_folder(data: Path, *, socket_name: str, owner: int) -> Path:
         os.chown(folder, owner, -1)
     status = folder.lstat()
     if status.st_uid != owner or not stat.S_ISDIR(status.st_mode):
-        raise ServerError(f"{folder} is needed for a socket but belongs to somebody else; remove it")
+        raise ServerError(f"{folder} is needed for a socket but belongs to another user; remove it")
     return folder
 
 

@@ -73,7 +73,7 @@ _HSTS_SECONDS = env.integer(
     doc="With https: how long browsers insist on https, in seconds.",
 )
 DEBUG = env.boolean("DEBUG", default=False, doc="Django's debug mode. Never for a public site.")
-DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages say that the fleet is a demo.")
+DEMO = env.boolean("DEMO", default=False, doc="Set by `make demo`: pages show that the fleet is a demo.")
 
 INSTALLED_APPS = [
     # Before accounts, whose admin replaces allauth's.
@@ -195,7 +195,7 @@ CELERY_TASK_ROUTES = {"commands.tasks.send": {"queue": "commands"}}
 COMMAND_WORKER_THREADS = env.integer(
     "COMMAND_WORKER_THREADS",
     default=48,
-    doc="Threads of the worker that sends commands: how many vehicles it can wait for at once.",
+    doc="Threads of the worker that sends commands: the number of vehicles it can wait for simultaneously.",
     old_name="COMMAND_THREADS",
 )
 # Bulk commands take at most this many of those threads, so that single commands never wait behind slow vehicles.
@@ -425,13 +425,13 @@ env.section("Webhooks")
 WEBHOOK_RETENTION_DAYS = env.integer(
     "WEBHOOK_RETENTION_DAYS",
     default=30,
-    doc="Days that the webhook log keeps the content of processed deliveries.",
+    doc="Days for which the webhook log stores the content of processed deliveries.",
     old_name="INBOX_DAYS",
 )
 WEBHOOK_QUARANTINE_RETENTION_DAYS = env.integer(
     "WEBHOOK_QUARANTINE_RETENTION_DAYS",
     default=180,
-    doc="Days that the webhook log keeps deliveries in quarantine and those that failed for good.",
+    doc="Days for which the webhook log stores quarantined and undeliverable deliveries.",
     old_name="INBOX_ASIDE_DAYS",
 )
 
@@ -469,8 +469,8 @@ SMARTCAR_MODE = env.text(
 SMARTCAR_REQUEST_BUCKET = env.integer(
     "SMARTCAR_REQUEST_BUCKET",
     default=120,
-    doc="Requests that Smartcar allows an application at once; 0 means no limit. "
-    "Ask Smartcar for a higher limit before you raise this one.",
+    doc="Requests that Smartcar allows an application in a burst; 0 means no limit. "
+    "Request a higher limit from Smartcar before you raise this one.",
 )
 SMARTCAR_REQUEST_REFILL = env.number(
     "SMARTCAR_REQUEST_REFILL", default=2, doc="Requests regained per minute."

@@ -145,7 +145,7 @@ def deferred(code: str, *, retry_after: float) -> SmartcarError:
     """Returns the error for a request that the request budget defers, for one of the reasons in `_DEFERRED`."""
     seconds = max(1, math.ceil(retry_after))
     return SmartcarError(
-        type=NOT_SENT, code=code, description=f"kept back for {seconds} s", retry_after=seconds
+        type=NOT_SENT, code=code, description=f"deferred for {seconds} s", retry_after=seconds
     )
 
 

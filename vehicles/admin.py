@@ -53,7 +53,7 @@ class VehicleAdmin(admin.ModelAdmin[Vehicle]):
         """Shows latest signals and newest readings, searched by code with ?q= and filtered by status."""
         vehicle = Vehicle.objects.filter(pk=vehicle_id).first()
         if vehicle is None or not self.has_view_permission(request, vehicle):
-            raise Http404("There is no such car.")
+            raise Http404("No such vehicle.")
         query, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
         latest = (
             LatestSignal.objects.filter(vehicle=vehicle, code__icontains=query).defer("body").order_by("code")

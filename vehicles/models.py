@@ -35,7 +35,7 @@ class Vehicle(models.Model):
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     powertrain = models.CharField(max_length=8, blank=True)
     mode = models.CharField(max_length=10, blank=True)
-    last_seen_at = models.DateTimeField("last heard", null=True, blank=True)
+    last_seen_at = models.DateTimeField("last update", null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

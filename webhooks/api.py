@@ -128,4 +128,4 @@ class DeliveryDetail(APIView):
                 body = payload_for(entry=entry, scope=LogScope(fleet))
                 data = DeliverySerializer(entry).data
                 return Response({**data, "body": body.content, "body_missing": body.why})
-        raise NotFound("There is no such message about a car of yours.")
+        raise NotFound("No such delivery about a vehicle of yours.")

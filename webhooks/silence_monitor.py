@@ -64,7 +64,7 @@ class DeliveryCadence(models.Model):
         db_table = "webhooks_rhythm"
 
     def __str__(self) -> str:
-        return f"Silent for {self.usual_seconds:.0f} s as a rule"
+        return f"No data for {self.usual_seconds:.0f} s as a rule"
 
     @property
     def threshold(self) -> timedelta:

@@ -23,8 +23,8 @@ class TokenAuthentication(BaseAuthentication):
         token = find_token(secret=_secret(parts))
         if token is None:
             raise AuthenticationFailed(
-                "This token opens nothing: it was revoked, has expired, or was not copied whole. "
-                "Make a new one on the fleet's page of API tokens."
+                "Invalid token: it was revoked, has expired, or was not copied completely. "
+                "Create a new one on the fleet's API tokens page."
             )
         touch(token=token)
         return token.user, token

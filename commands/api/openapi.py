@@ -22,7 +22,7 @@ _TIME_RANGE: Json = {
     "items": _TIME,
     "minItems": 2,
     "maxItems": 2,
-    "description": "From and to, two different times of the car's day.",
+    "description": "Start and end, two different times of the vehicle's day.",
 }
 
 
@@ -65,7 +65,7 @@ def _form(kinds: list[CommandType], parameters: Json | None) -> Json:
     when_online: Json = {
         "type": "boolean",
         "default": False,
-        "description": "Sent with the car's next sign of life, within half a day, instead of now.",
+        "description": "Sent when the vehicle next reports data, within 12 hours, instead of now.",
     }
     properties: Json = {
         "kind": {"type": "string", "enum": [kind.value for kind in kinds]},
@@ -74,7 +74,7 @@ def _form(kinds: list[CommandType], parameters: Json | None) -> Json:
             "type": "string",
             "maxLength": MAX_REASON_LENGTH,
             "pattern": r"^[^\x00]*$",
-            "description": "Why; kept with the command. A fleet may ask for it.",
+            "description": "The reason, stored with the command. A fleet can require one.",
         },
         "when_awake": {**when_online, "enum": [False]} if UNLOCKING & set(kinds) else when_online,
     }
@@ -112,9 +112,9 @@ CREATE_ERRORS = {
         "commands. `confirmation_required`: a browser's unlock, more than ten minutes after the password was given."
     ),
     (409, "application/problem+json"): _problem(
-        "`not_possible`: `detail` says what speaks against it, for example that another command to the car is under "
-        "way. `key_reused`: the key belongs to another command. `ambiguous`: the car stands in several of the "
-        "caller's fleets."
+        "`not_possible`: `detail` is the reason, for example that another command to the vehicle is in progress. "
+        "`key_reused`: the key belongs to another command. `ambiguous`: the vehicle is in several of the caller's "
+        "fleets."
     ),
 }
 CANCEL_ERRORS = {
@@ -122,5 +122,7 @@ CANCEL_ERRORS = {
         "`permission_denied`: the caller's role does not allow it. `token_only_reads`: the token was not made for "
         "commands."
     ),
-    (409, "application/problem+json"): _problem("`too_late`: it is on its way to the car or has ended."),
+    (409, "application/problem+json"): _problem(
+        "`too_late`: the command is already being sent or is complete."
+    ),
 }

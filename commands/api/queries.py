@@ -22,7 +22,7 @@ class VehicleCommandsQuery(FleetQuery):
     state = serializers.ChoiceField(choices=CommandState.choices, required=False)
     kind = serializers.ChoiceField(choices=CommandType.choices, required=False)
     bulk = serializers.IntegerField(
-        required=False, min_value=1, max_value=_LARGEST_ID, help_text="Those of one command to many cars."
+        required=False, min_value=1, max_value=_LARGEST_ID, help_text="Only commands of this bulk command."
     )
     cursor = serializers.RegexField(
         r"^[A-Za-z0-9+/=_-]+$", required=False, help_text="From `next` or `previous` of the last answer."
@@ -31,8 +31,8 @@ class VehicleCommandsQuery(FleetQuery):
 
     def get_fields(self) -> dict[str, Any]:
         """Adds `from` and `to`, which are no valid attribute names in Python."""
-        start = serializers.DateTimeField(required=False, help_text="Asked for at this time or later.")
-        end = serializers.DateTimeField(required=False, help_text="Asked for before this time.")
+        start = serializers.DateTimeField(required=False, help_text="Requested at this time or later.")
+        end = serializers.DateTimeField(required=False, help_text="Requested before this time.")
         return {**super().get_fields(), "from": start, "to": end}
 
 

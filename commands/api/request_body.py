@@ -65,7 +65,7 @@ def idempotency_key(request: Request, *, kind: CommandType) -> str:
         raise ValidationError(
             {
                 KEY: [
-                    "An unlock needs this header: choose a new key for each unlock, and keep it when sending again."
+                    "An unlock requires this header. Use a new key for each unlock, and the same key when you retry."
                 ]
             }
         )

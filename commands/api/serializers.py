@@ -27,18 +27,21 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
 
     vehicle = serializers.CharField(source="vehicle.smartcar_id", help_text="Smartcar's vehicle id.")
     fleet = serializers.CharField(source="fleet.slug")
-    title = serializers.CharField(help_text="What was asked for, in words.")
+    title = serializers.CharField(help_text="The requested parameters as text.")
     parameters = serializers.SerializerMethodField(
         help_text="What it carries. A place is for those only who may send commands."
     )
     state_in_words = serializers.CharField(source="get_state_display")
-    open = serializers.BooleanField(help_text="Whether the state may still change by itself.")
+    open = serializers.BooleanField(help_text="Whether the state can still change.")
     cancellable = serializers.BooleanField(help_text="Whether nothing of it was sent yet.")
     requested_by = serializers.CharField(
-        source="requested_by.email", default=None, allow_null=True, help_text="Who asked: an e-mail address."
+        source="requested_by.email",
+        default=None,
+        allow_null=True,
+        help_text="Email address of the user who sent the command.",
     )
     bulk = serializers.IntegerField(
-        source="bulk_id", allow_null=True, help_text="The command to many cars that this one is part of."
+        source="bulk_id", allow_null=True, help_text="The bulk command that this command is part of."
     )
     message = serializers.CharField(
         allow_blank=True, help_text="What happened and what to do next, for people."

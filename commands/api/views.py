@@ -170,7 +170,7 @@ class CommandCancel(Commands):
         command.refresh_from_db()
         if command.state != CommandState.CANCELLED:
             raise CommandNotPossible(
-                "It was too late to cancel: the command is on its way to the car or has ended.",
+                "Too late to cancel: the command is already being sent or is complete.",
                 code="too_late",
             )
         return self.detail_response(command)
@@ -184,7 +184,7 @@ def _check_confirmed(request: Request, kind: CommandType) -> None:
     """Requires a recent sign-in or reauthentication for unlocks from a browser, which may have been left unattended."""
     if request.auth is None and kind in UNLOCKING and not reauthentication.is_recent(request._request):
         raise exceptions.PermissionDenied(
-            "You signed in more than ten minutes ago. Sign in again or unlock on the car's page, which asks for your "
-            "password; a program uses a token that may send commands.",
+            "You signed in more than ten minutes ago. Sign in again, or unlock on the vehicle's page, which asks for "
+            "your password. Scripts need a token that can send commands.",
             code="confirmation_required",
         )

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 from connect.applications.models import SmartcarApplication
 from connect.applications.services import Secrets
 
-_KEEP = "Leave empty to keep what is stored."
+_KEEP = "Leave empty to keep the stored value."
 
 
 def _secret_field(label: str, help_text: str) -> forms.CharField:

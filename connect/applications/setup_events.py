@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class SetupStep(models.TextChoices):
-    CREDENTIALS = "credentials", "Smartcar takes its credentials"
+    CREDENTIALS = "credentials", "Credentials verified by Smartcar"
     VERIFIED = "verified", "Smartcar's VERIFY of the webhook address was answered"
 
 

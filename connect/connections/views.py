@@ -176,7 +176,7 @@ def start_auth(request: HttpRequest, slug: str, connection_id: int, purpose: str
     """Redirects the member's browser to Connect for this connection, for use with the driver present."""
     membership, connection = _connection(request, slug, connection_id)
     if purpose not in AuthorizationPurpose.values:
-        raise Http404("There is no such trip.")
+        raise Http404("No such authorization.")
     return redirect(
         oauth.start_for_connection(
             connection=connection,

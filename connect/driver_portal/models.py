@@ -23,7 +23,7 @@ class DriverPortal(SignedLink):
     fleet = models.ForeignKey(Fleet, on_delete=models.CASCADE, related_name="driver_pages")
     smartcar_user_id = models.CharField("Smartcar user id", max_length=128)
     driver_name = models.CharField("driver's name", max_length=80)
-    driver_email = models.EmailField("driver's e-mail", blank=True)
+    driver_email = models.EmailField("driver's email", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

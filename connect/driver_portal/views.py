@@ -91,7 +91,7 @@ def perform_action(request: HttpRequest, page: DriverPortal, connection_id: int,
         connections = connections.exclude(state=ConnectionState.REMOVED)
     connection = connections.first()
     if connection is None or action not in _ACTIONS:
-        raise Http404("There is no such car on this page.")
+        raise Http404("No such car on this page.")
     _ACTIONS[action](request, connection)
     return redirect(page.path)
 
@@ -117,7 +117,7 @@ def progress(request: HttpRequest, page: DriverPortal, removal_id: int) -> HttpR
 def _receipt(page: DriverPortal, removal_id: int) -> DeletionReceipt:
     offboarding = requests_for_connections(page=page).filter(pk=removal_id).first()
     if offboarding is None:
-        raise Http404("There is no such proof on this page.")
+        raise Http404("No such receipt on this page.")
     return get_receipt(offboarding)
 
 

@@ -126,7 +126,9 @@ def _pending_driver(fleet: Fleet, connection_id: int) -> PendingDriver:
     for pending in application_migration.pending_drivers(fleet=fleet):
         if connection_id in [connection.pk for connection in pending.connections]:
             return pending
-    raise Http404("This car is on the fleet's application already, or there is no such car in this fleet.")
+    raise Http404(
+        "The vehicle already uses the fleet's application, or there is no such vehicle in this fleet."
+    )
 
 
 def _page(request: HttpRequest, membership: Membership) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Invitation(OneTimeLink):
         "connect.Connection", on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
     )
     driver_name = models.CharField("driver's name", max_length=80)
-    driver_email = models.EmailField("driver's e-mail", blank=True)
+    driver_email = models.EmailField("driver's email", blank=True)
     scopes = ArrayField(models.CharField(max_length=60))
     mode = models.CharField(max_length=10)
     make = models.CharField(max_length=40, blank=True)

@@ -118,7 +118,7 @@ class GrantRevocation(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     request_id = models.CharField(max_length=80, blank=True)
     listing = models.CharField(max_length=8, choices=RemoteStatus.choices, default=RemoteStatus.WAITING)
-    listed_at = models.DateTimeField("list asked at", null=True, blank=True)
+    listed_at = models.DateTimeField("list requested at", null=True, blank=True)
 
     class Meta:
         db_table = "connect_removedgrant"

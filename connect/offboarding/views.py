@@ -55,7 +55,7 @@ def _offboard(membership: Membership, vehicle: Vehicle, form: OffboardingForm) -
         return services.offboard_vehicle(vehicle=vehicle, extent=extent, user=membership.user)
     connection = vehicle.connections.select_related("vehicle", "fleet").filter(pk=connection_id).first()
     if connection is None:
-        raise Http404("This car has no such connection.")
+        raise Http404("The vehicle has no such connection.")
     return services.offboard_connection(connection=connection, extent=extent, user=membership.user)
 
 
@@ -120,7 +120,7 @@ def progress(request: HttpRequest, slug: str, removal_id: int) -> HttpResponse:
 def _get_offboarding(membership: Membership, removal_id: int) -> OffboardingRequest:
     offboarding = selectors.list_requests(fleet=membership.fleet).filter(pk=removal_id).first()
     if offboarding is None:
-        raise Http404("There is no such removal in this fleet.")
+        raise Http404("No such offboarding in this fleet.")
     return offboarding
 
 
@@ -128,5 +128,5 @@ def _get_vehicle(request: HttpRequest, slug: str, smartcar_id: str) -> tuple[Mem
     membership = get_membership_or_404(user=request.user, slug=slug, right=Permission.CONNECT)
     vehicle = get_vehicle(fleet=membership.fleet, smartcar_id=smartcar_id)
     if vehicle is None:
-        raise Http404("There is no such car in this fleet.")
+        raise Http404("No such vehicle in this fleet.")
     return membership, vehicle

@@ -30,4 +30,4 @@ class FleetAllowance(models.Model):
         verbose_name = "fleet's request allowance"
 
     def __str__(self) -> str:
-        return f"{self.calls} calls a month for each car of {self.fleet}"
+        return f"{self.calls} calls per month and vehicle of {self.fleet}"

@@ -123,7 +123,7 @@ def _rotate(candidates: Iterable[UserToken], *, limit: int) -> int:
                 user_tokens.refresh(tokens=pair)
         except SmartcarError as error:
             if error.deferred:
-                logger.info("Renewing tokens goes on in the next run: %s", error)
+                logger.info("The refresh of tokens continues in the next run: %s", error)
                 break
             logger.warning("%s is not renewed: %s", pair, error)
             failures += not error.permanent or error.unauthorized

@@ -64,7 +64,7 @@ def _convert(error: Exception) -> Exception:
 
 def _detail(error: exceptions.APIException) -> str:
     if isinstance(error, exceptions.ValidationError):
-        return "The request was not understood. `errors` says of each parameter what is wrong with it."
+        return "The request is invalid. `errors` lists what is wrong with each parameter."
     if isinstance(error, exceptions.NotAuthenticated):
         return "Sign in, or send a token as: Authorization: Bearer scf_…"
     return str(error.detail)

@@ -56,7 +56,7 @@ class UnitsField(serializers.ChoiceField):
         super().__init__(
             choices=[STORAGE, *UNIT_SYSTEMS],
             default=STORAGE,
-            help_text="`storage` (km, km/h, °C, kPa, L, W, kWh, minutes: as kept), `metric` (bar and kW) "
+            help_text="`storage` (km, km/h, °C, kPa, L, W, kWh, minutes: as stored), `metric` (bar and kW) "
             "or `imperial` (mi, mph, °F, psi, gal).",
             **kwargs,
         )

@@ -24,13 +24,13 @@ _PROBLEM = {
 }
 _ERRORS = {
     "400": "A parameter was not understood.",
-    "401": "Nobody is signed in, or the token opens nothing.",
+    "401": "No user is signed in, or the token is invalid.",
     "403": "The caller's role in the fleet does not allow it.",
     "404": "There is no such thing in a fleet of the caller's.",
-    "429": "Too many calls: `Retry-After` tells after how many seconds to go on.",
+    "429": "Too many calls: `Retry-After` is the number of seconds to wait.",
 }
 _NO_JSON = "The body is not of the type application/json."
-_AMBIGUOUS = "The car stands in several of the caller's fleets: say which with `?fleet=`."
+_AMBIGUOUS = "The vehicle is in several of the caller's fleets: select one with `?fleet=`."
 
 
 class Schema(AutoSchema):

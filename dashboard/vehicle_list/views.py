@@ -76,7 +76,7 @@ def map_popup(request: HttpRequest, slug: str, vehicle_id: int) -> HttpResponse:
     now = timezone.now()
     found = selectors.get_vehicles(fleet=membership.fleet, vehicle_ids=[vehicle_id], now=now)
     if not found:
-        raise Http404("There is no such car in this fleet.")
+        raise Http404("No such vehicle in this fleet.")
     (row,) = build_rows(fleet=membership.fleet, vehicles=found, now=now)
     return render(request, "dashboard/vehicle_list/map_popup.html", {"fleet": membership.fleet, "row": row})
 

@@ -49,7 +49,7 @@ def run(with_redis: Callable[[Redis], T], *, fallback: Callable[[], T]) -> T:
     except (RedisError, StoreUnavailableError) as error:
         _down_until[url] = time.monotonic() + RETRY_SECONDS
         logger.warning(
-            "Redis does not answer (%s): this process keeps the request budget by itself.",
+            "Redis is unavailable (%s): this process applies the rate limit on its own.",
             type(error).__name__,
         )
         return fallback()

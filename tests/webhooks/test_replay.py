@@ -100,7 +100,7 @@ def test_the_admins_action_has_them_processed(
     browser.force_login(admin)
     chosen = {"action": "process_again", "_selected_action": [InboxEntry.objects.get().pk]}
     answer = browser.post("/admin/webhooks/inboxentry/", chosen, follow=True)
-    assert "1 messages wait to be processed again" in answer.text
+    assert "1 deliveries are queued for processing" in answer.text
     assert InboxEntry.objects.get().state == EntryState.WAITING
 
 

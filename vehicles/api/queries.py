@@ -30,10 +30,11 @@ class VehiclesQuery(FleetQuery):
     powertrain = TextField(required=False, max_length=8, help_text="BEV, PHEV, ICE…")
     mode = TextField(required=False, max_length=10, help_text="live or simulated.")
     heard_after = serializers.DateTimeField(
-        required=False, help_text="Only cars heard after this time: what is new since the last call."
+        required=False,
+        help_text="Only vehicles with data received after this time, for example since the last call.",
     )
     heard_before = serializers.DateTimeField(
-        required=False, help_text="Only cars not heard since this time, or never."
+        required=False, help_text="Only vehicles without data since this time, or ever."
     )
     charging = serializers.BooleanField(required=False)
     locked = serializers.BooleanField(required=False)
@@ -107,15 +108,15 @@ class HistoryQuery(FleetQuery):
         try:
             start: datetime = attrs.setdefault("from", end - _LAST_DAY)
         except OverflowError:
-            raise serializers.ValidationError({"to": ["That is too long ago."]}) from None
+            raise serializers.ValidationError({"to": ["The time is too far in the past."]}) from None
         if start >= end:
-            raise serializers.ValidationError({"from": ["It has to be before `to`."]})
+            raise serializers.ValidationError({"from": ["Must be before `to`."]})
         longest = _MAX_BUCKETS.get(attrs["resolution"])
         if longest is not None and end - start > longest:
             raise serializers.ValidationError(
                 {
                     "resolution": [
-                        f"At most {longest.days} days of it at once. Ask for less, or for a coarser one."
+                        f"At most {longest.days} days per request. Request a shorter time or a coarser resolution."
                     ]
                 }
             )

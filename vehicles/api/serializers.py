@@ -66,9 +66,11 @@ class SignalSerializer(serializers.Serializer[Any]):
     body = serializers.DictField(allow_null=True, help_text="The whole value, shaped by the signal's kind.")
     observed_at = serializers.DateTimeField(
         allow_null=True,
-        help_text="The time the value is of: the maker's where known, else Smartcar's or ours.",
+        help_text="When the value was measured: the manufacturer's time if known, else Smartcar's or the time of receipt.",
     )
-    oem_updated_at = serializers.DateTimeField(allow_null=True, help_text="When the maker had it.")
+    oem_updated_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the manufacturer received the value."
+    )
     retrieved_at = serializers.DateTimeField(allow_null=True, help_text="When Smartcar read it.")
     reported_at = serializers.DateTimeField(help_text="When it was last reported, with a value or without.")
     is_stale = serializers.BooleanField(

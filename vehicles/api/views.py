@@ -38,10 +38,10 @@ def get_vehicle(
     fleets = accessible_fleets(request, right=right, slug=fleet)
     vehicles = list(Vehicle.objects.filter(fleet__in=fleets, smartcar_id=smartcar_id).select_related("fleet"))
     if not vehicles:
-        raise NotFound("There is no such car in a fleet of yours.")
+        raise NotFound("No such vehicle in your fleets.")
     if len(vehicles) > 1:
         slugs = " or ".join(sorted(f"?fleet={vehicle.fleet.slug}" for vehicle in vehicles))
-        raise FleetRequired(f"This car stands in several of your fleets: add {slugs}.")
+        raise FleetRequired(f"This vehicle is in several of your fleets: add {slugs}.")
     return vehicles[0]
 
 

@@ -72,7 +72,7 @@ def _plausible_times(
     retrieved = not_from_the_future(retrieved, latest)
     ingested = not_from_the_future(ingested, latest)
     updated = not_from_the_future(oem_updated, retrieved or ingested or latest)
-    notes = ("the car's time lies in the future and was left out",) if oem_updated != updated else ()
+    notes = ("the vehicle's time is in the future and was left out",) if oem_updated != updated else ()
     return Times(updated, retrieved, ingested, notes)
 
 
@@ -101,7 +101,7 @@ def read_signals(raw: Any, *, latest: datetime | None) -> tuple[tuple[SignalRead
     for at, entry in enumerate(_entries(raw)):
         observation = _read_entry(entry, latest)
         if observation is None:
-            skipped.append(f"signal {at}: it does not say which signal it is")
+            skipped.append(f"signal {at}: no signal code")
         else:
             observations.append(observation)
     return tuple(observations), tuple(skipped)
@@ -220,5 +220,5 @@ def _unknown(body: Any) -> dict[str, Any]:
     """Returns the body of an unknown signal as received, within bounds."""
     sanitized = sanitize_json(body if isinstance(body, dict) else {"value": body})
     if len(orjson.dumps(sanitized)) > _UNKNOWN_BODY_LIMIT:
-        raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to keep")
+        raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to store")
     return dict(sanitized)

@@ -277,7 +277,7 @@ def read_answers(
     for at, answer in enumerate(map(mapping, items(raw))):
         path = _find_path(text(answer.get("path")))
         if path is None:
-            skipped.append(f"answer {at}: its path tells no signal")
+            skipped.append(f"answer {at}: unknown path")
         elif _failed(answer) and not path.signals:
             skipped.append(f"answer {at}: the endpoint failed")
         else:

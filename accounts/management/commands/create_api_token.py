@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Makes a token of the API for a member of a fleet and prints it. It is shown only this once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", required=True, help="the member's e-mail address")
+        parser.add_argument("--user", required=True, help="the member's email address")
         parser.add_argument(
             "--fleet", required=True, help="the fleet's name in addresses, such as bay-couriers"
         )
@@ -23,7 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, help="after how many days it expires; without it, never")
 
         parser.add_argument(
-            "--may-command", action="store_true", help="it may send commands to cars, too, unlocking included"
+            "--may-command",
+            action="store_true",
+            help="let the token send commands to vehicles, including unlocking",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -11,8 +11,8 @@ from connect import key_rotation
 class Command(BaseCommand):
     help = (
         "Re-encrypts every stored token under the first key of FIELD_ENCRYPTION_KEYS, while the system runs. "
-        "First put the new key in front of the old ones and restart every process; then run this; when it says "
-        "that none is left, take the old keys out and restart again. Ends with 1 when a row is left."
+        "First add the new key before the old ones and restart every process, then run this command. When no row "
+        "is left, remove the old keys and restart again. Exits with status 1 if a row is left."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

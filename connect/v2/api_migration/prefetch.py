@@ -46,7 +46,7 @@ def _prefetch(steps: list[ConnectionMigration], mode: str) -> int:
     try:
         listed, subscribed = _lists(application, mode)
     except SmartcarError as error:
-        logger.warning("The cars of a move are looked up one by one: %s", error)
+        logger.warning("The vehicles of a migration are looked up one by one: %s", error)
         return 0
     marked = []
     for step in steps:

@@ -31,11 +31,11 @@ PLACES = (
 
 
 class Command(BaseCommand):
-    help = "Makes the demo's people and fleets and connects cars; what is there already is left as it is."
+    help = "Creates the demo's users and fleets and connects vehicles. Existing ones stay unchanged."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This is not a demo (DEMO is not true), so no demo fleet is made.")
+            raise CommandError("This isn't a demo (DEMO is not true), so no demo fleet is created.")
         env = environ.Env()
         manager = _user(
             email=env("DEMO_EMAIL"), password=env("DEMO_PASSWORD"), name="Morgan Reyes", staff=True
@@ -108,7 +108,7 @@ def _connect_vehicles(
             )
         except AuthorizationFailedError as refusal:
             raise CommandError(
-                f"The simulator's cars could not be connected: {refusal.error.text}"
+                f"The simulator's vehicles couldn't be connected: {refusal.error.text}"
             ) from refusal
         count += len(result.connections)
     return count

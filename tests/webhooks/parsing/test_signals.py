@@ -110,7 +110,7 @@ def test_a_car_whose_clock_runs_ahead_has_no_time() -> None:
     )
     assert observation.oem_updated_at is None
     assert observation.retrieved_at == NOON
-    assert observation.notes == ("the car's time lies in the future and was left out",)
+    assert observation.notes == ("the vehicle's time is in the future and was left out",)
 
 
 def test_a_retrieval_after_the_message_came_is_left_out() -> None:
