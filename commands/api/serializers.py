@@ -38,7 +38,7 @@ class CommandSerializer(serializers.ModelSerializer[Command]):
         source="requested_by.email",
         default=None,
         allow_null=True,
-        help_text="Email address of the user who sent the command.",
+        help_text="Email address of the sender.",
     )
     bulk = serializers.IntegerField(
         source="bulk_id", allow_null=True, help_text="The bulk command that this command is part of."

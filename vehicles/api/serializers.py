@@ -66,7 +66,7 @@ class SignalSerializer(serializers.Serializer[Any]):
     body = serializers.DictField(allow_null=True, help_text="The whole value, shaped by the signal's kind.")
     observed_at = serializers.DateTimeField(
         allow_null=True,
-        help_text="When the value was measured: the manufacturer's time if known, else Smartcar's or the time of receipt.",
+        help_text="When the value was measured: the manufacturer's time if known, else Smartcar's or ours.",
     )
     oem_updated_at = serializers.DateTimeField(
         allow_null=True, help_text="When the manufacturer received the value."

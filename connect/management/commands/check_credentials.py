@@ -12,7 +12,7 @@ from connect.applications.credential_check import CheckResult
 
 
 class Command(BaseCommand):
-    help = "Checks the credentials of all applications, or of one, with Smartcar. Displays no secret and changes nothing."
+    help = "Checks the credentials of one or all applications with Smartcar. Displays no secret and changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--application", help="the name of one application; default: all")
