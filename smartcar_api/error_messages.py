@@ -280,7 +280,7 @@ class ErrorMessage(MessageCatalog):
     )
     COMPATIBILITY = (
         "smartcar.compatibility",
-        _("This vehicle doesn't support this through Smartcar."),
+        _("This vehicle doesn't support this feature through Smartcar. Other features aren't affected."),
     )
     CONNECTED_SERVICES_ACCOUNT = (
         "smartcar.connected_services_account",

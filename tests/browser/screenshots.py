@@ -63,10 +63,10 @@ def _unlock(page: Page) -> None:
 
 
 SHOTS = [
-    Shot("fleet-page", FLEET),
-    Shot("fleet-page-dark", FLEET, theme="dark"),
-    Shot("fleet-page-phone", FLEET, PHONE),
-    Shot("fleet-page-wall", FLEET, WALL),
+    Shot("vehicles", FLEET),
+    Shot("vehicles-dark", FLEET, theme="dark"),
+    Shot("vehicles-phone", FLEET, PHONE),
+    Shot("vehicles-wall", FLEET, WALL),
     Shot("vehicle", CAR),
     Shot("vehicle-dark", CAR, theme="dark"),
     Shot("vehicle-phone", CAR, PHONE),
@@ -79,10 +79,10 @@ SHOTS = [
     Shot("vehicle-settings", CAR + "settings/"),
     Shot("commands", "/fleets/bay-couriers/commands/"),
     Shot("connections", FLEET + "connections/"),
-    Shot("inbox", "/fleets/bay-couriers/webhook-log/"),
+    Shot("webhook-log", "/fleets/bay-couriers/webhook-log/"),
     Shot("places", FLEET + "places/"),
     Shot("alerts", FLEET + "alerts/"),
-    Shot("notices-phone", FLEET + "notices/", PHONE),
+    Shot("alerts-phone", FLEET + "alerts/", PHONE),
     Shot("invitations", "/fleets/bay-couriers/invitations/"),
     Shot("usage", FLEET + "usage/"),
     Shot("onboarding", "/fleets/marin-shuttles/onboarding/"),

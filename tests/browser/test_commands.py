@@ -143,7 +143,7 @@ def test_many_cars_are_chosen_reviewed_and_followed(
     page.locator("#bulk").get_by_role("button", name="Lock", exact=True).click()
 
     expect(page.get_by_role("heading", name="Lock: 2 vehicles?")).to_be_visible()
-    expect(page.get_by_text("1 cannot")).to_be_visible()
+    expect(page.get_by_text("1 not eligible")).to_be_visible()
     assert not Command.objects.exists()
     for car in cars:
         set_car(smartcar, car, **CALM)

@@ -232,7 +232,7 @@ WHAT_TO_DO = {
     "VEHICLE_STATE:ASLEEP": "sleep state",
     "RATE_LIMIT:VEHICLE": "Wait a few minutes and try again",
     "BILLING:VEHICLE_REQUEST_LIMIT": "with a larger plan",
-    "COMPATIBILITY:SMARTCAR_NOT_CAPABLE": "This car cannot do that through Smartcar",
+    "COMPATIBILITY:SMARTCAR_NOT_CAPABLE": "t support this feature through Smartcar",
     "PERMISSION:": "The driver did not allow this",
     "UPSTREAM:NO_RESPONSE": "Waiting for the vehicle",
     "AUTHENTICATION:": "Try again",
@@ -285,7 +285,7 @@ def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
     assert waiting.state == CommandState.REQUESTED
     assert waiting.next_try_at is not None
     assert timedelta(seconds=20) < waiting.next_try_at - timezone.now() <= timedelta(seconds=31)
-    assert "leave this car alone" in waiting.message
+    assert "paused requests to this vehicle" in waiting.message
     assert heard(origin, connection) == []
     forget_budget()
     Command.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now())

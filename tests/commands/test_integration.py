@@ -20,7 +20,7 @@ from vehicles.catalogue import CATALOGUE
 from webhooks import processing
 from webhooks.models import InboxEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RunRung = Callable[[], list[str]]
 
 CALM = {

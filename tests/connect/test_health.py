@@ -21,6 +21,7 @@ from tests.smartcar import connect as connect_car
 from tests.webhooks.helpers import post, state_of
 from vehicles.models import Vehicle
 from webhooks import processing
+from webhooks import tasks as webhook_tasks
 
 pytestmark = pytest.mark.django_db
 State = ConnectionState
@@ -379,5 +380,7 @@ def test_on_v2_one_event_and_the_read_that_follows_are_enough(
         run_rung()
     with django_capture_on_commit_callbacks(execute=True):
         run_rung()
+    webhook_tasks.fetch_due()
+    run_rung()
     processing.process_waiting()
     assert now_of(made) == State.NEEDS_REAUTHENTICATION

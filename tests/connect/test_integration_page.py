@@ -95,12 +95,12 @@ def test_an_owner_begins_a_move_and_its_progress_outlives_a_reload(
     move = ApiMigration.objects.get()
     assert (move.fleet, move.started_by, move.api_version) == (v2_fleet, owner, "v3")
     for _ in range(2):
-        assert "Moving to v3: 0 of 1 looked at" in browser.get(page()).content.decode()
+        assert "Migrating to v3: 0 of 1 processed" in browser.get(page()).content.decode()
     shown = browser.get(page("integration_progress")).context["progress"].version
     assert browser.get(page("integration_progress"), {"version": shown}).status_code == 204
     _carry_out(move)
     after = browser.get(page("integration_progress"), {"version": shown}).content.decode()
-    assert "1 of 1 moved" in after
+    assert "1 of 1 migrated" in after
     assert "hx-trigger" not in after
 
 

@@ -136,6 +136,7 @@ def works(connection: Connection) -> bool:
     return first.vehicle_id == second.vehicle_id == vehicle_id and again.alive
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_fifty_processes_that_need_one_expired_token_make_one_refresh(
     smartcar: str, v2_connection: Connection
@@ -150,6 +151,7 @@ def test_fifty_processes_that_need_one_expired_token_make_one_refresh(
     assert refreshes(smartcar) - before == 1
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("step", "asked", "stored"),
@@ -172,6 +174,7 @@ def test_a_connection_survives_a_process_killed_when(
     assert works(v2_connection)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_lost_answer_is_asked_for_again_at_once(
     smartcar: str, v2_connection: Connection, monkeypatch: pytest.MonkeyPatch
@@ -198,6 +201,7 @@ def test_a_lost_answer_is_asked_for_again_at_once(
     assert works(v2_connection)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_answers_that_stay_lost_cost_no_connection(smartcar: str, v2_connection: Connection) -> None:
     trouble(smartcar, tokenAnswerLost=1)

@@ -146,7 +146,7 @@ def test_a_cars_page_shows_its_calls_to_managers_only(
 ) -> None:
     used(vehicle, person=12)
     url = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/"
-    assert "12 calls" in browser_of(owner).get(url).content.decode()
+    assert "12 API calls" in browser_of(owner).get(url).content.decode()
     assert "API calls this month" not in browser_of(viewer).get(url).content.decode()
 
 

@@ -235,6 +235,7 @@ def life() -> Iterator[Life]:
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_whole_life(life: Life) -> None:
     """Up with all parts, refused a second time, stopped by a signal, up again on the same data, killed."""
     first = life.start()
@@ -267,6 +268,7 @@ def test_a_whole_life(life: Life) -> None:
         assert eventually(lambda: life.left() == [], seconds=20)
 
 
+@pytest.mark.slow
 def test_a_process_that_dies_takes_the_demo_with_it(life: Life) -> None:
     demo = life.start()
     life.read_until_up(demo)

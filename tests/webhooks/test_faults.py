@@ -20,7 +20,7 @@ from webhooks import receiver
 from webhooks.models import EntryState, InboxEntry
 from webhooks.signature import sign
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 CARS, EVENTS_EACH = 10, 200
 START = 1_760_000_000_000
 

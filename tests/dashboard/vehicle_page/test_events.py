@@ -160,7 +160,7 @@ def test_everything_stands_in_one_timeline_newest_first(
     for words in (
         "Vehicle state",
         "Quarantined",
-        "The vehicle is not connected here.",
+        "The vehicle isn&#x27;t connected to this site.",
         "Vehicle details changed",
         "Name, Plate",
         "Connected → No recent data",
