@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.models import Fleet, UnitSystem
+from vehicles.correction_notes import note_text
 from vehicles.encoding import decode
 from vehicles.makes import make_name
+from vehicles.observations import NORMALIZATION_ERROR
 
 
 class Vehicle(models.Model):
@@ -62,7 +64,8 @@ class LatestSignal(models.Model):
 
     `body` is normalized (vehicles.normalization). After an error, which `status` shows, the last valid body is
     retained. `observed_at` is the time of the value: the manufacturer's, else when Smartcar retrieved it, else when we
-    received it.
+    received it. `notes` are codes, and so is `error_description` for a value that was rejected here
+    (vehicles.correction_notes); otherwise it is Smartcar's text.
     """
 
     pk = models.CompositePrimaryKey("vehicle_id", "code")
@@ -89,6 +92,16 @@ class LatestSignal(models.Model):
     def value(self) -> Any:
         """The plain value of a single-valued signal, else None."""
         return self.body.get("value") if self.body else None
+
+    @property
+    def note_texts(self) -> list[str]:
+        """How the value was corrected, in the active language."""
+        return [note_text(note) for note in self.notes]
+
+    @property
+    def rejection_reason(self) -> str:
+        """Why the last reported value was rejected as implausible, in the active language; "" if it wasn't."""
+        return note_text(self.error_description) if self.error_type == NORMALIZATION_ERROR else ""
 
 
 class SignalCode(models.Model):

@@ -10,6 +10,7 @@ from typing import Any
 
 from vehicles import catalogue, structured_values
 from vehicles.catalogue import Shape, Signal
+from vehicles.correction_notes import CorrectionNote
 from vehicles.quantities import (
     ImplausibleValueError,
     NoValueError,
@@ -34,7 +35,7 @@ _DIRECTIONS = {"N", "NE", "E", "SE", "S", "SW", "W", "NW"}
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """A canonical body, and a description of each correction."""
+    """A canonical body, and a note on each correction, as it is stored (vehicles.correction_notes)."""
 
     body: Body
     notes: tuple[str, ...] = ()
@@ -70,7 +71,7 @@ def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> 
         try:
             value = quantity(entry.get("value"), body.get("unit"), signal=signal, notes=notes)
         except ImplausibleValueError as error:
-            notes.append(f"an additional range was left out: {error.reason}")
+            notes.append(CorrectionNote.RANGE_LEFT_OUT.note(reason=error.reason))
             continue
         others.append({"type": _text(entry.get("type")).upper(), "value": value})
     return others
@@ -79,7 +80,7 @@ def _other_ranges(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> 
 def _boolean(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     value = _truth(body.get("value"), notes)
     if value is None:
-        raise NoValueError("no value was given")
+        raise NoValueError(CorrectionNote.NO_VALUE.message())
     return {"value": value}
 
 
@@ -88,20 +89,18 @@ def _truth(raw: Any, notes: list[str]) -> bool | None:
         return raw
     value = _TRUTH.get(raw.lower() if isinstance(raw, str) else raw) if isinstance(raw, str | int) else None
     if value is None:
-        raise ImplausibleValueError("the value is neither true nor false")
-    notes.append("true or false was sent in another form")
+        raise ImplausibleValueError(CorrectionNote.NOT_A_BOOLEAN.message())
+    notes.append(CorrectionNote.BOOLEAN_CONVERTED.note())
     return value
 
 
 def _plain_text(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw = body.get("value")
     if raw is not None and not isinstance(raw, str | int | float):
-        raise ImplausibleValueError("the value is not text")
+        raise ImplausibleValueError(CorrectionNote.NOT_TEXT.message())
     text = _text(raw)
     if text.lower() in _PLACEHOLDERS:
-        raise NoValueError(
-            "the car gives a placeholder in place of a value" if text else "no value was given"
-        )
+        raise NoValueError((CorrectionNote.PLACEHOLDER if text else CorrectionNote.NO_VALUE).message())
     return {"value": text}
 
 
@@ -118,16 +117,16 @@ def _text(raw: Any) -> str:
 def _status(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     status = _text(body.get("status")).upper()
     if not status:
-        raise NoValueError("no status was given")
+        raise NoValueError(CorrectionNote.NO_STATUS.message())
     return {"status": status, "description": _text(body.get("description"))}
 
 
 def _location(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     latitude, longitude = number(body.get("latitude"), notes), number(body.get("longitude"), notes)
     if abs(latitude) > 90 or abs(longitude) > 180:
-        raise ImplausibleValueError("the location is not on Earth")
+        raise ImplausibleValueError(CorrectionNote.IMPOSSIBLE_LOCATION.message())
     if abs(latitude) < 0.01 and abs(longitude) < 0.01:
-        raise ImplausibleValueError("the location is 0, 0: no position was known")
+        raise ImplausibleValueError(CorrectionNote.NULL_LOCATION.message())
     # Six decimals are a tenth of a meter, so that an unchanged location has an unchanged value.
     canonical: Body = {"latitude": round(latitude, 6), "longitude": round(longitude, 6)}
     canonical.update(_heading(body.get("heading"), notes))
@@ -145,7 +144,7 @@ def _heading(raw: Any, notes: list[str]) -> Body:
     except ImplausibleValueError:
         return {}
     if not 0 <= heading <= 360:
-        notes.append("a heading outside of 0 to 360 degrees was left out")
+        notes.append(CorrectionNote.HEADING_LEFT_OUT.note())
         return {}
     return {"heading": round_float(heading % 360)}
 
@@ -154,7 +153,7 @@ def _closure(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw_open = body.get("isOpen", body.get("value"))
     canonical: Body = {"isOpen": _truth(raw_open, notes), "isLocked": _truth(body.get("isLocked"), notes)}
     if canonical["isOpen"] is None and canonical["isLocked"] is None:
-        raise NoValueError("neither open nor locked is known")
+        raise NoValueError(CorrectionNote.NO_CLOSURE_STATE.message())
     return canonical
 
 
@@ -162,7 +161,7 @@ def _openings(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
     entries = _entries(body.get("values", body.get(signal.name.lower())), notes)
     values = [opening for entry in entries if (opening := _opening(entry, notes))]
     if not values:
-        raise NoValueError("no opening is known")
+        raise NoValueError(CorrectionNote.NO_OPENING_STATE.message())
     return {"values": values} | _grid(body, values)
 
 
@@ -173,7 +172,7 @@ def _opening(entry: Mapping[str, Any], notes: list[str]) -> Body | None:
     except ImplausibleValueError:
         place = None
     if place is None:
-        notes.append("an opening that could not be read was left out")
+        notes.append(CorrectionNote.OPENING_LEFT_OUT.note())
         return None
     return place | state
 
@@ -183,19 +182,19 @@ def _tires(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     entries = _entries(body.get("values", body.get("tires")), notes)
     values = [tire for entry in entries if (tire := _tire(entry, unit, notes))]
     if all(tire["tirePressure"] is None for tire in values):
-        raise NoValueError("no tire gives a reading")
+        raise NoValueError(CorrectionNote.NO_TIRE_READING.message())
     return {"values": values} | _grid(body, values) | {"unit": Unit.KILOPASCAL.value}
 
 
 def _tire(entry: Mapping[str, Any], unit: Unit | None, notes: list[str]) -> Body | None:
     place = _place(entry)
     if place is None:
-        notes.append("a tire without a place was left out")
+        notes.append(CorrectionNote.TIRE_LEFT_OUT.note())
         return None
     try:
         return place | {"tirePressure": pressure(entry.get("tirePressure"), unit, notes)}
     except ImplausibleValueError as error:
-        notes.append(f"a tire's pressure was refused: {error.reason}")
+        notes.append(CorrectionNote.TIRE_PRESSURE_LEFT_OUT.note(reason=error.reason))
         return place | {"tirePressure": None}
 
 
@@ -222,7 +221,7 @@ def _charge_limits(signal: Signal, body: Mapping[str, Any], notes: list[str]) ->
     values = [limit for entry in _entries(body.get("values"), notes) if (limit := _limit(entry, unit, notes))]
     active = _percent_or_none(body.get("activeLimit"), unit, notes)
     if not values and active is None:
-        raise NoValueError("no charge limit is known")
+        raise NoValueError(CorrectionNote.NO_CHARGE_LIMIT.message())
     return {"values": values, "activeLimit": active, "unit": Unit.PERCENT.value}
 
 
@@ -240,7 +239,7 @@ def _percent_or_none(raw: Any, unit: Unit | None, notes: list[str]) -> int | flo
     except NoValueError:
         return None
     except ImplausibleValueError as error:
-        notes.append(f"a charge limit was left out: {error.reason}")
+        notes.append(CorrectionNote.CHARGE_LIMIT_LEFT_OUT.note(reason=error.reason))
         return None
 
 
@@ -252,7 +251,7 @@ def _capacity(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body
         choices.append({"capacity": capacity, "description": _text(entry.get("description"))})
     capacity = _capacity_or_none(body.get("capacity"), unit, signal, notes)
     if capacity is None and not choices:
-        raise NoValueError("no capacity is known")
+        raise NoValueError(CorrectionNote.NO_CAPACITY.message())
     return {
         "capacity": capacity,
         "source": _text(body.get("source")).upper(),
@@ -274,23 +273,23 @@ def _drive_mode(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Bo
         "oemDisplayName": _text(body.get("oemDisplayName")),
     }
     if not any(canonical.values()):
-        raise NoValueError("no drive mode is known")
+        raise NoValueError(CorrectionNote.NO_DRIVE_MODE.message())
     return canonical
 
 
 def _values(signal: Signal, body: Mapping[str, Any], notes: list[str]) -> Body:
     raw = body.get("values", body.get("value"))
     if raw is None:
-        raise NoValueError("no list was given")
+        raise NoValueError(CorrectionNote.NO_LIST.message())
     if not isinstance(raw, list):
-        raise ImplausibleValueError("the value is not a list")
+        raise ImplausibleValueError(CorrectionNote.NOT_A_LIST.message())
     records = [
         record
         for entry in raw[:_LIST_LIMIT]
         if (record := structured_values.structured_value(signal, entry)) is not None
     ]
     if len(records) < len(raw):
-        notes.append(f"{len(raw) - len(records)} entries of the list were left out")
+        notes.append(CorrectionNote.ENTRIES_LEFT_OUT.note(count=len(raw) - len(records)))
     return {"values": records}
 
 
@@ -299,10 +298,10 @@ def _entries(raw: Any, notes: list[str]) -> list[Mapping[str, Any]]:
     if raw is None:
         return []
     if not isinstance(raw, list):
-        raise ImplausibleValueError("the value is not a list")
+        raise ImplausibleValueError(CorrectionNote.NOT_A_LIST.message())
     entries = [entry for entry in raw[:_LIST_LIMIT] if isinstance(entry, Mapping)]
     if len(entries) < len(raw):
-        notes.append(f"{len(raw) - len(entries)} entries of the list were left out")
+        notes.append(CorrectionNote.ENTRIES_LEFT_OUT.note(count=len(raw) - len(entries)))
     return entries
 
 

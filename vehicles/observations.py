@@ -23,7 +23,10 @@ NORMALIZATION_ERROR = "REFUSED"
 
 @dataclass(frozen=True, slots=True)
 class SignalError:
-    """Why a signal could not be read. `type` and `code` are Smartcar's (open lists), or NORMALIZATION_ERROR."""
+    """Why a signal could not be read. `type` and `code` are Smartcar's (open lists), or NORMALIZATION_ERROR.
+
+    `description` is Smartcar's text. With NORMALIZATION_ERROR, it is an encoded note (vehicles.correction_notes).
+    """
 
     type: str
     code: str | None = None
@@ -35,7 +38,8 @@ class SignalReading(NamedTuple):
     """One signal of one vehicle in one delivery. A named tuple, since thousands are created per second.
 
     `body` is in canonical units and shape (see `vehicles.normalization`) and present only with SUCCESS: an entry with
-    an error can repeat an old body, which isn't new data. `notes` describe each correction.
+    an error can repeat an old body, which isn't new data. `notes` describe each correction, in the encoding of
+    `vehicles.correction_notes`.
     """
 
     code: str

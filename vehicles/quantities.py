@@ -1,23 +1,25 @@
 """Converts measured numbers to one canonical unit each, and corrects or rejects known faults in payloads.
 
 The faults were observed with real vehicles: fractions labeled percent, kPa labeled bar, the 699.9 "no reading" of tire
-sensors, watts labeled kilowatts, values without a unit. Every correction adds a sentence to `notes`. Implausible values
-are rejected with a reason. Pure functions.
+sensors, watts labeled kilowatts, values without a unit. Every correction adds a note (vehicles.correction_notes) to
+`notes`. Implausible values are rejected with a reason. Pure functions; nothing is worded or translated here.
 """
 
 from typing import Any
 
+from core.message_codes import Message
 from vehicles import catalogue
 from vehicles.catalogue import Signal
-from vehicles.units import Unit, canonical_unit, convert, parse_unit
+from vehicles.correction_notes import CorrectionNote
+from vehicles.units import Unit, canonical_unit, convert, parse_unit, symbol
 
 Number = int | float
 
 
 class ImplausibleValueError(Exception):
-    """The value is implausible or can't be parsed. `reason` is a description for users."""
+    """The value is implausible or can't be parsed. `reason` is a message for users, worded when it is displayed."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Message) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -63,13 +65,13 @@ def round_float(value: float) -> Number:
 def number(raw: Any, notes: list[str]) -> float:
     """Returns a finite number. Raises NoValueError for null, ImplausibleValueError for anything but a number."""
     if raw is None:
-        raise NoValueError("no value was given")
+        raise NoValueError(CorrectionNote.NO_VALUE.message())
     if isinstance(raw, str):
         raw = _from_text(raw, notes)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise ImplausibleValueError("the value is not a number")
+        raise ImplausibleValueError(CorrectionNote.NOT_A_NUMBER.message())
     if not abs(raw) <= _ANY[1]:  # also true for NaN
-        raise ImplausibleValueError("the value is out of all bounds")
+        raise ImplausibleValueError(CorrectionNote.BEYOND_ALL_BOUNDS.message())
     return float(raw)
 
 
@@ -77,8 +79,8 @@ def _from_text(raw: str, notes: list[str]) -> float:
     try:
         value = float(raw)
     except ValueError:
-        raise ImplausibleValueError("the value is not a number") from None
-    notes.append("the number was sent as text")
+        raise ImplausibleValueError(CorrectionNote.NOT_A_NUMBER.message()) from None
+    notes.append(CorrectionNote.NUMBER_SENT_AS_TEXT.note())
     return value
 
 
@@ -88,10 +90,17 @@ def read_unit(raw: Any, *, expected: Unit) -> Unit | None:
         return None
     unit = parse_unit(raw) if isinstance(raw, str) else None
     if unit is None:
-        raise ImplausibleValueError("the unit is not known")
+        raise ImplausibleValueError(CorrectionNote.UNKNOWN_UNIT.message())
     if canonical_unit(unit) != expected:
-        raise ImplausibleValueError(f"the unit is {unit} where {expected} or its like is measured")
+        raise ImplausibleValueError(_wrong_unit(unit, expected))
     return unit
+
+
+def _wrong_unit(unit: Unit, expected: Unit) -> Message:
+    name = symbol(unit) or unit.value
+    if expected is Unit.COUNT:
+        return CorrectionNote.COUNT_WITH_UNIT.message(unit=name)
+    return CorrectionNote.WRONG_UNIT.message(unit=name, expected=symbol(expected))
 
 
 def quantity(raw: Any, unit: Any, *, signal: Signal, notes: list[str]) -> Number:
@@ -101,12 +110,12 @@ def quantity(raw: Any, unit: Any, *, signal: Signal, notes: list[str]) -> Number
     """
     value = number(raw, notes)
     if signal.unit is None:
-        return _within(value, _PLAUSIBLE_FOR.get(signal.code, _ANY), "")
+        return _within(value, _PLAUSIBLE_FOR.get(signal.code, _ANY), None)
     received_unit = read_unit(unit, expected=signal.unit)
     if signal.unit is Unit.PERCENT:
         return percent(value, received_unit, notes)
     if received_unit is None and signal.unit not in _SENT_WITHOUT_UNIT:
-        notes.append(f"the unit was missing, taken as {signal.unit}")
+        notes.append(CorrectionNote.UNIT_ASSUMED.note(unit=symbol(signal.unit)))
     source = _power_unit(value, received_unit or signal.unit, notes)
     bounds = _PLAUSIBLE_FOR.get(signal.code, _PLAUSIBLE[signal.unit])
     return _within(convert(value, source=source, target=signal.unit), bounds, signal.unit)
@@ -115,19 +124,23 @@ def quantity(raw: Any, unit: Any, *, signal: Signal, notes: list[str]) -> Number
 def _power_unit(value: float, unit: Unit, notes: list[str]) -> Unit:
     """Returns `unit`, or watts for an impossible number of kilowatts: no vehicle charges at a thousand kilowatts."""
     if unit is Unit.KILOWATT and abs(value) > _LARGEST_KILOWATTS:
-        notes.append("called kilowatts, too large for it, taken as watts")
+        notes.append(CorrectionNote.KILOWATTS_WERE_WATTS.note())
         return Unit.WATT
     return unit
 
 
-def _within(value: float, bounds: tuple[float, float], unit: str) -> Number:
+def _within(value: float, bounds: tuple[float, float], unit: Unit | None) -> Number:
     low, high = bounds
     if not low <= value <= high:
-        raise ImplausibleValueError(
-            f"{round_float(value)} {unit}".strip()
-            + f" is outside of {round_float(low)} to {round_float(high)}"
-        )
+        raise ImplausibleValueError(_out_of_range(value, low, high, unit))
     return round_float(value)
+
+
+def _out_of_range(value: float, low: float, high: float, unit: Unit | None) -> Message:
+    numbers = {"value": round_float(value), "low": round_float(low), "high": round_float(high)}
+    if unit is None or not symbol(unit):
+        return CorrectionNote.NUMBER_OUT_OF_RANGE.message(**numbers)
+    return CorrectionNote.OUT_OF_RANGE.message(**numbers, unit=symbol(unit))
 
 
 def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
@@ -140,10 +153,11 @@ def percent(value: float, unit: Unit | None, notes: list[str]) -> Number:
     if unit is Unit.FRACTION:
         return _fraction(value, notes)
     if 0 < value < 1:
-        notes.append("a fraction was called percent" if unit else "a fraction, taken times 100")
+        note = CorrectionNote.FRACTION_MISLABELED if unit else CorrectionNote.FRACTION_CONVERTED
+        notes.append(note.note())
         return round_float(value * 100)
     if value == 1 and unit is None:
-        raise ImplausibleValueError("1 without a unit could be 1 % or 100 %")
+        raise ImplausibleValueError(CorrectionNote.ONE_OR_HUNDRED_PERCENT.message())
     return _percentage(value, notes)
 
 
@@ -151,16 +165,16 @@ def _fraction(value: float, notes: list[str]) -> Number:
     if value <= 1.01:
         return _percentage(value * 100, notes)
     if value < 2:
-        raise ImplausibleValueError("neither a fraction nor a percentage")
-    notes.append("a percentage was called a fraction")
+        raise ImplausibleValueError(CorrectionNote.NEITHER_FRACTION_NOR_PERCENTAGE.message())
+    notes.append(CorrectionNote.PERCENTAGE_MISLABELED.note())
     return _percentage(value, notes)
 
 
 def _percentage(value: float, notes: list[str]) -> Number:
     if 100 < value <= 101:
-        notes.append("a little above 100 %, taken as 100 %")
+        notes.append(CorrectionNote.LIMITED_TO_HUNDRED_PERCENT.note())
         return 100
-    return _within(value, _PLAUSIBLE[Unit.PERCENT], "percent")
+    return _within(value, _PLAUSIBLE[Unit.PERCENT], Unit.PERCENT)
 
 
 def pressure(raw: Any, unit: Unit | None, notes: list[str]) -> Number | None:
@@ -175,7 +189,7 @@ def pressure(raw: Any, unit: Unit | None, notes: list[str]) -> Number | None:
     source = _pressure_unit(value, unit, notes)
     kilopascals = convert(value, source=source, target=Unit.KILOPASCAL)
     if abs(kilopascals - _NO_READING_KPA) < 0.06:
-        notes.append("699.9 means that the sensor gives no reading")
+        notes.append(CorrectionNote.NO_SENSOR_READING.note())
         return None
     return _within(kilopascals, _PLAUSIBLE[Unit.KILOPASCAL], Unit.KILOPASCAL)
 
@@ -184,11 +198,11 @@ def _pressure_unit(value: float, unit: Unit | None, notes: list[str]) -> Unit:
     likely = _likely_pressure_unit(value)
     if unit is None:
         if likely is None:
-            raise ImplausibleValueError("a pressure without a unit, and its size does not tell which")
-        notes.append(f"the unit was missing, taken as {likely}")
+            raise ImplausibleValueError(CorrectionNote.UNCLEAR_PRESSURE_UNIT.message())
+        notes.append(CorrectionNote.UNIT_ASSUMED.note(unit=symbol(likely)))
         return likely
     if unit is not Unit.KILOPASCAL and likely is Unit.KILOPASCAL:
-        notes.append(f"kPa were called {unit}")
+        notes.append(CorrectionNote.KILOPASCALS_MISLABELED.note(unit=symbol(unit)))
         return Unit.KILOPASCAL
     return unit
 

@@ -93,6 +93,9 @@ def _check_codes() -> None:
     from commands.models import Command, CommandEvent
     from connect.models import Connection, Transition
     from core.message_codes import MessageCatalog
+    from vehicles.correction_notes import CorrectionNote, decode
+    from vehicles.models import LatestSignal
+    from vehicles.observations import NORMALIZATION_ERROR
     from webhooks.models import InboxEntry
 
     known = {code for catalog in MessageCatalog.__subclasses__() for code in catalog.values} | {""}
@@ -108,6 +111,10 @@ def _check_codes() -> None:
     ):
         found = set(model._base_manager.values_list(column, flat=True))
         assert found <= known, (model, found - known)
+    rows = LatestSignal.objects.values_list("notes", "error_type", "error_description")
+    stored = {note for notes, _type, _description in rows for note in notes}
+    stored |= {description for _notes, error_type, description in rows if error_type == NORMALIZATION_ERROR}
+    assert {decode(note).code for note in stored} <= set(CorrectionNote.values), stored
     assert Transition.objects.exclude(evidence_code="").exists()
     assert InboxEntry.objects.exclude(key_fingerprint="").exists()
 

@@ -14,6 +14,7 @@ from accounts.services import add_member, create_fleet
 from accounts.tokens.services import issue_token, revoke_token
 from vehicles import catalogue
 from vehicles.catalogue import Signal
+from vehicles.correction_notes import CorrectionNote
 from vehicles.models import LatestSignal, Vehicle
 
 BrowserOf = Callable[[User], Client]
@@ -146,7 +147,13 @@ def test_a_car_tells_neither_vin_nor_key(owner: User, vehicle: Vehicle, browser_
 def test_a_signal_comes_with_unit_ages_and_trouble(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    report(vehicle, catalogue.STATE_OF_CHARGE, 61, oem_updated_at=NOON, notes=["a fraction, taken times 100"])
+    report(
+        vehicle,
+        catalogue.STATE_OF_CHARGE,
+        61,
+        oem_updated_at=NOON,
+        notes=[CorrectionNote.FRACTION_CONVERTED.note(), CorrectionNote.UNIT_ASSUMED.note(unit="km")],
+    )
     report(vehicle, catalogue.ODOMETER, 100, status="ERROR", error_type="PERMISSION", error_description="No.")
     address = addresses(vehicle)[1]
     odometer, charge = browser_of(owner).get(address).json()["signals"]
@@ -154,12 +161,35 @@ def test_a_signal_comes_with_unit_ages_and_trouble(
     assert charge["observed_at"] == charge["oem_updated_at"] == "2026-11-20T12:00:00+00:00"
     assert charge["status"] == "SUCCESS"
     assert charge["error"] is None
-    assert charge["notes"] == ["a fraction, taken times 100"]
+    assert charge["notes"] == [
+        "A fraction was converted to a percentage.",
+        "The unit was missing; km was assumed.",
+    ]
     assert odometer["value"] == 100
     assert odometer["error"]["type"] == "PERMISSION"
     assert "granted" in odometer["error"]["explanation"]
     chosen = browser_of(owner).get(address, {"codes": catalogue.ODOMETER.code}).json()["signals"]
     assert [signal["code"] for signal in chosen] == [catalogue.ODOMETER.code]
+
+
+def test_notes_and_why_a_value_was_rejected_are_in_english(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
+    reason = CorrectionNote.OUT_OF_RANGE.note(value=65535, low=0, high=3000, unit="km")
+    report(
+        vehicle,
+        catalogue.RANGE,
+        100,
+        status="ERROR",
+        error_type="REFUSED",
+        error_description=reason,
+        notes=[CorrectionNote.NUMBER_SENT_AS_TEXT.note(), "a note of an old version"],
+    )
+    answer = browser_of(owner).get(addresses(vehicle)[1], headers={"accept-language": "de"})
+    (signal,) = answer.json()["signals"]
+    assert signal["notes"] == ["The number was sent as text.", "a note of an old version"]
+    assert signal["error"]["type"] == "REFUSED"
+    assert signal["error"]["description"] == ("65,535 km is outside of the plausible range from 0 to 3,000.")
 
 
 def test_signals_come_in_the_units_asked_for(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:

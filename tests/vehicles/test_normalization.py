@@ -1,11 +1,14 @@
 """Normalisation of signal bodies: canonical units and shapes, and the known faults of the wire."""
 
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from core.message_codes import Message
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.correction_notes import CorrectionNote, note_text
 from vehicles.normalization import ImplausibleValueError, Normalized, NoValueError, normalize
 
 
@@ -16,7 +19,7 @@ def value_of(signal: Signal, body: dict[str, Any]) -> Any:
 def refusal(signal: Signal, body: dict[str, Any]) -> str:
     with pytest.raises(ImplausibleValueError) as refused:
         normalize(signal, body)
-    return refused.value.reason
+    return str(refused.value)
 
 
 # Percentages
@@ -27,11 +30,18 @@ def test_percent_stays_as_it_is() -> None:
     assert result == Normalized({"value": 73, "unit": "percent"})
 
 
-@pytest.mark.parametrize("body", [{"value": 0.77}, {"value": 0.77, "unit": "percent"}, {"percentage": 0.77}])
-def test_a_fraction_is_made_a_percentage_and_noted(body: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        ({"value": 0.77}, CorrectionNote.FRACTION_CONVERTED),
+        ({"value": 0.77, "unit": "percent"}, CorrectionNote.FRACTION_MISLABELED),
+        ({"percentage": 0.77}, CorrectionNote.FRACTION_MISLABELED),
+    ],
+)
+def test_a_fraction_is_made_a_percentage_and_noted(body: dict[str, Any], note: CorrectionNote) -> None:
     result = normalize(catalogue.STATE_OF_CHARGE, body)
     assert result.body == {"value": 77, "unit": "percent"}
-    assert "fraction" in result.notes[0]
+    assert result.notes == (note.value,)
 
 
 @pytest.mark.parametrize("value", [0, 1, 2, 99.5, 100])
@@ -40,7 +50,7 @@ def test_small_and_whole_percentages_are_no_fractions(value: float) -> None:
 
 
 def test_one_without_a_unit_is_refused_for_it_could_be_one_or_a_hundred() -> None:
-    assert "1 % or 100 %" in refusal(catalogue.STATE_OF_CHARGE, {"value": 1})
+    assert "1% or 100%" in refusal(catalogue.STATE_OF_CHARGE, {"value": 1})
 
 
 def test_a_percentage_body_is_read() -> None:
@@ -54,7 +64,9 @@ def test_a_declared_fraction(value: float, expected: float) -> None:
 
 @pytest.mark.parametrize("value", [7300, 101.5, -1, 255, 65535])
 def test_impossible_percentages_are_refused(value: float) -> None:
-    assert "outside of 0 to 100" in refusal(catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"})
+    assert "outside of the plausible range from 0 to 100" in refusal(
+        catalogue.STATE_OF_CHARGE, {"value": value, "unit": "percent"}
+    )
 
 
 def test_a_little_above_a_hundred_is_a_hundred() -> None:
@@ -97,11 +109,12 @@ def test_minutes_without_a_unit_are_the_rule_and_not_noted() -> None:
 
 
 def test_another_missing_unit_is_noted() -> None:
-    assert normalize(catalogue.ODOMETER, {"value": 5}).notes == ("the unit was missing, taken as km",)
+    assert normalize(catalogue.ODOMETER, {"value": 5}).notes == (CorrectionNote.UNIT_ASSUMED.note(unit="km"),)
 
 
 def test_watts_called_kilowatts_are_noted() -> None:
-    assert "taken as watts" in normalize(catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kW"}).notes[0]
+    notes = normalize(catalogue.CHARGE_WATTAGE, {"value": 7400, "unit": "kW"}).notes
+    assert notes == (CorrectionNote.KILOWATTS_WERE_WATTS.value,)
 
 
 def test_78_and_78_point_0_are_one_value() -> None:
@@ -114,7 +127,7 @@ def test_a_number_without_a_unit_has_none() -> None:
 
 def test_a_number_sent_as_text_is_read_and_noted() -> None:
     result = normalize(catalogue.ODOMETER, {"value": "120.5", "unit": "km"})
-    assert result == Normalized({"value": 120.5, "unit": "km"}, ("the number was sent as text",))
+    assert result == Normalized({"value": 120.5, "unit": "km"}, (CorrectionNote.NUMBER_SENT_AS_TEXT.value,))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +150,52 @@ def test_a_number_sent_as_text_is_read_and_noted() -> None:
 )
 def test_what_cannot_be_true_is_refused(signal: Signal, body: dict[str, Any]) -> None:
     assert refusal(signal, body)
+
+
+@pytest.mark.parametrize(
+    ("signal", "body", "reason"),
+    [
+        (
+            catalogue.EXTERNAL_TEMPERATURE,
+            {"value": 215.5, "unit": "celsius"},
+            CorrectionNote.OUT_OF_RANGE.message(value=215.5, low=-90, high=120, unit="°C"),
+        ),
+        (
+            catalogue.CHARGER_PHASES,
+            {"value": 7},
+            CorrectionNote.NUMBER_OUT_OF_RANGE.message(value=7, low=0, high=3),
+        ),
+        (
+            catalogue.DTC_COUNT,
+            {"value": -1},
+            CorrectionNote.NUMBER_OUT_OF_RANGE.message(value=-1, low=0, high=1_000_000),
+        ),
+        (
+            catalogue.ODOMETER,
+            {"value": 5, "unit": "celsius"},
+            CorrectionNote.WRONG_UNIT.message(unit="°C", expected="km"),
+        ),
+        (
+            catalogue.ODOMETER,
+            {"value": 5, "unit": "counts"},
+            CorrectionNote.WRONG_UNIT.message(unit="count", expected="km"),
+        ),
+        (catalogue.DTC_COUNT, {"value": 5, "unit": "km"}, CorrectionNote.COUNT_WITH_UNIT.message(unit="km")),
+    ],
+)
+def test_reasons_have_their_numbers_and_units(signal: Signal, body: dict[str, Any], reason: Message) -> None:
+    with pytest.raises(ImplausibleValueError) as refused:
+        normalize(signal, body)
+    assert refused.value.reason == reason
+
+
+def test_normalizing_words_nothing() -> None:
+    with patch("django.utils.translation._trans.gettext", side_effect=AssertionError("worded")):
+        with pytest.raises(NoValueError) as refused:
+            normalize(catalogue.ODOMETER, {"unit": "km"})
+        assert tires([5000, 250, 100], None).notes
+        with pytest.raises(AssertionError, match="worded"):
+            str(refused.value)
 
 
 @pytest.mark.parametrize("signal", CATALOGUE.values(), ids=lambda signal: signal.code)
@@ -238,7 +297,7 @@ def test_half_a_location_is_none(body: dict[str, Any]) -> None:
 def test_an_impossible_heading_is_left_out_and_the_place_stays() -> None:
     result = normalize(catalogue.PRECISE_LOCATION, {"latitude": 10, "longitude": 20, "heading": 720})
     assert result.body == {"latitude": 10, "longitude": 20}
-    assert "heading" in result.notes[0]
+    assert result.notes == (CorrectionNote.HEADING_LEFT_OUT.value,)
 
 
 # Closures
@@ -279,7 +338,10 @@ def test_a_broken_opening_is_left_out_and_the_others_stay() -> None:
     body = {"values": [good, {"row": "x", "column": 0}, {"row": 1, "column": 0, "isOpen": "?"}, 7]}
     result = normalize(catalogue.DOORS, body)
     assert result.body["values"] == [good]
-    assert len(result.notes) == 2
+    assert result.notes == (
+        CorrectionNote.ENTRIES_LEFT_OUT.note(count=1),
+        CorrectionNote.OPENING_LEFT_OUT.value,
+    )
 
 
 # Tires
@@ -315,7 +377,7 @@ def test_tire_pressures_are_in_kpa(given_pressures: list[Any], unit: str | None,
 
 
 def test_kpa_called_bar_is_noted() -> None:
-    assert "kPa were called bar" in tires([258, 255], "bar").notes
+    assert tires([258, 255], "bar").notes == (CorrectionNote.KILOPASCALS_MISLABELED.note(unit="bar"),)
 
 
 @pytest.mark.parametrize("unit", ["bar", "kPa", None])
@@ -331,7 +393,10 @@ def test_no_reading_on_any_tire_tells_nothing() -> None:
 def test_an_impossible_pressure_is_left_out_and_the_others_stay() -> None:
     result = tires([5000, 250, 100], None)
     assert [tire["tirePressure"] for tire in result.body["values"]] == [None, 250, None]
-    assert any("refused" in note for note in result.notes)
+    assert [note_text(note) for note in result.notes] == [
+        "A tire pressure was left out. The unit of the pressure was missing and can't be recognized by the number.",
+        "The unit was missing; kPa was assumed.",
+    ]
 
 
 # Charge limits, capacity, lists
@@ -408,7 +473,7 @@ def test_a_charge_record_keeps_what_is_documented() -> None:
                 }
             ]
         },
-        ("1 entries of the list were left out",),
+        (CorrectionNote.ENTRIES_LEFT_OUT.note(count=1),),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import translation
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -137,7 +138,7 @@ def signal_json(row: LatestSignal, *, units: str, now: Any) -> Json:
         "is_stale": is_stale(row, now=now),
         "status": row.status,
         "error": _error_json(row),
-        "notes": row.notes,
+        "notes": _notes_json(row),
     }
 
 
@@ -148,6 +149,20 @@ def _error_json(row: LatestSignal) -> Json | None:
     return {
         "type": row.error_type,
         "code": row.error_code,
-        "description": row.error_description,
+        "description": _description(row),
         "explanation": explanation,
     }
+
+
+def _notes_json(row: LatestSignal) -> list[str]:
+    """Returns the notes in English, whatever the client's language is."""
+    if not row.notes:
+        return []
+    with translation.override("en"):
+        return row.note_texts
+
+
+def _description(row: LatestSignal) -> str:
+    """Returns Smartcar's words, or in English why a value was rejected."""
+    with translation.override("en"):
+        return row.rejection_reason or row.error_description

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from vehicles.catalogue import CATALOGUE, Signal, find
+from vehicles.correction_notes import CorrectionNote, encode
 from vehicles.normalization import ImplausibleValueError, Normalized, NoValueError, normalize
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from vehicles.structured_values import sanitize_json
@@ -19,7 +20,6 @@ from webhooks.parsing.fields import first, items, mapping, signal_like, text, up
 from webhooks.parsing.times import not_from_the_future, parse_time
 
 _UNKNOWN_BODY_LIMIT = 4096
-UNKNOWN_SIGNAL = "not in the catalogue"
 _SUCCESS = {"value": SignalStatus.SUCCESS.value}
 
 
@@ -72,7 +72,7 @@ def _plausible_times(
     retrieved = not_from_the_future(retrieved, latest)
     ingested = not_from_the_future(ingested, latest)
     updated = not_from_the_future(oem_updated, retrieved or ingested or latest)
-    notes = ("the vehicle's time is in the future and was left out",) if oem_updated != updated else ()
+    notes = (CorrectionNote.TIME_LEFT_OUT.note(),) if oem_updated != updated else ()
     return Times(updated, retrieved, ingested, notes)
 
 
@@ -174,10 +174,10 @@ def observe(
         try:
             canonical, notes = _canonical(CATALOGUE.get(code), body)
         except NoValueError as no_value:
-            status, notes = SignalStatus.UNAVAILABLE, (no_value.reason,)
+            status, notes = SignalStatus.UNAVAILABLE, (encode(no_value.reason),)
         except ImplausibleValueError as implausible:
-            status, notes = SignalStatus.ERROR, (implausible.reason,)
-            error = SignalError(NORMALIZATION_ERROR, description=implausible.reason)
+            status, notes = SignalStatus.ERROR, (encode(implausible.reason),)
+            error = SignalError(NORMALIZATION_ERROR, description=encode(implausible.reason))
     return SignalReading(
         code=code,
         status=status,
@@ -192,12 +192,12 @@ def observe(
 
 def _canonical(signal: Signal | None, body: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     if body is None:
-        raise NoValueError("there was no body")
+        raise NoValueError(CorrectionNote.NO_BODY.message())
     if signal is None:
-        return _unknown(body), (UNKNOWN_SIGNAL,)
+        return _unknown(body), (CorrectionNote.UNKNOWN_SIGNAL.note(),)
     if not isinstance(body, dict):
         normalized = normalize(signal, {"value": body})
-        return normalized.body, ("the value came without a body around it", *normalized.notes)
+        return normalized.body, (CorrectionNote.SENT_WITHOUT_BODY.note(), *normalized.notes)
     normalized = _normalize_cached(signal.code, _to_json(body)) or normalize(signal, body)
     return normalized.body, normalized.notes
 
@@ -220,5 +220,5 @@ def _unknown(body: Any) -> dict[str, Any]:
     """Returns the body of an unknown signal as received, within bounds."""
     sanitized = sanitize_json(body if isinstance(body, dict) else {"value": body})
     if len(orjson.dumps(sanitized)) > _UNKNOWN_BODY_LIMIT:
-        raise ImplausibleValueError(f"{UNKNOWN_SIGNAL}, and too large to store")
+        raise ImplausibleValueError(CorrectionNote.UNKNOWN_SIGNAL_TOO_LARGE.message())
     return dict(sanitized)

@@ -15,6 +15,7 @@ from connect.driver_portal import privacy
 from connect.models import Connection, ConnectionState
 from vehicles import catalogue
 from vehicles.catalogue import CATALOGUE, Signal
+from vehicles.correction_notes import CorrectionNote
 from vehicles.models import LatestSignal, Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +105,39 @@ def test_an_error_is_in_plain_words_beside_the_last_good_value(
     page = browser.get(address(vehicle)).content.decode()
     for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
         assert words in page, words
+
+
+def test_corrections_and_a_rejected_value_are_explained_in_the_language_of_the_reader(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    know(
+        vehicle,
+        catalogue.RANGE,
+        {"value": 100, "unit": "km"},
+        status="ERROR",
+        error_type="REFUSED",
+        error_description=CorrectionNote.OUT_OF_RANGE.note(value=65535.5, low=0, high=3000, unit="km"),
+        notes=[CorrectionNote.UNIT_ASSUMED.note(unit="km")],
+    )
+    browser = browser_of(owner)
+    page = browser.get(address(vehicle)).content.decode()
+    assert "65,535.5 km is outside of the plausible range from 0 to 3,000." in page
+    assert "The unit was missing; km was assumed." in page
+    assert "Smartcar error:" not in page
+    User.objects.update(language="de")
+    page = browser.get(address(vehicle)).content.decode()
+    assert "65.535,5 km liegt außerhalb des plausiblen Bereichs von 0 bis 3.000." in page
+    assert "Die Einheit fehlte; km wurde angenommen." in page
+
+
+def test_corrections_are_explained_on_the_overview_too(
+    owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
+) -> None:
+    User.objects.update(language="fr")
+    note = CorrectionNote.NUMBER_SENT_AS_TEXT.note()
+    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=[note])
+    page = browser_of(owner).get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/").content.decode()
+    assert "Le nombre a été envoyé sous forme de texte." in page
 
 
 def test_what_the_car_does_not_report_says_why(

@@ -9,6 +9,7 @@ import pytest
 
 from tests import payloads
 from vehicles import catalogue
+from vehicles.correction_notes import CorrectionNote
 from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from webhooks.messages import DeliveryNote
 from webhooks.parsing import Delivery, Malformed, VehicleReport, parse_delivery
@@ -261,7 +262,7 @@ def test_variant_d() -> None:
 def test_a_signal_that_is_not_in_the_catalogue_is_kept_as_it_came() -> None:
     scent = by_code(only_report(parse("variants/d-2026-external-id-and-sequence")))["cabin-scent"]
     assert scent.body == {"value": "lavender", "intensity": {"level": 3}}
-    assert scent.notes == ("not in the catalogue",)
+    assert scent.notes == (CorrectionNote.UNKNOWN_SIGNAL.value,)
 
 
 def test_resolutions_come_as_object_and_as_text() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from vehicles import catalogue
-from vehicles.observations import SignalError, SignalReading, SignalStatus
+from vehicles.correction_notes import CorrectionNote
+from vehicles.observations import NORMALIZATION_ERROR, SignalError, SignalReading, SignalStatus
 from webhooks.parsing.signals import read_signals, signal_code
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -94,7 +95,7 @@ def test_the_newer_wording_of_an_error_wins() -> None:
 def test_a_bare_value_in_place_of_a_body_is_taken_and_noted() -> None:
     observation = read({"code": catalogue.IS_LOCKED.code, "body": True})
     assert observation.value is True
-    assert observation.notes
+    assert observation.notes == (CorrectionNote.SENT_WITHOUT_BODY.value,)
 
 
 def test_times_under_either_name() -> None:
@@ -110,7 +111,7 @@ def test_a_car_whose_clock_runs_ahead_has_no_time() -> None:
     )
     assert observation.oem_updated_at is None
     assert observation.retrieved_at == NOON
-    assert observation.notes == ("the vehicle's time is in the future and was left out",)
+    assert observation.notes == (CorrectionNote.TIME_LEFT_OUT.value,)
 
 
 def test_a_retrieval_after_the_message_came_is_left_out() -> None:
@@ -139,6 +140,14 @@ def test_a_large_body_of_an_unknown_signal_is_not_kept() -> None:
     observation = read({"code": "cabin-scent", "body": body})
     assert observation.status is SignalStatus.ERROR
     assert observation.body is None
+    assert observation.notes == (CorrectionNote.UNKNOWN_SIGNAL_TOO_LARGE.value,)
+
+
+def test_the_error_of_an_implausible_value_holds_a_code_in_place_of_words() -> None:
+    observation = read(charge(body={"value": 255, "unit": "percent"}))
+    reason = CorrectionNote.OUT_OF_RANGE.note(value=255, low=0, high=100, unit="%")
+    assert observation.error == SignalError(NORMALIZATION_ERROR, description=reason)
+    assert observation.notes == (reason,)
 
 
 def test_a_deep_body_of_an_unknown_signal_is_cut() -> None:
