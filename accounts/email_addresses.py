@@ -1,9 +1,14 @@
 """A user's email address in allauth's table: always a verified primary one, and optionally a pending change."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from accounts.models import User
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import accounts.members.models
+import accounts.models.invitations
 import core.signed_links
 
 
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("expires_at", models.DateTimeField(default=accounts.members.models.expiry)),
+                ("expires_at", models.DateTimeField(default=accounts.models.invitations.expiry)),
                 ("used_at", models.DateTimeField(blank=True, null=True)),
                 ("by_mail", models.BooleanField(default=False, verbose_name="sent by e-mail")),
                 ("mailed_at", models.DateTimeField(blank=True, null=True)),

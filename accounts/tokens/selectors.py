@@ -2,9 +2,8 @@
 
 from django.db.models import QuerySet
 
-from accounts.models import Membership
+from accounts.models import ApiToken, Membership
 from accounts.permissions import Permission, has_permission
-from accounts.tokens.models import ApiToken
 
 
 def list_tokens(*, membership: Membership) -> QuerySet[ApiToken]:

@@ -14,9 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from accounts.audit import AuditEvent, AuditObject, log_event
-from accounts.models import Membership, User
+from accounts.models import ApiToken, Membership, User
 from accounts.permissions import Permission, has_permission
-from accounts.tokens.models import ApiToken
 
 PREFIX = "scf_"
 _PREFIX_LENGTH = len(PREFIX) + 6

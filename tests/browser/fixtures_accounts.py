@@ -19,8 +19,7 @@ from fido2.webauthn import (
     CollectedClientData,
 )
 
-from accounts.members.models import MemberInvitation
-from accounts.models import Fleet, Membership, Role, User
+from accounts.models import Fleet, MemberInvitation, Membership, Role, User
 from core.signed_links import hash_token
 
 PASSWORD = "a long enough passphrase"

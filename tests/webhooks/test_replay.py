@@ -18,8 +18,7 @@ from connect.models import Connection
 from connect.status.models import PendingIssue, Transition
 from tests.webhooks.helpers import PAYLOADS, payload, post, state_of
 from vehicles import rollups
-from vehicles.models import LatestSignal, Reading, Vehicle
-from vehicles.rollup_models import DayRollup, DirtyHour, HourRollup
+from vehicles.models import DayRollup, DirtyHour, HourRollup, LatestSignal, Reading, Vehicle
 from webhooks import processing
 from webhooks.models import DeliveryCadence, EntryState, InboxEntry, VehicleError
 

@@ -1,7 +1,7 @@
-"""Vehicles, the latest state of their signals, and their history.
+"""Vehicles and the latest state of their signals.
 
-The two signal tables are hot, so the vehicle is the first column of their keys: they can be partitioned, and
-distributed over hosts, without a rewrite.
+The table of signals is hot, so the vehicle is the first column of its key: it can be partitioned, and distributed
+over hosts, without a rewrite.
 """
 
 from typing import Any
@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 
 from accounts.models import Fleet, UnitSystem
 from vehicles.correction_notes import note_text
-from vehicles.encoding import decode
 from vehicles.makes import make_name
 from vehicles.observations import NORMALIZATION_ERROR
 
@@ -102,66 +101,3 @@ class LatestSignal(models.Model):
     def rejection_reason(self) -> str:
         """Why the last reported value was rejected as implausible, in the active language; "" if it wasn't."""
         return note_text(self.error_description) if self.error_type == NORMALIZATION_ERROR else ""
-
-
-class SignalCode(models.Model):
-    """The number that stands for a signal's code in history: 2 bytes instead of about 30, in many million rows.
-
-    A code gets its number when it is first recorded (vehicles.readings), so codes that aren't in the catalogue are
-    stored like any other.
-    """
-
-    id = models.SmallAutoField(primary_key=True)
-    code = models.CharField(max_length=100, unique=True)
-
-    def __str__(self) -> str:
-        return self.code
-
-
-class Reading(models.Model):
-    """One point of a signal's history: written when (value, observed_at) changes, never updated.
-
-    A number is stored as `value`, in the catalogue's unit. `rest` is the whole body if it isn't a number or contains
-    more than that. The order of the columns avoids padding. In PostgreSQL, the table is partitioned by month
-    (vehicles.partitions) and has no foreign keys: checking them would slow down thousands of inserts per second, and
-    adding or dropping partitions would lock the vehicles table.
-    """
-
-    pk = models.CompositePrimaryKey("vehicle_id", "signal_id", "observed_at")
-    vehicle = models.ForeignKey(
-        Vehicle, on_delete=models.CASCADE, related_name="readings", db_constraint=False, db_index=False
-    )
-    observed_at = models.DateTimeField()
-    value = models.FloatField(null=True)
-    signal = models.ForeignKey(
-        SignalCode, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    rest = models.JSONField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.signal} at {self.observed_at:%Y-%m-%d %H:%M:%S}"
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The normalized body as it was recorded."""
-        return decode(self.signal.code, value=self.value, rest=self.rest)
-
-
-from vehicles.places.models import Place, PlaceKind  # noqa: E402
-from vehicles.rollup_models import DayRollup, DayZone, DirtyDay, DirtyHour, HourRollup  # noqa: E402
-from vehicles.summary_models import VehicleSnapshot  # noqa: E402
-
-__all__ = [
-    "DayRollup",
-    "DayZone",
-    "DirtyDay",
-    "DirtyHour",
-    "HourRollup",
-    "LatestSignal",
-    "Place",
-    "PlaceKind",
-    "Reading",
-    "SignalCode",
-    "Vehicle",
-    "VehicleSnapshot",
-]

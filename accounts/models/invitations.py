@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from accounts.models import Fleet, Role, User
+from accounts.models.fleets import Fleet, Role
+from accounts.models.users import User
 from core.one_time_links import OneTimeLink
 
 # A published migration imports `expiry` from here.

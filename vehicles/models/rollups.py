@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from vehicles.models import SignalCode, Vehicle
+from vehicles.models.history import SignalCode
+from vehicles.models.vehicles import Vehicle
 
 
 class _Rollup(models.Model):

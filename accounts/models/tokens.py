@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Fleet, User
+from accounts.models.fleets import Fleet
+from accounts.models.users import User
 
 
 class ApiToken(models.Model):
