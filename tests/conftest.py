@@ -123,7 +123,7 @@ def smartcar(simulator: Simulator) -> Iterator[str]:
 
 
 @pytest.fixture
-def run_rung() -> Iterator[Callable[[], list[str]]]:
+def run_enqueued() -> Iterator[Callable[[], list[str]]]:
     """Runs, in this process, what was put into the broker; returns the names of the tasks, in order."""
 
     def run() -> list[str]:

@@ -55,13 +55,13 @@ def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
 
 
 def test_the_request_itself_sends_nothing_and_the_broker_gets_no_secret(
-    person: User, run_rung: Callable[[], list[str]], django_capture_on_commit_callbacks: object
+    person: User, run_enqueued: Callable[[], list[str]], django_capture_on_commit_callbacks: object
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         Client().post(FORGOTTEN, {"email": person.email})
     assert mail.outbox == []
     assert "link" not in str(OutgoingEmail.objects.values().get())
-    assert run_rung() == ["core.tasks.send_email"]
+    assert run_enqueued() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == [person.email]
     assert send_pending() == []

@@ -21,7 +21,7 @@ from tests.commands.test_history import car as car
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RunRung = Callable[[], list[str]]
+RunEnqueued = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -40,17 +40,17 @@ def vehicles(fleet: Fleet) -> list[Vehicle]:
 
 
 def test_what_the_broker_forgot_is_rung_for_again_and_sent_once(
-    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
+    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_enqueued: RunEnqueued
 ) -> None:
     smartcar = car(DONE)
     for vehicle in vehicles:
         services.create_command(vehicle=vehicle, kind=CommandType.UNLOCK, user=owner)
     with Redis.from_url(settings.REDIS_URL) as redis:
         redis.flushall()
-    assert run_rung() == []
+    assert run_enqueued() == []
     for _ in range(2):
         tasks.sweep()
-    assert run_rung().count("commands.tasks.send") == 2 * len(vehicles)
+    assert run_enqueued().count("commands.tasks.send") == 2 * len(vehicles)
     assert smartcar.heard == ["unlock"] * len(vehicles)
 
 
@@ -58,16 +58,16 @@ def test_with_the_broker_gone_a_command_is_written_down_all_the_same(
     vehicles: list[Vehicle],
     owner: User,
     car: Callable[..., Car],
-    run_rung: RunRung,
+    run_enqueued: RunEnqueued,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     smartcar = car(DONE)
     with monkeypatch.context() as gone:
         gone.setattr(current_app, "send_task", _refuse)
         command = services.create_command(vehicle=vehicles[0], kind=CommandType.LOCK, user=owner)
-    assert (Command.objects.get().state, run_rung()) == (CommandState.REQUESTED, [])
+    assert (Command.objects.get().state, run_enqueued()) == (CommandState.REQUESTED, [])
     tasks.sweep()
-    run_rung()
+    run_enqueued()
     command.refresh_from_db()
     assert (command.state, smartcar.heard) == (CommandState.ACCEPTED, ["lock"])
 
@@ -77,12 +77,12 @@ def _refuse(*args: object, **kwargs: object) -> None:
 
 
 def test_an_unlock_that_the_broker_held_for_too_long_is_not_sent(
-    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
+    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_enqueued: RunEnqueued
 ) -> None:
     smartcar = car(DONE)
     services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=owner)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    run_rung()
+    run_enqueued()
     confirmation.sweep(now=timezone.now())
     assert (smartcar.heard, Command.objects.get().state) == ([], CommandState.EXPIRED)
 

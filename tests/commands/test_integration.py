@@ -21,7 +21,7 @@ from webhooks import processing
 from webhooks.models import InboxEntry
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-RunRung = Callable[[], list[str]]
+RunEnqueued = Callable[[], list[str]]
 
 CALM = {
     "speed": 0,
@@ -130,11 +130,11 @@ def set_car(smartcar: str, connection: Connection, state: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(("api_version", "deed"), CASES)
 def test_a_command_ends_with_the_cars_own_word(
-    connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
+    connection: Connection, smartcar: str, owner: User, deed: Deed, run_enqueued: RunEnqueued
 ) -> None:
     set_car(smartcar, connection, deed.before)
     command = services.create_command(vehicle=connection.vehicle, kind=deed.kind, user=owner, data=deed.given)
-    assert "commands.tasks.send" in run_rung()
+    assert "commands.tasks.send" in run_enqueued()
 
     def ended() -> bool:
         processing.process_waiting()
@@ -148,11 +148,11 @@ def test_a_command_ends_with_the_cars_own_word(
 
 @pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_cars_refusal_is_told_in_words(
-    connection: Connection, smartcar: str, owner: User, run_rung: RunRung
+    connection: Connection, smartcar: str, owner: User, run_enqueued: RunEnqueued
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": False})
     command = services.create_command(vehicle=connection.vehicle, kind=CommandType.START_CHARGE, user=owner)
-    run_rung()
+    run_enqueued()
     command.refresh_from_db()
     assert (command.state, command.error_code) == (CommandState.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
     assert "plug" in command.message.lower()
@@ -160,7 +160,7 @@ def test_a_cars_refusal_is_told_in_words(
 
 @pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
 def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
-    connection: Connection, smartcar: str, owner: User, run_rung: RunRung
+    connection: Connection, smartcar: str, owner: User, run_enqueued: RunEnqueued
 ) -> None:
     set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
     given = {"percent": 65}
@@ -168,7 +168,7 @@ def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
         vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data=given
     )
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
-    run_rung()
+    run_enqueued()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
 
     def confirmed() -> bool:

@@ -81,7 +81,7 @@ def test_no_car_is_called_while_a_page_or_a_program_waits_for_its_answer(
     owner: User,
     fleet: Fleet,
     browser_of: Callable[[User], Client],
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
 ) -> None:
     first, second, *_ = cars
     browser_of(owner).post(f"/fleets/blue/vehicles/{first.smartcar_id}/commands/lock/")
@@ -89,5 +89,5 @@ def test_no_car_is_called_while_a_page_or_a_program_waits_for_its_answer(
         send(program_of(owner, fleet), f"/api/v1/vehicles/{second.smartcar_id}/commands/").status_code == 201
     )
     assert (Command.objects.filter(state=CommandState.REQUESTED).count(), heard(origin)) == (2, 0)
-    assert run_rung().count("commands.tasks.send") == 2
+    assert run_enqueued().count("commands.tasks.send") == 2
     assert heard(origin) == 2

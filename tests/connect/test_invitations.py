@@ -312,10 +312,10 @@ def test_makes_and_countries_are_written_as_smartcar_does(
 @pytest.mark.usefixtures("mails")
 @pytest.mark.django_db(transaction=True)
 def test_the_e_mail_is_sent_by_a_task_that_knows_only_the_row(
-    fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
+    fleet: Fleet, owner: User, run_enqueued: Callable[[], list[str]]
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
-    assert "core.tasks.send_email" in run_rung()
+    assert "core.tasks.send_email" in run_enqueued()
     (letter,) = mail.outbox
     assert letter.to == ["dana@home.example"]
     assert invitation.url in letter.body

@@ -285,7 +285,7 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
     fleet: Fleet,
     owner: User,
     smartcar: str,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
@@ -297,7 +297,7 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
             driver=Driver("Dana", "dana@example.com"),
             by_email=True,
         )
-    run_rung()
+    run_enqueued()
     (letter,) = mail.outbox
     assert "sign in again" in letter.subject
     assert "/connect/invitation/" in letter.body

@@ -55,7 +55,7 @@ def test_with_e_mail_a_worker_sends_it_in_the_chosen_language(
     owner: User,
     fleet: Fleet,
     browser_of: BrowserOf,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: object,
 ) -> None:
     browser = browser_of(owner)
@@ -63,7 +63,7 @@ def test_with_e_mail_a_worker_sends_it_in_the_chosen_language(
         page = browser.post(PAGE, INVITE, follow=True).content.decode()
     made = MemberInvitation.objects.get()
     assert made.secret not in page
-    assert run_rung() == ["core.tasks.send_email"]
+    assert run_enqueued() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == ["nia@home.example"]
     assert made.url in sent.body

@@ -318,21 +318,21 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     webhook: str,
     connection: Connection,
     v2_fleet: Fleet,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     from connect.v2 import tasks
 
     with django_capture_on_commit_callbacks(execute=True):
         move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
-    assert services.TASK in run_rung()
+    assert services.TASK in run_enqueued()
     deadline = timezone.now() + timedelta(seconds=20)
     move.refresh_from_db()
     while move.state == MigrationState.RUNNING and timezone.now() < deadline:
         ConnectionMigration.objects.update(next_try_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
             tasks.sweep_migrations()
-        run_rung()
+        run_enqueued()
         move.refresh_from_db()
     assert move.state == MigrationState.FINISHED
 

@@ -88,12 +88,12 @@ def sent_ids(server: SmtpServer) -> set[str]:
 
 
 def test_the_task_sends_a_queued_email_once_it_is_committed(
-    server: SmtpServer, nia: User, run_rung: Callable[[], list[str]]
+    server: SmtpServer, nia: User, run_enqueued: Callable[[], list[str]]
 ) -> None:
-    run_rung()  # what earlier tests left in the broker
+    run_enqueued()  # what earlier tests left in the broker
     email = queue(nia)
     assert server.connections == 0
-    assert run_rung() == ["core.tasks.send_email"]
+    assert run_enqueued() == ["core.tasks.send_email"]
     email.refresh_from_db()
     assert (email.state, email.attempts, email.error) == (EmailState.SENT, 1, "")
     (message,) = server.accepted
@@ -102,11 +102,11 @@ def test_the_task_sends_a_queued_email_once_it_is_committed(
 
 
 def test_task_and_sweeper_together_send_once(
-    server: SmtpServer, email: OutgoingEmail, run_rung: Callable[[], list[str]]
+    server: SmtpServer, email: OutgoingEmail, run_enqueued: Callable[[], list[str]]
 ) -> None:
     tasks.send_due_emails()
     tasks.send_due_emails()
-    assert run_rung() == ["core.tasks.send_email"] * 3
+    assert run_enqueued() == ["core.tasks.send_email"] * 3
     assert len(server.received) == server.connections == 1
 
 
