@@ -1,4 +1,4 @@
-"""Sentences of the audit log as version 0.1 wrote them become codes and data."""
+"""The migration from the audit log sentences of version 0.1 to codes and data."""
 
 from importlib import import_module
 
@@ -126,7 +126,7 @@ WRITTEN_BY_0_1 = [
 
 
 @pytest.mark.parametrize(("action", "target", "event", "kind", "key", "data"), WRITTEN_BY_0_1)
-def test_an_old_sentence_becomes_its_code(
+def test_an_old_sentence_is_converted_to_its_code(
     action: str, target: str, event: str, kind: str, key: str, data: dict[str, object]
 ) -> None:
     assert coded(action, target) == (event, kind, key, data)
