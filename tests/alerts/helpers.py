@@ -35,7 +35,7 @@ def report_signals(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bo
 
 
 def raise_alert(
-    vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime = NOW, **overrides: Any
+    vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime = NOW, **fields: Any
 ) -> Alert:
     """Raise an alert about the vehicle. Returns the open alert."""
     payload = {
