@@ -23,7 +23,7 @@ from connect.models import ApplicationToken, Connection, UserToken
 from tests.connect.v2.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
-from tests.smartcar import connect, forget_budget, reset
+from tests.smartcar import connect, reset, reset_budget
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -212,7 +212,7 @@ def test_every_error_leads_to_the_right_state_and_a_plain_message(
 ) -> None:
     errors = list(errors_of(api_version))
     for status, type_, code in errors:
-        forget_budget()
+        reset_budget()
         set_error(origin, f"{type_}:{code}:{status}")
         with transaction.atomic():
             command = send_new(connection, owner, kind)
@@ -244,7 +244,7 @@ def test_messages_explain_what_to_do(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     for error, advice in WHAT_TO_DO.items():
-        forget_budget()
+        reset_budget()
         set_error(origin, error)
         with transaction.atomic():
             assert advice in send_new(connection, owner, CommandType.UNLOCK).message
@@ -287,7 +287,7 @@ def test_after_a_429_the_vehicle_is_not_called_until_smartcars_retry_time(
     assert timedelta(seconds=20) < waiting.next_try_at - timezone.now() <= timedelta(seconds=31)
     assert "paused requests to this vehicle" in waiting.message
     assert response_statuses(origin, connection) == []
-    forget_budget()
+    reset_budget()
     Command.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now())
     run_again(waiting)
     assert (waiting.state, len(response_statuses(origin, connection))) == (CommandState.ACCEPTED, 1)

@@ -20,7 +20,7 @@ from smartcar_api.error_messages import ErrorMessage
 from tests.commands.bulk.test_bulk import CreateVehicles, create_bulk_command
 from tests.commands.bulk.test_bulk import create_vehicles as create_vehicles
 from tests.commands.test_preconditions import make_connection, vehicle_state
-from tests.languages import ASKED, left_in_english, read
+from tests.languages import ACCEPT_LANGUAGE, read, untranslated_texts
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 
@@ -47,7 +47,7 @@ def member(owner: User, browser_of: BrowserOf) -> Client:
 
 
 def untranslated_on(client: Client, path: str, language: str) -> set[str]:
-    return left_in_english(read(client, path, language), read(client, path), language) - DATA
+    return untranslated_texts(read(client, path, language), read(client, path), language) - DATA
 
 
 def create_command(vehicle: Vehicle, owner: User, **fields: Any) -> Command:
@@ -146,11 +146,11 @@ def test_the_confirmation_dialog(
         member.post(
             f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/unlock/",
             {},
-            headers={"accept-language": ASKED[each]},
+            headers={"accept-language": ACCEPT_LANGUAGE[each]},
         ).content.decode()
         for each in (language, "en")
     ]
-    assert left_in_english(pages[0], pages[1], language) - DATA == set()
+    assert untranslated_texts(pages[0], pages[1], language) - DATA == set()
 
 
 @translated
@@ -188,11 +188,13 @@ def test_the_review(
     for concurrency in (50, 1):
         settings.BULK_COMMAND_CONCURRENCY = concurrency
         pages = [
-            member.post("/fleets/blue/commands/bulk/", form, headers={"accept-language": ASKED[each]})
+            member.post(
+                "/fleets/blue/commands/bulk/", form, headers={"accept-language": ACCEPT_LANGUAGE[each]}
+            )
             for each in (language, "en")
         ]
         text, english = (page.content.decode() for page in pages)
-        assert left_in_english(text, english, language) - DATA == set()
+        assert untranslated_texts(text, english, language) - DATA == set()
 
 
 @translated
@@ -213,7 +215,9 @@ def test_messages_after_actions(
     for path, form in actions:
         messages = []
         for each in (language, "en"):
-            answer = member.post(f"/fleets/blue/{path}", form, headers={"accept-language": ASKED[each]})
+            answer = member.post(
+                f"/fleets/blue/{path}", form, headers={"accept-language": ACCEPT_LANGUAGE[each]}
+            )
             messages.append({str(message) for message in get_messages(answer.wsgi_request)})
             member.get("/fleets/blue/commands/policy/")
         assert messages[0] and messages[1], path
@@ -339,7 +343,7 @@ def test_the_api_responds_in_english_for_any_requested_language(
     vehicle: Vehicle, connection: Connection, owner: User, member: Client
 ) -> None:
     create_command(vehicle, owner, message_code=CommandMessage.PENDING_LOCK)
-    headers = {"accept-language": ASKED["de"]}
+    headers = {"accept-language": ACCEPT_LANGUAGE["de"]}
     listed = member.get("/api/v1/commands/", headers=headers).json()["results"][0]
     assert (listed["title"], listed["state_in_words"]) == ("Lock", "Failed")
     assert listed["message"] == str(CommandMessage.PENDING_LOCK.label)

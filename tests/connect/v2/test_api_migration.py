@@ -24,7 +24,7 @@ from connect.v2.api_migration.models import (
     MigrationState,
 )
 from smartcar_api import SmartcarError, V3Api
-from tests.smartcar import connect, forget_budget, register_webhook, subscribe
+from tests.smartcar import connect, register_webhook, reset_budget, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def carry_out(move: ApiMigration) -> None:
         if move.state != MigrationState.RUNNING:
             return
         ConnectionMigration.objects.filter(move=move).update(next_try_at=timezone.now())
-        forget_budget()
+        reset_budget()
     pytest.fail(f"The move does not end: {list(move.steps.values_list('state', 'reason_code'))}")
 
 

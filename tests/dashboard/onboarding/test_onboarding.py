@@ -36,7 +36,7 @@ def no_webhook_id(settings: Settings) -> None:
 
 
 def completed_steps(fleet: Fleet) -> set[SetupTask]:
-    return set(build_checklist(fleet=fleet).completed_steps)
+    return set(build_checklist(fleet=fleet).done)
 
 
 def checklist_for(user: User) -> Any:

@@ -1,4 +1,4 @@
-"""The connection tab of a vehicle: status and permissions for all members who see it, actions for those who may use them."""
+"""The connection tab of a vehicle: status and permissions for all members who see it, actions only for some."""
 
 from collections.abc import Callable
 
