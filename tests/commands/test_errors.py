@@ -348,7 +348,7 @@ LONG = {"longAnswers": 1}
 
 @pytest.mark.parametrize("api_version", [V3])
 @pytest.mark.parametrize(
-    ("kind", "switches", "car", "end", "message"),
+    ("kind", "switches", "vehicle_state", "end", "message"),
     [
         pytest.param(CommandType.UNLOCK, {}, {}, CommandState.ACCEPTED, "", id="late success"),
         pytest.param(
@@ -357,7 +357,7 @@ LONG = {"longAnswers": 1}
             {"doors": [[0, 0]]},
             CommandState.REFUSED,
             "doors and the trunk",
-            id="late refusal by the car",
+            id="late rejection by the vehicle",
         ),
         pytest.param(
             CommandType.START_CHARGE,
@@ -365,7 +365,7 @@ LONG = {"longAnswers": 1}
             {"plugged_in": False},
             CommandState.REFUSED,
             "not plugged in",
-            id="a body that says 409",
+            id="a body with status 409",
         ),
         pytest.param(
             CommandType.UNLOCK,
@@ -416,11 +416,11 @@ def test_the_body_of_a_202_decides(
     api_version: SmartcarApiVersion,
     kind: CommandType,
     switches: dict[str, Any],
-    car: dict[str, Any],
+    vehicle_state: dict[str, Any],
     end: CommandState,
     message: str,
 ) -> None:
-    park(origin, connection.vehicle.smartcar_id, **car).raise_for_status()
+    park(origin, connection.vehicle.smartcar_id, **vehicle_state).raise_for_status()
     set_faults(origin, **LONG, **switches)
     command = send_new(connection, owner, kind)
     assert (command.state, message in command.message) == (end, True), command.message

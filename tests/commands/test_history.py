@@ -225,7 +225,7 @@ def test_a_later_signal_confirms(
 @pytest.mark.parametrize(
     ("locked", "seconds"),
     [(False, 2), (True, -2)],
-    ids=["the opposite state", "a state from before the sending"],
+    ids=["the opposite state", "a state from before sending"],
 )
 def test_unrelated_signals_do_not_confirm(
     vehicle: Vehicle, connection: Connection, owner: User, locked: bool, seconds: int

@@ -72,7 +72,7 @@ def create_token_pair(fleet: Fleet, *, days_left: float) -> None:
     now = timezone.now()
     tokens = user_tokens.store(
         user_id="user",
-        create_token_pair=TokenPair(
+        pair=TokenPair(
             access_token="secret-a",
             refresh_token="secret-r",
             access_expires_at=now,

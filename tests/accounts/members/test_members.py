@@ -71,7 +71,7 @@ def test_a_changed_role_applies_immediately(owner: User, viewer: User, browser_o
     )
 
 
-def test_an_unknown_role_is_refused(owner: User, viewer: User, browser_of: BrowserOf) -> None:
+def test_an_unknown_role_is_rejected(owner: User, viewer: User, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "driver"})
     assert (answer.status_code, membership_of(viewer).role) == (404, Role.VIEWER)
 

@@ -123,7 +123,7 @@ def test_an_invitation_completes_a_step_but_a_reconnect_link_does_not(fleet: Fle
     assert completed_steps(fleet) == {SetupTask.INVITED}
 
 
-def test_connecting_a_vehicle_completes_inviting_and_connecting(fleet: Fleet, vehicle: Vehicle) -> None:
+def test_connecting_a_vehicle_completes_the_steps_before_it(fleet: Fleet, vehicle: Vehicle) -> None:
     create_connection(vehicle)
     assert completed_steps(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.CAR}
 
@@ -142,7 +142,7 @@ def test_the_first_delivery_completes_the_steps_before_it(fleet: Fleet, vehicle:
         {"state": EntryState.DEAD},
         {"received_at": timezone.now() - timedelta(days=400)},
     ],
-    ids=["read by us", "not processed", "failed", "of an owner before"],
+    ids=["fetched", "not processed", "failed", "of a previous owner"],
 )
 def test_other_deliveries_do_not_count(fleet: Fleet, vehicle: Vehicle, fields: dict[str, Any]) -> None:
     create_connection(vehicle)

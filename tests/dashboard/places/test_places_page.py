@@ -199,9 +199,9 @@ def test_vehicles_of_another_fleet_or_with_ambiguous_names_are_not_found(
 ) -> None:
     theirs = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="x", name="Theirs")
     Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="y", name="Van 1")
-    for car in (vehicle, theirs):
-        locate(car)
-        page = browser_of(owner).post(NEW, {"prefill": "car", "car": car.name}).content.decode()
+    for each in (vehicle, theirs):
+        locate(each)
+        page = browser_of(owner).post(NEW, {"prefill": "car", "car": each.name}).content.decode()
         assert "No unique match. Enter the exact name or plate of a vehicle in this fleet" in page
         assert "37.775" not in page
 

@@ -179,7 +179,7 @@ def test_permissions_for_streams(
         assert response.status_code == status
 
 
-def test_an_invalid_offset_is_rejected(site: str, fleet: Fleet, owner: User) -> None:
+def test_an_invalid_offset_gets_no_stream(site: str, fleet: Fleet, owner: User) -> None:
     client = Client()
     client.force_login(owner)
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}

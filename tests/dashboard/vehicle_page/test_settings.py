@@ -51,11 +51,11 @@ def test_input_is_normalized_stored_and_logged(
 ) -> None:
     answer = browser_of(teammate).post(page, TYPED | {"name": "  Van   7 "}, follow=True)
     assert "Saved." in answer.content.decode()
-    car = Vehicle.objects.get()
-    assert (car.name, car.plate, car.group, car.driver) == ("Van 7", "B-CD 123", "North", "Ada")
-    assert car.units == "imperial"
+    stored = Vehicle.objects.get()
+    assert (stored.name, stored.plate, stored.group, stored.driver) == ("Van 7", "B-CD 123", "North", "Ada")
+    assert stored.units == "imperial"
     entry = AuditLogEntry.objects.get(event=AuditEvent.VEHICLE_DETAILS_CHANGED)
-    assert (entry.actor, entry.object_type, entry.object_id) == (teammate, "vehicle", car.smartcar_id)
+    assert (entry.actor, entry.object_type, entry.object_id) == (teammate, "vehicle", stored.smartcar_id)
     assert entry.data == {"fields": ["name", "plate", "group", "driver", "unit_system"]}
 
 
