@@ -1,4 +1,4 @@
-"""People, fleets and the queue: what most tests start from. Servers and the simulator: tests/servers.py."""
+"""Fixtures for users, fleets and the task queue. For servers and the simulator see tests/servers.py."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,13 +18,13 @@ from vehicles.models import Vehicle
 
 
 def make_user(email: str) -> User:
-    """A user without a password: hashing one takes longer than most tests."""
+    """Create a user without a password, because hashing one takes longer than most tests."""
     return User.objects.create_user(email)
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """Whether the test database exists already: in servers of our own it is a copy of the template."""
+    """Whether the test database already exists: on the tests' own servers it is a copy of the template."""
     return has_own_database()
 
 
@@ -39,7 +39,7 @@ def django_db_modify_db_settings_xdist_suffix(django_db_keepdb: bool) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords() -> Iterator[None]:
-    """Hashing a password as the product does takes longer than most tests."""
+    """Use a quick hasher, because hashing passwords as in production takes longer than most tests."""
     with override_settings(PASSWORD_HASHERS=["tests.hashers.QuickHasher"]):
         yield
 
@@ -98,7 +98,7 @@ def vehicle(fleet: Fleet) -> Vehicle:
 
 @pytest.fixture
 def browser_of() -> Callable[[User], Client]:
-    """A test client signed in as the user."""
+    """Returns a test client that is signed in as the user."""
 
     def signed_in(user: User) -> Client:
         client = Client()
@@ -123,8 +123,8 @@ def smartcar(simulator: Simulator) -> Iterator[str]:
 
 
 @pytest.fixture
-def run_rung() -> Iterator[Callable[[], list[str]]]:
-    """Runs, in this process, what was put into the broker; returns the names of the tasks, in order."""
+def run_enqueued() -> Iterator[Callable[[], list[str]]]:
+    """Runs the tasks in the broker in this process. Returns their names in order."""
 
     def run() -> list[str]:
         names = []

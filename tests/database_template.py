@@ -1,8 +1,8 @@
 """The data folder of a PostgreSQL whose test database has all tables, so that test sessions needn't migrate.
 
-A session copies the folder before it starts its server. The folder is made once per state of the migrations, in
-var/tests, and removed when a newer one is made. `python -m tests.database_template FOLDER` makes one; the environment
-must hold the settings of tests (tests.servers).
+A session copies the folder before it starts its server. The folder is created once per state of the migrations, in
+var/tests, and removed when a newer one is created. `python -m tests.database_template FOLDER` creates one; the
+environment must contain the settings of tests (tests.servers).
 """
 
 import fcntl
@@ -19,7 +19,7 @@ import embedded
 _PROJECT = Path(__file__).resolve().parent.parent
 _FOLDER = _PROJECT / "var" / "tests"
 _PREFIX = "database-"
-# Whatever decides how the tables look, or how a data folder does.
+# All files that affect the tables or the data folder.
 _SOURCES = (
     "*/migrations/*.py",
     "*/*/migrations/*.py",
@@ -30,16 +30,16 @@ _SOURCES = (
 
 
 def copy_to(folder: Path) -> None:
-    """Copies PostgreSQL's data folder to `folder`, and makes the template first if necessary.
+    """Copies PostgreSQL's data folder to `folder`, and creates the template first if necessary.
 
-    Raises embedded.ServerError if the template can't be made.
+    Raises embedded.ServerError if the template can't be created.
     """
     template = _FOLDER / f"{_PREFIX}{_key()}"
     _FOLDER.mkdir(parents=True, exist_ok=True)
     with (_FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not template.is_dir():
-            _make(template)
+            _create(template)
     # Unlike shutil, cp keeps the owner, which is another user if this process runs as root.
     subprocess.run(["cp", "-a", template, folder / "postgres"], check=True)
 
@@ -53,15 +53,17 @@ def _key() -> str:
     return digest.hexdigest()[:20]
 
 
-def _make(template: Path) -> None:
-    for former in _FOLDER.glob(f"{_PREFIX}*"):
-        shutil.rmtree(former, ignore_errors=True)
+def _create(template: Path) -> None:
+    for previous in _FOLDER.glob(f"{_PREFIX}*"):
+        shutil.rmtree(previous, ignore_errors=True)
     building = _FOLDER / "building"
     shutil.rmtree(building, ignore_errors=True)
     command = [sys.executable, "-m", "tests.database_template", str(building)]
-    made = subprocess.run(command, cwd=_PROJECT, capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        raise embedded.ServerError(f"the template of the test database can't be made: {made.stderr[-2000:]}")
+    result = subprocess.run(command, cwd=_PROJECT, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise embedded.ServerError(
+            f"the template of the test database can't be made: {result.stderr[-2000:]}"
+        )
     (building / "postgres").rename(template)
     shutil.rmtree(building, ignore_errors=True)
 

@@ -1,9 +1,9 @@
-"""What a person reads, or is read, on a page."""
+"""The texts of a page that users see or screen readers read."""
 
 import re
 from html.parser import HTMLParser
 
-_SPOKEN = (
+_TEXT_ATTRIBUTES = (
     "aria-label",
     "title",
     "alt",
@@ -15,27 +15,27 @@ _SPOKEN = (
 )
 
 
-class _Words(HTMLParser):
+class _TextParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[str] = set()
-        self._silent = 0
+        self.texts: set[str] = set()
+        self._hidden_depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._silent += tag in ("script", "style")
-        self.found |= {value or "" for name, value in attrs if name in _SPOKEN}
+        self._hidden_depth += tag in ("script", "style")
+        self.texts |= {value or "" for name, value in attrs if name in _TEXT_ATTRIBUTES}
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent -= tag in ("script", "style")
+        self._hidden_depth -= tag in ("script", "style")
 
     def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.found.add(" ".join(data.split()))
+        if not self._hidden_depth:
+            self.texts.add(" ".join(data.split()))
 
 
-def words_of(page: str) -> set[str]:
-    """Each sentence or label with a letter in it, those that only a screen reader tells among them."""
-    reader = _Words()
+def sentences_of(page: str) -> set[str]:
+    """Returns each sentence or label with a letter in it, including those for screen readers only."""
+    reader = _TextParser()
     reader.feed(page)
-    sentences = (sentence for words in reader.found for sentence in re.split(r"(?<=[.:!?]) ", words))
+    sentences = (sentence for text in reader.texts for sentence in re.split(r"(?<=[.:!?]) ", text))
     return {sentence for sentence in sentences if any(letter.isalpha() for letter in sentence)}

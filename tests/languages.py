@@ -1,4 +1,4 @@
-"""Whether a page speaks one language: what it says in English it may not say in another."""
+"""Checks that a page has one language: English texts must not appear in another language's version."""
 
 import re
 from functools import cache
@@ -6,54 +6,58 @@ from functools import cache
 from django.test import Client
 
 from core import translations
-from tests.html_text import words_of
+from tests.html_text import sentences_of
 
-# How a browser asks for each.
-ASKED = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
+# A browser's Accept-Language header for each language.
+ACCEPT_LANGUAGE = {"de": "de-AT,de;q=0.9,en;q=0.5", "fr": "fr-CH, fr;q=0.9", "en": "en-GB", "it": "it"}
 _VALUE = re.compile(r"%\(\w+\)[sd]")
-# What is no text of ours: names of products and languages.
+# Names of products and languages, which aren't translated.
 _NAMES = {"Smartcar", "Smartcar Fleet", "English", "Deutsch", "Français", "UTC"}
 
 
 def read(client: Client, path: str, language: str = "en") -> str:
-    """The page as whoever asks for this language gets it."""
-    return client.get(path, headers={"accept-language": ASKED[language]}, follow=True).content.decode()
+    """Returns the page in the requested language."""
+    return client.get(
+        path, headers={"accept-language": ACCEPT_LANGUAGE[language]}, follow=True
+    ).content.decode()
 
 
-def left_in_english(page: str, english: str, language: str) -> set[str]:
-    """The sentences and labels that both pages have, save those that are the same in both languages.
+def untranslated_texts(page: str, english: str, language: str) -> set[str]:
+    """Returns the sentences and labels on both pages, except those that are equal in both languages.
 
-    Names and values of the test's own data are among them: subtract them. What the catalogue has a translation for is
-    found as well where the page in English does not say it, or not in the same words.
+    The result includes names and values of the test's own data, which the caller subtracts. Texts that have a
+    translation in the catalog are found even if the English page doesn't contain them in the same form.
     """
-    said = _parts(page)
-    alike = said & _parts(english) - _NAMES
-    return {text for text in alike if not _the_same(language).fullmatch(text)} | (said & _otherwise(language))
+    texts = _parts(page)
+    shared = texts & _parts(english) - _NAMES
+    return {text for text in shared if not _unchanged_texts(language).fullmatch(text)} | (
+        texts & _translated_texts(language)
+    )
 
 
 def _parts(page: str) -> set[str]:
-    """What is said on the page, titles such as "Inbox · Blue Fleet" in their parts."""
-    return {part for words in words_of(page) for part in words.split(" · ")}
+    """Returns the texts of the page; titles such as "Inbox · Blue Fleet" are split into parts."""
+    return {part for sentence in sentences_of(page) for part in sentence.split(" · ")}
 
 
 @cache
-def _the_same(language: str) -> re.Pattern[str]:
-    """Texts that the language says as English does: "Webhook", "Message 21"."""
-    alike = [text for text, translation in _pairs(language) if text == translation]
-    values = [".+".join(map(re.escape, _VALUE.split(text))) for text in alike]
-    # A text of values only would fit anything.
-    return re.compile("|".join(form for form in values if any(map(str.isalpha, form))) or "(?!)")
+def _unchanged_texts(language: str) -> re.Pattern[str]:
+    """Matches texts that are equal in English and in the language: "Webhook", "Message 21"."""
+    unchanged = [text for text, translation in _pairs(language) if text == translation]
+    values = [".+".join(map(re.escape, _VALUE.split(text))) for text in unchanged]
+    # A text that consists only of values would match anything.
+    return re.compile("|".join(pattern for pattern in values if any(map(str.isalpha, pattern))) or "(?!)")
 
 
 @cache
-def _otherwise(language: str) -> frozenset[str]:
-    """Texts that the language says differently, and that are no translation of another one."""
+def _translated_texts(language: str) -> frozenset[str]:
+    """Returns texts with a different translation that aren't also the translation of another text."""
     pairs = [pair for pair in _pairs(language) if not _VALUE.search(pair[0])]
-    written = {translation for _text, translation in pairs}
-    return frozenset(text for text, translation in pairs if text != translation and text not in written)
+    translated = {translation for _text, translation in pairs}
+    return frozenset(text for text, translation in pairs if text != translation and text not in translated)
 
 
 def _pairs(language: str) -> list[tuple[str, str]]:
-    """Each text and its translation; plural forms are left out."""
+    """Returns each text with its translation, without plural forms."""
     known = translations.read_catalog(language)
     return [(str(text.id), str(text.string)) for text in known if text.id and isinstance(text.id, str)]

@@ -6,7 +6,7 @@ from core.pubsub import EventBatch, Subscriber
 
 
 def read_events(*, fleet_id: int, since: str) -> EventBatch:
-    """The events of the fleet's stream after this offset."""
+    """Returns the events of the fleet's stream after this offset."""
 
     async def read() -> EventBatch:
         subscriber = Subscriber()

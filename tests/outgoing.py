@@ -1,4 +1,4 @@
-"""Sending queued emails in tests, as the workers do."""
+"""Helpers that send queued emails as the workers do."""
 
 from django.core import mail
 from django.utils import timezone
@@ -8,7 +8,7 @@ from core.mail.sender import send
 
 
 def send_pending() -> list[str]:
-    """Sends the emails that wait; returns the texts."""
+    """Sends the pending emails. Returns their texts."""
     before = len(mail.outbox)
     for email in OutgoingEmail.objects.filter(state=EmailState.PENDING).order_by("created_at", "pk"):
         send(email_id=email.pk, now=timezone.now())
@@ -16,5 +16,5 @@ def send_pending() -> list[str]:
 
 
 def pending() -> int:
-    """How many emails wait to be sent."""
+    """Returns the number of emails to be sent."""
     return OutgoingEmail.objects.filter(state=EmailState.PENDING).count()

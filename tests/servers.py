@@ -1,9 +1,9 @@
 """The servers of the tests, as a pytest plugin (`-p tests.servers`): PostgreSQL, Redis and the simulator.
 
-Before Django's settings are read, the environment gets made-up secrets, and PostgreSQL and Redis start in a
-temporary folder, unless `DATABASE_URL` and `REDIS_URL` name servers. Sessions side by side share nothing. The
-simulator starts with the first test that uses it. Its vehicles are parked and held still; `--start HH:MM` sets the
-hour of their day.
+Before Django's settings are read, the environment gets generated secrets, and PostgreSQL and Redis start in a
+temporary folder, unless `DATABASE_URL` and `REDIS_URL` name servers. Concurrent sessions share nothing. The
+simulator starts with the first test that uses it. Its vehicles are parked and held still; `--start HH:MM` sets their
+local time.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _NOWHERE = "postgres://nowhere"
 _PREFIX = "smartcar-fleet-tests-"
 _SIMULATOR_START_SECONDS = 20.0
-_PORTS = range(20_000, 26_000)  # below the range that the kernel takes for outgoing connections
-_MARK = 6_000  # how far above a port the port is whose socket marks the port as reserved
+_PORTS = range(20_000, 26_000)  # below the kernel's range for outgoing connections
+_MARK = 6_000  # offset of the port whose socket reserves a port
 _PROCESS_FIXTURES = frozenset({"simulator", "smartcar", "live_server", "site", "worker"})
 _PROCESS_FOLDERS = frozenset({"demo", "embedded", "simulator"})
 _until_exit = ExitStack()
@@ -48,7 +48,7 @@ atexit.register(_until_exit.close)  # pytest's own last hook is not called when 
 
 @dataclass(frozen=True)
 class Simulator:
-    """The running simulator: `url` is its origin, without a slash at the end; `log` is where it writes."""
+    """The running simulator: `url` is its origin without a trailing slash, `log` its log file."""
 
     url: str
     log: Path
@@ -75,13 +75,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
-    """Set the environment up before anything reads it: as a wrapper this comes before pytest-django."""
+    """Set up the environment before it is read: as a wrapper, this hook runs before pytest-django's."""
     _set_environment(site_port=free_port(), simulator_port=free_port())
-    given = os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")
+    has_servers = os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")
     if _is_controller(early_config):
         # The controller runs no tests. Each worker has its own servers, so that their queues don't mix.
-        os.environ |= {} if given else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
-    elif not given or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
+        os.environ |= {} if has_servers else {"DATABASE_URL": _NOWHERE, "REDIS_URL": _NOWHERE}
+    elif not has_servers or _NOWHERE in (os.environ["DATABASE_URL"], os.environ["REDIS_URL"]):
         _start_servers()
     settings.register_profile(
         "tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -200,20 +200,20 @@ def _remove_leftovers() -> None:
 
 
 def free_port() -> int:
-    """A port nobody listens on, reserved for this process until the process ends.
+    """Returns a free port, reserved for this process until it ends.
 
-    A socket bound to another port marks the port, so that two processes never choose the same one.
+    A socket bound to another port reserves the port, so that two processes never choose the same one.
     """
     for port in _PORTS:
-        mark = socket.socket()
+        reservation = socket.socket()
         try:
-            mark.bind(("127.0.0.1", port + _MARK))
+            reservation.bind(("127.0.0.1", port + _MARK))
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
         except OSError:
-            mark.close()
+            reservation.close()
             continue
-        _until_exit.enter_context(mark)
+        _until_exit.enter_context(reservation)
         return port
     raise pytest.UsageError(f"no port is free between {_PORTS.start} and {_PORTS.stop - 1}")
 

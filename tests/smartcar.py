@@ -1,4 +1,4 @@
-"""Walking through the simulator's Connect without a browser."""
+"""Going through the simulator's Connect without a browser."""
 
 import time
 from typing import Any
@@ -17,32 +17,32 @@ from smartcar_api.ratelimit import cooldowns, redis_fallback
 SESSION = "one browser session"
 
 
-def come_back(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
-    """What the browser comes back with from the Connect address; choices as in the simulator's /control/grants."""
-    asked = dict(parse_qsl(urlsplit(url).query))
-    whose = {"applicationId": asked.get("application_id") or asked["client_id"]}
+def authorize(simulator_url: str, url: str, **choices: Any) -> dict[str, str]:
+    """Returns the callback parameters for the Connect URL; `choices` are those of the simulator's /control/grants."""
+    query = dict(parse_qsl(urlsplit(url).query))
+    params = {"applicationId": query.get("application_id") or query["client_id"]}
     body = {"url": url, **choices}
-    answer = httpx.post(f"{simulator_url}/control/grants", params=whose, json=body, timeout=30)
+    answer = httpx.post(f"{simulator_url}/control/grants", params=params, json=body, timeout=30)
     answer.raise_for_status()
     return dict(parse_qsl(urlsplit(answer.json()["redirect"]).query))
 
 
 def connect(simulator_url: str, *, fleet: Fleet, user: User, **choices: Any) -> CallbackResult:
-    """The whole trip."""
+    """Complete an authorization. Returns its result."""
     url = oauth.start(fleet=fleet, user=user, session_secret=SESSION)
-    params = come_back(simulator_url, url, **choices)
+    params = authorize(simulator_url, url, **choices)
     return oauth.handle_callback(params=params, user=user, session_secret=SESSION)
 
 
 def reset(simulator_url: str) -> None:
-    """The simulator forgets grants, tokens, subscriptions and troubles, and we what it told us to wait."""
-    forget_budget()
+    """Delete the simulator's grants, tokens, subscriptions and faults, and our record of its rate limits."""
+    reset_budget()
     httpx.post(f"{simulator_url}/control/reset", json={"webhooks": True}, timeout=30).raise_for_status()
     httpx.delete(f"{simulator_url}/control/troubles", timeout=30).raise_for_status()
 
 
-def forget_budget() -> None:
-    """Buckets are full, breakers closed, and nothing waits."""
+def reset_budget() -> None:
+    """Refill the request budget, close breakers and end cooldowns."""
     redis_fallback.retry_redis()
     cooldowns.clear_local()
     with Redis.from_url(settings.REDIS_URL) as redis:
@@ -51,14 +51,14 @@ def forget_budget() -> None:
 
 
 def register_webhook(simulator_url: str, callback: str) -> None:
-    """The simulator's webhook with the id of the settings, delivering to `callback`; it is verified."""
+    """Register the webhook of the settings with the simulator, delivering to `callback`, and verify it."""
     webhook = {"id": settings.SMARTCAR_WEBHOOK_ID, "name": "Tests", "callbackUri": callback}
     answer = httpx.post(f"{simulator_url}/control/webhooks", json=webhook, timeout=30)
     assert answer.json().get("verified"), answer.text
 
 
 def subscribe(connection: Connection) -> Connection:
-    """Subscribes the car and waits until Smartcar lists it; v3 takes a moment."""
+    """Subscribe the vehicle and wait until Smartcar lists it, which takes a moment on v3."""
     deadline = time.monotonic() + 20
     while True:
         subscriptions.ensure_subscribed(connection=connection)

@@ -1,4 +1,4 @@
-"""An SMTP server for tests: real sockets, with the faults that a test asks for."""
+"""An SMTP server for tests, on real sockets, with configurable faults."""
 
 import socketserver
 import threading
@@ -12,7 +12,7 @@ from enum import StrEnum, auto
 
 
 class Fault(StrEnum):
-    """How one connection goes wrong."""
+    """The fault of one connection."""
 
     NONE = auto()
     SLOW = auto()
@@ -42,9 +42,9 @@ _MESSAGE_REPLIES = {
 
 @dataclass
 class SmtpServer:
-    """`faults` are taken one per connection; without any left the server behaves.
+    """Each connection takes one of `faults`; without any left, the server works normally.
 
-    `accepted` holds the messages that were answered with 250, `received` all whose data arrived completely.
+    `accepted` contains the messages answered with 250, `received` all messages that arrived completely.
     """
 
     port: int = 0
@@ -63,7 +63,7 @@ class SmtpServer:
 
 
 class _DropError(Exception):
-    """The connection ends here."""
+    """Raised to drop the connection."""
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -105,9 +105,9 @@ class _Handler(socketserver.StreamRequestHandler):
             if not line:
                 raise _DropError
             lines.append(line[1:] if line.startswith(b"..") else line)
-        self._take(message_from_bytes(b"".join(lines)))
+        self._store(message_from_bytes(b"".join(lines)))
 
-    def _take(self, message: Message) -> None:
+    def _store(self, message: Message) -> None:
         state = self.server.state
         state.received.append(message)
         if self.fault is Fault.DROP_AFTER_DATA:
@@ -120,7 +120,7 @@ class _Handler(socketserver.StreamRequestHandler):
         self._reply(reply)
 
     def _hang(self) -> None:
-        """Answers nothing until the client is gone."""
+        """Send no response until the client disconnects."""
         self.server.state.hanging.set()
         while self.rfile.readline():
             pass

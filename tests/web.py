@@ -17,14 +17,14 @@ from tests.worker import tests_database
 
 @contextmanager
 def running_web(log: Path, *, workers: int = 1, port: int = 0) -> Iterator[str]:
-    """The address of granian with the product in it, for as long as the block runs; without a port, some free one.
+    """Runs the project in granian during the block and yields its URL; without a port, a free one is used.
 
-    Fails with the end of its log when it does not come up within 30 s.
+    Fails with the end of the log if the server isn't up within 30 s.
     """
     url = f"http://127.0.0.1:{port or free_port()}"
     command = [*(sys.executable, "-m", "granian", "--interface", "asgi", "fleet.asgi:application"), "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", url.rpartition(":")[2], "--workers", str(workers)]
-    command += ["--workers-kill-timeout", "5"]  # open streams would hold up the end
+    command += ["--workers-kill-timeout", "5"]  # open streams would delay the shutdown
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env={**os.environ, "DATABASE_URL": tests_database()}, stdout=output, stderr=output

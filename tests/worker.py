@@ -16,9 +16,9 @@ from django.conf import settings
 
 @contextmanager
 def running_worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker for both queues, for as long as the block runs; it may be killed meanwhile.
+    """Runs a worker for both queues during the block, which may kill the worker.
 
-    Fails with the end of its log when it does not come up within 30 s.
+    Fails with the end of the log if the worker isn't up within 30 s.
     """
     command = [*(sys.executable, "-m", "celery", "--app", "fleet", "worker", "--queues", "default,commands")]
     command += ["--pool", "threads", "--concurrency", "4", "--without-gossip", "--without-mingle"]
@@ -35,7 +35,7 @@ def running_worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def tests_database() -> str:
-    """The tests' database as DATABASE_URL: Django gives it a name of its own."""
+    """Returns the DATABASE_URL of the test database, which has its own name."""
     address = urlsplit(os.environ["DATABASE_URL"])
     return urlunsplit(address._replace(path=f"/{settings.DATABASES['default']['NAME']}"))
 

@@ -1,4 +1,4 @@
-"""What tests of signing in share: limits that start at nothing, and a person with a password."""
+"""Shared by the sign-in tests: rate limits that start at zero, and a user with a password."""
 
 import time
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ PASSWORD = "a long enough passphrase"
 
 
 @pytest.fixture(autouse=True)
-def nothing_tried_before() -> Iterator[None]:
-    """The limits of earlier tests are forgotten: all of them come from 127.0.0.1."""
+def reset_rate_limits() -> Iterator[None]:
+    """Reset the limits, because the requests of all tests come from 127.0.0.1."""
     cache.clear()
     yield
     cache.clear()
@@ -31,31 +31,31 @@ def person(owner: User) -> User:
 
 
 def sign_in(person: User, *, password: str = PASSWORD, client: Client | None = None, **more: str) -> Client:
-    """A client after the sign-in form was sent, wherever that led."""
+    """Returns a client that sent the sign-in form, whatever the result."""
     client = client or Client()
     client.post("/accounts/sign-in/", {"login": person.email, "password": password, **more})
     return client
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     """Whether the client is signed in."""
     return "_auth_user_id" in client.session
 
 
-def let_age(client: Client) -> None:
-    """As if the person had signed in eleven minutes ago."""
+def age_session(client: Client) -> None:
+    """Set the session's last confirmation to eleven minutes ago."""
     session = client.session
     session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 60
     session.save()
 
 
-def code_of(secret: str, *, later: int = 0) -> str:
-    """What an authenticator app shows for the secret, `later` steps of 30 s from now."""
+def totp_code(secret: str, *, later: int = 0) -> str:
+    """Returns an authenticator app's code for the secret, `later` steps of 30 s from now."""
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
 
 
-def add_app(client: Client) -> str:
-    """Adds an authenticator app as its page does; returns the secret."""
+def add_authenticator_app(client: Client) -> str:
+    """Add an authenticator app through its page. Returns the secret."""
     secret: str = client.get("/accounts/two-factor/app/").context["form"].secret
-    assert client.post("/accounts/two-factor/app/", {"code": code_of(secret)}).status_code == 302
+    assert client.post("/accounts/two-factor/app/", {"code": totp_code(secret)}).status_code == 302
     return secret

@@ -1,4 +1,4 @@
-"""A passkey in software: what a browser and its authenticator do, as far as the server sees it."""
+"""A software passkey: the part of a browser and its authenticator that the server sees."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ Flag = AuthenticatorData.FLAG
 
 
 class SoftPasskey:
-    """One passkey of the user, registered for the host of Django's test client."""
+    """A passkey of the user, registered for the host of Django's test client."""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -33,7 +33,7 @@ class SoftPasskey:
         )
 
     def answer(self, options: dict[str, Any], *, verified: bool = True, origin: str = ORIGIN) -> str:
-        """The JSON that the browser sends for the options of the server."""
+        """Returns the JSON that the browser sends in response to the server's options."""
         client = self._client("webauthn.get", options["publicKey"]["challenge"], origin)
         data = self._data(Flag.UP | Flag.UV if verified else Flag.UP)
         signature = self._private.sign(
@@ -59,10 +59,10 @@ class SoftPasskey:
         return self._credential(response)
 
     def _credential(self, response: dict[str, str]) -> dict[str, Any]:
-        mine = websafe_encode(self._id)
+        credential_id = websafe_encode(self._id)
         return {
-            "id": mine,
-            "rawId": mine,
+            "id": credential_id,
+            "rawId": credential_id,
             "type": "public-key",
             "response": response,
             "clientExtensionResults": {},
@@ -74,7 +74,7 @@ class SoftPasskey:
 
     @staticmethod
     def _data(flags: Flag, attested: bytes = b"") -> AuthenticatorData:
-        made: AuthenticatorData = AuthenticatorData.create(
+        data: AuthenticatorData = AuthenticatorData.create(
             hashlib.sha256(b"testserver").digest(), flags, 1, attested
         )
-        return made
+        return data

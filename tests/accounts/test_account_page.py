@@ -1,4 +1,4 @@
-"""The page of one's own account: name, language, theme, sessions."""
+"""The account page: name, language, theme, sessions."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.sessions import device_of
-from tests.accounts.conftest import is_in, sign_in
+from tests.accounts.conftest import is_signed_in, sign_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/"
@@ -15,7 +15,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 @pytest.mark.parametrize("role", ["owner", "teammate", "viewer", "driver", "outsider"])
-def test_everybody_has_one(
+def test_every_user_has_an_account_page(
     request: pytest.FixtureRequest, role: str, browser_of: Callable[[User], Client]
 ) -> None:
     user = request.getfixturevalue(role)
@@ -25,7 +25,7 @@ def test_everybody_has_one(
     assert "no-store" in page.headers["Cache-Control"]
 
 
-def test_name_language_and_theme_show_at_once(person: User) -> None:
+def test_name_language_and_theme_apply_immediately(person: User) -> None:
     client = sign_in(person)
     form = {"first_name": "Jo", "last_name": "Ray", "language": "de", "theme": "dark"}
     page = client.post(PAGE, form, follow=True).content.decode()
@@ -37,7 +37,7 @@ def test_name_language_and_theme_show_at_once(person: User) -> None:
     assert "data-theme" not in page
 
 
-def test_a_language_that_we_do_not_speak_is_refused_and_nothing_is_lost(person: User) -> None:
+def test_an_unsupported_language_is_rejected_and_the_form_preserved(person: User) -> None:
     answer = sign_in(person).post(PAGE, {"first_name": "Jo", "language": "xx", "theme": "pink"})
     assert answer.status_code == 400
     assert 'value="Jo"' in answer.content.decode()
@@ -45,7 +45,7 @@ def test_a_language_that_we_do_not_speak_is_refused_and_nothing_is_lost(person: 
     assert (person.first_name, person.language, person.theme) == ("", "", "")
 
 
-def test_nothing_but_that_is_taken_from_the_form(person: User) -> None:
+def test_other_form_fields_are_ignored(person: User) -> None:
     sign_in(person).post(PAGE, {"first_name": "Jo", "is_staff": "on", "email": "other@x.example"})
     person.refresh_from_db()
     assert (person.is_staff, person.email) == (False, "owner@fleet.example")
@@ -67,10 +67,10 @@ def test_all_others_may_be_signed_out_at_once(person: User) -> None:
     page = here.post("/accounts/sessions/end-others/", follow=True).content.decode()
     assert "Signed out of 2 other browsers" in page
     assert [client.get(PAGE).status_code for client in others] == [302, 302]
-    assert is_in(here)
+    assert is_signed_in(here)
 
 
-def test_nobody_signs_another_person_out(
+def test_users_cannot_end_sessions_of_other_users(
     person: User, viewer: User, browser_of: Callable[[User], Client]
 ) -> None:
     here = sign_in(person)
@@ -86,11 +86,11 @@ def test_a_poll_of_an_ended_session_reloads_the_page(person: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("user_agent", "description"),
     [(FIREFOX, "Firefox on Linux"), ("", "Unknown browser"), ("curl/8.5.0", "curl")],
 )
-def test_devices_are_told_in_words(told: str, words: str) -> None:
-    assert device_of(told) == words
+def test_devices_are_described(user_agent: str, description: str) -> None:
+    assert device_of(user_agent) == description
 
 
 @pytest.mark.parametrize(

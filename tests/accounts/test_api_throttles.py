@@ -1,4 +1,4 @@
-"""The API counts a person's calls; without Redis each process does so for itself."""
+"""The API limits the calls per user; without Redis each process counts separately."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from accounts.api.throttles import ReadThrottle
 from accounts.models import Fleet, User
 
-CARS = "/api/v1/vehicles/"
+VEHICLES = "/api/v1/vehicles/"
 
 
 @pytest.fixture
@@ -21,22 +21,22 @@ def two_a_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("two_a_minute")
-def test_who_calls_too_often_is_told_when_to_go_on(
+def test_too_many_calls_are_rejected_with_the_time_to_wait(
     owner: User, viewer: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
     browser = browser_of(owner)
-    assert [browser.get(CARS).status_code for _ in range(3)] == [200, 200, 429]
-    answer = browser.get(CARS)
+    assert [browser.get(VEHICLES).status_code for _ in range(3)] == [200, 200, 429]
+    answer = browser.get(VEHICLES)
     assert 0 < int(answer.headers["Retry-After"]) <= 60
     assert answer.json()["title"] == "Too Many Requests"
-    assert browser_of(viewer).get(CARS).status_code == 200
+    assert browser_of(viewer).get(VEHICLES).status_code == 200
 
 
 @pytest.mark.usefixtures("two_a_minute")
-def test_without_redis_each_process_counts_for_itself(
+def test_without_redis_each_process_counts_separately(
     owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
-    gone = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    unreachable = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
     browser = browser_of(owner)
-    with override_settings(CACHES={"default": gone}):
-        assert [browser.get(CARS).status_code for _ in range(3)] == [200, 200, 429]
+    with override_settings(CACHES={"default": unreachable}):
+        assert [browser.get(VEHICLES).status_code for _ in range(3)] == [200, 200, 429]

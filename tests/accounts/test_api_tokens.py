@@ -1,4 +1,4 @@
-"""Tokens of the API: stored as hashes only, bound to a person and a fleet, over when they should be."""
+"""API tokens: stored as hashes only, bound to a user and a fleet, invalid once expired or revoked."""
 
 import io
 from datetime import timedelta
@@ -17,7 +17,7 @@ def membership(user: User) -> Membership:
     return Membership.objects.select_related("user", "fleet").get(user=user)
 
 
-def made(*args: str) -> str:
+def create_token(*args: str) -> str:
     out = io.StringIO()
     call_command("create_api_token", *args, stdout=out)
     return out.getvalue().strip()
@@ -38,7 +38,7 @@ def test_a_wrong_secret_finds_nothing(owner: User, fleet: Fleet, wrong: str) -> 
     assert find_token(secret=wrong) is None
 
 
-def test_a_revoked_token_opens_nothing_and_is_revoked_once(owner: User, fleet: Fleet) -> None:
+def test_a_revoked_token_is_invalid_and_revoked_once(owner: User, fleet: Fleet) -> None:
     issued = issue_token(membership=membership(owner), name="Reports")
     assert revoke_token(token=issued.token, actor=owner)
     assert not revoke_token(token=issued.token, actor=owner)
@@ -46,20 +46,20 @@ def test_a_revoked_token_opens_nothing_and_is_revoked_once(owner: User, fleet: F
     assert ApiToken.objects.get().state == "revoked"
 
 
-def test_an_expired_token_opens_nothing(owner: User, fleet: Fleet) -> None:
+def test_an_expired_token_is_invalid(owner: User, fleet: Fleet) -> None:
     late = timezone.now() - timedelta(seconds=1)
     issued = issue_token(membership=membership(owner), name="Reports", expires_at=late)
     assert find_token(secret=issued.secret) is None
     assert issued.token.state == "expired"
 
 
-def test_a_token_of_somebody_who_was_switched_off_opens_nothing(owner: User, fleet: Fleet) -> None:
+def test_a_token_of_a_deactivated_user_is_invalid(owner: User, fleet: Fleet) -> None:
     issued = issue_token(membership=membership(owner), name="Reports")
     User.objects.update(is_active=False)
     assert find_token(secret=issued.secret) is None
 
 
-def test_its_use_is_written_down_at_most_once_a_minute(owner: User, fleet: Fleet) -> None:
+def test_the_last_use_is_recorded_at_most_once_a_minute(owner: User, fleet: Fleet) -> None:
     token = issue_token(membership=membership(owner), name="Reports").token
     touch(token=token)
     token.refresh_from_db()
@@ -75,7 +75,7 @@ def test_a_driver_gets_no_token(driver: User) -> None:
         issue_token(membership=membership(driver), name="Reports")
 
 
-def test_an_owner_sees_everybodys_tokens_and_a_manager_the_own(owner: User, teammate: User) -> None:
+def test_owners_see_all_tokens_and_managers_their_own(owner: User, teammate: User) -> None:
     issue_token(membership=membership(owner), name="Mine")
     issue_token(membership=membership(teammate), name="Theirs")
     assert [token.name for token in list_tokens(membership=membership(owner))] == ["Theirs", "Mine"]
@@ -83,7 +83,9 @@ def test_an_owner_sees_everybodys_tokens_and_a_manager_the_own(owner: User, team
 
 
 def test_the_command_prints_the_token_and_nothing_else(owner: User, fleet: Fleet) -> None:
-    secret = made("--user", owner.email.upper(), "--fleet", fleet.slug, "--name", "Cron", "--days", "30")
+    secret = create_token(
+        "--user", owner.email.upper(), "--fleet", fleet.slug, "--name", "Cron", "--days", "30"
+    )
     token = find_token(secret=secret)
     assert token is not None
     assert (token.user, token.fleet, token.name) == (owner, fleet, "Cron")
@@ -91,32 +93,32 @@ def test_the_command_prints_the_token_and_nothing_else(owner: User, fleet: Fleet
     assert timedelta(days=29) < token.expires_at - timezone.now() < timedelta(days=31)
 
 
-def test_the_command_refuses_strangers_drivers_and_odd_days(
+def test_the_command_rejects_non_members_drivers_and_invalid_days(
     owner: User, outsider: User, driver: User, fleet: Fleet
 ) -> None:
-    for person, days, words in (
+    for user, days, message in (
         (outsider, "1", "is not a member"),
         (driver, "1", "t have any access"),
         (owner, "0", "between 1 and 3650"),
     ):
-        with pytest.raises(CommandError, match=words):
-            made("--user", person.email, "--fleet", fleet.slug, "--days", days)
+        with pytest.raises(CommandError, match=message):
+            create_token("--user", user.email, "--fleet", fleet.slug, "--days", days)
     assert not ApiToken.objects.exists()
 
 
-def test_a_token_reads_unless_it_is_made_to_send_commands(owner: User, fleet: Fleet) -> None:
+def test_a_token_is_read_only_unless_created_to_send_commands(owner: User, fleet: Fleet) -> None:
     reading = issue_token(membership=membership(owner), name="Reports").token
     commanding = issue_token(membership=membership(owner), name="Night charging", may_command=True).token
     assert (reading.may_command, commanding.may_command) == (False, True)
     assert (
         AuditLogEntry.objects.filter(event=AuditEvent.TOKEN_CREATED, data__sends_commands=True).count() == 1
     )
-    token = find_token(secret=made("--user", owner.email, "--fleet", "blue", "--may-command"))
+    token = find_token(secret=create_token("--user", owner.email, "--fleet", "blue", "--may-command"))
     assert token is not None
     assert token.may_command
 
 
-def test_who_may_not_command_gets_no_token_that_does(viewer: User) -> None:
+def test_viewers_cannot_create_tokens_that_send_commands(viewer: User) -> None:
     with pytest.raises(TokenNotAllowed, match=r"\(Viewer\) doesn.t allow sending commands"):
         issue_token(membership=membership(viewer), name="Night charging", may_command=True)
     assert not ApiToken.objects.exists()

@@ -1,4 +1,4 @@
-"""Sentences of the audit log as version 0.1 wrote them become codes and data."""
+"""The migration from the audit log sentences of version 0.1 to codes and data."""
 
 from importlib import import_module
 
@@ -7,50 +7,85 @@ import pytest
 from accounts.audit import AuditEvent, AuditObject
 
 coded = import_module("accounts.migrations.0014_audit_codes").coded
-CAR = "11111111-2222-4333-8444-555555555555"
+VEHICLE_ID = "11111111-2222-4333-8444-555555555555"
 
 WRITTEN_BY_0_1 = [
-    ("connected a car", CAR, "vehicle.connected", "vehicle", CAR, {"by_driver": False}),
-    ("connected a car by invitation", CAR, "vehicle.connected", "vehicle", CAR, {"by_driver": True}),
-    ("looked at a car's VIN", CAR, "vehicle.vin_viewed", "vehicle", CAR, {}),
+    ("connected a car", VEHICLE_ID, "vehicle.connected", "vehicle", VEHICLE_ID, {"by_driver": False}),
     (
-        "changed a car's settings",
-        f"{CAR}: name, unit_system",
-        "vehicle.details_changed",
+        "connected a car by invitation",
+        VEHICLE_ID,
+        "vehicle.connected",
         "vehicle",
-        CAR,
-        {"fields": ["name", "unit_system"]},
-    ),
-    ("had a connection checked", CAR, "connection.checked", "vehicle", CAR, {}),
-    ("renewed a sign-in", CAR, "connection.reauthenticated", "vehicle", CAR, {"by_driver": False}),
-    (
-        "chose a battery size by a personal link",
-        CAR,
-        "connection.battery_selected",
-        "vehicle",
-        CAR,
+        VEHICLE_ID,
         {"by_driver": True},
     ),
-    ("driver hid the place", CAR, "driver.location_hidden", "vehicle", CAR, {"by_driver": True}),
-    ("driver cleared working hours", CAR, "driver.schedule_cleared", "vehicle", CAR, {"by_driver": True}),
+    ("looked at a car's VIN", VEHICLE_ID, "vehicle.vin_viewed", "vehicle", VEHICLE_ID, {}),
+    (
+        "changed a car's settings",
+        f"{VEHICLE_ID}: name, unit_system",
+        "vehicle.details_changed",
+        "vehicle",
+        VEHICLE_ID,
+        {"fields": ["name", "unit_system"]},
+    ),
+    ("had a connection checked", VEHICLE_ID, "connection.checked", "vehicle", VEHICLE_ID, {}),
+    (
+        "renewed a sign-in",
+        VEHICLE_ID,
+        "connection.reauthenticated",
+        "vehicle",
+        VEHICLE_ID,
+        {"by_driver": False},
+    ),
+    (
+        "chose a battery size by a personal link",
+        VEHICLE_ID,
+        "connection.battery_selected",
+        "vehicle",
+        VEHICLE_ID,
+        {"by_driver": True},
+    ),
+    (
+        "driver hid the place",
+        VEHICLE_ID,
+        "driver.location_hidden",
+        "vehicle",
+        VEHICLE_ID,
+        {"by_driver": True},
+    ),
+    (
+        "driver cleared working hours",
+        VEHICLE_ID,
+        "driver.schedule_cleared",
+        "vehicle",
+        VEHICLE_ID,
+        {"by_driver": True},
+    ),
     (
         "disconnected a car",
-        f"{CAR}, erasing places",
+        f"{VEHICLE_ID}, erasing places",
         "vehicle.disconnected",
         "vehicle",
-        CAR,
+        VEHICLE_ID,
         {"scope": "places", "by_driver": False},
     ),
     (
         "driver asked to erase a car's data",
-        f"{CAR}, erasing everything",
+        f"{VEHICLE_ID}, erasing everything",
         "vehicle.erasure_requested",
         "vehicle",
-        CAR,
+        VEHICLE_ID,
         {"scope": "everything", "by_driver": True},
     ),
-    ("asked to set charge limit", CAR, "command.requested", "vehicle", CAR, {"command": "set_charge_limit"}),
-    ("cancelled to lock", CAR, "command.canceled", "vehicle", CAR, {"command": "lock"}),
+    (
+        "asked to set charge limit",
+        VEHICLE_ID,
+        "command.requested",
+        "vehicle",
+        VEHICLE_ID,
+        {"command": "set_charge_limit"},
+    ),
+    ("cancelled to lock", VEHICLE_ID, "command.canceled", "vehicle", VEHICLE_ID, {"command": "lock"}),
     (
         "asked to unlock 3 cars",
         "bulk command 12",
@@ -126,7 +161,7 @@ WRITTEN_BY_0_1 = [
 
 
 @pytest.mark.parametrize(("action", "target", "event", "kind", "key", "data"), WRITTEN_BY_0_1)
-def test_an_old_sentence_becomes_its_code(
+def test_an_old_sentence_is_converted_to_its_code(
     action: str, target: str, event: str, kind: str, key: str, data: dict[str, object]
 ) -> None:
     assert coded(action, target) == (event, kind, key, data)

@@ -1,4 +1,4 @@
-"""Passkeys: signing in with one, and confirming an unlock with one; whose answers count, and how often."""
+"""Passkeys: signing in and confirming an unlock; which responses are valid, and how often."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from accounts import reauthentication
 from accounts.models import ApiToken, Fleet, User
 from commands.models import Command
 from connect.models import Connection
-from tests.accounts.conftest import is_in, let_age, sign_in
+from tests.accounts.conftest import age_session, is_signed_in, sign_in
 from tests.accounts.keys import SoftPasskey
 from vehicles.models import Vehicle
 
@@ -39,17 +39,17 @@ def unlock(vehicle: Vehicle) -> str:
     return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands/unlock/"
 
 
-def press(client: Client, unlock: str, credential: str) -> str:
-    """Sends the dialog with what a passkey answered."""
+def submit(client: Client, unlock: str, credential: str) -> str:
+    """Submit the dialog with a passkey's response."""
     form = {"asked": "yes", "reason": "Keys inside", "credential": credential}
     return client.post(unlock, form, headers=HTMX, secure=True).content.decode()
 
 
 @pytest.fixture
-def late(owner: User, browser_of: BrowserOf) -> Client:
-    """The owner's browser, eleven minutes after the sign-in."""
+def aged_client(owner: User, browser_of: BrowserOf) -> Client:
+    """The owner's client, eleven minutes after the sign-in."""
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     return client
 
 
@@ -59,128 +59,130 @@ def test_a_passkey_signs_in_without_password_and_second_step(owner: User) -> Non
     credential = key.answer(challenge(client, BY_PASSKEY))
     answer = client.post(BY_PASSKEY, {"credential": credential, "next": "/fleets/blue/"}, secure=True)
     assert answer.headers["Location"] == "/fleets/blue/"
-    assert is_in(client)
+    assert is_signed_in(client)
     assert reauthentication.is_recent(answer.wsgi_request)
 
 
 @pytest.mark.parametrize(
     "wrong", [{"verified": False}, {"origin": "https://elsewhere.example"}, {"origin": "http://testserver"}]
 )
-def test_an_answer_without_the_person_or_for_another_site_opens_nothing(
+def test_an_unverified_response_or_one_for_another_site_is_rejected(
     owner: User, wrong: dict[str, object]
 ) -> None:
     key = SoftPasskey(owner)
     client = Client()
     credential = key.answer(challenge(client, BY_PASSKEY), **wrong)  # type: ignore[arg-type]
     client.post(BY_PASSKEY, {"credential": credential}, secure=True)
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
-def test_a_passkey_is_a_second_factor_beside_the_password(person: User) -> None:
+def test_a_passkey_works_as_the_second_factor_after_the_password(person: User) -> None:
     key = SoftPasskey(person)
     client = sign_in(person)
-    assert not is_in(client)
+    assert not is_signed_in(client)
     page = client.get("/accounts/sign-in/second-factor/", secure=True)
     credential = key.answer(page.context["js_data"]["request_options"])
     client.post("/accounts/sign-in/second-factor/", {"credential": credential}, secure=True)
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
-def test_a_closed_account_is_not_opened_by_its_passkey(owner: User) -> None:
+def test_a_passkey_of_a_deactivated_account_is_rejected(owner: User) -> None:
     key = SoftPasskey(owner)
     User.objects.update(is_active=False)
     client = Client()
     credential = key.answer(challenge(client, BY_PASSKEY))
     client.post(BY_PASSKEY, {"credential": credential}, secure=True)
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
-def test_a_passkey_confirms_an_unlock_for_ten_minutes(owner: User, late: Client, unlock: str) -> None:
+def test_a_passkey_confirms_an_unlock_for_ten_minutes(owner: User, aged_client: Client, unlock: str) -> None:
     key = SoftPasskey(owner)
-    asked = late.post(unlock, headers=HTMX, secure=True).content.decode()
-    assert "Confirm with a passkey" in asked
-    # Who has no password is not asked for one.
-    assert "Your password" not in asked
-    press(late, unlock, key.answer(challenge(late)))
+    page = aged_client.post(unlock, headers=HTMX, secure=True).content.decode()
+    assert "Confirm with a passkey" in page
+    # A user without a password isn't asked for one.
+    assert "Your password" not in page
+    submit(aged_client, unlock, key.answer(challenge(aged_client)))
     assert Command.objects.get().reason == "Keys inside"
-    assert "Confirm with a passkey" not in late.post(unlock, headers=HTMX, secure=True).content.decode()
+    assert (
+        "Confirm with a passkey" not in aged_client.post(unlock, headers=HTMX, secure=True).content.decode()
+    )
 
 
-def test_an_answer_is_good_for_one_challenge(owner: User, late: Client, unlock: str) -> None:
+def test_a_response_is_valid_for_one_challenge(owner: User, aged_client: Client, unlock: str) -> None:
     key = SoftPasskey(owner)
-    credential = key.answer(challenge(late))
-    press(late, unlock, credential)
+    credential = key.answer(challenge(aged_client))
+    submit(aged_client, unlock, credential)
     Command.objects.all().delete()
-    let_age(late)
-    assert "t accepted. Try again" in press(late, unlock, credential)
-    challenge(late)
-    assert "t accepted. Try again" in press(late, unlock, credential)
+    age_session(aged_client)
+    assert "t accepted. Try again" in submit(aged_client, unlock, credential)
+    challenge(aged_client)
+    assert "t accepted. Try again" in submit(aged_client, unlock, credential)
     assert not Command.objects.exists()
 
 
-def test_another_persons_passkey_confirms_nothing(
-    viewer: User, owner: User, late: Client, unlock: str
+def test_a_passkey_of_another_user_is_rejected(
+    viewer: User, owner: User, aged_client: Client, unlock: str
 ) -> None:
     SoftPasskey(owner)
     theirs = SoftPasskey(viewer)
-    assert "t accepted. Try again" in press(late, unlock, theirs.answer(challenge(late)))
+    assert "t accepted. Try again" in submit(aged_client, unlock, theirs.answer(challenge(aged_client)))
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("credential", ["{}", "[]", "null", "no JSON", '{"id": 1}', '{"response": {}}'])
-def test_nonsense_confirms_nothing_and_breaks_nothing(
-    owner: User, late: Client, unlock: str, credential: str
+def test_malformed_credentials_do_not_confirm(
+    owner: User, aged_client: Client, unlock: str, credential: str
 ) -> None:
     SoftPasskey(owner)
-    challenge(late)
-    assert "t accepted. Try again" in press(late, unlock, credential)
-    assert "Keys inside" in press(late, unlock, credential)
+    challenge(aged_client)
+    assert "t accepted. Try again" in submit(aged_client, unlock, credential)
+    assert "Keys inside" in submit(aged_client, unlock, credential)
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("credential", ["{}", "[]", "null", "no JSON", '{"id": 1}', '{"response": {}}'])
-def test_nonsense_signs_nobody_in_and_breaks_nothing(owner: User, credential: str) -> None:
+def test_malformed_credentials_do_not_sign_in(owner: User, credential: str) -> None:
     SoftPasskey(owner)
     client = Client()
     challenge(client, BY_PASSKEY)
     assert client.post(BY_PASSKEY, {"credential": credential}, secure=True).status_code == 302
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
-def test_five_wrong_tries_end_the_session_whatever_they_were_made_with(
-    owner: User, viewer: User, late: Client, unlock: str
+def test_five_failed_attempts_of_any_kind_end_the_session(
+    owner: User, viewer: User, aged_client: Client, unlock: str
 ) -> None:
     theirs = SoftPasskey(viewer)
     for number in range(reauthentication.MAX_ATTEMPTS):
         if number % 2:
-            late.post(unlock, {"asked": "yes", "password": "x"}, headers=HTMX, secure=True)
+            aged_client.post(unlock, {"asked": "yes", "password": "x"}, headers=HTMX, secure=True)
         else:
-            press(late, unlock, theirs.answer(challenge(late)))
-    assert not is_in(late)
+            submit(aged_client, unlock, theirs.answer(challenge(aged_client)))
+    assert not is_signed_in(aged_client)
     assert not Command.objects.exists()
 
 
-def test_a_passkey_confirms_a_token_that_sends_commands(owner: User, fleet: Fleet, late: Client) -> None:
+def test_a_passkey_confirms_a_token_that_sends_commands(
+    owner: User, fleet: Fleet, aged_client: Client
+) -> None:
     key = SoftPasskey(owner)
     form = {"name": "Night charging", "days": "30", "may_command": "on"}
-    assert late.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 400
-    form["credential"] = key.answer(challenge(late))
-    assert late.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 200
+    assert aged_client.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 400
+    form["credential"] = key.answer(challenge(aged_client))
+    assert aged_client.post("/fleets/blue/api-tokens/", form, secure=True).status_code == 200
     assert ApiToken.objects.get().may_command
 
 
-def test_who_has_neither_password_nor_passkey_is_told_what_to_do(late: Client, unlock: str) -> None:
-    asked = late.post(unlock, headers=HTMX, secure=True).content.decode()
-    assert "have no password or passkey" in asked
-    assert "/accounts/password/forgotten/" in asked
-    late.post(unlock, {"asked": "yes"}, headers=HTMX, secure=True)
+def test_users_without_password_and_passkey_see_what_to_do(aged_client: Client, unlock: str) -> None:
+    page = aged_client.post(unlock, headers=HTMX, secure=True).content.decode()
+    assert "have no password or passkey" in page
+    assert "/accounts/password/forgotten/" in page
+    aged_client.post(unlock, {"asked": "yes"}, headers=HTMX, secure=True)
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("credential", ["{}", "[]", "no JSON", '{"id": 1}', '{"response": {}}'])
-def test_nonsense_adds_no_passkey_and_breaks_nothing(
-    owner: User, browser_of: BrowserOf, credential: str
-) -> None:
+def test_malformed_credentials_add_no_passkey(owner: User, browser_of: BrowserOf, credential: str) -> None:
     browser = browser_of(owner)
     browser.get("/accounts/passkeys/add/", secure=True)
     answer = browser.post("/accounts/passkeys/add/", {"name": "Mine", "credential": credential}, secure=True)
@@ -188,15 +190,17 @@ def test_nonsense_adds_no_passkey_and_breaks_nothing(
     assert not owner.authenticator_set.exists()
 
 
-def test_who_is_not_signed_in_gets_no_challenge() -> None:
+def test_anonymous_users_get_no_challenge() -> None:
     assert Client().get(CHALLENGE).status_code == 302
 
 
-def test_one_renames_and_removes_only_ones_own(owner: User, viewer: User, browser_of: BrowserOf) -> None:
+def test_users_rename_and_remove_only_their_own_passkeys(
+    owner: User, viewer: User, browser_of: BrowserOf
+) -> None:
     mine, theirs = SoftPasskey(owner), SoftPasskey(viewer)
     browser = browser_of(owner)
-    for deed in ("rename", "remove"):
-        address = f"/accounts/passkeys/{theirs.row.pk}/{deed}/"
+    for action in ("rename", "remove"):
+        address = f"/accounts/passkeys/{theirs.row.pk}/{action}/"
         assert browser.post(address, {"name": "Stolen"}).status_code == 404
     browser.post(f"/accounts/passkeys/{mine.row.pk}/rename/", {"name": "Laptop"})
     mine.row.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Forgotten, changed and set passwords; a changed address."""
+"""Resetting, changing and setting passwords; changing the email address."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from core.mail.models import OutgoingEmail
-from tests.accounts.conftest import PASSWORD, is_in, let_age, sign_in
+from tests.accounts.conftest import PASSWORD, age_session, is_signed_in, sign_in
 from tests.outgoing import send_pending
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("mails")]
@@ -22,29 +22,29 @@ def link_in(text: str, settings: object) -> str:
     return str(link)
 
 
-def ask_for_link(email: str, settings: object) -> str:
+def request_link(email: str, settings: object) -> str:
     Client().post(FORGOTTEN, {"email": email})
     (text,) = send_pending()
     return link_in(text, settings)
 
 
-def test_a_link_by_e_mail_sets_a_new_password_once(person: User, settings: object) -> None:
+def test_an_emailed_link_sets_a_new_password_once(person: User, settings: object) -> None:
     elsewhere = sign_in(person)
-    link = ask_for_link(person.email, settings)
+    link = request_link(person.email, settings)
     client = Client()
     form = client.get(link, follow=True)
-    # The secret is gone from the address before the page shows.
+    # The secret is removed from the address before the page is shown.
     assert link not in form.redirect_chain[-1][0]
     done = client.post(form.redirect_chain[-1][0], {"password1": NEW, "password2": NEW}, follow=True)
     assert "Password changed" in done.content.decode()
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert elsewhere.get("/accounts/").status_code == 302
-    assert not is_in(sign_in(person))
-    assert is_in(sign_in(person, password=NEW))
+    assert not is_signed_in(sign_in(person))
+    assert is_signed_in(sign_in(person, password=NEW))
     assert "This link is no longer valid" in Client().get(link, follow=True).content.decode()
 
 
-def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
+def test_known_and_unknown_addresses_get_the_same_response(person: User) -> None:
     known, unknown = (
         Client().post(FORGOTTEN, {"email": email}, follow=True)
         for email in (person.email, "nobody@fleet.example")
@@ -54,14 +54,14 @@ def test_known_and_unknown_addresses_are_told_the_same(person: User) -> None:
     assert [email.recipient for email in OutgoingEmail.objects.all()] == [person.email]
 
 
-def test_the_request_itself_sends_nothing_and_the_broker_gets_no_secret(
-    person: User, run_rung: Callable[[], list[str]], django_capture_on_commit_callbacks: object
+def test_the_request_sends_no_email_and_the_broker_gets_no_secret(
+    person: User, run_enqueued: Callable[[], list[str]], django_capture_on_commit_callbacks: object
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         Client().post(FORGOTTEN, {"email": person.email})
     assert mail.outbox == []
     assert "link" not in str(OutgoingEmail.objects.values().get())
-    assert run_rung() == ["core.tasks.send_email"]
+    assert run_enqueued() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == [person.email]
     assert send_pending() == []
@@ -74,20 +74,20 @@ def test_an_account_email_is_in_the_user_s_language(person: User) -> None:
     assert OutgoingEmail.objects.get().language == "de"
 
 
-def test_a_weak_new_password_is_refused(person: User, settings: object) -> None:
+def test_a_weak_new_password_is_rejected(person: User, settings: object) -> None:
     client = Client()
-    address = client.get(ask_for_link(person.email, settings), follow=True).redirect_chain[-1][0]
+    address = client.get(request_link(person.email, settings), follow=True).redirect_chain[-1][0]
     page = client.post(address, {"password1": "12345678", "password2": "12345678"}).content.decode()
     assert "entirely numeric" in page
-    assert is_in(sign_in(person))
+    assert is_signed_in(sign_in(person))
 
 
-def test_a_forged_link_opens_nothing(person: User) -> None:
+def test_a_forged_link_is_rejected(person: User) -> None:
     page = Client().get("/accounts/password/new/1-abc123-0123456789abcdef/", follow=True).content.decode()
     assert "This link is no longer valid" in page
 
 
-def test_a_site_without_e_mail_says_so(person: User, settings: object) -> None:
+def test_a_site_without_email_explains_that(person: User, settings: object) -> None:
     settings.EMAIL_ENABLED = False  # type: ignore[attr-defined]
     assert "This site doesn't send email" in Client().get(FORGOTTEN).content.decode()
     assert "This site doesn't send email" in sign_in(person).get("/accounts/e-mail/").content.decode()
@@ -105,31 +105,31 @@ def test_a_changed_password_ends_the_other_sessions(person: User) -> None:
     assert "Your password was changed" in text
 
 
-def test_the_present_password_is_needed_to_change_it(person: User) -> None:
+def test_changing_the_password_requires_the_current_one(person: User) -> None:
     form = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
     page = sign_in(person).post("/accounts/password/", form).content.decode()
     assert "t your current password. Try again" in page
-    assert is_in(sign_in(person))
+    assert is_signed_in(sign_in(person))
 
 
-def test_who_has_no_password_sets_one_after_a_fresh_sign_in_only(
+def test_setting_a_first_password_requires_a_recent_sign_in(
     owner: User, browser_of: Callable[[User], Client]
 ) -> None:
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     assert client.get("/accounts/password/set/").status_code == 403
     client = browser_of(owner)
     assert client.get("/accounts/password/").headers["Location"] == "/accounts/password/set/"
     client.post("/accounts/password/set/", {"password1": NEW, "password2": NEW})
-    assert is_in(sign_in(owner, password=NEW))
+    assert is_signed_in(sign_in(owner, password=NEW))
 
 
-def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: object) -> None:
+def test_a_new_address_applies_once_confirmed(person: User, settings: object) -> None:
     client = sign_in(person)
     old = person.email
     client.post("/accounts/e-mail/", {"email": "New@Home.example", "action_add": ""})
     assert "new@home.example isn't confirmed yet" in client.get("/accounts/").content.decode()
-    assert is_in(sign_in(person))
+    assert is_signed_in(sign_in(person))
     (text,) = send_pending()
     link = link_in(text, settings)
     client.get(link)
@@ -139,11 +139,11 @@ def test_a_new_address_counts_once_its_link_was_opened(person: User, settings: o
     person.refresh_from_db()
     assert person.email == "new@home.example"
     assert [address.email for address in person.emailaddress_set.all()] == ["new@home.example"]
-    assert is_in(sign_in(person))
-    assert not is_in(sign_in(User(email=old)))
-    (told,) = mail.outbox[-1:]
+    assert is_signed_in(sign_in(person))
+    assert not is_signed_in(sign_in(User(email=old)))
+    (last_email,) = mail.outbox[-1:]
     send_pending()
-    assert [sent.to for sent in mail.outbox[-1:]] == [[old]], told
+    assert [sent.to for sent in mail.outbox[-1:]] == [[old]], last_email
 
 
 def test_an_address_of_another_account_is_not_taken_over(
@@ -158,7 +158,7 @@ def test_an_address_of_another_account_is_not_taken_over(
     assert User.objects.get(pk=viewer.pk).email == viewer.email
 
 
-def test_one_may_keep_the_old_address(person: User) -> None:
+def test_a_pending_address_can_be_discarded(person: User) -> None:
     client = sign_in(person)
     client.post("/accounts/e-mail/", {"email": "new@home.example", "action_add": ""})
     client.post("/accounts/e-mail/", {"email": "new@home.example", "action_remove": ""})
@@ -167,9 +167,9 @@ def test_one_may_keep_the_old_address(person: User) -> None:
     assert send_pending() == []
 
 
-def test_after_ten_minutes_one_confirms_before_changing_the_address(person: User) -> None:
+def test_changing_the_address_requires_recent_confirmation(person: User) -> None:
     client = sign_in(person)
-    let_age(client)
+    age_session(client)
     answer = client.post("/accounts/e-mail/", {"email": "new@home.example", "action_add": ""})
     assert answer.headers["Location"].startswith("/accounts/confirm/")
     assert person.emailaddress_set.count() == 1

@@ -1,4 +1,4 @@
-"""Who may do what: the whole table, and what those get who may not."""
+"""The permissions of each role, and the responses without permission."""
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -24,7 +24,7 @@ TABLE = {
 
 @pytest.mark.parametrize("right", Permission)
 @pytest.mark.parametrize("person", TABLE)
-def test_a_role_carries_its_rights_and_no_others(
+def test_a_role_has_exactly_its_permissions(
     request: pytest.FixtureRequest, fleet: Fleet, person: str, right: Permission
 ) -> None:
     user = request.getfixturevalue(person)

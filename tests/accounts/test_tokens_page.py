@@ -1,4 +1,4 @@
-"""The page of API tokens: shown once, one's own, an owner sees and revokes everybody's."""
+"""The API tokens page: secrets are shown once, and owners see and revoke the tokens of all members."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ BrowserOf = Callable[[User], Client]
 PAGE = "/fleets/blue/api-tokens/"
 
 
-def token_of(user: User) -> ApiToken:
+def issue_token_for(user: User) -> ApiToken:
     membership = Membership.objects.select_related("user", "fleet").get(user=user)
     return issue_token(membership=membership, name=f"Of {user.email}").token
 
 
 @pytest.mark.parametrize("person", ["owner", "teammate", "viewer"])
-def test_a_member_makes_a_token_that_is_shown_once_and_works(
+def test_a_member_creates_a_token_that_is_shown_once_and_works(
     request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
@@ -31,12 +31,12 @@ def test_a_member_makes_a_token_that_is_shown_once_and_works(
     assert ApiToken.objects.get().expires_at is not None
 
 
-def test_a_token_may_have_no_end(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+def test_a_token_may_never_expire(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     browser_of(owner).post(PAGE, {"name": "Reports", "days": ""})
     assert ApiToken.objects.get().expires_at is None
 
 
-def test_a_token_without_a_name_is_not_made(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+def test_a_token_needs_a_name(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(PAGE, {"name": " ", "days": "12"})
     assert answer.status_code == 400
     assert "Enter a name for the token" in answer.content.decode()
@@ -44,7 +44,7 @@ def test_a_token_without_a_name_is_not_made(owner: User, fleet: Fleet, browser_o
 
 
 @pytest.mark.parametrize(("person", "status"), [("driver", 403), ("outsider", 404)])
-def test_who_may_see_nothing_gets_no_tokens(
+def test_users_without_access_get_no_tokens(
     request: pytest.FixtureRequest, fleet: Fleet, person: str, status: int, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
@@ -53,14 +53,12 @@ def test_who_may_see_nothing_gets_no_tokens(
     assert not ApiToken.objects.exists()
 
 
-def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
     assert Client().get(PAGE).status_code == 302
 
 
-def test_an_owner_sees_and_revokes_everybodys_tokens(
-    owner: User, viewer: User, browser_of: BrowserOf
-) -> None:
-    token = token_of(viewer)
+def test_owners_see_and_revoke_all_tokens(owner: User, viewer: User, browser_of: BrowserOf) -> None:
+    token = issue_token_for(viewer)
     browser = browser_of(owner)
     assert viewer.email in browser.get(PAGE).content.decode()
     page = browser.post(f"{PAGE}{token.pk}/revoke/", follow=True).content.decode()
@@ -69,8 +67,10 @@ def test_an_owner_sees_and_revokes_everybodys_tokens(
     assert token.revoked_at is not None
 
 
-def test_others_see_and_revoke_their_own_only(teammate: User, viewer: User, browser_of: BrowserOf) -> None:
-    token = token_of(viewer)
+def test_other_members_see_and_revoke_only_their_own_tokens(
+    teammate: User, viewer: User, browser_of: BrowserOf
+) -> None:
+    token = issue_token_for(viewer)
     browser = browser_of(teammate)
     assert viewer.email not in browser.get(PAGE).content.decode()
     assert browser.post(f"{PAGE}{token.pk}/revoke/").status_code == 404
@@ -82,14 +82,14 @@ def test_others_see_and_revoke_their_own_only(teammate: User, viewer: User, brow
 COMMANDING = {"name": "Night charging", "days": "30", "may_command": "on"}
 
 
-def not_fresh(browser: Client) -> None:
+def expire_confirmation(browser: Client) -> None:
     session = browser.session
     session["confirmed_at"] = 0
     session.save()
 
 
 @pytest.mark.parametrize("person", ["owner", "teammate"])
-def test_a_token_that_sends_commands_is_made_by_who_may_send_them(
+def test_owners_and_managers_create_tokens_that_send_commands(
     request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
@@ -114,7 +114,7 @@ def test_after_ten_minutes_a_token_that_sends_commands_needs_the_password(
     owner.set_password("a long one to remember")
     owner.save()
     browser = browser_of(owner)
-    not_fresh(browser)
+    expire_confirmation(browser)
     assert 'type="password"' in browser.get(PAGE).content.decode()
     refused = browser.post(PAGE, COMMANDING | {"password": "wrong"})
     assert (refused.status_code, ApiToken.objects.count()) == (400, 0)
@@ -128,7 +128,7 @@ def test_five_wrong_passwords_for_a_token_end_the_session(
     owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
-    not_fresh(browser)
+    expire_confirmation(browser)
     answers = [browser.post(PAGE, COMMANDING | {"password": "wrong"}).status_code for _ in range(5)]
     assert answers == [400, 400, 400, 400, 302]
     assert not ApiToken.objects.exists()
@@ -136,5 +136,5 @@ def test_five_wrong_passwords_for_a_token_end_the_session(
 
 def test_a_token_that_reads_needs_no_password(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
-    not_fresh(browser)
+    expire_confirmation(browser)
     assert browser.post(PAGE, {"name": "Reports", "days": "30"}).status_code == 200

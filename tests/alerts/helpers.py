@@ -1,4 +1,4 @@
-"""Alerts and signals, made as the rooms above make them."""
+"""Helpers that create alerts and signals the way the other apps do."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -20,27 +20,31 @@ _CODES = {
 }
 
 
-def hear(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bool) -> None:
-    """The car tells its `charge`, `fuel` or whether it is `charging`, and it is judged as after a delivery."""
-    seen = [
+def report_signals(vehicle: Vehicle, *, at: datetime = NOW, **values: float | bool) -> None:
+    """Store a vehicle's `charge`, `fuel` or `charging`, and evaluate the alerts as after a delivery."""
+    readings = [
         SignalReading(
             code=_CODES[name], body={"value": value}, status=SignalStatus.SUCCESS, oem_updated_at=at
         )
         for name, value in values.items()
     ]
-    recorded = vehicles.ingest_readings(batch=[ReceivedReading(vehicle.pk, each, at) for each in seen])
-    battery.on_signals(updates=recorded.updates, now=at)
+    result = vehicles.ingest_readings(
+        batch=[ReceivedReading(vehicle.pk, reading, at) for reading in readings]
+    )
+    battery.on_signals(updates=result.updates, now=at)
 
 
-def begin(vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime = NOW, **more: Any) -> Alert:
-    """An alert about the car."""
-    facts = {
+def raise_alert(
+    vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime = NOW, **fields: Any
+) -> Alert:
+    """Raise an alert about the vehicle. Returns the open alert."""
+    payload = {
         AlertType.BATTERY: {"level": 12.4, "threshold": 20, "fuel": False},
         AlertType.CONNECTION: {"state": "needs_reauth"},
         AlertType.TOKEN: {"ends": "2026-12-05T10:00:00+00:00", "connection": 1, "cars": 1},
     }[kind]
-    given: dict[str, Any] = {"subject_id": vehicle.pk, "payload": facts} | more
-    condition = AlertCondition(kind, vehicle.fleet_id, vehicle.pk, **given)
+    condition_fields: dict[str, Any] = {"subject_id": vehicle.pk, "payload": payload} | fields
+    condition = AlertCondition(kind, vehicle.fleet_id, vehicle.pk, **condition_fields)
     services.raise_alerts(conditions=[condition], now=at)
     return Alert.objects.get(
         kind=kind, subject_id=condition.subject_id, fleet=vehicle.fleet_id, resolved_at=None
@@ -48,5 +52,5 @@ def begin(vehicle: Vehicle, kind: AlertType = AlertType.BATTERY, *, at: datetime
 
 
 def open_alerts() -> list[Alert]:
-    """All that are open, in the order in which they began."""
+    """Returns all open alerts in the order in which they were opened."""
     return list(Alert.objects.filter(resolved_at=None).order_by("pk"))

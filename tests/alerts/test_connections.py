@@ -1,4 +1,4 @@
-"""Alerts of connections and token pairs: they begin and end with the change itself, and a net finds the rest."""
+"""Alerts about connections and token pairs: opened and resolved with each change; detectors find missed ones."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from alerts.models import Alert, AlertSettings
 from alerts.types import AlertType
 from connect import health
 from connect.models import Connection, ConnectionState, UserToken
-from connect.offboarding import services as removals
+from connect.offboarding import services as offboarding_services
 from connect.offboarding.models import ErasureScope
 from connect.offboarding.worker import run
 from connect.status import monitor
@@ -20,7 +20,7 @@ from connect.status.states import DEGRADED
 from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import SmartcarError
-from tests.alerts.helpers import begin, hear, open_alerts
+from tests.alerts.helpers import open_alerts, raise_alert, report_signals
 from tests.smartcar import connect
 from vehicles.models import Vehicle
 
@@ -28,101 +28,109 @@ pytestmark = pytest.mark.django_db
 State = ConnectionState
 
 
-def connected(vehicle: Vehicle, state: ConnectionState = State.ACTIVE, **more: object) -> Connection:
-    given = {"smartcar_user_id": "user-1", "api_version": SmartcarApiVersion.V3, "mode": "live"} | more
-    return Connection.objects.create(fleet=vehicle.fleet, vehicle=vehicle, state=state, **given)
+def create_connection(
+    vehicle: Vehicle, state: ConnectionState = State.ACTIVE, **overrides: object
+) -> Connection:
+    defaults = {
+        "smartcar_user_id": "user-1",
+        "api_version": SmartcarApiVersion.V3,
+        "mode": "live",
+    } | overrides
+    return Connection.objects.create(fleet=vehicle.fleet, vehicle=vehicle, state=state, **defaults)
 
 
 @pytest.fixture
 def connection(vehicle: Vehicle) -> Connection:
-    return connected(vehicle)
+    return create_connection(vehicle)
 
 
-def move(connection: Connection, state: ConnectionState) -> None:
+def change_state(connection: Connection, state: ConnectionState) -> None:
     connection.move_to(state, now=timezone.now())
 
 
-def pair(days: float, **more: object) -> UserToken:
-    ends = timezone.now() + timedelta(days=days)
+def create_token_pair(days: float, **fields: object) -> UserToken:
+    expires_at = timezone.now() + timedelta(days=days)
     return UserToken.objects.create(
         smartcar_user_id="user-1",
         access_ciphertext=b"",
         refresh_ciphertext=b"",
-        access_expires_at=ends,
-        refresh_expires_at=ends,
-        **more,
+        access_expires_at=expires_at,
+        refresh_expires_at=expires_at,
+        **fields,
     )
 
 
 @pytest.mark.parametrize("state", DEGRADED)
-def test_every_state_of_trouble_is_told_in_its_own_words_and_ends_when_all_is_well(
+def test_every_degraded_state_raises_its_own_alert_until_it_is_over(
     connection: Connection, state: ConnectionState
 ) -> None:
-    move(connection, state)
-    (notice,) = open_alerts()
-    assert (notice.kind, notice.subject_id) == (AlertType.CONNECTION, connection.pk)
-    assert alert_text(notice) == str(CONNECTION_TEXTS[state.value])
-    move(connection, State.PENDING)
+    change_state(connection, state)
+    (alert,) = open_alerts()
+    assert (alert.kind, alert.subject_id) == (AlertType.CONNECTION, connection.pk)
+    assert alert_text(alert) == str(CONNECTION_TEXTS[state.value])
+    change_state(connection, State.PENDING)
     assert open_alerts() == []
 
 
-def test_there_are_no_words_for_other_states() -> None:
+def test_only_degraded_states_have_texts() -> None:
     assert set(CONNECTION_TEXTS) == {state.value for state in DEGRADED}
 
 
-def test_silence_that_turns_out_to_need_the_driver_is_news_again(connection: Connection, owner: User) -> None:
-    move(connection, State.STALE)
+def test_an_alert_is_raised_again_if_reauthentication_becomes_required(
+    connection: Connection, owner: User
+) -> None:
+    change_state(connection, State.STALE)
     Alert.objects.update(acknowledged_at=timezone.now(), acknowledged_by=owner, emailed_at=timezone.now())
-    move(connection, State.NEEDS_REAUTHENTICATION)
-    (notice,) = open_alerts()
-    assert (notice.is_unacknowledged, notice.emailed_at) == (True, None)
-    assert notice.payload == {"state": "needs_reauth"}
+    change_state(connection, State.NEEDS_REAUTHENTICATION)
+    (alert,) = open_alerts()
+    assert (alert.is_unacknowledged, alert.emailed_at) == (True, None)
+    assert alert.payload == {"state": "needs_reauth"}
 
 
-def test_another_trouble_of_the_same_weight_changes_the_words_only(connection: Connection) -> None:
-    move(connection, State.PLAN_LIMIT)
+def test_another_problem_of_the_same_severity_changes_only_the_text(connection: Connection) -> None:
+    change_state(connection, State.PLAN_LIMIT)
     (before,) = open_alerts()
-    move(connection, State.NEEDS_REAUTHENTICATION)
+    change_state(connection, State.NEEDS_REAUTHENTICATION)
     (after,) = open_alerts()
     assert (after.pk, after.last_raised_at) == (before.pk, before.last_raised_at)
     assert after.payload == {"state": "needs_reauth"}
 
 
-def test_silence_is_told_by_the_watch_and_over_with_the_next_data(connection: Connection) -> None:
+def test_the_monitor_raises_no_recent_data_and_new_data_resolves_it(connection: Connection) -> None:
     long_ago = timezone.now() - timedelta(hours=49)
     Connection.objects.update(state_since=long_ago)
     Vehicle.objects.update(last_seen_at=long_ago)
     monitor.monitor_connections(now=timezone.now())
-    (notice,) = open_alerts()
-    assert notice.payload == {"state": "stale"}
+    (alert,) = open_alerts()
+    assert alert.payload == {"state": "stale"}
     health.on_data(received={(connection.vehicle_id, ""): timezone.now()})
     assert open_alerts() == []
 
 
-def test_two_drivers_of_a_car_are_two_subjects(vehicle: Vehicle, connection: Connection) -> None:
-    other = connected(vehicle, smartcar_user_id="user-2")
-    move(connection, State.NEEDS_REAUTHENTICATION)
-    move(other, State.NEEDS_REAUTHENTICATION)
-    move(other, State.ACTIVE)
-    assert [notice.subject_id for notice in open_alerts()] == [connection.pk]
+def test_connections_of_two_drivers_have_separate_alerts(vehicle: Vehicle, connection: Connection) -> None:
+    other = create_connection(vehicle, smartcar_user_id="user-2")
+    change_state(connection, State.NEEDS_REAUTHENTICATION)
+    change_state(other, State.NEEDS_REAUTHENTICATION)
+    change_state(other, State.ACTIVE)
+    assert [alert.subject_id for alert in open_alerts()] == [connection.pk]
 
 
-def test_a_car_that_leaves_takes_its_notices_with_it(vehicle: Vehicle, connection: Connection) -> None:
-    other = connected(vehicle, smartcar_user_id="user-2")
-    hear(vehicle, charge=10, at=timezone.now())
-    move(connection, State.STALE)
-    move(connection, State.REMOVED)
-    assert [notice.kind for notice in open_alerts()] == [AlertType.BATTERY]
-    move(other, State.REMOVED)
+def test_removing_a_connection_resolves_its_alerts(vehicle: Vehicle, connection: Connection) -> None:
+    other = create_connection(vehicle, smartcar_user_id="user-2")
+    report_signals(vehicle, charge=10, at=timezone.now())
+    change_state(connection, State.STALE)
+    change_state(connection, State.REMOVED)
+    assert [alert.kind for alert in open_alerts()] == [AlertType.BATTERY]
+    change_state(other, State.REMOVED)
     assert open_alerts() == []
 
 
-def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehicle: Vehicle) -> None:
-    connection = connected(vehicle, State.NEEDS_REAUTHENTICATION)
-    hear(vehicle, charge=10, at=timezone.now())
+def test_detectors_raise_missed_alerts_and_resolve_outdated_ones(fleet: Fleet, vehicle: Vehicle) -> None:
+    connection = create_connection(vehicle, State.NEEDS_REAUTHENTICATION)
+    report_signals(vehicle, charge=10, at=timezone.now())
     Alert.objects.all().delete()
     detectors.run_all(now=timezone.now())
-    assert {notice.kind for notice in open_alerts()} == {AlertType.CONNECTION, AlertType.BATTERY}
+    assert {alert.kind for alert in open_alerts()} == {AlertType.CONNECTION, AlertType.BATTERY}
     detectors.run_all(now=timezone.now())
     assert len(open_alerts()) == 2
     Connection.objects.filter(pk=connection.pk).update(state=State.ACTIVE)
@@ -132,11 +140,9 @@ def test_the_net_finds_what_nobody_told_and_ends_what_is_over(fleet: Fleet, vehi
     assert open_alerts() == []
 
 
-def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
-    fleet: Fleet, vehicle: Vehicle
-) -> None:
-    connection = connected(vehicle, State.REMOVED)
-    hear(vehicle, charge=10, at=timezone.now())
+def test_detectors_skip_removed_vehicles_and_disabled_types(fleet: Fleet, vehicle: Vehicle) -> None:
+    connection = create_connection(vehicle, State.REMOVED)
+    report_signals(vehicle, charge=10, at=timezone.now())
     detectors.run_all(now=timezone.now())
     assert open_alerts() == []
     Connection.objects.filter(pk=connection.pk).update(state=State.STALE)
@@ -145,31 +151,31 @@ def test_the_net_leaves_cars_alone_that_left_and_kinds_that_are_not_watched(
     assert open_alerts() == []
 
 
-def test_a_pair_of_tokens_is_told_at_14_7_and_2_days_and_over_when_renewed(
+def test_an_expiring_token_pair_is_reported_at_14_7_and_2_days_until_refreshed(
     vehicle: Vehicle, fleet: Fleet, owner: User
 ) -> None:
-    tokens = pair(15)
+    tokens = create_token_pair(15)
     bus = Vehicle.objects.create(fleet=fleet, smartcar_id="bus", name="Bus 9")
-    for car in (vehicle, bus):
-        connected(car, api_version=SmartcarApiVersion.V2, tokens=tokens)
+    for linked in (vehicle, bus):
+        create_connection(linked, api_version=SmartcarApiVersion.V2, tokens=tokens)
     detectors.run_all(now=timezone.now())
     assert open_alerts() == []
-    news = set()
+    raised_at = set()
     for days in (13.9, 10, 6.9, 5, 1.9, 1, -1):
         Alert.objects.update(acknowledged_at=timezone.now())
         UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=days))
         detectors.run_all(now=timezone.now())
-        (notice,) = open_alerts()
-        news.add(notice.last_raised_at)
-        assert notice.is_unacknowledged == (days in (13.9, 6.9, 1.9))
-    assert len(news) == 3
-    assert notice.payload["cars"] == 2
+        (alert,) = open_alerts()
+        raised_at.add(alert.last_raised_at)
+        assert alert.is_unacknowledged == (days in (13.9, 6.9, 1.9))
+    assert len(raised_at) == 3
+    assert alert.payload["cars"] == 2
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=60))
     detectors.run_all(now=timezone.now())
     assert open_alerts() == []
 
 
-def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connection_instead(
+def test_a_refresh_resolves_the_token_alert_and_a_rejected_one_raises_a_connection_alert(
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     fleet.api_version = SmartcarApiVersion.V2
@@ -177,38 +183,38 @@ def test_a_renewal_ends_the_notice_of_its_pair_and_a_refusal_tells_of_the_connec
     (connection,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     UserToken.objects.update(refresh_expires_at=timezone.now() + timedelta(days=5))
     detectors.run_all(now=timezone.now())
-    assert [notice.kind for notice in open_alerts()] == [AlertType.TOKEN]
+    assert [alert.kind for alert in open_alerts()] == [AlertType.TOKEN]
     user_tokens.refresh(tokens=UserToken.objects.get())
     assert open_alerts() == []
     UserToken.objects.update(refresh_ciphertext=encryption.encrypt("not a token Smartcar knows"))
     with pytest.raises(SmartcarError):
         user_tokens.refresh(tokens=UserToken.objects.get())
-    (notice,) = open_alerts()
-    assert (notice.kind, notice.subject_id) == (AlertType.CONNECTION, connection.pk)
+    (alert,) = open_alerts()
+    assert (alert.kind, alert.subject_id) == (AlertType.CONNECTION, connection.pk)
 
 
 @pytest.mark.parametrize("why", ["on v3", "ended", "revoked", "removed"])
-def test_a_pair_that_nobody_lives_by_is_not_told(vehicle: Vehicle, why: str) -> None:
-    tokens = pair(1, revoked_at=timezone.now() if why == "revoked" else None)
-    connected(
+def test_an_unused_token_pair_raises_no_alert(vehicle: Vehicle, why: str) -> None:
+    tokens = create_token_pair(1, revoked_at=timezone.now() if why == "revoked" else None)
+    create_connection(
         vehicle,
         {"ended": State.REVOKED, "removed": State.REMOVED}.get(why, State.ACTIVE),
         api_version=SmartcarApiVersion.V3 if why == "on v3" else SmartcarApiVersion.V2,
         tokens=tokens,
     )
     detectors.run_all(now=timezone.now())
-    assert AlertType.TOKEN not in {notice.kind for notice in open_alerts()}
+    assert AlertType.TOKEN not in {alert.kind for alert in open_alerts()}
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("extent", "left"), [(ErasureScope.EVERYTHING, 0), (ErasureScope.PLACES, 1)])
-def test_erasing_everything_of_a_car_erases_its_notices(
-    vehicle: Vehicle, owner: User, extent: ErasureScope, left: int
+@pytest.mark.parametrize(("extent", "remaining"), [(ErasureScope.EVERYTHING, 0), (ErasureScope.PLACES, 1)])
+def test_erasing_all_data_of_a_vehicle_erases_its_alerts(
+    vehicle: Vehicle, owner: User, extent: ErasureScope, remaining: int
 ) -> None:
-    connected(vehicle)
-    begin(vehicle, at=timezone.now())
-    removal = removals.offboard_vehicle(vehicle=vehicle, extent=extent, user=owner)
-    run(offboarding_id=removal.pk)
-    assert Alert.objects.count() == left
+    create_connection(vehicle)
+    raise_alert(vehicle, at=timezone.now())
+    offboarding = offboarding_services.offboard_vehicle(vehicle=vehicle, extent=extent, user=owner)
+    run(offboarding_id=offboarding.pk)
+    assert Alert.objects.count() == remaining
     assert open_alerts() == []
-    assert removal.erased.get(kind="notices").rows == 1 - left
+    assert offboarding.erased.get(kind="notices").rows == 1 - remaining

@@ -20,19 +20,19 @@ from alerts.types import AlertType
 from core.mail.models import EmailError, EmailState, OutgoingEmail
 from core.mail.sender import send
 from core.mail.services import due_emails
-from tests.alerts.helpers import NOW, begin
+from tests.alerts.helpers import NOW, raise_alert
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-RIPE = NOW + DIGEST_DELAY
+DIGEST_DUE = NOW + DIGEST_DELAY
 
 
 @pytest.fixture(autouse=True)
-def mail_is_set_up(settings: Settings) -> None:
+def enable_email(settings: Settings) -> None:
     settings.EMAIL_ENABLED = True
 
 
-def post(at: datetime = RIPE) -> list[EmailMessage]:
+def send_digests(at: datetime = DIGEST_DUE) -> list[EmailMessage]:
     """Builds and sends digests as the tasks do at that time; returns what was sent."""
     before = len(mailbox.outbox)
     emails.build_digests(now=at)
@@ -41,90 +41,90 @@ def post(at: datetime = RIPE) -> list[EmailMessage]:
     return mailbox.outbox[before:]
 
 
-def several(fleet: Fleet, count: int) -> list[Alert]:
-    cars = [Vehicle.objects.create(fleet=fleet, smartcar_id=f"c{n}", name=f"Car {n}") for n in range(count)]
-    return [begin(car) for car in cars]
+def raise_alerts(fleet: Fleet, count: int) -> list[Alert]:
+    vehicles = [
+        Vehicle.objects.create(fleet=fleet, smartcar_id=f"c{n}", name=f"Car {n}") for n in range(count)
+    ]
+    return [raise_alert(vehicle) for vehicle in vehicles]
 
 
-def test_news_waits_for_more_and_comes_in_one_letter_a_member(
+def test_new_alerts_are_collected_into_one_email_per_member(
     fleet: Fleet, owner: User, teammate: User, viewer: User, driver: User, outsider: User
 ) -> None:
-    several(fleet, 3)
-    assert post(NOW + timedelta(seconds=30)) == []
-    sent = post()
+    raise_alerts(fleet, 3)
+    assert send_digests(NOW + timedelta(seconds=30)) == []
+    sent = send_digests()
     assert sorted(each.to[0] for each in sent) == sorted([owner.email, teammate.email])
     assert {each.subject for each in sent} == {"3 new alerts (Blue Fleet)"}
     assert sent[0].body.count("The state of charge fell to") == 3
 
 
-def test_the_same_news_is_never_mailed_twice(vehicle: Vehicle, owner: User) -> None:
-    begin(vehicle)
-    assert len(post()) == 1
+def test_the_same_alert_is_never_emailed_twice(vehicle: Vehicle, owner: User) -> None:
+    raise_alert(vehicle)
+    assert len(send_digests()) == 1
     for minutes in (1, 20, 60, 24 * 60):
-        begin(vehicle, at=RIPE + timedelta(minutes=minutes))
-        assert post(RIPE + timedelta(minutes=minutes)) == []
+        raise_alert(vehicle, at=DIGEST_DUE + timedelta(minutes=minutes))
+        assert send_digests(DIGEST_DUE + timedelta(minutes=minutes)) == []
 
 
-def test_a_car_that_hovers_is_mailed_once_and_one_that_falls_again_later_anew(
-    vehicle: Vehicle, owner: User
-) -> None:
-    begin(vehicle)
-    assert len(post()) == 1
+def test_a_flapping_alert_is_emailed_once_and_a_later_one_again(vehicle: Vehicle, owner: User) -> None:
+    raise_alert(vehicle)
+    assert len(send_digests()) == 1
     for minutes in (10, 40, 90):
         services.resolve(
             kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=NOW + timedelta(minutes=minutes)
         )
-        begin(vehicle, at=NOW + timedelta(minutes=minutes + 5))
-        assert post(NOW + timedelta(minutes=minutes + 20)) == []
+        raise_alert(vehicle, at=NOW + timedelta(minutes=minutes + 5))
+        assert send_digests(NOW + timedelta(minutes=minutes + 20)) == []
     services.resolve(kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=NOW + timedelta(hours=5))
-    begin(vehicle, at=NOW + timedelta(hours=9))
-    assert len(post(NOW + timedelta(hours=9) + DIGEST_DELAY)) == 1
+    raise_alert(vehicle, at=NOW + timedelta(hours=9))
+    assert len(send_digests(NOW + timedelta(hours=9) + DIGEST_DELAY)) == 1
 
 
-def test_hundreds_at_once_are_one_letter_and_a_count(fleet: Fleet, owner: User) -> None:
-    several(fleet, 40)
-    (letter,) = post()
-    assert letter.subject == "40 new alerts (Blue Fleet)"
-    assert letter.body.count("The state of charge fell to") == emails.MAX_LISTED
-    assert "And 20 more on the alerts page" in letter.body
+def test_many_alerts_become_one_email_with_a_count(fleet: Fleet, owner: User) -> None:
+    raise_alerts(fleet, 40)
+    (email,) = send_digests()
+    assert email.subject == "40 new alerts (Blue Fleet)"
+    assert email.body.count("The state of charge fell to") == emails.MAX_LISTED
+    assert "And 20 more on the alerts page" in email.body
 
 
-def test_letters_of_a_fleet_keep_their_distance(fleet: Fleet, owner: User) -> None:
-    several(fleet, 1)
-    assert len(post()) == 1
+def test_emails_of_a_fleet_keep_a_minimum_interval(fleet: Fleet, owner: User) -> None:
+    raise_alerts(fleet, 1)
+    assert len(send_digests()) == 1
     for name in ("x", "y"):
-        begin(Vehicle.objects.create(fleet=fleet, smartcar_id=name, name=name), at=RIPE)
-    assert post(RIPE + DIGEST_DELAY) == []
-    (letter,) = post(RIPE + MIN_INTERVAL)
-    assert letter.subject == "2 new alerts (Blue Fleet)"
+        raise_alert(Vehicle.objects.create(fleet=fleet, smartcar_id=name, name=name), at=DIGEST_DUE)
+    assert send_digests(DIGEST_DUE + DIGEST_DELAY) == []
+    (email,) = send_digests(DIGEST_DUE + MIN_INTERVAL)
+    assert email.subject == "2 new alerts (Blue Fleet)"
 
 
-def test_what_is_over_or_in_hand_before_it_is_mailed_is_not_mailed(vehicle: Vehicle, owner: User) -> None:
-    notice = begin(vehicle)
+def test_alerts_resolved_or_acknowledged_early_are_not_emailed(vehicle: Vehicle, owner: User) -> None:
+    alert = raise_alert(vehicle)
     services.resolve(kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=NOW)
-    begin(vehicle, AlertType.CONNECTION)
+    raise_alert(vehicle, AlertType.CONNECTION)
     services.acknowledge(fleet=vehicle.fleet, kinds=[AlertType.CONNECTION], user=owner, now=NOW)
-    assert post() == []
-    # What was over before anybody was told, and comes back, is still news.
-    begin(vehicle, at=RIPE)
-    assert len(post(RIPE + DIGEST_DELAY)) == 1
-    assert OutgoingEmail.objects.get().params == {"alerts": [notice.pk]}
+    assert send_digests() == []
+    # An alert that resolved before anyone was notified is still emailed when it reopens.
+    raise_alert(vehicle, at=DIGEST_DUE)
+    assert len(send_digests(DIGEST_DUE + DIGEST_DELAY)) == 1
+    assert OutgoingEmail.objects.get().params == {"alerts": [alert.pk]}
 
 
-def test_a_letter_of_which_nothing_is_left_is_dropped(vehicle: Vehicle, owner: User) -> None:
-    begin(vehicle)
-    emails.build_digests(now=RIPE)
-    services.resolve(kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=RIPE)
-    assert post() == []
+def test_a_digest_without_open_alerts_is_canceled(vehicle: Vehicle, owner: User) -> None:
+    raise_alert(vehicle)
+    emails.build_digests(now=DIGEST_DUE)
+    services.resolve(kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=DIGEST_DUE)
+    assert send_digests() == []
     assert OutgoingEmail.objects.get().state == EmailState.CANCELED
 
 
 @pytest.mark.parametrize("change", ["left", "viewer", "unwanted", "inactive"])
-def test_who_may_not_or_would_not_hear_of_it_any_more_gets_no_letter(
+def test_members_without_access_or_interest_get_no_email(
     vehicle: Vehicle, teammate: User, change: str
 ) -> None:
-    begin(vehicle, AlertType.CONNECTION)
-    emails.build_digests(now=RIPE)
+    raise_alert(vehicle, AlertType.CONNECTION)
+    emails.build_digests(now=DIGEST_DUE)
     membership = teammate.memberships.get()
     if change == "left":
         membership.delete()
@@ -134,72 +134,74 @@ def test_who_may_not_or_would_not_hear_of_it_any_more_gets_no_letter(
         NotificationPreference.objects.create(membership=membership, in_app=["connection"])
     else:
         User.objects.filter(pk=teammate.pk).update(is_active=False)
-    assert teammate.email not in [each.to[0] for each in post()]
+    assert teammate.email not in [each.to[0] for each in send_digests()]
 
 
-def test_who_chose_no_e_mails_gets_none(vehicle: Vehicle, owner: User) -> None:
+def test_members_can_disable_emails(vehicle: Vehicle, owner: User) -> None:
     NotificationPreference.objects.create(
         membership=owner.memberships.get(), in_app=["battery"], by_email=["token"]
     )
-    begin(vehicle)
-    assert post() == []
+    raise_alert(vehicle)
+    assert send_digests() == []
 
 
-def test_a_viewer_gets_what_a_viewer_may_see_and_asked_for(vehicle: Vehicle, viewer: User) -> None:
+def test_viewers_get_only_permitted_alerts_they_selected(vehicle: Vehicle, viewer: User) -> None:
     NotificationPreference.objects.create(
         membership=viewer.memberships.get(), by_email=["battery", "connection"]
     )
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION)
-    (letter,) = [each for each in post() if each.to == [viewer.email]]
-    assert letter.subject == "Low battery: Van 1 (Blue Fleet)"
-    assert "Connection lost" not in letter.body
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION)
+    (email,) = [each for each in send_digests() if each.to == [viewer.email]]
+    assert email.subject == "Low battery: Van 1 (Blue Fleet)"
+    assert "Connection lost" not in email.body
 
 
-def test_without_a_mail_server_no_letters_pile_up(vehicle: Vehicle, owner: User, settings: Settings) -> None:
+def test_without_a_mail_server_no_emails_are_queued(
+    vehicle: Vehicle, owner: User, settings: Settings
+) -> None:
     settings.EMAIL_ENABLED = False
-    begin(vehicle)
-    assert post() == []
+    raise_alert(vehicle)
+    assert send_digests() == []
     settings.EMAIL_ENABLED = True
-    assert post() == []
+    assert send_digests() == []
 
 
-def test_a_letter_leads_to_the_car_and_tells_no_vin_and_no_place(vehicle: Vehicle, owner: User) -> None:
+def test_an_email_links_to_the_vehicle_and_contains_no_private_data(vehicle: Vehicle, owner: User) -> None:
     Vehicle.objects.filter(pk=vehicle.pk).update(vin="5YJ3E1EA7KF317000", plate="B-AB 123", driver="Dana")
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION, subject_id=77)
-    begin(vehicle, AlertType.TOKEN, subject_id=5)
-    (letter,) = post()
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION, subject_id=77)
+    raise_alert(vehicle, AlertType.TOKEN, subject_id=5)
+    (email,) = send_digests()
     site = "http://"
-    assert f"/fleets/blue/vehicles/{vehicle.smartcar_id}/" in letter.body
-    assert "/fleets/blue/connections/77/" in letter.body
-    assert "/fleets/blue/connections/1/" in letter.body
-    assert letter.body.count(site) == 5
-    assert "/fleets/blue/alerts/settings/" in letter.body
+    assert f"/fleets/blue/vehicles/{vehicle.smartcar_id}/" in email.body
+    assert "/fleets/blue/connections/77/" in email.body
+    assert "/fleets/blue/connections/1/" in email.body
+    assert email.body.count(site) == 5
+    assert "/fleets/blue/alerts/settings/" in email.body
     for private in ("5YJ3E1EA7KF317000", "B-AB 123", "Dana", "user-1"):
-        assert private not in letter.body
+        assert private not in email.body
 
 
-def test_letters_speak_the_members_language(vehicle: Vehicle, owner: User, teammate: User) -> None:
+def test_emails_are_in_the_members_language(vehicle: Vehicle, owner: User, teammate: User) -> None:
     User.objects.filter(pk=owner.pk).update(language="de")
     User.objects.filter(pk=teammate.pk).update(language="fr")
-    begin(vehicle)
-    bodies = {each.to[0]: each.body for each in post()}
+    raise_alert(vehicle)
+    bodies = {each.to[0]: each.body for each in send_digests()}
     assert "Hello" not in bodies[owner.email]
     assert "Guten Tag" in bodies[owner.email]
     assert "Bonjour" in bodies[teammate.email]
 
 
-def test_a_cars_name_with_a_line_break_makes_no_header_of_its_own(vehicle: Vehicle, owner: User) -> None:
+def test_a_line_break_in_a_vehicle_name_cannot_inject_a_header(vehicle: Vehicle, owner: User) -> None:
     Vehicle.objects.filter(pk=vehicle.pk).update(name="Van\nBcc: everybody@example.com")
-    begin(vehicle)
-    (letter,) = post()
-    assert letter.subject == "Low battery: Van Bcc: everybody@example.com (Blue Fleet)"
-    assert letter.recipients() == [owner.email]
+    raise_alert(vehicle)
+    (email,) = send_digests()
+    assert email.subject == "Low battery: Van Bcc: everybody@example.com (Blue Fleet)"
+    assert email.recipients() == [owner.email]
 
 
 def test_the_task_queues_one_email_per_member(fleet: Fleet, owner: User, teammate: User) -> None:
-    several(fleet, 2)
+    raise_alerts(fleet, 2)
     Alert.objects.update(last_raised_at=timezone.now() - DIGEST_DELAY)
     tasks.send_digests()
     tasks.send_digests()
@@ -209,8 +211,8 @@ def test_the_task_queues_one_email_per_member(fleet: Fleet, owner: User, teammat
 def test_a_digest_that_could_not_be_sent_is_reported_on_the_members_settings_page(
     vehicle: Vehicle, owner: User, client: Client
 ) -> None:
-    begin(vehicle)
-    emails.build_digests(now=RIPE)
+    raise_alert(vehicle)
+    emails.build_digests(now=DIGEST_DUE)
     OutgoingEmail.objects.update(
         state=EmailState.FAILED, error=EmailError.RECIPIENT_REJECTED, finished_at=timezone.now()
     )
@@ -220,13 +222,15 @@ def test_a_digest_that_could_not_be_sent_is_reported_on_the_members_settings_pag
 
 
 def test_the_digests_of_a_member_who_left_are_deleted(vehicle: Vehicle, teammate: User) -> None:
-    begin(vehicle)
-    emails.build_digests(now=RIPE)
+    raise_alert(vehicle)
+    emails.build_digests(now=DIGEST_DUE)
     teammate.memberships.get().delete()
     assert OutgoingEmail.objects.filter(kind=DIGEST, recipient=teammate.email).count() == 0
 
 
-def letter(fleet: Fleet, user: User, alert: Alert, *, waits: bool = True, sent: bool = False) -> None:
+def insert_legacy_email(
+    fleet: Fleet, user: User, alert: Alert, *, due: bool = True, sent: bool = False
+) -> None:
     """A row as version 0.1 wrote it. One that is being sent has a later `next_try_at`."""
     now = timezone.now()
     with database.cursor() as cursor:
@@ -237,7 +241,7 @@ def letter(fleet: Fleet, user: User, alert: Alert, *, waits: bool = True, sent: 
                 fleet.pk,
                 user.pk,
                 now,
-                now - timedelta(minutes=1) if waits else now + timedelta(minutes=5),
+                now - timedelta(minutes=1) if due else now + timedelta(minutes=5),
                 now if sent else None,
             ],
         )
@@ -247,13 +251,13 @@ def letter(fleet: Fleet, user: User, alert: Alert, *, waits: bool = True, sent: 
         )
 
 
-def test_unsent_emails_of_version_0_1_are_carried_over_and_sent_once(
+def test_unsent_emails_of_version_0_1_are_migrated_and_sent_once(
     vehicle: Vehicle, owner: User, teammate: User, viewer: User
 ) -> None:
-    alert = begin(vehicle, at=timezone.now())
-    letter(vehicle.fleet, owner, alert)
-    letter(vehicle.fleet, teammate, alert, waits=False)
-    letter(vehicle.fleet, viewer, alert, sent=True)
+    alert = raise_alert(vehicle, at=timezone.now())
+    insert_legacy_email(vehicle.fleet, owner, alert)
+    insert_legacy_email(vehicle.fleet, teammate, alert, due=False)
+    insert_legacy_email(vehicle.fleet, viewer, alert, sent=True)
     carry = import_module("alerts.migrations.0002_outgoing_emails").carry
     for _ in range(2):
         with database.cursor() as cursor:
@@ -266,14 +270,14 @@ def test_unsent_emails_of_version_0_1_are_carried_over_and_sent_once(
 
 
 def test_users_and_fleets_with_emails_of_version_0_1_can_be_deleted(vehicle: Vehicle, owner: User) -> None:
-    letter(vehicle.fleet, owner, begin(vehicle))
+    insert_legacy_email(vehicle.fleet, owner, raise_alert(vehicle))
     vehicle.fleet.delete()
     owner.delete()
 
 
-def test_what_was_over_a_year_ago_is_removed(vehicle: Vehicle, owner: User) -> None:
-    old, open_one = begin(vehicle), begin(vehicle, AlertType.CONNECTION)
-    post()
+def test_alerts_resolved_over_a_year_ago_are_purged(vehicle: Vehicle, owner: User) -> None:
+    old, open_one = raise_alert(vehicle), raise_alert(vehicle, AlertType.CONNECTION)
+    send_digests()
     services.resolve(kind=AlertType.BATTERY, subject_ids=[vehicle.pk], now=NOW)
     assert retention.purge(now=NOW + timedelta(days=364)) == 0
     assert retention.purge(now=NOW + timedelta(days=366)) == 1

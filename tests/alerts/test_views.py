@@ -1,4 +1,4 @@
-"""The page of alerts, its settings and the bell: who may see and do what, and what they show."""
+"""The alerts page, its settings and the notification badge: permissions and content."""
 
 from collections.abc import Callable
 from html import unescape
@@ -15,7 +15,7 @@ from accounts.services import add_member
 from alerts import services
 from alerts.models import Alert, AlertSettings, NotificationPreference
 from alerts.types import AlertCondition, AlertType
-from tests.alerts.helpers import begin, open_alerts
+from tests.alerts.helpers import open_alerts, raise_alert
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ BrowserOf = Callable[[User], Client]
 PAGE = "/fleets/blue/alerts/"
 
 
-def people(owner: int, teammate: int, viewer: int, driver: int, outsider: int) -> pytest.MarkDecorator:
+def by_role(owner: int, teammate: int, viewer: int, driver: int, outsider: int) -> pytest.MarkDecorator:
     statuses = {
         "owner": owner,
         "teammate": teammate,
@@ -38,68 +38,68 @@ def alert_text(browser: Client, address: str = PAGE) -> str:
     return unescape(browser.get(address).content.decode())
 
 
-@people(200, 200, 200, 403, 404)
+@by_role(200, 200, 200, 403, 404)
 @pytest.mark.parametrize("page", ["", "settings/", "badge/", "recent/"])
-def test_who_sees_cars_sees_notices(
+def test_members_who_see_vehicles_see_alerts(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int, page: str
 ) -> None:
     assert browser_of(request.getfixturevalue(person)).get(PAGE + page).status_code == status
 
 
-@people(302, 302, 403, 403, 404)
-def test_who_can_do_something_about_it_acknowledges(
+@by_role(302, 302, 403, 403, 404)
+def test_members_who_can_connect_vehicles_acknowledge_alerts(
     request: pytest.FixtureRequest, vehicle: Vehicle, browser_of: BrowserOf, person: str, status: int
 ) -> None:
-    notice = begin(vehicle)
+    alert = raise_alert(vehicle)
     browser = browser_of(request.getfixturevalue(person))
-    for given in ({"alert": notice.pk}, {}):
-        assert browser.post(f"{PAGE}acknowledge/", given).status_code == status
-    notice.refresh_from_db()
-    assert notice.is_unacknowledged == (status != 302)
+    for form in ({"alert": alert.pk}, {}):
+        assert browser.post(f"{PAGE}acknowledge/", form).status_code == status
+    alert.refresh_from_db()
+    assert alert.is_unacknowledged == (status != 302)
 
 
-@people(302, 302, 403, 403, 404)
-def test_who_connects_cars_makes_the_fleets_rules(
+@by_role(302, 302, 403, 403, 404)
+def test_members_who_can_connect_vehicles_change_the_alert_settings(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
-    given = {"low_battery": "35", "kinds": ["battery"]}
-    assert browser.post(f"{PAGE}fleet-settings/", given).status_code == status
-    made = list(AlertSettings.objects.values_list("low_battery", "kinds"))
-    assert made == ([(35, ["battery"])] if status == 302 else [])
-    assert AuditLogEntry.objects.filter(event=AuditEvent.ALERT_SETTINGS_CHANGED).exists() == bool(made)
+    form = {"low_battery": "35", "kinds": ["battery"]}
+    assert browser.post(f"{PAGE}fleet-settings/", form).status_code == status
+    stored = list(AlertSettings.objects.values_list("low_battery", "kinds"))
+    assert stored == ([(35, ["battery"])] if status == 302 else [])
+    assert AuditLogEntry.objects.filter(event=AuditEvent.ALERT_SETTINGS_CHANGED).exists() == bool(stored)
 
 
-@people(302, 302, 302, 403, 404)
-def test_every_member_who_sees_cars_chooses_for_themselves(
+@by_role(302, 302, 302, 403, 404)
+def test_members_who_see_vehicles_choose_their_notifications(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     user = request.getfixturevalue(person)
-    given = {"in_app": ["battery"], "by_email": []}
-    assert browser_of(user).post(f"{PAGE}settings/", given).status_code == status
+    form = {"in_app": ["battery"], "by_email": []}
+    assert browser_of(user).post(f"{PAGE}settings/", form).status_code == status
     assert NotificationPreference.objects.filter(membership__user=user).exists() == (status == 302)
 
 
 @pytest.mark.parametrize("page", ["", "settings/", "badge/", "recent/"])
-def test_nobody_signed_in_is_sent_to_sign_in(fleet: Fleet, page: str) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet, page: str) -> None:
     assert Client().get(PAGE + page).status_code == 302
     assert Client().get("/alerts/badge/").status_code == 302
 
 
-def test_a_notice_of_another_fleet_is_not_touched(
+def test_alerts_of_another_fleet_cannot_be_acknowledged(
     vehicle: Vehicle, outsider: User, browser_of: BrowserOf
 ) -> None:
-    notice = begin(vehicle)
+    alert = raise_alert(vehicle)
     browser = browser_of(outsider)
-    browser.post("/fleets/red/alerts/acknowledge/", {"alert": notice.pk})
+    browser.post("/fleets/red/alerts/acknowledge/", {"alert": alert.pk})
     browser.post("/fleets/red/alerts/acknowledge/")
     assert open_alerts()[0].is_unacknowledged
     assert "Van 1" not in alert_text(browser, "/fleets/red/alerts/")
 
 
-def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, browser_of: BrowserOf) -> None:
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION)
+def test_viewers_see_only_battery_alerts(vehicle: Vehicle, viewer: User, browser_of: BrowserOf) -> None:
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION)
     page = alert_text(browser_of(viewer))
     assert "Low battery · <a" in page
     assert "Connection lost ·" not in page
@@ -111,7 +111,7 @@ def test_a_viewer_hears_of_low_batteries_only(vehicle: Vehicle, viewer: User, br
     assert "counts as low below 20%" in settings
 
 
-def test_a_viewer_cannot_choose_what_is_not_offered(
+def test_viewers_cannot_select_types_that_are_not_offered(
     fleet: Fleet, viewer: User, browser_of: BrowserOf
 ) -> None:
     answer = browser_of(viewer).post(f"{PAGE}settings/", {"in_app": ["connection"]})
@@ -119,23 +119,25 @@ def test_a_viewer_cannot_choose_what_is_not_offered(
     assert not NotificationPreference.objects.exists()
 
 
-def test_what_waits_stands_first_then_what_is_in_hand_then_what_is_over(
+def test_alerts_are_sorted_open_then_acknowledged_then_resolved(
     fleet: Fleet, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    cars = [Vehicle.objects.create(fleet=fleet, smartcar_id=name, name=name) for name in ("Over", "Held")]
-    over, held = (begin(car) for car in cars)
-    services.acknowledge(fleet=fleet, kinds=AlertType, user=owner, now=timezone.now(), alert_id=held.pk)
-    services.resolve(kind=AlertType.BATTERY, subject_ids=[over.subject_id], now=timezone.now())
-    begin(vehicle)
+    vehicles = [Vehicle.objects.create(fleet=fleet, smartcar_id=name, name=name) for name in ("Over", "Held")]
+    resolved, acknowledged = (raise_alert(each) for each in vehicles)
+    services.acknowledge(
+        fleet=fleet, kinds=AlertType, user=owner, now=timezone.now(), alert_id=acknowledged.pk
+    )
+    services.resolve(kind=AlertType.BATTERY, subject_ids=[resolved.subject_id], now=timezone.now())
+    raise_alert(vehicle)
     page = alert_text(browser_of(owner))
     assert page.index(">Van 1</a>") < page.index(">Held</a>") < page.index(">Over</a>")
     assert f"acknowledged by {owner}" in page
     assert "The state of charge fell to 12\N{NO-BREAK SPACE}%, below 20\N{NO-BREAK SPACE}%." in page
 
 
-def test_notices_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
-    begin(vehicle)
-    lost = begin(vehicle, AlertType.CONNECTION)
+def test_alerts_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
+    raise_alert(vehicle)
+    lost = raise_alert(vehicle, AlertType.CONNECTION)
     services.resolve(kind=AlertType.CONNECTION, subject_ids=[lost.subject_id], now=timezone.now())
     browser = browser_of(owner)
 
@@ -151,40 +153,38 @@ def test_notices_are_filtered_by_state_and_kind(vehicle: Vehicle, owner: User, b
     assert kinds("state=nonsense&kind=nonsense&page=x") == {"battery", "connection"}
 
 
-def test_acknowledging_all_keeps_to_the_kind_that_is_shown(
+def test_acknowledging_all_is_limited_to_the_kind_shown(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION)
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION)
     browser = browser_of(owner)
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery", "state": "open"}, follow=True)
     assert answer.redirect_chain[-1][0] == f"{PAGE}?state=open&kind=battery"
     assert "1 alert acknowledged" in answer.content.decode()
-    assert [notice.is_unacknowledged for notice in open_alerts()] == [False, True]
+    assert [alert.is_unacknowledged for alert in open_alerts()] == [False, True]
     answer = browser.post(f"{PAGE}acknowledge/", {"kind": "battery"}, follow=True)
     assert "Nothing to acknowledge. The alert was already acknowledged or resolved" in answer.content.decode()
     assert browser.post(f"{PAGE}acknowledge/", {"alert": "x"}).status_code == 404
     assert browser.post(f"{PAGE}acknowledge/", {"alert": "9" * 30}).status_code == 404
 
 
-@pytest.mark.parametrize("given", ["", "4", "61", "20.5", "many"])
-def test_a_threshold_that_cannot_be_is_told_and_kept(
-    fleet: Fleet, owner: User, browser_of: BrowserOf, given: str
+@pytest.mark.parametrize("threshold", ["", "4", "61", "20.5", "many"])
+def test_an_invalid_threshold_is_rejected_and_the_form_preserved(
+    fleet: Fleet, owner: User, browser_of: BrowserOf, threshold: str
 ) -> None:
-    answer = browser_of(owner).post(f"{PAGE}fleet-settings/", {"low_battery": given, "kinds": ["token"]})
+    answer = browser_of(owner).post(f"{PAGE}fleet-settings/", {"low_battery": threshold, "kinds": ["token"]})
     page = unescape(answer.content.decode())
     assert answer.status_code == 400
     assert 'aria-invalid="true"' in page
-    assert f'value="{given}"' in page
+    assert f'value="{threshold}"' in page
     assert 'value="token" checked' in page
     assert 'value="connection" checked' not in page.partition('id="rules-title"')[2]
     assert not AlertSettings.objects.exists()
 
 
-def test_a_member_who_wants_nothing_gets_nothing(
-    vehicle: Vehicle, owner: User, browser_of: BrowserOf
-) -> None:
-    begin(vehicle)
+def test_a_member_can_disable_all_notifications(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
+    raise_alert(vehicle)
     browser = browser_of(owner)
     assert "1 open alert" in alert_text(browser)
     browser.post(f"{PAGE}settings/")
@@ -194,75 +194,75 @@ def test_a_member_who_wants_nothing_gets_nothing(
     assert "No open alerts." in alert_text(browser, f"{PAGE}recent/")
 
 
-def test_who_becomes_a_viewer_gets_less_of_what_they_chose(
+def test_a_member_who_becomes_a_viewer_sees_fewer_alerts(
     vehicle: Vehicle, teammate: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(teammate)
     browser.post(f"{PAGE}settings/", {"in_app": ["battery", "connection"]})
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION)
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION)
     assert "2 open alerts" in alert_text(browser)
     add_member(fleet=vehicle.fleet, user=teammate, role=Role.VIEWER, actor=None)
     assert "1 open alert" in alert_text(browser)
 
 
-def test_the_bell_counts_the_fleet_that_is_shown_or_all_of_the_persons(
+def test_the_badge_counts_the_current_fleet_or_all_fleets_of_the_user(
     vehicle: Vehicle, owner: User, outsider: User, browser_of: BrowserOf
 ) -> None:
     red = outsider.fleets.get()
     add_member(fleet=red, user=owner, role=Role.VIEWER, actor=None)
-    begin(vehicle)
+    raise_alert(vehicle)
     other = Vehicle.objects.create(fleet=red, smartcar_id="red-1", name="Red 1")
-    begin(other)
-    begin(other, AlertType.CONNECTION)
+    raise_alert(other)
+    raise_alert(other, AlertType.CONNECTION)
     browser = browser_of(owner)
     assert "1 open alert" in alert_text(browser)
-    everywhere = alert_text(browser, "/alerts/badge/")
-    assert "2 open alerts" in everywhere
-    newest = alert_text(browser, "/alerts/recent/")
-    assert "Low battery · Red 1" in newest
-    assert "Connection lost" not in newest
-    assert 'href="/fleets/red/alerts/"' in newest
+    all_fleets = alert_text(browser, "/alerts/badge/")
+    assert "2 open alerts" in all_fleets
+    recent = alert_text(browser, "/alerts/recent/")
+    assert "Low battery · Red 1" in recent
+    assert "Connection lost" not in recent
+    assert 'href="/fleets/red/alerts/"' in recent
     assert browser.get("/alerts/badge/?shown=2").status_code == 204
     assert browser.get(f"{PAGE}badge/?shown=1").status_code == 204
     assert browser.get(f"{PAGE}badge/?shown=0").status_code == 200
     assert "Red 1" not in alert_text(browser_of(outsider), f"{PAGE}recent/")
 
 
-def test_who_sees_no_fleet_has_no_bell(driver: User, browser_of: BrowserOf) -> None:
+def test_users_without_access_to_a_fleet_have_no_badge(driver: User, browser_of: BrowserOf) -> None:
     assert "notices-menu" not in alert_text(browser_of(driver), "/")
 
 
-def test_the_newest_lead_to_the_car_and_to_its_connection(
+def test_recent_alerts_link_to_the_vehicle_and_its_connection(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
-    begin(vehicle)
-    begin(vehicle, AlertType.CONNECTION, subject_id=77)
-    begin(
+    raise_alert(vehicle)
+    raise_alert(vehicle, AlertType.CONNECTION, subject_id=77)
+    raise_alert(
         vehicle,
         AlertType.TOKEN,
         subject_id=5,
         payload={"ends": "2026-12-05T10:00:00+00:00", "connection": 78, "cars": 3},
     )
-    newest = alert_text(browser_of(owner), f"{PAGE}recent/")
-    assert f'href="/fleets/blue/vehicles/{vehicle.smartcar_id}/"' in newest
-    assert 'href="/fleets/blue/connections/77/"' in newest
-    assert 'href="/fleets/blue/connections/78/"' in newest
-    assert "This affects 2 more vehicles." in newest
+    recent = alert_text(browser_of(owner), f"{PAGE}recent/")
+    assert f'href="/fleets/blue/vehicles/{vehicle.smartcar_id}/"' in recent
+    assert 'href="/fleets/blue/connections/77/"' in recent
+    assert 'href="/fleets/blue/connections/78/"' in recent
+    assert "This affects 2 more vehicles." in recent
 
 
 def test_the_number_of_queries_does_not_grow(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     counts = []
     for size in (2, 60):
-        cars = Vehicle.objects.bulk_create(
+        vehicles = Vehicle.objects.bulk_create(
             Vehicle(fleet=fleet, smartcar_id=f"{size}-{number}") for number in range(size)
         )
         conditions = [
             AlertCondition(
-                AlertType.CONNECTION, fleet.pk, car.pk, subject_id=car.pk, payload={"state": "stale"}
+                AlertType.CONNECTION, fleet.pk, vehicle.pk, subject_id=vehicle.pk, payload={"state": "stale"}
             )
-            for car in cars
+            for vehicle in vehicles
         ]
         services.raise_alerts(conditions=conditions, now=timezone.now())
         for address in (PAGE, f"{PAGE}recent/", f"{PAGE}badge/"):
@@ -273,8 +273,8 @@ def test_the_number_of_queries_does_not_grow(fleet: Fleet, owner: User, browser_
     assert Alert.objects.count() == 62
 
 
-def test_the_bell_costs_one_query_a_page(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
-    begin(vehicle)
+def test_the_badge_costs_one_query_per_page(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
+    raise_alert(vehicle)
     browser = browser_of(owner)
     with CaptureQueriesContext(database) as queries:
         browser.get("/fleets/blue/")

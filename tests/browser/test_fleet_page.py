@@ -13,7 +13,7 @@ from core import pubsub
 from core.pubsub import Channel
 from tests.browser.scenarios import View, only_at_a_desk, only_on_a_phone
 from tests.browser.serving import serving
-from tests.dashboard.vehicle_list.fixtures import car, know
+from tests.dashboard.vehicle_list.fixtures import create_vehicle, report_signal
 from vehicles import catalogue
 from vehicles.models import Vehicle
 
@@ -53,9 +53,9 @@ def open_page(context: BrowserContext, address: str, owner: User, fleet: Fleet) 
 @pytest.fixture
 def cars(fleet: Fleet) -> dict[str, Vehicle]:
     made = [
-        car(fleet, "Ada", charge=80, locked=True, place=OAKLAND, make="TESLA"),
-        car(fleet, "Bea", charge=50, locked=False, place=BERLIN, make="BMW", group="North"),
-        car(fleet, "Cem", fuel=50, locked=True, make="FORD"),
+        create_vehicle(fleet, "Ada", charge=80, locked=True, place=OAKLAND, make="TESLA"),
+        create_vehicle(fleet, "Bea", charge=50, locked=False, place=BERLIN, make="BMW", group="North"),
+        create_vehicle(fleet, "Cem", fuel=50, locked=True, make="FORD"),
     ]
     return {vehicle.name: vehicle for vehicle in made}
 
@@ -83,7 +83,7 @@ def wait_until_at_rest(drawn: Locator) -> None:
 def tell(vehicle: Vehicle, signal: catalogue.Signal, value: object) -> None:
     """The car tells it, and the open pages are told."""
     body = value if isinstance(value, dict) else {"value": value}
-    know(vehicle, signal, body, minutes_ago=0)
+    report_signal(vehicle, signal, body, minutes_ago=0)
     pubsub.publish_on_commit(channel=Channel.SIGNALS, vehicles={vehicle.fleet_id: [vehicle.pk]})
 
 
@@ -392,7 +392,7 @@ def test_a_view_is_kept_offered_and_dropped(open_page: Open, cars: dict[str, Veh
 
 def test_all_cars_of_a_long_list_are_chosen_for_a_command(open_page: Open, fleet: Fleet) -> None:
     for number in range(60):
-        car(fleet, f"Car {number:02}", locked=False)
+        create_vehicle(fleet, f"Car {number:02}", locked=False)
     page = open_page()
     page.get_by_label("Select all vehicles on this page").check()
     expect(page.get_by_text("50 selected")).to_be_visible()

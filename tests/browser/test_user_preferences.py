@@ -6,7 +6,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from accounts.models import Fleet, User
 from commands.models import Command
 from tests.browser.scenarios import sign_in
-from tests.dashboard.vehicle_list.fixtures import car
+from tests.dashboard.vehicle_list.fixtures import create_vehicle
 
 pytestmark = [
     pytest.mark.browser,
@@ -29,7 +29,7 @@ def test_many_cars_are_locked_by_keyboard_alone(
     context: BrowserContext, settings: object, fleet: Fleet, owner: User
 ) -> None:
     for name in ("Ada", "Bea", "Cem"):
-        car(fleet, name, charge=60, locked=False, make="TESLA")
+        create_vehicle(fleet, name, charge=60, locked=False, make="TESLA")
     page = context.new_page()
     sign_in(page, settings.SITE_URL, owner)  # type: ignore[attr-defined]
     expect(page.get_by_role("link", name="Ada")).to_be_visible()

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from tests.browser.scenarios import set_car, sign_in
-from tests.dashboard.vehicle_page.fixtures import failed, told
+from tests.dashboard.vehicle_page.fixtures import store_error, store_signal
 from tests.smartcar import connect
 from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
@@ -70,13 +70,13 @@ def test_values_have_ages_and_the_car_from_above_follows_what_is_told(
     # The map itself stays when the values come anew; its marker follows.
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
     page.evaluate("document.querySelector('#vehicle-map canvas').dataset.same = 'yes'")
-    told(car, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
+    store_signal(car, catalogue.PRECISE_LOCATION, {"latitude": 48.1371, "longitude": 11.5754}, minutes_ago=0)
     expect(page.locator("#place")).to_contain_text("48.13710, 11.57540")
     expect(page.locator("#vehicle-map canvas")).to_have_attribute("data-same", "yes")
     expect(page.locator("#vehicle-map .marker")).to_have_count(1)
 
     LatestSignal.objects.filter(vehicle=car, code=catalogue.ODOMETER.code).delete()
-    failed(car, catalogue.ODOMETER, "COMPATIBILITY")
+    store_error(car, catalogue.ODOMETER, "COMPATIBILITY")
     missing = page.locator("#missing")
     expect(missing).to_contain_text("Not supported by this vehicle.")
     expect(missing).to_contain_text("Odometer")

@@ -1,4 +1,4 @@
-"""A car that can be asked."""
+"""A vehicle that can receive commands."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The API of commands: asking once, following, listing, taking back."""
+"""The command API: creating commands idempotently, reading, listing and canceling them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,11 +21,11 @@ from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
 
 BrowserOf = Callable[[User], Client]
-LEDGER = "/api/v1/commands/"
+COMMANDS = "/api/v1/commands/"
 PLACE = {"latitude": 52.5163, "longitude": 13.3777}
 
 
-def connected(vehicle: Vehicle) -> Connection:
+def create_connection(vehicle: Vehicle) -> Connection:
     return Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
@@ -37,16 +37,16 @@ def connected(vehicle: Vehicle) -> Connection:
 
 
 @pytest.fixture
-def car(vehicle: Vehicle) -> str:
-    """The address of a connected car's commands."""
+def commands_url(vehicle: Vehicle) -> str:
+    """The commands URL of a connected vehicle."""
     vehicle.powertrain = "BEV"
     vehicle.save()
-    connected(vehicle)
+    create_connection(vehicle)
     return f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/"
 
 
-def program_of(user: User, fleet: Fleet, *, may_command: bool = True) -> Client:
-    """A client with a token of the user's, and no cookie."""
+def token_client(user: User, fleet: Fleet, *, may_command: bool = True) -> Client:
+    """Returns a client with a token of the user, and no cookie."""
     member = Membership.objects.select_related("user", "fleet").get(user=user, fleet=fleet)
     secret = issue_token(membership=member, name="Test", may_command=may_command).secret
     return Client(headers={"Authorization": f"Bearer {secret}"})
@@ -58,26 +58,28 @@ def send(client: Client, address: str, body: Any = None, *, key: str = "") -> An
     return client.post(address, content, content_type="application/json", headers=headers)
 
 
-def code_of(answer: Any) -> tuple[int, str]:
+def error_of(answer: Any) -> tuple[int, str]:
     assert answer.headers["Content-Type"] == "application/problem+json"
     return answer.status_code, answer.json()["code"]
 
 
 @pytest.fixture
-def program(owner: User, fleet: Fleet) -> Client:
-    return program_of(owner, fleet)
+def api_client(owner: User, fleet: Fleet) -> Client:
+    return token_client(owner, fleet)
 
 
-def test_a_command_is_written_down_and_its_address_told(car: str, program: Client, owner: User) -> None:
-    answer = send(program, car, {"kind": "lock", "reason": "Left open"})
+def test_a_command_is_created_and_its_url_returned(
+    commands_url: str, api_client: Client, owner: User
+) -> None:
+    answer = send(api_client, commands_url, {"kind": "lock", "reason": "Left open"})
     assert answer.status_code == 201
-    told = answer.json()
+    data = answer.json()
     row = Command.objects.get()
-    assert answer.headers["Location"] == f"http://testserver{LEDGER}{row.pk}/"
-    assert (told["id"], told["state"], told["open"], told["cancellable"]) == (row.pk, "requested", True, True)
-    assert (told["requested_by"], told["reason"], told["generation"]) == (owner.email, "Left open", "v3")
-    assert [change["state"] for change in told["changes"]] == ["requested"]
-    assert program.get(answer.headers["Location"]).json() == told
+    assert answer.headers["Location"] == f"http://testserver{COMMANDS}{row.pk}/"
+    assert (data["id"], data["state"], data["open"], data["cancellable"]) == (row.pk, "requested", True, True)
+    assert (data["requested_by"], data["reason"], data["generation"]) == (owner.email, "Left open", "v3")
+    assert [change["state"] for change in data["changes"]] == ["requested"]
+    assert api_client.get(answer.headers["Location"]).json() == data
 
 
 @pytest.mark.parametrize(
@@ -92,10 +94,10 @@ def test_a_command_is_written_down_and_its_address_told(car: str, program: Clien
         ("delete_charge_schedule", {"schedule_id": "s-1"}),
     ],
 )
-def test_each_command_keeps_what_it_carries(
-    car: str, program: Client, kind: str, parameters: dict[str, Any]
+def test_each_command_stores_its_parameters(
+    commands_url: str, api_client: Client, kind: str, parameters: dict[str, Any]
 ) -> None:
-    answer = send(program, car, {"kind": kind, "parameters": parameters})
+    answer = send(api_client, commands_url, {"kind": kind, "parameters": parameters})
     assert (answer.status_code, answer.json()["parameters"]) == (201, parameters)
 
 
@@ -135,21 +137,21 @@ def test_each_command_keeps_what_it_carries(
     ],
     ids=lambda body: str(body)[:60],
 )
-def test_what_is_not_understood_is_refused_and_not_written(car: str, program: Client, body: Any) -> None:
-    answer = send(program, car, body, key="k-1")
-    assert code_of(answer)[0] == 400
+def test_invalid_bodies_are_rejected_and_not_stored(commands_url: str, api_client: Client, body: Any) -> None:
+    answer = send(api_client, commands_url, body, key="k-1")
+    assert error_of(answer)[0] == 400
     assert not Command.objects.exists()
 
 
-def test_a_body_that_is_not_json_is_refused(car: str, program: Client) -> None:
-    answer = program.post(car, {"kind": "lock"})
-    assert code_of(answer) == (415, "unsupported_media_type")
+def test_a_body_that_is_not_json_is_rejected(commands_url: str, api_client: Client) -> None:
+    answer = api_client.post(commands_url, {"kind": "lock"})
+    assert error_of(answer) == (415, "unsupported_media_type")
 
 
-def test_the_same_key_and_body_bring_the_same_command(car: str, program: Client) -> None:
-    first = send(program, car, {"kind": "unlock"}, key="k-1")
+def test_the_same_key_and_body_return_the_same_command(commands_url: str, api_client: Client) -> None:
+    first = send(api_client, commands_url, {"kind": "unlock"}, key="k-1")
     Command.objects.update(state=CommandState.EXPIRED)
-    again = send(program, car, {"kind": "unlock", "parameters": {}}, key="k-1")
+    again = send(api_client, commands_url, {"kind": "unlock", "parameters": {}}, key="k-1")
     assert (first.status_code, again.status_code) == (201, 200)
     assert (again.json()["id"], again.json()["state"]) == (first.json()["id"], "expired")
     assert again.headers["Location"] == first.headers["Location"]
@@ -157,97 +159,103 @@ def test_the_same_key_and_body_bring_the_same_command(car: str, program: Client)
 
 
 @pytest.mark.parametrize("other", [{"kind": "lock", "reason": "x"}, {"kind": "stop_charge"}])
-def test_the_same_key_for_another_command_is_refused(
-    car: str, program: Client, other: dict[str, Any]
+def test_the_same_key_for_another_command_is_rejected(
+    commands_url: str, api_client: Client, other: dict[str, Any]
 ) -> None:
-    send(program, car, key="k-1")
-    assert code_of(send(program, car, other, key="k-1")) == (409, "key_reused")
+    send(api_client, commands_url, key="k-1")
+    assert error_of(send(api_client, commands_url, other, key="k-1")) == (409, "key_reused")
     assert Command.objects.count() == 1
 
 
-def test_the_same_key_for_another_car_is_refused(car: str, program: Client, fleet: Fleet) -> None:
+def test_the_same_key_for_another_vehicle_is_rejected(
+    commands_url: str, api_client: Client, fleet: Fleet
+) -> None:
     other = Vehicle.objects.create(fleet=fleet, smartcar_id="another", make="TESLA")
-    connected(other)
-    send(program, car, key="k-1")
-    answer = send(program, "/api/v1/vehicles/another/commands/", key="k-1")
-    assert code_of(answer) == (409, "key_reused")
+    create_connection(other)
+    send(api_client, commands_url, key="k-1")
+    answer = send(api_client, "/api/v1/vehicles/another/commands/", key="k-1")
+    assert error_of(answer) == (409, "key_reused")
 
 
-def test_two_peoples_keys_do_not_meet(car: str, program: Client, teammate: User, fleet: Fleet) -> None:
-    first = send(program, car, key="k-1").json()
+def test_keys_of_different_users_are_independent(
+    commands_url: str, api_client: Client, teammate: User, fleet: Fleet
+) -> None:
+    first = send(api_client, commands_url, key="k-1").json()
     Command.objects.update(state=CommandState.CONFIRMED)
-    second = send(program_of(teammate, fleet), car, key="k-1")
+    second = send(token_client(teammate, fleet), commands_url, key="k-1")
     assert second.status_code == 201
     assert second.json()["id"] != first["id"]
 
 
-def test_an_unlock_needs_a_key(car: str, program: Client) -> None:
-    answer = send(program, car, {"kind": "unlock"})
-    assert code_of(answer)[0] == 400
+def test_an_unlock_needs_a_key(commands_url: str, api_client: Client) -> None:
+    answer = send(api_client, commands_url, {"kind": "unlock"})
+    assert error_of(answer)[0] == 400
     assert "Idempotency-Key" in answer.json()["errors"]
     assert not Command.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["", "two words", "a" * 81, "schlüssel"])
-def test_an_odd_key_is_refused(car: str, program: Client, key: str) -> None:
-    answer = program.post(
-        car, {"kind": "lock"}, content_type="application/json", headers={"Idempotency-Key": key}
+def test_an_invalid_key_is_rejected(commands_url: str, api_client: Client, key: str) -> None:
+    answer = api_client.post(
+        commands_url, {"kind": "lock"}, content_type="application/json", headers={"Idempotency-Key": key}
     )
-    assert code_of(answer)[0] == 400
+    assert error_of(answer)[0] == 400
 
 
-def test_a_second_command_while_one_is_on_its_way_is_refused(car: str, program: Client) -> None:
-    send(program, car)
-    answer = send(program, car, {"kind": "start_charge"})
-    assert code_of(answer) == (409, "not_possible")
+def test_a_second_command_while_one_is_in_progress_is_rejected(commands_url: str, api_client: Client) -> None:
+    send(api_client, commands_url)
+    answer = send(api_client, commands_url, {"kind": "start_charge"})
+    assert error_of(answer) == (409, "not_possible")
     assert "Another command is in progress for this vehicle" in answer.json()["detail"]
 
 
-def test_a_car_without_a_connection_refuses_with_the_reason(vehicle: Vehicle, program: Client) -> None:
-    answer = send(program, f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/")
-    assert code_of(answer) == (409, "not_possible")
+def test_a_command_to_a_vehicle_without_connection_is_rejected_with_the_reason(
+    vehicle: Vehicle, api_client: Client
+) -> None:
+    answer = send(api_client, f"/api/v1/vehicles/{vehicle.smartcar_id}/commands/")
+    assert error_of(answer) == (409, "not_possible")
     assert "no working connection" in answer.json()["detail"]
 
 
-def test_a_fleet_that_asks_for_a_reason_gets_one(car: str, program: Client, fleet: Fleet) -> None:
+def test_a_fleets_policy_can_require_a_reason(commands_url: str, api_client: Client, fleet: Fleet) -> None:
     CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.EVERYTHING)
-    answer = send(program, car)
+    answer = send(api_client, commands_url)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["reason"])
-    assert send(program, car, {"kind": "lock", "reason": "Left open"}).status_code == 201
+    assert send(api_client, commands_url, {"kind": "lock", "reason": "Left open"}).status_code == 201
 
 
-def test_a_command_may_wait_for_the_car_to_wake(car: str, program: Client) -> None:
-    assert send(program, car, {"kind": "lock", "when_awake": True}).json()["state"] == "waiting"
-    answer = send(program, car, {"kind": "lock", "when_awake": True})
-    assert code_of(answer) == (409, "not_possible")
+def test_a_command_may_wait_for_the_vehicle_to_wake(commands_url: str, api_client: Client) -> None:
+    assert send(api_client, commands_url, {"kind": "lock", "when_awake": True}).json()["state"] == "waiting"
+    answer = send(api_client, commands_url, {"kind": "lock", "when_awake": True})
+    assert error_of(answer) == (409, "not_possible")
 
 
-def test_a_browsers_unlock_needs_a_fresh_confirmation_and_a_programs_none(
-    car: str, owner: User, program: Client, browser_of: BrowserOf
+def test_an_unlock_needs_recent_confirmation_in_a_browser_but_not_with_a_token(
+    commands_url: str, owner: User, api_client: Client, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     session = browser.session
     session["confirmed_at"] = 0
     session.save()
-    answer = send(browser, car, {"kind": "unlock"}, key="k-1")
-    assert code_of(answer) == (403, "confirmation_required")
-    assert send(browser, car).status_code == 201
+    answer = send(browser, commands_url, {"kind": "unlock"}, key="k-1")
+    assert error_of(answer) == (403, "confirmation_required")
+    assert send(browser, commands_url).status_code == 201
     Command.objects.update(state=CommandState.CONFIRMED)
-    assert send(program, car, {"kind": "unlock"}, key="k-1").status_code == 201
+    assert send(api_client, commands_url, {"kind": "unlock"}, key="k-1").status_code == 201
     Command.objects.update(state=CommandState.CONFIRMED)
-    assert send(browser_of(owner), car, {"kind": "unlock"}, key="k-2").status_code == 201
+    assert send(browser_of(owner), commands_url, {"kind": "unlock"}, key="k-2").status_code == 201
 
 
-def test_a_browser_without_the_csrf_token_sends_nothing(car: str, owner: User) -> None:
+def test_a_browser_without_the_csrf_token_sends_nothing(commands_url: str, owner: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
-    assert send(browser, car).status_code == 403
+    assert send(browser, commands_url).status_code == 403
     assert not Command.objects.exists()
 
 
-def test_a_command_is_taken_back_once_and_for_all(car: str, program: Client) -> None:
-    command = send(program, car).json()
-    first, again = (program.post(f"{LEDGER}{command['id']}/cancel/") for _ in range(2))
+def test_canceling_is_final_and_idempotent(commands_url: str, api_client: Client) -> None:
+    command = send(api_client, commands_url).json()
+    first, again = (api_client.post(f"{COMMANDS}{command['id']}/cancel/") for _ in range(2))
     assert (first.status_code, first.json()["state"], again.status_code) == (200, "cancelled", 200)
     assert [change["state"] for change in again.json()["changes"]] == ["requested", "cancelled"]
 
@@ -262,30 +270,32 @@ def test_a_command_is_taken_back_once_and_for_all(car: str, program: Client) -> 
         CommandState.EXPIRED,
     ],
 )
-def test_what_has_left_or_ended_is_not_taken_back(car: str, program: Client, state: CommandState) -> None:
-    command = send(program, car).json()
+def test_sent_or_final_commands_cannot_be_canceled(
+    commands_url: str, api_client: Client, state: CommandState
+) -> None:
+    command = send(api_client, commands_url).json()
     Command.objects.update(state=state)
-    assert code_of(program.post(f"{LEDGER}{command['id']}/cancel/")) == (409, "too_late")
+    assert error_of(api_client.post(f"{COMMANDS}{command['id']}/cancel/")) == (409, "too_late")
     assert Command.objects.get().state == state
 
 
 @pytest.fixture
-def ledger(car: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Command]:
-    """Three commands, a day apart, the last one of a bulk command to another car."""
+def history(commands_url: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Command]:
+    """Three commands, a day apart; the last one belongs to a bulk command to another vehicle."""
     other = Vehicle.objects.create(fleet=fleet, smartcar_id="another", make="TESLA", powertrain="BEV")
-    connected(other)
+    create_connection(other)
     now = timezone.now()
     bulk = BulkCommand.objects.create(fleet=fleet, kind=CommandType.LOCK, requested_at=now, expires_at=now)
-    made = [
+    commands = [
         services.create_command(vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=PLACE),
         services.create_command(vehicle=other, kind=CommandType.UNLOCK, user=owner),
     ]
     Command.objects.update(state=CommandState.CONFIRMED)
-    made.append(services.create_command(vehicle=other, kind=CommandType.LOCK, user=owner))
-    for age, command in zip((2, 1, 0), made, strict=True):
+    commands.append(services.create_command(vehicle=other, kind=CommandType.LOCK, user=owner))
+    for age, command in zip((2, 1, 0), commands, strict=True):
         Command.objects.filter(pk=command.pk).update(requested_at=now - timedelta(days=age))
-    Command.objects.filter(pk=made[2].pk).update(bulk=bulk)
-    return made
+    Command.objects.filter(pk=commands[2].pk).update(bulk=bulk)
+    return commands
 
 
 @pytest.mark.parametrize(
@@ -301,86 +311,88 @@ def ledger(car: str, vehicle: Vehicle, owner: User, fleet: Fleet) -> list[Comman
         ({"bulk": "its"}, [2]),
     ],
 )
-def test_the_ledger_is_filtered(
-    ledger: list[Command], program: Client, query: dict[str, Any], found: list[int]
+def test_the_history_is_filtered(
+    history: list[Command], api_client: Client, query: dict[str, Any], found: list[int]
 ) -> None:
-    named = {
+    values = {
         "yesterday": (timezone.now() - timedelta(days=1, hours=1)).isoformat(),
         "its": str(BulkCommand.objects.get().pk),
     }
-    asked = {name: named.get(value, value) for name, value in query.items()}
-    answer = program.get(LEDGER, asked)
-    assert [row["id"] for row in answer.json()["results"]] == [ledger[place].pk for place in found]
+    params = {name: values.get(value, value) for name, value in query.items()}
+    answer = api_client.get(COMMANDS, params)
+    assert [row["id"] for row in answer.json()["results"]] == [history[index].pk for index in found]
 
 
-def test_a_cars_ledger_is_its_own(ledger: list[Command], car: str, program: Client) -> None:
-    assert [row["id"] for row in program.get(car).json()["results"]] == [ledger[0].pk]
-    assert program.get(car, {"state": "requested"}).json()["results"] == []
-
-
-def test_a_misspelt_filter_is_refused(ledger: list[Command], car: str, program: Client) -> None:
-    for address in (LEDGER, car):
-        assert program.get(address, {"stat": "confirmed"}).status_code == 400
-        assert program.get(address, {"state": "done"}).status_code == 400
-
-
-def test_a_page_follows_the_other(ledger: list[Command], program: Client) -> None:
-    first = program.get(LEDGER, {"page_size": 2}).json()
-    assert [row["id"] for row in first["results"]] == [ledger[2].pk, ledger[1].pk]
-    assert [row["id"] for row in program.get(first["next"]).json()["results"]] == [ledger[0].pk]
-
-
-def test_a_viewer_reads_the_ledger_without_places(
-    ledger: list[Command], program: Client, viewer: User, browser_of: BrowserOf
+def test_the_history_of_a_vehicle_contains_only_its_commands(
+    history: list[Command], commands_url: str, api_client: Client
 ) -> None:
-    one = f"{LEDGER}{ledger[0].pk}/"
-    assert program.get(one).json()["parameters"] == PLACE
+    assert [row["id"] for row in api_client.get(commands_url).json()["results"]] == [history[0].pk]
+    assert api_client.get(commands_url, {"state": "requested"}).json()["results"] == []
+
+
+def test_an_unknown_filter_is_rejected(history: list[Command], commands_url: str, api_client: Client) -> None:
+    for address in (COMMANDS, commands_url):
+        assert api_client.get(address, {"stat": "confirmed"}).status_code == 400
+        assert api_client.get(address, {"state": "done"}).status_code == 400
+
+
+def test_the_history_is_paginated(history: list[Command], api_client: Client) -> None:
+    first = api_client.get(COMMANDS, {"page_size": 2}).json()
+    assert [row["id"] for row in first["results"]] == [history[2].pk, history[1].pk]
+    assert [row["id"] for row in api_client.get(first["next"]).json()["results"]] == [history[0].pk]
+
+
+def test_viewers_read_the_history_without_locations(
+    history: list[Command], api_client: Client, viewer: User, browser_of: BrowserOf
+) -> None:
+    one = f"{COMMANDS}{history[0].pk}/"
+    assert api_client.get(one).json()["parameters"] == PLACE
     seen = browser_of(viewer).get(one)
     assert seen.json()["parameters"] == {}
     assert str(PLACE["latitude"]) not in seen.content.decode()
-    assert str(PLACE["latitude"]) not in browser_of(viewer).get(LEDGER).content.decode()
+    assert str(PLACE["latitude"]) not in browser_of(viewer).get(COMMANDS).content.decode()
 
 
-def test_a_manager_here_and_viewer_there_sees_the_places_of_here_only(
-    ledger: list[Command], teammate: User, browser_of: BrowserOf, fleet: Fleet, owner: User
+def test_locations_are_included_only_for_fleets_where_the_user_is_manager(
+    history: list[Command], teammate: User, browser_of: BrowserOf, fleet: Fleet, owner: User
 ) -> None:
     green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     add_member(fleet=green, user=teammate, role=Role.VIEWER, actor=None)
     there = Vehicle.objects.create(fleet=green, smartcar_id="there", make="TESLA")
-    connected(there)
+    create_connection(there)
     services.create_command(vehicle=there, kind=CommandType.SET_DESTINATION, user=owner, data=PLACE)
-    rows = browser_of(teammate).get(LEDGER, {"kind": "set_destination"}).json()["results"]
+    rows = browser_of(teammate).get(COMMANDS, {"kind": "set_destination"}).json()["results"]
     assert [(row["fleet"], row["parameters"]) for row in rows] == [("green", {}), ("blue", PLACE)]
 
 
-def test_a_car_in_two_fleets_is_asked_in_the_one_that_is_named(
-    car: str, vehicle: Vehicle, owner: User, browser_of: BrowserOf
+def test_a_vehicle_in_two_fleets_requires_naming_the_fleet(
+    commands_url: str, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
     green = create_fleet(name="Green", slug="green", owner=owner, api_version=SmartcarApiVersion.V3)
     Vehicle.objects.create(fleet=green, smartcar_id=vehicle.smartcar_id, make="TESLA")
     browser = browser_of(owner)
-    assert code_of(send(browser, car)) == (409, "ambiguous")
-    assert send(browser, f"{car}?fleet=blue").status_code == 201
+    assert error_of(send(browser, commands_url)) == (409, "ambiguous")
+    assert send(browser, f"{commands_url}?fleet=blue").status_code == 201
     assert Command.objects.get().fleet.slug == "blue"
 
 
-def test_a_refusal_is_told_with_its_type_code_and_words(ledger: list[Command], program: Client) -> None:
-    Command.objects.filter(pk=ledger[0].pk).update(
+def test_a_rejection_includes_its_type_code_and_message(history: list[Command], api_client: Client) -> None:
+    Command.objects.filter(pk=history[0].pk).update(
         state=CommandState.REFUSED,
         error_type="VEHICLE_STATE",
         error_code="DOOR_OPEN",
         message_code="smartcar.vehicle_state.door_open",
         smartcar_message="A door is open.",
     )
-    told = program.get(f"{LEDGER}{ledger[0].pk}/").json()
-    assert told["error"] == {"type": "VEHICLE_STATE", "code": "DOOR_OPEN"}
-    assert (told["message"], told["open"]) == ("A door is open.", False)
-    assert told["message_code"] == "smartcar.vehicle_state.door_open"
-    assert program.get(f"{LEDGER}{ledger[1].pk}/").json()["error"] is None
+    data = api_client.get(f"{COMMANDS}{history[0].pk}/").json()
+    assert data["error"] == {"type": "VEHICLE_STATE", "code": "DOOR_OPEN"}
+    assert (data["message"], data["open"]) == ("A door is open.", False)
+    assert data["message_code"] == "smartcar.vehicle_state.door_open"
+    assert api_client.get(f"{COMMANDS}{history[1].pk}/").json()["error"] is None
 
 
 def test_a_hundred_commands_take_as_many_queries_as_three(
-    ledger: list[Command], program: Client, django_assert_max_num_queries: Any
+    history: list[Command], api_client: Client, django_assert_max_num_queries: Any
 ) -> None:
     Command.objects.bulk_create(
         Command(
@@ -392,10 +404,10 @@ def test_a_hundred_commands_take_as_many_queries_as_three(
             requested_at=one.requested_at,
             expires_at=one.expires_at,
         )
-        for one in [ledger[0]] * 100
+        for one in [history[0]] * 100
     )
     with django_assert_max_num_queries(6):
-        assert len(program.get(LEDGER, {"page_size": 100}).json()["results"]) == 100
+        assert len(api_client.get(COMMANDS, {"page_size": 100}).json()["results"]) == 100
 
 
 @pytest.fixture
@@ -407,21 +419,26 @@ def two_a_minute(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.usefixtures("two_a_minute")
-def test_who_sends_too_often_is_told_when_to_go_on_and_may_still_read(
-    car: str, program: Client, teammate: User, fleet: Fleet
+def test_throttled_users_learn_when_to_retry_and_may_still_read(
+    commands_url: str, api_client: Client, teammate: User, fleet: Fleet
 ) -> None:
-    one = send(program, car).json()
-    assert program.post(f"{LEDGER}{one['id']}/cancel/").status_code == 200
-    answer = send(program, car)
-    assert code_of(answer) == (429, "throttled")
+    one = send(api_client, commands_url).json()
+    assert api_client.post(f"{COMMANDS}{one['id']}/cancel/").status_code == 200
+    answer = send(api_client, commands_url)
+    assert error_of(answer) == (429, "throttled")
     assert 0 < int(answer.headers["Retry-After"]) <= 60
-    assert program.get(LEDGER).status_code == 200
-    assert send(program_of(teammate, fleet), car).status_code == 201
+    assert api_client.get(COMMANDS).status_code == 200
+    assert send(token_client(teammate, fleet), commands_url).status_code == 201
     assert Command.objects.count() == 2
 
 
 @pytest.mark.usefixtures("two_a_minute")
-def test_without_redis_commands_are_taken_and_counted_by_each_process(car: str, program: Client) -> None:
-    gone = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/7"}
-    with override_settings(CACHES={"default": gone}):
-        assert [send(program, car, key="k-1").status_code for _ in range(4)] == [201, 200, 429, 429]
+def test_without_redis_each_process_counts_commands(commands_url: str, api_client: Client) -> None:
+    unreachable = {"BACKEND": "core.cache.FallbackRedisCache", "LOCATION": "redis://127.0.0.1:1/7"}
+    with override_settings(CACHES={"default": unreachable}):
+        assert [send(api_client, commands_url, key="k-1").status_code for _ in range(4)] == [
+            201,
+            200,
+            429,
+            429,
+        ]

@@ -1,4 +1,4 @@
-"""The broker lost with commands queued: each is sent once it is back, or expires; none is lost, late or sent twice."""
+"""The broker fails with commands queued: each is sent once afterwards, or expires; none is lost, late or sent twice."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,18 +16,18 @@ from commands import confirmation, services, tasks
 from commands.models import Command, CommandState
 from commands.types import CommandType
 from connect.models import Connection, ConnectionState
-from tests.commands.test_history import DONE, Car
-from tests.commands.test_history import car as car
+from tests.commands.test_history import DONE, FakeVehicle
+from tests.commands.test_history import fake_vehicle as fake_vehicle
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RunRung = Callable[[], list[str]]
+RunEnqueued = Callable[[], list[str]]
 
 
 @pytest.fixture
 def vehicles(fleet: Fleet) -> list[Vehicle]:
-    made = [Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{number}") for number in range(5)]
-    for vehicle in made:
+    vehicles = [Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{number}") for number in range(5)]
+    for vehicle in vehicles:
         Connection.objects.create(
             fleet=fleet,
             vehicle=vehicle,
@@ -36,61 +36,61 @@ def vehicles(fleet: Fleet) -> list[Vehicle]:
             mode="live",
             state=ConnectionState.ACTIVE,
         )
-    return made
+    return vehicles
 
 
-def test_what_the_broker_forgot_is_rung_for_again_and_sent_once(
-    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
+def test_commands_lost_by_the_broker_are_enqueued_again_and_sent_once(
+    vehicles: list[Vehicle], owner: User, fake_vehicle: Callable[..., FakeVehicle], run_enqueued: RunEnqueued
 ) -> None:
-    smartcar = car(DONE)
+    smartcar = fake_vehicle(DONE)
     for vehicle in vehicles:
         services.create_command(vehicle=vehicle, kind=CommandType.UNLOCK, user=owner)
     with Redis.from_url(settings.REDIS_URL) as redis:
         redis.flushall()
-    assert run_rung() == []
+    assert run_enqueued() == []
     for _ in range(2):
         tasks.sweep()
-    assert run_rung().count("commands.tasks.send") == 2 * len(vehicles)
-    assert smartcar.heard == ["unlock"] * len(vehicles)
+    assert run_enqueued().count("commands.tasks.send") == 2 * len(vehicles)
+    assert smartcar.received == ["unlock"] * len(vehicles)
 
 
-def test_with_the_broker_gone_a_command_is_written_down_all_the_same(
+def test_without_a_broker_a_command_is_still_stored(
     vehicles: list[Vehicle],
     owner: User,
-    car: Callable[..., Car],
-    run_rung: RunRung,
+    fake_vehicle: Callable[..., FakeVehicle],
+    run_enqueued: RunEnqueued,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    smartcar = car(DONE)
-    with monkeypatch.context() as gone:
-        gone.setattr(current_app, "send_task", _refuse)
+    smartcar = fake_vehicle(DONE)
+    with monkeypatch.context() as patch:
+        patch.setattr(current_app, "send_task", _refuse)
         command = services.create_command(vehicle=vehicles[0], kind=CommandType.LOCK, user=owner)
-    assert (Command.objects.get().state, run_rung()) == (CommandState.REQUESTED, [])
+    assert (Command.objects.get().state, run_enqueued()) == (CommandState.REQUESTED, [])
     tasks.sweep()
-    run_rung()
+    run_enqueued()
     command.refresh_from_db()
-    assert (command.state, smartcar.heard) == (CommandState.ACCEPTED, ["lock"])
+    assert (command.state, smartcar.received) == (CommandState.ACCEPTED, ["lock"])
 
 
 def _refuse(*args: object, **kwargs: object) -> None:
     raise ConnectionError("no broker")
 
 
-def test_an_unlock_that_the_broker_held_for_too_long_is_not_sent(
-    vehicles: list[Vehicle], owner: User, car: Callable[..., Car], run_rung: RunRung
+def test_an_unlock_delayed_by_the_broker_expires(
+    vehicles: list[Vehicle], owner: User, fake_vehicle: Callable[..., FakeVehicle], run_enqueued: RunEnqueued
 ) -> None:
-    smartcar = car(DONE)
+    smartcar = fake_vehicle(DONE)
     services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=owner)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    run_rung()
+    run_enqueued()
     confirmation.sweep(now=timezone.now())
-    assert (smartcar.heard, Command.objects.get().state) == ([], CommandState.EXPIRED)
+    assert (smartcar.received, Command.objects.get().state) == ([], CommandState.EXPIRED)
 
 
-def test_of_managers_who_press_at_once_one_is_heard(
+def test_of_concurrent_requests_only_one_creates_a_command(
     vehicles: list[Vehicle], owner: User, teammate: User
 ) -> None:
-    def press(user: User) -> bool:
+    def create(user: User) -> bool:
         try:
             services.create_command(vehicle=vehicles[0], kind=CommandType.UNLOCK, user=user)
         except services.CommandRejectedError:
@@ -100,12 +100,12 @@ def test_of_managers_who_press_at_once_one_is_heard(
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        heard = list(pool.map(press, [owner, teammate] * 4))
-    assert (sum(heard), Command.objects.count()) == (1, 1)
+        created = list(pool.map(create, [owner, teammate] * 4))
+    assert (sum(created), Command.objects.count()) == (1, 1)
 
 
-def test_one_key_pressed_many_times_at_once_is_one_row(vehicles: list[Vehicle], owner: User) -> None:
-    def press(_: int) -> int:
+def test_concurrent_requests_with_one_key_create_one_command(vehicles: list[Vehicle], owner: User) -> None:
+    def create(_: int) -> int:
         try:
             command = services.create_command(
                 vehicle=vehicles[0], kind=CommandType.LOCK, user=owner, idempotency_key="k-1"
@@ -115,5 +115,5 @@ def test_one_key_pressed_many_times_at_once_is_one_row(vehicles: list[Vehicle], 
         return command.pk
 
     with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(press, range(8)))) == 1
+        assert len(set(pool.map(create, range(8)))) == 1
     assert Command.objects.count() == 1

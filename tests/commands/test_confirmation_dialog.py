@@ -1,4 +1,4 @@
-"""What is asked before a command: is it meant, why, and is it still the person who signed in."""
+"""The confirmation dialog of commands: confirmation, reason, and reauthentication."""
 
 import time
 from collections.abc import Callable
@@ -24,14 +24,14 @@ def address(vehicle: Vehicle, connection: Connection) -> str:
     return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/commands"
 
 
-def let_age(client: Client) -> None:
-    """As if the person had signed in eleven minutes ago."""
+def age_session(client: Client) -> None:
+    """Set the session's last confirmation to eleven minutes ago."""
     session: SessionBase = client.session
     session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 60
     session.save()
 
 
-def test_an_unlock_is_asked_back_before_anything_is_written(
+def test_an_unlock_needs_confirmation_before_it_is_created(
     address: str, owner: User, browser_of: BrowserOf
 ) -> None:
     client = browser_of(owner)
@@ -44,14 +44,14 @@ def test_an_unlock_is_asked_back_before_anything_is_written(
     assert Command.objects.get().reason == "Left the keys in"
 
 
-def test_without_scripts_the_question_is_a_page(address: str, owner: User, browser_of: BrowserOf) -> None:
+def test_without_javascript_the_dialog_is_a_page(address: str, owner: User, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(f"{address}/unlock/")
     assert (answer.status_code, Command.objects.count()) == (200, 0)
     assert "Anyone near the vehicle will be able to open it." in answer.content.decode()
     assert "<h1" in answer.content.decode()
 
 
-def test_a_lock_is_sent_at_once(address: str, owner: User, browser_of: BrowserOf) -> None:
+def test_a_lock_needs_no_confirmation(address: str, owner: User, browser_of: BrowserOf) -> None:
     browser_of(owner).post(f"{address}/lock/", headers=HTMX)
     assert Command.objects.get().kind == "lock"
 
@@ -62,7 +62,7 @@ def test_after_ten_minutes_an_unlock_needs_the_password(
     owner.set_password(PASSWORD)
     owner.save()
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     assert "Your password" in client.post(f"{address}/unlock/", headers=HTMX).content.decode()
     wrong = client.post(f"{address}/unlock/", {"asked": "yes", "password": "x"}, headers=HTMX)
     assert "Incorrect password" in wrong.content.decode()
@@ -77,14 +77,14 @@ def test_a_password_confirms_for_ten_minutes(address: str, owner: User, browser_
     owner.set_password(PASSWORD)
     owner.save()
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     client.post(f"{address}/unlock/", {"asked": "yes", "password": PASSWORD}, headers=HTMX)
     assert "Your password" not in client.post(f"{address}/unlock/", headers=HTMX).content.decode()
 
 
 def test_five_wrong_passwords_end_the_session(address: str, owner: User, browser_of: BrowserOf) -> None:
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     for _ in range(reauthentication.MAX_ATTEMPTS):
         answer = client.post(f"{address}/unlock/", {"asked": "yes", "password": "x"}, headers=HTMX)
     assert answer["HX-Refresh"] == "true"
@@ -92,22 +92,22 @@ def test_five_wrong_passwords_end_the_session(address: str, owner: User, browser
     assert not Command.objects.exists()
 
 
-def test_a_password_is_not_taken_in_advance(address: str, owner: User, browser_of: BrowserOf) -> None:
-    """A form that skips the question is asked all the same."""
+def test_the_dialog_cannot_be_skipped(address: str, owner: User, browser_of: BrowserOf) -> None:
+    """A form that skips the question still gets the question."""
     client = browser_of(owner)
-    let_age(client)
+    age_session(client)
     client.post(f"{address}/unlock/", {"reason": "x"}, headers=HTMX)
     assert not Command.objects.exists()
 
 
-def test_where_every_command_needs_a_reason_it_is_asked_for_and_nothing_is_lost(
+def test_a_required_reason_is_requested_and_the_parameters_preserved(
     address: str, owner: User, browser_of: BrowserOf, vehicle: Vehicle
 ) -> None:
     CommandPolicy.objects.create(fleet=vehicle.fleet, reason_for=ReasonRequirement.EVERYTHING)
     Vehicle.objects.update(powertrain="BEV")
     client = browser_of(owner)
-    asked = client.post(f"{address}/set_charge_limit/", {"percent": "80"}, headers=HTMX).content.decode()
-    assert '<input type="hidden" name="percent" value="80">' in asked
+    dialog = client.post(f"{address}/set_charge_limit/", {"percent": "80"}, headers=HTMX).content.decode()
+    assert '<input type="hidden" name="percent" value="80">' in dialog
     form = {"asked": "yes", "percent": "80", "reason": "Long trip"}
     client.post(f"{address}/set_charge_limit/", form, headers=HTMX)
     assert (Command.objects.get().parameters, Command.objects.get().reason) == ({"percent": 80}, "Long trip")
@@ -123,7 +123,7 @@ def test_where_every_command_needs_a_reason_it_is_asked_for_and_nothing_is_lost(
         ("outsider", 404, CommandState.REQUESTED),
     ],
 )
-def test_who_may_cancel(
+def test_permissions_to_cancel(
     request: pytest.FixtureRequest,
     address: str,
     owner: User,
@@ -138,7 +138,7 @@ def test_who_may_cancel(
     assert (answer.status_code, Command.objects.get().state) == (status, state)
 
 
-def test_a_command_of_another_car_is_not_found(
+def test_a_command_of_another_vehicle_is_not_found(
     address: str, owner: User, browser_of: BrowserOf, vehicle: Vehicle
 ) -> None:
     browser_of(owner).post(f"{address}/lock/")
@@ -154,7 +154,7 @@ def test_a_command_of_another_car_is_not_found(
     ("person", "written"),
     [("owner", 1), ("teammate", 1), ("viewer", 0), ("driver", 0), ("outsider", 0)],
 )
-def test_a_sleeping_cars_command_may_be_left_to_wait(
+def test_a_command_to_a_sleeping_vehicle_can_wait_until_it_is_online(
     request: pytest.FixtureRequest,
     address: str,
     owner: User,
@@ -163,15 +163,15 @@ def test_a_sleeping_cars_command_may_be_left_to_wait(
     written: int,
 ) -> None:
     browser_of(owner).post(f"{address}/lock/")
-    refused = Command.objects.get()
+    rejected = Command.objects.get()
     Command.objects.update(state=CommandState.REFUSED, error_type="VEHICLE_STATE", error_code="ASLEEP")
     assert "Send when vehicle wakes" in browser_of(owner).get(f"{address}/").content.decode()
     for _ in range(2):
-        browser_of(request.getfixturevalue(person)).post(f"{address}/{refused.pk}/when-online/")
+        browser_of(request.getfixturevalue(person)).post(f"{address}/{rejected.pk}/when-online/")
     assert Command.objects.filter(state=CommandState.WAITING).count() == written
 
 
-def test_the_panel_offers_the_schedules_of_the_make_and_ends_those_of_the_car(
+def test_the_panel_offers_schedule_types_of_the_make_and_deletes_schedules(
     address: str, owner: User, viewer: User, browser_of: BrowserOf, vehicle: Vehicle
 ) -> None:
     Vehicle.objects.update(powertrain="BEV")
@@ -196,7 +196,7 @@ def test_the_panel_offers_the_schedules_of_the_make_and_ends_those_of_the_car(
     assert Command.objects.get().parameters == {"schedule_id": "s-1"}
 
 
-def test_a_destination_is_told_to_those_who_may_send_one(
+def test_destinations_are_shown_only_to_members_who_may_send_them(
     address: str, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post(f"{address}/set_destination/", {"latitude": "52.5", "longitude": "13.4"})

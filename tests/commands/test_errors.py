@@ -1,6 +1,6 @@
-"""Every documented error on every command, on both API versions: the right end, in plain words, and sent once.
+"""Every documented error on every command and API version: the right status, a plain message, and sent once.
 
-The errors: Smartcar documentation, "API Errors", and for v3 what the wire-sheet adds.
+The errors are those of Smartcar's documentation, "API Errors", and for v3 those that the wire sheet adds.
 """
 
 import re
@@ -23,16 +23,16 @@ from connect.models import ApplicationToken, Connection, UserToken
 from tests.connect.v2.test_api_migration_soak import point_at
 from tests.simulator.process import NO_LIMITS
 from tests.simulator.process import simulator as started
-from tests.smartcar import connect, forget_budget, reset
+from tests.smartcar import connect, reset, reset_budget
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
 V2, V3 = SmartcarApiVersion.V2, SmartcarApiVersion.V3
-# One client for all, since making one takes longer than most commands here.
+# One client for all tests, because creating one takes longer than most commands here.
 CONTROL = httpx.Client(timeout=30, trust_env=False)
 
 PLACE: dict[str, object] = {"latitude": 37.77, "longitude": -122.42}
-CARRIED: dict[CommandType, dict[str, object]] = {
+PARAMETERS: dict[CommandType, dict[str, object]] = {
     CommandType.SET_CHARGE_LIMIT: {"percent": 70},
     CommandType.SET_DESTINATION: PLACE,
     CommandType.SET_CHARGE_SCHEDULE: {**PLACE, "type": "daily", "windows": {"every_day": ["22:00", "06:00"]}},
@@ -92,7 +92,7 @@ ONLY_V3 = {
     501: {"COMPATIBILITY": ["PLATFORM_NOT_CAPABLE"]},
     504: {"UPSTREAM": ["NO_RESPONSE"]},
 }
-MAYBE_DONE = {500, 502, 504}
+AMBIGUOUS = {500, 502, 504}
 CASES = [
     pytest.param(api_version, kind, id=f"{api_version}-{kind}")
     for api_version in (V2, V3)
@@ -102,7 +102,7 @@ CASES = [
 
 
 def errors_of(api_version: SmartcarApiVersion) -> Iterator[tuple[int, str, str]]:
-    """Status, type and code of each."""
+    """Yields the status, type and code of each error."""
     for group in (COMMON, ONLY_V3) if api_version == V3 else (COMMON,):
         for status, types in group.items():
             for type_, codes in types.items():
@@ -111,7 +111,7 @@ def errors_of(api_version: SmartcarApiVersion) -> Iterator[tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def process() -> Iterator[str]:
-    """A simulator whose commands take no time."""
+    """A simulator that responds to commands immediately."""
     flags = ("--command-latency=0", "--driving-every=0", "--charging-every=0", *NO_LIMITS)
     with started(*flags) as simulator:
         yield simulator.origin
@@ -126,25 +126,25 @@ def origin(process: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def connection(origin: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion) -> Connection:
-    """A Tesla that takes every command."""
+    """The connection of a Tesla that supports every command."""
     fleet.api_version = api_version
     fleet.save()
     connect(origin, fleet=fleet, user=owner, vehicleIds=[parked_tesla(origin)])
     Vehicle.objects.update(powertrain="BEV")
     connection = Connection.objects.select_related("vehicle", "tokens").get()
-    # So that each test finds a token.
-    assert sent(connection, owner, CommandType.SET_DESTINATION).state == CommandState.UNCONFIRMED
+    # This first command stores a token for the test.
+    assert send_new(connection, owner, CommandType.SET_DESTINATION).state == CommandState.UNCONFIRMED
     CONTROL.delete(f"{origin}/control/requests")
     return connection
 
 
 def parked_tesla(origin: str) -> str:
-    """The id of one, which is then at rest; what is on the road cannot be plugged in."""
-    cars = CONTROL.get(f"{origin}/control/vehicles?make=TESLA").json()["vehicles"]
-    return next(str(car["id"]) for car in cars if calm(origin, car["id"]).is_success)
+    """Returns the id of a Tesla after parking it; a vehicle that is driving can't be plugged in."""
+    vehicles = CONTROL.get(f"{origin}/control/vehicles?make=TESLA").json()["vehicles"]
+    return next(str(vehicle["id"]) for vehicle in vehicles if park(origin, vehicle["id"]).is_success)
 
 
-def calm(origin: str, vehicle_id: str, **state: Any) -> httpx.Response:
+def park(origin: str, vehicle_id: str, **state: Any) -> httpx.Response:
     at_rest = {
         "speed": 0,
         "asleep": False,
@@ -165,33 +165,33 @@ def calm(origin: str, vehicle_id: str, **state: Any) -> httpx.Response:
     return CONTROL.patch(f"{origin}/control/vehicles/{vehicle_id}", json=at_rest | state)
 
 
-def trouble(origin: str, **switches: Any) -> None:
+def set_faults(origin: str, **switches: Any) -> None:
     CONTROL.delete(f"{origin}/control/troubles").raise_for_status()
     CONTROL.post(f"{origin}/control/troubles", json=switches).raise_for_status()
 
 
-def answer_with(origin: str, error: str) -> None:
-    """What requests about the car are answered with, beside the other troubles."""
+def set_error(origin: str, error: str) -> None:
+    """Set the error that requests about the vehicle return, in addition to the other faults."""
     CONTROL.post(f"{origin}/control/troubles", json={"answerWith": [error]}).raise_for_status()
 
 
-def sent(connection: Connection, user: User, kind: CommandType) -> Command:
-    """The command after one attempt to send it."""
-    car = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
-    command = services.create_command(vehicle=car, kind=kind, user=user, data=CARRIED.get(kind, {}))
-    again(command)
+def send_new(connection: Connection, user: User, kind: CommandType) -> Command:
+    """Create a command and try to send it once. Returns the command."""
+    vehicle = Vehicle.objects.select_related("fleet").get(pk=connection.vehicle_id)
+    command = services.create_command(vehicle=vehicle, kind=kind, user=user, data=PARAMETERS.get(kind, {}))
+    run_again(command)
     return command
 
 
-def again(command: Command) -> None:
-    """One more run of its task."""
+def run_again(command: Command) -> None:
+    """Run the command's task once more."""
     fresh = Command.objects.select_related("vehicle", "connection__vehicle", "connection__tokens")
     sender.send(command=fresh.get(pk=command.pk))
     command.refresh_from_db()
 
 
-def heard(origin: str, connection: Connection) -> list[int]:
-    """The HTTP statuses with which Smartcar answered what was asked of the car."""
+def response_statuses(origin: str, connection: Connection) -> list[int]:
+    """Returns the HTTP statuses of Smartcar's responses to the vehicle's commands."""
     seen = CONTROL.get(f"{origin}/control/requests").json()["requests"]
     return [
         request["status"]
@@ -201,29 +201,29 @@ def heard(origin: str, connection: Connection) -> list[int]:
 
 
 def assert_plain(message: str) -> None:
-    """Whole sentences without codes, placeholders or numbers of errors."""
+    """Assert that the message is a whole sentence without codes, placeholders or error numbers."""
     assert re.fullmatch(r"[A-Z][^<>{}_]{20,}[.!]", message.strip()), message
     assert not re.search(r"\b[A-Z]{4,}\b|\bHTTP\b|\b[45][0-9][0-9]\b", message), message
 
 
 @pytest.mark.parametrize(("api_version", "kind"), CASES)
-def test_every_error_ends_a_command_rightly_and_in_plain_words(
+def test_every_error_leads_to_the_right_state_and_a_plain_message(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion, kind: CommandType
 ) -> None:
     errors = list(errors_of(api_version))
     for status, type_, code in errors:
-        forget_budget()
-        answer_with(origin, f"{type_}:{code}:{status}")
+        reset_budget()
+        set_error(origin, f"{type_}:{code}:{status}")
         with transaction.atomic():
-            command = sent(connection, owner, kind)
+            command = send_new(connection, owner, kind)
             transaction.set_rollback(True)
-        open_end = CommandState.RETRYING if kind in IDEMPOTENT else CommandState.UNKNOWN
-        expected = (open_end if status in MAYBE_DONE else CommandState.REFUSED, type_, code)
+        ambiguous_state = CommandState.RETRYING if kind in IDEMPOTENT else CommandState.UNKNOWN
+        expected = (ambiguous_state if status in AMBIGUOUS else CommandState.REFUSED, type_, code)
         assert (command.state, command.error_type, command.error_code) == expected
         assert_plain(command.message)
         assert command.request_id, expected
         assert (command.settled_at is not None) is (command.state == CommandState.REFUSED)
-    assert heard(origin, connection) == [status for status, _, _ in errors]
+    assert response_statuses(origin, connection) == [status for status, _, _ in errors]
 
 
 WHAT_TO_DO = {
@@ -240,30 +240,30 @@ WHAT_TO_DO = {
 
 
 @pytest.mark.parametrize("api_version", [V2, V3])
-def test_what_to_do_is_said(
+def test_messages_explain_what_to_do(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    for error, words in WHAT_TO_DO.items():
-        forget_budget()
-        answer_with(origin, error)
+    for error, advice in WHAT_TO_DO.items():
+        reset_budget()
+        set_error(origin, error)
         with transaction.atomic():
-            assert words in sent(connection, owner, CommandType.UNLOCK).message
+            assert advice in send_new(connection, owner, CommandType.UNLOCK).message
             transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("api_version", [V2, V3])
-def test_a_refused_token_is_replaced_before_the_next_command(
+def test_a_rejected_token_is_replaced_before_the_next_command(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    trouble(origin, answerWith=["AUTHENTICATION:UNAUTHORIZED:401"])
-    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
+    set_faults(origin, answerWith=["AUTHENTICATION:UNAUTHORIZED:401"])
+    assert send_new(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
     if api_version == V3:
         assert ApplicationToken.objects.get().expires_at is None
     else:
         assert UserToken.objects.get().access_expires_at <= timezone.now()
     version = _token_version(api_version)
-    trouble(origin)
-    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
+    set_faults(origin)
+    assert send_new(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
     assert _token_version(api_version) > version
 
 
@@ -274,81 +274,81 @@ def _token_version(api_version: SmartcarApiVersion) -> int:
 
 
 @pytest.mark.parametrize("api_version", [V2, V3])
-def test_after_a_429_the_car_is_left_alone_for_as_long_as_smartcar_says(
+def test_after_a_429_the_vehicle_is_not_called_until_smartcars_retry_time(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    trouble(origin, rateLimited=1)
-    assert sent(connection, owner, CommandType.UNLOCK).error_type == "RATE_LIMIT"
-    trouble(origin)
+    set_faults(origin, rateLimited=1)
+    assert send_new(connection, owner, CommandType.UNLOCK).error_type == "RATE_LIMIT"
+    set_faults(origin)
     CONTROL.delete(f"{origin}/control/requests")
-    waiting = sent(connection, owner, CommandType.UNLOCK)
+    waiting = send_new(connection, owner, CommandType.UNLOCK)
     assert waiting.state == CommandState.REQUESTED
     assert waiting.next_try_at is not None
     assert timedelta(seconds=20) < waiting.next_try_at - timezone.now() <= timedelta(seconds=31)
     assert "paused requests to this vehicle" in waiting.message
-    assert heard(origin, connection) == []
-    forget_budget()
+    assert response_statuses(origin, connection) == []
+    reset_budget()
     Command.objects.filter(pk=waiting.pk).update(next_try_at=timezone.now())
-    again(waiting)
-    assert (waiting.state, len(heard(origin, connection))) == (CommandState.ACCEPTED, 1)
+    run_again(waiting)
+    assert (waiting.state, len(response_statuses(origin, connection))) == (CommandState.ACCEPTED, 1)
 
 
 @pytest.mark.parametrize("api_version", [V2, V3])
-def test_used_up_requests_do_not_forbid_the_next_try_of_a_person(
+def test_an_exhausted_quota_does_not_block_the_next_manual_attempt(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    trouble(origin, answerWith=["BILLING:VEHICLE_REQUEST_LIMIT"])
-    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
-    trouble(origin)
-    assert sent(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
+    set_faults(origin, answerWith=["BILLING:VEHICLE_REQUEST_LIMIT"])
+    assert send_new(connection, owner, CommandType.UNLOCK).state == CommandState.REFUSED
+    set_faults(origin)
+    assert send_new(connection, owner, CommandType.UNLOCK).state == CommandState.ACCEPTED
 
 
 @pytest.mark.parametrize("api_version", [V2, V3])
-def test_what_a_car_cannot_do_is_remembered_for_a_week_and_for_this_command_alone(
+def test_an_unsupported_command_is_remembered_for_a_week(
     origin: str, connection: Connection, owner: User, api_version: SmartcarApiVersion
 ) -> None:
-    trouble(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
-    refused = sent(connection, owner, CommandType.START_CHARGE)
-    trouble(origin)
+    set_faults(origin, answerWith=["COMPATIBILITY:VEHICLE_NOT_CAPABLE"])
+    rejected = send_new(connection, owner, CommandType.START_CHARGE)
+    set_faults(origin)
     with pytest.raises(
         services.CommandRejectedError,
         match="t support this command",
     ):
-        sent(connection, owner, CommandType.START_CHARGE)
-    assert sent(connection, owner, CommandType.SET_CHARGE_LIMIT).state == CommandState.ACCEPTED
+        send_new(connection, owner, CommandType.START_CHARGE)
+    assert send_new(connection, owner, CommandType.SET_CHARGE_LIMIT).state == CommandState.ACCEPTED
     last_week = timezone.now() - timedelta(days=7, minutes=1)
-    Command.objects.filter(pk=refused.pk).update(settled_at=last_week)
-    assert sent(connection, owner, CommandType.START_CHARGE).state == CommandState.ACCEPTED
+    Command.objects.filter(pk=rejected.pk).update(settled_at=last_week)
+    assert send_new(connection, owner, CommandType.START_CHARGE).state == CommandState.ACCEPTED
 
 
 @pytest.mark.parametrize(
     ("api_version", "error"),
     [(V2, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:502"), (V3, "UPSTREAM:NO_RESPONSE:504")],
 )
-def test_an_unlock_without_a_clear_answer_is_read_for_and_never_sent_again(
+def test_an_unlock_without_a_clear_response_triggers_a_read_and_is_never_sent_again(
     origin: str,
     connection: Connection,
     owner: User,
     api_version: SmartcarApiVersion,
     error: str,
 ) -> None:
-    trouble(origin, answerWith=[error])
-    command = sent(connection, owner, CommandType.UNLOCK)
-    trouble(origin)
+    set_faults(origin, answerWith=[error])
+    command = send_new(connection, owner, CommandType.UNLOCK)
+    set_faults(origin)
     assert confirmation.sweep(now=timezone.now() + sender.READ_DELAYS[0] + timedelta(seconds=1)) == []
-    again(command)
+    run_again(command)
     assert (command.state, command.reads) == (CommandState.UNKNOWN, 1)
     assert Connection.objects.get().fetch_due_at is not None
-    assert len(heard(origin, connection)) == 1
+    assert len(response_statuses(origin, connection)) == 1
 
 
-# Answers that come late (202): judged by the body, read to its end.
+# Delayed responses (202): the complete body decides.
 LONG = {"longAnswers": 1}
 
 
 @pytest.mark.parametrize("api_version", [V3])
 @pytest.mark.parametrize(
-    ("kind", "switches", "car", "end", "words"),
+    ("kind", "switches", "vehicle_state", "end", "message"),
     [
         pytest.param(CommandType.UNLOCK, {}, {}, CommandState.ACCEPTED, "", id="late success"),
         pytest.param(
@@ -357,7 +357,7 @@ LONG = {"longAnswers": 1}
             {"doors": [[0, 0]]},
             CommandState.REFUSED,
             "doors and the trunk",
-            id="late refusal by the car",
+            id="late rejection by the vehicle",
         ),
         pytest.param(
             CommandType.START_CHARGE,
@@ -365,7 +365,7 @@ LONG = {"longAnswers": 1}
             {"plugged_in": False},
             CommandState.REFUSED,
             "not plugged in",
-            id="a body that says 409",
+            id="a body with status 409",
         ),
         pytest.param(
             CommandType.UNLOCK,
@@ -409,43 +409,43 @@ LONG = {"longAnswers": 1}
         ),
     ],
 )
-def test_a_202_is_judged_by_its_body(
+def test_the_body_of_a_202_decides(
     origin: str,
     connection: Connection,
     owner: User,
     api_version: SmartcarApiVersion,
     kind: CommandType,
     switches: dict[str, Any],
-    car: dict[str, Any],
+    vehicle_state: dict[str, Any],
     end: CommandState,
-    words: str,
+    message: str,
 ) -> None:
-    calm(origin, connection.vehicle.smartcar_id, **car).raise_for_status()
-    trouble(origin, **LONG, **switches)
-    command = sent(connection, owner, kind)
-    assert (command.state, words in command.message) == (end, True), command.message
+    park(origin, connection.vehicle.smartcar_id, **vehicle_state).raise_for_status()
+    set_faults(origin, **LONG, **switches)
+    command = send_new(connection, owner, kind)
+    assert (command.state, message in command.message) == (end, True), command.message
     assert bool(command.execution_id) is (end in (CommandState.ACCEPTED, CommandState.FAILED))
-    trouble(origin)
-    again(command)
-    assert heard(origin, connection) == [202]
+    set_faults(origin)
+    run_again(command)
+    assert response_statuses(origin, connection) == [202]
 
 
 @pytest.mark.parametrize("api_version", [V3])
 def test_a_failure_in_a_200_is_a_failure(origin: str, connection: Connection, owner: User) -> None:
-    trouble(origin, commandStatus=["FAILURE"])
-    command = sent(connection, owner, CommandType.UNLOCK)
+    set_faults(origin, commandStatus=["FAILURE"])
+    command = send_new(connection, owner, CommandType.UNLOCK)
     assert (command.state, bool(command.execution_id)) == (CommandState.FAILED, True)
 
 
 @pytest.mark.parametrize("api_version", [V3])
-def test_a_202_whose_result_does_not_come_is_unknown(
+def test_a_202_without_a_result_is_unknown(
     origin: str, connection: Connection, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api = applications.for_connection(connection).v3
     assert api._command_timeout == 310
     monkeypatch.setattr(api, "_command_timeout", 0.3)
-    trouble(origin, **LONG, slowCommands=2)
-    command = sent(connection, owner, CommandType.UNLOCK)
+    set_faults(origin, **LONG, slowCommands=2)
+    command = send_new(connection, owner, CommandType.UNLOCK)
     assert (command.state, command.error_type, command.error_code) == (
         CommandState.UNKNOWN,
         "NO_ANSWER",

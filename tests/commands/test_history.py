@@ -1,4 +1,4 @@
-"""The ledger's rules, against a stand-in for Smartcar's answers where an answer is needed."""
+"""The states of commands, with a fake for Smartcar's responses where a response is needed."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,29 +24,29 @@ from vehicles.services import Update
 pytestmark = pytest.mark.django_db
 
 
-class Car:
-    """Counts what reaches it and answers as told."""
+class FakeVehicle:
+    """A fake vehicle API that records commands and returns the given answer."""
 
     def __init__(self, answer: CommandAnswer | Exception) -> None:
         self.answer = answer
-        self.heard: list[str] = []
+        self.received: list[str] = []
 
     def lock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        return self._hear("lock")
+        return self._record("lock")
 
     def unlock(self, access: Access, *, vehicle_id: str) -> CommandAnswer:
-        return self._hear("unlock")
+        return self._record("unlock")
 
     def set_charge_limit(self, access: Access, *, vehicle_id: str, percent: int) -> CommandAnswer:
-        return self._hear(f"limit {percent}")
+        return self._record(f"limit {percent}")
 
     def set_destination(
         self, access: Access, *, vehicle_id: str, latitude: float, longitude: float
     ) -> CommandAnswer:
-        return self._hear(f"go to {latitude} {longitude}")
+        return self._record(f"go to {latitude} {longitude}")
 
-    def _hear(self, what: str) -> CommandAnswer:
-        self.heard.append(what)
+    def _record(self, command: str) -> CommandAnswer:
+        self.received.append(command)
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -56,21 +56,21 @@ DONE = CommandAnswer(outcome=CommandOutcome.SUCCESS, execution_id="exec_1", requ
 
 
 @pytest.fixture
-def car(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception], Car]:
-    def answering(answer: CommandAnswer | Exception) -> Car:
-        car = Car(answer)
-        monkeypatch.setattr(Application, "api", lambda application, api_version: car)
+def fake_vehicle(monkeypatch: pytest.MonkeyPatch) -> Callable[[CommandAnswer | Exception], FakeVehicle]:
+    def install(answer: CommandAnswer | Exception) -> FakeVehicle:
+        fake_vehicle = FakeVehicle(answer)
+        monkeypatch.setattr(Application, "api", lambda application, api_version: fake_vehicle)
         monkeypatch.setattr(token_store, "access", lambda *, connection: Access(token="t", user_id="user-1"))
-        return car
+        return fake_vehicle
 
-    return answering
+    return install
 
 
-def asked(vehicle: Vehicle, user: User, kind: CommandType = CommandType.LOCK) -> Command:
+def create(vehicle: Vehicle, user: User, kind: CommandType = CommandType.LOCK) -> Command:
     return services.create_command(vehicle=vehicle, kind=kind, user=user)
 
 
-def proof(command: Command, *, locked: bool, at: datetime) -> Update:
+def lock_update(command: Command, *, locked: bool, at: datetime) -> Update:
     return Update(command.vehicle_id, catalogue.IS_LOCKED.code, {"value": locked}, at)
 
 
@@ -79,95 +79,99 @@ def state(command: Command) -> str:
     return command.state
 
 
-def test_a_command_is_written_down_and_rung_for(
+def test_a_command_is_stored_and_enqueued(
     vehicle: Vehicle, connection: Connection, owner: User, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks() as callbacks:
-        command = asked(vehicle, owner)
-    assert (command.state, len(callbacks)) == (CommandState.REQUESTED, 2)  # the bell, and the open pages
+        command = create(vehicle, owner)
+    assert (command.state, len(callbacks)) == (CommandState.REQUESTED, 2)  # the task, and the open pages
     assert AuditLogEntry.objects.filter(actor=owner, event=AuditEvent.COMMAND_REQUESTED).exists()
 
 
-def test_a_car_without_a_working_connection_takes_no_command(vehicle: Vehicle, owner: User) -> None:
+def test_a_vehicle_without_a_working_connection_gets_no_command(vehicle: Vehicle, owner: User) -> None:
     with pytest.raises(services.CommandRejectedError, match="no working connection"):
-        asked(vehicle, owner)
+        create(vehicle, owner)
 
 
-def test_a_second_command_while_one_is_under_way_is_refused(
+def test_a_second_command_while_one_is_in_progress_is_rejected(
     vehicle: Vehicle, connection: Connection, owner: User, teammate: User
 ) -> None:
-    asked(vehicle, owner)
+    create(vehicle, owner)
     with pytest.raises(services.CommandRejectedError, match="Another command"):
-        asked(vehicle, teammate, CommandType.UNLOCK)
+        create(vehicle, teammate, CommandType.UNLOCK)
     assert Command.objects.count() == 1
 
 
-def test_an_accepted_command_waits_for_the_car(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_an_accepted_command_waits_for_confirmation(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(DONE)
+    command, fake = create(vehicle, owner), fake_vehicle(DONE)
     sender.send(command=command)
     assert state(command) == CommandState.ACCEPTED
-    assert (command.execution_id, ledger_car.heard) == ("exec_1", ["lock"])
+    assert (command.execution_id, fake.received) == ("exec_1", ["lock"])
 
 
 def test_a_command_whose_task_runs_twice_is_sent_once(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner, CommandType.UNLOCK), car(DONE)
+    command, fake = create(vehicle, owner, CommandType.UNLOCK), fake_vehicle(DONE)
     sender.send(command=command)
     sender.send(command=command)
-    assert ledger_car.heard == ["unlock"]
+    assert fake.received == ["unlock"]
 
 
 def test_an_expired_unlock_is_never_sent(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner, CommandType.UNLOCK), car(DONE)
+    command, fake = create(vehicle, owner, CommandType.UNLOCK), fake_vehicle(DONE)
     Command.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     sender.send(command=command)
-    assert ledger_car.heard == []
+    assert fake.received == []
     assert confirmation.sweep(now=timezone.now()) == []
     assert state(command) == CommandState.EXPIRED
 
 
 @pytest.mark.parametrize("ended", [ConnectionState.REMOVED, ConnectionState.NEEDS_REAUTHENTICATION])
-def test_a_command_is_not_sent_through_a_connection_that_ended_meanwhile(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car], ended: ConnectionState
+def test_a_command_is_not_sent_over_a_connection_that_ended_meanwhile(
+    vehicle: Vehicle,
+    connection: Connection,
+    owner: User,
+    fake_vehicle: Callable[..., FakeVehicle],
+    ended: ConnectionState,
 ) -> None:
-    command, ledger_car = asked(vehicle, owner, CommandType.UNLOCK), car(DONE)
+    command, fake = create(vehicle, owner, CommandType.UNLOCK), fake_vehicle(DONE)
     connection.move_to(ended, now=timezone.now())
     sender.send(command=Command.objects.get(pk=command.pk))
-    assert ledger_car.heard == []
+    assert fake.received == []
     assert state(command) == CommandState.FAILED
 
 
-def test_an_unlock_lives_a_minute_and_a_lock_ten(
+def test_an_unlock_expires_after_a_minute_and_a_lock_after_ten(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
+    command = create(vehicle, owner, CommandType.UNLOCK)
     assert command.expires_at - command.requested_at == timedelta(seconds=60) == EXPIRY[CommandType.UNLOCK]
     assert EXPIRY[CommandType.LOCK] == timedelta(minutes=10)
 
 
-def test_a_lost_answer_is_unknown_and_not_sent_again(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_command_without_a_response_is_unknown_and_not_sent_again(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = (
-        asked(vehicle, owner, CommandType.UNLOCK),
-        car(SmartcarError(type="NO_ANSWER", code="TIMEOUT")),
+    command, fake = (
+        create(vehicle, owner, CommandType.UNLOCK),
+        fake_vehicle(SmartcarError(type="NO_ANSWER", code="TIMEOUT")),
     )
     sender.send(command=command)
     sender.send(command=command)
     assert state(command) == CommandState.UNKNOWN
-    assert ledger_car.heard == ["unlock"]
+    assert fake.received == ["unlock"]
 
 
-def test_a_refusal_says_why_in_words_for_people(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_rejection_shows_smartcars_message(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command = asked(vehicle, owner)
-    car(
+    command = create(vehicle, owner)
+    fake_vehicle(
         SmartcarError(
             type="VEHICLE_STATE", code="DOOR_OPEN", status=409, suggested_user_message="A door is open."
         )
@@ -178,19 +182,19 @@ def test_a_refusal_says_why_in_words_for_people(
 
 
 def test_a_failure_in_the_body_is_a_failure(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command = asked(vehicle, owner)
-    car(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r"))
+    command = create(vehicle, owner)
+    fake_vehicle(CommandAnswer(outcome=CommandOutcome.FAILURE, execution_id="e", request_id="r"))
     sender.send(command=command)
     assert state(command) == CommandState.FAILED
 
 
-def test_an_unexpected_break_after_the_claim_is_unknown(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_an_unexpected_error_after_the_claim_is_unknown(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
-    car(RuntimeError("broken"))
+    command = create(vehicle, owner, CommandType.UNLOCK)
+    fake_vehicle(RuntimeError("broken"))
     with pytest.raises(RuntimeError):
         sender.send(command=command)
     assert state(command) == CommandState.UNKNOWN
@@ -206,12 +210,12 @@ def test_a_later_signal_confirms(
     locked: bool,
     before: CommandState,
 ) -> None:
-    command = asked(vehicle, owner, kind)
+    command = create(vehicle, owner, kind)
     now = timezone.now()
     Command.objects.update(state=before, sent_at=now)
     assert (
         confirmation.confirm_from_signals(
-            updates=[proof(command, locked=locked, at=now + timedelta(seconds=2))], now=now
+            updates=[lock_update(command, locked=locked, at=now + timedelta(seconds=2))], now=now
         )
         == 1
     )
@@ -221,30 +225,32 @@ def test_a_later_signal_confirms(
 @pytest.mark.parametrize(
     ("locked", "seconds"),
     [(False, 2), (True, -2)],
-    ids=["the opposite state", "a state from before the sending"],
+    ids=["the opposite state", "a state from before sending"],
 )
-def test_what_proves_nothing_confirms_nothing(
+def test_unrelated_signals_do_not_confirm(
     vehicle: Vehicle, connection: Connection, owner: User, locked: bool, seconds: int
 ) -> None:
-    command = asked(vehicle, owner)
+    command = create(vehicle, owner)
     now = timezone.now()
     Command.objects.update(state=CommandState.ACCEPTED, sent_at=now)
     at = now + timedelta(seconds=seconds)
-    assert confirmation.confirm_from_signals(updates=[proof(command, locked=locked, at=at)], now=now) == 0
+    assert (
+        confirmation.confirm_from_signals(updates=[lock_update(command, locked=locked, at=at)], now=now) == 0
+    )
     assert state(command) == CommandState.ACCEPTED
 
 
 def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
     Vehicle.objects.update(powertrain="BEV")
     vehicle.refresh_from_db()
-    ledger_car = car(DONE)
+    fake = fake_vehicle(DONE)
     command = services.create_command(
         vehicle=vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data={"percent": "80"}
     )
     sender.send(command=command)
-    assert (ledger_car.heard, command.title) == (["limit 80"], "Charge limit 80 %")
+    assert (fake.received, command.title) == (["limit 80"], "Charge limit 80 %")
     later = timezone.now() + timedelta(seconds=1)
     elsewhere = {"type": "LOCATION", "limit": 80}
     everywhere = {"type": "GLOBAL", "limit": 80}
@@ -256,24 +262,24 @@ def test_a_limit_is_sent_with_its_percentage_and_confirmed_by_that_limit_only(
         assert confirmation.confirm_from_signals(updates=[update], now=later) == confirmed
 
 
-def test_a_destination_ends_as_accepted_since_nothing_will_confirm_it(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_destination_ends_unconfirmed_because_no_signal_exists(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    ledger_car = car(DONE)
+    fake = fake_vehicle(DONE)
     place = {"latitude": "52.5", "longitude": "13.4"}
     command = services.create_command(
         vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=place
     )
     sender.send(command=command)
-    assert (ledger_car.heard, state(command)) == (["go to 52.5 13.4"], CommandState.UNCONFIRMED)
+    assert (fake.received, state(command)) == (["go to 52.5 13.4"], CommandState.UNCONFIRMED)
     assert "t report this" in command.message
     assert command.settled_at
 
 
-def test_a_lost_answer_to_a_destination_is_not_said_to_be_settled_by_a_signal(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_destination_without_a_response_does_not_announce_a_signal(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    car(SmartcarError(type="NO_ANSWER", code="TIMEOUT"))
+    fake_vehicle(SmartcarError(type="NO_ANSWER", code="TIMEOUT"))
     place = {"latitude": 52.5, "longitude": 13.4}
     command = services.create_command(
         vehicle=vehicle, kind=CommandType.SET_DESTINATION, user=owner, data=place
@@ -283,31 +289,33 @@ def test_a_lost_answer_to_a_destination_is_not_said_to_be_settled_by_a_signal(
     assert "t be confirmed remotely. Check the vehicle" in command.message
 
 
-def test_a_charging_signal_settles_no_lock(vehicle: Vehicle, connection: Connection, owner: User) -> None:
-    asked(vehicle, owner)
+def test_a_charging_signal_does_not_confirm_a_lock(
+    vehicle: Vehicle, connection: Connection, owner: User
+) -> None:
+    create(vehicle, owner)
     now = timezone.now()
     Command.objects.update(state=CommandState.ACCEPTED, sent_at=now)
     update = Update(vehicle.pk, catalogue.IS_CHARGING.code, {"value": True}, now + timedelta(seconds=2))
     assert confirmation.confirm_from_signals(updates=[update], now=now) == 0
 
 
-def test_a_signal_faster_than_the_answer_keeps_its_word(
+def test_a_signal_that_arrives_before_the_response_confirms(
     vehicle: Vehicle,
     connection: Connection,
     owner: User,
-    car: Callable[..., Car],
+    fake_vehicle: Callable[..., FakeVehicle],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(DONE)
-    honest = ledger_car.lock
+    command, fake = create(vehicle, owner), fake_vehicle(DONE)
+    original = fake.lock
 
     def lock_and_report(access: Access, *, vehicle_id: str) -> CommandAnswer:
-        answer = honest(access, vehicle_id=vehicle_id)
+        answer = original(access, vehicle_id=vehicle_id)
         later = timezone.now() + timedelta(seconds=1)
-        confirmation.confirm_from_signals(updates=[proof(command, locked=True, at=later)], now=later)
+        confirmation.confirm_from_signals(updates=[lock_update(command, locked=True, at=later)], now=later)
         return answer
 
-    monkeypatch.setattr(ledger_car, "lock", lock_and_report)
+    monkeypatch.setattr(fake, "lock", lock_and_report)
     sender.send(command=command)
     assert state(command) == CommandState.CONFIRMED
     assert command.execution_id == "exec_1"
@@ -316,7 +324,7 @@ def test_a_signal_faster_than_the_answer_keeps_its_word(
 def test_an_accepted_command_without_its_signal_ends_unconfirmed(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner)
+    command = create(vehicle, owner)
     long_ago = timezone.now() - confirmation.CONFIRMATION_TIMEOUT - timedelta(seconds=1)
     Command.objects.update(state=CommandState.ACCEPTED, sent_at=long_ago, accepted_at=long_ago)
     confirmation.sweep(now=timezone.now())
@@ -325,10 +333,10 @@ def test_an_accepted_command_without_its_signal_ends_unconfirmed(
 
 
 @pytest.mark.parametrize("locked", [True, False])
-def test_an_accepted_command_for_what_the_car_was_already_says_why_no_signal_came(
+def test_an_unconfirmed_command_explains_that_the_state_was_already_reached(
     vehicle: Vehicle, connection: Connection, owner: User, locked: bool
 ) -> None:
-    command = asked(vehicle, owner)
+    command = create(vehicle, owner)
     long_ago = timezone.now() - confirmation.CONFIRMATION_TIMEOUT - timedelta(seconds=1)
     before = long_ago - timedelta(hours=1)
     LatestSignal.objects.create(
@@ -345,34 +353,34 @@ def test_an_accepted_command_for_what_the_car_was_already_says_why_no_signal_cam
     assert ("Accepted. The vehicle was already in this state, so it won" in command.message) is locked
 
 
-def test_why_no_signal_came_is_found_out_for_all_cars_at_once(
+def test_reasons_for_missing_signals_are_loaded_in_one_batch(
     fleet: Fleet, owner: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    cars = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(5)]
+    vehicles = [Vehicle.objects.create(fleet=fleet, smartcar_id=str(number)) for number in range(5)]
     times = {"requested_at": timezone.now(), "expires_at": timezone.now()}
     commands = [
-        Command.objects.create(fleet=fleet, vehicle=car, kind=CommandType.LOCK, api_version="v3", **times)
-        for car in cars
+        Command.objects.create(fleet=fleet, vehicle=vehicle, kind=CommandType.LOCK, api_version="v3", **times)
+        for vehicle in vehicles
     ]
     with django_assert_num_queries(2):
-        told = confirmation._unconfirmed_reasons(commands)
-    assert told == [expected_signals.not_reported_message(CommandType.LOCK)] * 5
+        messages = confirmation._unconfirmed_reasons(commands)
+    assert messages == [expected_signals.not_reported_message(CommandType.LOCK)] * 5
 
 
-def test_a_command_that_a_dead_process_left_behind_becomes_unknown(
+def test_a_command_of_a_killed_process_becomes_unknown(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
+    command = create(vehicle, owner, CommandType.UNLOCK)
     long_ago = timezone.now() - confirmation.SENDING_TIMEOUT - timedelta(seconds=1)
     Command.objects.update(state=CommandState.SENDING, claimed_at=long_ago, sent_at=long_ago)
     assert confirmation.sweep(now=timezone.now()) == []
     assert state(command) == CommandState.UNKNOWN
 
 
-def test_a_claim_that_never_came_to_the_sending_has_failed_for_certain(
+def test_a_command_claimed_but_never_sent_fails(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
+    command = create(vehicle, owner, CommandType.UNLOCK)
     long_ago = timezone.now() - confirmation.SENDING_TIMEOUT - timedelta(seconds=1)
     Command.objects.update(state=CommandState.SENDING, claimed_at=long_ago)
     confirmation.sweep(now=timezone.now())
@@ -380,21 +388,21 @@ def test_a_claim_that_never_came_to_the_sending_has_failed_for_certain(
     assert "interrupted before the command was sent" in command.message
 
 
-def test_the_sweeper_names_what_a_lost_doorbell_left_unsent(
+def test_the_sweeper_returns_commands_whose_task_was_lost(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner)
+    command = create(vehicle, owner)
     assert confirmation.sweep(now=timezone.now()) == [command.pk]
 
 
-def test_every_state_is_written_down_with_its_time(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_every_state_is_recorded_with_its_time(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command = asked(vehicle, owner)
-    car(DONE)
+    command = create(vehicle, owner)
+    fake_vehicle(DONE)
     sender.send(command=command)
     later = timezone.now() + timedelta(seconds=1)
-    confirmation.confirm_from_signals(updates=[proof(command, locked=True, at=later)], now=later)
+    confirmation.confirm_from_signals(updates=[lock_update(command, locked=True, at=later)], now=later)
     states = [CommandState.REQUESTED, CommandState.SENDING, CommandState.ACCEPTED, CommandState.CONFIRMED]
     assert [change.state for change in command.changes.all()] == states
     times = [change.at for change in command.changes.all()]
@@ -404,101 +412,109 @@ def test_every_state_is_written_down_with_its_time(
 LOST = SmartcarError(type="NO_ANSWER", code="TIMEOUT")
 
 
-def due_again() -> None:
+def make_due() -> None:
     Command.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_lock_without_an_answer_is_tried_again_after_a_pause(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_lock_without_a_response_is_retried_after_a_pause(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(LOST)
+    command, fake = create(vehicle, owner), fake_vehicle(LOST)
     sender.send(command=command)
     assert state(command) == CommandState.RETRYING
     sender.send(command=command)
-    assert ledger_car.heard == ["lock"]
-    due_again()
+    assert fake.received == ["lock"]
+    make_due()
     assert confirmation.sweep(now=timezone.now()) == [command.pk]
-    ledger_car.answer = DONE
+    fake.answer = DONE
     sender.send(command=command)
-    assert (ledger_car.heard, state(command)) == (["lock", "lock"], CommandState.ACCEPTED)
+    assert (fake.received, state(command)) == (["lock", "lock"], CommandState.ACCEPTED)
 
 
 def test_a_lock_is_tried_three_times_at_most(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(LOST)
+    command, fake = create(vehicle, owner), fake_vehicle(LOST)
     for _ in range(5):
         sender.send(command=command)
-        due_again()
-    assert (len(ledger_car.heard), state(command)) == (sender.MAX_ATTEMPTS, CommandState.UNKNOWN)
+        make_due()
+    assert (len(fake.received), state(command)) == (sender.MAX_ATTEMPTS, CommandState.UNKNOWN)
 
 
-def test_a_lock_is_not_tried_again_once_its_signal_has_come(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_lock_is_not_retried_after_its_signal_arrived(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(LOST)
+    command, fake = create(vehicle, owner), fake_vehicle(LOST)
     sender.send(command=command)
     later = timezone.now() + timedelta(seconds=1)
-    assert confirmation.confirm_from_signals(updates=[proof(command, locked=True, at=later)], now=later) == 1
-    due_again()
+    assert (
+        confirmation.confirm_from_signals(updates=[lock_update(command, locked=True, at=later)], now=later)
+        == 1
+    )
+    make_due()
     sender.send(command=command)
-    assert (ledger_car.heard, state(command)) == (["lock"], CommandState.CONFIRMED)
+    assert (fake.received, state(command)) == (["lock"], CommandState.CONFIRMED)
 
 
-def test_a_lock_that_may_have_been_heard_and_was_refused_later_stays_open(
-    vehicle: Vehicle, connection: Connection, owner: User, car: Callable[..., Car]
+def test_a_lock_without_a_response_that_is_rejected_on_retry_is_unknown(
+    vehicle: Vehicle, connection: Connection, owner: User, fake_vehicle: Callable[..., FakeVehicle]
 ) -> None:
-    command, ledger_car = asked(vehicle, owner), car(LOST)
+    command, fake = create(vehicle, owner), fake_vehicle(LOST)
     sender.send(command=command)
-    due_again()
+    make_due()
     Command.objects.update(attempts=sender.MAX_ATTEMPTS - 1)
-    ledger_car.answer = SmartcarError(type="VEHICLE_STATE", code="DOOR_OPEN", status=409)
+    fake.answer = SmartcarError(type="VEHICLE_STATE", code="DOOR_OPEN", status=409)
     sender.send(command=command)
     assert state(command) == CommandState.UNKNOWN
     assert "a door is open" in command.message
 
 
 @pytest.mark.parametrize("kind", [kind for kind in CommandType if kind not in (CommandType.LOCK,)])
-def test_nothing_but_a_lock_is_ever_tried_again(kind: CommandType) -> None:
+def test_only_locks_are_retried(kind: CommandType) -> None:
     assert kind not in IDEMPOTENT
 
 
-def test_a_car_in_doubt_is_read_a_few_times_with_growing_pauses(
+def test_a_vehicle_with_an_unknown_command_is_read_with_growing_pauses(
     vehicle: Vehicle,
     connection: Connection,
     owner: User,
-    car: Callable[..., Car],
+    fake_vehicle: Callable[..., FakeVehicle],
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
-    car(LOST)
+    command = create(vehicle, owner, CommandType.UNLOCK)
+    fake_vehicle(LOST)
     sender.send(command=command)
-    now, asked_reads = timezone.now(), []
+    now, reads = timezone.now(), []
     for minutes in (0.2, 1, 2, 8, 40, 80):
         confirmation.sweep(now=now + timedelta(minutes=minutes))
-        asked_reads.append(Connection.objects.filter(fetch_due_at__isnull=False).update(fetch_due_at=None))
-    assert (asked_reads, state(command)) == ([0, 1, 0, 1, 1, 0], CommandState.UNKNOWN)
+        reads.append(Connection.objects.filter(fetch_due_at__isnull=False).update(fetch_due_at=None))
+    assert (reads, state(command)) == ([0, 1, 0, 1, 1, 0], CommandState.UNKNOWN)
 
 
-def test_the_opposite_signal_of_much_later_ends_what_was_unknown(
+def test_a_much_later_opposite_signal_fails_an_unknown_command(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
+    command = create(vehicle, owner, CommandType.UNLOCK)
     now = timezone.now()
     Command.objects.update(state=CommandState.UNKNOWN, claimed_at=now, sent_at=now)
     too_early = now + confirmation.EXECUTION_TIMEOUT - timedelta(seconds=1)
-    confirmation.confirm_from_signals(updates=[proof(command, locked=True, at=too_early)], now=too_early)
+    confirmation.confirm_from_signals(
+        updates=[lock_update(command, locked=True, at=too_early)], now=too_early
+    )
     assert state(command) == CommandState.UNKNOWN
     later = now + confirmation.EXECUTION_TIMEOUT + timedelta(seconds=1)
-    confirmation.confirm_from_signals(updates=[proof(command, locked=True, at=later)], now=later)
+    confirmation.confirm_from_signals(updates=[lock_update(command, locked=True, at=later)], now=later)
     assert state(command) == CommandState.FAILED
     assert "since reported a different lock status" in command.message
 
 
-def test_a_signal_of_the_day_after_next_proves_nothing_any_more(
+def test_a_signal_after_more_than_a_day_confirms_nothing(
     vehicle: Vehicle, connection: Connection, owner: User
 ) -> None:
-    command = asked(vehicle, owner, CommandType.UNLOCK)
+    command = create(vehicle, owner, CommandType.UNLOCK)
     now = timezone.now()
     Command.objects.update(state=CommandState.UNKNOWN, claimed_at=now, sent_at=now)
     later = now + timedelta(hours=30)
-    assert confirmation.confirm_from_signals(updates=[proof(command, locked=False, at=later)], now=later) == 0
+    assert (
+        confirmation.confirm_from_signals(updates=[lock_update(command, locked=False, at=later)], now=later)
+        == 0
+    )

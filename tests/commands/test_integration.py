@@ -1,4 +1,4 @@
-"""Each command, from the request to the car's own word, on both API versions, against the simulator."""
+"""Each command, from the request to the confirming signal, on both API versions, against the simulator."""
 
 import time
 from collections.abc import Callable
@@ -21,9 +21,9 @@ from webhooks import processing
 from webhooks.models import InboxEntry
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-RunRung = Callable[[], list[str]]
+RunEnqueued = Callable[[], list[str]]
 
-CALM = {
+PARKED = {
     "speed": 0,
     "asleep": False,
     "reachable": True,
@@ -39,41 +39,41 @@ CALM = {
 
 
 @dataclass(frozen=True)
-class Deed:
-    """A command, what it carries, the state the car is in before, and what the car's word makes of it."""
+class CommandCase:
+    """A command with its parameters, the vehicle's state before it, and the final status."""
 
     kind: CommandType
     before: dict[str, Any]
-    given: dict[str, object] = field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
     end: CommandState = CommandState.CONFIRMED
 
 
-DEEDS = [
-    Deed(CommandType.LOCK, {"is_locked": False}),
-    Deed(CommandType.UNLOCK, {"is_locked": True}),
-    Deed(CommandType.START_CHARGE, {"plugged_in": True, "charging": False, "charge_limit": 90}),
-    Deed(CommandType.STOP_CHARGE, {"plugged_in": True, "charging": True, "charge_limit": 90}),
-    Deed(CommandType.SET_CHARGE_LIMIT, {"plugged_in": True, "charge_limit": 90}, {"percent": "70"}),
-    Deed(
+COMMAND_CASES = [
+    CommandCase(CommandType.LOCK, {"is_locked": False}),
+    CommandCase(CommandType.UNLOCK, {"is_locked": True}),
+    CommandCase(CommandType.START_CHARGE, {"plugged_in": True, "charging": False, "charge_limit": 90}),
+    CommandCase(CommandType.STOP_CHARGE, {"plugged_in": True, "charging": True, "charge_limit": 90}),
+    CommandCase(CommandType.SET_CHARGE_LIMIT, {"plugged_in": True, "charge_limit": 90}, {"percent": "70"}),
+    CommandCase(
         CommandType.SET_DESTINATION,
         {},
         {"latitude": "37.77", "longitude": "-122.42"},
         CommandState.UNCONFIRMED,
     ),
 ]
-PORT_DEEDS = [
-    Deed(CommandType.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
-    Deed(CommandType.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
+PORT_CASES = [
+    CommandCase(CommandType.OPEN_CHARGE_PORT, {"plugged_in": False, "charge_port_open": False}),
+    CommandCase(CommandType.CLOSE_CHARGE_PORT, {"plugged_in": False, "charge_port_open": True}),
 ]
 NIGHT: dict[str, object] = {"type": "daily", "latitude": "37.77", "longitude": "-122.42"}
-SCHEDULE_DEED = Deed(
+SCHEDULE_CASE = CommandCase(
     CommandType.SET_CHARGE_SCHEDULE, {}, NIGHT | {"every_day_start": "22:00", "every_day_stop": "06:00"}
 )
 CASES = [
-    *(pytest.param(SmartcarApiVersion.V2, deed, id=f"v2-{deed.kind}") for deed in DEEDS),
+    *(pytest.param(SmartcarApiVersion.V2, case, id=f"v2-{case.kind}") for case in COMMAND_CASES),
     *(
-        pytest.param(SmartcarApiVersion.V3, deed, id=f"v3-{deed.kind}")
-        for deed in [*DEEDS, *PORT_DEEDS, SCHEDULE_DEED]
+        pytest.param(SmartcarApiVersion.V3, case, id=f"v3-{case.kind}")
+        for case in [*COMMAND_CASES, *PORT_CASES, SCHEDULE_CASE]
     ),
 ]
 
@@ -87,7 +87,7 @@ def connection(
     owner: User,
     api_version: SmartcarApiVersion,
 ) -> Connection:
-    """A Tesla, connected, subscribed, heard of: it takes every command."""
+    """A connected and subscribed Tesla with data, which supports every command."""
     webhook = {
         "id": settings.SMARTCAR_WEBHOOK_ID,
         "name": "Tests",
@@ -108,67 +108,69 @@ def connection(
 
 
 def parked_tesla(smartcar: str) -> str:
-    """The id of a car that takes every command; one that is on the road cannot be plugged in."""
-    for car in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
-        address = f"{smartcar}/control/vehicles/{car['id']}"
+    """Returns the id of a vehicle that supports every command; one that is driving can't be plugged in."""
+    for vehicle in httpx.get(f"{smartcar}/control/vehicles?make=TESLA", timeout=30).json()["vehicles"]:
+        address = f"{smartcar}/control/vehicles/{vehicle['id']}"
         if httpx.patch(address, json={"plugged_in": True}, timeout=30).is_success:
-            return str(car["id"])
+            return str(vehicle["id"])
     pytest.fail("every Tesla of the simulator is on the road")
 
 
-def wait_until(true: Callable[[], bool], otherwise: str) -> None:
+def wait_until(condition: Callable[[], bool], message: str) -> None:
     deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline, otherwise
+    while not condition():
+        assert time.monotonic() < deadline, message
         time.sleep(0.1)
 
 
-def set_car(smartcar: str, connection: Connection, state: dict[str, Any]) -> None:
+def set_vehicle(smartcar: str, connection: Connection, state: dict[str, Any]) -> None:
     address = f"{smartcar}/control/vehicles/{connection.vehicle.smartcar_id}"
-    httpx.patch(address, json=CALM | state, timeout=30).raise_for_status()
+    httpx.patch(address, json=PARKED | state, timeout=30).raise_for_status()
 
 
-@pytest.mark.parametrize(("api_version", "deed"), CASES)
-def test_a_command_ends_with_the_cars_own_word(
-    connection: Connection, smartcar: str, owner: User, deed: Deed, run_rung: RunRung
+@pytest.mark.parametrize(("api_version", "case"), CASES)
+def test_a_command_reaches_its_final_status(
+    connection: Connection, smartcar: str, owner: User, case: CommandCase, run_enqueued: RunEnqueued
 ) -> None:
-    set_car(smartcar, connection, deed.before)
-    command = services.create_command(vehicle=connection.vehicle, kind=deed.kind, user=owner, data=deed.given)
-    assert "commands.tasks.send" in run_rung()
+    set_vehicle(smartcar, connection, case.before)
+    command = services.create_command(
+        vehicle=connection.vehicle, kind=case.kind, user=owner, data=case.parameters
+    )
+    assert "commands.tasks.send" in run_enqueued()
 
-    def ended() -> bool:
+    def is_final() -> bool:
         processing.process_waiting()
         command.refresh_from_db()
         return not command.open
 
-    wait_until(ended, f"still {command.state}")
-    assert (command.state, command.error_type) == (deed.end, "")
+    wait_until(is_final, f"still {command.state}")
+    assert (command.state, command.error_type) == (case.end, "")
     assert command.request_id
 
 
 @pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
-def test_a_cars_refusal_is_told_in_words(
-    connection: Connection, smartcar: str, owner: User, run_rung: RunRung
+def test_a_rejection_has_a_message(
+    connection: Connection, smartcar: str, owner: User, run_enqueued: RunEnqueued
 ) -> None:
-    set_car(smartcar, connection, {"plugged_in": False})
+    set_vehicle(smartcar, connection, {"plugged_in": False})
     command = services.create_command(vehicle=connection.vehicle, kind=CommandType.START_CHARGE, user=owner)
-    run_rung()
+    run_enqueued()
     command.refresh_from_db()
     assert (command.state, command.error_code) == (CommandState.REFUSED, "CHARGING_PLUG_NOT_CONNECTED")
     assert "plug" in command.message.lower()
 
 
 @pytest.mark.parametrize("api_version", [SmartcarApiVersion.V2, SmartcarApiVersion.V3])
-def test_a_lost_answer_to_a_limit_is_settled_by_the_car_and_never_sent_again(
-    connection: Connection, smartcar: str, owner: User, run_rung: RunRung
+def test_a_charge_limit_without_a_response_is_confirmed_by_the_vehicle_and_not_resent(
+    connection: Connection, smartcar: str, owner: User, run_enqueued: RunEnqueued
 ) -> None:
-    set_car(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
-    given = {"percent": 65}
+    set_vehicle(smartcar, connection, {"plugged_in": True, "charge_limit": 90})
+    parameters = {"percent": 65}
     command = services.create_command(
-        vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data=given
+        vehicle=connection.vehicle, kind=CommandType.SET_CHARGE_LIMIT, user=owner, data=parameters
     )
     httpx.post(f"{smartcar}/control/troubles", json={"lostAnswers": 1}, timeout=30).raise_for_status()
-    run_rung()
+    run_enqueued()
     httpx.delete(f"{smartcar}/control/troubles", timeout=30).raise_for_status()
 
     def confirmed() -> bool:

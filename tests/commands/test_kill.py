@@ -1,6 +1,6 @@
-"""Workers killed with SIGKILL while 200 unlocks are asked for: sent once or not at all, never late, none left in doubt.
+"""Workers killed with SIGKILL during 200 unlocks: each is sent once or not at all, never late, and none stays unknown.
 
-Its figures: pytest -m slow --log-cli-level=INFO tests/commands/test_kill.py
+To see the figures: pytest -m slow --log-cli-level=INFO tests/commands/test_kill.py
 """
 
 import logging
@@ -33,8 +33,8 @@ from webhooks import processing
 
 logger = logging.getLogger(__name__)
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-CARS = 200
-CALM = {
+VEHICLES = 200
+PARKED = {
     "speed": 0,
     "asleep": False,
     "reachable": True,
@@ -52,7 +52,7 @@ def api_version(request: pytest.FixtureRequest) -> SmartcarApiVersion:
 
 @pytest.fixture
 def origin(live_server: object, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A simulator with enough cars that can be unlocked, its commands slow enough to be caught in the middle."""
+    """A simulator with enough vehicles to unlock, and commands slow enough to be interrupted."""
     flags = ("--vehicles=400", "--driving-every=0", "--charging-every=0", *NO_LIMITS)
     with started(*flags) as simulator:
         point_at(simulator.origin, settings, monkeypatch)
@@ -64,26 +64,26 @@ def origin(live_server: object, settings: Settings, monkeypatch: pytest.MonkeyPa
 def connections(
     origin: str, fleet: Fleet, owner: User, api_version: SmartcarApiVersion, tmp_path: Path
 ) -> list[Connection]:
-    """200 parked and locked cars, subscribed."""
+    """200 parked, locked and subscribed vehicles."""
     fleet.api_version = api_version
     fleet.save()
     listed = httpx.get(f"{origin}/control/vehicles", params={"limit": 400}, timeout=60).json()["vehicles"]
     by_account: dict[str, list[str]] = {}
-    for car in listed:
-        settled = httpx.patch(
-            f"{origin}/control/vehicles/{car['id']}", json=CALM | {"is_locked": True}, timeout=30
+    for vehicle in listed:
+        response = httpx.patch(
+            f"{origin}/control/vehicles/{vehicle['id']}", json=PARKED | {"is_locked": True}, timeout=30
         )
-        if settled.is_success and car["account"] and sum(map(len, by_account.values())) < CARS:
-            by_account.setdefault(car["account"], []).append(car["id"])
+        if response.is_success and vehicle["account"] and sum(map(len, by_account.values())) < VEHICLES:
+            by_account.setdefault(vehicle["account"], []).append(vehicle["id"])
     for ids in by_account.values():
         connect(origin, fleet=fleet, user=owner, vehicleIds=ids)
     with running_worker(tmp_path / "first-worker.log"):
         unsubscribed = Connection.objects.filter(subscribed_at=None)
         wait_until(lambda: not unsubscribed.exists(), "not all cars are subscribed", seconds=180)
     current_app.control.purge()
-    found = list(Connection.objects.select_related("vehicle"))
-    assert len(found) == CARS
-    return found
+    connections = list(Connection.objects.select_related("vehicle"))
+    assert len(connections) == VEHICLES
+    return connections
 
 
 @pytest.fixture
@@ -91,36 +91,38 @@ def logs(tmp_path: Path) -> Iterator[Path]:
     return (tmp_path / f"worker-{number}.log" for number in count())
 
 
-def wait_until(true: Callable[[], bool], otherwise: str, *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], message: str, *, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, otherwise
+    while not condition():
+        assert time.monotonic() < deadline, message
         time.sleep(0.01)
 
 
-def sent() -> int:
+def sent_count() -> int:
     return Command.objects.exclude(sent_at=None).count()
 
 
-def moving() -> bool:
-    """Whether something will still be sent or answered; what a dead worker has claimed will not."""
+def in_progress() -> bool:
+    """Whether a command will still be sent or answered. Commands claimed by a killed worker won't be."""
     now = timezone.now()
     to_be_sent = Command.objects.filter(state=CommandState.REQUESTED, expires_at__gt=now)
     sending = Command.objects.filter(state=CommandState.SENDING, claimed_at__gt=now - timedelta(seconds=10))
     return to_be_sent.exists() or sending.exists()
 
 
-def unlocks_heard(origin: str, api_version: SmartcarApiVersion) -> dict[str, list[datetime]]:
-    """When each car's unlock reached the simulator."""
-    seen = httpx.get(f"{origin}/control/requests", params={"path": UNLOCKS[api_version]}, timeout=30).json()
-    heard: dict[str, list[datetime]] = {}
-    for request in seen["requests"]:
+def received_unlocks(origin: str, api_version: SmartcarApiVersion) -> dict[str, list[datetime]]:
+    """Returns the times at which each vehicle's unlocks reached the simulator."""
+    response = httpx.get(
+        f"{origin}/control/requests", params={"path": UNLOCKS[api_version]}, timeout=30
+    ).json()
+    received: dict[str, list[datetime]] = {}
+    for request in response["requests"]:
         if request["method"] == "POST":
-            heard.setdefault(request["vehicleId"], []).append(datetime.fromisoformat(request["time"]))
-    return heard
+            received.setdefault(request["vehicleId"], []).append(datetime.fromisoformat(request["time"]))
+    return received
 
 
-def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
+def test_no_vehicle_is_unlocked_twice_or_late_and_no_command_stays_unknown(
     origin: str,
     connections: list[Connection],
     owner: User,
@@ -130,32 +132,32 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
     httpx.post(f"{origin}/control/troubles", json={"slowCommands": 0.4}, timeout=30).raise_for_status()
     httpx.delete(f"{origin}/control/requests", timeout=30)
     killed_after = []
-    chance = random.Random(3)
-    # Killed before anything is sent, in the middle twice, and when most have had their answers.
+    rng = random.Random(3)
+    # Workers are killed before anything is sent, twice in the middle, and when most commands have a response.
     for batch, target in enumerate((0, 10, 25, 45)):
         with running_worker(next(logs)) as worker:
-            before = sent()
+            before = sent_count()
             for connection in connections[batch::4]:
                 services.create_command(vehicle=connection.vehicle, kind=CommandType.UNLOCK, user=owner)
                 if not target:
                     worker.kill()
-            wait_until(lambda goal=before + target: sent() >= goal, "nothing is sent")  # type: ignore[misc]
-            # Some wait for the car now, some have their answer, some are between claim and sending.
-            time.sleep(chance.random() * 0.4)
+            wait_until(lambda goal=before + target: sent_count() >= goal, "nothing is sent")  # type: ignore[misc]
+            # Now some wait for the vehicle, some have a response, and some are between claim and sending.
+            time.sleep(rng.random() * 0.4)
             worker.kill()
             worker.wait()
-            killed_after.append(sent() - before)
+            killed_after.append(sent_count() - before)
     with running_worker(next(logs)):
-        while moving():
+        while in_progress():
             current_app.send_task("commands.tasks.sweep")
             time.sleep(1)
     httpx.delete(f"{origin}/control/troubles", timeout=30)
-    _settle(origin)
+    _resolve_pending(origin)
 
-    heard = unlocks_heard(origin, api_version)
-    assert {car: len(times) for car, times in heard.items() if len(times) > 1} == {}
+    received = received_unlocks(origin, api_version)
+    assert {vehicle_id: len(times) for vehicle_id, times in received.items() if len(times) > 1} == {}
     commands = {command.vehicle.smartcar_id: command for command in Command.objects.select_related("vehicle")}
-    late = [car for car, (at,) in heard.items() if at > commands[car].expires_at]
+    late = [vehicle_id for vehicle_id, (at,) in received.items() if at > commands[vehicle_id].expires_at]
     assert late == []
     states = Counter(command.state for command in commands.values())
     assert set(states) <= {
@@ -164,37 +166,39 @@ def test_no_car_is_unlocked_twice_or_late_and_none_is_left_in_doubt(
         CommandState.REFUSED,
         CommandState.EXPIRED,
     }
-    # The ledger's word is the car's: what is confirmed was heard, what has failed or expired left the car locked.
-    assert {car for car, command in commands.items() if command.state == CommandState.CONFIRMED} <= set(heard)
-    assert not [car for car in heard if commands[car].state == CommandState.EXPIRED]
+    # The history matches the vehicles: confirmed commands arrived, and expired ones never reached a vehicle.
+    assert {
+        vehicle_id for vehicle_id, command in commands.items() if command.state == CommandState.CONFIRMED
+    } <= set(received)
+    assert not [vehicle_id for vehicle_id in received if commands[vehicle_id].state == CommandState.EXPIRED]
     logger.info(
         "%s: killed after %s sent; %d reached a car, each once; %s",
         api_version,
         killed_after,
-        len(heard),
+        len(received),
         dict(states),
     )
 
 
-def _settle(origin: str) -> None:
-    """Lets time pass for what dead workers left, then the next signals come.
+def _resolve_pending(origin: str) -> None:
+    """Age the commands that killed workers left, and let the next signals arrive.
 
-    A car of which nothing has changed tells nothing until its next turn: one that was not unlocked, and one that stood
-    unlocked already because its driver had just got out. So each car in doubt is made to tell.
+    A vehicle without changes sends no signals until its next scheduled delivery: one that wasn't unlocked, or one that
+    was already unlocked because its driver had just got out. So a delivery is requested for each such vehicle.
     """
     confirmation.sweep(now=timezone.now() + confirmation.SENDING_TIMEOUT + timedelta(seconds=1))
-    doubtful = Command.objects.filter(state__in=(CommandState.UNKNOWN, CommandState.ACCEPTED))
-    past = confirmation.EXECUTION_TIMEOUT + timedelta(seconds=30)
-    for command in doubtful.select_related("vehicle"):
+    pending = Command.objects.filter(state__in=(CommandState.UNKNOWN, CommandState.ACCEPTED))
+    age = confirmation.EXECUTION_TIMEOUT + timedelta(seconds=30)
+    for command in pending.select_related("vehicle"):
         address = f"{origin}/control/vehicles/{command.vehicle.smartcar_id}"
         locked = httpx.get(address, timeout=30).json()["signals"]["closure-islocked"]["body"]["value"]
-        doubtful.filter(pk=command.pk).update(sent_at=F("sent_at") - past, claimed_at=F("claimed_at") - past)
-        httpx.patch(address, json=CALM | {"is_locked": locked}, timeout=30).raise_for_status()
-        told = {"vehicleId": command.vehicle.smartcar_id}
-        httpx.post(f"{origin}/control/deliver", json=told, timeout=30).raise_for_status()
+        pending.filter(pk=command.pk).update(sent_at=F("sent_at") - age, claimed_at=F("claimed_at") - age)
+        httpx.patch(address, json=PARKED | {"is_locked": locked}, timeout=30).raise_for_status()
+        body = {"vehicleId": command.vehicle.smartcar_id}
+        httpx.post(f"{origin}/control/deliver", json=body, timeout=30).raise_for_status()
 
-    def settled() -> bool:
+    def resolved() -> bool:
         processing.process_waiting()
-        return not doubtful.exists()
+        return not pending.exists()
 
-    wait_until(settled, "some commands stay in doubt", seconds=90)
+    wait_until(resolved, "some commands stay in doubt", seconds=90)

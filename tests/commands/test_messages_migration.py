@@ -1,4 +1,4 @@
-"""Messages of commands as version 0.1 wrote them become codes with parameters."""
+"""The migration from the command messages of version 0.1 to codes with parameters."""
 
 from importlib import import_module
 
@@ -21,10 +21,10 @@ PENDING = "The car's next lock signal will tell."
 pending_lock = {"code": "command.pending.lock", "params": {}}
 
 
-def written_by_0_1(
+def insert_legacy_command(
     vehicle: Vehicle, text: str, *, state: str = "failed", error_type: str = "", error_code: str = ""
 ) -> int:
-    """A command and its event as the version before wrote them, which knew no codes."""
+    """Insert a command and its event as version 0.1 did, without codes. Returns the primary key."""
     now = timezone.now()
     with database.cursor() as cursor:
         cursor.execute(
@@ -43,7 +43,7 @@ def written_by_0_1(
 
 
 def migrated(key: int) -> Command:
-    """The command after the migration; its event says the same."""
+    """Returns the command after the migration, and asserts that its event has the same message."""
     with database.schema_editor() as editor:
         migration.carry_over(apps, editor)
     command = Command.objects.get(pk=key)
@@ -61,13 +61,15 @@ def columns(command: Command) -> tuple[str, dict[str, object], str]:
 
 
 @pytest.mark.parametrize(("text", "code"), migration.CODES.items(), ids=migration.CODES.values())
-def test_a_sentence_becomes_its_code(vehicle: Vehicle, text: str, code: str) -> None:
-    assert columns(migrated(written_by_0_1(vehicle, text))) == (code, {}, "")
+def test_a_sentence_is_converted_to_its_code(vehicle: Vehicle, text: str, code: str) -> None:
+    assert columns(migrated(insert_legacy_command(vehicle, text))) == (code, {}, "")
     assert code in KNOWN_CODES
 
 
-def test_the_person_who_canceled_is_a_parameter(vehicle: Vehicle) -> None:
-    command = migrated(written_by_0_1(vehicle, "Cancelled by dana.o@fleet.example.", state="cancelled"))
+def test_the_user_who_canceled_is_a_parameter(vehicle: Vehicle) -> None:
+    command = migrated(
+        insert_legacy_command(vehicle, "Cancelled by dana.o@fleet.example.", state="cancelled")
+    )
     assert columns(command) == ("command.canceled", {"person": "dana.o@fleet.example"}, "")
 
 
@@ -78,25 +80,27 @@ def test_the_person_who_canceled_is_a_parameter(vehicle: Vehicle) -> None:
         ("No clear answer came.", "command.no_clear_answer"),
     ],
 )
-def test_what_will_settle_the_command_is_a_message_inside(vehicle: Vehicle, start: str, code: str) -> None:
-    command = migrated(written_by_0_1(vehicle, f"{start} {PENDING}", state="unknown"))
+def test_the_pending_message_is_nested(vehicle: Vehicle, start: str, code: str) -> None:
+    command = migrated(insert_legacy_command(vehicle, f"{start} {PENDING}", state="unknown"))
     assert columns(command) == (code, {"pending": pending_lock}, "")
     assert "%" not in command.message
 
 
-def test_a_lost_answer_keeps_our_message_about_the_error(vehicle: Vehicle) -> None:
+def test_a_lost_response_preserves_our_message_about_the_error(vehicle: Vehicle) -> None:
     error = migration.SMARTCAR_ERRORS["smartcar.rate_limit.vehicle"]
     command = migrated(
-        written_by_0_1(vehicle, f"An answer was lost, then: {error} {PENDING}", state="unknown")
+        insert_legacy_command(vehicle, f"An answer was lost, then: {error} {PENDING}", state="unknown")
     )
     params = {"error": {"code": "smartcar.rate_limit.vehicle", "params": {}}, "pending": pending_lock}
     assert columns(command) == ("command.answer_lost", params, "")
 
 
-def test_a_lost_answer_keeps_smartcars_message_about_the_error(vehicle: Vehicle) -> None:
+def test_a_lost_response_preserves_smartcars_message_about_the_error(vehicle: Vehicle) -> None:
     text = f"An answer was lost, then: Your car is moving. {PENDING}"
     command = migrated(
-        written_by_0_1(vehicle, text, state="unknown", error_type="VEHICLE_STATE", error_code="IN_MOTION")
+        insert_legacy_command(
+            vehicle, text, state="unknown", error_type="VEHICLE_STATE", error_code="IN_MOTION"
+        )
     )
     params = {"error": {"code": "smartcar.vehicle_state.in_motion", "params": {}}, "pending": pending_lock}
     assert columns(command) == ("command.answer_lost", params, "Your car is moving.")
@@ -111,10 +115,10 @@ def test_a_lost_answer_keeps_smartcars_message_about_the_error(vehicle: Vehicle)
         ("NEW", "", "smartcar.unknown"),
     ],
 )
-def test_smartcars_message_about_a_refusal_moves_to_its_column(
+def test_smartcars_message_about_a_rejection_moves_to_its_column(
     vehicle: Vehicle, error_type: str, error_code: str, code: str
 ) -> None:
-    key = written_by_0_1(
+    key = insert_legacy_command(
         vehicle, "A door is open.", state="refused", error_type=error_type, error_code=error_code
     )
     command = migrated(key)
@@ -122,20 +126,20 @@ def test_smartcars_message_about_a_refusal_moves_to_its_column(
     assert command.message == "A door is open."
 
 
-def test_an_unknown_text_keeps_its_words(vehicle: Vehicle) -> None:
-    command = migrated(written_by_0_1(vehicle, "Something else"))
+def test_an_unknown_text_is_preserved(vehicle: Vehicle) -> None:
+    command = migrated(insert_legacy_command(vehicle, "Something else"))
     assert columns(command) == ("text", {"text": "Something else"}, "")
     assert command.message == "Something else"
 
 
-def test_a_row_with_a_code_stays_as_it_is(vehicle: Vehicle, owner: User) -> None:
-    key = written_by_0_1(vehicle, "Something else")
+def test_a_row_with_a_code_is_unchanged(vehicle: Vehicle, owner: User) -> None:
+    key = insert_legacy_command(vehicle, "Something else")
     Command.objects.filter(pk=key).update(message_code=CommandMessage.RETRYING)
     with database.schema_editor() as editor:
         migration.carry_over(apps, editor)
     assert Command.objects.get(pk=key).message_code == CommandMessage.RETRYING
 
 
-def test_the_version_before_still_inserts_beside_ours(vehicle: Vehicle) -> None:
-    command = Command.objects.get(pk=written_by_0_1(vehicle, ""))
+def test_version_0_1_can_still_insert_rows(vehicle: Vehicle) -> None:
+    command = Command.objects.get(pk=insert_legacy_command(vehicle, ""))
     assert (command.message, command.changes.get().message, command.state) == ("", "", CommandState.FAILED)

@@ -1,4 +1,4 @@
-"""What a command may carry, as numbers and as a form's text."""
+"""The parameters of commands, as JSON values and as form text."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from commands.parameters import InvalidParametersError, describe_parameters, parse
 from commands.types import SCHEDULING, CommandType
 
-WITHOUT = sorted(set(CommandType) - {CommandType.SET_CHARGE_LIMIT, CommandType.SET_DESTINATION} - SCHEDULING)
+WITHOUT_PARAMETERS = sorted(
+    set(CommandType) - {CommandType.SET_CHARGE_LIMIT, CommandType.SET_DESTINATION} - SCHEDULING
+)
 latitudes = st.floats(-90, 90)
 longitudes = st.floats(-180, 180)
 
@@ -26,7 +28,7 @@ def test_no_other_number_is_a_limit(percent: int, as_text: bool) -> None:
 
 
 @given(
-    junk=st.one_of(
+    value=st.one_of(
         st.none(),
         st.booleans(),
         st.text().filter(lambda text: not text.strip().isdecimal()),
@@ -34,22 +36,22 @@ def test_no_other_number_is_a_limit(percent: int, as_text: bool) -> None:
         st.lists(st.integers()),
     )
 )
-def test_nothing_else_is_a_limit(junk: object) -> None:
+def test_other_values_are_not_a_limit(value: object) -> None:
     with pytest.raises(InvalidParametersError):
-        parse(CommandType.SET_CHARGE_LIMIT, {"percent": junk})
+        parse(CommandType.SET_CHARGE_LIMIT, {"percent": value})
 
 
 @given(latitude=latitudes, longitude=longitudes)
-def test_a_place_is_kept_to_a_tenth_of_a_metre(latitude: float, longitude: float) -> None:
-    found = parse(CommandType.SET_DESTINATION, {"latitude": latitude, "longitude": longitude})
-    assert abs(found["latitude"] - latitude) <= 5.1e-7
-    assert abs(found["longitude"] - longitude) <= 5.1e-7
+def test_coordinates_are_stored_to_a_tenth_of_a_meter(latitude: float, longitude: float) -> None:
+    parsed = parse(CommandType.SET_DESTINATION, {"latitude": latitude, "longitude": longitude})
+    assert abs(parsed["latitude"] - latitude) <= 5.1e-7
+    assert abs(parsed["longitude"] - longitude) <= 5.1e-7
 
 
 @given(latitude=latitudes, longitude=longitudes)
-def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> None:
-    written = {"latitude": f"{latitude:.6f}", "longitude": f"{longitude:.6f}"}
-    assert parse(CommandType.SET_DESTINATION, written) == pytest.approx(
+def test_form_text_gives_the_same_coordinates(latitude: float, longitude: float) -> None:
+    form = {"latitude": f"{latitude:.6f}", "longitude": f"{longitude:.6f}"}
+    assert parse(CommandType.SET_DESTINATION, form) == pytest.approx(
         {"latitude": latitude, "longitude": longitude}, abs=1e-6
     )
 
@@ -62,7 +64,7 @@ def test_a_forms_text_is_the_same_place(latitude: float, longitude: float) -> No
         st.sampled_from(["", "north", "nan", "inf", "1e1", "90.1", "52,5", "٥٢"]),
     )
 )
-def test_what_is_no_latitude_is_refused_by_name(latitude: object) -> None:
+def test_an_invalid_latitude_is_rejected(latitude: object) -> None:
     with pytest.raises(
         InvalidParametersError,
         match="A latitude must be a number from -90 to 90 degrees",
@@ -71,22 +73,22 @@ def test_what_is_no_latitude_is_refused_by_name(latitude: object) -> None:
 
 
 @given(longitude=st.floats().filter(lambda number: not -180 <= number <= 180))
-def test_what_is_no_longitude_is_refused_by_name(longitude: float) -> None:
+def test_an_invalid_longitude_is_rejected(longitude: float) -> None:
     with pytest.raises(InvalidParametersError, match="A longitude"):
         parse(CommandType.SET_DESTINATION, {"latitude": 0, "longitude": longitude})
 
 
-@pytest.mark.parametrize("kind", WITHOUT)
-def test_other_commands_carry_nothing_whatever_a_form_sends(kind: CommandType) -> None:
+@pytest.mark.parametrize("kind", WITHOUT_PARAMETERS)
+def test_other_commands_ignore_form_fields(kind: CommandType) -> None:
     assert parse(kind, {"csrfmiddlewaretoken": "x", "percent": "80"}) == {}
     assert describe_parameters(kind, {}) == ""
 
 
-def test_parameters_are_told_in_words() -> None:
+def test_parameters_are_described() -> None:
     assert describe_parameters(CommandType.SET_CHARGE_LIMIT, {"percent": 80}) == "80 %"
 
 
-def test_a_place_is_not_told_in_words() -> None:
+def test_coordinates_are_not_described() -> None:
     assert describe_parameters(CommandType.SET_DESTINATION, {"latitude": 52.5163, "longitude": -13}) == ""
 
 
@@ -94,7 +96,7 @@ PLACE: dict[str, object] = {"latitude": "52.5", "longitude": "-13.25"}
 NIGHT = ["22:00", "06:00"]
 
 
-def test_a_schedule_is_read_from_a_form_and_from_json_alike() -> None:
+def test_a_schedule_is_parsed_equally_from_form_and_json() -> None:
     form = PLACE | {"type": "weekly", "monday_start": "22:00", "monday_stop": "06:00", "sunday_start": ""}
     json = {"latitude": 52.5, "longitude": -13.25, "type": "weekly", "windows": {"monday": NIGHT}}
     assert (
@@ -102,17 +104,17 @@ def test_a_schedule_is_read_from_a_form_and_from_json_alike() -> None:
     )
 
 
-def test_a_schedule_is_told_by_its_times() -> None:
+def test_a_schedule_is_described_by_its_times() -> None:
     windows = {"monday": NIGHT, "tuesday": NIGHT, "sunday": ["00:00", "12:00"]}
-    told = describe_parameters(CommandType.SET_CHARGE_SCHEDULE, {"type": "weekly", "windows": windows})
-    assert told == "Monday, Tuesday 22:00–06:00; Sunday 00:00–12:00"
+    description = describe_parameters(CommandType.SET_CHARGE_SCHEDULE, {"type": "weekly", "windows": windows})
+    assert description == "Monday, Tuesday 22:00–06:00; Sunday 00:00–12:00"
     assert describe_parameters(
         CommandType.SET_CHARGE_SCHEDULE, {"type": "daily", "windows": {"every_day": NIGHT}}
     ) == ("every day 22:00–06:00")
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("fields", "message"),
     [
         ({"type": "yearly"}, "must be one of: daily, weekly, workweek"),
         ({"type": "daily"}, "A charge schedule needs a start time and an end time, for example 22:00"),
@@ -127,15 +129,13 @@ def test_a_schedule_is_told_by_its_times() -> None:
         ),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
-    given: dict[str, object], told: str
-) -> None:
-    with pytest.raises(InvalidParametersError, match=told):
-        parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | given)
+def test_an_invalid_schedule_is_rejected_with_the_reason(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidParametersError, match=message):
+        parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | fields)
 
 
 @given(
-    junk=st.dictionaries(
+    value=st.dictionaries(
         st.sampled_from(["type", "windows", "monday_start"]),
         st.one_of(
             st.none(),
@@ -147,16 +147,16 @@ def test_a_schedule_that_makes_no_sense_is_refused_with_what_to_correct(
         ),
     )
 )
-def test_whatever_comes_as_a_schedule_is_read_or_refused(junk: dict[str, object]) -> None:
+def test_any_schedule_is_parsed_or_rejected(value: dict[str, object]) -> None:
     try:
-        read = parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | junk)
+        parsed = parse(CommandType.SET_CHARGE_SCHEDULE, PLACE | value)
     except InvalidParametersError:
         return
-    assert read["windows"]
+    assert parsed["windows"]
 
 
 @pytest.mark.parametrize("schedule_id", [None, "", "a b", "x" * 81, 7])
-def test_a_schedule_to_end_is_named_by_its_id(schedule_id: object) -> None:
+def test_deleting_a_schedule_requires_its_id(schedule_id: object) -> None:
     assert parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": "a-1:2"}) == {"schedule_id": "a-1:2"}
     with pytest.raises(InvalidParametersError, match="Select the charge schedule to delete"):
         parse(CommandType.DELETE_CHARGE_SCHEDULE, {"schedule_id": schedule_id})

@@ -1,4 +1,4 @@
-"""What is told of a command before the car is asked."""
+"""The preconditions of commands: rejections and hints before a command is created."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,48 +23,54 @@ BrowserOf = Callable[[User], Client]
 ALL_SCOPES = sorted(set(PERMISSION.values()))
 
 
-def state_of(powertrain: str = "BEV", **values: Any) -> VehicleState:
-    """A car with these single-valued signals, by their names in the catalogue's module."""
+def vehicle_state(powertrain: str = "BEV", **values: Any) -> VehicleState:
+    """Returns a vehicle state with these single-valued signals, named as in the catalogue module."""
     signals: list[tuple[Signal, Any]] = [(getattr(catalogue, name), value) for name, value in values.items()]
     rows = {signal.code: LatestSignal(code=signal.code, body={"value": value}) for signal, value in signals}
     return VehicleState(vehicle=Vehicle(powertrain=powertrain), signals=rows)
 
 
-def over(api_version: str = "v3", scopes: list[str] | None = None) -> Connection:
+def make_connection(api_version: str = "v3", scopes: list[str] | None = None) -> Connection:
     return Connection(api_version=api_version, scopes=ALL_SCOPES if scopes is None else scopes)
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
-def test_nothing_speaks_against_a_command_that_is_allowed_to_a_car_of_which_nothing_else_is_known(
+def test_a_permitted_command_passes_without_other_data(
     kind: CommandType,
 ) -> None:
     assert (
-        preconditions.check(kind=kind, state=state_of(), connection=over())
+        preconditions.check(kind=kind, state=vehicle_state(), connection=make_connection())
         == preconditions.PreconditionResult()
     )
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
-def test_a_missing_permission_is_a_refusal_that_says_what_to_do(kind: CommandType) -> None:
+def test_a_missing_permission_rejects_and_explains_what_to_do(kind: CommandType) -> None:
     others = [scope for scope in ALL_SCOPES if scope != PERMISSION[kind]]
-    verdict = preconditions.check(kind=kind, state=state_of(), connection=over(scopes=others))
-    assert "t grant permission" in verdict.refusal
-    assert "reconnect the vehicle" in verdict.refusal
+    result = preconditions.check(kind=kind, state=vehicle_state(), connection=make_connection(scopes=others))
+    assert "t grant permission" in result.refusal
+    assert "reconnect the vehicle" in result.refusal
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
-def test_permissions_that_are_not_known_refuse_nothing(kind: CommandType) -> None:
-    assert not preconditions.check(kind=kind, state=state_of(), connection=over(scopes=[])).refusal
+def test_unknown_permissions_do_not_reject(kind: CommandType) -> None:
+    assert not preconditions.check(
+        kind=kind, state=vehicle_state(), connection=make_connection(scopes=[])
+    ).refusal
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
-def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
+def test_commands_recently_unsupported_by_the_vehicle_are_rejected(kind: CommandType) -> None:
     other = CommandType.LOCK if kind != CommandType.LOCK else CommandType.UNLOCK
     assert (
         "t support this command"
-        in preconditions.check(kind=kind, state=state_of(), connection=over(), incapable={kind}).refusal
+        in preconditions.check(
+            kind=kind, state=vehicle_state(), connection=make_connection(), incapable={kind}
+        ).refusal
     )
-    assert not preconditions.check(kind=kind, state=state_of(), connection=over(), incapable={other}).refusal
+    assert not preconditions.check(
+        kind=kind, state=vehicle_state(), connection=make_connection(), incapable={other}
+    ).refusal
 
 
 @pytest.mark.parametrize(
@@ -80,48 +86,56 @@ def test_what_the_car_lately_could_not_do_is_refused(kind: CommandType) -> None:
         (CommandType.CLOSE_CHARGE_PORT, {"CABLE_CONNECTED": True, "CHARGE_PORT_OPEN": True}, "unplugged"),
     ],
 )
-def test_a_contradicting_state_is_a_hint_not_a_refusal(
+def test_a_contradicting_state_is_a_hint_not_a_rejection(
     kind: CommandType, known: dict[str, Any], hint: str
 ) -> None:
-    verdict = preconditions.check(kind=kind, state=state_of(**known), connection=over())
-    assert hint in verdict.hint
-    assert not verdict.refusal
+    result = preconditions.check(kind=kind, state=vehicle_state(**known), connection=make_connection())
+    assert hint in result.hint
+    assert not result.refusal
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
 @pytest.mark.parametrize(("speed", "minutes_ago"), [(30, 1), (0, 1), (30, 60)])
-def test_that_it_moves_is_a_hint_at_what_cars_do_standing_only(
+def test_a_moving_vehicle_gets_a_hint_for_commands_that_require_parking(
     kind: CommandType, speed: float, minutes_ago: float
 ) -> None:
-    state = state_of(SPEED=speed, IS_LOCKED=True)
+    state = vehicle_state(SPEED=speed, IS_LOCKED=True)
     state.signals[catalogue.SPEED.code].observed_at = timezone.now() - timedelta(minutes=minutes_ago)
-    verdict = preconditions.check(kind=kind, state=state, connection=over())
-    standing_only = kind in (CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT)
-    assert ("is moving" in verdict.hint) == (standing_only and speed > 0 and minutes_ago < 15)
-    assert not verdict.refusal
+    result = preconditions.check(kind=kind, state=state, connection=make_connection())
+    parked_only = kind in (CommandType.LOCK, CommandType.UNLOCK, CommandType.OPEN_CHARGE_PORT)
+    assert ("is moving" in result.hint) == (parked_only and speed > 0 and minutes_ago < 15)
+    assert not result.refusal
 
 
-def test_a_make_that_takes_no_schedules_is_offered_none() -> None:
-    for make, fits in (("BMW", False), ("TESLA", True)):
+def test_makes_without_schedule_support_are_offered_none() -> None:
+    for make, supported in (("BMW", False), ("TESLA", True)):
         state = VehicleState(vehicle=Vehicle(make=make, powertrain="BEV"), signals={})
         for kind in SCHEDULING:
-            assert preconditions.is_supported(kind=kind, state=state, connection=over()) is fits
-            assert bool(preconditions.check(kind=kind, state=state, connection=over()).refusal) is not fits
+            assert (
+                preconditions.is_supported(kind=kind, state=state, connection=make_connection()) is supported
+            )
+            assert (
+                bool(preconditions.check(kind=kind, state=state, connection=make_connection()).refusal)
+                is not supported
+            )
 
 
-def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
+def test_schedule_types_unsupported_by_the_make_are_rejected() -> None:
     state = VehicleState(vehicle=Vehicle(make="VOLVO", powertrain="BEV"), signals={})
-    told = [
+    refusals = [
         preconditions.check(
-            kind=CommandType.SET_CHARGE_SCHEDULE, state=state, connection=over(), params={"type": each}
+            kind=CommandType.SET_CHARGE_SCHEDULE,
+            state=state,
+            connection=make_connection(),
+            params={"type": each},
         ).refusal
         for each in ("daily", "weekly")
     ]
-    assert told == ["", "Volvo supports only daily charge schedules. Choose that type."]
+    assert refusals == ["", "Volvo supports only daily charge schedules. Choose that type."]
 
 
 @pytest.mark.parametrize(
-    ("powertrain", "known", "fits"),
+    ("powertrain", "known", "supported"),
     [
         ("ICE", {}, False),
         ("BEV", {}, True),
@@ -131,18 +145,24 @@ def test_a_type_of_schedule_that_the_make_does_not_know_is_refused() -> None:
         ("", {"FUEL_LEVEL": 50}, False),
     ],
 )
-def test_only_a_car_with_a_battery_charges(powertrain: str, known: dict[str, Any], fits: bool) -> None:
-    state = state_of(powertrain, **known)
+def test_only_vehicles_with_a_battery_charge(powertrain: str, known: dict[str, Any], supported: bool) -> None:
+    state = vehicle_state(powertrain, **known)
     for kind in CHARGING:
-        assert preconditions.is_supported(kind=kind, state=state, connection=over()) is fits
-        assert bool(preconditions.check(kind=kind, state=state, connection=over()).refusal) is not fits
-    assert preconditions.is_supported(kind=CommandType.LOCK, state=state, connection=over())
+        assert preconditions.is_supported(kind=kind, state=state, connection=make_connection()) is supported
+        assert (
+            bool(preconditions.check(kind=kind, state=state, connection=make_connection()).refusal)
+            is not supported
+        )
+    assert preconditions.is_supported(kind=CommandType.LOCK, state=state, connection=make_connection())
 
 
 @pytest.mark.parametrize("kind", [CommandType.OPEN_CHARGE_PORT, CommandType.CLOSE_CHARGE_PORT])
 def test_v2_has_no_charge_port(kind: CommandType) -> None:
-    assert not preconditions.is_supported(kind=kind, state=state_of(), connection=over("v2"))
-    assert "v2" in preconditions.check(kind=kind, state=state_of(), connection=over("v2")).refusal
+    assert not preconditions.is_supported(kind=kind, state=vehicle_state(), connection=make_connection("v2"))
+    assert (
+        "v2"
+        in preconditions.check(kind=kind, state=vehicle_state(), connection=make_connection("v2")).refusal
+    )
 
 
 @pytest.fixture
@@ -160,7 +180,7 @@ def connection(vehicle: Vehicle) -> Connection:
     )
 
 
-def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
+def create_incapable_rejection(connection: Connection, *, ago: timedelta) -> None:
     at = timezone.now() - ago
     Command.objects.create(
         fleet=connection.fleet,
@@ -176,7 +196,7 @@ def refused_as_incapable(connection: Connection, *, ago: timedelta) -> None:
 
 
 @pytest.mark.django_db
-def test_a_refused_command_is_not_written_down(connection: Connection, owner: User) -> None:
+def test_a_rejected_command_is_not_stored(connection: Connection, owner: User) -> None:
     with pytest.raises(
         services.CommandRejectedError,
         match="t grant permission for charging commands",
@@ -186,20 +206,20 @@ def test_a_refused_command_is_not_written_down(connection: Connection, owner: Us
 
 
 @pytest.mark.django_db
-def test_what_a_car_cannot_do_is_remembered_for_a_week(connection: Connection, owner: User) -> None:
-    refused_as_incapable(connection, ago=INCAPABLE_FOR - timedelta(minutes=1))
+def test_unsupported_commands_are_remembered_for_a_week(connection: Connection, owner: User) -> None:
+    create_incapable_rejection(connection, ago=INCAPABLE_FOR - timedelta(minutes=1))
     with pytest.raises(
         services.CommandRejectedError,
         match="t support this command",
     ):
         services.create_command(vehicle=connection.vehicle, kind=CommandType.LOCK, user=owner)
     Command.objects.all().delete()
-    refused_as_incapable(connection, ago=INCAPABLE_FOR + timedelta(minutes=1))
+    create_incapable_rejection(connection, ago=INCAPABLE_FOR + timedelta(minutes=1))
     assert services.create_command(vehicle=connection.vehicle, kind=CommandType.LOCK, user=owner).pk
 
 
 @pytest.mark.django_db
-def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
+def test_the_panel_explains_once_why_the_charging_buttons_are_disabled(
     connection: Connection, owner: User, browser_of: BrowserOf
 ) -> None:
     page = (
@@ -218,7 +238,7 @@ def test_the_panel_says_once_why_the_charging_buttons_are_disabled(
     ("api_version", "powertrain", "charging", "port"),
     [("v3", "BEV", True, True), ("v2", "BEV", True, False), ("v3", "ICE", False, False)],
 )
-def test_the_panel_offers_what_fits_the_car(
+def test_the_panel_offers_supported_commands(
     connection: Connection,
     owner: User,
     browser_of: BrowserOf,
@@ -241,16 +261,16 @@ def test_the_panel_offers_what_fits_the_car(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "warning"),
     [
         ("plan_limit", "t currently cover requests for this vehicle, so commands may be rejected"),
         ("stale", "No recent data from this vehicle, so it may not respond"),
     ],
 )
-def test_the_panel_says_once_what_the_connections_state_means_for_commands(
-    connection: Connection, owner: User, browser_of: BrowserOf, state: str, told: str
+def test_the_panel_shows_the_connection_warning_once(
+    connection: Connection, owner: User, browser_of: BrowserOf, state: str, warning: str
 ) -> None:
     address = f"/fleets/blue/vehicles/{connection.vehicle.smartcar_id}/commands/"
-    assert told not in browser_of(owner).get(address).content.decode()
+    assert warning not in browser_of(owner).get(address).content.decode()
     Connection.objects.update(state=state)
-    assert browser_of(owner).get(address).content.decode().count(told) == 1
+    assert browser_of(owner).get(address).content.decode().count(warning) == 1

@@ -1,4 +1,4 @@
-"""The buttons: who may press them, and what they answer."""
+"""The command buttons: permissions and responses."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def lock_address(vehicle: Vehicle, connection: Connection) -> str:
 
 
 @pytest.mark.parametrize(
-    ("person", "status", "written"),
+    ("person", "status", "created"),
     [("owner", 302, 1), ("teammate", 302, 1), ("viewer", 403, 0), ("driver", 403, 0), ("outsider", 404, 0)],
 )
 def test_only_owner_and_manager_may_command(
@@ -30,19 +30,19 @@ def test_only_owner_and_manager_may_command(
     browser_of: BrowserOf,
     person: str,
     status: int,
-    written: int,
+    created: int,
 ) -> None:
     answer = browser_of(request.getfixturevalue(person)).post(lock_address)
     assert answer.status_code == status
-    assert Command.objects.count() == written
+    assert Command.objects.count() == created
 
 
 @pytest.mark.parametrize("kind", list(CommandType))
 @pytest.mark.parametrize(
-    ("person", "status", "written"),
+    ("person", "status", "created"),
     [("owner", 302, 1), ("teammate", 302, 1), ("viewer", 403, 0), ("driver", 403, 0), ("outsider", 404, 0)],
 )
-def test_every_command_has_the_same_rights(
+def test_every_command_has_the_same_permissions(
     request: pytest.FixtureRequest,
     vehicle: Vehicle,
     lock_address: str,
@@ -50,19 +50,17 @@ def test_every_command_has_the_same_rights(
     kind: CommandType,
     person: str,
     status: int,
-    written: int,
+    created: int,
 ) -> None:
     Vehicle.objects.update(powertrain="BEV")
     address = lock_address.replace("/lock/", f"/{kind}/")
     form = {"percent": "80", "latitude": "52.5", "longitude": "13.4", "schedule_id": "s-1"}
     form |= {"asked": "yes", "type": "daily", "every_day_start": "22:00", "every_day_stop": "06:00"}
     assert browser_of(request.getfixturevalue(person)).post(address, form).status_code == status
-    assert Command.objects.filter(kind=kind).count() == Command.objects.count() == written
+    assert Command.objects.filter(kind=kind).count() == Command.objects.count() == created
 
 
-def test_the_ledger_names_what_a_command_carried(
-    owner: User, lock_address: str, browser_of: BrowserOf
-) -> None:
+def test_the_history_shows_parameters(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
     Vehicle.objects.update(powertrain="BEV")
     browser = browser_of(owner)
     address = lock_address.replace("/lock/", "/set_charge_limit/")
@@ -71,7 +69,7 @@ def test_the_ledger_names_what_a_command_carried(
 
 
 @pytest.mark.parametrize(
-    ("kind", "form", "told"),
+    ("kind", "form", "message"),
     [
         ("set_charge_limit", {"percent": "101"}, "whole number from 50 to 100 percent"),
         ("set_charge_limit", {}, "whole number from 50 to 100 percent"),
@@ -82,17 +80,17 @@ def test_the_ledger_names_what_a_command_carried(
         ),
     ],
 )
-def test_wrong_parameters_are_told_and_nothing_is_written(
-    owner: User, lock_address: str, browser_of: BrowserOf, kind: str, form: dict[str, str], told: str
+def test_invalid_parameters_are_rejected_and_nothing_is_stored(
+    owner: User, lock_address: str, browser_of: BrowserOf, kind: str, form: dict[str, str], message: str
 ) -> None:
     Vehicle.objects.update(powertrain="BEV")
     address = lock_address.replace("/lock/", f"/{kind}/")
     answer = browser_of(owner).post(address, form, headers={"HX-Request": "true"})
-    assert told in answer.content.decode()
+    assert message in answer.content.decode()
     assert not Command.objects.exists()
 
 
-def test_a_get_commands_nothing(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
+def test_a_get_request_sends_no_command(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
     assert browser_of(owner).get(lock_address).status_code == 405
 
 
@@ -100,7 +98,7 @@ def test_an_unknown_command_is_404(owner: User, lock_address: str, browser_of: B
     assert browser_of(owner).post(lock_address.replace("/lock/", "/explode/")).status_code == 404
 
 
-def test_pressing_twice_tells_that_one_is_under_way(
+def test_a_second_click_reports_the_command_in_progress(
     owner: User, lock_address: str, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
@@ -110,7 +108,7 @@ def test_pressing_twice_tells_that_one_is_under_way(
     assert Command.objects.count() == 1
 
 
-def test_the_panel_shows_the_ledger_and_no_buttons_to_a_viewer(
+def test_viewers_see_the_history_without_buttons(
     owner: User, viewer: User, lock_address: str, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post(lock_address)
@@ -120,7 +118,7 @@ def test_the_panel_shows_the_ledger_and_no_buttons_to_a_viewer(
     assert "<button" not in page
 
 
-def test_an_unchanged_panel_is_not_sent_again(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
+def test_an_unchanged_panel_is_not_resent(owner: User, lock_address: str, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
     address = lock_address.removesuffix("lock/")
     version = browser.get(address).context["panel_version"]

@@ -10,7 +10,7 @@ from accounts.models import Fleet, User
 from connect.invitations import services
 from connect.models import Invitation
 from connect.scopes import FLEET_SCOPES
-from tests.smartcar import come_back
+from tests.smartcar import authorize
 
 
 def invited(*, fleet: Fleet, user: User, by_email: bool = False, **options: Any) -> Invitation:
@@ -27,5 +27,5 @@ def at_connect(browser: Browser, invitation: Invitation) -> str:
 
 def walk(smartcar: str, browser: Client, invitation: Invitation, **choices: Any) -> Any:
     """The whole trip; gives the page at its end."""
-    params = come_back(smartcar, at_connect(browser, invitation), **choices)
+    params = authorize(smartcar, at_connect(browser, invitation), **choices)
     return browser.get("/connect/callback/", params, follow=True)

@@ -21,7 +21,7 @@ from connect.driver_portal import privacy
 from connect.messages import StateReason
 from connect.models import Connection, ConnectionState, DriverPortal, Invitation, TrackingSchedule
 from tests.connect.second import second_application
-from tests.smartcar import come_back, connect
+from tests.smartcar import authorize, connect
 from tests.webhooks.helpers import post, state_of
 from webhooks import application_cutover, processing
 from webhooks.signature import sign
@@ -58,7 +58,7 @@ def shared_anew(smartcar: str, old: Connection, user: User) -> Connection:
         pending=left, user=user, driver=left.driver, by_email=False
     )
     url = oauth.start_for_invitation(invitation=invitation, session_secret=SESSION)
-    params = come_back(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
+    params = authorize(smartcar, url, vehicleIds=[old.vehicle.smartcar_id])
     (new,) = oauth.handle_callback(params=params, user=None, session_secret=SESSION).connections
     Connection.objects.filter(pk=new.pk).update(subscribed_at=timezone.now())
     new.refresh_from_db()

@@ -256,12 +256,12 @@ def test_check_now_has_the_car_read(
     connection: Connection,
     owner: User,
     browser_of: BrowserOf,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
         browser_of(owner).post(f"{PAGE}{connection.pk}/check/")
-    assert run_rung()[0] == "connect.tasks.probe_connection"
+    assert run_enqueued()[0] == "connect.tasks.probe_connection"
     assert AuditLogEntry.objects.filter(event=AuditEvent.CONNECTION_CHECKED).exists()
 
 

@@ -145,7 +145,7 @@ def test_the_link_is_mailed_as_the_invitation_was(
     connection: Connection,
     owner: User,
     settings: Settings,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     offered: bool,
 ) -> None:
     settings.EMAIL_ENABLED = offered
@@ -157,7 +157,7 @@ def test_the_link_is_mailed_as_the_invitation_was(
         used_at=timezone.now(),
     )
     page = services.portal_after_authorization(invitation=invitation, smartcar_user_id="user-1")
-    run_rung()
+    run_enqueued()
     assert [page.url in letter.body for letter in mail.outbox] == ([True] if offered else [])
     assert pending() == 0
 

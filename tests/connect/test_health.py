@@ -88,13 +88,13 @@ def now_of(connection: Connection) -> str:
 
 
 def test_one_event_changes_nothing_and_has_the_car_looked_at(
-    vehicle: Vehicle, connection: Connection, run_rung: Run, django_capture_on_commit_callbacks: Any
+    vehicle: Vehicle, connection: Connection, run_enqueued: Run, django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         tell(vehicle, error(), event_id="e-1")
     assert now_of(connection) == State.ACTIVE
     assert not Transition.objects.exists()
-    assert "connect.tasks.probe_connection" in run_rung()
+    assert "connect.tasks.probe_connection" in run_enqueued()
 
 
 def test_an_event_and_a_refused_call_are_believed_and_logged_with_their_evidence(
@@ -368,7 +368,7 @@ def test_on_v2_one_event_and_the_read_that_follows_are_enough(
     smartcar: str,
     fleet: Fleet,
     owner: User,
-    run_rung: Run,
+    run_enqueued: Run,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     """The whole chain: an event, the probe, a read through the API, the inbox, the state."""
@@ -377,10 +377,10 @@ def test_on_v2_one_event_and_the_read_that_follows_are_enough(
     with django_capture_on_commit_callbacks(execute=True):
         tell(made.vehicle, error(), event_id="e-1", user_id=made.smartcar_user_id)
     with django_capture_on_commit_callbacks(execute=True):
-        run_rung()
+        run_enqueued()
     with django_capture_on_commit_callbacks(execute=True):
-        run_rung()
+        run_enqueued()
     webhook_tasks.fetch_due()
-    run_rung()
+    run_enqueued()
     processing.process_waiting()
     assert now_of(made) == State.NEEDS_REAUTHENTICATION

@@ -21,7 +21,7 @@ from connect.scopes import FLEET_SCOPES, SCOPES
 from core.mail.models import EmailError, EmailState, OutgoingEmail
 from tests.connect.invited import at_connect, invited, walk
 from tests.outgoing import pending, send_pending
-from tests.smartcar import come_back
+from tests.smartcar import authorize
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
@@ -100,7 +100,7 @@ def test_the_link_works_on_another_device_until_it_is_used(smartcar: str, invita
 
 def test_two_devices_under_way_at_once_connect_once(smartcar: str, invitation: Invitation) -> None:
     late, browser = Client(), Client()
-    params = come_back(smartcar, at_connect(late, invitation), count=1)
+    params = authorize(smartcar, at_connect(late, invitation), count=1)
     walk(smartcar, browser, invitation, count=1)
     before = Connection.objects.count()
     answer = late.get("/connect/callback/", params)
@@ -123,7 +123,7 @@ def test_a_way_back_that_is_not_ours_changes_nothing_and_says_so(
     smartcar: str, invitation: Invitation, change: str
 ) -> None:
     browser = Client()
-    params = come_back(smartcar, at_connect(browser, invitation), count=1)
+    params = authorize(smartcar, at_connect(browser, invitation), count=1)
     if change == "another browser":
         browser = Client()
     elif change == "a made-up state":
@@ -150,7 +150,7 @@ def test_an_invited_trip_cannot_bring_somebody_elses_cars(
     red = Fleet.objects.get(slug="red")
     theirs = invited(fleet=red, user=outsider)
     browser = Client()
-    params = come_back(smartcar, at_connect(browser, theirs), outcome="deny")
+    params = authorize(smartcar, at_connect(browser, theirs), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     answer = browser.get("/connect/callback/", forged)
     assert escape(oauth_errors.UNCONFIRMED_USER.title) in answer.content.decode()
@@ -163,7 +163,7 @@ def test_an_invitation_that_ended_connects_nothing_even_on_the_way_back(
     smartcar: str, invitation: Invitation, teammate: User, end: str
 ) -> None:
     browser = Client()
-    params = come_back(smartcar, at_connect(browser, invitation), count=1)
+    params = authorize(smartcar, at_connect(browser, invitation), count=1)
     if end == "revoked":
         services.revoke(invitation=invitation, user=teammate)
     else:
@@ -312,10 +312,10 @@ def test_makes_and_countries_are_written_as_smartcar_does(
 @pytest.mark.usefixtures("mails")
 @pytest.mark.django_db(transaction=True)
 def test_the_e_mail_is_sent_by_a_task_that_knows_only_the_row(
-    fleet: Fleet, owner: User, run_rung: Callable[[], list[str]]
+    fleet: Fleet, owner: User, run_enqueued: Callable[[], list[str]]
 ) -> None:
     invitation = invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
-    assert "core.tasks.send_email" in run_rung()
+    assert "core.tasks.send_email" in run_enqueued()
     (letter,) = mail.outbox
     assert letter.to == ["dana@home.example"]
     assert invitation.url in letter.body

@@ -23,9 +23,9 @@ from connect.offboarding.models import ErasureScope
 from connect.scopes import FLEET_SCOPES
 from connect.status.states import AuthorizationPurpose
 from tests.connect.invited import at_connect, invited, walk
-from tests.html_text import words_of
+from tests.html_text import sentences_of
 from tests.outgoing import send_pending
-from tests.smartcar import come_back
+from tests.smartcar import authorize
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def read(path: str, language: str = "en") -> str:
 
 
 def left_in_english(page: str, english: str) -> set[str]:
-    return (words_of(page) & words_of(english)) - NAMES
+    return (sentences_of(page) & sentences_of(english)) - NAMES
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_an_invitation_speaks_the_language_chosen_for_it(fleet: Fleet, owner: Us
     assert f'<html lang="{language}"' in page
     assert answer.headers["Content-Language"] == language
     english = read(invited(fleet=fleet, user=owner).path)
-    assert left_in_english(page, english) == {"owner@fleet.example"} & words_of(page)
+    assert left_in_english(page, english) == {"owner@fleet.example"} & sentences_of(page)
 
 
 def test_german_and_french_are_german_and_french(fleet: Fleet, owner: User) -> None:
@@ -196,7 +196,7 @@ def test_the_language_goes_with_the_driver_to_the_page_and_both_mails(
     )
     answer = walk(smartcar, browser("en"), invitation, count=1)
     assert f'<html lang="{language}"' in answer.content.decode()
-    assert not any("connected to Blue Fleet" in words for words in words_of(answer.content.decode()))
+    assert not any("connected to Blue Fleet" in words for words in sentences_of(answer.content.decode()))
     assert DriverPortal.objects.get().language == language
     send_pending()
     invitation = invited(
@@ -242,7 +242,7 @@ def test_a_way_back_without_its_invitation_speaks_the_language_in_which_the_brow
     smartcar: str, fleet: Fleet, owner: User
 ) -> None:
     device = browser("fr")
-    params = come_back(smartcar, at_connect(device, invited(fleet=fleet, user=owner, language="de")), count=1)
+    params = authorize(smartcar, at_connect(device, invited(fleet=fleet, user=owner, language="de")), count=1)
     answer = device.get("/connect/callback/", params | {"state": "made-up"})
     assert "Keine passende Anfrage gefunden" in answer.content.decode()
     unknown = browser("fr").get("/connect/callback/", params).content.decode()

@@ -43,7 +43,7 @@ from core.mail.models import EmailError, EmailState, OutgoingEmail
 from smartcar_api.error_messages import ErrorMessage
 from smartcar_api.ratelimit.priority import CallPurpose
 from tests.connect.invited import invited
-from tests.languages import left_in_english, read
+from tests.languages import read, untranslated_texts
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def connection(vehicle: Vehicle, owner: User) -> Connection:
 
 def left(page: str, english: str, language: str) -> set[str]:
     """What the page says in English, but for names and identifiers."""
-    said = left_in_english(page, english, language) - NAMES
+    said = untranslated_texts(page, english, language) - NAMES
     return {text for text in said if not _IDENTIFIER.fullmatch(text)}
 
 

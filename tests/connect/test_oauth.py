@@ -14,7 +14,7 @@ from accounts.models import AuditLogEntry, Fleet, SmartcarApiVersion, User
 from connect import oauth, oauth_errors
 from connect.models import AuthorizationRequest, Connection, ConnectionState, UserToken
 from connect.oauth_errors import AuthorizationFailedError
-from tests.smartcar import SESSION, come_back, connect
+from tests.smartcar import SESSION, authorize, connect
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_the_way_back_works_once(
     smartcar: str, fleet_of: FleetOf, owner: User, api_version: SmartcarApiVersion
 ) -> None:
     url = oauth.start(fleet=fleet_of(api_version), user=owner, session_secret=SESSION)
-    params = come_back(smartcar, url, count=1)
+    params = authorize(smartcar, url, count=1)
     oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
@@ -108,7 +108,7 @@ def test_the_way_back_works_once(
 def test_a_way_back_that_is_not_ours_changes_nothing(
     smartcar: str, fleet: Fleet, owner: User, teammate: User, change: str
 ) -> None:
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     user, session = owner, SESSION
     if change == "another session":
         session = "another"
@@ -134,7 +134,7 @@ def test_a_forged_user_id_does_not_bring_another_fleets_cars(
     """An outsider comes back from a trip of their own with the id of somebody who shares cars with this fleet."""
     (victim,) = connect(smartcar, fleet=fleet, user=owner, count=1).connections
     red = Fleet.objects.get(slug="red")
-    params = come_back(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
+    params = authorize(smartcar, oauth.start(fleet=red, user=outsider, session_secret="s"), outcome="deny")
     forged = {"state": params["state"], "user_id": victim.smartcar_user_id, "code": "any"}
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=forged, user=outsider, session_secret="s")
@@ -143,7 +143,7 @@ def test_a_forged_user_id_does_not_bring_another_fleets_cars(
 
 
 def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: Fleet, owner: User) -> None:
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params={"state": params["state"]}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.INCOMPLETE
@@ -152,7 +152,7 @@ def test_a_return_without_what_connects_a_car_is_refused(smartcar: str, fleet: F
 def test_wrong_credentials_are_told_as_ours(
     smartcar: str, fleet: Fleet, owner: User, settings: Settings
 ) -> None:
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     settings.SMARTCAR_CLIENT_SECRET = "wrong"
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
@@ -192,7 +192,7 @@ def test_the_browser_walks_to_connect_and_back_to_its_fleet(
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url, count=1), follow=True)
+    answer = browser.get("/connect/callback/", authorize(smartcar, url, count=1), follow=True)
     assert answer.redirect_chain == [("/fleets/blue/", 302)]
     assert "connected" in answer.content.decode()
 
@@ -202,7 +202,7 @@ def test_a_trouble_is_a_page_with_the_next_step(
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome="deny"))
+    answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome="deny"))
     assert answer.status_code == 400
     assert "Start again" in answer.content.decode()
 
@@ -212,7 +212,7 @@ def test_an_incompatible_car_is_shown_with_its_vin_to_the_person_and_kept_nowher
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    params = come_back(smartcar, url, outcome="vehicle_incompatible")
+    params = authorize(smartcar, url, outcome="vehicle_incompatible")
     params |= {"make": "HONDA", "model": "Civic", "year": "2004", "vin": "1HGCM82633A004352"}
     page = browser.get("/connect/callback/", params).content.decode()
     for shown in ("Honda", "Civic", "2004", "1HGCM82633A004352", "Start again"):
@@ -246,7 +246,7 @@ def test_every_error_has_a_page_that_says_what_to_do_next(
 ) -> None:
     browser = browser_of(owner)
     url = browser.get("/fleets/blue/connections/start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome=error))
     trouble = oauth_errors.error_for(error=error)
     page = unescape(answer.content.decode())
     assert answer.status_code == 400

@@ -24,7 +24,7 @@ from connect.oauth_errors import AuthorizationFailedError
 from connect.status.states import AuthorizationPurpose
 from smartcar_api.reauth_urls import battery_url, reauthenticate_url
 from tests.connect.control import switch
-from tests.smartcar import SESSION, come_back, connect
+from tests.smartcar import SESSION, authorize, connect
 
 pytestmark = pytest.mark.django_db
 State = ConnectionState
@@ -75,7 +75,7 @@ def test_a_member_renews_the_sign_in_behind_a_car(
     browser = browser_of(owner)
     url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/sign_in/").headers["Location"]
     assert urlsplit(url).path.endswith("/oauth/reauthenticate")
-    answer = browser.get("/connect/callback/", come_back(smartcar, url), follow=True)
+    answer = browser.get("/connect/callback/", authorize(smartcar, url), follow=True)
     assert answer.redirect_chain == [(f"/fleets/blue/connections/{made.pk}/", 302)]
     assert "was renewed. Data will arrive again within a few minutes" in answer.content.decode()
     made.refresh_from_db()
@@ -97,7 +97,7 @@ def test_a_driver_renews_it_by_a_personal_link_without_an_account(
         "The manufacturer no longer accepts your sign-in, for example because your password changed" in page
     )
     url = browser.get(f"{invitation.path}start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url), follow=True)
+    answer = browser.get("/connect/callback/", authorize(smartcar, url), follow=True)
     assert "will start receiving data again shortly" in answer.content.decode()
     made.refresh_from_db()
     invitation.refresh_from_db()
@@ -110,7 +110,7 @@ def test_a_way_back_for_another_car_changes_nothing(
     smartcar: str, fleet: Fleet, owner: User, api_version: str
 ) -> None:
     made = shared(smartcar, fleet, owner, api_version, State.NEEDS_REAUTHENTICATION)
-    params = come_back(smartcar, trip(made, owner))
+    params = authorize(smartcar, trip(made, owner))
     with pytest.raises(AuthorizationFailedError) as refusal:
         oauth.handle_callback(params=params | {"vehicle_id": "another"}, user=owner, session_secret=SESSION)
     assert refusal.value.error == oauth_errors.UNCONFIRMED_SIGN_IN
@@ -133,7 +133,7 @@ def test_on_v3_a_sign_in_that_smartcar_does_not_list_is_not_believed(
 
 def test_the_way_back_works_once_and_in_its_own_session(smartcar: str, fleet: Fleet, owner: User) -> None:
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3, State.NEEDS_REAUTHENTICATION)
-    params = come_back(smartcar, trip(made, owner))
+    params = authorize(smartcar, trip(made, owner))
 
     def outcome(session: str) -> str:
         try:
@@ -156,7 +156,7 @@ def test_where_the_token_is_dead_v2_takes_the_whole_of_connect_and_updates_the_s
     UserToken.objects.update(revoked_at=timezone.now())
     url = trip(Connection.objects.get(), owner)
     assert urlsplit(url).path.endswith("/oauth/authorize")
-    params = come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id])
+    params = authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id])
     arrival = oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     made.refresh_from_db()
     assert arrival.connections == [made]
@@ -176,7 +176,7 @@ def test_more_is_allowed_on_the_same_connection(
     assert "more permissions for" in browser.get(invitation.path).content.decode()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
     browser.get(
-        "/connect/callback/", come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]), follow=True
+        "/connect/callback/", authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]), follow=True
     )
     (again,) = Connection.objects.all()
     assert again.pk == made.pk
@@ -191,7 +191,7 @@ def test_another_account_is_told_and_becomes_a_connection_of_its_own(
     url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/permissions/").headers["Location"]
     url = re.sub("&make=[^&]+", "", url)
     answer = browser.get(
-        "/connect/callback/", come_back(smartcar, url, email="2-vehicles@smartcar.com"), follow=True
+        "/connect/callback/", authorize(smartcar, url, email="2-vehicles@smartcar.com"), follow=True
     )
     assert "t shared this time" in answer.content.decode()
     assert Connection.objects.count() == 2
@@ -273,7 +273,7 @@ def test_a_trip_that_fails_leaves_the_connection_as_it_was(
     invitation = link(made, owner)
     browser = Client()
     url = browser.get(f"{invitation.path}start/").headers["Location"]
-    answer = browser.get("/connect/callback/", come_back(smartcar, url, outcome=error))
+    answer = browser.get("/connect/callback/", authorize(smartcar, url, outcome=error))
     assert answer.status_code == 400
     assert "Try again" in answer.content.decode()
     made.refresh_from_db()
@@ -285,7 +285,7 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
     fleet: Fleet,
     owner: User,
     smartcar: str,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     made = shared(smartcar, fleet, owner, SmartcarApiVersion.V3)
@@ -297,7 +297,7 @@ def test_a_link_about_a_car_is_mailed_with_words_of_its_own(
             driver=Driver("Dana", "dana@example.com"),
             by_email=True,
         )
-    run_rung()
+    run_enqueued()
     (letter,) = mail.outbox
     assert "sign in again" in letter.subject
     assert "/connect/invitation/" in letter.body
@@ -360,6 +360,6 @@ def test_a_driver_beside_the_manager_shares_a_car_anew_after_its_grant_ended(
     page = browser.get(f"/fleets/blue/connections/{made.pk}/").content.decode()
     assert f"/connections/{made.pk}/authorize/connect/" in page
     url = browser.get(f"/fleets/blue/connections/{made.pk}/authorize/connect/").headers["Location"]
-    browser.get("/connect/callback/", come_back(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]))
+    browser.get("/connect/callback/", authorize(smartcar, url, vehicleIds=[made.vehicle.smartcar_id]))
     made.refresh_from_db()
     assert (made.state, Connection.objects.count()) == (State.PENDING, 1)

@@ -16,7 +16,7 @@ from connect.models import ApplicationToken, UserToken
 from connect.v2 import user_tokens
 from core import encryption
 from smartcar_api import TokenPair
-from tests.smartcar import SESSION, come_back
+from tests.smartcar import SESSION, authorize
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 
@@ -144,7 +144,7 @@ def test_a_rotation_while_refreshes_run_loses_nothing(
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     for _ in range(4):
         url = oauth.start(fleet=fleet, user=owner, session_secret=SESSION)
-        params = come_back(smartcar, url, count=1)
+        params = authorize(smartcar, url, count=1)
         oauth.handle_callback(params=params, user=owner, session_secret=SESSION)
     pairs = list(UserToken.objects.order_by("pk"))
     stop, failures = threading.Event(), list[BaseException]()

@@ -34,12 +34,12 @@ def test_a_connected_car_is_subscribed_when_its_task_runs(
     settings: Settings,
     fleet: Fleet,
     owner: User,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     api_version: SmartcarApiVersion,
 ) -> None:
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
     connection = connected(smartcar, fleet, owner, api_version)
-    assert "connect.tasks.complete_connection" in run_rung()
+    assert "connect.tasks.complete_connection" in run_enqueued()
     assert subscribe(connection).subscribed_at is not None
     assert subscriptions.pending_subscriptions() == []
 

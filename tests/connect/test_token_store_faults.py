@@ -33,7 +33,7 @@ from connect import applications, oauth, token_lease, token_store
 from connect.models import ApplicationToken, Connection, UserToken
 from core import encryption
 from smartcar_api import Access, SmartcarApi, SmartcarError, TokenPair
-from tests.smartcar import SESSION, come_back, connect, forget_budget
+from tests.smartcar import SESSION, authorize, connect, reset_budget
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 ASKERS = 50
@@ -209,7 +209,7 @@ def test_answers_that_stay_lost_cost_no_connection(smartcar: str, v2_connection:
         with pytest.raises(SmartcarError):
             token_store.access(connection=v2_connection)
     trouble(smartcar, tokenAnswerLost=0)
-    forget_budget()  # so many answers lost in a row: the host would rest for half a minute
+    reset_budget()  # so many answers lost in a row: the host would rest for half a minute
     assert UserToken.objects.get().version == 0
     assert works(v2_connection)
 
@@ -313,7 +313,7 @@ def test_no_secret_is_in_anything_that_was_written(
     witness = Witness(monkeypatch)
     fleet.api_version = api_version
     fleet.save()
-    params = come_back(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
+    params = authorize(smartcar, oauth.start(fleet=fleet, user=owner, session_secret=SESSION), count=1)
     witness.secrets.add(params.get("code", "no code on this generation"))
     (connection,) = oauth.handle_callback(params=params, user=owner, session_secret=SESSION).connections
     go_through_it_all(smartcar, connection, witness)

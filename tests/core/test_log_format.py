@@ -1,4 +1,4 @@
-"""What the log never holds."""
+"""Secrets that are never logged."""
 
 import logging
 from logging.config import dictConfig
@@ -12,7 +12,7 @@ from django.test import Client
 @pytest.mark.parametrize(
     "page", ["connect/invitation", "connect/driver", "accounts/invitation", "accounts/password/new"]
 )
-def test_the_secret_of_a_personal_link_is_not_logged(page: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_secret_of_a_signed_link_is_not_logged(page: str, capfd: pytest.CaptureFixture[str]) -> None:
     secret = "0123456789abcdef" * 4
     root = logging.getLogger()
     before = root.handlers[:]
@@ -21,6 +21,6 @@ def test_the_secret_of_a_personal_link_is_not_logged(page: str, capfd: pytest.Ca
         Client().get(f"/{page}/{secret}/")
     finally:
         root.handlers[:] = before
-    told = capfd.readouterr().err
-    assert f"Not Found: /{page}/…/" in told
-    assert secret not in told
+    logged = capfd.readouterr().err
+    assert f"Not Found: /{page}/…/" in logged
+    assert secret not in logged

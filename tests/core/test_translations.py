@@ -1,4 +1,4 @@
-"""The catalogues of translations are complete, right in form, and compiled."""
+"""The translation catalogs are complete, well-formed, and compiled."""
 
 import gettext
 import os
@@ -13,20 +13,20 @@ from fleet import checks
 each_language = pytest.mark.parametrize("language", translations.languages())
 
 
-def test_there_is_a_catalogue_of_every_language_that_is_offered() -> None:
+def test_every_supported_language_has_a_catalog() -> None:
     assert {"en", *translations.languages()} == set(dict(settings.LANGUAGES))
 
 
 @each_language
-def test_every_marked_text_is_translated_and_nothing_else_is(language: str) -> None:
+def test_exactly_the_marked_texts_are_translated(language: str) -> None:
     known = translations.read_catalog(language)
-    wanted = {(text.context, text.id) for text in translations.extract_texts() if text.id}
-    assert wanted - {(text.context, text.id) for text in known} == set(), "run: make translations"
-    assert {(text.context, text.id) for text in known if text.id} - wanted == set()
+    marked = {(text.context, text.id) for text in translations.extract_texts() if text.id}
+    assert marked - {(text.context, text.id) for text in known} == set(), "run: make translations"
+    assert {(text.context, text.id) for text in known if text.id} - marked == set()
     assert not known.obsolete
     for text in known:
-        written = text.string if isinstance(text.string, tuple | list) else (text.string,)
-        assert all(written), f"{text.id} has no {language}"
+        translated = text.string if isinstance(text.string, tuple | list) else (text.string,)
+        assert all(translated), f"{text.id} has no {language}"
         assert not text.id or not text.fuzzy, f"{text.id} was only guessed"
 
 
@@ -35,7 +35,7 @@ def test_placeholders_are_the_same_as_in_english(language: str) -> None:
     assert list(translations.read_catalog(language).check()) == []
 
 
-def test_texts_of_python_and_of_templates_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_texts_in_python_and_templates_are_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "connect").mkdir()
     (tmp_path / "connect" / "words.py").write_text('_("In "\n  "Python")\ngettext_noop("Only marked")\n')
@@ -48,7 +48,7 @@ def test_texts_of_python_and_of_templates_are_found(tmp_path: Path, monkeypatch:
     assert found == {"In Python", "Only marked", "A title", "inside", ("%(n)s car", "%(n)s cars")}
 
 
-def test_what_is_compiled_is_what_was_written_and_is_noticed_when_old(
+def test_catalogs_are_compiled_and_reported_when_outdated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(translations, "COMPILED", tmp_path)

@@ -1,4 +1,4 @@
-"""Wherever a place would be shown, its hiding is told."""
+"""Pages state that a location is hidden wherever they would show it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from vehicles.models import Vehicle
 pytestmark = pytest.mark.django_db
 
 
-def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
+def test_the_fleet_and_vehicle_pages_state_that_the_location_is_hidden(
     vehicle: Vehicle, owner: User, browser_of: Callable[[User], Client]
 ) -> None:
     connection = Connection.objects.create(
@@ -35,7 +35,7 @@ def test_the_fleet_page_and_the_cars_page_say_that_the_driver_hides_the_place(
     assert "Hidden by the driver" not in browser.get(table).content.decode()
 
 
-def test_only_who_may_connect_is_offered_to_disconnect(
+def test_only_members_who_may_connect_can_disconnect(
     vehicle: Vehicle, owner: User, viewer: User, browser_of: Callable[[User], Client]
 ) -> None:
     page = f"/fleets/blue/vehicles/{vehicle.smartcar_id}/settings/"

@@ -1,4 +1,4 @@
-"""The navigation of a fleet leads only where its reader may go."""
+"""The navigation of a fleet links only to pages that the user may open."""
 
 import re
 from collections.abc import Callable
@@ -16,7 +16,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("person", LINKS)
-def test_every_link_of_the_navigation_opens(
+def test_every_navigation_link_works(
     request: pytest.FixtureRequest, fleet: Fleet, person: str, browser_of: Callable[[User], Client]
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
@@ -30,7 +30,7 @@ def test_every_link_of_the_navigation_opens(
         assert f'href="{address}" aria-current="page"' in answer.content.decode()
 
 
-def test_the_sites_inbox_is_linked_for_admins_only(
+def test_the_sites_webhook_log_is_linked_for_staff_only(
     owner: User, fleet: Fleet, browser_of: Callable[[User], Client]
 ) -> None:
     assert "Webhook log (all fleets)" not in browser_of(owner).get("/fleets/blue/").content.decode()

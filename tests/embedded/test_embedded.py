@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Redis: real starts, stops and accidents, each in a folder of its own."""
+"""The embedded PostgreSQL and Redis: real starts, stops and failures, each in a separate folder."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder with a short path, which sockets need, and outside pytest's, which closes its own to other users."""
+    """A folder with a short path, as sockets need, outside pytest's folder, which other users can't open."""
     with tempfile.TemporaryDirectory(prefix="smartcar-fleet-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
-def eventually(holds: Callable[[], bool], *, seconds: float) -> bool:
+def wait_for(condition: Callable[[], bool], *, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether it does anything still: an ended one stays known until its parent, perhaps a lazy init, asks for it."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether the process is still running. A zombie doesn't count: its parent may not have waited for it yet."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -56,7 +56,7 @@ def servers_on(folder: Path) -> list[psutil.Process]:
     ]
 
 
-def test_data_outlives_a_restart(folder: Path) -> None:
+def test_data_survives_a_restart(folder: Path) -> None:
     with embedded.servers(folder, logs=folder) as first:
         with psycopg.connect(first.database_url) as connection:
             connection.execute("create table note (body text)")
@@ -70,7 +70,7 @@ def test_data_outlives_a_restart(folder: Path) -> None:
     assert servers_on(folder) == []
 
 
-def test_only_unix_sockets_and_only_for_their_owner(folder: Path) -> None:
+def test_servers_use_only_unix_sockets_for_their_owner(folder: Path) -> None:
     with embedded.servers(folder, logs=folder, durable=False) as servers:
         for process in servers.processes.values():
             assert psutil.Process(process.pid).net_connections("inet") == []
@@ -84,7 +84,7 @@ def test_only_unix_sockets_and_only_for_their_owner(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a path with spaces, and a comma", "x" * 100], ids=["special", "long"])
-def test_a_path_no_socket_can_have_gets_a_socket_elsewhere(folder: Path, name: str) -> None:
+def test_a_path_unsuitable_for_sockets_gets_a_socket_elsewhere(folder: Path, name: str) -> None:
     with embedded.servers(folder / name, logs=folder, durable=False) as servers:
         socket_folder = Path(environ.Env.db_url_config(servers.database_url)["OPTIONS"]["host"])
         assert folder not in socket_folder.parents
@@ -94,18 +94,18 @@ def test_a_path_no_socket_can_have_gets_a_socket_elsewhere(folder: Path, name: s
     assert not socket_folder.exists()
 
 
-def test_somebody_elses_socket_folder_is_refused(folder: Path) -> None:
+def test_a_socket_folder_of_another_user_is_rejected(folder: Path) -> None:
     data = folder / ("x" * 120)
     with pytest.raises(embedded.ServerError, match="belongs to somebody else"):
-        # Made by us, wanted for another user, as if that one had found it.
-        made = sockets.socket_folder(data, socket_name="s", owner=os.geteuid())
+        # The folder belongs to this user, but is requested for another user.
+        socket_folder = sockets.socket_folder(data, socket_name="s", owner=os.geteuid())
         try:
             sockets.socket_folder(data, socket_name="s", owner=os.geteuid() + 1)
         finally:
-            sockets.remove_socket_folder(made, data)
+            sockets.remove_socket_folder(socket_folder, data)
 
 
-def test_a_folder_in_use_is_refused(folder: Path) -> None:
+def test_a_folder_in_use_is_rejected(folder: Path) -> None:
     with (
         embedded.servers(folder, logs=folder, durable=False) as servers,
         pytest.raises(embedded.ServerError, match="in use"),
@@ -114,7 +114,7 @@ def test_a_folder_in_use_is_refused(folder: Path) -> None:
     assert all(process.poll() is not None for process in servers.processes.values())
 
 
-def test_servers_somebody_left_running_make_way(folder: Path) -> None:
+def test_servers_left_running_are_stopped(folder: Path) -> None:
     with embedded.servers(folder, logs=folder):
         pass
     left_behind = postgres.running(folder / "postgres", log=folder / "left.log", durable=False)
@@ -128,7 +128,7 @@ def test_servers_somebody_left_running_make_way(folder: Path) -> None:
     assert servers_on(folder) == []
 
 
-def test_a_stale_pid_file_naming_a_living_process_is_no_obstacle(folder: Path) -> None:
+def test_a_stale_pid_file_of_a_running_process_is_ignored(folder: Path) -> None:
     with embedded.servers(folder, logs=folder):
         pass
     pid_file = folder / "postgres" / "postmaster.pid"
@@ -140,7 +140,7 @@ def test_a_stale_pid_file_naming_a_living_process_is_no_obstacle(folder: Path) -
         assert connection.execute("select 1").fetchone() == (1,)
 
 
-def test_a_command_can_have_servers_of_its_own() -> None:
+def test_a_command_can_have_its_own_servers() -> None:
     program = (
         "import os, sys, psycopg, redis\n"
         "psycopg.connect(os.environ['DATABASE_URL']).close()\n"
@@ -164,10 +164,10 @@ def test_killing_the_parent_ends_the_servers(folder: Path) -> None:
     assert len(servers_on(folder)) > 2
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    assert eventually(lambda: not servers_on(folder), seconds=15)
+    assert wait_for(lambda: not servers_on(folder), seconds=15)
 
 
-def test_a_server_that_does_not_start_is_named_with_its_reason_and_log(folder: Path) -> None:
+def test_a_server_that_does_not_start_is_reported_with_its_reason_and_log(folder: Path) -> None:
     with embedded.servers(folder, logs=folder):
         pass
     (folder / "postgres" / "PG_VERSION").write_text("9\n")
@@ -176,17 +176,17 @@ def test_a_server_that_does_not_start_is_named_with_its_reason_and_log(folder: P
     assert servers_on(folder) == []
 
 
-def test_only_the_named_and_their_children_are_stopped_and_the_stubborn_are_killed(tmp_path: Path) -> None:
+def test_given_processes_and_children_are_stopped_or_killed(tmp_path: Path) -> None:
     stubborn = "trap '' TERM; sleep 60 & echo ready; while :; do sleep 1; done"
     child = processes.start(["sh", "-c", stubborn], log=tmp_path / "log")
     bystander = processes.start(["sleep", "60"], log=tmp_path / "bystander.log")
     try:
-        assert eventually(lambda: processes.last_lines(tmp_path / "log") == ["ready"], seconds=10)
+        assert wait_for(lambda: processes.last_lines(tmp_path / "log") == ["ready"], seconds=10)
         parent = psutil.Process(child.pid)
-        family = [parent, *parent.children(recursive=True)]
-        assert len(family) > 1
+        process_tree = [parent, *parent.children(recursive=True)]
+        assert len(process_tree) > 1
         processes.stop([parent], first_signal=signal.SIGTERM, timeout=0.5)
-        assert not any(runs(process) for process in family)
+        assert not any(is_running(process) for process in process_tree)
         assert bystander.poll() is None
     finally:
         bystander.kill()

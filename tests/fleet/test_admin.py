@@ -1,4 +1,4 @@
-"""The admin: every model is there, no secret is shown, nobody but staff gets in."""
+"""The admin: every model is registered, no secret is shown, only staff has access."""
 
 from datetime import UTC, datetime
 
@@ -15,11 +15,11 @@ from vehicles.models import DayZone, LatestSignal, SignalCode, Vehicle, VehicleS
 from webhooks.models import InboxEntry
 
 pytestmark = pytest.mark.django_db
-ROOMS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
-# What history keeps for itself, and what only repeats the latest signals. Models with a composite primary key, which
-# Django's admin cannot register, stand on their car's page, as far as they tell a person anything.
-INSIDE = {SignalCode, DayZone, VehicleSnapshot}
-OURS = [model for room in ROOMS for model in apps.get_app_config(room).get_models()]
+APPS = ("accounts", "vehicles", "alerts", "connect", "commands", "webhooks", "fleet")
+# Internal models of the history, and copies of the latest signals. Models with a composite primary key, which Django's
+# admin can't register, are shown on the vehicle's page if they are useful there.
+INTERNAL = {SignalCode, DayZone, VehicleSnapshot}
+MODELS = [model for app in APPS for model in apps.get_app_config(app).get_models()]
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -30,11 +30,11 @@ def staff() -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_model_is_in_the_admin_searchable_and_filtered(
     model: type[models.Model], staff: Client
 ) -> None:
-    if model in INSIDE or isinstance(model._meta.pk, models.CompositePrimaryKey):
+    if model in INTERNAL or isinstance(model._meta.pk, models.CompositePrimaryKey):
         assert not admin.site.is_registered(model)
         return
     registered = admin.site.get_model_admin(model)
@@ -45,7 +45,7 @@ def test_every_model_is_in_the_admin_searchable_and_filtered(
     assert staff.get(address, {"q": "x"}).status_code == 200
 
 
-def test_a_cars_signals_are_searched_and_filtered_on_its_page(staff: Client, vehicle: Vehicle) -> None:
+def test_a_vehicles_signals_are_searched_and_filtered_on_its_page(staff: Client, vehicle: Vehicle) -> None:
     for code, status in (("closure-islocked", "SUCCESS"), ("tractionbattery-range", "ERROR")):
         LatestSignal.objects.create(vehicle=vehicle, code=code, status=status, reported_at=NOW)
     address = f"/admin/vehicles/vehicle/{vehicle.pk}/signals/"
@@ -82,7 +82,7 @@ def test_no_page_of_the_admin_shows_a_token_or_a_body(staff: Client) -> None:
         assert bytes(tokens.access_ciphertext).decode() not in page
 
 
-def test_a_user_is_added_by_e_mail_and_a_fleet_with_its_members(staff: Client) -> None:
+def test_a_user_is_added_by_email_and_a_fleet_with_its_members(staff: Client) -> None:
     password = "a long enough passphrase"
     user = {
         "email": "New@fleet.example",

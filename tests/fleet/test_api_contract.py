@@ -1,7 +1,7 @@
-"""The API keeps to its own description, whatever it is asked: schemathesis makes up the questions.
+"""The API conforms to its OpenAPI schema for requests that schemathesis generates.
 
-Every check is on: no 5xx, only the documented statuses, types and shapes, no access without a token, nothing accepted
-that the description rules out.
+Every check is enabled: no 5xx, only documented statuses, types and shapes, no access without a token, and no invalid
+request accepted.
 """
 
 import re
@@ -27,8 +27,8 @@ from vehicles import catalogue
 from vehicles.models import LatestSignal, Vehicle
 from webhooks.models import EntryState, InboxEntry
 
-# What schemathesis asks for most, so that its questions reach something.
-FLEET = CAR = "0"
+# The values that requests use most often, so that they reach existing data.
+FLEET = VEHICLE = "0"
 COMMAND = 0
 SIGNALS = [catalogue.STATE_OF_CHARGE, catalogue.PRECISE_LOCATION, catalogue.TIRES]
 SLUG = re.compile(r"[-a-zA-Z0-9_]+")
@@ -38,21 +38,21 @@ LONG = settings(max_examples=150, deadline=None, suppress_health_check=list(Heal
 
 @pytest.fixture
 def one_transaction() -> Iterator[None]:
-    """Requests leave the test's database connection open, as Django's own test client has it."""
-    ends = (request_started, request_finished)
-    for signal in ends:
+    """Keep the test's database connection open after requests, as Django's own test client does."""
+    signals = (request_started, request_finished)
+    for signal in signals:
         signal.disconnect(close_old_connections)
     yield
-    for signal in ends:
+    for signal in signals:
         signal.connect(close_old_connections)
 
 
 @pytest.fixture
 def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_transaction: None) -> str:
-    """A token of an owner whose fleet has a car that takes commands, signals, history, messages and a command."""
+    """A token of an owner whose fleet has a vehicle with signals, history, deliveries and commands."""
     for throttle in (ReadThrottle, CommandThrottle):
         monkeypatch.setattr(throttle, "rate", "1000000/minute", raising=False)
-    vehicle.smartcar_id, vehicle.powertrain = CAR, "BEV"
+    vehicle.smartcar_id, vehicle.powertrain = VEHICLE, "BEV"
     vehicle.save()
     vehicle.fleet.slug = FLEET
     vehicle.fleet.save()
@@ -94,17 +94,22 @@ def token(owner: User, vehicle: Vehicle, monkeypatch: pytest.MonkeyPatch, one_tr
     return issue_token(membership=membership, name="Contract", may_command=True).secret
 
 
-# As the application itself tells it; that takes no database.
+# The schema as the application generates it, which needs no database.
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", get_wsgi_application())
 
 
 @schema.hook
 def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
-    """About half of the cars, signals and commands exist."""
-    for name, known in (("smartcar_id", CAR), ("code", SIGNALS[0].code)):
-        made_up = (path_parameters or {}).get(name)
-        if path_parameters and isinstance(made_up, str) and SLUG.fullmatch(made_up) and len(made_up) % 2:
-            path_parameters[name] = known
+    """Make about half of the vehicles, signals and commands exist."""
+    for name, existing in (("smartcar_id", VEHICLE), ("code", SIGNALS[0].code)):
+        generated = (path_parameters or {}).get(name)
+        if (
+            path_parameters
+            and isinstance(generated, str)
+            and SLUG.fullmatch(generated)
+            and len(generated) % 2
+        ):
+            path_parameters[name] = existing
     number = (path_parameters or {}).get("command_id")
     if path_parameters and isinstance(number, int) and number % 2:
         path_parameters["command_id"] = COMMAND
@@ -112,24 +117,24 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
 
 
 def validate(case: Any, token: str) -> None:
-    # That `from` has to be before `to`, and the other way round for the times of a schedule, or that an unlock needs a
-    # header that others do not, is nothing that a description can say.
-    told = case.operation.definition.raw.get("operationId")
-    together = [positive_data_acceptance] if told in ("signal_history", "send_command") else []
-    # Its transport for Django does not unpack.
+    # A schema can't express that `from` must be before `to`, that the two times of a schedule must differ, or that an
+    # unlock needs a header that other commands don't.
+    operation = case.operation.definition.raw.get("operationId")
+    excluded = [positive_data_acceptance] if operation in ("signal_history", "send_command") else []
+    # Schemathesis's transport for Django doesn't decompress responses.
     headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
-    case.call_and_validate(headers=headers, excluded_checks=together)
+    case.call_and_validate(headers=headers, excluded_checks=excluded)
     Command.objects.filter(state__in=UNDELIVERED).update(state=CommandState.CONFIRMED)
 
 
 @schema.parametrize()
 @SHORT
-def test_whatever_is_asked_is_answered_as_described(case: Any, token: str) -> None:
+def test_responses_conform_to_the_schema(case: Any, token: str) -> None:
     validate(case, token)
 
 
 @pytest.mark.slow
 @schema.parametrize()
 @LONG
-def test_a_thousand_questions_are_answered_as_described(case: Any, token: str) -> None:
+def test_responses_to_a_thousand_requests_conform_to_the_schema(case: Any, token: str) -> None:
     validate(case, token)

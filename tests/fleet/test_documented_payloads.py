@@ -1,4 +1,4 @@
-"""Every example delivery of Smartcar's documentation, posted with a true signature, and looked at on the page."""
+"""Every example delivery of Smartcar's documentation, posted with a valid signature, is shown on the page."""
 
 import html
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def connect(fleet: Fleet, smartcar_id: str) -> Vehicle:
 
 
 @pytest.mark.parametrize("name", DELIVERIES)
-def test_a_documented_delivery_is_shown_on_the_cars_page(
+def test_a_documented_delivery_is_shown_on_the_vehicles_page(
     fleet: Fleet, owner: User, browser_of: Callable[[User], Client], name: str
 ) -> None:
     body = payloads.read(name)
@@ -50,12 +50,12 @@ def test_a_documented_delivery_is_shown_on_the_cars_page(
     assert InboxEntry.objects.get().state == EntryState.PROCESSED
     for report in delivery.reports:
         page = _signals_page(browser_of(owner), report.facts.smartcar_id)
-        for seen in report.observations:
-            assert seen.code in page
-            if seen.status == SignalStatus.SUCCESS:
-                told = format_value(code=seen.code, body=seen.body, units="metric")
-                # A VIN is shown to who asks for it, in the settings of the car.
-                assert (told in page) is (seen.code != catalogue.VIN.code)
+        for reading in report.observations:
+            assert reading.code in page
+            if reading.status == SignalStatus.SUCCESS:
+                formatted = format_value(code=reading.code, body=reading.body, units="metric")
+                # A VIN is shown only on request, in the vehicle's settings.
+                assert (formatted in page) is (reading.code != catalogue.VIN.code)
         for error in report.errors:
             assert all(code in page for code in error.signals)
 

@@ -1,4 +1,4 @@
-"""Imports go down only; this holds, too, for task names and templates, which the import contract cannot see."""
+"""Apps use only lower layers, also through task names and templates, which the import contract can't check."""
 
 import re
 import tomllib
@@ -17,8 +17,8 @@ TEMPLATE = re.compile(r"""\{%\s*(?:include|extends)\s+["']([\w-]+)/""")
 LIBRARIES = re.compile(r"\{%\s*load\s+([\w ]+?)\s*%\}")
 
 
-def names(app: str) -> Iterator[tuple[Path, str]]:
-    """The apps whose tasks are named in the app's code, with the file."""
+def apps_of_named_tasks(app: str) -> Iterator[tuple[Path, str]]:
+    """Yields the apps whose tasks the app's code names, with the file."""
     for file in (ROOT / app).rglob("*.py"):
         if "migrations" not in file.parts:
             for other in TASK.findall(file.read_text()):
@@ -26,12 +26,12 @@ def names(app: str) -> Iterator[tuple[Path, str]]:
 
 
 def library_apps() -> dict[str, str]:
-    """The app of each of our template tag libraries."""
+    """Returns the app of each of the project's template tag libraries."""
     return {file.stem: app for app in LAYERS for file in (ROOT / app).glob("templatetags/[a-z]*.py")}
 
 
 def used_by_templates(app: str) -> Iterator[tuple[Path, str]]:
-    """The apps whose templates and libraries the app's templates use, with the file."""
+    """Yields the apps whose templates and libraries the app's templates use, with the file."""
     libraries = library_apps()
     for file in (ROOT / "templates" / app).rglob("*.*"):
         text = file.read_text()
@@ -41,22 +41,22 @@ def used_by_templates(app: str) -> Iterator[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("app", [app for app in LAYERS if app not in ("demo", "fleet")])
-def test_an_app_names_only_tasks_of_its_own_and_of_apps_below(app: str) -> None:
+def test_an_app_names_only_tasks_of_itself_and_lower_apps(app: str) -> None:
     above = LAYERS[: LAYERS.index(app)]
-    assert [(str(file), other) for file, other in names(app) if other in above] == []
+    assert [(str(file), other) for file, other in apps_of_named_tasks(app) if other in above] == []
 
 
 @pytest.mark.parametrize("app", [app for app in LAYERS if (ROOT / "templates" / app).is_dir()])
-def test_templates_of_an_app_use_only_its_own_and_those_of_apps_below(app: str) -> None:
+def test_templates_use_only_templates_of_their_app_and_lower_apps(app: str) -> None:
     above = LAYERS[: LAYERS.index(app)]
     assert [(str(file), other) for file, other in used_by_templates(app) if other in above] == []
 
 
 def test_the_search_finds_tasks_libraries_and_templates() -> None:
-    assert ("core" in {other for _, other in names("core")}) and library_apps()
+    assert ("core" in {other for _, other in apps_of_named_tasks("core")}) and library_apps()
     assert {other for _, other in used_by_templates("dashboard")} >= {"dashboard", "commands"}
 
 
-def test_libraries_that_every_template_has_are_of_the_lowest_apps() -> None:
+def test_builtin_template_libraries_belong_to_the_lowest_apps() -> None:
     ours = {each.partition(".")[0] for each in Engine.get_default().builtins} & set(LAYERS)
     assert ours == {"core", "vehicles"}

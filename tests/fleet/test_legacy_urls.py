@@ -1,4 +1,4 @@
-"""Addresses of releases before 0.2.0 redirect to today's."""
+"""URLs of releases before 0.2.0 redirect to the current ones."""
 
 import re
 
@@ -11,11 +11,11 @@ from fleet import legacy_urls
 pytestmark = pytest.mark.django_db
 
 SECRET = "a" * 64
-CAR = "11111111-2222-4333-8444-555555555555"
+VEHICLE = "11111111-2222-4333-8444-555555555555"
 
 
 def _example(pattern: str) -> str:
-    """An address that the pattern of a legacy route matches."""
+    """Returns a URL that matches the pattern of a legacy route."""
     for old, new in (
         (r"(?P<secret>[0-9a-f]{64})", SECRET),
         (r"(?P<removal_id>[0-9]{1,18})", "7"),
@@ -23,7 +23,7 @@ def _example(pattern: str) -> str:
         (r"(?P<action>[a-z-]+)", "pause"),
         ("<slug:slug>", "blue"),
         ("<slug:purpose>", "reconnect"),
-        ("<str:smartcar_id>", CAR),
+        ("<str:smartcar_id>", VEHICLE),
         ("<str:kind>", "lock"),
     ):
         pattern = pattern.replace(old, new)
@@ -34,7 +34,7 @@ OLD = [_example(str(route.pattern)) for route in legacy_urls.urlpatterns]
 
 
 @pytest.mark.parametrize("address", OLD)
-def test_an_old_address_leads_to_a_page_that_exists_with_its_query(client: Client, address: str) -> None:
+def test_an_old_url_redirects_to_an_existing_page_with_its_query(client: Client, address: str) -> None:
     answer = client.get(f"{address}?page=2")
     assert answer.status_code == 301, address
     path, _, query = answer.headers["Location"].partition("?")
@@ -43,10 +43,10 @@ def test_an_old_address_leads_to_a_page_that_exists_with_its_query(client: Clien
 
 
 @pytest.mark.parametrize("address", OLD)
-def test_a_form_that_was_open_is_posted_again_to_the_new_address(client: Client, address: str) -> None:
+def test_a_post_to_an_old_url_is_repeated_at_the_new_one(client: Client, address: str) -> None:
     assert client.post(address, {"state": "kept"}).status_code == 307
 
 
-def test_an_address_that_never_was_is_not_found(client: Client) -> None:
+def test_an_unknown_url_is_not_found(client: Client) -> None:
     with pytest.raises(Resolver404):
         resolve("/commands/blue/bulk/7/again/more/and/more/")

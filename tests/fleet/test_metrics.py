@@ -15,7 +15,7 @@ from fleet.metrics import OLD_NAMES
 from smartcar_api import TokenPair
 from smartcar_api.ratelimit import breaker, counters
 from smartcar_api.ratelimit.breaker import FAILURES
-from tests.smartcar import forget_budget
+from tests.smartcar import reset_budget
 from vehicles.models import Vehicle
 from webhooks.models import InboxEntry
 
@@ -25,7 +25,7 @@ ELSEWHERE = "203.0.113.9"
 
 @pytest.fixture(autouse=True)
 def unused_budget() -> None:
-    forget_budget()
+    reset_budget()
 
 
 def figures() -> dict[tuple[str, tuple[str, ...]], float]:
@@ -68,7 +68,7 @@ def test_an_empty_token_gives_no_access(settings: Settings) -> None:
     )
 
 
-def pair(fleet: Fleet, *, days_left: float) -> None:
+def create_token_pair(fleet: Fleet, *, days_left: float) -> None:
     now = timezone.now()
     tokens = user_tokens.store(
         user_id="user",
@@ -79,15 +79,15 @@ def pair(fleet: Fleet, *, days_left: float) -> None:
             refresh_expires_at=now + timedelta(days=days_left),
         ),
     )
-    car = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
+    vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car {tokens.pk}")
     Connection.objects.create(
-        fleet=fleet, vehicle=car, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
+        fleet=fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v2", mode="live", tokens=tokens
     )
 
 
 def test_the_histogram_of_token_expiry(fleet: Fleet) -> None:
     for days in (-1, 1.5, 6.5, 6.5, 20.5, 59.5):
-        pair(fleet, days_left=days)
+        create_token_pair(fleet, days_left=days)
     found = figures()
     name = "smartcar_token_expiry_days_bucket"
     assert [found[name, (most,)] for most in ("2", "7", "14", "30", "60", "+Inf")] == [1, 3, 3, 4, 5, 5]
@@ -110,12 +110,12 @@ def test_requests_bucket_breakers_and_queued_deliveries(settings: Settings) -> N
     assert found["smartcar_circuit_breaker_state", ("iam", "open")] == 1
     assert found["smartcar_circuit_breaker_state", ("vehicle", "closed")] == 1
     assert found["webhook_deliveries_queued", ()] == 1
-    forget_budget()
+    reset_budget()
 
 
 def test_old_names_are_exported_with_the_same_figures(fleet: Fleet, settings: Settings) -> None:
     settings.SMARTCAR_REQUEST_BUCKET = 120
-    pair(fleet, days_left=6.5)
+    create_token_pair(fleet, days_left=6.5)
     InboxEntry.objects.create(received_at=timezone.now(), body=b"{}")
     found = figures()
     for new, old in OLD_NAMES.items():

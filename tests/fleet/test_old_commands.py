@@ -1,4 +1,4 @@
-"""Management commands keep the names of the release before, and their options."""
+"""The previous release's names and options of management commands still work."""
 
 from importlib import import_module
 
@@ -17,7 +17,7 @@ def test_the_old_name_runs_the_same_command(old: str, new: str) -> None:
     assert import_module(old).Command is import_module(new).Command
 
 
-def test_the_old_option_of_the_credential_check_is_understood() -> None:
+def test_the_old_option_of_the_credential_check_still_works() -> None:
     command = import_module("connect.management.commands.check_credentials").Command()
     parser = command.create_parser("manage.py", "test_credentials")
     assert parser.parse_args(["--generation", "v2"]).api_version == "v2"

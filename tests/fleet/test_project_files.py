@@ -1,4 +1,4 @@
-"""The repository's own documents: links lead somewhere, versions agree, and documented make targets exist."""
+"""The repository's documents: links resolve, versions agree, and documented make targets exist."""
 
 import re
 import tomllib
@@ -27,13 +27,13 @@ _RELEASE = re.compile(r"^## \[?(\d+\.\d+\.\d+)\]?", re.MULTILINE)
 
 
 def read(path: Path, *, code: bool = True) -> str:
-    """The document without comments and code blocks; without inline code, too, if `code` is false."""
+    """Returns the document without comments and code blocks, and without inline code if `code` is false."""
     text = _COMMENT.sub("", _FENCE.sub("", path.read_text(encoding="utf-8")))
     return text if code else _CODE.sub("", text)
 
 
 def links(path: Path) -> Iterator[str]:
-    """Targets of the document's links and images within the repository."""
+    """Returns the targets of the document's links and images within the repository."""
     text = read(path, code=False)
     for pattern in _TARGETS:
         for target in pattern.findall(text):
@@ -43,7 +43,7 @@ def links(path: Path) -> Iterator[str]:
 
 
 def anchors(path: Path) -> set[str]:
-    """The fragments that GitHub gives the document's headings, and ids in its HTML."""
+    """Returns the fragments that GitHub creates for the document's headings, and the ids in its HTML."""
     text = read(path)
     found = set(_NAMED.findall(text))
     counts: dict[str, int] = {}
@@ -57,7 +57,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def problem(document: Path, target: str) -> str:
-    """What is wrong with a link; empty if it leads somewhere."""
+    """Returns the problem with a link, empty if its target exists."""
     parts = urlsplit(target)
     path, fragment = unquote(parts.path), unquote(parts.fragment)
     base = ROOT if path.startswith("/") else document.parent
@@ -72,7 +72,7 @@ def problem(document: Path, target: str) -> str:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+def test_links_within_the_repository_resolve(document: Path) -> None:
     assert [found for target in links(document) if (found := problem(document, target))] == []
 
 

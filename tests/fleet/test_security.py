@@ -1,4 +1,4 @@
-"""What every answer tells the browser, and what no answer may hold."""
+"""Security headers of every response, and what templates must not contain."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_the_content_security_policy_is_strict() -> None:
 
 
 @pytest.mark.django_db
-def test_pages_may_not_be_framed_or_sniffed_and_tell_no_referrer() -> None:
+def test_pages_forbid_framing_sniffing_and_referrers() -> None:
     headers = Client().get("/accounts/sign-in/").headers
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -31,12 +31,12 @@ def test_pages_may_not_be_framed_or_sniffed_and_tell_no_referrer() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_no_template_holds_what_the_policy_refuses(template: Path) -> None:
+def test_no_template_contains_what_the_policy_forbids(template: Path) -> None:
     assert not INLINE.search(template.read_text())
 
 
 @pytest.mark.django_db
-def test_an_error_page_says_what_to_do_and_nothing_of_the_inside() -> None:
+def test_an_error_page_explains_what_to_do_without_internals() -> None:
     page = Client().get("/no/such/page/")
     assert page.status_code == 404
     assert "Page not found" in page.content.decode()

@@ -1,4 +1,4 @@
-"""A database of version 0.1 is upgraded with everything in it."""
+"""Upgrading a database of version 0.1 preserves all of its data."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def empty_database(transactional_db: None) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_demo_of_version_0_1_is_carried_over_and_every_page_of_it_is_displayed(
+def test_the_demo_of_version_0_1_is_upgraded_and_every_page_is_displayed(
     empty_database: str,
 ) -> None:
     run = subprocess.run(

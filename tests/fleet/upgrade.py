@@ -1,4 +1,4 @@
-"""Upgrades a database of version 0.1 and checks what came over. Runs on its own: `python -m tests.fleet.upgrade`.
+"""Upgrades a database of version 0.1 and checks the result. Standalone: `python -m tests.fleet.upgrade`.
 
 `DATABASE_URL` names an empty database. The rows are those of a demo that the code of version 0.1 ran (commit cc8b771),
 with one connection, command, delivery and offboarding of each kind; the tables are made by the migrations of that
@@ -15,7 +15,7 @@ from typing import Any
 import django
 
 DATA = Path(__file__).parent / "data" / "version-0.1.json.gz"
-# Tables whose rows move to another table, or are emptied once carried over.
+# Tables whose rows move to another table, or that are emptied after the migration.
 MOVED = {"accounts_letter"}
 FLEET_PAGES = (
     "",
@@ -39,7 +39,7 @@ FLEET_PAGES = (
 
 
 def main() -> None:
-    """Loads, upgrades, checks. Raises AssertionError where something did not come over."""
+    """Load, upgrade and check the database. Raises AssertionError if something wasn't migrated."""
     data = json.loads(gzip.decompress(DATA.read_bytes()))
     _migrate_to([tuple(each) for each in data["migrations"]])
     _load(data["tables"])
@@ -62,7 +62,7 @@ def _load(tables: dict[str, Any]) -> None:
     from django.db import connection, transaction
 
     with transaction.atomic(), connection.cursor() as cursor:
-        # The rows come table by table, so what they refer to may come later.
+        # Rows are loaded table by table, so referenced rows may follow later.
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " CASCADE")
         for name, table in tables.items():
@@ -87,7 +87,7 @@ def _check_counts(tables: dict[str, Any]) -> None:
 
 
 def _check_codes() -> None:
-    """Every text that a row stored is a known code now."""
+    """Check that every stored text is now a known code."""
     from accounts.audit import AuditEvent
     from accounts.models import AuditLogEntry
     from commands.models import Command, CommandEvent
@@ -120,7 +120,7 @@ def _check_codes() -> None:
 
 
 def _check_pages() -> int:
-    """How many pages were displayed: every page of each fleet, and those of each vehicle and connection."""
+    """Returns the number of pages displayed: all pages of each fleet, vehicle and connection."""
     from django.test import Client
 
     from accounts.models import Membership, Role

@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from accounts.models import User
 from connect.models import Connection
-from tests.languages import ASKED, left_in_english, read
+from tests.languages import ACCEPT_LANGUAGE, read, untranslated_texts
 from tests.webhooks.helpers import post, state_of
 from webhooks import processing
 from webhooks.messages import DeliveryNote
@@ -48,7 +48,7 @@ def message(**fields: Any) -> InboxEntry:
 
 def english_on(client: Client, path: str, language: str) -> set[str]:
     car = Connection.objects.get().vehicle.smartcar_id
-    return left_in_english(read(client, path, language), read(client, path), language) - DATA - {car}
+    return untranslated_texts(read(client, path, language), read(client, path), language) - DATA - {car}
 
 
 @translated
@@ -95,7 +95,9 @@ def test_what_processing_again_came_to(member: Client, language: str) -> None:
         said = []
         for each in (language, "en"):
             entry = message(**fields)
-            answer = member.post(f"{PAGE}{entry.pk}/reprocess/", headers={"accept-language": ASKED[each]})
+            answer = member.post(
+                f"{PAGE}{entry.pk}/reprocess/", headers={"accept-language": ACCEPT_LANGUAGE[each]}
+            )
             said.append({str(told) for told in get_messages(answer.wsgi_request)})
             member.get(PAGE)
         assert said[0] and said[0].isdisjoint(said[1])
@@ -105,9 +107,9 @@ def test_what_processing_again_came_to(member: Client, language: str) -> None:
 def test_who_may_not_see_it_is_told_why(viewer: User, browser_of: BrowserOf, language: str) -> None:
     client = browser_of(viewer)
     for path in (PAGE, SITE):
-        words = client.get(path, headers={"accept-language": ASKED[language]}).content.decode()
-        english = client.get(path, headers={"accept-language": ASKED["en"]}).content.decode()
-        assert left_in_english(words, english, language) - {"viewer@fleet.example"} == set()
+        words = client.get(path, headers={"accept-language": ACCEPT_LANGUAGE[language]}).content.decode()
+        english = client.get(path, headers={"accept-language": ACCEPT_LANGUAGE["en"]}).content.decode()
+        assert untranslated_texts(words, english, language) - {"viewer@fleet.example"} == set()
 
 
 def test_numbers_are_written_as_the_language_does(member: Client, admin: Client) -> None:
@@ -130,7 +132,9 @@ def test_the_api_answers_in_english_whatever_is_asked_for(member: Client) -> Non
     entry = message(
         state=EntryState.DEAD, note_code=DeliveryNote.FAILED, note_params={"times": 5}, body=b"no JSON"
     )
-    answer = member.get(f"/api/v1/deliveries/{entry.pk}/", headers={"accept-language": ASKED["de"]}).json()
+    answer = member.get(
+        f"/api/v1/deliveries/{entry.pk}/", headers={"accept-language": ACCEPT_LANGUAGE["de"]}
+    ).json()
     assert (answer["note"], answer["note_code"]) == ("Processing failed 5 times.", "delivery.failed")
     assert answer["body_missing"].startswith("The body isn't JSON (7 bytes).")
 

@@ -21,7 +21,7 @@ from webhooks.models import EntryState, InboxEntry, RejectedDeliveryCount
 from webhooks.rejections import RejectionReason, counter
 from webhooks.signature import fingerprint, sign
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_enqueued")]
 BODY = state_of("car", locked=True, at=1_760_000_000_000)
 
 
@@ -92,9 +92,9 @@ def test_both_roads_store_the_same_row() -> None:
     assert first == second
 
 
-def test_the_worker_is_rung_once_the_row_is_in(road: Road, run_rung: Callable[[], list[str]]) -> None:
+def test_the_worker_is_rung_once_the_row_is_in(road: Road, run_enqueued: Callable[[], list[str]]) -> None:
     road.post(BODY)
-    assert run_rung() == ["webhooks.tasks.process_inbox"]
+    assert run_enqueued() == ["webhooks.tasks.process_inbox"]
 
 
 @pytest.mark.parametrize(

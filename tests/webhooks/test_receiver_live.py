@@ -19,7 +19,7 @@ from webhooks.models import InboxEntry, RejectedDeliveryCount
 from webhooks.rejections import RejectionReason
 from webhooks.signature import sign
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_enqueued")]
 BODY = state_of("car", locked=True, at=1_760_000_000_000)
 
 

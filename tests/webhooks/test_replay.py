@@ -90,7 +90,7 @@ def test_which_messages_has_to_be_said(arguments: list[str]) -> None:
 
 
 def test_the_admins_action_has_them_processed(
-    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
+    vehicle: Vehicle, connection: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     post(state_of(vehicle.smartcar_id, locked=True, at=AT))
     processing.process_waiting()

@@ -104,11 +104,11 @@ def test_within_a_process_one_thread_works_and_no_ring_is_lost(
 
 
 def test_a_turn_that_takes_long_is_ended_and_rung_for(
-    inbox: None, monkeypatch: pytest.MonkeyPatch, run_rung: Callable[[], list[str]]
+    inbox: None, monkeypatch: pytest.MonkeyPatch, run_enqueued: Callable[[], list[str]]
 ) -> None:
     monkeypatch.setattr(processing, "BATCH", 50)
     monkeypatch.setattr(tasks, "TURN_SECONDS", 0.0)
     tasks.process_inbox()
     assert InboxEntry.objects.filter(state=EntryState.WAITING).count() == CARS * EVENTS_EACH - 50
-    run_rung()
+    run_enqueued()
     assert not InboxEntry.objects.filter(state=EntryState.WAITING).exists()

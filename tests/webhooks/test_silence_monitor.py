@@ -116,7 +116,7 @@ def test_a_subscribed_car_that_never_delivered_is_read(vehicle: Vehicle, subscri
 
 
 def test_what_the_car_sent_counts_and_what_was_read_does_not(
-    vehicle: Vehicle, connection: Connection, run_rung: Callable[[], list[str]]
+    vehicle: Vehicle, connection: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     InboxEntry.objects.create(
         source=Source.PULL_V3,

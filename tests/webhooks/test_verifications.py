@@ -14,7 +14,7 @@ from tests.webhooks.test_receiver import BODY, Road, by_asgi, by_view
 from webhooks import keys, receiver
 from webhooks.verifications import VerificationTracker, verifications
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_rung")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("run_enqueued")]
 VERIFY = (PAYLOADS / "documentation/verify-4.0.json").read_bytes()
 
 

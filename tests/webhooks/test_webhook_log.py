@@ -230,7 +230,7 @@ def test_more_messages_take_no_more_queries(
 
 
 def test_a_message_is_processed_again_by_hand(
-    manager: Client, teammate: User, connected: Connection, run_rung: Callable[[], list[str]]
+    manager: Client, teammate: User, connected: Connection, run_enqueued: Callable[[], list[str]]
 ) -> None:
     at = int(timezone.now().timestamp() * 1000)
     post(state_of(connected.vehicle.smartcar_id, locked=True, at=at))

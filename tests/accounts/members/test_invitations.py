@@ -1,4 +1,4 @@
-"""Invitations of members: made, sent, answered once by the one who is meant, and over in time."""
+"""Member invitations: created, sent, accepted once by the invited person, and expired."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +12,7 @@ from accounts.audit import AuditEvent
 from accounts.members import services
 from accounts.models import AuditLogEntry, Fleet, MemberInvitation, Membership, Role, User
 from core.mail.models import EmailError, EmailState, OutgoingEmail
-from tests.accounts.conftest import PASSWORD, is_in, sign_in
+from tests.accounts.conftest import PASSWORD, is_signed_in, sign_in
 from tests.conftest import make_user
 from tests.outgoing import send_pending
 
@@ -34,16 +34,16 @@ def members() -> set[str]:
     return set(Membership.objects.filter(fleet__slug="blue").values_list("user__email", flat=True))
 
 
-def test_without_e_mail_the_link_is_shown_once_and_only_a_hash_is_kept(
+def test_without_email_the_link_is_shown_once_and_only_a_hash_is_stored(
     owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     page = browser.post(PAGE, INVITE, follow=True).content.decode()
-    made = MemberInvitation.objects.get()
-    assert made.url in page
+    invitation = MemberInvitation.objects.get()
+    assert invitation.url in page
     assert "Invitation created for nia@home.example" in page
-    assert made.secret not in str(MemberInvitation.objects.values().get())
-    assert made.secret not in browser.get(PAGE).content.decode()
+    assert invitation.secret not in str(MemberInvitation.objects.values().get())
+    assert invitation.secret not in browser.get(PAGE).content.decode()
     assert AuditLogEntry.objects.filter(
         event=AuditEvent.MEMBER_INVITED, data={"name": "nia@home.example", "role": "manager"}
     ).exists()
@@ -51,22 +51,22 @@ def test_without_e_mail_the_link_is_shown_once_and_only_a_hash_is_kept(
 
 
 @pytest.mark.usefixtures("mails")
-def test_with_e_mail_a_worker_sends_it_in_the_chosen_language(
+def test_with_email_a_worker_sends_the_invitation_in_the_chosen_language(
     owner: User,
     fleet: Fleet,
     browser_of: BrowserOf,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: object,
 ) -> None:
     browser = browser_of(owner)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         page = browser.post(PAGE, INVITE, follow=True).content.decode()
-    made = MemberInvitation.objects.get()
-    assert made.secret not in page
-    assert run_rung() == ["core.tasks.send_email"]
+    invitation = MemberInvitation.objects.get()
+    assert invitation.secret not in page
+    assert run_enqueued() == ["core.tasks.send_email"]
     (sent,) = mail.outbox
     assert sent.to == ["nia@home.example"]
-    assert made.url in sent.body
+    assert invitation.url in sent.body
     assert "Email sent" in browser.get(PAGE).content.decode()
     assert send_pending() == []
 
@@ -121,7 +121,7 @@ def test_a_revoked_invitation_is_not_sent(invitation: MemberInvitation, owner: U
         ({"role": "driver"}, "Select a valid choice"),
     ],
 )
-def test_what_cannot_be_is_told_and_nothing_is_lost(
+def test_invalid_invitations_show_the_error_and_preserve_the_form(
     owner: User, teammate: User, browser_of: BrowserOf, form: dict[str, str], problem: str
 ) -> None:
     answer = browser_of(owner).post(PAGE, INVITE | form)
@@ -131,7 +131,7 @@ def test_what_cannot_be_is_told_and_nothing_is_lost(
     assert not MemberInvitation.objects.exists()
 
 
-def test_nobody_is_invited_twice_at_once(
+def test_a_pending_invitation_prevents_a_second_one(
     owner: User, invitation: MemberInvitation, browser_of: BrowserOf
 ) -> None:
     answer = browser_of(owner).post(PAGE, INVITE)
@@ -141,7 +141,7 @@ def test_nobody_is_invited_twice_at_once(
     assert MemberInvitation.objects.count() == 1
 
 
-def test_a_new_person_chooses_name_and_password_and_is_in(invitation: MemberInvitation) -> None:
+def test_a_new_user_chooses_name_and_password_and_is_signed_in(invitation: MemberInvitation) -> None:
     client = Client()
     page = client.get(invitation.path).content.decode()
     assert "Join Blue Fleet" in page
@@ -151,10 +151,10 @@ def test_a_new_person_chooses_name_and_password_and_is_in(invitation: MemberInvi
     assert client.get("/fleets/blue/").status_code == 200
     user = User.objects.get(email="nia@home.example")
     assert (str(user), user.memberships.get().role) == ("Nia Berg", Role.MANAGER)
-    assert is_in(sign_in(user))
+    assert is_signed_in(sign_in(user))
 
 
-def test_a_weak_password_makes_no_account_and_the_name_stays(invitation: MemberInvitation) -> None:
+def test_a_weak_password_creates_no_account_and_preserves_the_name(invitation: MemberInvitation) -> None:
     answer = Client().post(invitation.path, NEW | {"password": "12345678"})
     assert answer.status_code == 400
     assert 'value="Nia"' in answer.content.decode()
@@ -162,15 +162,15 @@ def test_a_weak_password_makes_no_account_and_the_name_stays(invitation: MemberI
     assert MemberInvitation.objects.get().open
 
 
-def test_it_works_once(invitation: MemberInvitation) -> None:
+def test_an_invitation_works_once(invitation: MemberInvitation) -> None:
     Client().post(invitation.path, NEW)
     again = Client().post(invitation.path, NEW | {"password": "stolen account"})
     assert again.status_code == 410
     assert "This invitation was already used" in again.content.decode()
-    assert is_in(sign_in(User.objects.get(email="nia@home.example")))
+    assert is_signed_in(sign_in(User.objects.get(email="nia@home.example")))
 
 
-def test_after_seven_days_it_opens_nothing(invitation: MemberInvitation) -> None:
+def test_an_invitation_expires_after_seven_days(invitation: MemberInvitation) -> None:
     MemberInvitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     for answer in (Client().get(invitation.path), Client().post(invitation.path, NEW)):
         assert answer.status_code == 410
@@ -179,7 +179,7 @@ def test_after_seven_days_it_opens_nothing(invitation: MemberInvitation) -> None
     assert timedelta(days=6) < invitation.expires_at - timezone.now() <= timedelta(days=7)
 
 
-def test_a_revoked_one_opens_nothing(
+def test_a_revoked_invitation_is_rejected(
     owner: User, invitation: MemberInvitation, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post(f"{PAGE}invitations/{invitation.pk}/revoke/")
@@ -189,25 +189,25 @@ def test_a_revoked_one_opens_nothing(
     assert AuditLogEntry.objects.filter(event=AuditEvent.MEMBER_INVITATION_REVOKED).exists()
 
 
-def test_sent_again_it_has_a_new_link_and_the_former_one_ends(
+def test_resending_creates_a_new_link_and_disables_the_previous_one(
     owner: User, invitation: MemberInvitation, browser_of: BrowserOf
 ) -> None:
     MemberInvitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
-    former = invitation.path
+    previous_path = invitation.path
     page = browser_of(owner).post(f"{PAGE}invitations/{invitation.pk}/resend/", follow=True).content.decode()
-    again = MemberInvitation.objects.get()
-    assert again.path != former
-    assert again.url in page
-    assert Client().get(former).status_code == 404
-    assert Client().get(again.path).status_code == 200
+    resent = MemberInvitation.objects.get()
+    assert resent.path != previous_path
+    assert resent.url in page
+    assert Client().get(previous_path).status_code == 404
+    assert Client().get(resent.path).status_code == 200
 
 
-def test_who_has_an_account_signs_in_and_accepts(invitation: MemberInvitation) -> None:
+def test_existing_users_sign_in_and_accept(invitation: MemberInvitation) -> None:
     user = User.objects.create_user("nia@home.example", PASSWORD)
     client = Client()
     page = client.get(invitation.path).content.decode()
     assert f"/accounts/sign-in/?next={invitation.path}" in page
-    # A form for newcomers sets no password of an account that is there.
+    # The form for new users doesn't set the password of an existing account.
     client.post(invitation.path, NEW | {"password": "stolen account"})
     assert "nia@home.example" not in members()
     sign_in(user, client=client)
@@ -218,7 +218,7 @@ def test_who_has_an_account_signs_in_and_accepts(invitation: MemberInvitation) -
 
 
 @pytest.mark.parametrize("role", ["owner", "teammate", "viewer", "driver", "outsider"])
-def test_anybody_else_is_told_whom_it_is_for(
+def test_other_users_cannot_accept_the_invitation(
     request: pytest.FixtureRequest, invitation: MemberInvitation, role: str, browser_of: BrowserOf
 ) -> None:
     other = request.getfixturevalue(role)
@@ -231,7 +231,7 @@ def test_anybody_else_is_told_whom_it_is_for(
     assert MemberInvitation.objects.get().open
 
 
-def test_who_became_a_member_meanwhile_keeps_the_role(
+def test_accepting_does_not_change_the_role_of_an_existing_member(
     invitation: MemberInvitation, owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
     user = make_user("nia@home.example")
@@ -241,14 +241,14 @@ def test_who_became_a_member_meanwhile_keeps_the_role(
     assert MemberInvitation.objects.get().used_at is not None
 
 
-def test_an_unknown_link_opens_nothing() -> None:
+def test_an_unknown_link_is_not_found() -> None:
     assert Client().get(f"/accounts/invitation/{'0' * 64}/").status_code == 404
 
 
 def test_another_fleets_invitations_are_not_found(
     invitation: MemberInvitation, outsider: User, browser_of: BrowserOf
 ) -> None:
-    for deed in ("resend", "revoke"):
-        address = f"/fleets/red/members/invitations/{invitation.pk}/{deed}/"
+    for action in ("resend", "revoke"):
+        address = f"/fleets/red/members/invitations/{invitation.pk}/{action}/"
         assert browser_of(outsider).post(address).status_code == 404
     assert MemberInvitation.objects.get().open

@@ -1,4 +1,4 @@
-"""The page of a fleet's members: who may see it, roles, removal, and that an owner stays."""
+"""The members page of a fleet: access, roles, removal, and that at least one owner remains."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def membership_of(user: User) -> Membership:
     ("role", "status"),
     [("owner", 200), ("teammate", 403), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owners_see_and_change_who_is_a_member(
+def test_only_owners_see_and_change_members(
     request: pytest.FixtureRequest, fleet: Fleet, role: str, status: int, viewer: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(request.getfixturevalue(role))
@@ -53,13 +53,11 @@ def test_only_owners_see_and_change_who_is_a_member(
     assert [invitation.open for invitation in MemberInvitation.objects.all()] == [True]
 
 
-def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
     assert Client().get(PAGE).headers["Location"].startswith("/accounts/sign-in/")
 
 
-def test_an_owner_changes_a_role_and_it_counts_at_once(
-    owner: User, viewer: User, browser_of: BrowserOf
-) -> None:
+def test_a_changed_role_applies_immediately(owner: User, viewer: User, browser_of: BrowserOf) -> None:
     promoted = browser_of(viewer)
     assert promoted.get(PAGE).status_code == 403
     browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "owner"})
@@ -73,12 +71,12 @@ def test_an_owner_changes_a_role_and_it_counts_at_once(
     )
 
 
-def test_an_unknown_role_is_refused(owner: User, viewer: User, browser_of: BrowserOf) -> None:
+def test_an_unknown_role_is_rejected(owner: User, viewer: User, browser_of: BrowserOf) -> None:
     answer = browser_of(owner).post(f"{PAGE}{membership_of(viewer).pk}/role/", {"role": "driver"})
     assert (answer.status_code, membership_of(viewer).role) == (404, Role.VIEWER)
 
 
-def test_a_removed_member_and_their_tokens_open_nothing_any_more(
+def test_a_removed_member_and_their_tokens_lose_access(
     owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     secret = issue_token(membership=membership_of(viewer), name="Reports").secret
@@ -92,11 +90,11 @@ def test_a_removed_member_and_their_tokens_open_nothing_any_more(
     assert AuditLogEntry.objects.filter(event=AuditEvent.MEMBER_REMOVED, data__name=viewer.email).exists()
 
 
-@pytest.mark.parametrize(("deed", "form"), [("role", {"role": "viewer"}), ("remove", {})])
-def test_the_last_owner_stays(
-    owner: User, fleet: Fleet, browser_of: BrowserOf, deed: str, form: dict[str, str]
+@pytest.mark.parametrize(("action", "form"), [("role", {"role": "viewer"}), ("remove", {})])
+def test_the_last_owner_cannot_be_removed_or_demoted(
+    owner: User, fleet: Fleet, browser_of: BrowserOf, action: str, form: dict[str, str]
 ) -> None:
-    page = browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/{deed}/", form, follow=True)
+    page = browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/{action}/", form, follow=True)
     assert "A fleet needs at least one owner. Make another member an owner first" in page.content.decode()
     assert membership_of(owner).role == Role.OWNER
 
@@ -108,9 +106,7 @@ def test_an_owner_whose_account_is_closed_does_not_count(owner: User, viewer: Us
         services.remove_member(membership=membership_of(owner), user=owner)
 
 
-def test_an_owner_beside_another_may_go(
-    owner: User, viewer: User, fleet: Fleet, browser_of: BrowserOf
-) -> None:
+def test_one_of_two_owners_may_leave(owner: User, viewer: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
     assert browser_of(owner).post(f"{PAGE}{membership_of(owner).pk}/remove/").headers["Location"] == "/"
     assert not Membership.objects.filter(user=owner).exists()
@@ -120,13 +116,15 @@ def test_members_of_another_fleet_are_not_found(
     owner: User, fleet: Fleet, outsider: User, browser_of: BrowserOf
 ) -> None:
     other = membership_of(outsider)
-    for deed in ("role", "remove"):
-        assert browser_of(owner).post(f"{PAGE}{other.pk}/{deed}/", {"role": "viewer"}).status_code == 404
+    for action in ("role", "remove"):
+        assert browser_of(owner).post(f"{PAGE}{other.pk}/{action}/", {"role": "viewer"}).status_code == 404
     assert membership_of(outsider).role == Role.OWNER
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_owners_who_remove_each_other_at_once_leave_one(owner: User, viewer: User, fleet: Fleet) -> None:
+def test_two_owners_who_remove_each_other_concurrently_leave_one(
+    owner: User, viewer: User, fleet: Fleet
+) -> None:
     add_member(fleet=fleet, user=viewer, role=Role.OWNER, actor=owner)
     both = [membership_of(owner), membership_of(viewer)]
     start = threading.Barrier(2)

@@ -1,4 +1,4 @@
-"""Many cars at once: which can, in what order they go, how they are taken back."""
+"""Bulk commands: eligible vehicles, the order of sending, and canceling."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +11,7 @@ from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, Fleet, User
 from commands import confirmation
 from commands.bulk import dispatcher
-from commands.bulk import services as asking
+from commands.bulk import services as bulk_services
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandPolicy, CommandState, ReasonRequirement
 from commands.services import CommandRejectedError
@@ -23,12 +23,12 @@ from connect.models import Connection, ConnectionState
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
-Cars = Callable[..., list[Vehicle]]
+CreateVehicles = Callable[..., list[Vehicle]]
 
 
 @pytest.fixture
-def cars(fleet: Fleet) -> Cars:
-    def made(count: int, **connection: object) -> list[Vehicle]:
+def create_vehicles(fleet: Fleet) -> CreateVehicles:
+    def create(count: int, **connection: object) -> list[Vehicle]:
         start = Vehicle.objects.count()
         vehicles = Vehicle.objects.bulk_create(
             Vehicle(
@@ -36,62 +36,70 @@ def cars(fleet: Fleet) -> Cars:
             )
             for i in range(count)
         )
-        given = {"state": ConnectionState.ACTIVE, "api_version": "v3", "mode": "live"} | connection
+        fields = {"state": ConnectionState.ACTIVE, "api_version": "v3", "mode": "live"} | connection
         Connection.objects.bulk_create(
-            Connection(fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", **given)
+            Connection(fleet=fleet, vehicle=vehicle, smartcar_user_id="user-1", **fields)
             for vehicle in vehicles
         )
         return vehicles
 
-    return made
+    return create
 
 
-def ask(
+def create_bulk_command(
     fleet: Fleet, user: User, vehicles: list[Vehicle], kind: CommandType = CommandType.LOCK
 ) -> BulkCommand:
-    return asking.create_bulk_command(fleet=fleet, user=user, vehicles=vehicles, kind=kind, data={})
+    return bulk_services.create_bulk_command(fleet=fleet, user=user, vehicles=vehicles, kind=kind, data={})
 
 
-def test_a_review_says_who_can_and_why_others_cannot(fleet: Fleet, cars: Cars) -> None:
-    able = cars(2)
-    ended = cars(1, state=ConnectionState.REMOVED)
-    forbidden = cars(1, scopes=["read_battery"])
-    found = asking.review_bulk_command(
-        fleet=fleet, vehicles=[*able, *ended, *forbidden], kind=CommandType.LOCK, data={}, now=timezone.now()
+def test_a_review_lists_eligible_and_ineligible_vehicles_with_reasons(
+    fleet: Fleet, create_vehicles: CreateVehicles
+) -> None:
+    eligible = create_vehicles(2)
+    ended = create_vehicles(1, state=ConnectionState.REMOVED)
+    forbidden = create_vehicles(1, scopes=["read_battery"])
+    review = bulk_services.review_bulk_command(
+        fleet=fleet,
+        vehicles=[*eligible, *ended, *forbidden],
+        kind=CommandType.LOCK,
+        data={},
+        now=timezone.now(),
     )
-    assert [candidate.vehicle for candidate in found.eligible] == able
-    reasons = [candidate.verdict.refusal for candidate in found.ineligible]
+    assert [candidate.vehicle for candidate in review.eligible] == eligible
+    reasons = [candidate.verdict.refusal for candidate in review.ineligible]
     assert "no working connection" in reasons[0]
     assert "t grant permission to lock and unlock the vehicle" in reasons[1]
 
 
-def test_what_a_car_could_not_do_this_week_is_known_for_each_of_many(
-    fleet: Fleet, owner: User, cars: Cars
+def test_vehicles_known_as_incapable_are_ineligible(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
 ) -> None:
-    vehicles = cars(2)
+    vehicles = create_vehicles(2)
     now = timezone.now()
     Command.objects.create(
         fleet=fleet, vehicle=vehicles[0], kind=CommandType.LOCK, api_version="v3", state=CommandState.REFUSED,
         error_type="COMPATIBILITY", requested_at=now, expires_at=now, settled_at=now,
     )  # fmt: skip
-    found = asking.review_bulk_command(
+    review = bulk_services.review_bulk_command(
         fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=now
     )
-    assert [candidate.vehicle for candidate in found.ineligible] == vehicles[:1]
+    assert [candidate.vehicle for candidate in review.ineligible] == vehicles[:1]
 
 
-def test_reviewing_many_cars_takes_as_many_queries_as_reviewing_two(
-    fleet: Fleet, cars: Cars, django_assert_max_num_queries: DjangoAssertNumQueries
+def test_a_review_of_many_vehicles_needs_few_queries(
+    fleet: Fleet, create_vehicles: CreateVehicles, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    vehicles = cars(300)
+    vehicles = create_vehicles(300)
     with django_assert_max_num_queries(6):
-        asking.review_bulk_command(
+        bulk_services.review_bulk_command(
             fleet=fleet, vehicles=vehicles, kind=CommandType.LOCK, data={}, now=timezone.now()
         )
 
 
-def test_each_car_gets_a_row_that_waits_for_its_turn(fleet: Fleet, owner: User, cars: Cars) -> None:
-    bulk = ask(fleet, owner, cars(3))
+def test_each_vehicle_gets_a_queued_command(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
+) -> None:
+    bulk = create_bulk_command(fleet, owner, create_vehicles(3))
     rows = Command.objects.filter(bulk=bulk)
     assert {(row.state, row.requested_by) for row in rows} == {(CommandState.QUEUED, owner)}
     assert all(row.changes.get().state == CommandState.QUEUED for row in rows)
@@ -99,58 +107,64 @@ def test_each_car_gets_a_row_that_waits_for_its_turn(fleet: Fleet, owner: User, 
 
 
 @pytest.mark.parametrize("kind", [CommandType.SET_DESTINATION, CommandType.OPEN_CHARGE_PORT])
-def test_not_every_command_is_for_many(fleet: Fleet, owner: User, cars: Cars, kind: CommandType) -> None:
+def test_some_commands_cannot_be_sent_in_bulk(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, kind: CommandType
+) -> None:
     with pytest.raises(
         CommandRejectedError,
         match="only one vehicle at a time",
     ):
-        ask(fleet, owner, cars(1), kind)
+        create_bulk_command(fleet, owner, create_vehicles(1), kind)
 
 
-def test_nothing_is_asked_without_a_car_that_can(fleet: Fleet, owner: User, cars: Cars) -> None:
+def test_a_bulk_command_needs_an_eligible_vehicle(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
+) -> None:
     with pytest.raises(CommandRejectedError, match="None of these vehicles can receive"):
-        ask(fleet, owner, cars(2, state=ConnectionState.REMOVED))
+        create_bulk_command(fleet, owner, create_vehicles(2, state=ConnectionState.REMOVED))
     assert not BulkCommand.objects.exists()
 
 
-def test_the_fleets_reason_is_needed_for_many_too(fleet: Fleet, owner: User, cars: Cars) -> None:
+def test_a_required_reason_applies_to_bulk_commands(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
+) -> None:
     CommandPolicy.objects.create(fleet=fleet, reason_for=ReasonRequirement.EVERYTHING)
     with pytest.raises(
         CommandRejectedError,
         match="requires a reason",
     ):
-        ask(fleet, owner, cars(1))
+        create_bulk_command(fleet, owner, create_vehicles(1))
 
 
-def test_more_unlocks_than_a_minute_holds_are_refused_as_a_whole(
-    fleet: Fleet, owner: User, cars: Cars, settings: Settings
+def test_more_unlocks_than_fit_into_a_minute_are_rejected_as_a_whole(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, settings: Settings
 ) -> None:
     settings.BULK_COMMAND_CONCURRENCY = 1
     with pytest.raises(
         CommandRejectedError, match=r"Only 5 vehicles can be reached in that time now. Choose 2 fewer"
     ):
-        ask(fleet, owner, cars(7), CommandType.UNLOCK)
+        create_bulk_command(fleet, owner, create_vehicles(7), CommandType.UNLOCK)
     assert not Command.objects.exists()
 
 
-def test_as_many_go_as_may_be_under_way_and_the_rest_in_order_as_places_become_free(
-    fleet: Fleet, owner: User, cars: Cars, settings: Settings
+def test_commands_are_sent_in_order_up_to_the_concurrency_limit(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, settings: Settings
 ) -> None:
     settings.BULK_COMMAND_CONCURRENCY = 2
-    vehicles = cars(5)
-    bulk = ask(fleet, owner, vehicles)
-    gone: list[str] = []
+    vehicles = create_vehicles(5)
+    bulk = create_bulk_command(fleet, owner, vehicles)
+    sent: list[str] = []
     for _ in range(4):
         dispatcher.dispatch_queued(now=timezone.now())
         assert dispatcher.dispatch_queued(now=timezone.now()) == 0
-        under_way = Command.objects.filter(bulk=bulk, state=CommandState.REQUESTED).order_by("pk")
-        gone += [command.vehicle.name for command in under_way.select_related("vehicle")]
-        under_way.update(state=CommandState.ACCEPTED)
-    assert gone == [vehicle.name for vehicle in vehicles]
+        in_progress = Command.objects.filter(bulk=bulk, state=CommandState.REQUESTED).order_by("pk")
+        sent += [command.vehicle.name for command in in_progress.select_related("vehicle")]
+        in_progress.update(state=CommandState.ACCEPTED)
+    assert sent == [vehicle.name for vehicle in vehicles]
 
 
-def test_fleets_of_two_applications_share_the_places(
-    fleet: Fleet, owner: User, outsider: User, cars: Cars, settings: Settings
+def test_fleets_of_two_applications_share_the_concurrency_limit(
+    fleet: Fleet, owner: User, outsider: User, create_vehicles: CreateVehicles, settings: Settings
 ) -> None:
     red = Fleet.objects.get(slug="red")
     other = services.save_application(
@@ -158,71 +172,71 @@ def test_fleets_of_two_applications_share_the_places(
         secrets=Secrets(application_secret="s", client_secret="s", management_tokens=()),
     )
     services.choose_application(fleet=red, application=other, actor=outsider)
-    ask(fleet, owner, cars(5))
-    reds = cars(5)
-    Vehicle.objects.filter(pk__in=[car.pk for car in reds]).update(fleet=red)
-    Connection.objects.filter(vehicle__in=reds).update(fleet=red)
-    ask(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
+    create_bulk_command(fleet, owner, create_vehicles(5))
+    red_vehicles = create_vehicles(5)
+    Vehicle.objects.filter(pk__in=[vehicle.pk for vehicle in red_vehicles]).update(fleet=red)
+    Connection.objects.filter(vehicle__in=red_vehicles).update(fleet=red)
+    create_bulk_command(red, outsider, list(Vehicle.objects.filter(fleet=red).select_related("fleet")))
     settings.BULK_COMMAND_CONCURRENCY = 4
     assert dispatcher.dispatch_queued(now=timezone.now()) == 4
-    gone = Command.objects.filter(state=CommandState.REQUESTED)
-    assert (gone.filter(fleet=fleet).count(), gone.filter(fleet=red).count()) == (2, 2)
+    sent = Command.objects.filter(state=CommandState.REQUESTED)
+    assert (sent.filter(fleet=fleet).count(), sent.filter(fleet=red).count()) == (2, 2)
     settings.BULK_COMMAND_CONCURRENCY = 1
-    gone.filter(fleet=red).update(state=CommandState.ACCEPTED)
+    sent.filter(fleet=red).update(state=CommandState.ACCEPTED)
     assert dispatcher.dispatch_queued(now=timezone.now()) == 0
 
 
-def test_the_bucket_is_not_emptied_for_many(
-    fleet: Fleet, owner: User, cars: Cars, settings: Settings
+def test_bulk_commands_leave_a_reserve_of_the_request_budget(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, settings: Settings
 ) -> None:
     settings.SMARTCAR_REQUEST_BUCKET, settings.SMARTCAR_REQUEST_REFILL = 13, 2
-    ask(fleet, owner, cars(8))
+    create_bulk_command(fleet, owner, create_vehicles(8))
     assert dispatcher.dispatch_queued(now=timezone.now()) == 3
 
 
-def test_a_car_with_a_command_under_way_waits_and_holds_up_nobody(
-    fleet: Fleet, owner: User, cars: Cars, settings: Settings
+def test_a_vehicle_with_a_command_in_progress_does_not_block_others(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, settings: Settings
 ) -> None:
-    vehicles = cars(3)
+    vehicles = create_vehicles(3)
     now = timezone.now()
     Command.objects.create(
         fleet=fleet, vehicle=vehicles[0], kind=CommandType.UNLOCK, api_version="v3", state=CommandState.SENDING,
         requested_at=now, expires_at=now, claimed_at=now,
     )  # fmt: skip
-    ask(fleet, owner, vehicles)
+    create_bulk_command(fleet, owner, vehicles)
     assert dispatcher.dispatch_queued(now=timezone.now()) == 2
     Command.objects.filter(kind=CommandType.UNLOCK).update(state=CommandState.CONFIRMED)
     assert dispatcher.dispatch_queued(now=timezone.now()) == 1
 
 
-def test_a_command_whose_turn_comes_has_its_usual_time_and_not_the_rest_of_the_bulks(
-    fleet: Fleet, owner: User, cars: Cars
+def test_a_dispatched_command_gets_its_usual_expiry(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
 ) -> None:
-    bulk = ask(fleet, owner, cars(1))
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1))
     BulkCommand.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
     Command.objects.update(expires_at=bulk.expires_at + timedelta(hours=9))
     dispatcher.dispatch_queued(now=timezone.now())
-    left = Command.objects.get().expires_at - timezone.now()
-    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+    remaining = Command.objects.get().expires_at - timezone.now()
+    assert timedelta(minutes=9) < remaining <= timedelta(minutes=10)
 
 
-def test_unlocks_whose_turn_has_not_come_within_a_minute_are_never_sent(
-    fleet: Fleet, owner: User, cars: Cars
+def test_unlocks_not_dispatched_within_a_minute_expire(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles
 ) -> None:
-    ask(fleet, owner, cars(3), CommandType.UNLOCK)
+    create_bulk_command(fleet, owner, create_vehicles(3), CommandType.UNLOCK)
     later = timezone.now() + timedelta(seconds=61)
     confirmation.sweep(now=later)
     assert dispatcher.dispatch_queued(now=later) == 0
     assert set(Command.objects.values_list("state", flat=True)) == {CommandState.EXPIRED}
 
 
-def test_what_is_not_sent_is_taken_back_and_what_is_stays(
-    fleet: Fleet, owner: User, teammate: User, cars: Cars
+def test_canceling_affects_only_commands_not_sent_yet(
+    fleet: Fleet, owner: User, teammate: User, create_vehicles: CreateVehicles
 ) -> None:
-    bulk = ask(fleet, owner, cars(4))
+    bulk = create_bulk_command(fleet, owner, create_vehicles(4))
     sent = Command.objects.filter(bulk=bulk).order_by("pk")[:2]
     Command.objects.filter(pk__in=[command.pk for command in sent]).update(state=CommandState.SENDING)
-    assert asking.cancel_bulk_command(bulk=bulk, user=teammate) == 2
+    assert bulk_services.cancel_bulk_command(bulk=bulk, user=teammate) == 2
     states = list(Command.objects.order_by("pk").values_list("state", flat=True))
     assert states == [CommandState.SENDING] * 2 + [CommandState.CANCELLED] * 2
     assert AuditLogEntry.objects.filter(actor=teammate, event=AuditEvent.BULK_COMMAND_CANCELED).exists()

@@ -1,4 +1,4 @@
-"""Choosing, reviewing, following and taking back a command to many cars, and the fleet's ledger: to whom, and how."""
+"""The pages of bulk commands (selection, review, progress, canceling) and of the command history: who sees what."""
 
 import time
 from collections.abc import Callable
@@ -12,21 +12,25 @@ from accounts.models import Fleet, User
 from commands.bulk.models import BulkCommand
 from commands.models import Command, CommandPolicy, CommandState
 from connect.models import ConnectionState
-from tests.commands.bulk.test_bulk import Cars, ask
-from tests.commands.bulk.test_bulk import cars as cars
+from tests.commands.bulk.test_bulk import CreateVehicles, create_bulk_command
+from tests.commands.bulk.test_bulk import create_vehicles as create_vehicles
 
 pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PASSWORD = "a long enough passphrase"
-PEOPLE = [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)]
+SENDERS = [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)]
 READERS = [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)]
 
 
-@pytest.mark.parametrize(("person", "status"), PEOPLE)
-def test_who_may_review_and_send(
-    request: pytest.FixtureRequest, cars: Cars, browser_of: BrowserOf, person: str, status: int
+@pytest.mark.parametrize(("person", "status"), SENDERS)
+def test_permissions_to_review_and_send(
+    request: pytest.FixtureRequest,
+    create_vehicles: CreateVehicles,
+    browser_of: BrowserOf,
+    person: str,
+    status: int,
 ) -> None:
-    chosen = [car.smartcar_id for car in cars(2)]
+    chosen = [vehicle.smartcar_id for vehicle in create_vehicles(2)]
     client = browser_of(request.getfixturevalue(person))
     assert client.post("/fleets/blue/commands/bulk/", {"kind": "lock", "car": chosen}).status_code == status
     sent = client.post("/fleets/blue/commands/bulk/send/", {"kind": "lock", "cars": " ".join(chosen)})
@@ -36,61 +40,61 @@ def test_who_may_review_and_send(
 
 @pytest.mark.parametrize("person", ["owner", "teammate", "viewer", "driver", "outsider"])
 @pytest.mark.parametrize("path", ["", "bulk/", "bulk/{}/"])
-def test_who_may_read(
+def test_permissions_to_read(
     request: pytest.FixtureRequest,
     fleet: Fleet,
     owner: User,
-    cars: Cars,
+    create_vehicles: CreateVehicles,
     browser_of: BrowserOf,
     person: str,
     path: str,
 ) -> None:
-    made = ask(fleet, owner, cars(1))
-    answer = browser_of(request.getfixturevalue(person)).get(f"/fleets/blue/commands/{path.format(made.pk)}")
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1))
+    answer = browser_of(request.getfixturevalue(person)).get(f"/fleets/blue/commands/{path.format(bulk.pk)}")
     assert answer.status_code == dict(READERS)[person]
 
 
-@pytest.mark.parametrize(("person", "status"), PEOPLE)
-def test_who_may_take_back(
+@pytest.mark.parametrize(("person", "status"), SENDERS)
+def test_permissions_to_cancel(
     request: pytest.FixtureRequest,
     fleet: Fleet,
     owner: User,
-    cars: Cars,
+    create_vehicles: CreateVehicles,
     browser_of: BrowserOf,
     person: str,
     status: int,
 ) -> None:
-    made = ask(fleet, owner, cars(2))
-    answer = browser_of(request.getfixturevalue(person)).post(f"/fleets/blue/commands/bulk/{made.pk}/cancel/")
+    bulk = create_bulk_command(fleet, owner, create_vehicles(2))
+    answer = browser_of(request.getfixturevalue(person)).post(f"/fleets/blue/commands/bulk/{bulk.pk}/cancel/")
     assert answer.status_code == (302 if status == 200 else status)
     cancelled = Command.objects.filter(state=CommandState.CANCELLED).count()
     assert cancelled == (2 if status == 200 else 0)
 
 
 def test_another_fleets_bulk_command_is_not_found(
-    fleet: Fleet, owner: User, outsider: User, cars: Cars, browser_of: BrowserOf
+    fleet: Fleet, owner: User, outsider: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    made = ask(fleet, owner, cars(1))
-    assert browser_of(outsider).get(f"/fleets/red/commands/bulk/{made.pk}/").status_code == 404
-    assert browser_of(outsider).post(f"/fleets/red/commands/bulk/{made.pk}/cancel/").status_code == 404
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1))
+    assert browser_of(outsider).get(f"/fleets/red/commands/bulk/{bulk.pk}/").status_code == 404
+    assert browser_of(outsider).post(f"/fleets/red/commands/bulk/{bulk.pk}/cancel/").status_code == 404
 
 
-def test_another_fleets_cars_are_as_good_as_none(
-    fleet: Fleet, outsider: User, cars: Cars, browser_of: BrowserOf
+def test_vehicles_of_another_fleet_are_ignored(
+    fleet: Fleet, outsider: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    (car,) = cars(1)
+    (vehicle,) = create_vehicles(1)
     answer = browser_of(outsider).post(
-        "/fleets/red/commands/bulk/send/", {"kind": "lock", "cars": car.smartcar_id}, follow=True
+        "/fleets/red/commands/bulk/send/", {"kind": "lock", "cars": vehicle.smartcar_id}, follow=True
     )
     assert "No vehicles selected. Select one or more, then choose a command" in answer.content.decode()
     assert not Command.objects.exists()
 
 
-def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
-    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+def test_the_review_shows_eligible_and_ineligible_vehicles_and_sends_nothing(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    chosen = [*cars(2), *cars(1, state=ConnectionState.REMOVED)]
-    form = {"kind": "set_charge_limit", "percent": "70", "car": [car.smartcar_id for car in chosen]}
+    chosen = [*create_vehicles(2), *create_vehicles(1, state=ConnectionState.REMOVED)]
+    form = {"kind": "set_charge_limit", "percent": "70", "car": [vehicle.smartcar_id for vehicle in chosen]}
     text = browser_of(owner).post("/fleets/blue/commands/bulk/", form).content.decode()
     for words in (
         "Charge limit 70 %: 2 vehicles?",
@@ -103,16 +107,20 @@ def test_the_review_names_who_can_and_why_others_cannot_and_sends_nothing(
     assert not Command.objects.exists()
 
 
-def test_wrong_parameters_lead_back_with_what_to_correct(
-    owner: User, cars: Cars, browser_of: BrowserOf
+def test_invalid_parameters_redirect_back_with_an_error(
+    owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    form = {"kind": "set_charge_limit", "percent": "7", "car": [car.smartcar_id for car in cars(1)]}
+    form = {
+        "kind": "set_charge_limit",
+        "percent": "7",
+        "car": [vehicle.smartcar_id for vehicle in create_vehicles(1)],
+    }
     answer = browser_of(owner).post("/fleets/blue/commands/bulk/", form, follow=True)
     assert "from 50 to 100 percent" in answer.content.decode()
 
 
-def test_many_cars_need_the_password_after_ten_minutes(
-    owner: User, cars: Cars, browser_of: BrowserOf
+def test_bulk_commands_require_the_password_after_ten_minutes(
+    owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
     owner.set_password(PASSWORD)
     owner.save()
@@ -120,7 +128,11 @@ def test_many_cars_need_the_password_after_ten_minutes(
     session = client.session
     session["confirmed_at"] = time.time() - reauthentication.VALID_FOR.total_seconds() - 1
     session.save()
-    form = {"kind": "lock", "cars": " ".join(car.smartcar_id for car in cars(2)), "reason": "Storm"}
+    form = {
+        "kind": "lock",
+        "cars": " ".join(vehicle.smartcar_id for vehicle in create_vehicles(2)),
+        "reason": "Storm",
+    }
     wrong = client.post("/fleets/blue/commands/bulk/send/", form | {"password": "x"}).content.decode()
     assert "Incorrect password" in wrong
     assert 'value="Storm"' in wrong
@@ -129,11 +141,11 @@ def test_many_cars_need_the_password_after_ten_minutes(
     assert BulkCommand.objects.get().reason == "Storm"
 
 
-def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
-    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+def test_the_progress_shows_each_vehicle_and_refreshes_until_all_are_final(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    made = ask(fleet, owner, cars(3))
-    client, address = browser_of(owner), f"/fleets/blue/commands/bulk/{made.pk}/"
+    bulk = create_bulk_command(fleet, owner, create_vehicles(3))
+    client, address = browser_of(owner), f"/fleets/blue/commands/bulk/{bulk.pk}/"
     text = client.get(address).content.decode()
     assert "0 of 3" in text
     assert 'hx-trigger="every 2s"' in text
@@ -146,32 +158,34 @@ def test_the_progress_shows_each_car_and_renews_itself_until_all_have_ended(
     assert "every 2s" not in text
 
 
-def test_a_group_shows_its_cars_alone(fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf) -> None:
-    made = ask(fleet, owner, cars(3))
+def test_a_group_shows_only_its_vehicles(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
+) -> None:
+    bulk = create_bulk_command(fleet, owner, create_vehicles(3))
     first = Command.objects.order_by("pk")[0]
     Command.objects.filter(pk=first.pk).update(state=CommandState.FAILED)
-    text = browser_of(owner).get(f"/fleets/blue/commands/bulk/{made.pk}/?group=not-done").content.decode()
+    text = browser_of(owner).get(f"/fleets/blue/commands/bulk/{bulk.pk}/?group=not-done").content.decode()
     assert text.count("badge badge-") == 1
 
 
-def test_a_thousand_cars_are_followed_in_few_queries(
+def test_the_progress_of_a_thousand_vehicles_needs_few_queries(
     fleet: Fleet,
     owner: User,
-    cars: Cars,
+    create_vehicles: CreateVehicles,
     browser_of: BrowserOf,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    made = ask(fleet, owner, cars(1000))
+    bulk = create_bulk_command(fleet, owner, create_vehicles(1000))
     client = browser_of(owner)
     with django_assert_max_num_queries(14):
-        text = client.get(f"/fleets/blue/commands/bulk/{made.pk}/").content.decode()
+        text = client.get(f"/fleets/blue/commands/bulk/{bulk.pk}/").content.decode()
     assert text.count("badge badge-") == 100
 
 
-def test_the_ledger_is_filtered_by_state_and_kind(
-    fleet: Fleet, owner: User, cars: Cars, browser_of: BrowserOf
+def test_the_history_is_filtered_by_state_and_kind(
+    fleet: Fleet, owner: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    ask(fleet, owner, cars(2))
+    create_bulk_command(fleet, owner, create_vehicles(2))
     client = browser_of(owner)
     assert (
         client.get("/fleets/blue/commands/?state=queued&kind=lock").content.decode().count("badge badge-")
@@ -187,7 +201,7 @@ def test_the_ledger_is_filtered_by_state_and_kind(
     ("person", "status"),
     [("owner", 302), ("teammate", 403), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_only_owners_change_the_rules(
+def test_only_owners_change_the_policy(
     request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, person: str, status: int
 ) -> None:
     client = browser_of(request.getfixturevalue(person))
@@ -196,8 +210,8 @@ def test_only_owners_change_the_rules(
 
 
 def test_viewers_get_no_checkboxes(
-    fleet: Fleet, owner: User, viewer: User, cars: Cars, browser_of: BrowserOf
+    fleet: Fleet, owner: User, viewer: User, create_vehicles: CreateVehicles, browser_of: BrowserOf
 ) -> None:
-    cars(1)
+    create_vehicles(1)
     assert 'name="car"' in browser_of(owner).get("/fleets/blue/").content.decode()
     assert 'name="car"' not in browser_of(viewer).get("/fleets/blue/").content.decode()

@@ -24,7 +24,7 @@ from connect.v2.api_migration.models import (
     MigrationState,
 )
 from smartcar_api import SmartcarError, V3Api
-from tests.smartcar import connect, forget_budget, register_webhook, subscribe
+from tests.smartcar import connect, register_webhook, reset_budget, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def carry_out(move: ApiMigration) -> None:
         if move.state != MigrationState.RUNNING:
             return
         ConnectionMigration.objects.filter(move=move).update(next_try_at=timezone.now())
-        forget_budget()
+        reset_budget()
     pytest.fail(f"The move does not end: {list(move.steps.values_list('state', 'reason_code'))}")
 
 
@@ -318,21 +318,21 @@ def test_the_task_carries_the_move_out_and_the_sweeper_takes_it_up(
     webhook: str,
     connection: Connection,
     v2_fleet: Fleet,
-    run_rung: Callable[[], list[str]],
+    run_enqueued: Callable[[], list[str]],
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     from connect.v2 import tasks
 
     with django_capture_on_commit_callbacks(execute=True):
         move = services.start_migration(fleet=v2_fleet, to=SmartcarApiVersion.V3, actor=None)
-    assert services.TASK in run_rung()
+    assert services.TASK in run_enqueued()
     deadline = timezone.now() + timedelta(seconds=20)
     move.refresh_from_db()
     while move.state == MigrationState.RUNNING and timezone.now() < deadline:
         ConnectionMigration.objects.update(next_try_at=timezone.now())
         with django_capture_on_commit_callbacks(execute=True):
             tasks.sweep_migrations()
-        run_rung()
+        run_enqueued()
         move.refresh_from_db()
     assert move.state == MigrationState.FINISHED
 

@@ -8,7 +8,7 @@ NOTE = "tests.note"
 
 
 def render_note(email: OutgoingEmail) -> RenderedEmail | None:
-    """A greeting; none for an inactive user. Raises KeyError when the row asks for that."""
+    """Returns a greeting, or None for an inactive user. Raises KeyError if the row's parameters request that."""
     user = User.objects.filter(pk=email.object_id, is_active=True).first()
     if email.params.get("broken"):
         raise KeyError("nia@home.example")
@@ -19,8 +19,8 @@ def register_note() -> None:
     register(EmailKind(NOTE, "Note", User, render_note))
 
 
-def send_apart(email_id: int) -> None:
-    """What a worker's process does."""
+def send_in_own_process(email_id: int) -> None:
+    """Send the email as a worker's process does."""
     from django.utils import timezone
 
     from core.mail.sender import send

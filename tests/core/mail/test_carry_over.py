@@ -1,4 +1,4 @@
-"""Emails that version 0.1 left unsent in its tables are carried over, and sent once, by one of the two versions."""
+"""Emails that version 0.1 left unsent are migrated and sent once, by one of the two versions."""
 
 from datetime import datetime, timedelta
 from importlib import import_module
@@ -24,7 +24,7 @@ MIGRATIONS = {"accounts": "0016_outgoing_emails", "connect": "0018_outgoing_emai
 
 
 @pytest.fixture(autouse=True)
-def emails(settings: Settings) -> None:
+def enable_email(settings: Settings) -> None:
     settings.EMAIL_ENABLED = True
 
 
@@ -39,8 +39,8 @@ def carry(app: str) -> None:
         import_module(f"{app}.migrations.{MIGRATIONS[app]}").carry(cursor)
 
 
-def letter(user: User, *, created_at: datetime, sent_at: datetime | None = None) -> None:
-    """A row as version 0.1 wrote it."""
+def insert_legacy_email(user: User, *, created_at: datetime, sent_at: datetime | None = None) -> None:
+    """Insert a row as version 0.1 did."""
     run(
         "INSERT INTO accounts_letter (user_id, kind, address, language, told, created_at, sent_at, error)"
         " VALUES (%s, 'password_changed', %s, 'de', %s, %s, %s, '')",
@@ -54,9 +54,9 @@ def letter(user: User, *, created_at: datetime, sent_at: datetime | None = None)
 
 def test_unsent_account_emails_are_sent_and_the_table_is_emptied(owner: User) -> None:
     now = timezone.now()
-    letter(owner, created_at=now - timedelta(hours=1))
-    letter(owner, created_at=now - timedelta(hours=1), sent_at=now)
-    letter(owner, created_at=now - timedelta(days=2))
+    insert_legacy_email(owner, created_at=now - timedelta(hours=1))
+    insert_legacy_email(owner, created_at=now - timedelta(hours=1), sent_at=now)
+    insert_legacy_email(owner, created_at=now - timedelta(days=2))
     carry("accounts")
     carry("accounts")
     assert run("SELECT count(*) FROM accounts_letter") == [(0,)]
@@ -69,14 +69,14 @@ def test_unsent_account_emails_are_sent_and_the_table_is_emptied(owner: User) ->
 
 
 def test_an_old_row_of_a_deleted_user_is_not_sent(outsider: User) -> None:
-    letter(outsider, created_at=timezone.now())
+    insert_legacy_email(outsider, created_at=timezone.now())
     outsider.delete()
     carry("accounts")
     assert send_pending() == []
 
 
 def test_unsent_invitations_of_members_are_sent_once(owner: User, fleet: Fleet) -> None:
-    made = members.invite_member(
+    invitation = members.invite_member(
         fleet=fleet, user=owner, email="nia@home.example", role=Role.MANAGER, language="en"
     )
     assert run("SELECT mailed_at IS NULL FROM accounts_memberinvitation") == [(False,)], (
@@ -89,14 +89,14 @@ def test_unsent_invitations_of_members_are_sent_once(owner: User, fleet: Fleet) 
     (email,) = OutgoingEmail.objects.all()
     assert (email.recipient, email.created_by) == ("nia@home.example", owner)
     (text,) = send_pending()
-    assert made.url in text
+    assert invitation.url in text
     assert run("SELECT mailed_at IS NULL FROM accounts_memberinvitation") == [(False,)]
 
 
 @pytest.mark.parametrize(
     "end", ["used_at = now()", "revoked_at = now()", "expires_at = now()", "by_mail = false"]
 )
-def test_what_version_0_1_would_not_send_is_not_carried_over(owner: User, fleet: Fleet, end: str) -> None:
+def test_emails_that_version_0_1_would_not_send_are_not_migrated(owner: User, fleet: Fleet, end: str) -> None:
     invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
     OutgoingEmail.objects.all().delete()
     run(f"UPDATE connect_invitation SET mailed_at = NULL, {end}")
@@ -131,7 +131,7 @@ def test_unsent_emails_to_drivers_are_sent_once(owner: User, fleet: Fleet) -> No
 )
 def test_tasks_that_version_0_1_enqueued_still_run(owner: User, fleet: Fleet, task: str) -> None:
     current_app.loader.import_default_modules()
-    letter(owner, created_at=timezone.now())
+    insert_legacy_email(owner, created_at=timezone.now())
     invited(fleet=fleet, user=owner, by_email=True, driver_email="dana@home.example")
     OutgoingEmail.objects.all().delete()
     run("UPDATE connect_invitation SET mailed_at = NULL")

@@ -53,9 +53,9 @@ def email(server: SmtpServer, nia: User) -> OutgoingEmail:
 
 
 def queue(user: User, **params: object) -> OutgoingEmail:
-    made = services.queue_email(kind=NOTE, object_id=user.pk, recipient=user.email, params=params)
-    assert made is not None
-    return made
+    email = services.queue_email(kind=NOTE, object_id=user.pk, recipient=user.email, params=params)
+    assert email is not None
+    return email
 
 
 def send(email: OutgoingEmail, *, now: datetime | None = None) -> OutgoingEmail:
@@ -88,12 +88,12 @@ def sent_ids(server: SmtpServer) -> set[str]:
 
 
 def test_the_task_sends_a_queued_email_once_it_is_committed(
-    server: SmtpServer, nia: User, run_rung: Callable[[], list[str]]
+    server: SmtpServer, nia: User, run_enqueued: Callable[[], list[str]]
 ) -> None:
-    run_rung()  # what earlier tests left in the broker
+    run_enqueued()  # runs the tasks that earlier tests left in the broker
     email = queue(nia)
     assert server.connections == 0
-    assert run_rung() == ["core.tasks.send_email"]
+    assert run_enqueued() == ["core.tasks.send_email"]
     email.refresh_from_db()
     assert (email.state, email.attempts, email.error) == (EmailState.SENT, 1, "")
     (message,) = server.accepted
@@ -102,11 +102,11 @@ def test_the_task_sends_a_queued_email_once_it_is_committed(
 
 
 def test_task_and_sweeper_together_send_once(
-    server: SmtpServer, email: OutgoingEmail, run_rung: Callable[[], list[str]]
+    server: SmtpServer, email: OutgoingEmail, run_enqueued: Callable[[], list[str]]
 ) -> None:
     tasks.send_due_emails()
     tasks.send_due_emails()
-    assert run_rung() == ["core.tasks.send_email"] * 3
+    assert run_enqueued() == ["core.tasks.send_email"] * 3
     assert len(server.received) == server.connections == 1
 
 
@@ -122,18 +122,18 @@ def test_two_workers_and_a_sweeper_send_many_emails_once_each(
     server: SmtpServer, nia: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every fault at once, with retries and leases as short as possible."""
-    endless = {Fault.HANG_BEFORE_DATA, Fault.HANG_AFTER_DATA}
-    faults = [each for each in Fault if each not in endless | {Fault.DROP_AFTER_DATA}]
+    hanging = {Fault.HANG_BEFORE_DATA, Fault.HANG_AFTER_DATA}
+    faults = [each for each in Fault if each not in hanging | {Fault.DROP_AFTER_DATA}]
     finals = {Fault.RECIPIENT_REFUSED, Fault.MESSAGE_REFUSED}
     server.delay = 0.02
     server.faults = faults * 3
     monkeypatch.setattr(sender, "MIN_PAUSE", timedelta(0))
     monkeypatch.setattr(sender, "MAX_PAUSE", timedelta(0))
     emails = [queue(nia) for _ in range(30)]
-    ends = time.monotonic() + 60
+    deadline = time.monotonic() + 60
 
     def work() -> None:
-        while time.monotonic() < ends and (due := services.due_emails(now=timezone.now())):
+        while time.monotonic() < deadline and (due := services.due_emails(now=timezone.now())):
             for email_id in due:
                 sender.send(email_id=email_id, now=timezone.now())
 
@@ -198,7 +198,7 @@ def test_a_temporary_failure_is_recorded_and_retried(
         (Fault.MESSAGE_REFUSED, EmailError.MESSAGE_REJECTED, 554),
     ],
 )
-def test_a_final_refusal_is_not_retried_until_someone_asks_for_that(
+def test_a_permanent_rejection_is_not_retried_until_requested(
     server: SmtpServer, email: OutgoingEmail, fault: Fault, error: EmailError, code: int
 ) -> None:
     server.faults = [fault]
@@ -276,9 +276,9 @@ def test_an_attempt_ends_before_its_lease(
     server.faults = [Fault.HANG_BEFORE_DATA]
     monkeypatch.setattr(sender, "LEASE", timedelta(seconds=2))
     monkeypatch.setattr(sender, "_MARGIN", timedelta(seconds=1))
-    began = time.monotonic()
+    started_at = time.monotonic()
     send(email)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - started_at < 4
     assert email.error == EmailError.CONNECTION_LOST
     assert server.received == []
 
@@ -286,7 +286,7 @@ def test_an_attempt_ends_before_its_lease(
 def test_an_attempt_that_lost_its_lease_before_the_message_sends_nothing(
     server: SmtpServer, email: OutgoingEmail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that was stopped for longer than the lease, and goes on."""
+    """A process is suspended for longer than the lease, and then continues."""
     opened = sender._open
 
     def open_late(*args: object) -> object:
@@ -319,18 +319,18 @@ def test_a_success_is_recorded_after_a_restart_of_the_database(
     assert len(server.received) == 1
 
 
-# The death of a process
+# Killed processes
 
 
 @pytest.fixture
-def apart(server: SmtpServer) -> Iterator[Callable[[OutgoingEmail], "subprocess.Popen[bytes]"]]:
-    """Starts a process that sends an email."""
+def start_process(server: SmtpServer) -> Iterator[Callable[[OutgoingEmail], "subprocess.Popen[bytes]"]]:
+    """Returns a function that starts a process which sends an email."""
     running = []
 
     def start(email: OutgoingEmail) -> "subprocess.Popen[bytes]":
         code = (
-            "import django; django.setup(); from tests.core.mail.kind import send_apart; "
-            f"send_apart({email.pk})"
+            "import django; django.setup(); from tests.core.mail.kind import send_in_own_process; "
+            f"send_in_own_process({email.pk})"
         )
         url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
         process = subprocess.Popen(
@@ -352,12 +352,12 @@ def apart(server: SmtpServer) -> Iterator[Callable[[OutgoingEmail], "subprocess.
 def test_a_killed_process_sends_twice_only_if_the_server_had_the_whole_message(
     server: SmtpServer,
     email: OutgoingEmail,
-    apart: Callable[[OutgoingEmail], "subprocess.Popen[bytes]"],
+    start_process: Callable[[OutgoingEmail], "subprocess.Popen[bytes]"],
     fault: Fault,
     received: int,
 ) -> None:
     server.faults = [fault]
-    process = apart(email)
+    process = start_process(email)
     assert server.hanging.wait(60)
     process.send_signal(signal.SIGKILL)
     process.wait(20)
@@ -372,10 +372,12 @@ def test_a_killed_process_sends_twice_only_if_the_server_had_the_whole_message(
 
 
 def test_two_processes_send_one_email_once(
-    server: SmtpServer, email: OutgoingEmail, apart: Callable[[OutgoingEmail], "subprocess.Popen[bytes]"]
+    server: SmtpServer,
+    email: OutgoingEmail,
+    start_process: Callable[[OutgoingEmail], "subprocess.Popen[bytes]"],
 ) -> None:
     server.faults = [Fault.SLOW]
-    processes = [apart(email), apart(email)]
+    processes = [start_process(email), start_process(email)]
     assert [process.wait(60) for process in processes] == [0, 0]
     assert len(server.received) == server.connections == 1
 

@@ -40,7 +40,7 @@ def test_owners_and_managers_see_the_log(
 
 
 @pytest.mark.parametrize("path", ["", "csv/"])
-def test_without_sign_in_there_is_no_log(fleet: Fleet, path: str) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet, path: str) -> None:
     assert Client().get(f"{PAGE}{path}").status_code == 302
 
 
@@ -53,7 +53,7 @@ def test_another_fleets_entries_are_not_shown(
     assert all(row["person"] != outsider.email for row in rows_of(browser_of(owner).get(f"{PAGE}csv/")))
 
 
-def test_the_log_is_filtered_by_person_event_vehicle_and_day(
+def test_the_log_is_filtered_by_user_event_vehicle_and_day(
     fleet: Fleet, vehicle: Vehicle, owner: User, teammate: User, browser_of: BrowserOf
 ) -> None:
     AuditLogEntry.objects.all().delete()
@@ -91,14 +91,12 @@ def test_the_log_is_filtered_by_person_event_vehicle_and_day(
         "vehicle=%00",
     ],
 )
-def test_a_filter_that_makes_no_sense_is_left_out(
-    fleet: Fleet, owner: User, browser_of: BrowserOf, query: str
-) -> None:
+def test_an_invalid_filter_is_ignored(fleet: Fleet, owner: User, browser_of: BrowserOf, query: str) -> None:
     assert browser_of(owner).get(f"{PAGE}?{query}").status_code == 200
     assert browser_of(owner).get(f"{PAGE}csv/?{query}").status_code == 200
 
 
-def test_an_entry_names_person_event_object_and_details(
+def test_an_entry_shows_user_event_object_and_details(
     fleet: Fleet, vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
     about = (AuditObject.VEHICLE, vehicle.smartcar_id)
@@ -109,7 +107,7 @@ def test_an_entry_names_person_event_object_and_details(
         assert part in text
 
 
-def test_details_name_the_setting_then_its_old_and_its_new_value(fleet: Fleet) -> None:
+def test_details_show_the_setting_with_its_old_and_new_value(fleet: Fleet) -> None:
     data = {"to": "imperial", "from": "metric", "field": "unit_system"}
     entry = AuditLogEntry(fleet=fleet, event=AuditEvent.FLEET_SETTINGS_CHANGED, data=data)
     assert entry_details(entry) == ["Units", "Previous: Metric", "New: Imperial"]
@@ -142,7 +140,7 @@ def test_the_number_of_queries_does_not_grow(
 
 
 @pytest.mark.parametrize("language", ["de", "fr"])
-def test_every_event_is_worded_in_every_language(language: str) -> None:
+def test_every_event_is_translated(language: str) -> None:
     with translation.override("en"):
         english = {event: str(event.label) for event in AuditEvent}
     with translation.override(language):

@@ -1,4 +1,4 @@
-"""The checklist of a new fleet's set-up: who sees it, what turns each step green, when it is over."""
+"""The setup checklist of a new fleet: who sees it, what completes each step, and when it disappears."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,16 +31,16 @@ PAGE = "/fleets/blue/onboarding/"
 
 
 @pytest.fixture(autouse=True)
-def nothing_entered(settings: Settings) -> None:
+def no_webhook_id(settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = ""
 
 
-def done(fleet: Fleet) -> set[SetupTask]:
+def completed_steps(fleet: Fleet) -> set[SetupTask]:
     return set(build_checklist(fleet=fleet).done)
 
 
-def shown_to(user: User) -> Any:
-    """What the fleet page would show the person, on a visit of its own."""
+def checklist_for(user: User) -> Any:
+    """Returns the checklist that the fleet page shows the user."""
     return services.get_checklist(membership=Membership.objects.select_related("fleet").get(user=user))
 
 
@@ -50,57 +50,61 @@ def invite(fleet: Fleet, **fields: Any) -> Invitation:
     )
 
 
-def connected(vehicle: Vehicle, **fields: Any) -> Connection:
+def create_connection(vehicle: Vehicle, **fields: Any) -> Connection:
     return Connection.objects.create(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v3", mode="live", **fields
     )
 
 
-def delivered(vehicle: Vehicle, **fields: Any) -> InboxEntry:
-    given = {"source": Source.WEBHOOK, "state": EntryState.PROCESSED, "received_at": timezone.now()} | fields
-    return InboxEntry.objects.create(smartcar_vehicle_id=vehicle.smartcar_id, body=b"{}", **given)
+def create_delivery(vehicle: Vehicle, **fields: Any) -> InboxEntry:
+    defaults = {
+        "source": Source.WEBHOOK,
+        "state": EntryState.PROCESSED,
+        "received_at": timezone.now(),
+    } | fields
+    return InboxEntry.objects.create(smartcar_vehicle_id=vehicle.smartcar_id, body=b"{}", **defaults)
 
 
-# -- What turns green ------------------------------------------------------------------------------------------------
+# -- Completing steps ------------------------------------------------------------------------------------------------
 
 
-def test_an_empty_fleet_has_done_nothing(fleet: Fleet) -> None:
-    assert done(fleet) == set()
+def test_an_empty_fleet_has_completed_nothing(fleet: Fleet) -> None:
+    assert completed_steps(fleet) == set()
 
 
-def test_a_good_test_of_the_credentials_is_the_first_step(
+def test_valid_credentials_complete_the_first_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser_of(owner).post("/fleets/blue/integration/check/")
-    assert done(fleet) == {SetupTask.CREDENTIALS}
+    assert completed_steps(fleet) == {SetupTask.CREDENTIALS}
 
 
-def test_a_test_that_finds_them_wrong_is_not(
+def test_invalid_credentials_do_not_complete_the_first_step(
     smartcar: str, fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     settings.SMARTCAR_CLIENT_SECRET = "wrong"
     browser_of(owner).post("/fleets/blue/integration/check/")
-    assert done(fleet) == set()
+    assert completed_steps(fleet) == set()
 
 
-def test_a_token_that_smartcar_gave_proves_the_credentials_too(fleet: Fleet, settings: Settings) -> None:
+def test_a_token_from_smartcar_also_completes_the_first_step(fleet: Fleet, settings: Settings) -> None:
     row = ApplicationToken.objects.create(client_id=settings.SMARTCAR_CLIENT_ID)
-    assert done(fleet) == set()
+    assert completed_steps(fleet) == set()
     row.expires_at = timezone.now()
     row.save()
-    assert done(fleet) == {SetupTask.CREDENTIALS}
+    assert completed_steps(fleet) == {SetupTask.CREDENTIALS}
 
 
-def test_the_webhooks_id_and_its_verification_are_the_next(fleet: Fleet, settings: Settings) -> None:
+def test_the_webhook_id_and_its_verification_are_the_next_steps(fleet: Fleet, settings: Settings) -> None:
     settings.SMARTCAR_WEBHOOK_ID = "webhook"
-    assert done(fleet) == {SetupTask.WEBHOOK}
+    assert completed_steps(fleet) == {SetupTask.WEBHOOK}
     assert build_checklist(fleet=fleet).address_needed
     setup_events.record(application_pk=None, milestone=SetupStep.VERIFIED)
-    assert done(fleet) == {SetupTask.WEBHOOK, SetupTask.VERIFIED}
+    assert completed_steps(fleet) == {SetupTask.WEBHOOK, SetupTask.VERIFIED}
     assert not build_checklist(fleet=fleet).address_needed
 
 
-def test_the_simulators_verify_turns_its_step_green(
+def test_the_simulators_verification_completes_its_step(
     smartcar: str, transactional_db: None, live_server: object, fleet: Fleet, settings: Settings
 ) -> None:
     from webhooks.verifications import verifications
@@ -108,25 +112,25 @@ def test_the_simulators_verify_turns_its_step_green(
     verifications.reset()
     settings.SMARTCAR_WEBHOOK_ID = "a-webhook-of-its-own"
     register_webhook(smartcar, f"{settings.SITE_URL}/webhooks/smartcar/")
-    assert SetupTask.VERIFIED in done(fleet)
+    assert SetupTask.VERIFIED in completed_steps(fleet)
 
 
-def test_an_invitation_is_a_step_and_a_link_about_a_known_car_is_not(fleet: Fleet) -> None:
+def test_an_invitation_completes_a_step_but_a_reconnect_link_does_not(fleet: Fleet) -> None:
     invite(fleet, purpose="permissions")
-    assert done(fleet) == set()
+    assert completed_steps(fleet) == set()
     Invitation.objects.all().delete()
     invite(fleet)
-    assert done(fleet) == {SetupTask.INVITED}
+    assert completed_steps(fleet) == {SetupTask.INVITED}
 
 
-def test_a_car_of_ones_own_is_asked_and_connected_at_once(fleet: Fleet, vehicle: Vehicle) -> None:
-    connected(vehicle)
-    assert done(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.CAR}
+def test_connecting_a_vehicle_completes_the_steps_before_it(fleet: Fleet, vehicle: Vehicle) -> None:
+    create_connection(vehicle)
+    assert completed_steps(fleet) == {SetupTask.CREDENTIALS, SetupTask.INVITED, SetupTask.CAR}
 
 
-def test_the_first_delivery_says_that_all_before_it_works(fleet: Fleet, vehicle: Vehicle) -> None:
-    connected(vehicle)
-    delivered(vehicle)
+def test_the_first_delivery_completes_the_steps_before_it(fleet: Fleet, vehicle: Vehicle) -> None:
+    create_connection(vehicle)
+    create_delivery(vehicle)
     assert build_checklist(fleet=fleet).complete
 
 
@@ -138,59 +142,57 @@ def test_the_first_delivery_says_that_all_before_it_works(fleet: Fleet, vehicle:
         {"state": EntryState.DEAD},
         {"received_at": timezone.now() - timedelta(days=400)},
     ],
-    ids=["read by us", "not processed", "failed", "of an owner before"],
+    ids=["fetched", "not processed", "failed", "of a previous owner"],
 )
-def test_what_is_no_delivery_of_ours_is_not_one(
-    fleet: Fleet, vehicle: Vehicle, fields: dict[str, Any]
-) -> None:
-    connected(vehicle)
-    delivered(vehicle, **fields)
-    assert SetupTask.DELIVERY not in done(fleet)
+def test_other_deliveries_do_not_count(fleet: Fleet, vehicle: Vehicle, fields: dict[str, Any]) -> None:
+    create_connection(vehicle)
+    create_delivery(vehicle, **fields)
+    assert SetupTask.DELIVERY not in completed_steps(fleet)
 
 
-def test_another_fleets_progress_is_not_ours(fleet: Fleet, outsider: User) -> None:
+def test_progress_of_another_fleet_does_not_count(fleet: Fleet, outsider: User) -> None:
     red = Fleet.objects.get(slug="red")
     theirs = Vehicle.objects.create(fleet=red, smartcar_id="theirs")
     invite(red)
-    connected(theirs)
-    delivered(theirs)
-    assert done(fleet) == set()
+    create_connection(theirs)
+    create_delivery(theirs)
+    assert completed_steps(fleet) == set()
 
 
-def test_another_applications_milestones_are_not_ours(fleet: Fleet, owner: User) -> None:
+def test_milestones_of_another_application_do_not_count(fleet: Fleet, owner: User) -> None:
     row = SmartcarApplication.objects.create(name="Second", application_id="second")
     for milestone in SetupStep:
         setup_events.record(application_pk=row.pk, milestone=milestone)
-    assert done(fleet) == set()
+    assert completed_steps(fleet) == set()
     applications.choose_application(fleet=fleet, application=row, actor=owner)
-    assert done(fleet) == {SetupTask.CREDENTIALS, SetupTask.VERIFIED}
+    assert completed_steps(fleet) == {SetupTask.CREDENTIALS, SetupTask.VERIFIED}
 
 
-# -- When it is shown, and when it is over -----------------------------------------------------------------------------
+# -- Visibility --------------------------------------------------------------------------------------------------------
 
 
-def test_it_is_for_those_who_connect_cars(
+def test_members_who_connect_vehicles_see_the_checklist(
     fleet: Fleet, owner: User, teammate: User, viewer: User, driver: User
 ) -> None:
-    assert shown_to(viewer) is None
-    assert shown_to(driver) is None
-    assert shown_to(owner) is not None
-    assert shown_to(teammate) is not None
+    assert checklist_for(viewer) is None
+    assert checklist_for(driver) is None
+    assert checklist_for(owner) is not None
+    assert checklist_for(teammate) is not None
 
 
-def test_a_fleet_that_had_cars_before_needs_none(fleet: Fleet, owner: User, vehicle: Vehicle) -> None:
-    assert shown_to(owner) is None
+def test_a_fleet_with_vehicles_has_no_checklist(fleet: Fleet, owner: User, vehicle: Vehicle) -> None:
+    assert checklist_for(owner) is None
     fleet.refresh_from_db()
     assert fleet.onboarding == Onboarding.OVER
 
 
-def test_completion_is_said_once_and_then_costs_no_query(fleet: Fleet, owner: User) -> None:
-    assert not shown_to(owner).complete
+def test_completion_is_shown_once_and_costs_no_query_afterward(fleet: Fleet, owner: User) -> None:
+    assert not checklist_for(owner).complete
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id="car")
-    connected(vehicle)
-    assert not shown_to(owner).complete
-    delivered(vehicle)
-    assert shown_to(owner).complete
+    create_connection(vehicle)
+    assert not checklist_for(owner).complete
+    create_delivery(vehicle)
+    assert checklist_for(owner).complete
     membership = Membership.objects.select_related("fleet").get(user=owner)
     with CaptureQueriesContext(connection) as queries:
         assert services.get_checklist(membership=membership) is None
@@ -198,25 +200,25 @@ def test_completion_is_said_once_and_then_costs_no_query(fleet: Fleet, owner: Us
 
 
 def test_an_open_list_costs_two_queries(fleet: Fleet, owner: User) -> None:
-    shown_to(owner)
+    checklist_for(owner)
     membership = Membership.objects.select_related("fleet").get(user=owner)
     with CaptureQueriesContext(connection) as queries:
         assert services.get_checklist(membership=membership) is not None
     assert len(queries) == 2
 
 
-def test_hiding_it_is_for_the_whole_fleet_and_in_the_audit_log(
+def test_hiding_the_checklist_applies_to_the_fleet_and_is_in_the_audit_log(
     fleet: Fleet, owner: User, teammate: User, browser_of: BrowserOf
 ) -> None:
-    assert shown_to(owner) is not None
+    assert checklist_for(owner) is not None
     answer = browser_of(teammate).post(f"{PAGE}hide/", follow=True)
     assert "Checklist hidden. You can open it again from the fleet" in answer.content.decode()
-    assert shown_to(owner) is None
+    assert checklist_for(owner) is None
     assert AuditLogEntry.objects.get(event=AuditEvent.SETUP_CHECKLIST_HIDDEN).actor == teammate
     assert "0 of 6 complete" in browser_of(owner).get(PAGE).content.decode()
 
 
-def test_a_new_fleet_starts_with_it(owner: User, fleet: Fleet) -> None:
+def test_a_new_fleet_starts_with_the_checklist(owner: User, fleet: Fleet) -> None:
     second = create_fleet(name="Second", slug="second", owner=owner, api_version=SmartcarApiVersion.V3)
     assert second.onboarding == Onboarding.NEW
 
@@ -225,24 +227,24 @@ def test_a_new_fleet_starts_with_it(owner: User, fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "status"),
+    ("role", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_who_may_open_it(
-    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, who: str, status: int
+def test_permissions_for_the_page(
+    request: pytest.FixtureRequest, fleet: Fleet, browser_of: BrowserOf, role: str, status: int
 ) -> None:
-    browser = browser_of(request.getfixturevalue(who))
+    browser = browser_of(request.getfixturevalue(role))
     assert browser.get(PAGE).status_code == status
     assert browser.get(f"{PAGE}steps/", {"version": "older"}).status_code == status
     assert browser.post(f"{PAGE}hide/").status_code == (302 if status == 200 else status)
 
 
-def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
     for address in (PAGE, f"{PAGE}steps/"):
         assert Client().get(address).status_code == 302
 
 
-def test_the_page_says_what_to_do_next_and_shows_the_address(
+def test_the_page_shows_the_next_step_and_the_webhook_url(
     fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     page = browser_of(owner).get(PAGE).content.decode()
@@ -252,24 +254,24 @@ def test_the_page_says_what_to_do_next_and_shows_the_address(
     assert page.index("Test credentials") < page.index("Invite a driver") < page.index("Connect a vehicle")
 
 
-def test_an_open_page_hears_of_news_and_nothing_while_there_are_none(
+def test_polling_returns_newly_completed_steps_or_204(
     fleet: Fleet, owner: User, browser_of: BrowserOf, settings: Settings
 ) -> None:
     browser = browser_of(owner)
     assert browser.get(f"{PAGE}steps/", {"version": ""}).status_code == 204
     settings.SMARTCAR_WEBHOOK_ID = "webhook"
-    news = browser.get(f"{PAGE}steps/", {"version": ""}).content.decode()
-    assert "Done: Create a webhook in the Smartcar dashboard." in news
-    assert "1 of 6 complete" in news
-    assert "<html" not in news
+    update = browser.get(f"{PAGE}steps/", {"version": ""}).content.decode()
+    assert "Done: Create a webhook in the Smartcar dashboard." in update
+    assert "1 of 6 complete" in update
+    assert "<html" not in update
     assert browser.get(f"{PAGE}steps/", {"version": "webhook"}).status_code == 204
 
 
-def test_a_complete_list_asks_no_more(
+def test_a_complete_checklist_does_not_poll(
     fleet: Fleet, owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    connected(vehicle)
-    delivered(vehicle)
+    create_connection(vehicle)
+    create_delivery(vehicle)
     page = browser_of(owner).get(PAGE).content.decode()
     assert "Setup complete" in page
     assert "hx-trigger" not in page[page.index('id="onboarding"') :]

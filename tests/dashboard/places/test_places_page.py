@@ -1,4 +1,4 @@
-"""The pages of a fleet's own places: who sees and edits them, what is wrong is said, and no position in an address."""
+"""The pages of a fleet's places: permissions, validation, and no coordinates in URLs."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def depot(fleet: Fleet) -> Place:
     )
 
 
-def at(vehicle: Vehicle, latitude: float = 37.775, longitude: float = -122.418) -> None:
+def locate(vehicle: Vehicle, latitude: float = 37.775, longitude: float = -122.418) -> None:
     now = timezone.now()
     LatestSignal.objects.create(
         vehicle=vehicle,
@@ -42,7 +42,7 @@ def at(vehicle: Vehicle, latitude: float = 37.775, longitude: float = -122.418) 
 
 
 @pytest.mark.parametrize(
-    ("who", "sees", "edits"),
+    ("role", "sees", "edits"),
     [
         ("owner", 200, 200),
         ("teammate", 200, 200),
@@ -51,10 +51,10 @@ def at(vehicle: Vehicle, latitude: float = 37.775, longitude: float = -122.418) 
         ("outsider", 404, 404),
     ],
 )
-def test_members_see_places_and_who_connects_cars_edits_them(
-    request: pytest.FixtureRequest, depot: Place, browser_of: BrowserOf, who: str, sees: int, edits: int
+def test_members_see_places_and_owners_and_managers_edit_them(
+    request: pytest.FixtureRequest, depot: Place, browser_of: BrowserOf, role: str, sees: int, edits: int
 ) -> None:
-    browser = browser_of(request.getfixturevalue(who))
+    browser = browser_of(request.getfixturevalue(role))
     assert browser.get(LIST).status_code == sees
     assert browser.get(NEW).status_code == edits
     assert browser.get(f"{LIST}{depot.pk}/").status_code == edits
@@ -65,21 +65,19 @@ def test_members_see_places_and_who_connects_cars_edits_them(
     assert Place.objects.filter(pk=depot.pk).exists() == (changed != 302)
 
 
-def test_who_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
     for address in (LIST, NEW):
         assert Client().get(address).status_code == 302
 
 
-def test_another_fleets_place_is_nobodys_here(depot: Place, outsider: User, browser_of: BrowserOf) -> None:
+def test_places_of_another_fleet_are_not_found(depot: Place, outsider: User, browser_of: BrowserOf) -> None:
     browser = browser_of(outsider)
     for address in (f"/fleets/red/places/{depot.pk}/", f"/fleets/red/places/{depot.pk}/delete/"):
         assert browser.post(address, DEPOT).status_code == 404
     assert "300 m radius" not in browser.get("/fleets/red/places/").content.decode()
 
 
-def test_a_viewer_is_offered_no_button_that_refuses(
-    depot: Place, viewer: User, browser_of: BrowserOf
-) -> None:
+def test_viewers_see_no_edit_buttons(depot: Place, viewer: User, browser_of: BrowserOf) -> None:
     page = browser_of(viewer).get(LIST).content.decode()
     assert "Depot" in page
     assert "300 m radius" in page
@@ -87,7 +85,7 @@ def test_a_viewer_is_offered_no_button_that_refuses(
         assert button not in page
 
 
-def test_an_empty_list_says_what_to_do(
+def test_an_empty_list_explains_what_to_do(
     fleet: Fleet, owner: User, viewer: User, browser_of: BrowserOf
 ) -> None:
     assert (
@@ -99,7 +97,7 @@ def test_an_empty_list_says_what_to_do(
     )
 
 
-def test_a_place_is_added_changed_and_deleted_with_its_name_in_the_audit_log(
+def test_adding_changing_and_deleting_a_place_is_in_the_audit_log(
     fleet: Fleet, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
@@ -135,7 +133,7 @@ def test_coordinates_may_be_pasted_together(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         ({"name": " "}, "This field is required"),
         ({"name": "depot"}, "already has a place named “depot”"),
@@ -147,19 +145,19 @@ def test_coordinates_may_be_pasted_together(
         ({"kind": "volcano"}, "volcano"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(
-    depot: Place, owner: User, browser_of: BrowserOf, wrong: dict[str, str], said: str
+def test_invalid_input_shows_the_error_and_preserves_the_form(
+    depot: Place, owner: User, browser_of: BrowserOf, wrong: dict[str, str], message: str
 ) -> None:
-    given = DEPOT | {"name": "Yard"} | wrong
-    answer = browser_of(owner).post(NEW, given)
+    form = DEPOT | {"name": "Yard"} | wrong
+    answer = browser_of(owner).post(NEW, form)
     page = answer.content.decode()
     assert (answer.status_code, Place.objects.count()) == (400, 1)
-    assert said in page or wrong.get("kind") == "volcano"
+    assert message in page or wrong.get("kind") == "volcano"
     for name in ("name", "latitude", "longitude", "radius"):
-        assert f'value="{given[name].strip()}"' in page or not given[name].strip()
+        assert f'value="{form[name].strip()}"' in page or not form[name].strip()
 
 
-def test_a_fleet_has_no_more_places_than_its_pages_can_look_through(
+def test_the_number_of_places_is_limited(
     depot: Place, owner: User, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forms, "MAX_PLACES", 1)
@@ -168,7 +166,7 @@ def test_a_fleet_has_no_more_places_than_its_pages_can_look_through(
     assert browser_of(owner).post(f"{LIST}{depot.pk}/", DEPOT).status_code == 302
 
 
-# -- From elsewhere ----------------------------------------------------------------------------------------------------
+# -- Positions from other pages ----------------------------------------------------------------------------------------
 
 
 def test_a_position_is_posted_into_the_form_and_nothing_is_stored(
@@ -184,44 +182,42 @@ def test_a_position_is_posted_into_the_form_and_nothing_is_stored(
     assert not Place.objects.exists()
 
 
-@pytest.mark.parametrize("called", ["Van 1", "van 1", " B 42 ", "11111111-2222-4333-8444-555555555555"])
-def test_the_place_of_a_car_is_taken_by_its_name_plate_or_id(
-    vehicle: Vehicle, owner: User, browser_of: BrowserOf, called: str
+@pytest.mark.parametrize("query", ["Van 1", "van 1", " B 42 ", "11111111-2222-4333-8444-555555555555"])
+def test_a_vehicles_location_is_found_by_name_plate_or_id(
+    vehicle: Vehicle, owner: User, browser_of: BrowserOf, query: str
 ) -> None:
     Vehicle.objects.filter(pk=vehicle.pk).update(plate="B 42")
-    at(vehicle)
-    page = browser_of(owner).post(NEW, {"prefill": "car", "car": called, "name": "Yard"}).content.decode()
+    locate(vehicle)
+    page = browser_of(owner).post(NEW, {"prefill": "car", "car": query, "name": "Yard"}).content.decode()
     assert 'value="37.775000"' in page
     assert 'value="-122.418000"' in page
     assert 'value="Yard"' in page
 
 
-def test_a_car_of_another_fleet_or_of_an_unclear_name_is_not_taken(
+def test_vehicles_of_another_fleet_or_with_ambiguous_names_are_not_found(
     vehicle: Vehicle, owner: User, outsider: User, browser_of: BrowserOf
 ) -> None:
     theirs = Vehicle.objects.create(fleet=Fleet.objects.get(slug="red"), smartcar_id="x", name="Theirs")
     Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id="y", name="Van 1")
-    for car in (vehicle, theirs):
-        at(car)
-        page = browser_of(owner).post(NEW, {"prefill": "car", "car": car.name}).content.decode()
+    for each in (vehicle, theirs):
+        locate(each)
+        page = browser_of(owner).post(NEW, {"prefill": "car", "car": each.name}).content.decode()
         assert "No unique match. Enter the exact name or plate of a vehicle in this fleet" in page
         assert "37.775" not in page
 
 
-def test_a_place_that_the_driver_hides_is_not_told(
-    vehicle: Vehicle, owner: User, browser_of: BrowserOf
-) -> None:
+def test_a_hidden_location_is_not_shown(vehicle: Vehicle, owner: User, browser_of: BrowserOf) -> None:
     shared = Connection.objects.create(
         fleet=vehicle.fleet, vehicle=vehicle, smartcar_user_id="user", api_version="v3", mode="live"
     )
     privacy.pause(connection=shared, duration=timedelta(hours=1), now=timezone.now())
-    at(vehicle)
+    locate(vehicle)
     page = browser_of(owner).post(NEW, {"prefill": "car", "car": "Van 1"}).content.decode()
     assert "is unknown or hidden by the driver" in page
     assert "37.775" not in page
 
 
-def test_the_list_costs_the_same_with_many_places(depot: Place, owner: User, browser_of: BrowserOf) -> None:
+def test_the_number_of_queries_is_fixed(depot: Place, owner: User, browser_of: BrowserOf) -> None:
     browser = browser_of(owner)
 
     def queries() -> int:
@@ -229,7 +225,7 @@ def test_the_list_costs_the_same_with_many_places(depot: Place, owner: User, bro
             assert browser.get(LIST).status_code == 200
         return len(seen)
 
-    queries()  # the first visit of a session notes it
+    queries()  # the first request of a session stores the session
     few = queries()
     Place.objects.bulk_create(
         Place(fleet=depot.fleet, name=f"Place {number}", latitude=1, longitude=1) for number in range(200)
@@ -237,13 +233,13 @@ def test_the_list_costs_the_same_with_many_places(depot: Place, owner: User, bro
     assert queries() == few
 
 
-def test_the_towns_names_are_credited(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
+def test_the_source_of_town_names_is_credited(fleet: Fleet, owner: User, browser_of: BrowserOf) -> None:
     page = browser_of(owner).get(LIST).content.decode()
     assert "https://www.geonames.org/" in page
     assert "CC BY 4.0" in page
 
 
-def test_the_map_begins_where_the_cars_are_that_may_be_seen(
+def test_the_map_starts_at_the_vehicles_with_visible_locations(
     vehicle: Vehicle, owner: User, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)

@@ -1,4 +1,4 @@
-"""Cars as the fleet page finds them."""
+"""Vehicles with data, as displayed on the fleet page."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Fleet
 from connect.models import Connection, ConnectionState
-from tests.dashboard.vehicle_page.fixtures import connected, told
+from tests.dashboard.vehicle_page.fixtures import create_connection, store_signal
 from vehicles import catalogue, summaries
 from vehicles.catalogue import Signal
 from vehicles.models import Vehicle
@@ -16,18 +16,20 @@ from vehicles.models import Vehicle
 def connect(
     vehicle: Vehicle, state: ConnectionState = ConnectionState.ACTIVE, *, user: str = ""
 ) -> Connection:
-    return connected(vehicle, state=state, user=user or f"user-{vehicle.pk}")
+    return create_connection(vehicle, state=state, user=user or f"user-{vehicle.pk}")
 
 
-def know(vehicle: Vehicle, signal: Signal, body: Mapping[str, object], *, minutes_ago: float = 1) -> None:
-    """As if the car had told it then."""
-    told(vehicle, signal, body, minutes_ago=minutes_ago)
+def report_signal(
+    vehicle: Vehicle, signal: Signal, body: Mapping[str, object], *, minutes_ago: float = 1
+) -> None:
+    """Store the signal as the vehicle's report of that time, and refresh its snapshot."""
+    store_signal(vehicle, signal, body, minutes_ago=minutes_ago)
     at = timezone.now() - timedelta(minutes=minutes_ago)
     Vehicle.objects.filter(pk=vehicle.pk).update(last_seen_at=at)
     summaries.refresh_snapshots(vehicle_ids=[vehicle.pk], held=True)
 
 
-def car(
+def create_vehicle(
     fleet: Fleet,
     name: str,
     *,
@@ -42,7 +44,7 @@ def car(
     state: ConnectionState = ConnectionState.ACTIVE,
     **columns: object,
 ) -> Vehicle:
-    """A connected car that told these things so many minutes ago."""
+    """Create a connected vehicle that reported these values `minutes_ago`."""
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{name}", name=name, **columns)
     connect(vehicle, state)
     values: list[tuple[Signal, object]] = [
@@ -55,9 +57,9 @@ def car(
     ]
     for signal, value in values:
         if value is not None:
-            know(vehicle, signal, {"value": value}, minutes_ago=minutes_ago)
+            report_signal(vehicle, signal, {"value": value}, minutes_ago=minutes_ago)
     if place is not None:
         body = {"latitude": place[0], "longitude": place[1]}
-        know(vehicle, catalogue.PRECISE_LOCATION, body, minutes_ago=minutes_ago)
+        report_signal(vehicle, catalogue.PRECISE_LOCATION, body, minutes_ago=minutes_ago)
     vehicle.refresh_from_db()
     return vehicle

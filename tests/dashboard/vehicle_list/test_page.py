@@ -1,4 +1,4 @@
-"""The fleet page: which cars it shows, in what words, to whom, in how many queries."""
+"""The fleet page: the vehicles it shows, its texts, permissions, and number of queries."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,7 +15,7 @@ from accounts.services import add_member
 from alerts.models import AlertSettings
 from connect.models import Connection, ConnectionState, DriverPortal, LocationPause
 from dashboard.vehicle_list.saved_models import SavedView
-from tests.dashboard.vehicle_list.fixtures import car, connect, know
+from tests.dashboard.vehicle_list.fixtures import connect, create_vehicle, report_signal
 from vehicles import catalogue
 from vehicles.models import Vehicle
 
@@ -23,11 +23,11 @@ pytestmark = pytest.mark.django_db
 BrowserOf = Callable[[User], Client]
 PAGE = "/fleets/blue/"
 QUERIES = 13
-SAN_FRANCISCO, SEA = (37.7793, -122.4193), (10.0, -150.0)
+SAN_FRANCISCO, OCEAN = (37.7793, -122.4193), (10.0, -150.0)
 
 
 def names(browser: Client, query: str = "") -> list[str]:
-    """The cars of the page, in its order."""
+    """Returns the names of the vehicles on the page, in order."""
     return [row.title for row in browser.get(f"{PAGE}?{query}").context["rows"]]
 
 
@@ -36,16 +36,22 @@ def text(browser: Client, address: str = PAGE) -> str:
 
 
 @pytest.fixture
-def cars(fleet: Fleet) -> dict[str, Vehicle]:
-    made = [
-        car(fleet, "Ada", charge=80, charging=True, locked=True, make="TESLA", model="Model 3", odometer=100),
-        car(fleet, "Bea", charge=12, locked=False, make="BMW", model="i4", group="North", odometer=300),
-        car(fleet, "Cem", fuel=50, speed=48, make="FORD", plate="XY 100%", driver="Robin", odometer=200),
-        car(fleet, "Dan", charge=40, minutes_ago=60 * 5, make="BMW", vin="WBY00000000000007"),
-        car(fleet, "Eve", charge=60, state=ConnectionState.NEEDS_REAUTHENTICATION),
-        car(fleet, "Fay"),
+def vehicles(fleet: Fleet) -> dict[str, Vehicle]:
+    created = [
+        create_vehicle(
+            fleet, "Ada", charge=80, charging=True, locked=True, make="TESLA", model="Model 3", odometer=100
+        ),
+        create_vehicle(
+            fleet, "Bea", charge=12, locked=False, make="BMW", model="i4", group="North", odometer=300
+        ),
+        create_vehicle(
+            fleet, "Cem", fuel=50, speed=48, make="FORD", plate="XY 100%", driver="Robin", odometer=200
+        ),
+        create_vehicle(fleet, "Dan", charge=40, minutes_ago=60 * 5, make="BMW", vin="WBY00000000000007"),
+        create_vehicle(fleet, "Eve", charge=60, state=ConnectionState.NEEDS_REAUTHENTICATION),
+        create_vehicle(fleet, "Fay"),
     ]
-    return {vehicle.name: vehicle for vehicle in made}
+    return {vehicle.name: vehicle for vehicle in created}
 
 
 FRAGMENTS = ["", "list/", "map-data/", "map-data/{pk}/"]
@@ -56,15 +62,15 @@ FRAGMENTS = ["", "list/", "map-data/", "map-data/{pk}/"]
     ("person", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
 )
-def test_the_page_and_its_parts_are_for_members_who_may_see(
+def test_permissions_for_the_page_and_its_parts(
     request: pytest.FixtureRequest,
-    cars: dict[str, Vehicle],
+    vehicles: dict[str, Vehicle],
     browser_of: BrowserOf,
     page: str,
     person: str,
     status: int,
 ) -> None:
-    address = PAGE + page.format(pk=cars["Ada"].pk)
+    address = PAGE + page.format(pk=vehicles["Ada"].pk)
     assert browser_of(request.getfixturevalue(person)).get(address).status_code == status
 
 
@@ -72,8 +78,12 @@ def test_the_page_and_its_parts_are_for_members_who_may_see(
     ("person", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
-def test_choosing_all_that_fit_is_for_those_who_may_command(
-    request: pytest.FixtureRequest, cars: dict[str, Vehicle], browser_of: BrowserOf, person: str, status: int
+def test_only_members_who_may_command_can_select_all_matching(
+    request: pytest.FixtureRequest,
+    vehicles: dict[str, Vehicle],
+    browser_of: BrowserOf,
+    person: str,
+    status: int,
 ) -> None:
     answer = browser_of(request.getfixturevalue(person)).get(f"{PAGE}matching/?make=BMW")
     assert answer.status_code == status
@@ -81,48 +91,48 @@ def test_choosing_all_that_fit_is_for_those_who_may_command(
         assert answer.json() == {"cars": ["car-Bea", "car-Dan"]}
 
 
-def test_whoever_is_not_signed_in_is_asked_to(fleet: Fleet) -> None:
+def test_anonymous_users_are_redirected_to_sign_in(fleet: Fleet) -> None:
     assert Client().get(PAGE).headers["Location"].startswith("/accounts/sign-in/")
 
 
-def test_a_row_says_what_is_known_of_the_car(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    car(
+def test_a_row_shows_the_vehicles_data(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    create_vehicle(
         fleet, "Van 1", charge=17, locked=False, place=SAN_FRANCISCO, odometer=12345, make="TESLA",
         model="Model 3", year=2022, plate="B 42", driver="Robin",
     )  # fmt: skip
-    know(Vehicle.objects.get(), catalogue.RANGE, {"value": 80, "unit": "km"})
+    report_signal(Vehicle.objects.get(), catalogue.RANGE, {"value": 80, "unit": "km"})
     page = text(browser_of(owner))
-    wanted = (
+    expected = (
         *("Van 1", "Tesla Model 3 2022", "B 42", "17 %", "80 km", "Unlocked", "San Francisco"),
         *("12,345 km", "1 min ago", "Connected", "Robin"),
     )
-    for shown in wanted:
+    for shown in expected:
         assert shown in page
 
 
-def test_a_place_that_nothing_is_near_of_is_told_by_its_coordinates(
+def test_a_location_without_a_nearby_town_is_shown_as_coordinates(
     owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
-    car(fleet, "Boat", place=SEA)
+    create_vehicle(fleet, "Boat", place=OCEAN)
     assert "10.0" in text(browser_of(owner)).partition('class="place"')[2][:40]
 
 
 def test_imperial_fleets_see_miles(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    car(fleet, "Van 1", odometer=80)
+    create_vehicle(fleet, "Van 1", odometer=80)
     Fleet.objects.filter(slug="blue").update(unit_system="imperial")
     assert "50 mi" in text(browser_of(owner))
 
 
-def test_an_empty_fleet_says_what_to_do_next(viewer: User, browser_of: BrowserOf) -> None:
+def test_an_empty_fleet_explains_what_to_do_next(viewer: User, browser_of: BrowserOf) -> None:
     assert "Ask an owner or manager" in text(browser_of(viewer))
 
 
-def test_a_removed_car_is_not_listed(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+def test_a_removed_vehicle_is_not_listed(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     connect(vehicle, ConnectionState.REMOVED)
     assert "Van 1" not in text(browser_of(owner))
 
 
-def test_of_several_connections_the_one_that_serves_the_car_best_counts(
+def test_the_best_of_several_connections_is_shown(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     connect(vehicle, ConnectionState.NEEDS_REAUTHENTICATION, user="one")
@@ -132,7 +142,7 @@ def test_of_several_connections_the_one_that_serves_the_car_best_counts(
 
 
 @pytest.mark.parametrize(
-    ("query", "wanted"),
+    ("query", "expected"),
     [
         ("", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
         ("show=charging", ["Ada"]),
@@ -157,10 +167,10 @@ def test_of_several_connections_the_one_that_serves_the_car_best_counts(
         ("page=900", ["Ada", "Bea", "Cem", "Dan", "Eve", "Fay"]),
     ],
 )
-def test_filters_and_search_find(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf, query: str, wanted: list[str]
+def test_filters_and_search(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf, query: str, expected: list[str]
 ) -> None:
-    assert names(browser_of(owner), query) == wanted
+    assert names(browser_of(owner), query) == expected
 
 
 @pytest.mark.parametrize(
@@ -168,20 +178,20 @@ def test_filters_and_search_find(
     [("-name", "Fay"), ("energy", "Bea"), ("-energy", "Ada"), ("odometer", "Ada"), ("-odometer", "Bea"),
      ("heard", "Fay"), ("connection", "Eve"), ("driver", "Cem"), ("group", "Bea"), ("lock", "Bea")],
 )  # fmt: skip
-def test_any_column_orders_the_list(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf, sort: str, first: str
+def test_the_list_is_sorted_by_any_column(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf, sort: str, first: str
 ) -> None:
     assert names(browser_of(owner), f"sort={sort}")[0] == first
 
 
-def test_vins_are_searched_by_those_only_who_connect_cars(
-    owner: User, viewer: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_only_members_who_may_connect_search_vins(
+    owner: User, viewer: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     assert names(browser_of(owner), "q=wby0000") == ["Dan"]
     assert names(browser_of(viewer), "q=wby0000") == []
 
 
-def test_a_driver_is_found_by_the_name_on_their_page(
+def test_a_driver_is_found_by_the_name_in_the_driver_portal(
     owner: User, fleet: Fleet, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     connection = connect(vehicle)
@@ -197,8 +207,8 @@ def test_a_driver_is_found_by_the_name_on_their_page(
     assert names(browser_of(owner), "q=kim") == []
 
 
-def test_tiles_count_the_whole_fleet_and_the_same_whatever_is_filtered(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_tiles_count_the_whole_fleet_regardless_of_filters(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     for query in ("", "q=ada&show=low"):
         tiles = browser_of(owner).get(f"{PAGE}?{query}").context["tiles"]
@@ -207,27 +217,25 @@ def test_tiles_count_the_whole_fleet_and_the_same_whatever_is_filtered(
         }  # fmt: skip
 
 
-def test_an_old_speed_is_no_motion(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    car(fleet, "Van 1", speed=50, minutes_ago=16)
+def test_an_old_speed_does_not_count_as_moving(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    create_vehicle(fleet, "Van 1", speed=50, minutes_ago=16)
     assert names(browser_of(owner), "show=moving") == []
 
 
-def test_a_list_longer_than_a_page_has_pages(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+def test_a_long_list_is_paginated(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
     for number in range(60):
-        car(fleet, f"Car {number:02}")
+        create_vehicle(fleet, f"Car {number:02}")
     browser = browser_of(owner)
     assert names(browser)[-1] == "Car 49"
     assert names(browser, "page=2") == [f"Car {number}" for number in range(50, 60)]
     assert "51–60 of 60 vehicles" in text(browser, f"{PAGE}?page=2")
 
 
-def test_the_map_has_the_cars_that_the_filters_let_through(
-    owner: User, fleet: Fleet, browser_of: BrowserOf
-) -> None:
-    lone = car(fleet, "Ada", place=SAN_FRANCISCO, locked=False)
-    fast = car(fleet, "Bea", place=SEA, speed=50)
-    know(fast, catalogue.PRECISE_LOCATION, {"latitude": 10.0, "longitude": -150.0, "heading": 90.4})
-    car(fleet, "Cem")
+def test_the_map_shows_the_filtered_vehicles(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    lone = create_vehicle(fleet, "Ada", place=SAN_FRANCISCO, locked=False)
+    fast = create_vehicle(fleet, "Bea", place=OCEAN, speed=50)
+    report_signal(fast, catalogue.PRECISE_LOCATION, {"latitude": 10.0, "longitude": -150.0, "heading": 90.4})
+    create_vehicle(fleet, "Cem")
     browser = browser_of(owner)
     both: list[list[Any]] = [
         [lone.pk, -122.4193, 37.7793, None, "unlocked"],
@@ -237,8 +245,8 @@ def test_the_map_has_the_cars_that_the_filters_let_through(
     assert browser.get(f"{PAGE}map-data/?show=moving").json()["cars"] == both[1:]
 
 
-def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
-    hidden = car(fleet, "Ada", place=SAN_FRANCISCO)
+def test_a_hidden_location_is_not_shown_anywhere(owner: User, fleet: Fleet, browser_of: BrowserOf) -> None:
+    hidden = create_vehicle(fleet, "Ada", place=SAN_FRANCISCO)
     LocationPause.objects.create(
         connection=Connection.objects.get(vehicle=hidden), began_at=timezone.now() - timedelta(minutes=1)
     )
@@ -248,28 +256,28 @@ def test_a_place_that_its_driver_hides_is_nowhere(owner: User, fleet: Fleet, bro
     assert browser.get(f"{PAGE}map-data/").json() == {"cars": []}
 
 
-def test_another_fleets_cars_are_nowhere(
-    owner: User, outsider: User, vehicle: Vehicle, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_vehicles_of_another_fleet_are_not_shown_anywhere(
+    owner: User, outsider: User, vehicle: Vehicle, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(outsider)
     assert "Ada" not in text(browser, "/fleets/red/")
     assert browser.get("/fleets/red/map-data/").json() == {"cars": []}
-    assert browser.get(f"/fleets/red/map-data/{cars['Ada'].pk}/").status_code == 404
+    assert browser.get(f"/fleets/red/map-data/{vehicles['Ada'].pk}/").status_code == 404
 
 
-def test_a_list_that_is_shown_already_is_not_sent_again(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_an_unchanged_list_is_not_resent(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     version = browser.get(f"{PAGE}list/").headers["X-Version"]
-    with time_machine.travel(timezone.now() + timedelta(minutes=3)):  # ages move on by themselves
+    with time_machine.travel(timezone.now() + timedelta(minutes=3)):  # ages are updated by the browser
         assert browser.get(f"{PAGE}list/", headers={"X-Version": version}).status_code == 204
-    know(cars["Ada"], catalogue.STATE_OF_CHARGE, {"value": 81})
+    report_signal(vehicles["Ada"], catalogue.STATE_OF_CHARGE, {"value": 81})
     assert browser.get(f"{PAGE}list/", headers={"X-Version": version}).status_code == 200
 
 
-def test_htmx_gets_the_list_alone_and_whoever_comes_back_the_page(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_htmx_gets_only_the_list_and_history_navigation_the_page(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     assert "<html" not in browser.get(PAGE, headers={"HX-Request": "true"}).content.decode()
@@ -277,8 +285,8 @@ def test_htmx_gets_the_list_alone_and_whoever_comes_back_the_page(
     assert "<html" in browser.get(PAGE, headers=back).content.decode()
 
 
-def test_columns_are_chosen_and_remembered_by_the_browser(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+def test_chosen_columns_are_stored_in_the_browser(
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     answer = browser.post(f"{PAGE}columns/", {"column": ["group", "lock", "nonsense"], "query": "show=low"})
@@ -287,7 +295,7 @@ def test_columns_are_chosen_and_remembered_by_the_browser(
 
 
 def test_a_view_is_saved_with_filters_order_and_columns(
-    owner: User, cars: dict[str, Vehicle], browser_of: BrowserOf
+    owner: User, vehicles: dict[str, Vehicle], browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     browser.post(f"{PAGE}columns/", {"column": ["group"]})
@@ -303,19 +311,17 @@ def test_a_view_is_saved_with_filters_order_and_columns(
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61])
-def test_a_view_without_a_proper_name_is_not_saved(
-    owner: User, fleet: Fleet, browser_of: BrowserOf, name: str
-) -> None:
+def test_a_view_needs_a_valid_name(owner: User, fleet: Fleet, browser_of: BrowserOf, name: str) -> None:
     answer = browser_of(owner).post(f"{PAGE}views/", {"name": name, "query": "show=low"}, follow=True)
     assert "t save the view" in answer.content.decode()
     assert answer.redirect_chain[0][0] == f"{PAGE}?show=low"
     assert not SavedView.objects.exists()
 
 
-def test_saved_views_are_ones_own_unless_they_are_shared(
+def test_saved_views_are_private_unless_shared(
     owner: User, teammate: User, viewer: User, outsider: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
-    car(fleet, "Ada")
+    create_vehicle(fleet, "Ada")
     other = browser_of(teammate)
     other.post(f"{PAGE}views/", {"name": "Mine", "query": ""})
     other.post(f"{PAGE}views/", {"name": "Ours", "query": "", "shared": "on"})
@@ -338,32 +344,32 @@ def test_the_number_of_queries_does_not_grow_with_the_fleet(
     owner: User, fleet: Fleet, browser_of: BrowserOf, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser = browser_of(owner)
-    made = 0
-    for cars in (1, 70):
-        for _ in range(cars):
-            made += 1
-            car(fleet, f"Car {made}", charge=50, place=SAN_FRANCISCO)
+    created = 0
+    for count in (1, 70):
+        for _ in range(count):
+            created += 1
+            create_vehicle(fleet, f"Car {created}", charge=50, place=SAN_FRANCISCO)
         browser.get(PAGE)
         with django_assert_num_queries(QUERIES):
             browser.get(PAGE)
 
 
-def test_a_person_in_two_fleets_sees_each_ones_cars(
+def test_a_member_of_two_fleets_sees_the_vehicles_of_each(
     owner: User, outsider: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
     red = Fleet.objects.get(slug="red")
     add_member(fleet=red, user=owner, role=Role.VIEWER, actor=None)
-    car(fleet, "Ada")
-    car(red, "Zoe")
+    create_vehicle(fleet, "Ada")
+    create_vehicle(red, "Zoe")
     browser = browser_of(owner)
     assert names(browser) == ["Ada"]
     assert [row.title for row in browser.get("/fleets/red/").context["rows"]] == ["Zoe"]
 
 
-def test_a_battery_is_low_below_what_the_fleet_calls_low(
+def test_a_battery_is_low_below_the_fleets_threshold(
     owner: User, fleet: Fleet, browser_of: BrowserOf
 ) -> None:
-    car(fleet, "Ada", charge=35)
+    create_vehicle(fleet, "Ada", charge=35)
     assert names(browser_of(owner), "show=low") == []
     AlertSettings.objects.create(fleet=fleet, low_battery=40)
     assert names(browser_of(owner), "show=low") == ["Ada"]

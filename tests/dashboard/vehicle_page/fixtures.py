@@ -1,4 +1,4 @@
-"""Cars of which something is known."""
+"""Vehicles with data."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,10 +11,10 @@ from vehicles.catalogue import Signal
 from vehicles.models import LatestSignal, Vehicle
 
 
-def connected(
+def create_connection(
     vehicle: Vehicle, *, state: ConnectionState = ConnectionState.ACTIVE, user: str = "user-1", **columns: Any
 ) -> Connection:
-    """A connection of the car, subscribed to the webhook."""
+    """Create a connection of the vehicle, subscribed to the webhook."""
     return Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
@@ -27,8 +27,10 @@ def connected(
     )
 
 
-def told(vehicle: Vehicle, signal: Signal, body: Mapping[str, Any], *, minutes_ago: float = 1) -> None:
-    """The car has told this value."""
+def store_signal(
+    vehicle: Vehicle, signal: Signal, body: Mapping[str, Any], *, minutes_ago: float = 1
+) -> None:
+    """Store the value as the signal's latest report."""
     at = timezone.now() - timedelta(minutes=minutes_ago)
     LatestSignal.objects.update_or_create(
         vehicle=vehicle,
@@ -37,8 +39,8 @@ def told(vehicle: Vehicle, signal: Signal, body: Mapping[str, Any], *, minutes_a
     )
 
 
-def failed(vehicle: Vehicle, signal: Signal, error: str, *, body: dict[str, Any] | None = None) -> None:
-    """The last report of the signal was this error; `body` is the last good one."""
+def store_error(vehicle: Vehicle, signal: Signal, error: str, *, body: dict[str, Any] | None = None) -> None:
+    """Store this error as the signal's latest report; `body` is the last valid value."""
     at = timezone.now()
     LatestSignal.objects.create(
         vehicle=vehicle,
@@ -54,7 +56,7 @@ def failed(vehicle: Vehicle, signal: Signal, error: str, *, body: dict[str, Any]
 def grid(
     *, opened: tuple[tuple[int, int], ...] = (), locked: bool | None = True, rows: int = 2
 ) -> dict[str, Any]:
-    """The body of doors or windows in two columns; `opened` are the (row, column) that stand open."""
+    """Returns the body of doors or windows in two columns; `opened` are the (row, column) pairs that are open."""
     values = [
         {
             "row": row,
@@ -69,7 +71,7 @@ def grid(
 
 
 def tires(*kilopascals: float | None) -> dict[str, Any]:
-    """The body of tires in two columns, front left first."""
+    """Returns the body of tires in two columns, front left first."""
     values = [
         {"row": at // 2, "column": at % 2, "tirePressure": pressure}
         for at, pressure in enumerate(kilopascals)

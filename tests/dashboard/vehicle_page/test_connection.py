@@ -1,4 +1,4 @@
-"""A car's connection tab: state and grants for all who see the car, what to do about it for those who may."""
+"""The connection tab of a vehicle: status and permissions for all members who see it, actions only for some."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from connect.models import Connection, ConnectionState, DriverPortal
 from connect.scopes import FLEET_SCOPES
-from tests.dashboard.vehicle_page.fixtures import connected
+from tests.dashboard.vehicle_page.fixtures import create_connection
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -20,10 +20,10 @@ def tab(browser: Client, vehicle: Vehicle) -> str:
     return browser.get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/connection/").content.decode()
 
 
-def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
+def test_a_degraded_connection_shows_its_cause_and_the_next_step(
     owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    connection = connected(
+    connection = create_connection(
         vehicle,
         state=ConnectionState.NEEDS_REAUTHENTICATION,
         state_reason_code="text",
@@ -47,38 +47,38 @@ def test_a_connection_in_trouble_shows_its_cause_and_leads_to_the_next_step(
     assert "/connections/" not in seen
 
 
-def test_what_the_driver_did_not_allow_is_named(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
-    connected(vehicle, scopes=[scope for scope in FLEET_SCOPES if scope != "read_location"])
+def test_permissions_not_granted_are_listed(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    create_connection(vehicle, scopes=[scope for scope in FLEET_SCOPES if scope != "read_location"])
     shown = tab(browser_of(owner), vehicle).split("Not granted by the driver")[1]
     assert "Location" in shown
     assert "Odometer" not in shown
 
 
-def test_every_driver_of_the_car_has_a_part_and_removed_ones_none(
+def test_every_driver_has_a_section_except_removed_ones(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     for user in ("user-1", "user-2"):
-        connected(vehicle, user=user)
-    connected(vehicle, user="user-3", state=ConnectionState.REMOVED)
+        create_connection(vehicle, user=user)
+    create_connection(vehicle, user="user-3", state=ConnectionState.REMOVED)
     assert tab(browser_of(owner), vehicle).count('class="card grant"') == 2
     Connection.objects.all().delete()
     assert "Invite the driver" in tab(browser_of(owner), vehicle)
 
 
-def test_only_who_sees_the_budget_sees_the_calls(
+def test_only_members_who_see_api_usage_see_the_calls(
     owner: User, viewer: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    connected(vehicle)
+    create_connection(vehicle)
     assert "API calls this month" in tab(browser_of(owner), vehicle)
     assert "API calls this month" not in tab(browser_of(viewer), vehicle)
 
 
-def test_more_drivers_take_no_more_queries(
+def test_the_number_of_queries_does_not_grow_with_drivers(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser = browser_of(owner)
     for users in (["user-1"], ["user-2", "user-3"]):
         for user in users:
-            connected(vehicle, user=user)
+            create_connection(vehicle, user=user)
         with django_assert_num_queries(13):
             tab(browser, vehicle)

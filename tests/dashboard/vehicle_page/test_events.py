@@ -1,4 +1,4 @@
-"""The events tab: what is in the timeline, for whom, and that its pages lose and double nothing."""
+"""The events tab: the timeline's content and permissions, and pagination without lost or repeated events."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ QUERIES = 19
 @pytest.fixture
 def connection(vehicle: Vehicle) -> Connection:
     """Connected ten days before NOON."""
-    made = Connection.objects.create(
+    connection = Connection.objects.create(
         fleet=vehicle.fleet,
         vehicle=vehicle,
         smartcar_user_id="user",
@@ -50,11 +50,13 @@ def connection(vehicle: Vehicle) -> Connection:
         state=ConnectionState.ACTIVE,
     )
     Connection.objects.update(created_at=NOON - 10 * DAY)
-    made.refresh_from_db()
-    return made
+    connection.refresh_from_db()
+    return connection
 
 
-def delivered(vehicle: Vehicle, *times: datetime, state: str = EntryState.PROCESSED) -> list[InboxEntry]:
+def create_deliveries(
+    vehicle: Vehicle, *times: datetime, state: str = EntryState.PROCESSED
+) -> list[InboxEntry]:
     return [
         InboxEntry.objects.create(
             received_at=at,
@@ -68,8 +70,8 @@ def delivered(vehicle: Vehicle, *times: datetime, state: str = EntryState.PROCES
     ]
 
 
-def failed(vehicle: Vehicle, at: datetime, **fields: Any) -> VehicleError:
-    told = {
+def create_error(vehicle: Vehicle, at: datetime, **fields: Any) -> VehicleError:
+    defaults = {
         "type": "UPSTREAM",
         "code": "RATE",
         "signals": [catalogue.ODOMETER.code],
@@ -77,11 +79,13 @@ def failed(vehicle: Vehicle, at: datetime, **fields: Any) -> VehicleError:
         "description": "The maker is down.",
         "event_ids": ["e1", "e2"],
     }
-    return VehicleError.objects.create(vehicle=vehicle, first_at=at, last_at=at + MINUTE, **(told | fields))
+    return VehicleError.objects.create(
+        vehicle=vehicle, first_at=at, last_at=at + MINUTE, **(defaults | fields)
+    )
 
 
-def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Command:
-    told = {
+def create_command(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Command:
+    defaults = {
         "kind": "lock",
         "state": CommandState.CONFIRMED,
         "reason": "Left in the street",
@@ -93,7 +97,7 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
         requested_by=by,
         requested_at=at,
         expires_at=at + HOUR,
-        **(told | fields),
+        **(defaults | fields),
     )
     command.log_transition(to=CommandState.REQUESTED, now=at)
     command.log_transition(
@@ -104,7 +108,7 @@ def commanded(vehicle: Vehicle, at: datetime, by: User, **fields: Any) -> Comman
     return command
 
 
-def changed(connection: Connection, at: datetime) -> Transition:
+def create_transition(connection: Connection, at: datetime) -> Transition:
     return Transition.objects.create(
         connection=connection,
         from_state=ConnectionState.ACTIVE,
@@ -114,7 +118,9 @@ def changed(connection: Connection, at: datetime) -> Transition:
     )
 
 
-def did(vehicle: Vehicle, at: datetime, actor: User | None, event: AuditEvent, **data: Any) -> AuditLogEntry:
+def log_action(
+    vehicle: Vehicle, at: datetime, actor: User | None, event: AuditEvent, **data: Any
+) -> AuditLogEntry:
     about = (AuditObject.VEHICLE, vehicle.smartcar_id)
     entry = log_event(fleet=vehicle.fleet, actor=actor, event=event, about=about, data=data)
     AuditLogEntry.objects.filter(pk=entry.pk).update(at=at)
@@ -122,14 +128,16 @@ def did(vehicle: Vehicle, at: datetime, actor: User | None, event: AuditEvent, *
 
 
 @pytest.fixture
-def eventful(vehicle: Vehicle, connection: Connection, owner: User) -> Vehicle:
-    """One of each kind, all within an hour and a half."""
-    delivered(vehicle, *(NOON + turn * MINUTE for turn in range(42)))
-    delivered(vehicle, NOON + 50 * MINUTE, state=EntryState.QUARANTINED)
-    failed(vehicle, NOON + 10 * MINUTE)
-    commanded(vehicle, NOON + 20 * MINUTE, owner)
-    changed(connection, NOON + 30 * MINUTE)
-    did(vehicle, NOON + 40 * MINUTE, owner, AuditEvent.VEHICLE_DETAILS_CHANGED, fields=["name", "plate"])
+def vehicle_with_events(vehicle: Vehicle, connection: Connection, owner: User) -> Vehicle:
+    """A vehicle with one event of each kind, all within an hour and a half."""
+    create_deliveries(vehicle, *(NOON + turn * MINUTE for turn in range(42)))
+    create_deliveries(vehicle, NOON + 50 * MINUTE, state=EntryState.QUARANTINED)
+    create_error(vehicle, NOON + 10 * MINUTE)
+    create_command(vehicle, NOON + 20 * MINUTE, owner)
+    create_transition(connection, NOON + 30 * MINUTE)
+    log_action(
+        vehicle, NOON + 40 * MINUTE, owner, AuditEvent.VEHICLE_DETAILS_CHANGED, fields=["name", "plate"]
+    )
     return vehicle
 
 
@@ -137,16 +145,16 @@ def address(vehicle: Vehicle) -> str:
     return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/events/"
 
 
-def shown(browser: Client, vehicle: Vehicle, **asked: Any) -> list[Any]:
-    answer = browser.get(address(vehicle), asked)
+def shown_events(browser: Client, vehicle: Vehicle, **query: Any) -> list[Any]:
+    answer = browser.get(address(vehicle), query)
     assert answer.status_code == 200
     return [event for _day, events in answer.context["days"] for event in events]
 
 
-def test_everything_stands_in_one_timeline_newest_first(
-    owner: User, eventful: Vehicle, browser_of: BrowserOf
+def test_all_events_are_in_one_timeline_newest_first(
+    owner: User, vehicle_with_events: Vehicle, browser_of: BrowserOf
 ) -> None:
-    events = shown(browser_of(owner), eventful)
+    events = shown_events(browser_of(owner), vehicle_with_events)
     assert [event.kind for event in events] == [
         "delivery",
         "settings",
@@ -156,7 +164,7 @@ def test_everything_stands_in_one_timeline_newest_first(
         "delivery",
     ]
     assert events[-1].title == "42 deliveries between 12:00 and 13:00"
-    page = browser_of(owner).get(address(eventful)).content.decode()
+    page = browser_of(owner).get(address(vehicle_with_events)).content.decode()
     for words in (
         "Vehicle state",
         "Quarantined",
@@ -176,42 +184,48 @@ def test_everything_stands_in_one_timeline_newest_first(
         assert words in page, words
 
 
-def test_times_and_hours_are_the_fleets(owner: User, eventful: Vehicle, browser_of: BrowserOf) -> None:
+def test_times_are_in_the_fleets_zone(
+    owner: User, vehicle_with_events: Vehicle, browser_of: BrowserOf
+) -> None:
     Fleet.objects.update(time_zone="Asia/Kathmandu")
-    events = shown(browser_of(owner), eventful)
+    events = shown_events(browser_of(owner), vehicle_with_events)
     assert events[-1].title == "42 deliveries between 17:45 and 18:45"
 
 
-def test_an_hour_that_clocks_repeat_is_two(
+def test_a_repeated_hour_counts_as_two(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     Fleet.objects.update(time_zone="Europe/Berlin")
     Connection.objects.update(created_at=NOON - 60 * DAY)
     first = datetime.fromisoformat("2026-10-25T00:10:00+00:00")
-    delivered(vehicle, first, first + HOUR, first + HOUR)
-    titles = [event.title for event in shown(browser_of(owner), vehicle, kind="delivery")]
+    create_deliveries(vehicle, first, first + HOUR, first + HOUR)
+    titles = [event.title for event in shown_events(browser_of(owner), vehicle, kind="delivery")]
     assert titles == ["2 deliveries between 02:00 and 03:00", "1 delivery between 02:00 and 02:00"]
 
 
-def test_kinds_are_chosen_by_the_address(owner: User, eventful: Vehicle, browser_of: BrowserOf) -> None:
+def test_events_are_filtered_by_kind(
+    owner: User, vehicle_with_events: Vehicle, browser_of: BrowserOf
+) -> None:
     browser = browser_of(owner)
-    kinds = [event.kind for event in shown(browser, eventful, kind=["command", "error"])]
+    kinds = [event.kind for event in shown_events(browser, vehicle_with_events, kind=["command", "error"])]
     assert kinds == ["command", "error"]
     assert (
         "No matching events"
         in browser.get(
-            address(eventful).replace(
-                eventful.smartcar_id,
-                Vehicle.objects.create(fleet=eventful.fleet, smartcar_id="other").smartcar_id,
+            address(vehicle_with_events).replace(
+                vehicle_with_events.smartcar_id,
+                Vehicle.objects.create(fleet=vehicle_with_events.fleet, smartcar_id="other").smartcar_id,
             ),
             {"kind": "command"},
         ).content.decode()
     )
 
 
-def test_each_entry_leads_to_more_about_it(owner: User, eventful: Vehicle, browser_of: BrowserOf) -> None:
+def test_each_event_links_to_its_details(
+    owner: User, vehicle_with_events: Vehicle, browser_of: BrowserOf
+) -> None:
     browser = browser_of(owner)
-    links = [event.url for event in shown(browser, eventful) if event.url]
+    links = [event.url for event in shown_events(browser, vehicle_with_events) if event.url]
     assert len(links) == 3
     for link in links:
         assert browser.get(link).status_code == 200
@@ -227,81 +241,93 @@ def test_each_entry_leads_to_more_about_it(owner: User, eventful: Vehicle, brows
         ("viewer", {"error", "command", "connection"}),
     ],
 )
-def test_who_sees_what(
-    request: pytest.FixtureRequest, eventful: Vehicle, browser_of: BrowserOf, person: str, kinds: set[str]
+def test_visible_kinds_by_role(
+    request: pytest.FixtureRequest,
+    vehicle_with_events: Vehicle,
+    browser_of: BrowserOf,
+    person: str,
+    kinds: set[str],
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
-    assert {event.kind for event in shown(browser, eventful)} == kinds
-    # Naming what one may not see brings nothing of it.
-    assert {event.kind for event in shown(browser, eventful, kind=["delivery", "settings"])} <= kinds
+    assert {event.kind for event in shown_events(browser, vehicle_with_events)} == kinds
+    # Requesting kinds without permission returns nothing of them.
+    assert {
+        event.kind for event in shown_events(browser, vehicle_with_events, kind=["delivery", "settings"])
+    } <= kinds
     if person == "viewer":
-        assert not [event for event in shown(browser, eventful) if event.url]
+        assert not [event for event in shown_events(browser, vehicle_with_events) if event.url]
 
 
 @pytest.mark.parametrize(("person", "status"), [("driver", 403), ("outsider", 404)])
-def test_who_sees_nothing(
-    request: pytest.FixtureRequest, eventful: Vehicle, browser_of: BrowserOf, person: str, status: int
+def test_users_without_access(
+    request: pytest.FixtureRequest,
+    vehicle_with_events: Vehicle,
+    browser_of: BrowserOf,
+    person: str,
+    status: int,
 ) -> None:
     browser = browser_of(request.getfixturevalue(person))
-    assert browser.get(address(eventful)).status_code == status
-    assert Client().get(address(eventful)).status_code == 302
+    assert browser.get(address(vehicle_with_events)).status_code == status
+    assert Client().get(address(vehicle_with_events)).status_code == 302
 
 
-def test_nothing_tells_of_places_or_of_what_drivers_hide(
+def test_locations_and_drivers_settings_are_not_shown(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    delivered(vehicle, NOON)
-    did(vehicle, NOON, None, AuditEvent.DRIVER_LOCATION_HIDDEN)
-    commanded(vehicle, NOON, owner, kind="set_destination", parameters={"latitude": 52.5, "longitude": 13.4})
+    create_deliveries(vehicle, NOON)
+    log_action(vehicle, NOON, None, AuditEvent.DRIVER_LOCATION_HIDDEN)
+    create_command(
+        vehicle, NOON, owner, kind="set_destination", parameters={"latitude": 52.5, "longitude": 13.4}
+    )
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "Destination" in page
     assert "52.5" not in page
     assert "hid the place" not in page
 
 
-def test_commands_are_not_told_twice(
+def test_commands_are_not_listed_twice(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    did(vehicle, NOON, owner, AuditEvent.COMMAND_REQUESTED)
-    did(vehicle, NOON, owner, AuditEvent.COMMAND_CANCELED)
-    did(vehicle, NOON, owner, AuditEvent.VEHICLE_ERASURE_REQUESTED, scope="everything")
-    titles = [event.title for event in shown(browser_of(owner), vehicle)]
+    log_action(vehicle, NOON, owner, AuditEvent.COMMAND_REQUESTED)
+    log_action(vehicle, NOON, owner, AuditEvent.COMMAND_CANCELED)
+    log_action(vehicle, NOON, owner, AuditEvent.VEHICLE_ERASURE_REQUESTED, scope="everything")
+    titles = [event.title for event in shown_events(browser_of(owner), vehicle)]
     assert titles == ["Deletion of vehicle data requested"]
 
 
-def test_other_cars_and_other_fleets_of_the_same_car_are_left_out(
+def test_other_vehicles_and_other_fleets_of_the_same_vehicle_are_excluded(
     owner: User, outsider: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     red = Fleet.objects.get(slug="red")
     same = Vehicle.objects.create(fleet=red, smartcar_id=vehicle.smartcar_id)
-    beside = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id=f"{vehicle.smartcar_id}0")
-    for each in (same, beside):
-        failed(each, NOON)
-        commanded(each, NOON, outsider)
-        did(each, NOON, outsider, AuditEvent.VEHICLE_DETAILS_CHANGED)
-    delivered(beside, NOON)
-    delivered(vehicle, NOON - 11 * DAY)  # before this fleet's connection stood
-    assert shown(browser_of(owner), vehicle) == []
+    other = Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id=f"{vehicle.smartcar_id}0")
+    for each in (same, other):
+        create_error(each, NOON)
+        create_command(each, NOON, outsider)
+        log_action(each, NOON, outsider, AuditEvent.VEHICLE_DETAILS_CHANGED)
+    create_deliveries(other, NOON)
+    create_deliveries(vehicle, NOON - 11 * DAY)  # before this fleet's connection existed
+    assert shown_events(browser_of(owner), vehicle) == []
 
 
 @given(
-    stretches=st.lists(
+    periods=st.lists(
         st.tuples(
             st.integers(0, 20), st.sampled_from([ConnectionState.ACTIVE, *TERMINATED]), st.integers(0, 20)
         ),
         max_size=3,
     ),
-    again=st.lists(st.integers(0, 20), max_size=2),
-    came=st.lists(st.integers(0, 20), min_size=1, max_size=8),
+    reconnects=st.lists(st.integers(0, 20), max_size=2),
+    deliveries=st.lists(st.integers(0, 20), min_size=1, max_size=8),
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_cars_deliveries_are_those_that_the_inbox_would_show(
-    owner: User, stretches: list[tuple[int, str, int]], again: list[int], came: list[int]
+def test_deliveries_of_a_vehicle_match_the_webhook_log(
+    owner: User, periods: list[tuple[int, str, int]], reconnects: list[int], deliveries: list[int]
 ) -> None:
     fleet = create_fleet(name="F", slug=f"f-{Fleet.objects.count()}", owner=owner, api_version="v3")
     vehicle = Vehicle.objects.create(fleet=fleet, smartcar_id=f"car-{Vehicle.objects.count()}")
-    for number, (begins, state, since) in enumerate(stretches):
-        made = Connection.objects.create(
+    for number, (start, state, since) in enumerate(periods):
+        connection = Connection.objects.create(
             fleet=fleet,
             vehicle=vehicle,
             smartcar_user_id=f"user-{number}",
@@ -310,38 +336,38 @@ def test_a_cars_deliveries_are_those_that_the_inbox_would_show(
             state=state,
             state_since=NOON + since * HOUR,
         )
-        Connection.objects.filter(pk=made.pk).update(created_at=NOON + begins * HOUR)
-        for hours in again:
+        Connection.objects.filter(pk=connection.pk).update(created_at=NOON + start * HOUR)
+        for hours in reconnects:
             Transition.objects.create(
-                connection=made,
+                connection=connection,
                 from_state=ConnectionState.REVOKED,
                 to_state=ConnectionState.PENDING,
                 at=NOON + hours * HOUR,
             )
-    delivered(vehicle, *(NOON + hours * HOUR for hours in came))
-    theirs = set(LogScope(fleet).entries().values_list("pk", flat=True))
-    assert set(entries_for_vehicle(vehicle=vehicle).values_list("pk", flat=True)) == theirs
+    create_deliveries(vehicle, *(NOON + hours * HOUR for hours in deliveries))
+    expected = set(LogScope(fleet).entries().values_list("pk", flat=True))
+    assert set(entries_for_vehicle(vehicle=vehicle).values_list("pk", flat=True)) == expected
 
 
 def follow(browser: Client, vehicle: Vehicle, between: Callable[[], object]) -> list[Any]:
-    """All pages by their links, with something happening between them."""
-    events, question = [], ""
+    """Returns the events of all pages, following their links and calling `between` after each page."""
+    events, query = [], ""
     for _turn in range(50):
-        answer = browser.get(f"{address(vehicle)}?{question}")
-        events += [event for _day, found in answer.context["days"] for event in found]
-        question = answer.context["older"]
-        if not question:
+        answer = browser.get(f"{address(vehicle)}?{query}")
+        events += [event for _day, shown in answer.context["days"] for event in shown]
+        query = answer.context["older"]
+        if not query:
             return events
         between()
     raise AssertionError("the pages do not end")
 
 
-moments = st.lists(st.integers(0, 400), min_size=1, max_size=60)
+minutes = st.lists(st.integers(0, 400), min_size=1, max_size=60)
 
 
-@given(delivery=moments, error=moments, command=moments, change=moments, deed=moments, late=st.booleans())
+@given(delivery=minutes, error=minutes, command=minutes, change=minutes, action=minutes, late=st.booleans())
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_pages_lose_and_double_nothing_while_new_events_come(
+def test_pagination_is_stable_while_new_events_arrive(
     owner: User,
     vehicle: Vehicle,
     connection: Connection,
@@ -350,43 +376,43 @@ def test_pages_lose_and_double_nothing_while_new_events_come(
     error: list[int],
     command: list[int],
     change: list[int],
-    deed: list[int],
+    action: list[int],
     late: bool,
 ) -> None:
-    """Many of the same moment, of all kinds; new ones come between the pages, at the top."""
+    """Many events of all kinds with equal times; new ones arrive at the top between the pages."""
     for model in (InboxEntry, VehicleError, Command, Transition, AuditLogEntry):
         model.objects.all().delete()
     at = [NOON - 8 * DAY + turn * 11 * MINUTE for turn in range(401)]
-    delivered(vehicle, *(at[turn] for turn in delivery))
-    delivered(vehicle, *(at[turn] for turn in delivery[:9]), state=EntryState.DEAD)
+    create_deliveries(vehicle, *(at[turn] for turn in delivery))
+    create_deliveries(vehicle, *(at[turn] for turn in delivery[:9]), state=EntryState.DEAD)
     for turn in error:
-        failed(vehicle, at[turn])
+        create_error(vehicle, at[turn])
     for turn in command:
-        commanded(vehicle, at[turn], owner)
+        create_command(vehicle, at[turn], owner)
     for turn in change:
-        changed(connection, at[turn])
-    for turn in deed:
-        did(vehicle, at[turn], owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
+        create_transition(connection, at[turn])
+    for turn in action:
+        log_action(vehicle, at[turn], owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
     hours = {at[turn].replace(minute=0) for turn in delivery}
-    count = len(hours) + len(delivery[:9]) + len(error) + len(command) + len(change) + len(deed)
+    count = len(hours) + len(delivery[:9]) + len(error) + len(command) + len(change) + len(action)
 
     def more() -> None:
         now = timezone.now() if late else NOON
-        delivered(vehicle, now)
-        failed(vehicle, now)
-        commanded(vehicle, now, owner)
+        create_deliveries(vehicle, now)
+        create_error(vehicle, now)
+        create_command(vehicle, now, owner)
 
     events = follow(browser_of(owner), vehicle, more)
-    places = [event.position for event in events]
-    assert len(places) == len(set(places)) == count
-    assert places == sorted(places, reverse=True)
+    positions = [event.position for event in events]
+    assert len(positions) == len(set(positions)) == count
+    assert positions == sorted(positions, reverse=True)
 
 
-def test_older_entries_are_added_without_the_page_around_them(
+def test_older_events_are_loaded_without_the_surrounding_page(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     for turn in range(SIZE + 5):
-        failed(vehicle, NOON - turn * MINUTE)
+        create_error(vehicle, NOON - turn * MINUTE)
     browser = browser_of(owner)
     page = browser.get(address(vehicle)).content.decode()
     (link,) = re.findall(r'hx-get="(\?before=[^"]+)"', page)
@@ -394,17 +420,17 @@ def test_older_entries_are_added_without_the_page_around_them(
     text = older.content.decode()
     assert "<html" not in text
     assert text.count("event-title") == 5
-    # The day goes on: it is not named again.
+    # The day continues, so its heading isn't repeated.
     assert "event-day" not in text
     assert TimelinePosition.read(parse_qs(urlsplit(link).query)["before"][0]) is not None
     assert "<html" in browser.get(f"{address(vehicle)}{link}").content.decode()
 
 
 @pytest.mark.parametrize("before", ["nonsense", "2026-11-20T12:00:00~1~1", "2026-11-20~x~1", "~~"])
-def test_a_broken_link_shows_the_newest(
-    owner: User, eventful: Vehicle, browser_of: BrowserOf, before: str
+def test_a_malformed_position_shows_the_newest(
+    owner: User, vehicle_with_events: Vehicle, browser_of: BrowserOf, before: str
 ) -> None:
-    assert len(shown(browser_of(owner), eventful, before=before)) == 6
+    assert len(shown_events(browser_of(owner), vehicle_with_events, before=before)) == 6
 
 
 def test_the_number_of_queries_is_fixed(
@@ -415,12 +441,12 @@ def test_the_number_of_queries_is_fixed(
     for turn in range(2):
         for number in range(1 + turn * 30):
             at = NOON + (turn * 40 + number) * HOUR
-            delivered(vehicle, at, at + MINUTE)
-            delivered(vehicle, at, state=EntryState.DEAD)
-            failed(vehicle, at)
-            commanded(vehicle, at, owner)
-            changed(connection, at)
-            did(vehicle, at, owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
+            create_deliveries(vehicle, at, at + MINUTE)
+            create_deliveries(vehicle, at, state=EntryState.DEAD)
+            create_error(vehicle, at)
+            create_command(vehicle, at, owner)
+            create_transition(connection, at)
+            log_action(vehicle, at, owner, AuditEvent.VEHICLE_DETAILS_CHANGED)
         with CaptureQueriesContext(database) as captured:
             browser.get(address(vehicle))
         counts.append(len(captured))

@@ -1,4 +1,4 @@
-"""The history tab: which signals over which time, gaps, units, the fleet's zone, the file, and who may see it."""
+"""The history tab: signals, time ranges, gaps, units, the fleet's time zone, the file, and permissions."""
 
 import csv
 import io
@@ -33,24 +33,24 @@ def address(vehicle: Vehicle, part: str = "") -> str:
     return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/history/{part}"
 
 
-def data(browser: Client, vehicle: Vehicle, *signals: Signal, **asked: str) -> dict[str, Any]:
+def data(browser: Client, vehicle: Vehicle, *signals: Signal, **query: str) -> dict[str, Any]:
     codes = ",".join(signal.code for signal in signals or (SOC,))
-    answer = browser.get(address(vehicle, "data/"), {"signals": codes} | asked)
+    answer = browser.get(address(vehicle, "data/"), {"signals": codes} | query)
     assert answer.status_code == 200, answer.content
-    told: dict[str, Any] = answer.json()
-    return told
+    result: dict[str, Any] = answer.json()
+    return result
 
 
-def line(told: dict[str, Any], place: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = told["charts"][place]["lines"][0]
-    return found
+def first_line(result: dict[str, Any], index: int = 0) -> dict[str, Any]:
+    series: dict[str, Any] = result["charts"][index]["lines"][0]
+    return series
 
 
-def say(vehicle: Vehicle, signal: Signal, *told: tuple[datetime, dict[str, Any]]) -> None:
-    insert_readings(readings=[NewReading(vehicle.pk, signal.code, at, body) for at, body in told])
+def store_readings(vehicle: Vehicle, signal: Signal, *readings: tuple[datetime, dict[str, Any]]) -> None:
+    insert_readings(readings=[NewReading(vehicle.pk, signal.code, at, body) for at, body in readings])
 
 
-def know(vehicle: Vehicle, *signals: Signal) -> None:
+def store_signals(vehicle: Vehicle, *signals: Signal) -> None:
     now = timezone.now()
     for signal in signals:
         LatestSignal.objects.create(
@@ -63,48 +63,46 @@ def know(vehicle: Vehicle, *signals: Signal) -> None:
         )
 
 
-def test_a_line_ends_where_a_value_was_too_old_to_be_true(
-    owner: User, vehicle: Vehicle, browser_of: BrowserOf
-) -> None:
-    """A charge is good for 12 hours."""
+def test_a_line_has_a_gap_after_a_value_expires(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    """A state of charge is valid for 12 hours."""
     now = timezone.now()
     read(vehicle, [(now - 40 * HOUR, 80), (now - 30 * HOUR, 70), (now - 2 * HOUR, 40), (now - HOUR, 39)])
-    told = data(browser_of(owner), vehicle, range="7d")
-    drawn = line(told)
-    assert drawn["values"] == [80, 70, None, 40, 39]
-    assert all(before < after for before, after in pairwise(drawn["times"]))
-    assert (drawn["label"], told["charts"][0]["unit"], told["charts"][0]["percent"]) == (
+    result = data(browser_of(owner), vehicle, range="7d")
+    series = first_line(result)
+    assert series["values"] == [80, 70, None, 40, 39]
+    assert all(before < after for before, after in pairwise(series["times"]))
+    assert (series["label"], result["charts"][0]["unit"], result["charts"][0]["percent"]) == (
         "State of charge",
         "%",
         True,
     )
-    assert "1 gap" in told["charts"][0]["summary"]
-    assert "39 % to 80 %, latest 39 %" in told["charts"][0]["summary"]
+    assert "1 gap" in result["charts"][0]["summary"]
+    assert "39 % to 80 %, latest 39 %" in result["charts"][0]["summary"]
 
 
-def test_a_line_goes_on_to_the_readings_beside_the_time(
+def test_a_line_includes_the_readings_around_the_range(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
-    """Between two readings nothing is said, but it is known. Too far away they say nothing of it."""
+    """A range between two readings uses the readings around it, unless they are too far away."""
     read(vehicle, [(NOON - 30 * HOUR, 99), (NOON - 2 * HOUR, 80), (NOON + 2 * HOUR, 70)])
-    drawn = line(
+    series = first_line(
         data(
             browser_of(owner),
             vehicle,
             **{"from": (NOON - HOUR).isoformat(), "to": (NOON + HOUR).isoformat()},
         )
     )
-    assert drawn["values"] == [80, 70]
-    told = data(
+    assert series["values"] == [80, 70]
+    result = data(
         browser_of(owner),
         vehicle,
         **{"from": (NOON - 12 * HOUR).isoformat(), "to": (NOON - 11 * HOUR).isoformat()},
     )
-    assert line(told)["values"] == [80]
-    assert "No data recorded in this period." in told["charts"][0]["summary"]
+    assert first_line(result)["values"] == [80]
+    assert "No data recorded in this period." in result["charts"][0]["summary"]
 
 
-def test_numbers_are_in_the_cars_units_and_share_a_chart_where_they_are_the_same(
+def test_numbers_are_in_the_vehicles_units_and_equal_units_share_a_chart(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     Fleet.objects.update(unit_system=UnitSystem.METRIC)
@@ -112,59 +110,57 @@ def test_numbers_are_in_the_cars_units_and_share_a_chart_where_they_are_the_same
     at = timezone.now() - HOUR
     read(vehicle, [(at, 160.9344)], signal=catalogue.ODOMETER)
     read(vehicle, [(at, 321.8688)], signal=catalogue.RANGE)
-    told = data(browser_of(owner), vehicle, catalogue.ODOMETER, SOC, catalogue.RANGE)
-    assert [chart["unit"] for chart in told["charts"]] == ["mi", "%"]
-    assert [each["values"] for each in told["charts"][0]["lines"]] == [[100], [200]]
+    result = data(browser_of(owner), vehicle, catalogue.ODOMETER, SOC, catalogue.RANGE)
+    assert [chart["unit"] for chart in result["charts"]] == ["mi", "%"]
+    assert [each["values"] for each in result["charts"][0]["lines"]] == [[100], [200]]
 
 
-def test_many_readings_are_thinned_out_and_the_peak_stays(
+def test_thinning_many_readings_preserves_the_peak(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     now = timezone.now()
     read(
         vehicle, [(now - 5 * turn * HOUR / 60, 99 if turn == 1234 else turn % 50) for turn in range(1, 2000)]
     )
-    drawn = line(data(browser_of(owner), vehicle, range="7d"))
-    assert drawn["resolution"] == "thinned"
-    assert len(drawn["values"]) <= POINTS + 2
-    assert max(value for value in drawn["values"] if value is not None) == 99
+    series = first_line(data(browser_of(owner), vehicle, range="7d"))
+    assert series["resolution"] == "thinned"
+    assert len(series["values"]) <= POINTS + 2
+    assert max(value for value in series["values"] if value is not None) == 99
 
 
-@pytest.mark.parametrize(("asked", "resolution"), [("30d", "hour"), ("1y", "day")])
-def test_long_times_are_means_between_lowest_and_highest(
-    owner: User, vehicle: Vehicle, browser_of: BrowserOf, asked: str, resolution: str
+@pytest.mark.parametrize(("range_", "resolution"), [("30d", "hour"), ("1y", "day")])
+def test_long_ranges_show_mean_lowest_and_highest(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, range_: str, resolution: str
 ) -> None:
     start = timezone.now().replace(minute=0, second=0, microsecond=0) - 20 * DAY
     for turn in range(400):
         read(vehicle, [(start + turn * HOUR, 20), (start + turn * HOUR + HOUR / 2, 60)])
-    for summed_up in (False, True):
-        if summed_up:
+    for rolled_up in (False, True):
+        if rolled_up:
             rollups.compute_rollups(now=timezone.now())
-        drawn = line(data(browser_of(owner), vehicle, range=asked))
-        assert drawn["resolution"] == resolution
-        # The first day of the range may be a part of one.
-        assert (drawn["values"][2], drawn["low"][2], drawn["high"][2]) == (40, 20, 60)
-        assert len(drawn["times"]) == len(drawn["low"]) == len(drawn["high"])
+        series = first_line(data(browser_of(owner), vehicle, range=range_))
+        assert series["resolution"] == resolution
+        # The first day of the range may be partial.
+        assert (series["values"][2], series["low"][2], series["high"][2]) == (40, 20, 60)
+        assert len(series["times"]) == len(series["low"]) == len(series["high"])
 
 
-def test_what_is_no_longer_kept_singly_lives_on_in_hours_and_days(
+def test_rollups_remain_after_raw_readings_are_deleted(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     Fleet.objects.update(raw_retention_months=1)
     at = timezone.now() - 100 * DAY
     read(vehicle, [(at, 50)])
-    drawn = line(
+    series = first_line(
         data(browser_of(owner), vehicle, **{"from": (at - DAY).isoformat(), "to": (at + DAY).isoformat()})
     )
-    assert (drawn["resolution"], drawn["values"]) == ("hour", [50])
+    assert (series["resolution"], series["values"]) == ("hour", [50])
 
 
-def test_states_are_bands_that_end_when_nothing_was_heard_for_too_long(
-    owner: User, vehicle: Vehicle, browser_of: BrowserOf
-) -> None:
-    """A lock's word is good for two hours. What it said before the time still holds at its start."""
+def test_state_bands_end_when_a_value_expires(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    """A lock status is valid for two hours. One from before the range still applies at its start."""
     start = NOON
-    say(
+    store_readings(
         vehicle,
         LOCKED,
         (start - HOUR, {"value": True}),
@@ -173,13 +169,13 @@ def test_states_are_bands_that_end_when_nothing_was_heard_for_too_long(
         (start + 2 * HOUR, {"value": False}),
         (start + 9 * HOUR, {"value": False}),
     )
-    told = data(
+    result = data(
         browser_of(owner),
         vehicle,
         LOCKED,
         **{"from": start.isoformat(), "to": (start + 10 * HOUR).isoformat()},
     )
-    (chart,) = told["charts"]
+    (chart,) = result["charts"]
     hours = [
         ((begin - start.timestamp()) / 3600, (stop - start.timestamp()) / 3600, chart["states"][state])
         for begin, stop, state in chart["segments"]
@@ -198,7 +194,7 @@ def test_states_are_bands_that_end_when_nothing_was_heard_for_too_long(
         (catalogue.FRONT_TRUNK, {"isOpen": True, "isLocked": None}, "Open", "state-1"),
     ],
 )
-def test_every_kind_of_state_is_told_in_words(
+def test_every_kind_of_state_has_a_label(
     owner: User,
     vehicle: Vehicle,
     browser_of: BrowserOf,
@@ -207,17 +203,17 @@ def test_every_kind_of_state_is_told_in_words(
     label: str,
     tone: str,
 ) -> None:
-    say(vehicle, signal, (timezone.now() - HOUR, body))
+    store_readings(vehicle, signal, (timezone.now() - HOUR, body))
     (chart,) = data(browser_of(owner), vehicle, signal)["charts"]
     assert (chart["states"], chart["tones"]) == ([label], [tone])
 
 
-def test_a_band_of_a_year_holds_the_newest_changes_and_says_so(
+def test_a_year_of_states_is_limited_to_the_latest_changes(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     now = timezone.now()
-    told = [(now - turn * HOUR, {"value": turn % 2 == 0}) for turn in range(1, 2300)]
-    say(vehicle, LOCKED, *told)
+    readings = [(now - turn * HOUR, {"value": turn % 2 == 0}) for turn in range(1, 2300)]
+    store_readings(vehicle, LOCKED, *readings)
     (chart,) = data(browser_of(owner), vehicle, LOCKED, range="1y")["charts"]
     assert chart["cut"]
     assert (
@@ -231,37 +227,39 @@ def test_a_band_of_a_year_holds_the_newest_changes_and_says_so(
     ("night", "hours"),
     [("2026-10-25", 25), ("2026-03-29", 23)],
 )
-def test_times_typed_are_the_fleets_also_in_the_nights_when_clocks_change(
+def test_entered_times_are_in_the_fleets_zone_across_clock_changes(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, night: str, hours: int
 ) -> None:
     Fleet.objects.update(time_zone="Europe/Berlin")
     midnight = datetime.fromisoformat(night).replace(tzinfo=BERLIN)
-    told = data(
+    result = data(
         browser_of(owner),
         vehicle,
         **{"from": f"{night}T00:00", "to": f"{(midnight + DAY).date().isoformat()}T00:00"},
     )
-    assert datetime.fromtimestamp(told["start"], UTC) == midnight
-    assert told["end"] - told["start"] == hours * 3600
-    # An hour that comes twice is the first of the two, one that never comes is no error.
+    assert datetime.fromtimestamp(result["start"], UTC) == midnight
+    assert result["end"] - result["start"] == hours * 3600
+    # A repeated hour means the first of the two; a skipped hour isn't an error.
     for typed in (f"{night}T02:30", f"{night}T02:00"):
         assert data(browser_of(owner), vehicle, **{"from": typed, "to": f"{night}T12:00"})["start"]
 
 
-def test_days_are_those_of_the_fleets_zone(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
-    """Of a day with 25 hours as well."""
+def test_days_are_in_the_fleets_zone(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+    """This includes a day with 25 hours."""
     Fleet.objects.update(time_zone="Europe/Berlin")
     first = datetime(2026, 10, 20, tzinfo=BERLIN)
     read(vehicle, [((first + turn * HOUR / 4).astimezone(UTC), 50) for turn in range(8 * 24 * 4)])
-    drawn = line(data(browser_of(owner), vehicle, **{"from": "2026-08-01T00:00", "to": "2026-11-01T00:00"}))
-    local = [datetime.fromtimestamp(at, BERLIN) for at in drawn["times"]]
+    series = first_line(
+        data(browser_of(owner), vehicle, **{"from": "2026-08-01T00:00", "to": "2026-11-01T00:00"})
+    )
+    local = [datetime.fromtimestamp(at, BERLIN) for at in series["times"]]
     assert {each.hour for each in local} == {0}
-    assert None not in drawn["values"]
+    assert None not in series["values"]
     assert datetime(2026, 10, 25, tzinfo=BERLIN) in local
 
 
 @pytest.mark.parametrize(
-    ("asked", "why"),
+    ("query", "reason"),
     [
         ({"signals": "no-such"}, "t be charted. Choose another signal"),
         ({"signals": catalogue.PRECISE_LOCATION.code}, "t be charted. Choose another signal"),
@@ -282,26 +280,26 @@ def test_days_are_those_of_the_fleets_zone(owner: User, vehicle: Vehicle, browse
         ({"to": "0001-01-01T12:00"}, "The start is too far in the past. Choose a later date"),
     ],
 )
-def test_a_question_without_an_answer_says_why_and_loses_nothing(
-    owner: User, vehicle: Vehicle, browser_of: BrowserOf, asked: dict[str, str], why: str
+def test_an_invalid_query_shows_the_reason_and_preserves_the_form(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf, query: dict[str, str], reason: str
 ) -> None:
-    know(vehicle, SOC)
+    store_signals(vehicle, SOC)
     browser = browser_of(owner)
-    answer = browser.get(address(vehicle, "data/"), asked)
+    answer = browser.get(address(vehicle, "data/"), query)
     assert answer.status_code == 400
-    assert why in answer.json()["error"]
-    page = browser.get(address(vehicle), asked)
+    assert reason in answer.json()["error"]
+    page = browser.get(address(vehicle), query)
     assert page.status_code == 400
-    assert why in page.content.decode()
-    assert asked.get("from", "") in page.content.decode()
+    assert reason in page.content.decode()
+    assert query.get("from", "") in page.content.decode()
 
 
-def test_the_page_offers_what_can_be_drawn_the_charge_first(
+def test_the_page_offers_signals_that_can_be_charted_charge_first(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     browser = browser_of(owner)
     assert "No data to chart yet" in browser.get(address(vehicle)).content.decode()
-    know(vehicle, catalogue.ODOMETER, SOC, LOCKED, catalogue.PRECISE_LOCATION, catalogue.IS_AT_HOME)
+    store_signals(vehicle, catalogue.ODOMETER, SOC, LOCKED, catalogue.PRECISE_LOCATION, catalogue.IS_AT_HOME)
     page = browser.get(address(vehicle))
     offered = [signal for _, signals in page.context["groups"] for signal in signals]
     assert offered == [SOC, catalogue.ODOMETER, LOCKED]
@@ -312,12 +310,12 @@ def test_the_page_offers_what_can_be_drawn_the_charge_first(
 
 
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume")
-def test_the_file_holds_what_is_shown_in_the_fleets_zone(
+def test_the_file_contains_the_shown_data_in_the_fleets_zone(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf
 ) -> None:
     Fleet.objects.update(time_zone="Europe/Berlin")
     read(vehicle, [(NOON - 30 * HOUR, 1), (NOON, 50.5), (NOON + HOUR, 49)])
-    say(vehicle, catalogue.FIRMWARE, (NOON, {"value": "=HYPERLINK(1)"}))
+    store_readings(vehicle, catalogue.FIRMWARE, (NOON, {"value": "=HYPERLINK(1)"}))
     answer = browser_of(owner).get(
         address(vehicle, "csv/"),
         {
@@ -346,7 +344,7 @@ def test_the_file_holds_what_is_shown_in_the_fleets_zone(
     ("person", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
 )
-def test_who_may_see_the_history(
+def test_permissions_for_the_history(
     request: pytest.FixtureRequest,
     vehicle: Vehicle,
     browser_of: BrowserOf,
@@ -366,11 +364,13 @@ def test_who_may_see_the_history(
 def test_a_signal_costs_a_fixed_number_of_queries(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, django_assert_max_num_queries: Any
 ) -> None:
-    """However much there is of it: one of numbers by days, one of states."""
+    """Regardless of the amount of data, for a numeric signal by days and for a state."""
     now = timezone.now()
     browser = browser_of(owner)
     for many in (2, 900):
         read(vehicle, [(now - turn * HOUR, turn % 100) for turn in range(1, many)])
-        say(vehicle, LOCKED, *((now - turn * HOUR, {"value": turn % 3 == 0}) for turn in range(1, many)))
+        store_readings(
+            vehicle, LOCKED, *((now - turn * HOUR, {"value": turn % 3 == 0}) for turn in range(1, many))
+        )
         with django_assert_max_num_queries(DATA_QUERIES):
             data(browser, vehicle, SOC, LOCKED, range="1y")

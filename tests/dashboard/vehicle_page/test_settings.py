@@ -1,4 +1,4 @@
-"""A car's settings: who may change them, what is kept of what was typed, and who sees the VIN."""
+"""The settings of a vehicle: permissions, how input is stored, and who sees the VIN."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.audit import AuditEvent
 from accounts.models import AuditLogEntry, User
 from connect.models import DriverPortal
-from tests.dashboard.vehicle_page.fixtures import connected
+from tests.dashboard.vehicle_page.fixtures import create_connection
 from vehicles.models import Vehicle
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def page(vehicle: Vehicle) -> str:
     [("owner", 302), ("teammate", 302), ("viewer", 403), ("driver", 403), ("outsider", 404)],
 )
 @pytest.mark.parametrize("what", ["", "vin/"])
-def test_only_who_may_connect_cars_changes_them_and_sees_the_vin(
+def test_only_members_who_may_connect_change_settings_and_see_the_vin(
     request: pytest.FixtureRequest,
     vehicle: Vehicle,
     browser_of: BrowserOf,
@@ -46,20 +46,20 @@ def test_only_who_may_connect_cars_changes_them_and_sees_the_vin(
     )
 
 
-def test_what_was_typed_is_kept_tidied_and_in_the_audit_log(
+def test_input_is_normalized_stored_and_logged(
     teammate: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     answer = browser_of(teammate).post(page, TYPED | {"name": "  Van   7 "}, follow=True)
     assert "Saved." in answer.content.decode()
-    car = Vehicle.objects.get()
-    assert (car.name, car.plate, car.group, car.driver) == ("Van 7", "B-CD 123", "North", "Ada")
-    assert car.units == "imperial"
+    stored = Vehicle.objects.get()
+    assert (stored.name, stored.plate, stored.group, stored.driver) == ("Van 7", "B-CD 123", "North", "Ada")
+    assert stored.units == "imperial"
     entry = AuditLogEntry.objects.get(event=AuditEvent.VEHICLE_DETAILS_CHANGED)
-    assert (entry.actor, entry.object_type, entry.object_id) == (teammate, "vehicle", car.smartcar_id)
+    assert (entry.actor, entry.object_type, entry.object_id) == (teammate, "vehicle", stored.smartcar_id)
     assert entry.data == {"fields": ["name", "plate", "group", "driver", "unit_system"]}
 
 
-def test_saving_the_same_again_writes_nothing(
+def test_saving_without_changes_stores_nothing(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     unchanged = {"name": "Van 1", "plate": "", "group": "", "driver": "", "unit_system": ""}
@@ -68,7 +68,7 @@ def test_saving_the_same_again_writes_nothing(
     assert not AuditLogEntry.objects.filter(event=AuditEvent.VEHICLE_DETAILS_CHANGED).exists()
 
 
-def test_bad_input_says_what_is_wrong_and_loses_nothing(
+def test_invalid_input_shows_the_error_and_preserves_the_form(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     answer = browser_of(owner).post(page, TYPED | {"plate": "X" * 21, "unit_system": "nautical"})
@@ -83,21 +83,21 @@ def test_bad_input_says_what_is_wrong_and_loses_nothing(
     assert Vehicle.objects.get().name == "Van 1"
 
 
-def test_groups_and_drivers_of_the_fleet_are_suggested_and_those_who_share_the_car(
+def test_groups_and_drivers_of_the_fleet_and_the_vehicle_are_suggested(
     owner: User, outsider: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     for smartcar_id in ("one", "two"):
         Vehicle.objects.create(fleet=vehicle.fleet, smartcar_id=smartcar_id, group="South", driver="Kim")
     red = outsider.memberships.get().fleet
     Vehicle.objects.create(fleet=red, smartcar_id="three", group="Theirs", driver="Not ours")
-    connected(vehicle, user="user-9")
+    create_connection(vehicle, user="user-9")
     DriverPortal.objects.create(fleet=vehicle.fleet, smartcar_user_id="user-9", driver_name="Robin")
     context = browser_of(owner).get(page).context
     assert context["groups"] == ["South"]
     assert context["drivers"] == ["Robin", "Kim"]
 
 
-def test_a_viewer_reads_the_settings_and_finds_no_field_and_no_vin(
+def test_viewers_see_settings_without_fields_and_vin(
     viewer: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     Vehicle.objects.update(group="North")
@@ -109,7 +109,7 @@ def test_a_viewer_reads_the_settings_and_finds_no_field_and_no_vin(
     assert "Disconnect" not in shown
 
 
-def test_the_vin_is_masked_until_somebody_asks(
+def test_the_vin_is_masked_until_requested(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     browser = browser_of(owner)
@@ -125,9 +125,9 @@ def test_the_vin_is_masked_until_somebody_asks(
     assert browser.get(f"{page}vin/").status_code == 405
 
 
-def test_a_car_that_is_connected_is_offered_to_be_disconnected_another_to_be_erased(
+def test_connected_vehicles_can_be_disconnected_and_others_erased(
     owner: User, vehicle: Vehicle, browser_of: BrowserOf, page: str
 ) -> None:
     assert "Delete recorded data" in browser_of(owner).get(page).content.decode()
-    connected(vehicle)
+    create_connection(vehicle)
     assert "Disconnect vehicle" in browser_of(owner).get(page).content.decode()

@@ -1,4 +1,4 @@
-"""The signals tab: all that a car tells, with its sources and errors, and what it does not tell and why."""
+"""The signals tab: all reported signals with their sources and errors, and unreported ones with the reason."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,39 +36,43 @@ def connection(vehicle: Vehicle) -> Connection:
     )
 
 
-def know(vehicle: Vehicle, signal: Signal | str, body: dict[str, Any] | None, **fields: Any) -> LatestSignal:
+def store_signal(
+    vehicle: Vehicle, signal: Signal | str, body: dict[str, Any] | None, **fields: Any
+) -> LatestSignal:
     now = timezone.now()
-    told = {
+    defaults = {
         "status": "SUCCESS",
         "observed_at": now - timedelta(minutes=3) if body else None,
         "reported_at": now,
     }
     code = signal if isinstance(signal, str) else signal.code
-    return LatestSignal.objects.create(vehicle=vehicle, code=code, body=body, **(told | fields))
+    return LatestSignal.objects.create(vehicle=vehicle, code=code, body=body, **(defaults | fields))
 
 
 def address(vehicle: Vehicle, part: str = "") -> str:
     return f"/fleets/blue/vehicles/{vehicle.smartcar_id}/signals/{part}"
 
 
-def told(browser: Client, vehicle: Vehicle) -> dict[str, Any]:
+def reported(browser: Client, vehicle: Vehicle) -> dict[str, Any]:
     groups = browser.get(address(vehicle)).context["signals"].reported
     return {each.code: each for _group, rows in groups for each in rows}
 
 
-def untold(browser: Client, vehicle: Vehicle) -> dict[str, str]:
+def unreported(browser: Client, vehicle: Vehicle) -> dict[str, str]:
     groups = browser.get(address(vehicle)).context["signals"].unreported
     return {each.code: each.reason for _group, rows in groups for each in rows}
 
 
-def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
+def test_all_signals_are_grouped_with_value_age_and_sources(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     Vehicle.objects.update(unit_system="imperial")
-    know(vehicle, catalogue.RANGE, {"value": 160.9344, "unit": "km"})
-    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=["a note"])
-    know(vehicle, catalogue.IS_LOCKED, {"value": True}, observed_at=timezone.now() - timedelta(days=2))
-    know(vehicle, "brand-new-signal", {"value": "x"})
+    store_signal(vehicle, catalogue.RANGE, {"value": 160.9344, "unit": "km"})
+    store_signal(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=["a note"])
+    store_signal(
+        vehicle, catalogue.IS_LOCKED, {"value": True}, observed_at=timezone.now() - timedelta(days=2)
+    )
+    store_signal(vehicle, "brand-new-signal", {"value": "x"})
     browser = browser_of(owner)
     page = browser.get(address(vehicle))
     groups = [(str(name), [each.label for each in rows]) for name, rows in page.context["signals"].reported]
@@ -77,20 +81,20 @@ def test_all_signals_stand_under_their_groups_with_value_age_and_sources(
         ("Doors and windows", ["Locked"]),
         ("Other signals", ["brand-new-signal"]),
     ]
-    found = told(browser, vehicle)
+    found = reported(browser, vehicle)
     assert found[catalogue.RANGE.code].value == "100 mi"
     assert '"unit": "percent"' in found[catalogue.STATE_OF_CHARGE.code].raw
     assert found[catalogue.IS_LOCKED.code].stale
     assert not found[catalogue.RANGE.code].stale
     text = page.content.decode()
-    for words in ("3 min ago", "Vehicle timestamp", "a note", catalogue.RANGE.code):
-        assert words in text, words
+    for expected in ("3 min ago", "Vehicle timestamp", "a note", catalogue.RANGE.code):
+        assert expected in text, expected
 
 
-def test_an_error_is_in_plain_words_beside_the_last_good_value(
+def test_an_error_is_explained_beside_the_last_valid_value(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    know(
+    store_signal(
         vehicle,
         catalogue.STATE_OF_CHARGE,
         {"value": 55, "unit": "percent"},
@@ -100,7 +104,7 @@ def test_an_error_is_in_plain_words_beside_the_last_good_value(
         error_description="Gateway timed out.",
     )
     browser = browser_of(owner)
-    found = told(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
+    found = reported(browser, vehicle)[catalogue.STATE_OF_CHARGE.code]
     assert (found.value, found.problem) == ("55 %", "The manufacturer's service didn't provide this data.")
     page = browser.get(address(vehicle)).content.decode()
     for words in ("data-error", "UPSTREAM", "TIMEOUT", "Gateway timed out."):
@@ -110,7 +114,7 @@ def test_an_error_is_in_plain_words_beside_the_last_good_value(
 def test_corrections_and_a_rejected_value_are_explained_in_the_language_of_the_reader(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    know(
+    store_signal(
         vehicle,
         catalogue.RANGE,
         {"value": 100, "unit": "km"},
@@ -135,54 +139,56 @@ def test_corrections_are_explained_on_the_overview_too(
 ) -> None:
     User.objects.update(language="fr")
     note = CorrectionNote.NUMBER_SENT_AS_TEXT.note()
-    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=[note])
+    store_signal(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"}, notes=[note])
     page = browser_of(owner).get(f"/fleets/blue/vehicles/{vehicle.smartcar_id}/").content.decode()
     assert "Le nombre a été envoyé sous forme de texte." in page
 
 
-def test_what_the_car_does_not_report_says_why(
+def test_unreported_signals_show_the_reason(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     Vehicle.objects.update(powertrain="BEV")
-    know(vehicle, catalogue.TIRES, None, status="ERROR", error_type="COMPATIBILITY")
-    know(vehicle, catalogue.RANGE, None, status="ERROR", error_type="PERMISSION")
+    store_signal(vehicle, catalogue.TIRES, None, status="ERROR", error_type="COMPATIBILITY")
+    store_signal(vehicle, catalogue.RANGE, None, status="ERROR", error_type="PERMISSION")
     browser = browser_of(owner)
-    why = untold(browser, vehicle)
-    assert why[catalogue.TIRES.code] == "Not supported by this vehicle."
-    assert why[catalogue.FUEL_LEVEL.code] == "This vehicle has no combustion engine."
-    assert why[catalogue.ODOMETER.code] == "Permission not granted by the driver."
-    assert why[catalogue.DTC_LIST.code] == "This fleet doesn't request this permission from drivers."
-    assert why[catalogue.STATE_OF_CHARGE.code].startswith(
+    reasons = unreported(browser, vehicle)
+    assert reasons[catalogue.TIRES.code] == "Not supported by this vehicle."
+    assert reasons[catalogue.FUEL_LEVEL.code] == "This vehicle has no combustion engine."
+    assert reasons[catalogue.ODOMETER.code] == "Permission not granted by the driver."
+    assert reasons[catalogue.DTC_LIST.code] == "This fleet doesn't request this permission from drivers."
+    assert reasons[catalogue.STATE_OF_CHARGE.code].startswith(
         "Not reported so far. The vehicle may not support this signal"
     )
-    # What may yet come of it stays among the signals, with its error.
-    assert set(told(browser, vehicle)) == {catalogue.RANGE.code}
-    assert set(why) | {catalogue.RANGE.code} == set(CATALOGUE)
+    # A signal that may still be reported remains in the list, with its error.
+    assert set(reported(browser, vehicle)) == {catalogue.RANGE.code}
+    assert set(reasons) | {catalogue.RANGE.code} == set(CATALOGUE)
 
 
-def test_a_place_that_the_driver_hides_is_hidden_in_value_and_body(
+def test_a_hidden_location_is_hidden_in_value_and_body(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     place = {"latitude": 52.51234, "longitude": 13.4}
-    know(vehicle, catalogue.PRECISE_LOCATION, place)
-    know(vehicle, catalogue.CHARGE_RECORDS, {"values": [{"energy": 7, "location": {"latitude": 52.51234}}]})
+    store_signal(vehicle, catalogue.PRECISE_LOCATION, place)
+    store_signal(
+        vehicle, catalogue.CHARGE_RECORDS, {"values": [{"energy": 7, "location": {"latitude": 52.51234}}]}
+    )
     browser = browser_of(owner)
-    assert "52.51234" in told(browser, vehicle)[catalogue.PRECISE_LOCATION.code].raw
+    assert "52.51234" in reported(browser, vehicle)[catalogue.PRECISE_LOCATION.code].raw
     privacy.pause(connection=connection, duration=None, now=timezone.now() - timedelta(hours=1))
-    assert catalogue.PRECISE_LOCATION.code not in told(browser, vehicle)
-    # Even if a last place were left.
-    know(vehicle, catalogue.PRECISE_LOCATION, place)
+    assert catalogue.PRECISE_LOCATION.code not in reported(browser, vehicle)
+    # Even if a last location were still stored.
+    store_signal(vehicle, catalogue.PRECISE_LOCATION, place)
     page = browser.get(address(vehicle)).content.decode()
     assert "Hidden by the driver." in page
     assert "52.5" not in page
 
 
-def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
+def test_only_the_end_of_a_vin_is_shown_and_nothing_to_viewers(
     owner: User, viewer: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
     vin = "5YJSA1CN5DFP00101"
-    know(vehicle, catalogue.VIN, {"value": vin})
-    know(vehicle, catalogue.NICKNAME, {"value": f"My {vin}"})
+    store_signal(vehicle, catalogue.VIN, {"value": vin})
+    store_signal(vehicle, catalogue.NICKNAME, {"value": f"My {vin}"})
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "•••0101" in page
     assert vin not in page
@@ -192,16 +198,18 @@ def test_a_vin_shows_its_end_only_and_to_viewers_nothing(
     assert "0101" not in seen
 
 
-def test_nothing_heard_says_what_comes_next(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+def test_without_data_the_page_explains_what_comes_next(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
     page = browser_of(owner).get(address(vehicle)).content.decode()
     assert "No data received yet" in page
     assert f"{len(CATALOGUE)} signals not reported by this vehicle" in page
 
 
-def test_the_open_page_is_renewed_only_when_something_is_new(
+def test_the_open_page_is_updated_only_after_changes(
     owner: User, vehicle: Vehicle, connection: Connection, browser_of: BrowserOf
 ) -> None:
-    know(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"})
+    store_signal(vehicle, catalogue.STATE_OF_CHARGE, {"value": 55, "unit": "percent"})
     browser = browser_of(owner)
     version = browser.get(address(vehicle)).context["signals"].version
     assert browser.get(address(vehicle, "table/"), {"version": version}).status_code == 204
@@ -217,7 +225,7 @@ def test_the_open_page_is_renewed_only_when_something_is_new(
     ("person", "status"),
     [("owner", 200), ("teammate", 200), ("viewer", 200), ("driver", 403), ("outsider", 404)],
 )
-def test_who_may_see_the_signals(
+def test_permissions_for_the_signals(
     request: pytest.FixtureRequest,
     vehicle: Vehicle,
     browser_of: BrowserOf,
@@ -238,7 +246,7 @@ def test_the_number_of_queries_is_fixed(
     for many in (1, 20):
         LatestSignal.objects.all().delete()
         for signal in [each for each in CATALOGUE.values() if each.shape is catalogue.Shape.NUMBER][:many]:
-            know(vehicle, signal, {"value": 1})
+            store_signal(vehicle, signal, {"value": 1})
         with CaptureQueriesContext(database) as captured:
             browser.get(address(vehicle))
         counts.append(len(captured))

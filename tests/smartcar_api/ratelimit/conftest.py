@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_django import Settings
 
-from tests.smartcar import forget_budget
+from tests.smartcar import reset_budget
 
 Limit = Callable[..., None]
 
@@ -14,9 +14,9 @@ Limit = Callable[..., None]
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """Nothing is left of what tests before, or this one, have used up."""
-    forget_budget()
+    reset_budget()
     yield
-    forget_budget()
+    reset_budget()
 
 
 @pytest.fixture
