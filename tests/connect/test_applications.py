@@ -145,7 +145,7 @@ def test_rejected_token_is_replaced_only_for_its_application(
     }
 
 
-def test_keys_of_all_applications_are_known_and_those_of_rows_are_cached(
+def test_keys_of_all_applications_are_found_and_those_of_rows_cached(
     second: SmartcarApplication, django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
 ) -> None:
     keys = applications.signing_keys()

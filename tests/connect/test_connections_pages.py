@@ -125,14 +125,20 @@ def test_list_is_filtered_by_status_and_searched_by_vehicle_and_driver(
     name_driver(fleet, "user-2", "Dana")
     browser = browser_of(owner)
 
-    def cars(query: str) -> set[str]:
+    def vehicle_names(query: str) -> set[str]:
         text = browser.get(f"{PAGE}?{query}").content.decode()
         return {name for name in ("Van 1", "Bus 9", "Old Timer") if f">{name}</a>" in text}
 
-    assert cars("") == {"Van 1", "Bus 9"}
-    assert cars("state=trouble") == cars("state=needs_reauth") == cars("q=dana") == cars("q=bus") == {"Bus 9"}
-    assert cars("state=removed") == {"Old Timer"}
-    assert cars("q=nobody") == set()
+    assert vehicle_names("") == {"Van 1", "Bus 9"}
+    assert (
+        vehicle_names("state=trouble")
+        == vehicle_names("state=needs_reauth")
+        == vehicle_names("q=dana")
+        == vehicle_names("q=bus")
+        == {"Bus 9"}
+    )
+    assert vehicle_names("state=removed") == {"Old Timer"}
+    assert vehicle_names("q=nobody") == set()
     assert "requires the driver to sign in again" in browser.get(PAGE).content.decode()
 
 
@@ -155,15 +161,17 @@ def test_shows_several_drivers_of_a_vehicle_and_several_vehicles_of_a_driver(
     assert "Bus 9" in page
 
 
-def test_the_number_of_queries_does_not_grow(
+def test_number_of_queries_does_not_grow(
     fleet: Fleet, owner: User, browser_of: BrowserOf, django_assert_max_num_queries: Callable[[int], object]
 ) -> None:
     browser = browser_of(owner)
     counts = []
-    for cars in (2, 40):
-        for number in range(cars):
-            car, _ = Vehicle.objects.get_or_create(fleet=fleet, smartcar_id=f"{number}", name=f"Car {number}")
-            create_connection(car, f"user-{cars}-{number}", State.STALE)
+    for count in (2, 40):
+        for number in range(count):
+            vehicle, _ = Vehicle.objects.get_or_create(
+                fleet=fleet, smartcar_id=f"{number}", name=f"Car {number}"
+            )
+            create_connection(vehicle, f"user-{count}-{number}", State.STALE)
         with CaptureQueriesContext(database) as queries:
             browser.get(PAGE)
         counts.append(len(queries))
