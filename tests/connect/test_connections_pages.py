@@ -77,7 +77,7 @@ def test_only_owner_and_manager_see_the_pages(
 
 
 @everybody
-@pytest.mark.parametrize("deed", ["link", "check", "authorize"])
+@pytest.mark.parametrize("action", ["link", "check", "authorize"])
 def test_only_owner_and_manager_can_use_the_actions(
     request: pytest.FixtureRequest,
     connection: Connection,
@@ -250,7 +250,7 @@ def test_requesting_more_permissions_includes_those_already_granted(
 
 
 @pytest.mark.parametrize(
-    "given",
+    "form",
     [
         {},
         {"purpose": "nonsense", "driver_name": "D"},

@@ -32,7 +32,7 @@ def v2_fleet(smartcar: str, live_server: object, settings: Settings, fleet: Flee
 
 
 @pytest.mark.parametrize(
-    ("who", "sees", "moves"),
+    ("who", "sees", "migrates"),
     [
         ("owner", 200, 302),
         ("teammate", 200, 403),

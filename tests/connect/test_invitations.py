@@ -208,7 +208,7 @@ def test_options_selected_by_the_manager_reach_connect(
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [*vars(oauth_errors).values(), *oauth_errors._BY_ERROR.values(), oauth_errors.error_for(error="new")],
     ids=lambda each: each.title[:30] if isinstance(each, oauth_errors.ConnectError) else "-",
 )

@@ -95,7 +95,7 @@ def test_german_and_french_pages_are_in_that_language(fleet: Fleet, owner: User)
 
 
 @pytest.mark.parametrize(
-    ("asked", "spoken"), [("de", "de"), ("fr", "fr"), ("en", "en"), ("it", "en")], ids=str
+    ("requested", "shown"), [("de", "de"), ("fr", "fr"), ("en", "en"), ("it", "en")], ids=str
 )
 def test_browser_language_is_used_if_none_is_selected(
     fleet: Fleet, owner: User, requested: str, shown: str
@@ -281,7 +281,7 @@ def test_driver_portal_is_in_its_language_in_every_state(
 
 @translated
 @pytest.mark.parametrize(
-    ("deed", "values"),
+    ("action", "values"),
     [
         ("pause", {"lasts": "hour"}),
         ("pause", {}),

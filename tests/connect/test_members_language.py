@@ -206,7 +206,7 @@ def test_api_migration_page(
 
 
 @translated
-@pytest.mark.parametrize("own", ["", "client_id"])
+@pytest.mark.parametrize("wrong_setting", ["", "client_id"])
 def test_results_of_the_credential_check(
     smartcar: str,
     settings: Settings,

@@ -158,7 +158,7 @@ def test_fifty_processes_with_one_expired_token_make_one_refresh(
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("step", "asked", "stored"),
+    ("step", "requested", "stored"),
     [
         ("the lease is taken", 0, 0),
         ("the answer is there", 1, 0),

@@ -31,7 +31,7 @@ TYPES: list[tuple[ChargeSchedule, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "attributes"), TYPES)
+@pytest.mark.parametrize(("charge_schedule", "attributes"), TYPES)
 def test_schedule_is_posted_under_its_type_and_its_id_is_returned(
     v3: V3Api, host: Host, access: Access, charge_schedule: ChargeSchedule, attributes: dict[str, Any]
 ) -> None:

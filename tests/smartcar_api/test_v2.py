@@ -291,7 +291,7 @@ OTHER_COMMANDS: list[tuple[str, dict[str, Any], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("command", "carried", "path", "body"), OTHER_COMMANDS)
+@pytest.mark.parametrize(("command", "parameters", "path", "body"), OTHER_COMMANDS)
 def test_command_is_posted_once_with_its_parameters(
     v2: V2Api, host: Host, access: Access, command: str, parameters: dict[str, Any], path: str, body: Any
 ) -> None:
@@ -303,7 +303,7 @@ def test_command_is_posted_once_with_its_parameters(
     assert json.loads(request.body) == body
 
 
-@pytest.mark.parametrize(("command", "carried"), [case[:2] for case in OTHER_COMMANDS])
+@pytest.mark.parametrize(("command", "parameters"), [case[:2] for case in OTHER_COMMANDS])
 def test_broken_answer_leaves_the_outcome_of_any_command_unknown_without_a_retry(
     v2: V2Api, host: Host, access: Access, command: str, parameters: dict[str, Any]
 ) -> None:

@@ -277,7 +277,7 @@ OTHER_COMMANDS: list[tuple[str, dict[str, Any], str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("command", "carried", "path", "attributes"), OTHER_COMMANDS)
+@pytest.mark.parametrize(("command", "parameters", "path", "attributes"), OTHER_COMMANDS)
 def test_command_is_posted_once_with_its_parameters(
     v3: V3Api,
     host: Host,
@@ -296,7 +296,7 @@ def test_command_is_posted_once_with_its_parameters(
     assert sent == ({"data": {"attributes": attributes}} if attributes else None)
 
 
-@pytest.mark.parametrize(("command", "carried"), [case[:2] for case in OTHER_COMMANDS])
+@pytest.mark.parametrize(("command", "parameters"), [case[:2] for case in OTHER_COMMANDS])
 def test_broken_answer_leaves_the_outcome_of_any_command_unknown_without_a_retry(
     v3: V3Api, host: Host, access: Access, command: str, parameters: dict[str, Any]
 ) -> None:
@@ -308,7 +308,7 @@ def test_broken_answer_leaves_the_outcome_of_any_command_unknown_without_a_retry
 
 
 @pytest.mark.parametrize(
-    ("command", "carried"),
+    ("command", "parameters"),
     [
         ("set_charge_limit", {"percent": 49}),
         ("set_charge_limit", {"percent": 101}),

@@ -218,7 +218,7 @@ def test_unknown_code_is_returned_unchanged(owner: User, vehicle: Vehicle, brows
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("query", "expected"),
     [
         ({}, ["Atlas", "Bolt", "Cargo"]),
         ({"ordering": "-name"}, ["Cargo", "Bolt", "Atlas"]),
@@ -253,7 +253,7 @@ def test_vehicles_can_be_filtered_and_ordered(
 
 
 @pytest.mark.parametrize(
-    ("question", "named"),
+    ("query", "named"),
     [
         ({"flet": "blue"}, "flet"),
         ({"ordering": "vin"}, "ordering"),

@@ -138,7 +138,7 @@ def test_default_period_is_the_last_day(reader: Client, vehicle: Vehicle) -> Non
 
 
 @pytest.mark.parametrize(
-    ("question", "named"),
+    ("query", "named"),
     [
         ({"from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z"}, "from"),
         ({"to": "0001-01-01T00:00:00Z"}, "to"),

@@ -113,7 +113,7 @@ def test_last_update_only_moves_forward(vehicle: Vehicle) -> None:
     assert vehicle.last_seen_at == NOON + minutes(9)
 
 
-@pytest.mark.parametrize("cars", [1, 20])
+@pytest.mark.parametrize("count", [1, 20])
 def test_number_of_queries_does_not_grow_with_the_vehicles_of_a_batch(
     fleet: Fleet, django_assert_num_queries: DjangoAssertNumQueries, count: int
 ) -> None:
@@ -157,7 +157,7 @@ def test_vin_signal_sets_the_vin(vehicle: Vehicle) -> None:
     assert vehicle.vin == "5YJ3E1EA7KF317000"
 
 
-@pytest.mark.parametrize(("named", "after"), [("", "Blue lightning"), ("Van 7", "Van 7")])
+@pytest.mark.parametrize(("name", "expected"), [("", "Blue lightning"), ("Van 7", "Van 7")])
 def test_nickname_sets_the_name_of_an_unnamed_vehicle(vehicle: Vehicle, name: str, expected: str) -> None:
     Vehicle.objects.update(name=name, vin="5YJ3E1EA7KF317000")
     older = text_reading(vehicle, catalogue.NICKNAME, "Rust bucket", at=NOON - minutes(1))

@@ -123,7 +123,7 @@ def test_body_that_was_not_stored_is_explained(
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("query", "found"),
     [
         ({"state": "dead"}, ["dead"]),
         ({"type": "VEHICLE_ERROR"}, ["error"]),
@@ -145,7 +145,7 @@ def test_deliveries_can_be_filtered(
 
 
 @pytest.mark.parametrize(
-    "question", [{"state": "odd"}, {"vehicle": "a b"}, {"vin": "x"}, {"received_after": "x"}]
+    "query", [{"state": "odd"}, {"vehicle": "a b"}, {"vin": "x"}, {"received_after": "x"}]
 )
 def test_invalid_filter_is_rejected(
     owner: User, connected_vehicle: Vehicle, browser_of: BrowserOf, query: dict[str, str]

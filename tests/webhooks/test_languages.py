@@ -52,7 +52,7 @@ def untranslated_on(client: Client, path: str, language: str) -> set[str]:
 
 
 @translated
-@pytest.mark.parametrize("question", ["", "?state=dead", "?state=quarantined", "?period=hour", "?before=1"])
+@pytest.mark.parametrize("query", ["", "?state=dead", "?state=quarantined", "?period=hour", "?before=1"])
 def test_empty_webhook_log(member: Client, admin: Client, language: str, query: str) -> None:
     assert untranslated_on(member, PAGE + query, language) == set()
     assert untranslated_on(admin, SITE + query, language) == set()

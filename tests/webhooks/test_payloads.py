@@ -72,7 +72,7 @@ def test_manager_sees_the_location_and_vin_of_a_processed_delivery(connection: C
     assert not body.hidden
 
 
-@pytest.mark.parametrize("undone", [s for s in EntryState if s != EntryState.PROCESSED])
+@pytest.mark.parametrize("state_value", [s for s in EntryState if s != EntryState.PROCESSED])
 def test_location_of_an_unprocessed_delivery_is_hidden(
     connection: Connection, state_value: EntryState
 ) -> None:

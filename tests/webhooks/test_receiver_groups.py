@@ -56,7 +56,7 @@ def test_group_size_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (groups, InboxEntry.objects.count()) == (3, 25)
 
 
-@pytest.mark.parametrize(("lanes", "expected"), [(1, 2), (2, 3)])
+@pytest.mark.parametrize(("workers", "expected"), [(1, 2), (2, 3)])
 def test_deliveries_during_an_insert_form_the_next_group(
     monkeypatch: pytest.MonkeyPatch, workers: int, expected: int
 ) -> None:

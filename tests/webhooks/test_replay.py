@@ -58,7 +58,7 @@ def run(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "chosen"),
+    ("arguments", "selected"),
     [
         (["--all"], [0, 1, 2, 3]),
         (["--failed"], [2, 3]),

@@ -160,7 +160,7 @@ def test_counts_are_limited_to_a_thousand(admin: User, browser_of: BrowserOf) ->
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("query", "found"),
     [
         ("", ["TEST", "VEHICLE_ERROR", "VEHICLE_STATE"]),
         ("?state=dead", ["VEHICLE_ERROR"]),
@@ -209,7 +209,7 @@ def test_open_page_is_updated_only_after_a_change(manager: Client, connected: Co
 
 
 @pytest.mark.parametrize(
-    ("question", "words"),
+    ("query", "words"),
     [
         ("", "No deliveries yet"),
         ("?state=dead", "t failed for any delivery"),
