@@ -144,9 +144,7 @@ def test_vehicle_contains_neither_vin_nor_key(owner: User, vehicle: Vehicle, bro
     }
 
 
-def test_signal_contains_unit_times_and_error(
-    owner: User, vehicle: Vehicle, browser_of: BrowserOf
-) -> None:
+def test_signal_contains_unit_times_and_error(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
     create_signal(
         vehicle,
         catalogue.STATE_OF_CHARGE,
@@ -154,7 +152,9 @@ def test_signal_contains_unit_times_and_error(
         oem_updated_at=NOON,
         notes=[CorrectionNote.FRACTION_CONVERTED.note(), CorrectionNote.UNIT_ASSUMED.note(unit="km")],
     )
-    create_signal(vehicle, catalogue.ODOMETER, 100, status="ERROR", error_type="PERMISSION", error_description="No.")
+    create_signal(
+        vehicle, catalogue.ODOMETER, 100, status="ERROR", error_type="PERMISSION", error_description="No."
+    )
     address = paths(vehicle)[1]
     odometer, charge = browser_of(owner).get(address).json()["signals"]
     assert (charge["value"], charge["unit"], charge["title"]) == (61, "percent", "State of charge")
@@ -192,7 +192,9 @@ def test_notes_and_rejection_reasons_are_in_english(
     assert signal["error"]["description"] == ("65,535 km is outside of the plausible range from 0 to 3,000.")
 
 
-def test_signals_are_returned_in_the_requested_units(owner: User, vehicle: Vehicle, browser_of: BrowserOf) -> None:
+def test_signals_are_returned_in_the_requested_units(
+    owner: User, vehicle: Vehicle, browser_of: BrowserOf
+) -> None:
     create_signal(vehicle, catalogue.ODOMETER, 160.9344)
     body = {"values": [{"row": 0, "column": 0, "tirePressure": 250}], "unit": "kPa"}
     create_signal(vehicle, catalogue.TIRES, None, body=body)
